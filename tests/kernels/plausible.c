@@ -1,0 +1,148 @@
+/* The scalar level against known values and difference quotients. Rough on purpose: it only has to
+ * notice kernels that compute something else, or nothing. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../support/support.h"
+#include "kernels.h"
+
+/* From the formulas of the catalogue, by hand, to about eight digits. */
+static const struct known {
+    const char *spec;
+    double x, value, derivative;
+} known_values[] = {
+    {"identity", -3, -3, 1},
+    {"relu", -2, 0, 0},
+    {"relu", 2, 2, 1},
+    {"relu6", 7, 6, 0},
+    {"leaky_relu", -1, -0.01, 0.01},
+    {"elu(alpha=2)", -1, -1.2642411, 0.73575888},
+    {"selu", 1, 1.0507010, 1.0507010},
+    {"gelu", 1, 0.84134475, 1.0833155},
+    {"silu", 1, 0.73105858, 0.92767051},
+    {"softplus", 0, 0.69314718, 0.5},
+    {"sigmoid", 1, 0.73105858, 0.19661193},
+    {"tanh", 0.5, 0.46211716, 0.78644773},
+    {"bsilu", 0, 0, 0.9175},
+    {"nelu(alpha=1)", -1, 0.5, -0.5},
+    {"heaviside(threshold=1)~atan(alpha=2)", 1, 0, 1},
+    {"heaviside~gaussian(sigma=1)", 0, 0, 0.39894228},
+    {"sign~triangle(gamma=1)", -0.25, -1, 0.75},
+    {"relu~bsilu(blend=0.5)", 0, 0, 0.45875},
+    {"relu~sigmoid(domain=negative)", 1, 1, 1},
+};
+
+static int close_to(double got, double wanted, double tolerance)
+{
+    return fabs(got - wanted) <= tolerance * (1 + fabs(wanted));
+}
+
+static int check(const char *what, const char *spec, double x, double got, double wanted, double tolerance)
+{
+    if (close_to(got, wanted, tolerance))
+        return 1;
+    fprintf(stderr, "FAILED: %s, scalar: %s at %g is %.9g, expected about %.9g\n", spec, what, x, got, wanted);
+    return 0;
+}
+
+static void evaluate(const sugar_activation *activation, size_t width, double x, double *value,
+                     double *derivative)
+{
+    float x32 = (float)x, one32 = 1, y32 = 0, d32 = 0;
+    double one = 1;
+    sugar_status status;
+    if (width == 4) {
+        status = sugar_forward_f32(activation, 1, &x32, 1, &y32, 1, NULL);
+        status |= sugar_backward_f32(activation, 1, &x32, 1, &one32, 1, &d32, 1, NULL);
+        *value = (double)y32;
+        *derivative = (double)d32;
+    } else {
+        status = sugar_forward_f64(activation, 1, &x, 1, value, 1, NULL);
+        status |= sugar_backward_f64(activation, 1, &x, 1, &one, 1, derivative, 1, NULL);
+    }
+    if (status != SUGAR_OK) {
+        fprintf(stderr, "%s\n", sugar_last_error());
+        exit(EXIT_FAILURE);
+    }
+}
+
+void plausible_known_values(tally *total)
+{
+    for (size_t i = 0; i < sizeof known_values / sizeof known_values[0]; i++) {
+        const struct known *k = &known_values[i];
+        sugar_activation *activation = must_create(k->spec, "scalar");
+        for (size_t width = 4; width <= 8; width += 4) {
+            double value, derivative;
+            evaluate(activation, width, k->x, &value, &derivative);
+            int good = check("value", k->spec, k->x, value, k->value, 1e-6);
+            good &= check("derivative", k->spec, k->x, derivative, k->derivative, 1e-6);
+            *(good ? &total->passed : &total->failed) += 1;
+        }
+        sugar_activation_destroy(activation);
+    }
+}
+
+/* The derivative in f64 must match the difference quotient of the value, except around kinks and
+ * steps, where the one-sided quotients differ; f32 must match f64. */
+static int follows_quotient(const char *spec, const sugar_activation *activation)
+{
+    const double h = 0x1p-20;
+    int good = 1, smooth = 0;
+    double lowest = (double)INFINITY, highest = (double)-INFINITY;
+    for (double x = -8; x <= 8 && good; x += 0.01171875) {
+        double below, at, above, at32, derivative, derivative32, unused;
+        evaluate(activation, 8, x - h, &below, &unused);
+        evaluate(activation, 8, x, &at, &derivative);
+        evaluate(activation, 8, x + h, &above, &unused);
+        evaluate(activation, 4, x, &at32, &derivative32);
+        lowest = fmin(lowest, at);
+        highest = fmax(highest, at);
+        good &= check("f32 value", spec, x, at32, at, 1e-5);
+        good &= check("f32 derivative", spec, x, derivative32, derivative, 1e-5);
+        if (!close_to((above - at) / h, (at - below) / h, 1e-4))
+            continue;
+        smooth++;
+        good &= check("derivative", spec, x, derivative, (above - below) / (2 * h), 1e-4);
+    }
+    if (good && (lowest >= highest || smooth < 1000)) {
+        fprintf(stderr, "FAILED: %s, scalar: the value is constant or nowhere smooth\n", spec);
+        good = 0;
+    }
+    return good;
+}
+
+/* Without a value there is no quotient: the derivative must be finite, even in x where x is far
+ * from no threshold, and not constant. */
+static int looks_like_a_spike(const char *spec, const sugar_activation *activation)
+{
+    int good = 1;
+    double peak, far_away, unused;
+    evaluate(activation, 8, 0, &unused, &peak);
+    evaluate(activation, 8, 1e6, &unused, &far_away);
+    if (!(peak > 0 && peak < 1e6 && fabs(far_away) < 1e-6 * peak)) {
+        fprintf(stderr, "FAILED: %s, scalar: the derivative is %g at 0 and %g at 1e6\n", spec, peak, far_away);
+        good = 0;
+    }
+    for (double x = 0; x <= 8 && good; x += 0.01171875) {
+        double right, left, right32;
+        evaluate(activation, 8, x, &unused, &right);
+        evaluate(activation, 8, -x, &unused, &left);
+        evaluate(activation, 4, x, &unused, &right32);
+        good &= check("f32 derivative", spec, x, right32, right, 1e-5);
+        good &= check("derivative", spec, -x, left, right, 1e-12);
+    }
+    return good;
+}
+
+void plausible_kind(const sugar_kind *kind, tally *total)
+{
+    char spec[128];
+    int has_value = (kind->roles & SUGAR_ROLE_FORWARD) != 0;
+    snprintf(spec, sizeof spec, "%s%s", has_value ? "" : "heaviside~", kind->name);
+    sugar_activation *activation = must_create(spec, "scalar");
+    int good = has_value ? follows_quotient(spec, activation) : looks_like_a_spike(spec, activation);
+    *(good ? &total->passed : &total->failed) += 1;
+    sugar_activation_destroy(activation);
+}

@@ -1,0 +1,61 @@
+/* What several test programs share: random numbers, floats as bits, memory between inaccessible
+ * pages, and handles that must exist. */
+#ifndef SUPPORT_H
+#define SUPPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sugar/sugar.h>
+
+/* ---- Random numbers: SplitMix64, the same on every machine; the state is any number. ---------- */
+
+uint64_t random_bits(uint64_t *state);
+int64_t random_between(uint64_t *state, int64_t low, int64_t high);
+
+/* ---- Elements. width is 4 (f32) or 8 (f64) everywhere. ---------------------------------------- */
+
+/* A value of any kind: mostly moderate numbers, some from the whole range of exponents, some
+ * zeros, subnormals, infinities and NaNs. Given as bits, in the low bytes for f32. */
+uint64_t random_element(uint64_t *state, size_t width);
+
+uint64_t element_load(const void *elements, int64_t index, size_t width);
+void element_store(void *elements, int64_t index, size_t width, uint64_t bits);
+int element_is_nan(uint64_t bits, size_t width);
+double element_value(uint64_t bits, size_t width);
+
+/* The same bits, or both NaN. */
+int element_same(uint64_t a, uint64_t b, size_t width);
+
+/* ---- Memory whose neighbours cannot be touched ------------------------------------------------ */
+
+typedef struct guarded {
+    unsigned char *start;       /* the page before it is inaccessible */
+    size_t size;                /* a multiple of the page; the page after it is inaccessible */
+} guarded;
+
+/* At least `bytes` bytes. Ends the program if there are none. */
+guarded guarded_make(size_t bytes);
+void guarded_free(guarded memory);
+
+/* ---- Handles that must exist: on failure the program ends with the library's message. --------- */
+
+/* level NULL: the library's choice. */
+sugar_activation *must_create(const char *spec, const char *level);
+
+/* How many levels this machine can run, and their names, "scalar" first. */
+enum { MAX_LEVELS = 16 };
+int supported_levels(const char *names[MAX_LEVELS]);
+
+/* The flat calls, by the width of their elements. */
+sugar_status flat_forward(const sugar_activation *activation, size_t width, int64_t n,
+                          const void *x, int64_t incx, void *y, int64_t incy,
+                          const sugar_call_options *options);
+sugar_status flat_backward(const sugar_activation *activation, size_t width, int64_t n,
+                           const void *x, int64_t incx, const void *dy, int64_t incdy,
+                           void *dx, int64_t incdx, const sugar_call_options *options);
+
+/* 1 if the environment variable SUGAR_TEST_SHORT is set: the same tests on fewer cases, for runs
+ * under slow tools. */
+int short_run(void);
+
+#endif
