@@ -1,0 +1,138 @@
+/* The loops over contiguous runs, and the tables of them. Compiled once per instruction set and
+ * element type, with
+ *   SUGAR_LEVEL_NAME   the level: includes vec_<level>.h, names the table sugar_kernels_<type>_<level>
+ *   SUGAR_ELEMENT      32 or 64: the bits of an element
+ * and with contraction off: the formulas say themselves where they want an fma. */
+#include "kernels.h"
+#include <float.h>
+#include <stdint.h>
+
+#if defined(__FAST_MATH__)
+#error "libsugar's results are defined by IEEE 754: do not compile it with -ffast-math"
+#endif
+#if FLT_EVAL_METHOD != 0
+#error "excess precision would change results: on 32-bit x86 compile with -msse2 -mfpmath=sse"
+#endif
+
+#if SUGAR_ELEMENT == 32
+typedef float real;
+typedef uint32_t real_bits;
+#define REAL_MANTISSA_BITS 23
+#define REAL_ONE_BITS 0x3f800000u
+#define ELEMENT_NAME f32
+#elif SUGAR_ELEMENT == 64
+typedef double real;
+typedef uint64_t real_bits;
+#define REAL_MANTISSA_BITS 52
+#define REAL_ONE_BITS 0x3ff0000000000000u
+#define ELEMENT_NAME f64
+#else
+#error "SUGAR_ELEMENT must be 32 or 64"
+#endif
+
+#define QUOTE_(a) #a
+#define QUOTE(a) QUOTE_(a)
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+#define VEC_FILE(level) QUOTE_(vec_##level.h)
+#define VEC_HEADER(level) VEC_FILE(level)
+#include VEC_HEADER(SUGAR_LEVEL_NAME)
+#include "vecmath.h"
+#include "kinds.h"
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+typedef vec (*formula)(vec x, const vec *p);
+
+ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p) {
+    for (int k = 0; k < SUGAR_KERNEL_PARAMETERS; k++) p[k] = vec_splat(parameters[k]);
+}
+
+/* A tail shorter than a vector goes through the same formula, so that an element's bits do not
+ * depend on its position. */
+ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const real *x, real *y, size_t n) {
+    vec p[SUGAR_KERNEL_PARAMETERS];
+    splat_parameters(parameters, p);
+    size_t i = 0;
+    for (; n - i >= VEC_LANES; i += VEC_LANES) vec_store(y + i, value(vec_load(x + i), p));
+    if (i < n) vec_store_part(y + i, value(vec_load_part(x + i, n - i), p), n - i);
+}
+
+ALWAYS_INLINE void derivative_loop(formula derivative, const vec *p, const real *x, real *d, size_t n) {
+    size_t i = 0;
+    for (; n - i >= VEC_LANES; i += VEC_LANES) vec_store(d + i, derivative(vec_load(x + i), p));
+    if (i < n) vec_store_part(d + i, derivative(vec_load_part(x + i, n - i), p), n - i);
+}
+
+ALWAYS_INLINE void product_loop(formula derivative, const vec *p, const real *x, const real *dy, real *dx,
+                                size_t n) {
+    size_t i = 0;
+    for (; n - i >= VEC_LANES; i += VEC_LANES)
+        vec_store(dx + i, vec_load(dy + i) * derivative(vec_load(x + i), p));
+    if (i < n)
+        vec_store_part(dx + i, vec_load_part(dy + i, n - i) * derivative(vec_load_part(x + i, n - i), p), n - i);
+}
+
+ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, const real *x, const real *dy,
+                                 real *dx, size_t n) {
+    vec p[SUGAR_KERNEL_PARAMETERS];
+    splat_parameters(parameters, p);
+    if (dy) product_loop(derivative, p, x, dy, dx, n);
+    else derivative_loop(derivative, p, x, dx, n);
+}
+
+ALWAYS_INLINE vec load_some(const real *p, size_t n) { return n < VEC_LANES ? vec_load_part(p, n) : vec_load(p); }
+
+ALWAYS_INLINE void store_some(real *p, vec a, size_t n) {
+    if (n < VEC_LANES) vec_store_part(p, a, n);
+    else vec_store(p, a);
+}
+
+static void combine(const JOIN(sugar_combination, ELEMENT_NAME) *c, const real *dy, real *dx, size_t n) {
+    for (size_t i = 0; i < n; i += VEC_LANES) {
+        vec d = load_some(c->surrogate + i, n - i);
+        if (c->derivative) {
+            vec own = load_some(c->derivative + i, n - i);
+            vec mixed = vec_fma(vec_splat(c->t), d, vec_splat(c->u) * own);
+            d = mixed;
+            if (c->negative_only)
+                d = vec_select(vec_less_equal(load_some(c->x + i, n - i), vec_splat(0)), mixed, own);
+        }
+        vec gradient = load_some(dy + i, n - i);
+        vec result = gradient * d;
+        if (c->accumulate) result = vec_fma(gradient, d, load_some(dx + i, n - i));
+        store_some(dx + i, result, n - i);
+    }
+}
+
+#define PARAMETER(...)
+#define PARAMETER_UP_TO_NEXT(...)
+#define KIND(name, ...)                                                                            \
+    static void name##_forward(const real *parameters, const real *x, real *y, size_t n) {         \
+        forward_loop(name##_value, parameters, x, y, n);                                           \
+    }                                                                                              \
+    SURROGATE(name, )
+#define SURROGATE(name, ...)                                                                       \
+    static void name##_backward(const real *parameters, const real *x, const real *dy, real *dx,   \
+                                size_t n) {                                                        \
+        backward_loop(name##_derivative, parameters, x, dy, dx, n);                                \
+    }
+#include "../kinds.def"
+
+const JOIN(sugar_kernels, ELEMENT_NAME) JOIN(JOIN(sugar_kernels, ELEMENT_NAME), SUGAR_LEVEL_NAME) = {
+    .forward = {
+#define PARAMETER(...)
+#define PARAMETER_UP_TO_NEXT(...)
+#define KIND(name, ...) [SUGAR_KIND_##name] = name##_forward,
+#define SURROGATE(name, ...)
+#include "../kinds.def"
+    },
+    .backward = {
+#define PARAMETER(...)
+#define PARAMETER_UP_TO_NEXT(...)
+#define KIND(name, ...) [SUGAR_KIND_##name] = name##_backward,
+#define SURROGATE(name, ...) [SUGAR_KIND_##name] = name##_backward,
+#include "../kinds.def"
+    },
+    .combine = combine,
+};

@@ -1,0 +1,484 @@
+/* The formulas: for each row of kinds.def name_value(x, p) and name_derivative(x, p), where p[0],
+ * p[1], ... are the row's parameters and p[SUGAR_SHIFT] is the threshold that spike surrogates
+ * measure x from. They are written in the vocabulary of vec_scalar.h and the functions of vecmath.h,
+ * and know nothing of memory.
+ *
+ * What every formula keeps: 2 ULP (4 in f64) for all x including the tails, NaN for NaN, no NaN
+ * otherwise, and the exact limits at +-inf. Words like vec_min(c, x) have x second because they give
+ * their second operand when either is NaN. */
+
+/* Beyond this nothing but the linear part of a function is left; products with parameters are finite. */
+#define FAR 0x1p60
+
+static inline vec bounded(vec x, real limit) {
+    return vec_min(vec_splat(limit), vec_max(vec_splat(-limit), x));
+}
+
+static inline vec non_positive(vec x) { return vec_min(SPLAT(0), x); }
+
+/* x itself where it is NaN. */
+static inline vec keep_nan(vec x, vec result) { return vec_select(vec_less_equal(x, x), result, x); }
+
+static inline vec step(vec x, vec threshold, vec below, vec above) {
+    return keep_nan(x, vec_select(vec_less_equal(x, threshold), below, above));
+}
+
+/* 1 inside the open interval, else 0. */
+static inline vec inside(vec x, vec lower, vec upper) {
+    return keep_nan(x, vec_select(vec_less(lower, x), vec_select(vec_less(x, upper), SPLAT(1), SPLAT(0)),
+                                  SPLAT(0)));
+}
+
+/* a where x > 0, b elsewhere. */
+static inline vec where_positive(vec x, vec a, vec b) { return vec_select(vec_less(SPLAT(0), x), a, b); }
+
+/* x * a, where x may be infinite: its product with a.lo = 0 must not be NaN. */
+static inline vec times_pair_to_infinity(vec x, pair a) {
+    return vec_fma(x, a.hi, vec_min(SPLAT(FAR), x) * a.lo);
+}
+
+/* ---- Piecewise linear ------------------------------------------------------------------------ */
+
+static inline vec identity_value(vec x, const vec *p) { (void)p; return x; }
+static inline vec identity_derivative(vec x, const vec *p) { (void)p; return keep_nan(x, SPLAT(1)); }
+
+/* relu(-0) is -0. */
+static inline vec relu_value(vec x, const vec *p) { (void)p; return vec_max(SPLAT(0), x); }
+static inline vec relu_derivative(vec x, const vec *p) {
+    (void)p;
+    return step(x, SPLAT(0), SPLAT(0), SPLAT(1));
+}
+
+static inline vec relu6_value(vec x, const vec *p) {
+    (void)p;
+    return vec_min(SPLAT(6), vec_max(SPLAT(0), x));
+}
+static inline vec relu6_derivative(vec x, const vec *p) { (void)p; return inside(x, SPLAT(0), SPLAT(6)); }
+
+static inline vec relu_squared_value(vec x, const vec *p) {
+    vec y = relu_value(x, p);
+    return y * y;
+}
+static inline vec relu_squared_derivative(vec x, const vec *p) { return SPLAT(2) * relu_value(x, p); }
+
+static inline vec threshold_value(vec x, const vec *p) {
+    return vec_select(vec_less_equal(x, p[0]), p[1], x);
+}
+static inline vec threshold_derivative(vec x, const vec *p) { return step(x, p[0], SPLAT(0), SPLAT(1)); }
+
+static inline vec leaky_relu_value(vec x, const vec *p) { return where_positive(x, x, p[0] * x); }
+static inline vec leaky_relu_derivative(vec x, const vec *p) { return step(x, SPLAT(0), p[0], SPLAT(1)); }
+
+static inline vec prelu_value(vec x, const vec *p) { return leaky_relu_value(x, p); }
+static inline vec prelu_derivative(vec x, const vec *p) { return leaky_relu_derivative(x, p); }
+
+static inline vec rrelu_value(vec x, const vec *p) {
+    vec slope = SPLAT(0.5) * (p[0] + p[1]);
+    return leaky_relu_value(x, &slope);
+}
+static inline vec rrelu_derivative(vec x, const vec *p) {
+    vec slope = SPLAT(0.5) * (p[0] + p[1]);
+    return leaky_relu_derivative(x, &slope);
+}
+
+static inline vec softshrink_value(vec x, const vec *p) {
+    return x - vec_min(p[0], vec_max(-p[0], x));
+}
+static inline vec softshrink_derivative(vec x, const vec *p) {
+    return keep_nan(x, vec_select(vec_less_equal(vec_abs(x), p[0]), SPLAT(0), SPLAT(1)));
+}
+
+static inline vec hardshrink_value(vec x, const vec *p) {
+    return vec_select(vec_less_equal(vec_abs(x), p[0]), SPLAT(0), x);
+}
+static inline vec hardshrink_derivative(vec x, const vec *p) { return softshrink_derivative(x, p); }
+
+static inline vec hardtanh_value(vec x, const vec *p) { return vec_min(p[1], vec_max(p[0], x)); }
+static inline vec hardtanh_derivative(vec x, const vec *p) { return inside(x, p[0], p[1]); }
+
+static inline vec hardsigmoid_value(vec x, const vec *p) {
+    (void)p;
+    return vec_min(SPLAT(6), vec_max(SPLAT(0), x + SPLAT(3))) / SPLAT(6);
+}
+static inline vec hardsigmoid_derivative(vec x, const vec *p) {
+    (void)p;
+    return SPLAT(1.0 / 6) * inside(x, SPLAT(-3), SPLAT(3));
+}
+
+static inline vec hardswish_value(vec x, const vec *p) {
+    (void)p;
+    pair product = pair_multiply(two_sum(x, SPLAT(3)), pair_of(x));
+    pair sixth = pair_multiply(product, PAIR(0x1.5555555555555p-3, 0x1.5555555555555p-57));
+    vec inner = vec_select(vec_less_equal(x, SPLAT(-3)), SPLAT(0), pair_round(sixth));
+    return vec_select(vec_less(x, SPLAT(3)), inner, x);
+}
+static inline vec hardswish_derivative(vec x, const vec *p) {
+    (void)p;
+    vec inner = vec_fma(SPLAT(2), x, SPLAT(3)) / SPLAT(6);
+    vec outer = step(x, SPLAT(-3), SPLAT(0), SPLAT(1));
+    return vec_select(vec_less(vec_abs(x), SPLAT(3)), inner, outer);
+}
+
+static inline vec heaviside_value(vec x, const vec *p) { return step(x, p[0], SPLAT(0), SPLAT(1)); }
+static inline vec heaviside_derivative(vec x, const vec *p) { (void)p; return keep_nan(x, SPLAT(0)); }
+
+/* sign(-0) is -0. */
+static inline vec sign_value(vec x, const vec *p) {
+    (void)p;
+    return vec_select(vec_less(x, SPLAT(0)), SPLAT(-1), where_positive(x, SPLAT(1), x));
+}
+static inline vec sign_derivative(vec x, const vec *p) { (void)p; return keep_nan(x, SPLAT(0)); }
+
+/* ---- Exponential linear units ---------------------------------------------------------------- */
+
+static inline vec elu_value(vec x, const vec *p) {
+    return where_positive(x, x, times_pair(p[0], expm1_of_negative(pair_of(non_positive(x)))));
+}
+static inline vec elu_derivative(vec x, const vec *p) {
+    scaled e = exp_of_negative(pair_of(non_positive(x)));
+    return where_positive(x, SPLAT(1), times_pair(p[0], e.value) * e.scale);
+}
+
+/* x / alpha for x <= 0, as a pair, because exp magnifies its error by its size. */
+static inline pair celu_argument(vec x, vec alpha) {
+    vec bounded_x = vec_max(SPLAT(-FAR), non_positive(x));
+    return pair_multiply(pair_reciprocal(pair_of(alpha)), pair_of(bounded_x));
+}
+static inline vec celu_value(vec x, const vec *p) {
+    vec below = times_pair(p[0], expm1_of_negative(celu_argument(x, p[0])));
+    /* Close to 0 the result is x, while x / alpha may be subnormal. */
+    mask tiny = vec_less(vec_abs(x), SPLAT(PICK(0x1p-48, 0x1p-80)));
+    return where_positive(x, x, vec_select(tiny, x, below));
+}
+static inline vec celu_derivative(vec x, const vec *p) {
+    return where_positive(x, SPLAT(1), scaled_round(exp_of_negative(celu_argument(x, p[0]))));
+}
+
+/* lambda and lambda a of arXiv 1706.02515, to more digits from the fixed point that defines them. */
+#define SELU_LAMBDA 0x1.0cfabd6a91132p+0
+#define SELU_LAMBDA_A PAIR(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56)
+static inline vec selu_value(vec x, const vec *p) {
+    (void)p;
+    pair below = pair_multiply(SELU_LAMBDA_A, expm1_of_negative(pair_of(non_positive(x))));
+    return where_positive(x, SPLAT(SELU_LAMBDA) * x, pair_round(below));
+}
+static inline vec selu_derivative(vec x, const vec *p) {
+    (void)p;
+    scaled e = exp_of_negative(pair_of(non_positive(x)));
+    vec below = pair_round(pair_multiply(SELU_LAMBDA_A, e.value)) * e.scale;
+    return where_positive(x, SPLAT(SELU_LAMBDA), below);
+}
+
+/* ---- Logistic family ------------------------------------------------------------------------- */
+
+static inline vec sigmoid_value(vec x, const vec *p) {
+    (void)p;
+    logistic s = logistic_of(pair_of(x));
+    return pair_round(s.value) * s.scale;
+}
+static inline vec sigmoid_derivative(vec x, const vec *p) {
+    (void)p;
+    return scaled_round(logistic_slope(pair_of(x)));
+}
+
+/* s(y) (1 + z s(-y)): with z = y that of silu, with z = x + alpha that of B-SiLU. */
+static inline vec gated_derivative(logistic s, pair z) {
+    pair bracket = pair_add(pair_of(SPLAT(1)), pair_multiply(z, s.complement));
+    return pair_round(pair_multiply(s.value, bracket)) * s.scale;
+}
+
+static inline vec silu_value(vec x, const vec *p) {
+    vec bounded_below = vec_max(SPLAT(-FAR), x);
+    logistic s = logistic_of(two_product(p[0], bounded_below));
+    return times_pair_to_infinity(bounded_below, s.value) * s.scale;
+}
+static inline vec silu_derivative(vec x, const vec *p) {
+    pair y = two_product(p[0], bounded(x, FAR));
+    return gated_derivative(logistic_of(y), y);
+}
+
+/* u as in the catalogue: gelu_tanh(x) = x s(2u), 2u = x (A + B x^2), (2u)' = A + 3 B x^2 with
+ * A = 2 sqrt(2/pi), B = 0.044715 A. */
+#define GELU_TANH_A PAIR(0x1.9884533d43651p+0, -0x1.cbc0d30ebfd15p-54)
+#define GELU_TANH_B PAIR(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61)
+#define GELU_TANH_3B PAIR(0x1.b6676bf7450fp-3, 0x1.bba7351828aabp-57)
+#define GELU_TANH_LIMIT PICK(15, 25) /* where 2u passes EXP_LIMIT */
+static inline pair gelu_tanh_argument(vec x) {
+    pair square = two_product(x, x);
+    return pair_multiply(pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_B, square)), pair_of(x));
+}
+static inline vec gelu_tanh_value(vec x, const vec *p) {
+    (void)p;
+    vec bounded_below = vec_max(SPLAT(-GELU_TANH_LIMIT), x);
+    logistic s = logistic_of(gelu_tanh_argument(bounded(x, GELU_TANH_LIMIT)));
+    return times_pair_to_infinity(bounded_below, s.value) * s.scale;
+}
+static inline vec gelu_tanh_derivative(vec x, const vec *p) {
+    (void)p;
+    x = bounded(x, GELU_TANH_LIMIT);
+    pair square = two_product(x, x);
+    pair slope = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
+    return gated_derivative(logistic_of(gelu_tanh_argument(x)), pair_multiply(slope, pair_of(x)));
+}
+
+/* (x + alpha) s(x) - alpha/2 = x s(x) + alpha/2 tanh(x/2): the two terms have the same sign. With
+ * e = exp(-|x|) and E = e - 1, s(x) is 1 / (2 + E) or e / (2 + E), tanh(|x|/2) is -E / (2 + E). */
+static inline vec bsilu_value(vec x, const vec *p) {
+    mask negative = vec_less(x, SPLAT(0));
+    vec near = vec_min(SPLAT(FAR), vec_max(SPLAT(-EXP_LIMIT), x));
+    exp_and_expm1 e = exp_and_expm1_of_negative(pair_of(-vec_abs(near)));
+    pair half_alpha = pair_of(SPLAT(0.5) * p[0]);
+    pair first = pair_select(negative, pair_multiply(e.exp, pair_of(near)), pair_of(near));
+    pair second = pair_multiply(half_alpha, pair_select(negative, e.expm1, pair_negate(e.expm1)));
+    pair denominator = fast_two_sum(SPLAT(2), e.expm1.hi);
+    denominator.lo = denominator.lo + e.expm1.lo;
+    vec result = pair_round(pair_multiply(pair_add(first, second), pair_reciprocal(denominator)));
+    return vec_select(vec_less(SPLAT(FAR), x), x, result);
+}
+static inline vec bsilu_derivative(vec x, const vec *p) {
+    x = bounded(x, FAR);
+    return gated_derivative(logistic_of(pair_of(x)), two_sum(x, p[0]));
+}
+
+/* tanh(softplus(x)) = N / D: with e = exp(-|x|), N = 1 + 2e and D = 1 + 2e + 2e^2 for x >= 0; for
+ * x < 0, times e^2, N = e^2 + 2e and D = e^2 + 2e + 2. */
+typedef struct { mask negative; scaled e; pair e_squared, n, reciprocal_d; } mish_parts;
+
+static inline mish_parts mish_of(vec x) {
+    mask negative = vec_less(x, SPLAT(0));
+    scaled e = exp_of_negative(pair_of(-vec_abs(x)));
+    pair e2 = pair_square(e.value);
+    pair n = pair_add(pair_scale(e.value, SPLAT(2)), pair_select(negative, e2, pair_of(SPLAT(1))));
+    pair d = pair_add(n, pair_scale(pair_select(negative, pair_of(SPLAT(1)), e2), SPLAT(2)));
+    return (mish_parts){negative, e, e2, n, pair_reciprocal(d)};
+}
+
+static inline vec mish_value(vec x, const vec *p) {
+    (void)p;
+    vec bounded_below = vec_max(SPLAT(-FAR), x);
+    mish_parts m = mish_of(x);
+    vec scale = vec_select(m.negative, m.e.scale, SPLAT(1));
+    return times_pair_to_infinity(bounded_below, pair_multiply(m.n, m.reciprocal_d)) * scale;
+}
+/* N / D + x s(x) (D - N) (D + N) / D^2, where x s(x) (D - N) (D + N) = 4 x (1 + e) times e for x < 0
+ * and e^2 for x >= 0. */
+static inline vec mish_derivative(vec x, const vec *p) {
+    (void)p;
+    mish_parts m = mish_of(x);
+    pair factor = pair_select(m.negative, m.e.value, m.e_squared);
+    pair one_plus_e = pair_add(pair_of(SPLAT(1)), m.e.value);
+    pair four_x = pair_of(SPLAT(4) * bounded(x, FAR));
+    pair slope = pair_multiply(pair_multiply(factor, four_x), pair_multiply(one_plus_e, m.reciprocal_d));
+    pair sum = pair_multiply(pair_add(m.n, slope), m.reciprocal_d);
+    return pair_round(sum) * vec_select(m.negative, m.e.scale, SPLAT(1));
+}
+
+/* max(x, 0) + log1p(exp(-|beta x|)) / beta: adding last, so that one term may be infinite. */
+static inline vec softplus_value(vec x, const vec *p) {
+    pair y = two_product(p[0], vec_abs(bounded(x, FAR)));
+    scaled log1p_exp = log1p_exp_of_negative(pair_negate(y));
+    pair quotient = pair_multiply(log1p_exp.value, pair_reciprocal(pair_of(p[0])));
+    return vec_max(SPLAT(0), x) + pair_round(quotient) * log1p_exp.scale;
+}
+static inline vec softplus_derivative(vec x, const vec *p) {
+    logistic s = logistic_of(two_product(p[0], bounded(x, FAR)));
+    return pair_round(s.value) * s.scale;
+}
+
+static inline vec log_sigmoid_value(vec x, const vec *p) {
+    (void)p;
+    return non_positive(x) - scaled_round(log1p_exp_of_negative(pair_of(-vec_abs(x))));
+}
+static inline vec log_sigmoid_derivative(vec x, const vec *p) { return sigmoid_value(-x, p); }
+
+static inline vec tanh_value(vec x, const vec *p) {
+    (void)p;
+    return vec_copysign(pair_round(tanh_of_abs(x)), x);
+}
+static inline vec tanh_derivative(vec x, const vec *p) { /* 4 s(2x) s(-2x) */
+    (void)p;
+    return SPLAT(4) * scaled_round(logistic_slope(pair_of(SPLAT(2) * x)));
+}
+
+/* From |x| = 1 on, x - tanh(x) loses at most two bits of the pair. */
+static inline vec tanhshrink_value(vec x, const vec *p) {
+    (void)p;
+    vec abs_x = vec_abs(x);
+    pair t = tanh_of_abs(x);
+    vec outer = vec_copysign((abs_x - t.hi) - t.lo, x);
+    return vec_select(vec_less(abs_x, SPLAT(1)), pair_round(tanhshrink_near_zero(x)), outer);
+}
+static inline vec tanhshrink_derivative(vec x, const vec *p) {
+    (void)p;
+    return pair_round(pair_square(tanh_of_abs(x)));
+}
+
+/* ---- Normal distribution --------------------------------------------------------------------- */
+
+/* x Phi(x), from Phi(-|x|) = density * mills. */
+static inline vec gelu_value(vec x, const vec *p) {
+    (void)p;
+    mask negative = vec_less(x, SPLAT(0));
+    vec bounded_below = vec_max(SPLAT(-MILLS_LIMIT), x);
+    normal n = normal_of(x);
+    pair tail = pair_multiply(n.density.value, n.mills);
+    pair phi = pair_select(negative, tail, pair_add(pair_of(SPLAT(1)), pair_negate(tail)));
+    return times_pair_to_infinity(bounded_below, phi) * vec_select(negative, n.density.scale, SPLAT(1));
+}
+
+/* With t = density (mills - |x| / sqrt(2 pi)), Phi(x) + x phi(x) is t for x < 0 and 1 - t for x >= 0. */
+#define INVERSE_SQRT_2_PI PAIR(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)
+static inline vec gelu_derivative(vec x, const vec *p) {
+    (void)p;
+    normal n = normal_of(x);
+    pair slope = pair_multiply(INVERSE_SQRT_2_PI, pair_of(-n.a));
+    pair t = pair_multiply(n.density.value, pair_add(n.mills, slope));
+    vec above = pair_round(pair_add(pair_of(SPLAT(1)), pair_negate(t)));
+    return vec_select(vec_less(x, SPLAT(0)), pair_round(t) * n.density.scale, above);
+}
+
+/* ---- Algebraic ------------------------------------------------------------------------------- */
+
+static inline vec softsign_value(vec x, const vec *p) {
+    (void)p;
+    x = bounded(x, FAR);
+    return x / (SPLAT(1) + vec_abs(x));
+}
+static inline vec softsign_derivative(vec x, const vec *p) {
+    (void)p;
+    vec a = vec_min(SPLAT(PICK(0x1p100, 0x1p600)), vec_abs(x));
+    return pair_round(pair_square(pair_reciprocal(two_sum(SPLAT(1), a))));
+}
+
+/* r = sqrt(x^2 + b) and h = (|x| + r) / 2, so that (x + r) / 2 is h for x >= 0 and b / (4 h) for
+ * x < 0: no subtraction. Far out r = |x|. */
+typedef struct { vec a; pair r, h; } squareplus_parts;
+
+static inline squareplus_parts squareplus_of(vec x, vec b) {
+    vec a = vec_abs(x);
+    mask far_out = vec_less(SPLAT(0x1p50), a);
+    vec near = vec_min(SPLAT(0x1p50), a);
+    pair radicand = pair_add(two_product(near, near), pair_of(b));
+    vec root = vec_sqrt(radicand.hi);
+    vec remainder = vec_fnma(root, root, radicand.hi) + radicand.lo;
+    pair r = {vec_select(far_out, a, root), vec_select(far_out, SPLAT(0), remainder / (root + root))};
+    pair sum = two_sum(SPLAT(0.5) * near, SPLAT(0.5) * root);
+    pair h = {vec_select(far_out, a, sum.hi),
+              vec_select(far_out, SPLAT(0), vec_fma(SPLAT(0.5), r.lo, sum.lo))};
+    return (squareplus_parts){a, r, h};
+}
+
+/* (b / 4) / h; its derivative with respect to h turns h.lo into a correction without a division. */
+static inline vec squareplus_below(pair h, vec b) {
+    vec quarter = SPLAT(0.25) * b;
+    vec quotient = quarter / h.hi;
+    return vec_fnma(quotient * quotient / quarter, h.lo, quotient);
+}
+static inline vec squareplus_value(vec x, const vec *p) {
+    squareplus_parts s = squareplus_of(x, p[0]);
+    return vec_select(vec_less(x, SPLAT(0)), squareplus_below(s.h, p[0]), pair_round(s.h));
+}
+static inline vec squareplus_derivative(vec x, const vec *p) {
+    squareplus_parts s = squareplus_of(bounded(x, PICK(0x1p100, 0x1p600)), p[0]);
+    pair reciprocal_r = pair_reciprocal(s.r);
+    vec below = times_pair(squareplus_below(s.h, p[0]), reciprocal_r);
+    vec above = pair_round(pair_multiply(s.h, reciprocal_r));
+    return vec_select(vec_less(x, SPLAT(0)), below, above);
+}
+
+/* 1 / (1 + x^2) and x for x <= 0, held where the results are at their limits. */
+#define NELU_LIMIT PICK(0x1p60, 0x1p400)
+static inline pair nelu_reciprocal(vec x) { return pair_reciprocal(pair_add(pair_of(SPLAT(1)), two_product(x, x))); }
+
+static inline vec nelu_value(vec x, const vec *p) {
+    vec below = vec_max(SPLAT(-NELU_LIMIT), non_positive(x));
+    pair numerator = pair_multiply(two_product(p[0], below), pair_of(below));
+    return where_positive(x, x, pair_round(pair_multiply(numerator, nelu_reciprocal(below))));
+}
+static inline vec nelu_derivative(vec x, const vec *p) {
+    vec below = vec_max(SPLAT(-NELU_LIMIT), non_positive(x));
+    pair r = nelu_reciprocal(below);
+    pair numerator = two_product(SPLAT(2) * p[0], below);
+    return where_positive(x, SPLAT(1), pair_round(pair_multiply(pair_multiply(numerator, r), r)));
+}
+
+/* ---- Spike surrogates ------------------------------------------------------------------------ */
+
+/* Far enough out for these derivatives to be 0, near enough for finite products. */
+#define SPIKE_LIMIT PICK(0x1p102, 0x1p600)
+
+/* The distance from the threshold, exactly. */
+static inline pair distance(vec x, const vec *p) { return two_sum(bounded(x, SPIKE_LIMIT), -p[SUGAR_SHIFT]); }
+
+static inline pair abs_distance(vec x, const vec *p) {
+    pair d = distance(x, p);
+    return pair_select(vec_less(d.hi, SPLAT(0)), pair_negate(d), d);
+}
+
+/* (alpha/2) / (1 + z^2), z = pi alpha d / 2. Where z^2 could overflow z is scaled down, and the 1 is
+ * negligible. */
+static inline vec atan_derivative(vec x, const vec *p) {
+    pair d = distance(x, p);
+    mask far_out = vec_less(SPLAT(0x1p50), vec_abs(d.hi));
+    vec scale = vec_select(far_out, SPLAT(PICK(0x1p-64, 0x1p-320)), SPLAT(1));
+    pair half_pi = PAIR(0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54);
+    pair z = pair_multiply(pair_multiply(half_pi, pair_of(p[0])), pair_scale(d, scale));
+    pair one = pair_of(vec_select(far_out, SPLAT(0), SPLAT(1)));
+    pair r = pair_reciprocal(pair_add(one, pair_square(z)));
+    return times_pair(SPLAT(0.5) * p[0], r) * scale * scale;
+}
+
+static inline vec fast_sigmoid_derivative(vec x, const vec *p) {
+    pair d = pair_multiply(pair_of(p[0]), abs_distance(x, p));
+    return pair_round(pair_square(pair_reciprocal(pair_add(pair_of(SPLAT(1)), d))));
+}
+
+static inline vec slayer_derivative(vec x, const vec *p) {
+    pair y = pair_multiply(pair_of(p[0]), abs_distance(x, p));
+    scaled e = exp_of_negative(pair_negate(y));
+    pair height = two_product(SPLAT(0.5) * p[0], p[1]);
+    return pair_round(pair_multiply(height, e.value)) * e.scale;
+}
+
+static inline vec triangle_derivative(vec x, const vec *p) {
+    pair d = abs_distance(x, p);
+    pair height = two_sum(SPLAT(1), -d.hi);
+    return p[0] * vec_max(SPLAT(0), height.hi + (height.lo - d.lo));
+}
+
+/* N(d; 0, sigma) = exp(-(d/sigma)^2 / 2) / (sigma sqrt(2 pi)). */
+static inline scaled normal_density(pair d, pair sigma) {
+    vec limit = SPLAT(0x1p50); /* keeps the square finite; the density there is 0 */
+    d = pair_select(vec_less(limit, vec_abs(d.hi)), pair_of(limit), d);
+    pair reciprocal = pair_reciprocal(sigma);
+    pair square = pair_square(pair_multiply(d, reciprocal));
+    scaled e = exp_of_negative(pair_scale(square, SPLAT(-0.5)));
+    return (scaled){pair_multiply(pair_multiply(INVERSE_SQRT_2_PI, reciprocal), e.value), e.scale};
+}
+
+static inline vec gaussian_derivative(vec x, const vec *p) {
+    return scaled_round(normal_density(distance(x, p), pair_of(p[0])));
+}
+
+static inline pair scaled_times(scaled a, pair factor) {
+    return pair_scale(pair_multiply(a.value, factor), a.scale);
+}
+static inline vec multi_gaussian_derivative(vec x, const vec *p) {
+    vec sigma = p[0], h = p[1];
+    pair d = distance(x, p), wide = two_product(p[2], sigma);
+    pair centre = scaled_times(normal_density(d, pair_of(sigma)), two_sum(SPLAT(1), h));
+    pair right = scaled_times(normal_density(pair_add(d, pair_of(-sigma)), wide), pair_of(-h));
+    pair left = scaled_times(normal_density(pair_add(d, pair_of(sigma)), wide), pair_of(-h));
+    return pair_round(pair_add(centre, pair_add(right, left)));
+}
+
+static inline vec sigmoid_spike_derivative(vec x, const vec *p) {
+    scaled slope = logistic_slope(pair_multiply(pair_of(p[0]), distance(x, p)));
+    return times_pair(p[0], slope.value) * slope.scale;
+}
+
+static inline vec box_derivative(vec x, const vec *p) {
+    pair d = abs_distance(x, p);
+    vec beyond = (d.hi - p[0]) + d.lo;
+    return keep_nan(x, vec_select(vec_less_equal(beyond, SPLAT(0)), SPLAT(1), SPLAT(0)));
+}

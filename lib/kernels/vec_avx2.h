@@ -1,0 +1,50 @@
+/* The vector vocabulary for AVX2 with FMA; the words are defined in vec_scalar.h. */
+#include <immintrin.h>
+
+enum { VEC_LANES = 256 / SUGAR_ELEMENT };
+
+/* A window onto these words is a mask for a partial load or store: n times -1, then 0. */
+static const int32_t vec_window[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+
+static inline __m256i vec_part_mask(size_t n) {
+    return _mm256_loadu_si256((const __m256i *)(const void *)(vec_window + 8 - n * (SUGAR_ELEMENT / 32)));
+}
+
+#if SUGAR_ELEMENT == 32
+typedef __m256 vec;
+#define VEC_(word) _mm256_##word##_ps
+#define VEC_TO_INTEGER _mm256_castps_si256
+#define VEC_FROM_INTEGER _mm256_castsi256_ps
+#define VEC_SHIFT _mm256_slli_epi32
+#define VEC_ADD_INTEGER(a, b) _mm256_add_epi32(a, _mm256_set1_epi32((int)(b)))
+#else
+typedef __m256d vec;
+#define VEC_(word) _mm256_##word##_pd
+#define VEC_TO_INTEGER _mm256_castpd_si256
+#define VEC_FROM_INTEGER _mm256_castsi256_pd
+#define VEC_SHIFT _mm256_slli_epi64
+#define VEC_ADD_INTEGER(a, b) _mm256_add_epi64(a, _mm256_set1_epi64x((long long)(b)))
+#endif
+
+typedef vec mask;
+
+static inline vec vec_splat(real a) { return VEC_(set1)(a); }
+static inline vec vec_load(const real *p) { return VEC_(loadu)(p); }
+static inline void vec_store(real *p, vec a) { VEC_(storeu)(p, a); }
+static inline vec vec_load_part(const real *p, size_t n) { return VEC_(maskload)(p, vec_part_mask(n)); }
+static inline void vec_store_part(real *p, vec a, size_t n) { VEC_(maskstore)(p, vec_part_mask(n), a); }
+static inline vec vec_fma(vec a, vec b, vec c) { return VEC_(fmadd)(a, b, c); }
+static inline vec vec_fnma(vec a, vec b, vec c) { return VEC_(fnmadd)(a, b, c); }
+static inline vec vec_sqrt(vec a) { return VEC_(sqrt)(a); }
+static inline vec vec_max(vec a, vec b) { return VEC_(max)(a, b); }
+static inline vec vec_min(vec a, vec b) { return VEC_(min)(a, b); }
+static inline vec vec_abs(vec a) { return VEC_(andnot)(vec_splat(-(real)0), a); }
+static inline vec vec_copysign(vec a, vec b) {
+    return VEC_(or)(vec_abs(a), VEC_(and)(vec_splat(-(real)0), b));
+}
+static inline mask vec_less(vec a, vec b) { return VEC_(cmp)(a, b, _CMP_LT_OQ); }
+static inline mask vec_less_equal(vec a, vec b) { return VEC_(cmp)(a, b, _CMP_LE_OQ); }
+static inline vec vec_select(mask m, vec a, vec b) { return VEC_(blendv)(b, a, m); }
+static inline vec vec_power_of_two(vec a) {
+    return VEC_FROM_INTEGER(VEC_ADD_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS), REAL_ONE_BITS));
+}

@@ -1,0 +1,50 @@
+/* The vector vocabulary for AArch64 Advanced SIMD (NEON); the words are defined in vec_scalar.h. */
+#include <arm_neon.h>
+#include <string.h>
+
+enum { VEC_LANES = 128 / SUGAR_ELEMENT };
+
+#if SUGAR_ELEMENT == 32
+typedef float32x4_t vec;
+typedef uint32x4_t mask;
+#define VEC_(word) word##_f32
+#define VEC_BITS_(word) word##_u32
+#define VEC_TO_BITS vreinterpretq_u32_f32
+#define VEC_FROM_BITS vreinterpretq_f32_u32
+#else
+typedef float64x2_t vec;
+typedef uint64x2_t mask;
+#define VEC_(word) word##_f64
+#define VEC_BITS_(word) word##_u64
+#define VEC_TO_BITS vreinterpretq_u64_f64
+#define VEC_FROM_BITS vreinterpretq_f64_u64
+#endif
+
+static inline vec vec_splat(real a) { return VEC_(vdupq_n)(a); }
+static inline vec vec_load(const real *p) { return VEC_(vld1q)(p); }
+static inline void vec_store(real *p, vec a) { VEC_(vst1q)(p, a); }
+static inline vec vec_load_part(const real *p, size_t n) {
+    real lanes[VEC_LANES] = {0};
+    memcpy(lanes, p, n * sizeof *p);
+    return vec_load(lanes);
+}
+static inline void vec_store_part(real *p, vec a, size_t n) {
+    real lanes[VEC_LANES];
+    vec_store(lanes, a);
+    memcpy(p, lanes, n * sizeof *p);
+}
+static inline vec vec_fma(vec a, vec b, vec c) { return VEC_(vfmaq)(c, a, b); }
+static inline vec vec_fnma(vec a, vec b, vec c) { return VEC_(vfmsq)(c, a, b); }
+static inline vec vec_sqrt(vec a) { return VEC_(vsqrtq)(a); }
+static inline vec vec_abs(vec a) { return VEC_(vabsq)(a); }
+static inline mask vec_less(vec a, vec b) { return VEC_(vcltq)(a, b); }
+static inline mask vec_less_equal(vec a, vec b) { return VEC_(vcleq)(a, b); }
+static inline vec vec_select(mask m, vec a, vec b) { return VEC_(vbslq)(m, a, b); }
+/* The processor's own maximum and minimum treat NaN and signed zeros differently. */
+static inline vec vec_max(vec a, vec b) { return vec_select(vec_less(b, a), a, b); }
+static inline vec vec_min(vec a, vec b) { return vec_select(vec_less(a, b), a, b); }
+static inline vec vec_copysign(vec a, vec b) { return VEC_(vbslq)(VEC_TO_BITS(vec_splat(-(real)0)), b, a); }
+static inline vec vec_power_of_two(vec a) {
+    return VEC_FROM_BITS(VEC_BITS_(vaddq)(VEC_BITS_(vshlq_n)(VEC_TO_BITS(a), REAL_MANTISSA_BITS),
+                                          VEC_BITS_(vdupq_n)(REAL_ONE_BITS)));
+}
