@@ -297,7 +297,8 @@ static inline vec tanh_value(vec x, const vec *p) {
 }
 static inline vec tanh_derivative(vec x, const vec *p) { /* 4 s(2x) s(-2x) */
     (void)p;
-    return SPLAT(4) * scaled_round(logistic_slope(pair_of(SPLAT(2) * x)));
+    scaled slope = logistic_slope(pair_of(SPLAT(2) * x));
+    return SPLAT(4) * pair_round(slope.value) * slope.scale;
 }
 
 /* From |x| = 1 on, x - tanh(x) loses at most two bits of the pair. */
