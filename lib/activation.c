@@ -1,0 +1,94 @@
+/* Handles: made from a spec string and a level, immutable from then on. */
+#include "activation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec.h"
+#include "structs.h"
+
+/* The threshold from which the surrogate measures x. */
+static double shift(const sugar_spec *spec)
+{
+    const bool spike_surrogate = !(sugar_kinds[spec->surrogate.kind].roles & SUGAR_ROLE_FORWARD);
+    return spike_surrogate && spec->forward.kind == SUGAR_KIND_heaviside ? spec->forward.parameter[0] : 0;
+}
+
+/* With blend=0 the backward pass is the plain derivative f', whatever the surrogate. */
+#define FILL_PASSES(T, element)                                                                    \
+    static void fill_##element(sugar_passes_##element *passes, const sugar_kernels_##element *kernels, \
+                               const sugar_spec *spec)                                             \
+    {                                                                                              \
+        const sugar_function *surrogate = spec->blend > 0 ? &spec->surrogate : &spec->forward;     \
+        const bool mixed = spec->blend > 0 && (spec->blend < 1 || spec->negative_only);            \
+        passes->forward = kernels->forward[spec->forward.kind];                                    \
+        passes->surrogate = kernels->backward[surrogate->kind];                                    \
+        passes->derivative = mixed ? kernels->backward[spec->forward.kind] : NULL;                 \
+        passes->combine = kernels->combine;                                                        \
+        for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {                                           \
+            passes->forward_parameters[i] = (T)spec->forward.parameter[i];                         \
+            passes->surrogate_parameters[i] = (T)surrogate->parameter[i];                          \
+        }                                                                                          \
+        passes->forward_parameters[SUGAR_SHIFT] = 0;                                               \
+        passes->surrogate_parameters[SUGAR_SHIFT] = (T)shift(spec);                                \
+        passes->blend = (T)spec->blend;                                                            \
+        passes->rest = (T)(1 - spec->blend);                                                       \
+    }
+
+FILL_PASSES(float, f32)
+FILL_PASSES(double, f64)
+
+sugar_status sugar_activation_create_ex(sugar_activation **activation, const char *spec, size_t spec_length,
+                                        const sugar_activation_options *options)
+{
+    if (!activation)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "activation: NULL, expected the address of a handle");
+    if (!spec)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "spec: NULL, expected a string");
+    sugar_activation_options known;
+    sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
+    if (status != SUGAR_OK)
+        return status;
+    const sugar_level_row *level;
+    status = sugar_level_select(known.level, &level);
+    if (status != SUGAR_OK)
+        return status;
+    sugar_spec parsed;
+    status = sugar_spec_read(&parsed, spec, spec_length);
+    if (status != SUGAR_OK)
+        return status;
+
+    char canonical[SUGAR_MAX_SPEC];
+    sugar_text text = {canonical, sizeof canonical, 0};
+    sugar_spec_write(&parsed, &text);
+    sugar_activation *made = malloc(sizeof *made + text.length + 1);
+    if (!made)
+        return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "activation: no memory for a handle");
+    fill_f32(&made->f32, level->f32, &parsed);
+    fill_f64(&made->f64, level->f64, &parsed);
+    made->level = level;
+    made->negative_only = parsed.negative_only;
+    memcpy(made->spec, canonical, text.length + 1);
+    *activation = made;
+    return SUGAR_OK;
+}
+
+sugar_status sugar_activation_create(sugar_activation **activation, const char *spec)
+{
+    return sugar_activation_create_ex(activation, spec, spec ? strlen(spec) : 0, NULL);
+}
+
+void sugar_activation_destroy(sugar_activation *activation)
+{
+    free(activation);
+}
+
+const char *sugar_activation_spec(const sugar_activation *activation)
+{
+    return activation ? activation->spec : NULL;
+}
+
+const char *sugar_activation_level(const sugar_activation *activation)
+{
+    return activation ? activation->level->name : NULL;
+}

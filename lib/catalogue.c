@@ -1,0 +1,95 @@
+/* The catalogue of kinds: the table, the search by name, and the introspection calls. */
+#include "catalogue.h"
+
+#include <string.h>
+
+#include "structs.h"
+#include "text.h"
+
+#define PARAMETER(name, initial, minimum, maximum) {#name, initial, minimum, maximum, false}
+#define PARAMETER_UP_TO_NEXT(name, initial, minimum, maximum) {#name, initial, minimum, maximum, true}
+#define KIND(name, alias, value, derivative, source, ...)                                          \
+    {#name, alias, value, derivative, source, SUGAR_ROLE_FORWARD | SUGAR_ROLE_SURROGATE, {__VA_ARGS__}},
+#define SURROGATE(name, alias, derivative, source, ...)                                            \
+    {#name, alias, NULL, derivative, source, SUGAR_ROLE_SURROGATE, {__VA_ARGS__}},
+
+const sugar_kind_row sugar_kinds[SUGAR_KIND_COUNT] = {
+#include "kinds.def"
+};
+
+int32_t sugar_kind_parameter_count(const sugar_kind_row *kind)
+{
+    int32_t count = 0;
+    while (count < SUGAR_MAX_PARAMETERS && kind->parameters[count].name)
+        count++;
+    return count;
+}
+
+static bool is_name(const char *name, const char *text, size_t length)
+{
+    return name && strlen(name) == length && memcmp(name, text, length) == 0;
+}
+
+int32_t sugar_kind_find(const char *name, size_t length)
+{
+    for (int32_t i = 0; i < SUGAR_KIND_COUNT; i++)
+        if (is_name(sugar_kinds[i].name, name, length) || is_name(sugar_kinds[i].alias, name, length))
+            return i;
+    return -1;
+}
+
+const char *sugar_kind_nearest(const char *name, size_t length, uint32_t role)
+{
+    const char *names[2 * SUGAR_KIND_COUNT];
+    size_t count = 0;
+    for (int32_t i = 0; i < SUGAR_KIND_COUNT; i++) {
+        if (!(sugar_kinds[i].roles & role))
+            continue;
+        names[count++] = sugar_kinds[i].name;
+        if (sugar_kinds[i].alias)
+            names[count++] = sugar_kinds[i].alias;
+    }
+    return sugar_nearest_name(name, length, names, count);
+}
+
+int32_t sugar_kind_count(void)
+{
+    return SUGAR_KIND_COUNT;
+}
+
+sugar_status sugar_kind_get(int32_t index, sugar_kind *kind)
+{
+    const sugar_status status = sugar_check_index("index", index, SUGAR_KIND_COUNT);
+    if (status != SUGAR_OK)
+        return status;
+    const sugar_kind_row *row = &sugar_kinds[index];
+    const sugar_kind known = {
+        .name = row->name,
+        .alias = row->alias,
+        .roles = row->roles,
+        .parameter_count = sugar_kind_parameter_count(row),
+        .value = row->value,
+        .derivative = row->derivative,
+        .source = row->source,
+    };
+    return sugar_struct_write("kind", kind, &known, sizeof known);
+}
+
+sugar_status sugar_kind_parameter(int32_t index, int32_t parameter_index, sugar_parameter *parameter)
+{
+    sugar_status status = sugar_check_index("index", index, SUGAR_KIND_COUNT);
+    if (status != SUGAR_OK)
+        return status;
+    const int32_t count = sugar_kind_parameter_count(&sugar_kinds[index]);
+    status = sugar_check_index("parameter_index", parameter_index, count);
+    if (status != SUGAR_OK)
+        return status;
+    const sugar_parameter_row *row = &sugar_kinds[index].parameters[parameter_index];
+    const sugar_parameter known = {
+        .name = row->name,
+        .default_value = row->default_value,
+        .minimum = row->minimum,
+        .maximum = row->maximum,
+    };
+    return sugar_struct_write("parameter", parameter, &known, sizeof known);
+}

@@ -1,0 +1,35 @@
+/* The catalogue: the rows of kinds.def as a table, and names found in it. */
+#ifndef SUGAR_CATALOGUE_H
+#define SUGAR_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/kernels.h"
+
+typedef struct sugar_parameter_row {
+    const char *name;               /* NULL: no such parameter */
+    double default_value, minimum, maximum;
+    bool up_to_next;                /* its value is not above that of the next parameter */
+} sugar_parameter_row;
+
+typedef struct sugar_kind_row {
+    const char *name, *alias;
+    const char *value, *derivative, *source;
+    uint32_t roles;                 /* SUGAR_ROLE_* */
+    sugar_parameter_row parameters[SUGAR_MAX_PARAMETERS];
+} sugar_kind_row;
+
+/* By the kinds' numbers, SUGAR_KIND_*. */
+extern const sugar_kind_row sugar_kinds[SUGAR_KIND_COUNT];
+
+int32_t sugar_kind_parameter_count(const sugar_kind_row *kind);
+
+/* The number of the kind with this name or alias; -1 if there is none. */
+int32_t sugar_kind_find(const char *name, size_t length);
+
+/* The known name most like this one, among the kinds that have the role. */
+const char *sugar_kind_nearest(const char *name, size_t length, uint32_t role);
+
+#endif

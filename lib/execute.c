@@ -1,0 +1,140 @@
+/* Forward and backward calls: check, plan a walk, run the kernels along it.
+ *
+ * What depends on the element type is written once, in execute_template.h. */
+#include "activation.h"
+#include "parallel.h"
+#include "structs.h"
+#include "tensor.h"
+
+enum {
+    BLOCK_BYTES = 4096,             /* of one operand: five fit into any first-level cache */
+    SHORTEST_RUN = 64,              /* elements; shorter runs are gathered before a kernel sees them */
+    PART_BLOCK = 1024               /* elements; what threads are given are multiples of it */
+};
+
+/* The flags that a call may have. */
+enum { FORWARD_FLAGS = 0, BACKWARD_FLAGS = SUGAR_CALL_ACCUMULATE };
+
+/* A checked call, as all of its parts see it. */
+typedef struct job {
+    const sugar_activation *activation;
+    bool accumulate;
+    sugar_walk walk;                /* x, y; or x, dy, dx */
+} job;
+
+static sugar_status check_call(const sugar_activation *activation, const sugar_call_options *options,
+                               uint64_t allowed_flags, sugar_call_options *known)
+{
+    if (!activation)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "activation: NULL, expected a handle");
+    if (!options) {                 /* the usual case, and all that a short call can afford */
+        *known = (sugar_call_options){.struct_size = sizeof *known};
+        return SUGAR_OK;
+    }
+    const sugar_status status = sugar_struct_read("options", options, known, sizeof *known);
+    if (status != SUGAR_OK)
+        return status;
+    if (known->flags & ~allowed_flags)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags %#llx, expected none beyond %#llx here",
+                           (unsigned long long)known->flags, (unsigned long long)allowed_flags);
+    return SUGAR_OK;
+}
+
+/* The checks that flat calls need beyond those of the tensors that they become. */
+static sugar_status check_flat(int64_t n, const char *step_name, int64_t output_step)
+{
+    if (n < 0)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "n: %lld, expected 0 or more", (long long)n);
+    if (n > 1 && output_step == 0)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: 0, expected another step for an output of %lld elements",
+                           step_name, (long long)n);
+    return SUGAR_OK;
+}
+
+/* A vector in the manner of the BLAS as a tensor: with a negative step its first element has the
+ * highest address. Steps that overflow here do so again in the checks of the tensor. */
+static sugar_tensor flat_view(const void *data, const int64_t *n, const int64_t *step, uint8_t bits)
+{
+    int64_t offset;
+    if (*step >= 0 || __builtin_mul_overflow(*n - 1, *step, &offset)
+        || __builtin_mul_overflow(offset, -(bits / 8), &offset))
+        offset = 0;
+    return (sugar_tensor){
+        .data = (void *)(uintptr_t)data,    /* written to only where the caller's pointer was not const */
+        .device = {SUGAR_DEVICE_CPU, 0},
+        .ndim = 1,
+        .dtype = {SUGAR_TYPE_FLOAT, bits, 1},
+        .shape = n,
+        .strides = step,
+        .byte_offset = (uint64_t)offset,
+    };
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Whether n elements lie at this address for all that can be checked. */
+static bool is_vector(const void *data, int64_t n, size_t element_size)
+{
+    const uintptr_t start = (uintptr_t)data;
+    return data && start % element_size == 0 && (uint64_t)n <= (UINTPTR_MAX - start) / element_size;
+}
+
+/* Whether two vectors of unit step are the same or share nothing. */
+static bool is_same_or_apart(const void *a, const void *b, int64_t n, size_t element_size)
+{
+    const uintptr_t distance = a < b ? (uintptr_t)b - (uintptr_t)a : (uintptr_t)a - (uintptr_t)b;
+    return distance == 0 || distance >= (uint64_t)n * element_size;
+}
+
+/* A call on tensors whose flags are known to be good. */
+static sugar_status run(const sugar_activation *activation, const sugar_operand *operands, int count,
+                        const sugar_call_options *options);
+
+#define T float
+#define NAME(name) name##_f32
+#define PASSES f32
+#include "execute_template.h"
+
+#define T double
+#define NAME(name) name##_f64
+#define PASSES f64
+#include "execute_template.h"
+
+static sugar_status run(const sugar_activation *activation, const sugar_operand *operands, int count,
+                        const sugar_call_options *options)
+{
+    job call;                       /* large, so no part of it is set twice */
+    call.activation = activation;
+    call.accumulate = options->flags & SUGAR_CALL_ACCUMULATE;
+    const sugar_status status = sugar_walk_make(&call.walk, operands, count);
+    if (status != SUGAR_OK || call.walk.count == 0)
+        return status;
+    sugar_part *part = operands[0].tensor->dtype.bits == 32 ? run_part_f32 : run_part_f64;
+    sugar_parallel_run(options->context, call.walk.count, PART_BLOCK, part, &call);
+    return SUGAR_OK;
+}
+
+sugar_status sugar_forward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *y,
+                           const sugar_call_options *options)
+{
+    sugar_call_options known;
+    const sugar_status status = check_call(activation, options, FORWARD_FLAGS, &known);
+    if (status != SUGAR_OK)
+        return status;
+    const sugar_operand operands[] = {{"x", x}, {"y", y}};
+    return run(activation, operands, 2, &known);
+}
+
+sugar_status sugar_backward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *dy,
+                            const sugar_tensor *dx, const sugar_call_options *options)
+{
+    sugar_call_options known;
+    const sugar_status status = check_call(activation, options, BACKWARD_FLAGS, &known);
+    if (status != SUGAR_OK)
+        return status;
+    const sugar_operand operands[] = {{"x", x}, {"dy", dy}, {"dx", dx}};
+    return run(activation, operands, 3, &known);
+}

@@ -1,0 +1,154 @@
+/* The part of execute.c that depends on the element type. The includer defines, and this file undefines:
+ *
+ *   T        the element type
+ *   NAME     NAME(f) is f with the suffix of the type
+ *   PASSES   the type's member of sugar_activation */
+
+enum { NAME(BLOCK) = BLOCK_BYTES / sizeof(T) };
+
+static void NAME(forward)(const sugar_activation *activation, const T *x, T *y, int64_t n)
+{
+    activation->PASSES.forward(activation->PASSES.forward_parameters, x, y, (size_t)n);
+}
+
+/* The surrogate's derivative mixed with the forward function's own, or added to what dx holds: block by
+ * block, through buffers that stay in the first-level cache. */
+static void NAME(backward_combined)(const sugar_activation *activation, bool accumulate, const T *x, const T *dy,
+                                    T *dx, int64_t n)
+{
+    const NAME(sugar_passes) *passes = &activation->PASSES;
+    T surrogate[NAME(BLOCK)], derivative[NAME(BLOCK)];
+    NAME(sugar_combination) combination = {
+        .surrogate = surrogate,
+        .derivative = passes->derivative ? derivative : NULL,
+        .t = passes->blend,
+        .u = passes->rest,
+        .negative_only = activation->negative_only,
+        .accumulate = accumulate,
+    };
+    for (int64_t i = 0; i < n; i += NAME(BLOCK)) {
+        const size_t length = (size_t)smaller(n - i, NAME(BLOCK));
+        passes->surrogate(passes->surrogate_parameters, x + i, NULL, surrogate, length);
+        if (passes->derivative)
+            passes->derivative(passes->forward_parameters, x + i, NULL, derivative, length);
+        combination.x = x + i;
+        passes->combine(&combination, dy + i, dx + i, length);
+    }
+}
+
+static void NAME(backward)(const sugar_activation *activation, bool accumulate, const T *x, const T *dy, T *dx,
+                           int64_t n)
+{
+    const NAME(sugar_passes) *passes = &activation->PASSES;
+    if (passes->derivative || accumulate)
+        NAME(backward_combined)(activation, accumulate, x, dy, dx, n);
+    else
+        passes->surrogate(passes->surrogate_parameters, x, dy, dx, (size_t)n);
+}
+
+/* Copies n elements of operand k, from a place in the walk on, to a buffer, or back from the buffer. */
+static void NAME(transfer)(const sugar_walk *walk, sugar_cursor at, int k, T *restrict buffer, int64_t n,
+                           bool back)
+{
+    const int64_t stride = walk->stride[k][0];
+    while (n > 0) {
+        const int64_t run = smaller(n, sugar_cursor_run(&at, walk));
+        T *restrict view = (T *)walk->data[k] + at.offset[k];
+        if (back)
+            for (int64_t i = 0; i < run; i++)
+                view[i * stride] = buffer[i];
+        else
+            for (int64_t i = 0; i < run; i++)
+                buffer[i] = view[i * stride];
+        sugar_cursor_advance(&at, walk, run);
+        buffer += run;
+        n -= run;
+    }
+}
+
+/* The elements [begin, end) of a walk. A view whose innermost stride is 1, along runs that are long
+ * enough, is handed to the kernel as it lies; any other goes through a buffer. */
+static void NAME(run_part)(const void *work, int64_t begin, int64_t end)
+{
+    const job *call = work;
+    const sugar_walk *walk = &call->walk;
+    const int output = walk->operands - 1;
+    const bool by_runs = walk->ndim == 1 || walk->extent[0] >= SHORTEST_RUN;
+    bool direct[SUGAR_MAX_OPERANDS], all_direct = true;
+    for (int k = 0; k <= output; k++) {
+        direct[k] = by_runs && walk->stride[k][0] == 1;
+        all_direct &= direct[k];
+    }
+    T buffer[SUGAR_MAX_OPERANDS][NAME(BLOCK)];
+    sugar_cursor at;
+    sugar_cursor_seek(&at, walk, begin);
+    while (begin < end) {
+        int64_t n = all_direct ? end - begin : smaller(end - begin, NAME(BLOCK));
+        n = by_runs ? smaller(n, sugar_cursor_run(&at, walk)) : n;
+        T *block[SUGAR_MAX_OPERANDS];
+        for (int k = 0; k <= output; k++) {
+            block[k] = direct[k] ? (T *)walk->data[k] + at.offset[k] : buffer[k];
+            if (!direct[k] && (k < output || call->accumulate))
+                NAME(transfer)(walk, at, k, buffer[k], n, false);
+        }
+        if (walk->operands == 2)
+            NAME(forward)(call->activation, block[0], block[1], n);
+        else
+            NAME(backward)(call->activation, call->accumulate, block[0], block[1], block[2], n);
+        if (!direct[output])
+            NAME(transfer)(walk, at, output, buffer[output], n, true);
+        begin += n;
+        if (by_runs)
+            sugar_cursor_advance(&at, walk, n);
+        else
+            sugar_cursor_seek(&at, walk, begin);
+    }
+}
+
+sugar_status NAME(sugar_forward)(const sugar_activation *activation, int64_t n, const T *x, int64_t incx, T *y,
+                                 int64_t incy, const sugar_call_options *options)
+{
+    sugar_call_options known;
+    sugar_status status = check_call(activation, options, FORWARD_FLAGS, &known);
+    if (status == SUGAR_OK)
+        status = check_flat(n, "incy", incy);
+    if (status != SUGAR_OK || n == 0)
+        return status;
+    /* Nothing but what a short vector needs. */
+    if (incx == 1 && incy == 1 && is_vector(x, n, sizeof(T)) && is_vector(y, n, sizeof(T))
+        && is_same_or_apart(x, y, n, sizeof(T)) && sugar_parallel_is_whole(known.context, n)) {
+        NAME(forward)(activation, x, y, n);
+        return SUGAR_OK;
+    }
+    const sugar_tensor tensor_x = flat_view(x, &n, &incx, sizeof(T) * 8);
+    const sugar_tensor tensor_y = flat_view(y, &n, &incy, sizeof(T) * 8);
+    const sugar_operand operands[] = {{"x", &tensor_x}, {"y", &tensor_y}};
+    return run(activation, operands, 2, &known);
+}
+
+sugar_status NAME(sugar_backward)(const sugar_activation *activation, int64_t n, const T *x, int64_t incx,
+                                  const T *dy, int64_t incdy, T *dx, int64_t incdx,
+                                  const sugar_call_options *options)
+{
+    sugar_call_options known;
+    sugar_status status = check_call(activation, options, BACKWARD_FLAGS, &known);
+    if (status == SUGAR_OK)
+        status = check_flat(n, "incdx", incdx);
+    if (status != SUGAR_OK || n == 0)
+        return status;
+    if (incx == 1 && incdy == 1 && incdx == 1 && is_vector(x, n, sizeof(T)) && is_vector(dy, n, sizeof(T))
+        && is_vector(dx, n, sizeof(T)) && is_same_or_apart(x, dx, n, sizeof(T))
+        && is_same_or_apart(dy, dx, n, sizeof(T)) && sugar_parallel_is_whole(known.context, n)) {
+        NAME(backward)(activation, known.flags & SUGAR_CALL_ACCUMULATE, x, dy, dx, n);
+        return SUGAR_OK;
+    }
+    const sugar_tensor tensor_x = flat_view(x, &n, &incx, sizeof(T) * 8);
+    const sugar_tensor tensor_dy = flat_view(dy, &n, &incdy, sizeof(T) * 8);
+    const sugar_tensor tensor_dx = flat_view(dx, &n, &incdx, sizeof(T) * 8);
+    const sugar_operand operands[] = {{"x", &tensor_x}, {"dy", &tensor_dy}, {"dx", &tensor_dx}};
+    return run(activation, operands, 3, &known);
+}
+
+#undef T
+#undef NAME
+#undef PASSES

@@ -1,0 +1,146 @@
+/* Levels: the table of instruction sets, what this machine has of them, and the choice.
+ *
+ * The build defines SUGAR_HAVE_<LEVEL> as 1 for each level whose kernels it compiles, else as 0. */
+#include "level.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "structs.h"
+#include "text.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
+static bool scalar_is_here(void)
+{
+    return true;
+}
+
+/* AVX2 and FMA in the processor, and an operating system that saves the YMM registers: a processor
+ * that has AVX2 may run under a system (or a hypervisor) that does not. Intel's Software Developer's
+ * Manual, volume 1, section 14.3, gives this order of checks. */
+static bool avx2_is_here(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    const unsigned fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28;     /* leaf 1, ecx */
+    const unsigned avx2 = 1u << 5;                                          /* leaf 7, ebx */
+    const unsigned xmm_and_ymm = 6;                                         /* XCR0 */
+    unsigned eax, ebx, ecx, edx;
+    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx))
+        return false;
+    if ((ecx & (fma | osxsave | avx)) != (fma | osxsave | avx))
+        return false;
+    unsigned xcr0, high;
+    __asm__("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));
+    if ((xcr0 & xmm_and_ymm) != xmm_and_ymm)
+        return false;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & avx2) != 0;
+#else
+    return false;
+#endif
+}
+
+static bool neon_is_here(void)
+{
+#if defined(__aarch64__) && defined(__linux__)
+    const unsigned long asimd = 1ul << 1;                                   /* HWCAP_ASIMD */
+    return (getauxval(AT_HWCAP) & asimd) != 0;
+#elif defined(__aarch64__)
+    return true;                    /* part of every aarch64 ABI */
+#else
+    return false;
+#endif
+}
+
+#define TABLES_0(name) NULL, NULL
+#define TABLES_1(name) &sugar_kernels_f32_##name, &sugar_kernels_f64_##name
+#define TABLES(name, have) TABLES_##have(name)
+#define LEVEL(name, have) {#name, TABLES(name, have), name##_is_here}
+
+/* In the order of preference, lowest first. */
+static const sugar_level_row levels[] = {
+    LEVEL(scalar, SUGAR_HAVE_SCALAR),
+    LEVEL(avx2, SUGAR_HAVE_AVX2),
+    LEVEL(neon, SUGAR_HAVE_NEON),
+};
+
+enum { LEVEL_COUNT = sizeof levels / sizeof levels[0] };
+
+/* A set with bit i for level i: compiled, and here. Asked once; threads that ask at the same time find
+ * the same answer, so it does not matter whose store is last. */
+static unsigned usable_levels(void)
+{
+    static atomic_uint answer;      /* 0: not asked yet; scalar always is in the answer */
+    unsigned set = atomic_load_explicit(&answer, memory_order_relaxed);
+    if (set)
+        return set;
+    for (int i = 0; i < LEVEL_COUNT; i++)
+        if (levels[i].f32 && levels[i].is_here())
+            set |= 1u << i;
+    atomic_store_explicit(&answer, set, memory_order_relaxed);
+    return set;
+}
+
+static sugar_status unusable(const char *source, const char *name)
+{
+    char list[128];
+    sugar_text text = {list, sizeof list, 0};
+    for (int i = 0; i < LEVEL_COUNT; i++)
+        if (usable_levels() >> i & 1)
+            sugar_text_add(&text, "%s%s", text.length ? ", " : "", levels[i].name);
+    return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: %s is no level that can be used here, expected one of: %s",
+                       source, sugar_quote(name, strlen(name)).text, list);
+}
+
+/* NULL: the name is not that of a usable level. */
+static const sugar_level_row *find(const char *name)
+{
+    for (int i = LEVEL_COUNT - 1; i >= 0; i--) {
+        const bool wanted = !name || strcmp(name, levels[i].name) == 0;
+        if (wanted && usable_levels() >> i & 1)
+            return &levels[i];
+    }
+    return NULL;
+}
+
+/* NULL: the environment asks for nothing. */
+static const char *name_from_environment(void)
+{
+    const char *name = getenv("SUGAR_LEVEL");
+    return name && *name ? name : NULL;
+}
+
+sugar_status sugar_level_select(const char *name, const sugar_level_row **level)
+{
+    const char *wanted = name ? name : name_from_environment();
+    const sugar_level_row *found = find(wanted);
+    if (!found)
+        return unusable(name ? "options: level" : "environment variable SUGAR_LEVEL", wanted);
+    *level = found;
+    return SUGAR_OK;
+}
+
+int32_t sugar_level_count(void)
+{
+    return LEVEL_COUNT;
+}
+
+sugar_status sugar_level_get(int32_t index, sugar_level *level)
+{
+    const sugar_status status = sugar_check_index("index", index, LEVEL_COUNT);
+    if (status != SUGAR_OK)
+        return status;
+    const sugar_level_row *row = &levels[index];
+    const sugar_level known = {
+        .name = row->name,
+        .compiled = row->f32 != NULL,
+        .supported = usable_levels() >> index & 1,
+        .in_use = find(name_from_environment()) == row,
+    };
+    return sugar_struct_write("level", level, &known, sizeof known);
+}

@@ -1,0 +1,21 @@
+/* Levels: the instruction sets that kernels are compiled for, and the choice among them. */
+#ifndef SUGAR_LEVEL_H
+#define SUGAR_LEVEL_H
+
+#include <stdbool.h>
+
+#include "error.h"
+#include "kernels/kernels.h"
+
+typedef struct sugar_level_row {
+    const char *name;
+    const sugar_kernels_f32 *f32;   /* NULL: not compiled into this library */
+    const sugar_kernels_f64 *f64;
+    bool (*is_here)(void);          /* whether processor and operating system have it */
+} sugar_level_row;
+
+/* The level with this name; if name is NULL, the one that the environment variable SUGAR_LEVEL names;
+ * if that is not set or empty, the best one here. Anything but a usable level is an error. */
+sugar_status sugar_level_select(const char *name, const sugar_level_row **level);
+
+#endif

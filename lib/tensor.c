@@ -1,0 +1,255 @@
+/* Views: each one checked for itself, all of them against each other. */
+#include "tensor.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "overlap.h"
+#include "text.h"
+
+/* What the checks of one view find out. */
+typedef struct view {
+    int64_t count;                              /* elements */
+    int64_t low, high;                          /* bytes from the first element to the start of the
+                                                   lowest one (0 or less) and of the highest one */
+    uintptr_t start;                            /* address of the first element */
+    int64_t stride[SUGAR_MAX_DIMENSIONS];       /* in elements; compact ones where the caller gave none */
+} view;
+
+static sugar_status check_type(const sugar_operand *o)
+{
+    const sugar_tensor *t = o->tensor;
+    if (t->device.device_type != SUGAR_DEVICE_CPU)
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: device type %d, expected %d (CPU)", o->name,
+                           (int)t->device.device_type, SUGAR_DEVICE_CPU);
+    if (t->dtype.code != SUGAR_TYPE_FLOAT || (t->dtype.bits != 32 && t->dtype.bits != 64))
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED,
+                           "%s: dtype with code %d and %d bits, expected code %d (float) and 32 or 64 bits",
+                           o->name, t->dtype.code, t->dtype.bits, SUGAR_TYPE_FLOAT);
+    if (t->dtype.lanes != 1)
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: dtype with %d lanes, expected 1", o->name,
+                           t->dtype.lanes);
+    return SUGAR_OK;
+}
+
+/* The dimensions, and the number of elements: 0 as soon as one extent is 0. */
+static sugar_status check_shape(const sugar_operand *o, view *v)
+{
+    const sugar_tensor *t = o->tensor;
+    if (t->ndim < 0 || t->ndim > SUGAR_MAX_DIMENSIONS)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: ndim %d, expected 0 to %d", o->name, (int)t->ndim,
+                           SUGAR_MAX_DIMENSIONS);
+    if (t->ndim > 0 && !t->shape)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: shape NULL, expected %d extents", o->name, (int)t->ndim);
+    bool empty = false, overflow = false;
+    v->count = 1;
+    for (int d = 0; d < t->ndim; d++) {
+        if (t->shape[d] < 0)
+            return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: extent %lld in dimension %d, expected 0 or more",
+                               o->name, (long long)t->shape[d], d);
+        empty |= t->shape[d] == 0;
+        overflow |= __builtin_mul_overflow(v->count, t->shape[d], &v->count);
+    }
+    if (empty)
+        v->count = 0;
+    else if (overflow)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: more elements than 64 bits can count", o->name);
+    return SUGAR_OK;
+}
+
+/* From the count on: the compact strides of what has elements cannot overflow. */
+static void find_strides(const sugar_tensor *t, view *v)
+{
+    int64_t compact = 1;
+    for (int d = t->ndim - 1; d >= 0; d--) {
+        v->stride[d] = t->strides ? t->strides[d] : compact;
+        compact *= t->shape[d];
+    }
+}
+
+/* Where the elements lie, with every product and sum inside 64 bits and the address space. */
+static sugar_status check_reach(const sugar_operand *o, view *v)
+{
+    const sugar_tensor *t = o->tensor;
+    const int64_t size = t->dtype.bits / 8;
+    bool overflow = false;
+    v->low = v->high = 0;
+    for (int d = 0; d < t->ndim; d++) {
+        int64_t reach = t->shape[d] - 1;
+        if (reach == 0)
+            continue;
+        overflow |= __builtin_mul_overflow(reach, v->stride[d], &reach);
+        overflow |= __builtin_mul_overflow(reach, size, &reach);
+        int64_t *end = reach < 0 ? &v->low : &v->high;
+        overflow |= __builtin_add_overflow(*end, reach, end);
+    }
+    int64_t bytes;
+    overflow |= __builtin_sub_overflow(v->high, v->low, &bytes);
+    overflow |= __builtin_add_overflow(bytes, size, &bytes);
+    if (!overflow)
+        overflow = (uint64_t)-v->low > v->start || (uint64_t)(v->high + size) > UINTPTR_MAX - v->start;
+    if (overflow)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: shape and strides reach beyond the address space",
+                           o->name);
+    return SUGAR_OK;
+}
+
+static sugar_status check_address(const sugar_operand *o, view *v)
+{
+    const sugar_tensor *t = o->tensor;
+    const unsigned size = t->dtype.bits / 8;
+    if (!t->data && v->count > 0)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: data NULL, expected an address", o->name);
+    if (t->byte_offset > UINTPTR_MAX - (uintptr_t)t->data)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: byte_offset %llu reaches beyond the address space",
+                           o->name, (unsigned long long)t->byte_offset);
+    v->start = (uintptr_t)t->data + (uintptr_t)t->byte_offset;
+    if (v->start % size != 0)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: data + byte_offset is %u bytes off, expected a multiple of %u",
+                           o->name, (unsigned)(v->start % size), size);
+    return SUGAR_OK;
+}
+
+/* One view for itself. */
+static sugar_status check_view(const sugar_operand *o, view *v)
+{
+    if (!o->tensor)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: NULL, expected a tensor", o->name);
+    sugar_status status = check_type(o);
+    if (status == SUGAR_OK)
+        status = check_shape(o, v);
+    if (status == SUGAR_OK)
+        status = check_address(o, v);
+    if (status != SUGAR_OK || v->count == 0)
+        return status;
+    find_strides(o->tensor, v);
+    return check_reach(o, v);
+}
+
+typedef struct shape_text {
+    char text[128];
+} shape_text;
+
+/* As in Python: (), (3,), (2, 3). */
+static shape_text describe_shape(const sugar_tensor *t)
+{
+    shape_text shape;
+    sugar_text text = {shape.text, sizeof shape.text - sizeof "...", 0};
+    sugar_text_add(&text, "(");
+    for (int d = 0; d < t->ndim; d++)
+        sugar_text_add(&text, "%s%lld", d ? ", " : "", (long long)t->shape[d]);
+    sugar_text_add(&text, t->ndim == 1 ? ",)" : ")");
+    if (text.length + 1 == text.size)
+        memcpy(shape.text + text.length, "...", sizeof "...");
+    return shape;
+}
+
+static sugar_status check_alike(const sugar_operand *first, const sugar_operand *other)
+{
+    const sugar_tensor *a = first->tensor, *b = other->tensor;
+    if (a->dtype.bits != b->dtype.bits)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: dtype float%d, expected float%d like %s", other->name,
+                           b->dtype.bits, a->dtype.bits, first->name);
+    bool same = a->ndim == b->ndim;
+    for (int d = 0; same && d < a->ndim; d++)
+        same = a->shape[d] == b->shape[d];
+    if (!same)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: shape %s, expected %s like %s", other->name,
+                           describe_shape(b).text, describe_shape(a).text, first->name);
+    return SUGAR_OK;
+}
+
+/* A stride of 0 is the common way for an output to overlap itself, and has its own message. */
+static sugar_status check_output_strides(const sugar_operand *o, const view *v)
+{
+    for (int d = 0; d < o->tensor->ndim; d++)
+        if (o->tensor->shape[d] > 1 && v->stride[d] == 0)
+            return sugar_error(SUGAR_ERROR_ARGUMENT,
+                               "%s: stride 0 in dimension %d of extent %lld, expected another one in an output",
+                               o->name, d, (long long)o->tensor->shape[d]);
+    return SUGAR_OK;
+}
+
+/* The dimensions that have more than one index; at least one. */
+static void fill_walk(sugar_walk *walk, const sugar_operand *operands, const view *views, int count)
+{
+    const sugar_tensor *t = operands[0].tensor;
+    walk->operands = count;
+    walk->count = views[0].count;
+    walk->ndim = 0;
+    walk->extent[0] = 1;
+    for (int k = 0; k < count; k++) {
+        walk->data[k] = (char *)operands[k].tensor->data + operands[k].tensor->byte_offset;
+        walk->stride[k][0] = 1;
+    }
+    for (int d = 0; d < t->ndim; d++) {
+        if (t->shape[d] == 1)
+            continue;
+        walk->extent[walk->ndim] = t->shape[d];
+        for (int k = 0; k < count; k++)
+            walk->stride[k][walk->ndim] = views[k].stride[d];
+        walk->ndim++;
+    }
+    walk->ndim += walk->ndim == 0;
+}
+
+static sugar_status describe_overlap(sugar_sharing sharing, const char *output, const char *other)
+{
+    if (sharing == SUGAR_APART)
+        return SUGAR_OK;
+    return sugar_error(SUGAR_ERROR_ARGUMENT,
+                       sharing == SUGAR_SHARED ? "%s: overlaps %s, expected the very same view or no shared element"
+                                               : "%s: strides too intricate to rule out that it overlaps %s",
+                       output, other);
+}
+
+static bool is_same_view(const sugar_walk *walk, int j, int k)
+{
+    bool same = walk->data[j] == walk->data[k];
+    for (int d = 0; same && d < walk->ndim; d++)
+        same = walk->stride[j][d] == walk->stride[k][d];
+    return same;
+}
+
+/* The output against itself and against every input, on the arranged walk. */
+static sugar_status check_overlap(const sugar_walk *walk, const sugar_operand *operands, const view *views)
+{
+    const int output = walk->operands - 1, size = operands[0].tensor->dtype.bits / 8;
+    const char *name = operands[output].name;
+    const int64_t *stride = walk->stride[output];
+    sugar_status status = describe_overlap(sugar_view_repeats(walk->ndim, walk->extent, stride), name, "itself");
+    for (int k = 0; status == SUGAR_OK && k < output; k++) {
+        const view *a = &views[output], *b = &views[k];
+        const bool beyond = a->start + (uintptr_t)a->high < b->start + (uintptr_t)b->low
+                            || b->start + (uintptr_t)b->high < a->start + (uintptr_t)a->low;
+        if (beyond || is_same_view(walk, k, output))
+            continue;
+        const uintptr_t at = (uintptr_t)walk->data[k], from = (uintptr_t)walk->data[output];
+        const int64_t distance = (at >= from ? (int64_t)(at - from) : -(int64_t)(from - at)) / size;
+        status = describe_overlap(
+            sugar_views_share(walk->ndim, walk->extent, stride, walk->stride[k], distance), name,
+            operands[k].name);
+    }
+    return status;
+}
+
+sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, int count)
+{
+    view views[SUGAR_MAX_OPERANDS];
+    for (int k = 0; k < count; k++) {
+        sugar_status status = check_view(&operands[k], &views[k]);
+        if (status == SUGAR_OK && k > 0)
+            status = check_alike(&operands[0], &operands[k]);
+        if (status != SUGAR_OK)
+            return status;
+    }
+    walk->count = views[0].count;
+    if (walk->count == 0)
+        return SUGAR_OK;
+    const sugar_status status = check_output_strides(&operands[count - 1], &views[count - 1]);
+    if (status != SUGAR_OK)
+        return status;
+    fill_walk(walk, operands, views, count);
+    sugar_walk_arrange(walk, operands[0].tensor->dtype.bits / 8);
+    return check_overlap(walk, operands, views);
+}
