@@ -1,0 +1,323 @@
+/* The error of every kind's value and derivative, for f32 and f64 and for parameters over the whole
+ * allowed range, against MPFR on dense samples, edges and hard points. See usage(). */
+#define _POSIX_C_SOURCE 200809L
+#include "bound.h"
+#include "catalogue.h"
+#include "samples.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TYPES = 2, CAPACITY = 400000, MAX_THREADS = 64 };
+static const element *const types[TYPES] = {&element_f32, &element_f64};
+
+/* One check: a function with one set of parameters for one element type. */
+typedef struct check {
+    const catalogue_entry *entry;
+    const element *type;
+    direction way;
+    int set;                        /* 0: the defaults */
+    double p[REFERENCE_PARAMETERS];
+    char spec[SPEC_SIZE];
+    tally found;
+    char problem[PROBLEM_SIZE];     /* why it could not be made; "" if it could */
+} check;
+
+typedef struct run {
+    int32_t kinds;
+    catalogue_entry *entries;
+    int *first, *left;              /* per kind: its first check, and how many are not done */
+    check *checks;
+    int count, next, finished;      /* checks, the next one to start, kinds that are done */
+    int passed, failed;
+    pthread_mutex_t lock;
+} run;
+
+static int failing(const check *work)
+{
+    return work->problem[0] || work->found.failures > 0;
+}
+
+/* ---- Measuring -------------------------------------------------------------------------------- */
+
+static void measure(check *work, const sugar_activation *activation, const bound *limit,
+                    const samples *points, reference_scratch *scratch)
+{
+    double *x = malloc(2 * points->count * sizeof *x), *y = x + points->count;
+    mpfr_t exact;
+    mpfr_init2(exact, REFERENCE_BITS);
+    for (size_t i = 0; x && i < points->count; i++)
+        x[i] = element_at(work->type, points->places[i]);
+    if (!x || catalogue_evaluate(activation, work->type, work->way, points->count, x, y) != SUGAR_OK) {
+        snprintf(work->problem, PROBLEM_SIZE, "%s", x ? sugar_last_error() : "out of memory");
+    } else {
+        for (size_t i = 0; i < points->count; i++) {
+            reference_evaluate(exact, work->entry->reference, work->way, work->p, x[i], scratch);
+            tally_add(&work->found, work->type, limit, x[i], y[i], exact);
+        }
+    }
+    mpfr_clear(exact);
+    free(x);
+}
+
+static void perform(check *work, reference_scratch *scratch)
+{
+    sugar_activation *activation;
+    if (sugar_activation_create(&activation, work->spec) != SUGAR_OK) {
+        snprintf(work->problem, PROBLEM_SIZE, "%s", sugar_last_error());
+        return;
+    }
+    const reference_kind *kind = work->entry->reference;
+    bound limit;
+    bound_find(&limit, work->type, kind, work->way, work->p, scratch);
+    samples points;
+    samples_begin(&points, work->type, CAPACITY, 1);
+    samples_fill(&points, work->p, work->entry->parameters, work->set == 0 ? 3 : 1);
+    samples_sort(&points);
+    samples_refine(&points, kind, work->way, work->p, scratch);
+    samples_sort(&points);
+    measure(work, activation, &limit, &points, scratch);
+    samples_end(&points);
+    sugar_activation_destroy(activation);
+}
+
+/* ---- Reporting -------------------------------------------------------------------------------- */
+
+static void print_failure(const check *work)
+{
+    const tally *found = &work->found;
+    printf("FAIL %s %s %s: ", work->spec, work->type->name, direction_names[work->way]);
+    if (work->problem[0])
+        printf("%s\n", work->problem);
+    else
+        printf("%lld of %lld beyond the bound, worst at %a (%.9g): found %a, exact %a, %.4g ULP, allowed %.4g\n",
+               (long long)found->failures, (long long)found->samples, found->worst.at, found->worst.at,
+               found->worst.computed, found->worst.exact, found->worst.ulps, found->worst.allowed);
+}
+
+/* The largest error over a kind's sets of parameters: only the defaults, or all of them. */
+static tally collect(const run *all, int32_t kind, const element *type, direction way, int only_defaults)
+{
+    tally sum;
+    tally_begin(&sum);
+    for (int i = all->first[kind]; i < all->first[kind + 1]; i++) {
+        const check *work = &all->checks[i];
+        if (work->type == type && work->way == way && (work->set == 0 || !only_defaults))
+            tally_merge(&sum, &work->found);
+    }
+    return sum;
+}
+
+static void print_kind(const run *all, int32_t kind)
+{
+    int checks = all->first[kind + 1] - all->first[kind], bad = 0;
+    for (int i = all->first[kind]; i < all->first[kind + 1]; i++)
+        bad += failing(&all->checks[i]);
+    printf("[%d/%d] %-15s %3d checks, %d failed\n", all->finished, (int)all->kinds,
+           all->entries[kind].reference->name, checks, bad);
+    for (int i = all->first[kind]; i < all->first[kind + 1]; i++)
+        if (failing(&all->checks[i]))
+            print_failure(&all->checks[i]);
+    fflush(stdout);
+}
+
+static void print_cells(const run *all, int32_t kind, const element *type, direction way)
+{
+    tally usual = collect(all, kind, type, way, 1), any = collect(all, kind, type, way, 0);
+    if (usual.samples == 0) {
+        printf(" | %7s %13s %7s %7s", "-", "", "", "");
+        return;
+    }
+    printf(" | %7.3f %13.6g %6.2f%% %7.3f", usual.max_ulps, usual.max_at,
+           100 * (double)usual.rounded / (double)usual.samples, any.max_ulps);
+    if (way == DERIVATIVE && !isnan(any.crossing_at))
+        printf(" %6.3f", any.crossing_share);
+}
+
+static void print_table(const run *all, const element *type)
+{
+    printf("\n%s: errors in ULP. max, at x, share correctly rounded: default parameters; any: over all\n"
+           "parameters; sign: next to a change of sign, the largest share of the allowed error\n"
+           "%-15s | %7s %13s %7s %7s | %7s %13s %7s %7s %6s\n", type->name, "kind", "value", "at", "rounded",
+           "any", "deriv.", "at", "rounded", "any", "sign");
+    for (int32_t kind = 0; kind < all->kinds; kind++) {
+        if (all->first[kind] == all->first[kind + 1])
+            continue;
+        printf("%-15s", all->entries[kind].reference->name);
+        print_cells(all, kind, type, VALUE);
+        print_cells(all, kind, type, DERIVATIVE);
+        putchar('\n');
+    }
+}
+
+static void write_check(const check *work, FILE *file)
+{
+    fprintf(file, "{\"kind\": \"%s\", \"spec\": \"%s\", \"type\": \"%s\", \"direction\": \"%s\", \"parameters\": {",
+            work->entry->reference->name, work->spec, work->type->name, direction_names[work->way]);
+    for (int i = 0; i < work->entry->parameters; i++)
+        fprintf(file, "%s\"%s\": %.17g", i ? ", " : "", work->entry->parameter[i].name, work->p[i]);
+    fprintf(file, "}, \"defaults\": %s, \"passed\": %s, ", work->set == 0 ? "true" : "false",
+            failing(work) ? "false" : "true");
+    tally_print_json(&work->found, file);
+    fputs("}", file);
+}
+
+static int write_json(const run *all, const char *level, const char *path)
+{
+    FILE *file = fopen(path, "w");
+    if (!file) {
+        perror(path);
+        return -1;
+    }
+    fprintf(file, "{\"level\": \"%s\", \"passed\": %d, \"failed\": %d, \"results\": [\n", level, all->passed,
+            all->failed);
+    for (int i = 0; i < all->count; i++) {
+        write_check(&all->checks[i], file);
+        fputs(i + 1 < all->count ? ",\n" : "\n", file);
+    }
+    fputs("]}\n", file);
+    int bad = ferror(file);
+    if (fclose(file) != 0 || bad) {
+        perror(path);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- The run ---------------------------------------------------------------------------------- */
+
+static void *work_through(void *argument)
+{
+    run *all = argument;
+    reference_scratch scratch;
+    reference_begin(&scratch);
+    pthread_mutex_lock(&all->lock);
+    while (all->next < all->count) {
+        check *work = &all->checks[all->next++];
+        pthread_mutex_unlock(&all->lock);
+        perform(work, &scratch);
+        pthread_mutex_lock(&all->lock);
+        *(failing(work) ? &all->failed : &all->passed) += 1;
+        int32_t kind = (int32_t)(work->entry - all->entries);
+        if (--all->left[kind] == 0) {
+            all->finished++;
+            print_kind(all, kind);
+        }
+    }
+    pthread_mutex_unlock(&all->lock);
+    reference_end(&scratch);
+    return NULL;
+}
+
+static void start_threads(run *all, int threads)
+{
+    pthread_t others[MAX_THREADS];
+    int started = 0;
+    while (started < threads - 1 && pthread_create(&others[started], NULL, work_through, all) == 0)
+        started++;
+    work_through(all);
+    for (int i = 0; i < started; i++)
+        pthread_join(others[i], NULL);
+}
+
+static void add_checks(run *all, int32_t kind)
+{
+    const catalogue_entry *entry = &all->entries[kind];
+    double sets[PARAMETER_SETS][REFERENCE_PARAMETERS];
+    int set_count = catalogue_parameter_sets(entry, sets);
+    for (int type = 0; type < TYPES; type++)
+        for (int way = VALUE; way < DIRECTIONS; way++)
+            for (int set = 0; set < set_count && entry->reference->function[way]; set++) {
+                check *work = &all->checks[all->count++];
+                *work = (check){.entry = entry, .type = types[type], .way = (direction)way, .set = set};
+                catalogue_spec(entry, sets[set], work->spec);
+                for (int i = 0; i < entry->parameters; i++)
+                    work->p[i] = element_round(types[type], sets[set][i]);
+                tally_begin(&work->found);
+            }
+}
+
+/* Lists the checks of every kind, or of the one named `only`. */
+static void prepare(run *all, const char *only)
+{
+    char problem[PROBLEM_SIZE];
+    for (int32_t kind = 0; kind < all->kinds; kind++) {
+        all->first[kind] = all->count;
+        if (catalogue_get(kind, &all->entries[kind], problem) != 0) {
+            printf("FAIL %s\n", problem);
+            all->failed++;
+        } else if (!only || strcmp(only, all->entries[kind].reference->name) == 0) {
+            add_checks(all, kind);
+        }
+        all->left[kind] = all->count - all->first[kind];
+        all->finished += all->left[kind] == 0;
+    }
+    all->first[all->kinds] = all->count;
+    const char *stale = catalogue_stale_row();
+    if (stale) {
+        printf("FAIL %s: the reference has a row for it, the library no such kind\n", stale);
+        all->failed++;
+    }
+}
+
+static const char *level_in_use(void)
+{
+    for (int32_t i = 0; i < sugar_level_count(); i++) {
+        sugar_level level = {.struct_size = sizeof level};
+        if (sugar_level_get(i, &level) == SUGAR_OK && level.in_use)
+            return level.name;
+    }
+    return "none";
+}
+
+static void usage(FILE *file)
+{
+    fputs("usage: accuracy [--json FILE] [--kind NAME] [--threads N]\n"
+          "Measures the errors of every kind (or one) at the level in use (SUGAR_LEVEL chooses it).\n",
+          file);
+}
+
+int main(int argc, char **argv)
+{
+    const char *json = NULL, *only = NULL;
+    long threads = sysconf(_SC_NPROCESSORS_ONLN);
+    for (int i = 1; i < argc; i += 2) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (value && strcmp(argv[i], "--json") == 0)
+            json = value;
+        else if (value && strcmp(argv[i], "--kind") == 0)
+            only = value;
+        else if (value && strcmp(argv[i], "--threads") == 0)
+            threads = strtol(value, NULL, 10);
+        else {
+            usage(stderr);
+            return 2;
+        }
+    }
+    run all = {.kinds = sugar_kind_count(), .lock = PTHREAD_MUTEX_INITIALIZER};
+    size_t kinds = (size_t)all.kinds;
+    all.entries = calloc(kinds, sizeof *all.entries);
+    all.first = calloc(kinds + 1, sizeof *all.first);
+    all.left = calloc(kinds, sizeof *all.left);
+    all.checks = calloc(kinds * PARAMETER_SETS * TYPES * DIRECTIONS, sizeof *all.checks);
+    if (!all.entries || !all.first || !all.left || !all.checks) {
+        fputs("out of memory\n", stderr);
+        return 2;
+    }
+    printf("accuracy: level %s\n", level_in_use());
+    prepare(&all, only);
+    start_threads(&all, threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : (int)threads);
+    for (int type = 0; type < TYPES; type++)
+        print_table(&all, types[type]);
+    int status = json ? write_json(&all, level_in_use(), json) : 0;
+    printf("%d passed, %d failed\n", all.passed, all.failed);
+    free(all.entries);
+    free(all.first);
+    free(all.left);
+    free(all.checks);
+    return status || all.failed > 0 || all.passed == 0;
+}

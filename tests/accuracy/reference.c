@@ -1,0 +1,620 @@
+/* The exact value and derivative of every kind; see reference.h.
+ *
+ * Each function is written so that no subtraction cancels, except next to a point where the result
+ * itself is zero: there 256 bits leave more than enough. MPFR's exponents reach 2^(2^30), so tails
+ * that underflow in the element types do not underflow here. */
+#include "reference.h"
+
+#include <math.h>
+#include <string.h>
+
+#define N MPFR_RNDN
+#define FUNCTION(name)                                                                             \
+    static void name(mpfr_ptr r, mpfr_srcptr x, const double *p, reference_scratch *t)
+
+const char *const direction_names[DIRECTIONS] = {"value", "derivative"};
+
+void reference_begin(reference_scratch *scratch)
+{
+    mpfr_inits2(REFERENCE_BITS, scratch->x, scratch->a, scratch->b, scratch->c, (mpfr_ptr)0);
+}
+
+void reference_end(reference_scratch *scratch)
+{
+    mpfr_clears(scratch->x, scratch->a, scratch->b, scratch->c, (mpfr_ptr)0);
+    mpfr_free_cache();
+}
+
+/* ---- Building blocks: r may be x. ------------------------------------------------------------- */
+
+static void ratio(mpfr_ptr r, mpfr_srcptr x, unsigned long numerator, unsigned long denominator)
+{
+    mpfr_mul_ui(r, x, numerator, N);
+    mpfr_div_ui(r, r, denominator, N);
+}
+
+/* 1 / (1 + exp(-x)); the overflow of exp gives the right 0. */
+static void logistic(mpfr_ptr r, mpfr_srcptr x)
+{
+    mpfr_neg(r, x, N);
+    mpfr_exp(r, r, N);
+    mpfr_add_ui(r, r, 1, N);
+    mpfr_ui_div(r, 1, r, N);
+}
+
+/* s(x) s(-x), with r != b, b a temporary */
+static void logistic_derivative(mpfr_ptr r, mpfr_srcptr x, mpfr_ptr b)
+{
+    mpfr_neg(b, x, N);
+    logistic(b, b);
+    logistic(r, x);
+    mpfr_mul(r, r, b, N);
+}
+
+/* max(x, 0) + log1p(exp(-|x|)), with r != x */
+static void log1p_exp(mpfr_ptr r, mpfr_srcptr x)
+{
+    mpfr_abs(r, x, N);
+    mpfr_neg(r, r, N);
+    mpfr_exp(r, r, N);
+    mpfr_log1p(r, r, N);
+    if (mpfr_sgn(x) > 0)
+        mpfr_add(r, r, x, N);
+}
+
+/* The density of the normal distribution of deviation `deviation`; r != deviation. */
+static void density(mpfr_ptr r, mpfr_srcptr x, mpfr_srcptr deviation)
+{
+    mpfr_div(r, x, deviation, N);
+    mpfr_sqr(r, r, N);
+    mpfr_div_si(r, r, -2, N);
+    mpfr_exp(r, r, N);
+    mpfr_div(r, r, deviation, N);
+    mpfr_t root;
+    mpfr_init2(root, REFERENCE_BITS);
+    mpfr_const_pi(root, N);
+    mpfr_mul_ui(root, root, 2, N);
+    mpfr_sqrt(root, root, N);
+    mpfr_div(r, r, root, N);
+    mpfr_clear(root);
+}
+
+/* Phi(x) = erfc(-x / sqrt(2)) / 2, with r != x */
+static void distribution(mpfr_ptr r, mpfr_srcptr x)
+{
+    mpfr_sqrt_ui(r, 2, N);
+    mpfr_div(r, x, r, N);
+    mpfr_neg(r, r, N);
+    mpfr_erfc(r, r, N);
+    mpfr_div_ui(r, r, 2, N);
+}
+
+/* sqrt(x^2 + b), with r != x */
+static void hypotenuse(mpfr_ptr r, mpfr_srcptr x, double b)
+{
+    mpfr_sqr(r, x, N);
+    mpfr_add_d(r, r, b, N);
+    mpfr_sqrt(r, r, N);
+}
+
+/* 1 / (1 + slope |x|)^2 */
+static void inverse_square(mpfr_ptr r, mpfr_srcptr x, double slope)
+{
+    mpfr_abs(r, x, N);
+    mpfr_mul_d(r, r, slope, N);
+    mpfr_add_ui(r, r, 1, N);
+    mpfr_sqr(r, r, N);
+    mpfr_ui_div(r, 1, r, N);
+}
+
+static void step(mpfr_ptr r, int condition)
+{
+    mpfr_set_si(r, condition, N);
+}
+
+#define POSITIVE(x) (mpfr_sgn(x) > 0)
+#define ABOVE(x, d) (mpfr_cmp_d(x, d) > 0)
+#define BELOW(x, d) (mpfr_cmp_d(x, d) < 0)
+#define UNUSED(p, t) ((void)(p), (void)(t))
+
+/* ---- Made of straight pieces ------------------------------------------------------------------ */
+
+FUNCTION(identity_value) { UNUSED(p, t); mpfr_set(r, x, N); }
+FUNCTION(one) { UNUSED(p, t); (void)x; mpfr_set_ui(r, 1, N); }
+FUNCTION(zero) { UNUSED(p, t); (void)x; mpfr_set_ui(r, 0, N); }
+
+FUNCTION(relu_value) { UNUSED(p, t); mpfr_mul_si(r, x, POSITIVE(x), N); }
+FUNCTION(relu_derivative) { UNUSED(p, t); step(r, POSITIVE(x)); }
+
+FUNCTION(relu6_derivative) { UNUSED(p, t); step(r, POSITIVE(x) && BELOW(x, 6)); }
+FUNCTION(relu6_value)
+{
+    UNUSED(p, t);
+    if (ABOVE(x, 6))
+        mpfr_set_ui(r, 6, N);
+    else
+        mpfr_mul_si(r, x, POSITIVE(x), N);
+}
+
+FUNCTION(relu_squared_value) { relu_value(r, x, p, t); mpfr_sqr(r, r, N); }
+FUNCTION(relu_squared_derivative) { relu_value(r, x, p, t); mpfr_mul_ui(r, r, 2, N); }
+
+FUNCTION(threshold_derivative) { UNUSED(p, t); step(r, ABOVE(x, p[0])); }
+FUNCTION(threshold_value)
+{
+    UNUSED(p, t);
+    if (ABOVE(x, p[0]))
+        mpfr_set(r, x, N);
+    else
+        mpfr_set_d(r, p[1], N);
+}
+
+FUNCTION(slope_derivative) { UNUSED(p, t); mpfr_set_d(r, POSITIVE(x) ? 1 : p[0], N); }
+FUNCTION(slope_value) { slope_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
+
+FUNCTION(rrelu_derivative)
+{
+    UNUSED(p, t);
+    mpfr_set_d(r, POSITIVE(x) ? 1 : p[0], N);
+    mpfr_add_d(r, r, POSITIVE(x) ? 1 : p[1], N);
+    mpfr_div_ui(r, r, 2, N);
+}
+FUNCTION(rrelu_value) { rrelu_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
+
+FUNCTION(shrink_derivative) { UNUSED(p, t); step(r, ABOVE(x, p[0]) || BELOW(x, -p[0])); }
+FUNCTION(hardshrink_value) { shrink_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
+FUNCTION(softshrink_value)
+{
+    UNUSED(p, t);
+    if (ABOVE(x, p[0]))
+        mpfr_sub_d(r, x, p[0], N);
+    else if (BELOW(x, -p[0]))
+        mpfr_add_d(r, x, p[0], N);
+    else
+        mpfr_set_ui(r, 0, N);
+}
+
+FUNCTION(hardtanh_derivative) { UNUSED(p, t); step(r, ABOVE(x, p[0]) && BELOW(x, p[1])); }
+FUNCTION(hardtanh_value)
+{
+    UNUSED(p, t);
+    if (BELOW(x, p[0]))
+        mpfr_set_d(r, p[0], N);
+    else if (ABOVE(x, p[1]))
+        mpfr_set_d(r, p[1], N);
+    else
+        mpfr_set(r, x, N);
+}
+
+FUNCTION(hardsigmoid_derivative)
+{
+    UNUSED(p, t);
+    step(r, ABOVE(x, -3) && BELOW(x, 3));
+    mpfr_div_ui(r, r, 6, N);
+}
+FUNCTION(hardsigmoid_value)
+{
+    UNUSED(p, t);
+    mpfr_add_ui(r, x, 3, N);
+    if (!POSITIVE(r))
+        mpfr_set_ui(r, 0, N);
+    if (ABOVE(r, 6))
+        mpfr_set_ui(r, 6, N);
+    mpfr_div_ui(r, r, 6, N);
+}
+
+FUNCTION(hardswish_value) { hardsigmoid_value(r, x, p, t); mpfr_mul(r, r, x, N); }
+FUNCTION(hardswish_derivative)
+{
+    UNUSED(p, t);
+    mpfr_mul_ui(r, x, 2, N);
+    mpfr_add_ui(r, r, 3, N);
+    mpfr_div_ui(r, r, 6, N);
+    if (!ABOVE(x, -3))
+        mpfr_set_ui(r, 0, N);
+    if (!BELOW(x, 3))
+        mpfr_set_ui(r, 1, N);
+}
+
+FUNCTION(sign_value) { UNUSED(p, t); mpfr_set_si(r, mpfr_sgn(x) > 0 ? 1 : -(mpfr_sgn(x) < 0), N); }
+FUNCTION(box_derivative) { shrink_derivative(r, x, p, t); mpfr_ui_sub(r, 1, r, N); }
+FUNCTION(triangle_derivative)
+{
+    UNUSED(p, t);
+    mpfr_abs(r, x, N);
+    mpfr_ui_sub(r, 1, r, N);
+    if (!POSITIVE(r))
+        mpfr_set_ui(r, 0, N);
+    mpfr_mul_d(r, r, p[0], N);
+}
+
+/* ---- Rational and algebraic ------------------------------------------------------------------- */
+
+FUNCTION(softsign_derivative) { UNUSED(p, t); inverse_square(r, x, 1); }
+FUNCTION(softsign_value)
+{
+    UNUSED(p, t);
+    mpfr_abs(r, x, N);
+    mpfr_add_ui(r, r, 1, N);
+    mpfr_div(r, x, r, N);
+}
+
+/* For x < 0: (x + root) / 2 = b / (2 (root - x)). */
+FUNCTION(squareplus_value)
+{
+    hypotenuse(r, x, p[0]);
+    mpfr_abs(t->a, x, N);
+    mpfr_add(r, r, t->a, N);
+    if (mpfr_sgn(x) < 0)
+        mpfr_d_div(r, p[0], r, N);
+    mpfr_div_ui(r, r, 2, N);
+}
+
+/* For x < 0: (1 + x / root) / 2 = b / (2 root (root - x)). */
+FUNCTION(squareplus_derivative)
+{
+    hypotenuse(t->a, x, p[0]);
+    mpfr_abs(r, x, N);
+    mpfr_add(r, r, t->a, N);
+    if (mpfr_sgn(x) < 0) {
+        mpfr_mul(r, r, t->a, N);
+        mpfr_d_div(r, p[0], r, N);
+    } else {
+        mpfr_div(r, r, t->a, N);
+    }
+    mpfr_div_ui(r, r, 2, N);
+}
+
+FUNCTION(nelu_value)
+{
+    UNUSED(p, t);
+    if (POSITIVE(x)) {
+        mpfr_set(r, x, N);
+        return;
+    }
+    mpfr_sqr(r, x, N);
+    mpfr_add_ui(t->a, r, 1, N);
+    mpfr_div(r, r, t->a, N);
+    mpfr_mul_d(r, r, p[0], N);
+}
+FUNCTION(nelu_derivative)
+{
+    if (POSITIVE(x)) {
+        mpfr_set_ui(r, 1, N);
+        return;
+    }
+    mpfr_sqr(t->a, x, N);
+    mpfr_add_ui(t->a, t->a, 1, N);
+    mpfr_sqr(t->a, t->a, N);
+    mpfr_mul_d(r, x, p[0], N);
+    mpfr_mul_ui(r, r, 2, N);
+    mpfr_div(r, r, t->a, N);
+}
+
+FUNCTION(fast_sigmoid_derivative) { UNUSED(p, t); inverse_square(r, x, p[0]); }
+FUNCTION(atan_derivative)
+{
+    mpfr_const_pi(t->a, N);
+    mpfr_mul(r, x, t->a, N);
+    mpfr_mul_d(r, r, p[0], N);
+    mpfr_div_ui(r, r, 2, N);
+    mpfr_sqr(r, r, N);
+    mpfr_add_ui(r, r, 1, N);
+    mpfr_d_div(r, p[0], r, N);
+    mpfr_div_ui(r, r, 2, N);
+}
+
+/* ---- Exponential ------------------------------------------------------------------------------ */
+
+FUNCTION(elu_value)
+{
+    UNUSED(p, t);
+    if (POSITIVE(x)) {
+        mpfr_set(r, x, N);
+        return;
+    }
+    mpfr_expm1(r, x, N);
+    mpfr_mul_d(r, r, p[0], N);
+}
+FUNCTION(elu_derivative)
+{
+    UNUSED(p, t);
+    if (POSITIVE(x)) {
+        mpfr_set_ui(r, 1, N);
+        return;
+    }
+    mpfr_exp(r, x, N);
+    mpfr_mul_d(r, r, p[0], N);
+}
+
+FUNCTION(celu_value)
+{
+    UNUSED(p, t);
+    if (POSITIVE(x)) {
+        mpfr_set(r, x, N);
+        return;
+    }
+    mpfr_div_d(r, x, p[0], N);
+    mpfr_expm1(r, r, N);
+    mpfr_mul_d(r, r, p[0], N);
+}
+FUNCTION(celu_derivative)
+{
+    UNUSED(p, t);
+    mpfr_div_d(r, x, p[0], N);
+    mpfr_exp(r, r, N);
+    if (POSITIVE(x))
+        mpfr_set_ui(r, 1, N);
+}
+
+/* r = the function of elu with alpha = a, times lambda; both are the decimal constants. */
+static void selu(mpfr_ptr r, mpfr_srcptr x, reference_scratch *t, reference_function *elu)
+{
+    static const double unit = 1;
+    elu(r, x, &unit, t);
+    if (!POSITIVE(x)) {
+        mpfr_set_str(t->a, "1.6732632423543772", 10, N);
+        mpfr_mul(r, r, t->a, N);
+    }
+    mpfr_set_str(t->a, "1.0507009873554805", 10, N);
+    mpfr_mul(r, r, t->a, N);
+}
+FUNCTION(selu_value) { (void)p; selu(r, x, t, elu_value); }
+FUNCTION(selu_derivative) { (void)p; selu(r, x, t, elu_derivative); }
+
+FUNCTION(slayer_derivative)
+{
+    UNUSED(p, t);
+    mpfr_abs(r, x, N);
+    mpfr_mul_d(r, r, -p[0], N);
+    mpfr_exp(r, r, N);
+    mpfr_mul_d(r, r, p[0], N);
+    mpfr_mul_d(r, r, p[1], N);
+    mpfr_div_ui(r, r, 2, N);
+}
+
+/* ---- Logistic --------------------------------------------------------------------------------- */
+
+FUNCTION(sigmoid_value) { UNUSED(p, t); logistic(r, x); }
+FUNCTION(sigmoid_derivative) { (void)p; logistic_derivative(r, x, t->a); }
+
+FUNCTION(sigmoid_spike_derivative)
+{
+    mpfr_mul_d(t->a, x, p[0], N);
+    logistic_derivative(r, t->a, t->b);
+    mpfr_mul_d(r, r, p[0], N);
+}
+
+FUNCTION(log_sigmoid_value)
+{
+    (void)p;
+    mpfr_neg(t->a, x, N);
+    log1p_exp(r, t->a);
+    mpfr_neg(r, r, N);
+}
+FUNCTION(log_sigmoid_derivative) { UNUSED(p, t); mpfr_neg(r, x, N); logistic(r, r); }
+
+FUNCTION(softplus_value)
+{
+    mpfr_mul_d(t->a, x, p[0], N);
+    log1p_exp(r, t->a);
+    mpfr_div_d(r, r, p[0], N);
+}
+FUNCTION(softplus_derivative) { UNUSED(p, t); mpfr_mul_d(r, x, p[0], N); logistic(r, r); }
+
+FUNCTION(silu_value) { softplus_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
+FUNCTION(silu_derivative)
+{
+    mpfr_mul_d(t->a, x, p[0], N);
+    mpfr_neg(r, t->a, N);
+    logistic(r, r);
+    mpfr_mul(r, r, t->a, N);
+    mpfr_add_ui(r, r, 1, N);
+    logistic(t->a, t->a);
+    mpfr_mul(r, r, t->a, N);
+}
+
+/* (x + alpha) s(x) - alpha/2 = x s(x) + alpha/2 tanh(x/2): two terms of one sign. */
+FUNCTION(bsilu_value)
+{
+    mpfr_div_ui(t->a, x, 2, N);
+    mpfr_tanh(t->a, t->a, N);
+    mpfr_mul_d(t->a, t->a, p[0], N);
+    mpfr_div_ui(t->a, t->a, 2, N);
+    logistic(r, x);
+    mpfr_mul(r, r, x, N);
+    mpfr_add(r, r, t->a, N);
+}
+FUNCTION(bsilu_derivative)
+{
+    mpfr_neg(r, x, N);
+    logistic(r, r);
+    mpfr_add_d(t->a, x, p[0], N);
+    mpfr_mul(r, r, t->a, N);
+    mpfr_add_ui(r, r, 1, N);
+    logistic(t->a, x);
+    mpfr_mul(r, r, t->a, N);
+}
+
+/* ---- Hyperbolic ------------------------------------------------------------------------------- */
+
+FUNCTION(tanh_value) { UNUSED(p, t); mpfr_tanh(r, x, N); }
+FUNCTION(tanh_derivative) { UNUSED(p, t); mpfr_sech(r, x, N); mpfr_sqr(r, r, N); }
+
+FUNCTION(tanhshrink_derivative) { UNUSED(p, t); mpfr_tanh(r, x, N); mpfr_sqr(r, r, N); }
+/* x - tanh(x) = x^3/3 - ... loses twice as many bits as x has zeros before its first digit. */
+FUNCTION(tanhshrink_value)
+{
+    UNUSED(p, t);
+    mpfr_exp_t lost = mpfr_zero_p(x) || mpfr_get_exp(x) > 0 ? 0 : -2 * mpfr_get_exp(x);
+    mpfr_t y;
+    mpfr_init2(y, REFERENCE_BITS + lost);
+    mpfr_tanh(y, x, N);
+    mpfr_sub(r, x, y, N);
+    mpfr_clear(y);
+}
+
+FUNCTION(mish_value)
+{
+    UNUSED(p, t);
+    log1p_exp(r, x);
+    mpfr_tanh(r, r, N);
+    mpfr_mul(r, r, x, N);
+}
+/* 1 - tanh^2 = sech^2 */
+FUNCTION(mish_derivative)
+{
+    (void)p;
+    log1p_exp(t->a, x);
+    mpfr_sech(r, t->a, N);
+    mpfr_sqr(r, r, N);
+    logistic(t->b, x);
+    mpfr_mul(r, r, t->b, N);
+    mpfr_mul(r, r, x, N);
+    mpfr_tanh(t->a, t->a, N);
+    mpfr_add(r, r, t->a, N);
+}
+
+/* ---- The normal distribution ------------------------------------------------------------------ */
+
+FUNCTION(gelu_value) { UNUSED(p, t); distribution(r, x); mpfr_mul(r, r, x, N); }
+FUNCTION(gelu_derivative)
+{
+    (void)p;
+    mpfr_set_ui(t->a, 1, N);
+    density(t->b, x, t->a);
+    mpfr_mul(t->b, t->b, x, N);
+    distribution(r, x);
+    mpfr_add(r, r, t->b, N);
+}
+
+/* r = 2 u = 2 sqrt(2/pi) (x + 0.044715 x^3), derivative = 2 u' */
+static void gelu_tanh_argument(mpfr_ptr r, mpfr_ptr derivative, mpfr_srcptr x)
+{
+    mpfr_sqr(r, x, N);
+    ratio(derivative, r, 134145, 1000000);
+    mpfr_add_ui(derivative, derivative, 1, N);
+    ratio(r, r, 44715, 1000000);
+    mpfr_add_ui(r, r, 1, N);
+    mpfr_mul(r, r, x, N);
+    mpfr_t factor;
+    mpfr_init2(factor, REFERENCE_BITS);
+    mpfr_const_pi(factor, N);
+    mpfr_ui_div(factor, 8, factor, N);
+    mpfr_sqrt(factor, factor, N);
+    mpfr_mul(r, r, factor, N);
+    mpfr_mul(derivative, derivative, factor, N);
+    mpfr_clear(factor);
+}
+/* (1 + tanh u) / 2 = s(2 u) */
+FUNCTION(gelu_tanh_value)
+{
+    (void)p;
+    gelu_tanh_argument(r, t->a, x);
+    logistic(r, r);
+    mpfr_mul(r, r, x, N);
+}
+/* (1 - tanh^2 u) / 2 = 2 s(2 u) s(-2 u) */
+FUNCTION(gelu_tanh_derivative)
+{
+    (void)p;
+    gelu_tanh_argument(t->a, t->b, x);
+    logistic_derivative(r, t->a, t->c);
+    mpfr_mul(r, r, t->b, N);
+    mpfr_mul(r, r, x, N);
+    logistic(t->a, t->a);
+    mpfr_add(r, r, t->a, N);
+}
+
+FUNCTION(gaussian_derivative) { mpfr_set_d(t->a, p[0], N); density(r, x, t->a); }
+FUNCTION(multi_gaussian_derivative)
+{
+    double sigma = p[0], h = p[1];
+    mpfr_set_d(t->a, sigma, N);
+    density(t->b, x, t->a);
+    mpfr_mul_d(r, t->b, h, N);
+    mpfr_add(r, r, t->b, N);
+    mpfr_mul_d(t->a, t->a, p[2], N);
+    for (int side = -1; side <= 1; side += 2) {
+        mpfr_add_d(t->c, x, side * sigma, N);
+        density(t->b, t->c, t->a);
+        mpfr_mul_d(t->b, t->b, h, N);
+        mpfr_sub(r, r, t->b, N);
+    }
+}
+
+/* ---- The table -------------------------------------------------------------------------------- */
+
+static double width_one(const double *p) { (void)p; return 1; }
+static double width_inverse(const double *p) { return 1 / p[0]; }
+static double width_same(const double *p) { return p[0]; }
+
+#define KIND(name, value, derivative, ...) {#name, {value, derivative}, {__VA_ARGS__}, 0, NULL}
+#define ORDERED(name, value, derivative, ...) {#name, {value, derivative}, {__VA_ARGS__}, 1, NULL}
+#define CROSSING(name, value, derivative, width, ...) {#name, {value, derivative}, {__VA_ARGS__}, 0, width}
+#define SURROGATE(name, ...) {#name, {NULL, name##_derivative}, {__VA_ARGS__}, 0, NULL}
+
+const reference_kind reference_kinds[] = {
+    KIND(identity, identity_value, one, NULL),
+    KIND(relu, relu_value, relu_derivative, NULL),
+    KIND(relu6, relu6_value, relu6_derivative, NULL),
+    KIND(relu_squared, relu_squared_value, relu_squared_derivative, NULL),
+    KIND(threshold, threshold_value, threshold_derivative, "threshold", "value"),
+    KIND(leaky_relu, slope_value, slope_derivative, "negative_slope"),
+    KIND(prelu, slope_value, slope_derivative, "alpha"),
+    ORDERED(rrelu, rrelu_value, rrelu_derivative, "lower", "upper"),
+    KIND(elu, elu_value, elu_derivative, "alpha"),
+    KIND(celu, celu_value, celu_derivative, "alpha"),
+    KIND(selu, selu_value, selu_derivative, NULL),
+    CROSSING(gelu, gelu_value, gelu_derivative, width_one, NULL),
+    CROSSING(gelu_tanh, gelu_tanh_value, gelu_tanh_derivative, width_one, NULL),
+    CROSSING(silu, silu_value, silu_derivative, width_inverse, "beta"),
+    CROSSING(mish, mish_value, mish_derivative, width_one, NULL),
+    KIND(softplus, softplus_value, softplus_derivative, "beta"),
+    KIND(squareplus, squareplus_value, squareplus_derivative, "b"),
+    KIND(softsign, softsign_value, softsign_derivative, NULL),
+    KIND(sigmoid, sigmoid_value, sigmoid_derivative, NULL),
+    KIND(log_sigmoid, log_sigmoid_value, log_sigmoid_derivative, NULL),
+    KIND(tanh, tanh_value, tanh_derivative, NULL),
+    KIND(tanhshrink, tanhshrink_value, tanhshrink_derivative, NULL),
+    KIND(softshrink, softshrink_value, shrink_derivative, "lambda"),
+    KIND(hardshrink, hardshrink_value, shrink_derivative, "lambda"),
+    ORDERED(hardtanh, hardtanh_value, hardtanh_derivative, "min_val", "max_val"),
+    KIND(hardsigmoid, hardsigmoid_value, hardsigmoid_derivative, NULL),
+    KIND(hardswish, hardswish_value, hardswish_derivative, NULL),
+    CROSSING(bsilu, bsilu_value, bsilu_derivative, width_one, "alpha"),
+    KIND(nelu, nelu_value, nelu_derivative, "alpha"),
+    KIND(heaviside, threshold_derivative, zero, "threshold"),
+    KIND(sign, sign_value, zero, NULL),
+    SURROGATE(atan, "alpha"),
+    SURROGATE(fast_sigmoid, "slope"),
+    SURROGATE(slayer, "alpha", "c"),
+    SURROGATE(triangle, "gamma"),
+    SURROGATE(gaussian, "sigma"),
+    CROSSING(multi_gaussian, NULL, multi_gaussian_derivative, width_same, "sigma", "h", "s"),
+    SURROGATE(sigmoid_spike, "alpha"),
+    SURROGATE(box, "width"),
+};
+const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
+
+const reference_kind *reference_find(const char *name)
+{
+    for (int i = 0; i < reference_kind_count; i++)
+        if (strcmp(reference_kinds[i].name, name) == 0)
+            return &reference_kinds[i];
+    return NULL;
+}
+
+void reference_evaluate(mpfr_ptr result, const reference_kind *kind, direction way, const double *p,
+                        double x, reference_scratch *scratch)
+{
+    if (isnan(x)) {
+        mpfr_set_nan(result);
+        return;
+    }
+    if (isinf(x))
+        mpfr_set_si_2exp(scratch->x, x > 0 ? 1 : -1, 4096, N);
+    else
+        mpfr_set_d(scratch->x, x, N);
+    kind->function[way](result, scratch->x, p, scratch);
+}
