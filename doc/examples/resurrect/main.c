@@ -1,0 +1,149 @@
+/* resurrect: trains one network with several activations and shows which units die, which come back, and
+ * where a surrogate gradient does harm. This file: the order of things, threads and signals. */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataset.h"
+#include "html.h"
+#include "json.h"
+#include "options.h"
+#include "progress.h"
+#include "summary.h"
+#include "support.h"
+#include "training.h"
+
+static atomic_int stop;
+
+static void stop_training(int signal_number) {
+    (void)signal_number;
+    atomic_store(&stop, 1);
+}
+
+/* A second signal finds the default action and ends the program at once. */
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = stop_training, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* OpenBLAS would use all processors for each small product; here each thread trains a run of its own, and a
+ * run's numbers must not depend on how many there are. Another CBLAS has no such function. */
+void openblas_set_num_threads(int count) __attribute__((weak));
+
+static void create_contender(contender *made, const char *spec) {
+    size_t forward = strcspn(spec, "~");
+    if (sugar_activation_create(&made->activation, spec) != SUGAR_OK ||
+        sugar_activation_create_ex(&made->plain, spec, forward, NULL) != SUGAR_OK)
+        fail("activation '%s': %s", spec, sugar_last_error());
+}
+
+static void create_contenders(contender *contenders, const options *chosen) {
+    for (int i = 0; i < chosen->activation_count; i++) {
+        create_contender(&contenders[i], chosen->activations[i]);
+        const char *spec = sugar_activation_spec(contenders[i].activation);
+        for (int j = 0; j < i; j++)
+            if (strcmp(spec, sugar_activation_spec(contenders[j].activation)) == 0)
+                fail("activation '%s': the same as '%s'", chosen->activations[i], chosen->activations[j]);
+    }
+}
+
+static void plan_runs(run *runs, const options *chosen) {
+    for (int scenario = 0; scenario < chosen->scenario_count; scenario++)
+        for (int activation = 0; activation < chosen->activation_count; activation++)
+            for (int seed = 0; seed < chosen->seed_count; seed++)
+                runs[run_index(chosen, scenario, activation, seed)] =
+                    (run){.scenario = scenario, .activation = activation, .seed = seed};
+}
+
+/* What the training threads share: each takes the next run until none is left. */
+typedef struct work {
+    const options *chosen;
+    const dataset *data;
+    const contender *contenders;
+    run *runs;
+    int run_count;
+    atomic_int next;
+    progress *shown;
+} work;
+
+static void *train_runs(void *shared) {
+    work *all = shared;
+    int index;
+    while (!atomic_load(&stop) && (index = atomic_fetch_add(&all->next, 1)) < all->run_count) {
+        run *now = &all->runs[index];
+        training_run(now, all->chosen, all->data, &all->contenders[now->activation], all->shown, &stop);
+        progress_end_run(all->shown, now);
+    }
+    return NULL;
+}
+
+static void train_all(work *all) {
+    pthread_t *threads = allocate((size_t)all->chosen->threads, sizeof *threads);
+    int started = 0;
+    while (started < all->chosen->threads && started < all->run_count) {
+        if (pthread_create(&threads[started], NULL, train_runs, all) != 0)
+            fail("cannot start thread %d of %d", started + 1, all->chosen->threads);
+        started++;
+    }
+    for (int i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
+}
+
+static void report(const session *all, output *html, output *json) {
+    const char *html_path = all->chosen->html, *json_path = all->chosen->json;
+    html_write(html->file, all);
+    json_write(json->file, all);
+    output_finish(html);
+    output_finish(json);
+    print_tables(stdout, all);
+    if (!all->complete)
+        puts("\nStopped before the end: only finished runs are in the tables.");
+    printf("\nReport: %s\nNumbers: %s\n", html_path, json_path);
+}
+
+int main(int argc, char **argv) {
+    options chosen;
+    options_parse(&chosen, argc, argv);
+    contender *contenders = allocate((size_t)chosen.activation_count, sizeof *contenders);
+    create_contenders(contenders, &chosen);
+    dataset *data = dataset_load(chosen.data);
+    if (chosen.batch > data->train.count)
+        fail("--batch: %d, more than the %d training images", chosen.batch, data->train.count);
+    output *html = output_open(chosen.html), *json = output_open(chosen.json);
+
+    int run_count = chosen.scenario_count * chosen.activation_count * chosen.seed_count;
+    run *runs = allocate((size_t)run_count, sizeof *runs);
+    plan_runs(runs, &chosen);
+    if (openblas_set_num_threads)
+        openblas_set_num_threads(1);
+    catch_signals();
+    work shared = {.chosen = &chosen, .data = data, .contenders = contenders, .runs = runs,
+                   .run_count = run_count,
+                   .shown = progress_create(&chosen, runs, run_count,
+                                            (long)run_count * training_steps(&chosen, data))};
+    double start = seconds_now();
+    train_all(&shared);
+    progress_free(shared.shown);
+
+    session all = {.chosen = &chosen, .data = data, .contenders = contenders, .runs = runs,
+                   .run_count = run_count, .complete = 1, .seconds = seconds_now() - start};
+    for (int i = 0; i < run_count; i++)
+        all.complete &= runs[i].finished;
+    report(&all, html, json);
+
+    for (int i = 0; i < chosen.activation_count; i++) {
+        sugar_activation_destroy(contenders[i].activation);
+        sugar_activation_destroy(contenders[i].plain);
+    }
+    free(contenders);
+    free(runs);
+    dataset_free(data);
+    options_free(&chosen);
+    return all.complete ? 0 : 130;
+}

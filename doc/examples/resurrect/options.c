@@ -1,0 +1,236 @@
+/* See options.h. */
+#define _POSIX_C_SOURCE 200809L
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static const setting scenarios[] = {{"low", -1, 0.01}, {"zero", 0, 0.05}};
+enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
+
+static const char default_activations[] =
+    "relu,relu~leaky_relu,relu~silu,relu~gelu,relu~nelu,relu~elu,relu~bsilu";
+static const char quick_activations[] = "relu,relu~elu,relu~bsilu";
+
+static const char manual[] =
+    "Usage: resurrect [OPTION]...\n"
+    "\n"
+    "Trains the same network from the same seeds with several activations and shows which units\n"
+    "die and which come back: a table on standard output, an HTML report and a JSON file.\n"
+    "\n"
+    "  --data DIR          the images, four files in IDX format, plain or gzip\n"
+    "                      [/usr/share/datasets/fashion-mnist]\n"
+    "  --activation SPEC   train with this one; may be repeated. SPEC is a libsugar spec such as\n"
+    "                      'relu~bsilu(alpha=1.67,blend=0.5)'\n"
+    "  --activations SPEC,SPEC...\n"
+    "                      the same for several [relu and six surrogates for it]\n"
+    "  --scenario NAME     low: hidden biases start at -1, learning rate 0.01; zero: biases 0,\n"
+    "                      learning rate 0.05; both [both]\n"
+    "  --learning-rate R   in place of the scenario's\n"
+    "  --bias B            where hidden biases start, in place of a scenario; the learning rate\n"
+    "                      is then 0.05 unless given\n"
+    "  --epochs N          passes over the training images [3]\n"
+    "  --seeds N           train with the seeds 1 to N [3]\n"
+    "  --seeds A,B,...     train with these seeds ('7,' is seed 7 alone)\n"
+    "  --batch N           images in a step [128]\n"
+    "  --layers N          hidden layers [6]\n"
+    "  --width N           units in a hidden layer [128]\n"
+    "  --momentum M        of the gradient descent, in [0, 1) [0.9]\n"
+    "  --threads N         runs trained at a time [one for each processor]\n"
+    "  --html FILE         the report [resurrect.html]\n"
+    "  --json FILE         every number [resurrect.json]\n"
+    "  --quick             less by default: one epoch, one seed, three activations\n"
+    "  --quiet             no progress\n"
+    "  --help              this text\n"
+    "\n"
+    "Exit status: 0 when all was trained; 130 when stopped by Ctrl-C or SIGTERM, the runs finished\n"
+    "by then reported; 2 when an option or a file is wrong.\n";
+
+enum {
+    DATA = 256, ACTIVATION, ACTIVATIONS, SCENARIO, LEARNING_RATE, BIAS, EPOCHS, SEEDS, BATCH, LAYERS, WIDTH,
+    MOMENTUM, THREADS, HTML, JSON, QUICK, QUIET, HELP
+};
+
+static const struct option long_options[] = {
+    {"data", required_argument, NULL, DATA},
+    {"activation", required_argument, NULL, ACTIVATION},
+    {"activations", required_argument, NULL, ACTIVATIONS},
+    {"scenario", required_argument, NULL, SCENARIO},
+    {"learning-rate", required_argument, NULL, LEARNING_RATE},
+    {"bias", required_argument, NULL, BIAS},
+    {"epochs", required_argument, NULL, EPOCHS},
+    {"seeds", required_argument, NULL, SEEDS},
+    {"batch", required_argument, NULL, BATCH},
+    {"layers", required_argument, NULL, LAYERS},
+    {"width", required_argument, NULL, WIDTH},
+    {"momentum", required_argument, NULL, MOMENTUM},
+    {"threads", required_argument, NULL, THREADS},
+    {"html", required_argument, NULL, HTML},
+    {"json", required_argument, NULL, JSON},
+    {"quick", no_argument, NULL, QUICK},
+    {"quiet", no_argument, NULL, QUIET},
+    {"help", no_argument, NULL, HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static int parse_count(const char *name, const char *text, int most) {
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (end == text || *end || errno || value < 1 || value > most)
+        fail("--%s: '%s', expected a whole number from 1 to %d", name, text, most);
+    return (int)value;
+}
+
+/* The program never calls setlocale, so strtod reads a decimal point everywhere. */
+static double parse_number(const char *name, const char *text, double least, double most) {
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || !(value >= least && value <= most))
+        fail("--%s: '%s', expected a number from %g to %g", name, text, least, most);
+    return value;
+}
+
+static void parse_seed_list(options *chosen, const char *text) {
+    const char *at = text;
+    while (*at) {
+        char *end;
+        errno = 0;
+        unsigned long long seed = strtoull(at, &end, 10);
+        if (*at < '0' || *at > '9' || errno || (*end && *end != ','))
+            fail("--seeds: '%s', expected whole numbers with commas between them", text);
+        for (int i = 0; i < chosen->seed_count; i++)
+            if (chosen->seeds[i] == seed)
+                fail("--seeds: %llu is named twice", seed);
+        if (chosen->seed_count == MOST_SEEDS)
+            fail("--seeds: more than %d", MOST_SEEDS);
+        chosen->seeds[chosen->seed_count++] = seed;
+        at = *end ? end + 1 : end;
+    }
+}
+
+static void parse_seeds(options *chosen, const char *text) {
+    chosen->seed_count = 0;
+    if (strchr(text, ',')) {
+        parse_seed_list(chosen, text);
+        return;
+    }
+    chosen->seed_count = parse_count("seeds", text, MOST_SEEDS);
+    for (int i = 0; i < chosen->seed_count; i++)
+        chosen->seeds[i] = (uint64_t)i + 1;
+}
+
+static void add_activation(options *chosen, const char *spec, size_t length) {
+    if (chosen->activation_count == MOST_ACTIVATIONS)
+        fail("--activations: more than %d", MOST_ACTIVATIONS);
+    chosen->activations[chosen->activation_count++] = format_text("%.*s", (int)length, spec);
+}
+
+/* Splits at the commas outside of parentheses. */
+static void add_activations(options *chosen, const char *list) {
+    const char *start = list;
+    int depth = 0;
+    for (const char *at = list;; at++) {
+        depth += (*at == '(') - (*at == ')');
+        if (*at && (*at != ',' || depth > 0))
+            continue;
+        add_activation(chosen, start, (size_t)(at - start));
+        if (!*at)
+            break;
+        start = at + 1;
+    }
+}
+
+static void choose_scenario(options *chosen, const char *name) {
+    chosen->scenario_count = 0;
+    for (int i = 0; i < SCENARIOS; i++)
+        if (strcmp(name, scenarios[i].name) == 0 || strcmp(name, "both") == 0)
+            chosen->scenarios[chosen->scenario_count++] = scenarios[i];
+    if (!chosen->scenario_count)
+        fail("--scenario: '%s', expected low, zero or both", name);
+}
+
+/* The options that decide together about scenarios and defaults, as they stood on the command line. */
+typedef struct choice {
+    const char *scenario, *learning_rate, *bias, *seeds;
+    int quick;
+} choice;
+
+static void settle(options *chosen, const choice *given) {
+    if (given->bias && given->scenario)
+        fail("--bias: cannot be combined with --scenario, which says where biases start");
+    choose_scenario(chosen, given->scenario ? given->scenario : "both");
+    if (given->bias) {
+        double bias = parse_number("bias", given->bias, -1000, 1000);
+        chosen->scenarios[0] = (setting){"custom", bias, 0.05};
+        chosen->scenario_count = 1;
+    }
+    for (int i = 0; i < chosen->scenario_count && given->learning_rate; i++)
+        chosen->scenarios[i].learning_rate = parse_number("learning-rate", given->learning_rate, 1e-12, 1000);
+    parse_seeds(chosen, given->seeds ? given->seeds : given->quick ? "1" : "3");
+    if (!chosen->epochs)
+        chosen->epochs = given->quick ? 1 : 3;
+    if (!chosen->activation_count)
+        add_activations(chosen, given->quick ? quick_activations : default_activations);
+    if (strcmp(chosen->html, chosen->json) == 0)
+        fail("--html and --json: both name %s", chosen->html);
+}
+
+static void take(options *chosen, choice *given, int code) {
+    switch (code) {
+    case DATA: chosen->data = optarg; break;
+    case ACTIVATION: add_activation(chosen, optarg, strlen(optarg)); break;
+    case ACTIVATIONS: add_activations(chosen, optarg); break;
+    case SCENARIO: given->scenario = optarg; break;
+    case LEARNING_RATE: given->learning_rate = optarg; break;
+    case BIAS: given->bias = optarg; break;
+    case EPOCHS: chosen->epochs = parse_count("epochs", optarg, 1000); break;
+    case SEEDS: given->seeds = optarg; break;
+    case BATCH: chosen->batch = parse_count("batch", optarg, 1000000); break;
+    case LAYERS: chosen->layers = parse_count("layers", optarg, MOST_LAYERS); break;
+    case WIDTH: chosen->width = parse_count("width", optarg, 8192); break;
+    case MOMENTUM: chosen->momentum = parse_number("momentum", optarg, 0, 0.999999); break;
+    case THREADS: chosen->threads = parse_count("threads", optarg, 256); break;
+    case HTML: chosen->html = optarg; break;
+    case JSON: chosen->json = optarg; break;
+    case QUICK: given->quick = 1; break;
+    case QUIET: chosen->quiet = 1; break;
+    case HELP: fputs(manual, stdout); exit(0);
+    default: fail("unknown option");
+    }
+}
+
+static int processors(void) {
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : count > 256 ? 256 : (int)count;
+}
+
+void options_parse(options *chosen, int argc, char **argv) {
+    *chosen = (options){.data = "/usr/share/datasets/fashion-mnist", .html = "resurrect.html",
+                        .json = "resurrect.json", .batch = 128, .width = 128, .layers = 6, .momentum = 0.9,
+                        .threads = processors()};
+    choice given = {0};
+    int code;
+    while ((code = getopt_long(argc, argv, "+:", long_options, NULL)) != -1) {
+        if (code == '?')
+            fail("unknown option %s; --help lists them", argv[optind - 1]);
+        if (code == ':')
+            fail("%s: needs a value", argv[optind - 1]);
+        take(chosen, &given, code);
+    }
+    if (optind < argc)
+        fail("unexpected argument '%s'; --help lists the options", argv[optind]);
+    settle(chosen, &given);
+}
+
+void options_free(options *chosen) {
+    for (int i = 0; i < chosen->activation_count; i++)
+        free(chosen->activations[i]);
+}
