@@ -3,7 +3,6 @@
  * every way that matters: each alignment, odd sizes, gaps, negative and zero steps, in place, with
  * special values in random lanes, garbage around inputs, paint around outputs and inaccessible pages
  * on both sides. All memory of the output is then compared, and the inputs must be as they were. */
-#define _GNU_SOURCE
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>

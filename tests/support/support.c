@@ -1,5 +1,4 @@
 /* What several test programs share; see support.h. */
-#define _GNU_SOURCE
 #include "support.h"
 
 #include <math.h>

@@ -1,0 +1,274 @@
+/* One digest per function, direction and element type over a fixed set of inputs, compared with the
+ * stored ones at every level this machine has: the same bits everywhere.
+ *
+ *     digests FILE [--update] [--require LEVEL]
+ *
+ * FILE has one line per row: spec, direction, element type, digest. --update writes it anew from the
+ * scalar level. --require fails if the machine cannot run LEVEL. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../support/support.h"
+
+enum { MAX_INPUTS = 120000, MAX_ROWS = 2048 };
+
+/* Besides every kind with its defaults: parameters, mixtures and a threshold. */
+static const char *const further_specs[] = {
+    "threshold(threshold=-0.5,value=2.25)",
+    "elu(alpha=0.3)",
+    "celu(alpha=1.7)",
+    "silu(beta=2.5)",
+    "softplus(beta=0.75)",
+    "squareplus(b=0.1)",
+    "relu~bsilu(alpha=3.1,domain=negative)",
+    "relu~silu(blend=0.3)",
+    "gelu~mish(domain=negative,blend=0.7)",
+    "heaviside(threshold=0.7)~multi_gaussian",
+    "sign~atan(alpha=3,blend=0.25)",
+};
+
+typedef struct inputs {
+    size_t width;
+    int64_t count;
+    unsigned char x[MAX_INPUTS * 8], dy[MAX_INPUTS * 8], dx[MAX_INPUTS * 8];
+} inputs;
+
+typedef struct row {
+    char name[120];
+    uint64_t digest;
+} row;
+
+typedef struct table {
+    row rows[MAX_ROWS];
+    int count;
+} table;
+
+static void fail(const char *what, const char *detail)
+{
+    fprintf(stderr, "FAILED: %s: %s\n", what, detail);
+    exit(EXIT_FAILURE);
+}
+
+/* ---- Inputs: whole numbers only until the last step, so that they are the same everywhere. ---- */
+
+static void add(inputs *in, uint64_t bits)
+{
+    if (in->count == MAX_INPUTS)
+        fail("digests", "MAX_INPUTS is too small");
+    element_store(in->x, in->count++, in->width, bits);
+}
+
+/* index * 2^-scale, exact in either type for the numbers below. */
+static void add_fraction(inputs *in, int64_t index, int scale)
+{
+    double value = (double)index / (double)((int64_t)1 << scale);
+    float single = (float)value;
+    uint32_t bits32;
+    uint64_t bits64;
+    memcpy(&bits32, &single, sizeof bits32);
+    memcpy(&bits64, &value, sizeof bits64);
+    add(in, in->width == 4 ? bits32 : bits64);
+}
+
+static void add_exponents(inputs *in, uint64_t *state)
+{
+    int mantissa_bits = in->width == 4 ? 23 : 52;
+    int exponents = in->width == 4 ? 256 : 2048;
+    int each = 8192 / exponents;
+    uint64_t mantissa_mask = ((uint64_t)1 << mantissa_bits) - 1;
+    for (int exponent = 0; exponent < exponents; exponent++)
+        for (int sign = 0; sign <= 1; sign++) {
+            uint64_t base = (uint64_t)(exponent + sign * exponents) << mantissa_bits;
+            add(in, base);
+            add(in, base | 1);
+            add(in, base | mantissa_mask);
+            for (int i = 0; i < each; i++)
+                add(in, base | (random_bits(state) & mantissa_mask));
+        }
+}
+
+static void make_inputs(inputs *in, size_t width)
+{
+    uint64_t state = 2505;
+    in->width = width;
+    in->count = 0;
+    add_exponents(in, &state);                          /* all exponents, zeros, infinities, NaNs */
+    for (int64_t i = -128 * 128; i <= 128 * 128; i++)   /* [-128, 128] in steps of 1/128 */
+        add_fraction(in, i, 7);
+    for (int64_t i = -8 * 1024; i <= 8 * 1024; i++)     /* [-8, 8] in steps of 1/1024 */
+        add_fraction(in, i, 10);
+    for (int i = 0; i < 8192; i++)                      /* (-16, 16), with full mantissas */
+        add_fraction(in, random_between(&state, -(1 << 23), 1 << 23), 19);
+    for (int64_t i = 0; i < in->count; i++) {
+        element_store(in->dy, i, width, random_element(&state, width));
+        element_store(in->dx, i, width, random_element(&state, width));
+    }
+}
+
+/* ---- Digests ---------------------------------------------------------------------------------- */
+
+/* FNV-1a over the elements, lowest byte first; every NaN counts as the same one. */
+static uint64_t digest(const unsigned char *elements, int64_t count, size_t width)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t bits = element_load(elements, i, width);
+        if (element_is_nan(bits, width))
+            bits = width == 4 ? 0x7fc00000u : 0x7ff8000000000000u;
+        for (size_t byte = 0; byte < width; byte++)
+            hash = (hash ^ (bits >> (8 * byte) & 0xff)) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+static void add_row(table *t, const char *spec, const char *direction, size_t width, uint64_t value)
+{
+    if (t->count == MAX_ROWS)
+        fail("digests", "MAX_ROWS is too small");
+    row *r = &t->rows[t->count++];
+    snprintf(r->name, sizeof r->name, "%s %s %s", spec, direction, width == 4 ? "f32" : "f64");
+    r->digest = value;
+}
+
+static void check_call(sugar_status status)
+{
+    if (status != SUGAR_OK)
+        fail("digests", sugar_last_error());
+}
+
+/* The rows of one spec: the value, the derivative (dy = 1), and dx added up with any dy. */
+static void digest_spec(table *t, const char *spec, const char *level, const inputs *in)
+{
+    static unsigned char out[MAX_INPUTS * 8];
+    static const float one32 = 1;
+    static const double one64 = 1;
+    const void *one = in->width == 4 ? (const void *)&one32 : (const void *)&one64;
+    const sugar_call_options accumulate = {.struct_size = sizeof accumulate, .flags = SUGAR_CALL_ACCUMULATE};
+    sugar_activation *activation = must_create(spec, level);
+    check_call(flat_forward(activation, in->width, in->count, in->x, 1, out, 1, NULL));
+    add_row(t, spec, "forward", in->width, digest(out, in->count, in->width));
+    check_call(flat_backward(activation, in->width, in->count, in->x, 1, one, 0, out, 1, NULL));
+    add_row(t, spec, "backward", in->width, digest(out, in->count, in->width));
+    memcpy(out, in->dx, sizeof out);
+    check_call(flat_backward(activation, in->width, in->count, in->x, 1, in->dy, 1, out, 1, &accumulate));
+    add_row(t, spec, "accumulate", in->width, digest(out, in->count, in->width));
+    sugar_activation_destroy(activation);
+}
+
+static void compute(table *t, const char *level)
+{
+    static inputs in;
+    t->count = 0;
+    for (size_t width = 4; width <= 8; width += 4) {
+        make_inputs(&in, width);
+        for (int32_t i = 0; i < sugar_kind_count(); i++) {
+            char spec[80];
+            sugar_kind kind = {.struct_size = sizeof kind};
+            check_call(sugar_kind_get(i, &kind));
+            snprintf(spec, sizeof spec, "%s%s", kind.roles & SUGAR_ROLE_FORWARD ? "" : "heaviside~", kind.name);
+            digest_spec(t, spec, level, &in);
+        }
+        for (size_t i = 0; i < sizeof further_specs / sizeof further_specs[0]; i++)
+            digest_spec(t, further_specs[i], level, &in);
+    }
+}
+
+/* ---- The stored table ------------------------------------------------------------------------- */
+
+static void read_table(table *t, const char *path)
+{
+    char line[256], spec[80], direction[16], type[8];
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        fail(path, "cannot be read; --update makes it");
+    t->count = 0;
+    while (fgets(line, sizeof line, file) != NULL) {
+        uint64_t value;
+        if (sscanf(line, "%79s %15s %7s %16" SCNx64, spec, direction, type, &value) != 4)
+            fail(path, "a line does not hold a spec, a direction, a type and a digest");
+        add_row(t, spec, direction, strcmp(type, "f32") == 0 ? 4 : 8, value);
+    }
+    fclose(file);
+}
+
+static void write_table(const table *t, const char *path)
+{
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        fail(path, "cannot be written");
+    for (int i = 0; i < t->count; i++)
+        fprintf(file, "%s %016" PRIx64 "\n", t->rows[i].name, t->rows[i].digest);
+    if (fclose(file) != 0)
+        fail(path, "cannot be written");
+    printf("wrote %d rows to %s\n", t->count, path);
+}
+
+static const row *find(const table *t, const char *name)
+{
+    for (int i = 0; i < t->count; i++)
+        if (strcmp(t->rows[i].name, name) == 0)
+            return &t->rows[i];
+    return NULL;
+}
+
+/* Prints every difference between the two tables; returns how many there are. */
+static int compare(const table *stored, const table *found, const char *level)
+{
+    int differences = 0;
+    for (int i = 0; i < found->count; i++) {
+        const row *f = &found->rows[i], *s = find(stored, f->name);
+        if (s != NULL && s->digest == f->digest)
+            continue;
+        differences++;
+        if (s == NULL)
+            printf("FAILED: %s, %s: no stored digest\n", level, f->name);
+        else
+            printf("FAILED: %s, %s: digest %016" PRIx64 ", stored %016" PRIx64 "\n", level, f->name, f->digest,
+                   s->digest);
+    }
+    for (int i = 0; i < stored->count; i++)
+        if (find(found, stored->rows[i].name) == NULL) {
+            printf("FAILED: %s, %s: stored, but nothing makes it\n", level, stored->rows[i].name);
+            differences++;
+        }
+    return differences;
+}
+
+static int has_level(const char *const *levels, int level_count, const char *wanted)
+{
+    for (int i = 0; i < level_count; i++)
+        if (strcmp(levels[i], wanted) == 0)
+            return 1;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static table stored, found;
+    const char *levels[MAX_LEVELS];
+    int level_count = supported_levels(levels), failed = 0;
+    if (argc < 2)
+        fail("usage", "digests FILE [--update] [--require LEVEL]");
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--update") == 0) {
+            compute(&found, "scalar");
+            write_table(&found, argv[1]);
+        } else if (strcmp(argv[i], "--require") == 0 && i + 1 < argc) {
+            if (!has_level(levels, level_count, argv[++i]))
+                fail(argv[i], "this machine cannot run this level");
+        } else {
+            fail(argv[i], "unknown argument");
+        }
+    }
+    read_table(&stored, argv[1]);
+    for (int i = 0; i < level_count; i++) {
+        compute(&found, levels[i]);
+        int differences = compare(&stored, &found, levels[i]);
+        printf("level %-8s %d rows, %d differ from the stored ones\n", levels[i], found.count, differences);
+        failed += differences != 0;
+    }
+    printf("%d passed, %d failed\n", level_count - failed, failed);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

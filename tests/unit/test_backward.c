@@ -1,0 +1,234 @@
+/* What the backward pass composes: surrogate and derivative, domain, blend, thresholds, accumulation. */
+#include "unit.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { N = 600 };
+static float x[N], dy[N], ones[N];
+
+static int set_up(void **unused)
+{
+    (void)unused;
+    uint64_t state = 9;
+    for (int i = 0; i < N; i++) {
+        x[i] = i < N - 4 ? (float)random_between(&state, -6000, 6000) * 0x1p-10f : (float)(i - N + 3) * 0.5f;
+        dy[i] = (float)random_between(&state, -4000, 4000) * 0x1p-9f;
+        ones[i] = 1;
+    }
+    x[0] = 0.0f;
+    x[1] = -0.0f;
+    return 0;
+}
+
+/* The derivative that the spec's backward pass uses, at every x. */
+static void derivative(const char *spec, float *d)
+{
+    sugar_activation *a = must_create(spec, NULL);
+    assert_ok(sugar_backward_f32(a, N, x, 1, ones, 1, d, 1, NULL));
+    sugar_activation_destroy(a);
+}
+
+static const char *kind_name(int32_t index, uint32_t role)
+{
+    sugar_kind kind = {.struct_size = sizeof kind};
+    assert_ok(sugar_kind_get(index, &kind));
+    return kind.roles & role ? kind.name : NULL;
+}
+
+/* Calls check for every forward f and a surrogate g, which differs from one f to the next. */
+static void for_each_pair(void (*check)(const char *f, const char *g))
+{
+    int32_t count = sugar_kind_count();
+    for (int32_t i = 0; i < count; i++) {
+        const char *f = kind_name(i, SUGAR_ROLE_FORWARD);
+        const char *g = kind_name((i * 7 + 3) % count, SUGAR_ROLE_SURROGATE);
+        if (f != NULL && g != NULL)
+            check(f, g);
+    }
+}
+
+static void assert_same(const float *got, const float *expected, const char *f, const char *g)
+{
+    for (int i = 0; i < N; i++)
+        if (!(got[i] == expected[i]))
+            fail_msg("%s~%s at %a: %a, expected %a", f, g, (double)x[i], (double)got[i], (double)expected[i]);
+}
+
+/* A surrogate replaces the derivative whole, and does not touch the value. */
+static void check_surrogate(const char *f, const char *g)
+{
+    char spec[96];
+    float expected[N], got[N], value[N], value_alone[N];
+    snprintf(spec, sizeof spec, "identity~%s", g);
+    derivative(spec, expected);
+    snprintf(spec, sizeof spec, "%s~%s", f, g);
+    derivative(spec, got);
+    if (strcmp(f, "heaviside") != 0)
+        assert_same(got, expected, f, g);
+    sugar_activation *pair = must_create(spec, NULL), *alone = must_create(f, NULL);
+    assert_ok(sugar_forward_f32(pair, N, x, 1, value, 1, NULL));
+    assert_ok(sugar_forward_f32(alone, N, x, 1, value_alone, 1, NULL));
+    assert_memory_equal(value, value_alone, sizeof value);
+    sugar_activation_destroy(pair);
+    sugar_activation_destroy(alone);
+}
+
+static void any_forward_with_a_surrogate(void **unused)
+{
+    (void)unused;
+    for_each_pair(check_surrogate);
+}
+
+/* Of a kind that is forward and surrogate: f~f is f. */
+static void own_surrogate_is_the_derivative(void **unused)
+{
+    (void)unused;
+    for (int32_t i = 0; i < sugar_kind_count(); i++) {
+        char spec[96];
+        float d[N], own[N];
+        const char *f = kind_name(i, SUGAR_ROLE_FORWARD);
+        if (f == NULL || kind_name(i, SUGAR_ROLE_SURROGATE) == NULL)
+            continue;
+        snprintf(spec, sizeof spec, "%s~%s", f, f);
+        derivative(f, d);
+        derivative(spec, own);
+        assert_same(own, d, f, f);
+    }
+}
+
+static void check_domain(const char *f, const char *g)
+{
+    char spec[96];
+    float surrogate[N], own[N], got[N];
+    snprintf(spec, sizeof spec, "%s~%s", f, g);
+    derivative(spec, surrogate);
+    derivative(f, own);
+    snprintf(spec, sizeof spec, "%s~%s(domain=negative)", f, g);
+    derivative(spec, got);
+    for (int i = 0; i < N; i++)
+        surrogate[i] = x[i] <= 0 ? surrogate[i] : own[i];
+    assert_same(got, surrogate, f, g);
+}
+
+static void domain_negative(void **unused)
+{
+    (void)unused;
+    for_each_pair(check_domain);
+}
+
+/* t g' + (1 - t) f' to within the rounding of its three operations. */
+static void check_blend(const char *f, const char *g)
+{
+    static const double blends[] = {0, 0.25, 0.7};
+    char spec[96];
+    float surrogate[N], own[N], got[N], got_negative[N];
+    snprintf(spec, sizeof spec, "%s~%s", f, g);
+    derivative(spec, surrogate);
+    derivative(f, own);
+    for (size_t k = 0; k < COUNT(blends); k++) {
+        double t = blends[k];
+        snprintf(spec, sizeof spec, "%s~%s(blend=%g)", f, g, t);
+        derivative(spec, got);
+        snprintf(spec, sizeof spec, "%s~%s(blend=%g,domain=negative)", f, g, t);
+        derivative(spec, got_negative);
+        for (int i = 0; i < N; i++) {
+            double s = (double)surrogate[i], d = (double)own[i], bound = 0x1p-22 * (fabs(s) + fabs(d));
+            if (fabs((double)got[i] - (t * s + (1 - t) * d)) > bound)
+                fail_msg("%s at %a: %a of %a and %a", spec, (double)x[i], (double)got[i], s, d);
+            assert_true(got_negative[i] == (x[i] <= 0 ? got[i] : own[i]));
+        }
+    }
+    snprintf(spec, sizeof spec, "%s~%s(blend=0)", f, g);
+    derivative(spec, got);
+    assert_same(got, own, f, g);
+}
+
+static void blends(void **unused)
+{
+    (void)unused;
+    for_each_pair(check_blend);
+}
+
+/* Spike surrogates measure x from the threshold of heaviside; the other surrogates do not. */
+static void threshold_shifts_spikes(void **unused)
+{
+    (void)unused;
+    for (int32_t i = 0; i < sugar_kind_count(); i++) {
+        char spec[96];
+        float at[3] = {0.25f, 0.75f, 2.0f}, from[3] = {-0.25f, 0.25f, 1.5f}, one[3] = {1, 1, 1};
+        float shifted[3], centred[3];
+        const char *g = kind_name(i, SUGAR_ROLE_SURROGATE);
+        if (g == NULL)
+            continue;
+        int spike = kind_name(i, SUGAR_ROLE_FORWARD) == NULL;
+        snprintf(spec, sizeof spec, "heaviside(threshold=0.5)~%s", g);
+        sugar_activation *a = must_create(spec, NULL);
+        assert_ok(sugar_backward_f32(a, 3, at, 1, one, 1, shifted, 1, NULL));
+        sugar_activation_destroy(a);
+        snprintf(spec, sizeof spec, "relu~%s", g);
+        a = must_create(spec, NULL);
+        assert_ok(sugar_backward_f32(a, 3, spike ? from : at, 1, one, 1, centred, 1, NULL));
+        sugar_activation_destroy(a);
+        for (int k = 0; k < 3; k++)
+            if (!(shifted[k] == centred[k]))
+                fail_msg("heaviside(threshold=0.5)~%s at %g: %a, expected %a", g, (double)at[k],
+                         (double)shifted[k], (double)centred[k]);
+    }
+}
+
+/* dx = dy * d, rounded once more; accumulated, dy * d + dx rounded once together. */
+static void products_and_sums(void **unused)
+{
+    (void)unused;
+    static const char *const specs[] = {"relu", "gelu", "relu~bsilu", "silu~elu(domain=negative,blend=0.3)"};
+    sugar_call_options accumulate = {.struct_size = sizeof accumulate, .flags = SUGAR_CALL_ACCUMULATE};
+    for (size_t k = 0; k < COUNT(specs); k++) {
+        float d[N], product[N], sum[N];
+        derivative(specs[k], d);
+        sugar_activation *a = must_create(specs[k], NULL);
+        for (int i = 0; i < N; i++)
+            sum[i] = 0.1f * (float)i;
+        assert_ok(sugar_backward_f32(a, N, x, 1, dy, 1, product, 1, NULL));
+        assert_ok(sugar_backward_f32(a, N, x, 1, dy, 1, sum, 1, &accumulate));
+        for (int i = 0; i < N; i++) {
+            assert_true(product[i] == dy[i] * d[i]);
+            assert_true(sum[i] == fmaf(dy[i], d[i], 0.1f * (float)i));
+        }
+        sugar_activation_destroy(a);
+    }
+}
+
+/* NaN in x or dy reaches dx; dy = inf times a derivative of 0 is NaN. */
+static void not_numbers(void **unused)
+{
+    (void)unused;
+    static const char *const specs[] = {"relu", "identity", "heaviside", "relu~box", "gelu~relu(domain=negative)",
+                                        "sign~identity(blend=0.5)"};
+    for (size_t k = 0; k < COUNT(specs); k++) {
+        const float in[4] = {NAN, -1, 1, -1}, gradient[4] = {1, NAN, NAN, INFINITY};
+        float value[4], dx[4];
+        sugar_activation *a = must_create(specs[k], NULL);
+        assert_ok(sugar_forward_f32(a, 4, in, 1, value, 1, NULL));
+        assert_ok(sugar_backward_f32(a, 4, in, 1, gradient, 1, dx, 1, NULL));
+        assert_true(isnan(value[0]) && !isnan(value[1]) && !isnan(value[2]));
+        assert_true(isnan(dx[0]) && isnan(dx[1]) && isnan(dx[2]));
+        if (k == 0)
+            assert_true(isnan(dx[3]));
+        sugar_activation_destroy(a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_forward_with_a_surrogate),
+        cmocka_unit_test(own_surrogate_is_the_derivative),
+        cmocka_unit_test(domain_negative),
+        cmocka_unit_test(blends),
+        cmocka_unit_test(threshold_shifts_spikes),
+        cmocka_unit_test(products_and_sums),
+        cmocka_unit_test(not_numbers),
+    };
+    return cmocka_run_group_tests_name("backward", tests, set_up, NULL);
+}

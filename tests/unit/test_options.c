@@ -1,0 +1,223 @@
+/* Structs that begin with their size: smaller (older), larger (newer), and wrong. */
+#include "unit.h"
+
+/* Newer callers' structs: today's followed by a member this library does not know. */
+typedef struct newer_activation_options {
+    sugar_activation_options known;
+    unsigned char unknown[16];
+} newer_activation_options;
+
+typedef struct newer_context_options {
+    sugar_context_options known;
+    unsigned char unknown[16];
+} newer_context_options;
+
+typedef struct newer_call_options {
+    sugar_call_options known;
+    unsigned char unknown[16];
+} newer_call_options;
+
+static sugar_status create_with(const void *options)
+{
+    sugar_activation *a = NULL;
+    sugar_status status = sugar_activation_create_ex(&a, "relu", 4, options);
+    assert_true((a != NULL) == (status == SUGAR_OK));
+    sugar_activation_destroy(a);
+    return status;
+}
+
+static sugar_status context_with(const void *options)
+{
+    sugar_context *c = NULL;
+    sugar_status status = sugar_context_create(&c, options);
+    assert_true((c != NULL) == (status == SUGAR_OK));
+    sugar_context_destroy(c);
+    return status;
+}
+
+/* Fails without having written, or succeeds. */
+static sugar_status call_with(const void *options)
+{
+    float x[2] = {1, -1}, y[2] = {5, 5}, dx[2] = {5, 5};
+    sugar_activation *a = must_create("relu", NULL);
+    sugar_status status = sugar_forward_f32(a, 2, x, 1, y, 1, options);
+    assert_true(status == SUGAR_OK ? y[0] == 1 && y[1] == 0 : y[0] == 5 && y[1] == 5);
+    assert_int_equal(sugar_backward_f32(a, 2, x, 1, x, 1, dx, 1, options), status);
+    assert_true(status == SUGAR_OK ? dx[0] == 1 && dx[1] == 0 : dx[0] == 5 && dx[1] == 5);
+    sugar_activation_destroy(a);
+    return status;
+}
+
+static void no_options(void **unused)
+{
+    (void)unused;
+    assert_ok(create_with(NULL));
+    assert_ok(context_with(NULL));
+    assert_ok(call_with(NULL));
+}
+
+static void smaller_structs_are_older_callers(void **unused)
+{
+    (void)unused;
+    sugar_activation_options creation = {.struct_size = sizeof(size_t), .level = "no such level"};
+    assert_ok(create_with(&creation));      /* `level` lies beyond the size, so it is not read */
+    sugar_context_options context = {.struct_size = sizeof(size_t), .threads = -5};
+    assert_ok(context_with(&context));
+    sugar_call_options call = {.struct_size = sizeof(size_t), .flags = ~(uint64_t)0};
+    assert_ok(call_with(&call));
+    call.struct_size = offsetof(sugar_call_options, context);
+    call.flags = 0;
+    call.context = (const sugar_context *)(uintptr_t)1;
+    assert_ok(call_with(&call));
+}
+
+static void larger_structs_are_newer_callers(void **unused)
+{
+    (void)unused;
+    newer_activation_options creation = {.known = {.struct_size = sizeof creation}};
+    newer_context_options context = {.known = {.struct_size = sizeof context}};
+    newer_call_options call = {.known = {.struct_size = sizeof call}};
+    assert_ok(create_with(&creation));
+    assert_ok(context_with(&context));
+    assert_ok(call_with(&call));
+    for (size_t i = 0; i < sizeof call.unknown; i++) {
+        creation.unknown[i] = context.unknown[i] = call.unknown[i] = 0x80;
+        assert_fails(create_with(&creation), SUGAR_ERROR_UNSUPPORTED, "options");
+        assert_fails(context_with(&context), SUGAR_ERROR_UNSUPPORTED, "options");
+        assert_fails(call_with(&call), SUGAR_ERROR_UNSUPPORTED, "options");
+        creation.unknown[i] = context.unknown[i] = call.unknown[i] = 0;
+    }
+}
+
+static void sizes_that_make_no_sense(void **unused)
+{
+    (void)unused;
+    static const size_t sizes[] = {0, 1, sizeof(size_t) - 1, SIZE_MAX, SIZE_MAX / 2};
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        sugar_activation_options creation = {.struct_size = sizes[i]};
+        sugar_context_options context = {.struct_size = sizes[i]};
+        sugar_call_options call = {.struct_size = sizes[i]};
+        assert_fails(create_with(&creation), SUGAR_ERROR_ARGUMENT, "struct_size");
+        assert_fails(context_with(&context), SUGAR_ERROR_ARGUMENT, "struct_size");
+        assert_fails(call_with(&call), SUGAR_ERROR_ARGUMENT, "struct_size");
+    }
+}
+
+static void levels_by_option(void **unused)
+{
+    (void)unused;
+    static const char *const unusable[] = {"", "AVX2", "avx", "no such level", "scalar ", "\n"};
+    const char *levels[MAX_LEVELS];
+    int level_count = supported_levels(levels);
+    assert_true(level_count >= 1);
+    assert_string_equal(levels[0], "scalar");
+    for (int i = 0; i < level_count; i++) {
+        sugar_activation *a = must_create("relu", levels[i]);
+        assert_string_equal(sugar_activation_level(a), levels[i]);
+        sugar_activation_destroy(a);
+    }
+    for (size_t i = 0; i < COUNT(unusable); i++) {
+        sugar_activation_options options = {.struct_size = sizeof options, .level = unusable[i]};
+        assert_fails(create_with(&options), SUGAR_ERROR_UNSUPPORTED, "level");
+        assert_fails(create_with(&options), SUGAR_ERROR_UNSUPPORTED, "scalar");
+    }
+    for (int32_t i = 0; i < sugar_level_count(); i++) {     /* known, but not usable here */
+        sugar_level level = {.struct_size = sizeof level};
+        assert_ok(sugar_level_get(i, &level));
+        sugar_activation_options options = {.struct_size = sizeof options, .level = level.name};
+        if (!level.supported)
+            assert_fails(create_with(&options), SUGAR_ERROR_UNSUPPORTED, level.name);
+        else
+            assert_ok(create_with(&options));
+    }
+}
+
+static void levels_by_environment(void **unused)
+{
+    (void)unused;
+    const char *levels[MAX_LEVELS];
+    int level_count = supported_levels(levels);
+    char *saved = getenv("SUGAR_LEVEL") != NULL ? strdup(getenv("SUGAR_LEVEL")) : NULL;
+    for (int i = 0; i < level_count; i++) {
+        assert_int_equal(setenv("SUGAR_LEVEL", levels[i], 1), 0);
+        sugar_activation *a = must_create("relu", NULL), *forced = must_create("relu", "scalar");
+        assert_string_equal(sugar_activation_level(a), levels[i]);
+        assert_string_equal(sugar_activation_level(forced), "scalar");  /* the option goes first */
+        sugar_activation_destroy(a);
+        sugar_activation_destroy(forced);
+    }
+    assert_int_equal(setenv("SUGAR_LEVEL", "mmx", 1), 0);
+    assert_fails(create_with(NULL), SUGAR_ERROR_UNSUPPORTED, "SUGAR_LEVEL");
+    assert_fails(create_with(NULL), SUGAR_ERROR_UNSUPPORTED, "mmx");
+    for (int32_t i = 0; i < sugar_level_count(); i++) {
+        sugar_level level = {.struct_size = sizeof level};
+        assert_ok(sugar_level_get(i, &level));
+        assert_int_equal(level.in_use, 0);
+    }
+    assert_int_equal(setenv("SUGAR_LEVEL", "", 1), 0);      /* empty is as not set: the best */
+    sugar_activation *a = must_create("relu", NULL);
+    assert_string_equal(sugar_activation_level(a), levels[level_count - 1]);
+    sugar_activation_destroy(a);
+    if (saved != NULL)
+        setenv("SUGAR_LEVEL", saved, 1);
+    else
+        unsetenv("SUGAR_LEVEL");
+    free(saved);
+}
+
+static void parallel_for_dummy(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count)
+{
+    (void)payload;
+    for (int64_t i = 0; i < count; i++)
+        task(work, i);
+}
+
+static void context_members(void **unused)
+{
+    (void)unused;
+    sugar_context_options options = {.struct_size = sizeof options};
+    assert_ok(context_with(&options));
+    options.threads = 1;
+    assert_ok(context_with(&options));
+    options.threads = 2;
+    assert_fails(context_with(&options), SUGAR_ERROR_UNSUPPORTED, "parallel_for");
+    options.parallel_for = parallel_for_dummy;
+    assert_ok(context_with(&options));
+    options.threads = INT32_MAX;
+    assert_ok(context_with(&options));
+    options.threads = -1;
+    assert_fails(context_with(&options), SUGAR_ERROR_ARGUMENT, "threads");
+    options.threads = INT32_MIN;
+    assert_fails(context_with(&options), SUGAR_ERROR_ARGUMENT, "threads");
+    options.threads = 0;
+    options.reserved = 1;
+    sugar_context *c = NULL;
+    assert_true(sugar_context_create(&c, &options) < 0);
+    assert_non_null(strstr(sugar_last_error(), "reserved"));
+    assert_null(c);
+}
+
+static void unknown_flags(void **unused)
+{
+    (void)unused;
+    for (int bit = 1; bit < 64; bit++) {
+        sugar_call_options options = {.struct_size = sizeof options, .flags = (uint64_t)1 << bit};
+        assert_true(call_with(&options) < 0);
+        assert_non_null(strstr(sugar_last_error(), "flags"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_options),
+        cmocka_unit_test(smaller_structs_are_older_callers),
+        cmocka_unit_test(larger_structs_are_newer_callers),
+        cmocka_unit_test(sizes_that_make_no_sense),
+        cmocka_unit_test(levels_by_option),
+        cmocka_unit_test(levels_by_environment),
+        cmocka_unit_test(context_members),
+        cmocka_unit_test(unknown_flags),
+    };
+    return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}

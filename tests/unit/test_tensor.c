@@ -1,0 +1,326 @@
+/* Views: every shape and stride the header allows, against a walk index by index. */
+#include "unit.h"
+
+/* ---- Fixed cases ------------------------------------------------------------------------------ */
+
+static void scalar_view(void **unused)
+{
+    (void)unused;
+    float x = -2, dy = 3, y = 9, dx = 9;
+    sugar_activation *a = must_create("leaky_relu(negative_slope=0.5)", NULL);
+    sugar_tensor tx = {.data = &x, .device = {1, 0}, .dtype = {2, 32, 1}};
+    sugar_tensor ty = tx, tdy = tx, tdx = tx;
+    ty.data = &y;
+    tdy.data = &dy;
+    tdx.data = &dx;
+    assert_ok(sugar_forward(a, &tx, &ty, NULL));
+    assert_ok(sugar_backward(a, &tx, &tdy, &tdx, NULL));
+    assert_true(y == -1.0f);
+    assert_true(dx == 1.5f);
+    sugar_activation_destroy(a);
+}
+
+static void sixty_four_dimensions(void **unused)
+{
+    (void)unused;
+    float x[8], y[8];
+    int64_t shape[65];
+    view vx, vy;
+    sugar_activation *a = must_create("relu", NULL);
+    for (int i = 0; i < 65; i++)
+        shape[i] = i == 0 || i == 31 || i == 63 ? 2 : 1;
+    for (int i = 0; i < 8; i++)
+        x[i] = (float)(i - 4);
+    view_make(&vx, x, 4, 64, shape, NULL);
+    view_make(&vy, y, 4, 64, shape, NULL);
+    assert_ok(sugar_forward(a, &vx.tensor, &vy.tensor, NULL));
+    for (int i = 0; i < 8; i++)
+        assert_true(y[i] == (i > 4 ? (float)(i - 4) : 0.0f));
+    vx.tensor.ndim = 65;
+    assert_fails(sugar_forward(a, &vx.tensor, &vy.tensor, NULL), SUGAR_ERROR_ARGUMENT, "x");
+    sugar_activation_destroy(a);
+}
+
+/* Extents of one may have any stride, an enormous one too. */
+static void strides_of_extent_one_do_not_matter(void **unused)
+{
+    (void)unused;
+    double x[3] = {-1, 0, 1}, y[3];
+    static const int64_t shape[] = {1, 3, 1};
+    static const int64_t x_strides[] = {INT64_MAX, 1, INT64_MIN}, y_strides[] = {0, 1, -5};
+    view vx, vy;
+    sugar_activation *a = must_create("relu", NULL);
+    view_make(&vx, x, 8, 3, shape, x_strides);
+    view_make(&vy, y, 8, 3, shape, y_strides);
+    assert_ok(sugar_forward(a, &vx.tensor, &vy.tensor, NULL));
+    assert_true(y[0] == 0 && y[1] == 0 && y[2] == 1);
+    view_make(&vy, x, 8, 3, shape, y_strides);      /* in place: the same elements in the same order */
+    assert_ok(sugar_forward(a, &vx.tensor, &vy.tensor, NULL));
+    assert_true(x[0] == 0 && x[2] == 1);
+    sugar_activation_destroy(a);
+}
+
+/* Nothing to do is no error, even without memory; the other arguments are still checked. */
+static void empty_views(void **unused)
+{
+    (void)unused;
+    static const int64_t shapes[][3] = {{0, 1, 1}, {4, 0, 2}, {3, 2, 0}, {INT64_MAX, INT64_MAX, 0}};
+    sugar_activation *a = must_create("gelu~bsilu", NULL);
+    for (size_t i = 0; i < COUNT(shapes); i++) {
+        view v, other;
+        view_make(&v, NULL, 4, 3, shapes[i], (const int64_t[]){1, 1, 1});
+        assert_ok(sugar_forward(a, &v.tensor, &v.tensor, NULL));
+        assert_ok(sugar_backward(a, &v.tensor, &v.tensor, &v.tensor, NULL));
+        v.tensor.strides = NULL;
+        assert_ok(sugar_forward(a, &v.tensor, &v.tensor, NULL));
+        view_make(&other, NULL, 4, 3, (const int64_t[]){0, 5, 5}, NULL);
+        assert_fails(sugar_forward(a, &v.tensor, &other.tensor, NULL), SUGAR_ERROR_ARGUMENT, "y");
+    }
+    assert_ok(sugar_forward_f32(a, 0, NULL, 1, NULL, 1, NULL));
+    assert_ok(sugar_backward_f64(a, 0, NULL, 1, NULL, 0, NULL, -1, NULL));
+    sugar_activation_destroy(a);
+}
+
+static void byte_offset_and_null_strides(void **unused)
+{
+    (void)unused;
+    float x[10], y[10];
+    view vx, vy;
+    sugar_activation *a = must_create("identity", NULL);
+    for (int i = 0; i < 10; i++) {
+        x[i] = (float)i;
+        y[i] = -1;
+    }
+    view_make(&vx, x, 4, 2, (const int64_t[]){2, 3}, NULL);
+    view_make(&vy, y, 4, 2, (const int64_t[]){2, 3}, NULL);
+    vx.tensor.byte_offset = 12;
+    vy.tensor.byte_offset = 4;
+    vx.tensor.strides = NULL;
+    vy.tensor.strides = NULL;
+    assert_ok(sugar_forward(a, &vx.tensor, &vy.tensor, NULL));
+    for (int i = 0; i < 10; i++)
+        assert_true(y[i] == (i >= 1 && i < 7 ? (float)(i + 2) : -1.0f));
+    sugar_activation_destroy(a);
+}
+
+/* A byte_offset may also make up for data that is not aligned itself. */
+static void byte_offset_aligns(void **unused)
+{
+    (void)unused;
+    float values[4] = {1, -2, 3, -4};
+    view v;
+    sugar_activation *a = must_create("relu", NULL);
+    view_make(&v, (char *)values + 1, 4, 1, (const int64_t[]){3}, NULL);
+    v.tensor.byte_offset = 3;
+    assert_ok(sugar_forward(a, &v.tensor, &v.tensor, NULL));
+    assert_true(values[0] == 1 && values[1] == 0 && values[2] == 3 && values[3] == 0);
+    v.tensor.byte_offset = 2;
+    assert_fails(sugar_forward(a, &v.tensor, &v.tensor, NULL), SUGAR_ERROR_ARGUMENT, "align");
+    sugar_activation_destroy(a);
+}
+
+static void sizes_that_overflow(void **unused)
+{
+    (void)unused;
+    static const struct {
+        int64_t shape[3], strides[3];
+    } cases[] = {
+        {{INT64_MAX, 2, 1}, {0, 0, 0}},                             /* elements */
+        {{(int64_t)1 << 32, (int64_t)1 << 32, 1}, {0, 0, 0}},
+        {{INT64_MAX / 2, 1, 1}, {1, 1, 1}},                         /* bytes */
+        {{3, 2, 1}, {INT64_MAX / 4, 1, 1}},                         /* a step times its count */
+        {{3, 2, 1}, {INT64_MIN, 1, 1}},
+        {{2, 2, 2}, {INT64_MAX / 8, INT64_MAX / 8, INT64_MAX / 8}}, /* the sum of the steps */
+        {{2, 1, 1}, {(int64_t)1 << 62, 1, 1}},                      /* in bytes only */
+    };
+    static float memory[4];
+    sugar_activation *a = must_create("relu", NULL);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        view x, y;
+        view_make(&x, memory, 4, 3, cases[i].shape, cases[i].strides);
+        view_make(&y, memory, 4, 3, cases[i].shape, cases[i].strides);
+        assert_fails(sugar_forward(a, &x.tensor, &y.tensor, NULL), SUGAR_ERROR_ARGUMENT, "x");
+        assert_true(memory[0] == 0 && memory[1] == 0);
+    }
+    assert_fails(sugar_forward_f32(a, INT64_MAX, memory, 1, memory, 1, NULL), SUGAR_ERROR_ARGUMENT, "x");
+    assert_fails(sugar_forward_f32(a, 3, memory, INT64_MIN, memory, 1, NULL), SUGAR_ERROR_ARGUMENT, "x");
+    assert_fails(sugar_forward_f64(a, (int64_t)1 << 61, NULL, 1, NULL, 1, NULL), SUGAR_ERROR_ARGUMENT, "x");
+    sugar_activation_destroy(a);
+}
+
+/* ---- Random views ----------------------------------------------------------------------------- */
+
+enum { SPACE = 4096 };  /* elements around the middle of which the random views lie */
+
+/* Strides for `shape` so that no two indices share an element: compact in a random order of the
+ * dimensions, with random gaps and signs. Inputs may get zeros instead. */
+static void random_strides(uint64_t *state, int32_t ndim, const int64_t *shape, int input, int64_t *strides)
+{
+    int32_t order[8];
+    int64_t step = random_between(state, 1, 2);
+    int gaps = random_between(state, 0, 2) == 0, signs = random_between(state, 0, 1) == 0;
+    for (int32_t d = 0; d < ndim; d++) {
+        int32_t at = (int32_t)random_between(state, 0, d);
+        order[d] = order[at];
+        order[at] = d;
+    }
+    for (int32_t i = ndim - 1; i >= 0; i--) {
+        int32_t d = order[i];
+        strides[d] = signs && random_between(state, 0, 1) ? -step : step;
+        if (input && random_between(state, 0, 5) == 0)
+            strides[d] = 0;
+        step *= shape[d] > 0 ? shape[d] : 1;
+        if (gaps)
+            step += random_between(state, 0, 3);
+    }
+}
+
+static void random_view(uint64_t *state, view *v, unsigned char *memory, size_t width, int32_t ndim,
+                        const int64_t *shape, int input)
+{
+    int64_t strides[8];
+    random_strides(state, ndim, shape, input, strides);
+    view_make(v, memory + (size_t)SPACE / 2 * width, width, ndim, shape, strides);
+}
+
+static void fill(uint64_t *state, unsigned char *memory, size_t width)
+{
+    for (int64_t i = 0; i < SPACE; i++)
+        element_store(memory, i, width, random_element(state, width));
+}
+
+/* Computes what `out` should hold afterwards, element by element, into `expected`. */
+static void walk(const sugar_activation *a, const view *x, const view *dy, const view *out, size_t width,
+                 const sugar_call_options *options, unsigned char *expected)
+{
+    unsigned char *middle = expected + (size_t)SPACE / 2 * width;
+    for (int64_t i = 0; i < view_count(x); i++) {
+        unsigned char *at = middle + view_offset(out, i) * (int64_t)width;
+        const char *px = (const char *)x->tensor.data + view_offset(x, i) * (int64_t)width;
+        if (dy == NULL)
+            assert_ok(flat_forward(a, width, 1, px, 1, at, 1, options));
+        else
+            assert_ok(flat_backward(a, width, 1, px, 1,
+                                    (const char *)dy->tensor.data + view_offset(dy, i) * (int64_t)width, 1,
+                                    at, 1, options));
+    }
+}
+
+static void assert_same_memory(const unsigned char *got, const unsigned char *expected, size_t width,
+                               const view *out, int number)
+{
+    for (int64_t i = 0; i < SPACE; i++)
+        if (!element_same(element_load(got, i, width), element_load(expected, i, width), width))
+            fail_msg("random view %d (%d dimensions): element %d of memory is %a, expected %a", number,
+                     (int)out->tensor.ndim, (int)(i - SPACE / 2), element_value(element_load(got, i, width), width),
+                     element_value(element_load(expected, i, width), width));
+}
+
+static void random_call(uint64_t *state, const sugar_activation *a, size_t width, int number)
+{
+    static unsigned char x[SPACE * 8], dy[SPACE * 8], out[SPACE * 8], expected[SPACE * 8];
+    int64_t shape[8];
+    int32_t ndim = (int32_t)random_between(state, 0, 5);
+    view vx, vdy, vout;
+    sugar_call_options options = {.struct_size = sizeof options};
+    int backward = random_between(state, 0, 1) == 0;
+    if (backward)
+        options.flags = (uint64_t)random_between(state, 0, 1) * SUGAR_CALL_ACCUMULATE;
+    for (int32_t d = 0; d < ndim; d++)
+        shape[d] = random_between(state, 0, ndim <= 2 ? 20 : 3);
+    fill(state, x, width);
+    fill(state, dy, width);
+    fill(state, out, width);
+    memcpy(expected, out, sizeof expected);
+    random_view(state, &vx, x, width, ndim, shape, 1);
+    random_view(state, &vdy, dy, width, ndim, shape, 1);
+    random_view(state, &vout, out, width, ndim, shape, 0);
+    walk(a, &vx, backward ? &vdy : NULL, &vout, width, &options, expected);
+    assert_ok(backward ? sugar_backward(a, &vx.tensor, &vdy.tensor, &vout.tensor, &options)
+                       : sugar_forward(a, &vx.tensor, &vout.tensor, &options));
+    assert_same_memory(out, expected, width, &vout, number);
+}
+
+static void random_views(void **unused)
+{
+    (void)unused;
+    static const char *const specs[] = {"silu", "relu~bsilu", "tanh~elu(domain=negative,blend=0.5)"};
+    uint64_t state = 3;
+    for (size_t s = 0; s < COUNT(specs); s++) {
+        sugar_activation *a = must_create(specs[s], NULL);
+        for (int i = 0; i < (short_run() ? 40 : 1500); i++)
+            for (size_t width = 4; width <= 8; width += 4)
+                random_call(&state, a, width, i);
+        sugar_activation_destroy(a);
+    }
+}
+
+/* In place on random views: the output is the view of x, or of dy. */
+static void random_views_in_place(void **unused)
+{
+    (void)unused;
+    static unsigned char x[SPACE * 8], dy[SPACE * 8], expected[SPACE * 8];
+    uint64_t state = 4;
+    sugar_activation *a = must_create("gelu~silu(blend=0.25)", NULL);
+    for (int i = 0; i < (short_run() ? 40 : 1500); i++) {
+        size_t width = i % 2 == 0 ? 4 : 8;
+        int over_dy = i % 4 < 2;
+        int64_t shape[8];
+        int32_t ndim = (int32_t)random_between(&state, 0, 4);
+        view vx, vdy;
+        for (int32_t d = 0; d < ndim; d++)
+            shape[d] = random_between(&state, 0, ndim <= 2 ? 20 : 3);
+        fill(&state, x, width);
+        fill(&state, dy, width);
+        random_view(&state, &vx, x, width, ndim, shape, over_dy);
+        random_view(&state, &vdy, dy, width, ndim, shape, !over_dy);
+        const view *out = over_dy ? &vdy : &vx;
+        memcpy(expected, over_dy ? dy : x, sizeof expected);
+        walk(a, &vx, &vdy, out, width, NULL, expected);
+        assert_ok(sugar_backward(a, &vx.tensor, &vdy.tensor, &out->tensor, NULL));
+        assert_same_memory(over_dy ? dy : x, expected, width, out, i);
+    }
+    sugar_activation_destroy(a);
+}
+
+/* Permutations of a larger tensor, across the blocks in which strided memory is gathered. */
+static void permuted(void **unused)
+{
+    (void)unused;
+    enum { N = 2, H = 9, W = 31, C = 17, ALL = N * H * W * C };
+    static float x[ALL], y[ALL];
+    static const int64_t shape[] = {N, C, H, W};
+    static const int64_t nhwc[] = {H * W * C, 1, W * C, C}, reversed[] = {1, N, N * C, N * C * H};
+    view vx, vy;
+    sugar_activation *a = must_create("relu", NULL);
+    for (int i = 0; i < ALL; i++)
+        x[i] = (float)(i % 1000 - 300);
+    for (int round = 0; round < 2; round++) {
+        memset(y, 0xff, sizeof y);
+        view_make(&vx, x, 4, 4, shape, round == 0 ? nhwc : reversed);
+        view_make(&vy, y, 4, 4, shape, NULL);
+        assert_ok(sugar_forward(a, &vx.tensor, &vy.tensor, NULL));
+        for (int64_t i = 0; i < ALL; i++) {
+            float in = x[view_offset(&vx, i)];
+            assert_true(y[i] == (in > 0 ? in : 0));
+        }
+    }
+    sugar_activation_destroy(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scalar_view),
+        cmocka_unit_test(sixty_four_dimensions),
+        cmocka_unit_test(strides_of_extent_one_do_not_matter),
+        cmocka_unit_test(empty_views),
+        cmocka_unit_test(byte_offset_and_null_strides),
+        cmocka_unit_test(byte_offset_aligns),
+        cmocka_unit_test(sizes_that_overflow),
+        cmocka_unit_test(random_views),
+        cmocka_unit_test(random_views_in_place),
+        cmocka_unit_test(permuted),
+    };
+    return cmocka_run_group_tests_name("tensor", tests, NULL, NULL);
+}

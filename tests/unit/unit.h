@@ -1,0 +1,37 @@
+/* For every unit test: cmocka, the library, and assertions in the library's own terms. */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sugar/sugar.h>
+
+#include "../support/support.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A view with room for its own shape and strides; x.tensor is what the library gets. */
+typedef struct view {
+    sugar_tensor tensor;
+    int64_t shape[SUGAR_MAX_DIMENSIONS + 1], strides[SUGAR_MAX_DIMENSIONS + 1];
+} view;
+
+/* Fills *v. strides NULL: compact, with explicit strides. The view refers to itself: never copy it. */
+void view_make(view *v, void *data, size_t width, int32_t ndim, const int64_t *shape, const int64_t *strides);
+
+/* The offset of element number i, in row-major order of the indices, from data, in elements. */
+int64_t view_offset(const view *v, int64_t i);
+int64_t view_count(const view *v);
+
+void assert_ok(sugar_status status);
+
+/* The call failed with `expected`, and the message is one printable line that contains `part`. */
+void assert_fails(sugar_status status, sugar_status expected, const char *part);
+
+#endif
