@@ -9,7 +9,7 @@
 #include "support.h"
 
 /* The colours are those of Okabe and Ito, which colour-blind readers can tell apart; the first is the colour
- * of text. Layers have shades of their own, from light to dark, by l0, l1, ... */
+ * of text. */
 static const char style[] =
     "<style>\n"
     ":root { color-scheme: light dark; --back: #ffffff; --text: #1c2024; --soft: #5c656e; --rule: #d5dade;\n"
@@ -24,7 +24,7 @@ static const char style[] =
     ".wide { overflow-x: auto; }\n"
     "table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }\n"
     "th, td { padding: .25rem .6rem; text-align: right; white-space: nowrap; }\n"
-    "th:first-child, td:first-child { text-align: left; }\n"
+    "th:first-child, td:first-child { text-align: left; } th[colspan] { text-align: center; }\n"
     "thead th { border-bottom: 1px solid var(--soft); vertical-align: bottom; font-weight: 600; }\n"
     "tbody tr:nth-child(even) { background: color-mix(in srgb, var(--rule) 35%, transparent); }\n"
     ".plots { display: flex; flex-wrap: wrap; gap: .5rem 1rem; }\n"
@@ -42,12 +42,12 @@ static const char style[] =
 
 enum { WIDE = 1080, HALF = 530, THIRD = 350 };
 
-static void write_legend(FILE *file, char *const *labels, int count) {
+static void write_legend(FILE *file, char *const *labels, int count, int shades) {
     fputs("<ul class=\"legend\">\n", file);
     for (int i = 0; i < count; i++) {
-        fputs("<li><svg viewBox=\"0 0 30 10\" aria-hidden=\"true\"><path class=\"line ", file);
-        plot_write_class(file, i);
-        fputs("\" d=\"M0 5H30\"/></svg>", file);
+        fputs("<li><svg viewBox=\"0 0 30 10\" aria-hidden=\"true\"><path ", file);
+        plot_write_style(file, "line", i, shades);
+        fputs(" d=\"M0 5H30\"/></svg>", file);
         write_escaped(file, labels[i]);
         fputs("</li>\n", file);
     }
@@ -170,8 +170,8 @@ static void write_dead(FILE *file, const session *all, int scenario, int activat
     for (int layer = 0; layer < chosen->layers; layer++)
         lines[layer] = over_steps(all, scenario, activation, quantity_dead, layer, 1, layer, labels[layer]);
     write_plot(file, (plot){.title = chosen->activations[activation], .x_label = "step", .y_label = "dead units",
-                            .width = THIRD, .height = 230, .whole_x = 1, .y_least = 0, .y_most = chosen->width,
-                            .series_count = chosen->layers}, lines);
+                            .width = THIRD, .height = 230, .whole_x = 1, .shades = chosen->layers, .y_least = 0,
+                            .y_most = chosen->width, .series_count = chosen->layers}, lines);
 }
 
 /* The gradient's norm in each hidden layer before the first step. */
@@ -188,7 +188,7 @@ static void write_gradients(FILE *file, const session *all, int scenario) {
     }
     write_plot(file, (plot){.title = "Norm of the gradient in each hidden layer, before the first step",
                             .x_label = "hidden layer", .y_label = "norm", .width = WIDE, .height = 300,
-                            .logarithmic = 1, .whole_x = 1, .y_least = INFINITY, .y_most = -INFINITY,
+                            .logarithmic = 1, .whole_x = 1, .y_least = HUGE_VAL, .y_most = -HUGE_VAL,
                             .series_count = chosen->activation_count}, lines);
 }
 
@@ -198,14 +198,15 @@ static void write_scenario(FILE *file, const session *all, int scenario, char *c
     fprintf(file, "<h2>%s: hidden biases start at %g, learning rate %g</h2>\n", start->name, start->bias,
             start->learning_rate);
     write_table(file, all, scenario);
-    write_legend(file, chosen->activations, chosen->activation_count);
+    write_legend(file, chosen->activations, chosen->activation_count, 0);
     write_accuracy(file, all, scenario);
     fprintf(file, "<p class=\"note\">Lines are means over the seeds, bands their range. The last point is the "
-            "accuracy on all %d test images, those before on the first %d.</p>\n",
+            "accuracy on all %d test images, those before on the first %d. Below, lines end where every run "
+            "has diverged.</p>\n",
             all->data->test.count, SAMPLE < all->data->test.count ? SAMPLE : all->data->test.count);
     write_gradients(file, all, scenario);
     fputs("<h3>Dead units in each hidden layer</h3>\n", file);
-    write_legend(file, layer_labels, chosen->layers);
+    write_legend(file, layer_labels, chosen->layers, chosen->layers);
     fputs("<div class=\"plots\">\n", file);
     for (int activation = 0; activation < chosen->activation_count; activation++)
         write_dead(file, all, scenario, activation, layer_labels);
@@ -236,7 +237,7 @@ static series curve(const sugar_activation *activation, int derivative, int line
 static void write_curves(FILE *file, const session *all) {
     const options *chosen = all->chosen;
     fputs("<h2>The activations</h2>\n", file);
-    write_legend(file, chosen->activations, chosen->activation_count);
+    write_legend(file, chosen->activations, chosen->activation_count, 0);
     fputs("<div class=\"plots\">\n", file);
     for (int derivative = 0; derivative < 2; derivative++) {
         series lines[MOST_ACTIVATIONS];

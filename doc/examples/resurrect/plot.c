@@ -6,7 +6,7 @@
 
 #include "support.h"
 
-enum { LEFT = 62, RIGHT = 14, TOP = 34, BOTTOM = 46 };
+enum { LEFT = 72, RIGHT = 14, TOP = 34, BOTTOM = 46 };
 
 /* One axis: data from least to most lie on pixels from `from` to `to`. */
 typedef struct axis {
@@ -40,8 +40,15 @@ void write_escaped(FILE *file, const char *text) {
         }
 }
 
-void plot_write_class(FILE *file, int style) {
-    fprintf(file, "c%d d%d", style % PLOT_COLOURS, style / PLOT_COLOURS % 3);
+/* Shades run from light yellow to dark violet, so that their order shows without colour too. */
+void plot_write_style(FILE *file, const char *kind, int style, int shades) {
+    if (!shades) {
+        fprintf(file, "class=\"%s c%d d%d\"", kind, style % PLOT_COLOURS, style / PLOT_COLOURS % 3);
+        return;
+    }
+    double share = shades > 1 ? (double)style / (shades - 1) : 0;
+    fprintf(file, "class=\"%s\" style=\"--c: oklch(%.2f 0.15 %.0f)\"", kind, 0.80 - 0.34 * share,
+            85 + 215 * share);
 }
 
 static int shown(const axis *a, double value) {
@@ -99,34 +106,45 @@ static void write_tick(FILE *file, const plot *p, const axis *a, double value, i
                 at, at, TOP, p->height - BOTTOM, at, p->height - BOTTOM + 17, value);
 }
 
+static void write_decades(FILE *file, const plot *p, const axis *a, int vertical) {
+    int decades = (int)lround(log10(a->most / a->least)), every = decades / 7 + 1;
+    for (int i = 0; i <= decades; i += every) {
+        double power = a->least * pow(10, i);
+        write_tick(file, p, a, power, vertical);
+        if (decades <= 2 && i < decades) {
+            write_tick(file, p, a, 2 * power, vertical);
+            write_tick(file, p, a, 5 * power, vertical);
+        }
+    }
+}
+
 static void write_ticks(FILE *file, const plot *p, const axis *a, int vertical) {
     if (a->logarithmic) {
-        int decades = (int)lround(log10(a->most / a->least)), every = decades / 7 + 1;
-        for (int i = 0; i <= decades; i += every)
-            write_tick(file, p, a, a->least * pow(10, i), vertical);
+        write_decades(file, p, a, vertical);
         return;
     }
     double step = tick_step(a->most - a->least, vertical ? 6 : p->width / 75);
     if (!vertical && p->whole_x)
         step = fmax(step, 1);
-    double slack = 1e-9 * step;     /* rounding must not lose the last tick, nor write 0 as 1e-17 */
-    for (double i = ceil((a->least - slack) / step); i * step <= a->most + slack; i++)
-        write_tick(file, p, a, i * step, vertical);
+    double slack = 1e-9;            /* rounding must not lose the last tick */
+    long first = lround(ceil(a->least / step - slack)), last = lround(floor(a->most / step + slack));
+    for (long i = first; i <= last; i++)
+        write_tick(file, p, a, (double)i * step, vertical);
 }
 
 static void write_point(FILE *file, const axis *x, const axis *y, double at, double value, char command) {
     fprintf(file, "%c%.1f %.1f", command, place(x, at), place(y, value));
 }
 
-static void write_band(FILE *file, const axis *x, const axis *y, const series *line) {
+static void write_band(FILE *file, const axis *x, const axis *y, const series *line, int shades) {
     int count = 0;
     while (count < line->count && shown(y, line->low[count]) && shown(y, line->high[count]))
         count++;
     if (count < 2)
         return;
-    fputs("<path class=\"band ", file);
-    plot_write_class(file, line->style);
-    fputs("\" d=\"", file);
+    fputs("<path ", file);
+    plot_write_style(file, "band", line->style, shades);
+    fputs(" d=\"", file);
     for (int i = 0; i < count; i++)
         write_point(file, x, y, line->x[i], line->high[i], i ? 'L' : 'M');
     for (int i = count - 1; i >= 0; i--)
@@ -134,10 +152,10 @@ static void write_band(FILE *file, const axis *x, const axis *y, const series *l
     fputs("Z\"/>\n", file);
 }
 
-static void write_line(FILE *file, const axis *x, const axis *y, const series *line) {
-    fputs("<path class=\"line ", file);
-    plot_write_class(file, line->style);
-    fputs("\" d=\"", file);
+static void write_line(FILE *file, const axis *x, const axis *y, const series *line, int shades) {
+    fputs("<path ", file);
+    plot_write_style(file, "line", line->style, shades);
+    fputs(" d=\"", file);
     int drawing = 0;
     for (int i = 0; i < line->count; i++) {
         int visible = shown(y, line->y[i]);
@@ -164,7 +182,7 @@ static void write_labels(FILE *file, const plot *p) {
 }
 
 void plot_write(FILE *file, const plot *p) {
-    axis x = {INFINITY, -INFINITY, LEFT, p->width - RIGHT, 0};
+    axis x = {HUGE_VAL, -HUGE_VAL, LEFT, p->width - RIGHT, 0};
     axis y = {p->y_least, p->y_most, p->height - BOTTOM, TOP, p->logarithmic};
     for (int i = 0; i < p->series_count; i++) {
         const series *line = &p->series[i];
@@ -184,9 +202,9 @@ void plot_write(FILE *file, const plot *p) {
     fprintf(file, "<path class=\"axis\" d=\"M%d %dV%dH%d\"/>\n", LEFT, TOP, p->height - BOTTOM, p->width - RIGHT);
     for (int i = 0; i < p->series_count; i++)
         if (p->series[i].low)
-            write_band(file, &x, &y, &p->series[i]);
+            write_band(file, &x, &y, &p->series[i], p->shades);
     for (int i = 0; i < p->series_count; i++)
-        write_line(file, &x, &y, &p->series[i]);
+        write_line(file, &x, &y, &p->series[i], p->shades);
     write_labels(file, p);
     fputs("</svg>\n", file);
 }

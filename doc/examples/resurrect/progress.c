@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE
 #include "progress.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "support.h"
 #include "training.h"
 
-enum { BAR = 24, LINE = 160 };
+enum { BAR = 16, LINE = 160 };
 
 struct progress {
     pthread_mutex_t mutex;
@@ -47,6 +48,7 @@ static int terminal_width(void) {
 static void draw(progress *shown, const run *now, double loss, double accuracy) {
     double share = (double)shown->done / (double)shown->total;
     double left = (shown->drawn - shown->start) * (1 - share) / share;
+    loss = fabs(loss);      /* a NaN without its sign */
     char bar[BAR + 1] = {0}, line[LINE + 1];
     memset(bar, '.', BAR);
     memset(bar, '#', (size_t)(share * BAR));
@@ -72,9 +74,13 @@ void progress_step(progress *shown, const run *now, double loss, double accuracy
 static void print_run(const progress *shown, int index) {
     const run *ended = &shown->runs[index];
     const evaluation *last = &ended->evaluations[ended->evaluation_count - 1];
-    fprintf(stderr, "%*d/%d  %-22s %-6s seed %llu: loss %.3f, accuracy %.1f %%\n", 3, index + 1, shown->run_count,
+    fprintf(stderr, "%3d/%d  %-22s %-6s seed %llu: ", index + 1, shown->run_count,
             shown->chosen->activations[ended->activation], shown->chosen->scenarios[ended->scenario].name,
-            (unsigned long long)shown->chosen->seeds[ended->seed], last->loss, 100 * last->accuracy);
+            (unsigned long long)shown->chosen->seeds[ended->seed]);
+    if (isfinite(last->loss))
+        fprintf(stderr, "loss %.3f, accuracy %.1f %%\n", last->loss, 100 * last->accuracy);
+    else
+        fputs("diverged\n", stderr);
 }
 
 void progress_end_run(progress *shown, const run *ended) {

@@ -28,7 +28,7 @@ double quantity_gradient(const evaluation *at, int layer) {
 
 spread across_seeds(const session *all, int scenario, int activation, int evaluation_index, quantity *value,
                     int layer) {
-    spread found = {0, INFINITY, -INFINITY};
+    spread found = {0, HUGE_VAL, -HUGE_VAL};
     int count = 0;
     for (int seed = 0; seed < all->chosen->seed_count; seed++) {
         const run *one = finished_run(all, scenario, activation, seed);
@@ -43,7 +43,7 @@ spread across_seeds(const session *all, int scenario, int activation, int evalua
         count++;
     }
     if (!count)
-        return (spread){NAN, NAN, NAN};
+        return (spread){(double)NAN, (double)NAN, (double)NAN};
     found.mean /= count;
     return found;
 }
