@@ -67,7 +67,7 @@ static void other_orders_of_the_same_memory_are_refused(void **unused)
     view x, y;
     assert_refused(flat(20, 0, 1, 0, -1), "y");
     assert_refused(flat(20, 0, 1, 0, 2), "y");
-    assert_refused(flat(20, 0, 0, 10, 1), "y");
+    assert_refused(flat(20, 15, 0, 10, 1), "y");
     refill();
     view_make(&x, memory, 4, 2, (const int64_t[]){4, 4}, (const int64_t[]){4, 1});
     view_make(&y, memory, 4, 2, (const int64_t[]){4, 4}, (const int64_t[]){1, 4});

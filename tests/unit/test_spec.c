@@ -143,7 +143,7 @@ static const struct malformed {
     {"relu relu", 5, "r"},
     {"relu)", 4, ")"},
     {"relu;", 4, ";"},
-    {"r\xc3\xa9lu", 1, ""},
+    {"r\xc3\xa9lu", 0, "'relu'"},
     {"relu\n", 4, ""},
     {"atan", 0, "atan"},                        /* a surrogate only */
     {"box~relu", 0, "box"},

@@ -115,7 +115,7 @@ static void byte_offset_aligns(void **unused)
     assert_ok(sugar_forward(a, &v.tensor, &v.tensor, NULL));
     assert_true(values[0] == 1 && values[1] == 0 && values[2] == 3 && values[3] == 0);
     v.tensor.byte_offset = 2;
-    assert_fails(sugar_forward(a, &v.tensor, &v.tensor, NULL), SUGAR_ERROR_ARGUMENT, "align");
+    assert_fails(sugar_forward(a, &v.tensor, &v.tensor, NULL), SUGAR_ERROR_ARGUMENT, "multiple of 4");
     sugar_activation_destroy(a);
 }
 
