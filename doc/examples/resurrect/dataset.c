@@ -40,7 +40,7 @@ static void reader_get(reader *in, void *bytes, unsigned count) {
     int code;
     const char *message = gzerror(in->file, &code);
     if (code != Z_OK && code != Z_BUF_ERROR)
-        fail("%s: damaged: %s", in->path, message);
+        fail("damaged file: %s", message);      /* zlib's message begins with the path */
     fail("%s: truncated: %u bytes expected, %d found", in->path, count, got);
 }
 

@@ -21,7 +21,8 @@ _Noreturn void fail(const char *format, ...) {
     fputc('\n', stderr);
     va_end(arguments);
     for (const output *file = unfinished; file; file = file->next)
-        unlink(file->temporary);
+        if (file->temporary)
+            unlink(file->temporary);
     exit(2);
 }
 
@@ -77,12 +78,12 @@ int random_below(random_stream *stream, int bound) {
 
 output *output_open(const char *path) {
     struct stat existing;
-    if (stat(path, &existing) == 0 && S_ISDIR(existing.st_mode))
-        fail("cannot write %s: it is a directory", path);
+    int special = stat(path, &existing) == 0 && !S_ISREG(existing.st_mode);
     output *file = allocate(1, sizeof *file);
     file->path = format_text("%s", path);
-    file->temporary = format_text("%s.partial", path);
-    file->file = fopen(file->temporary, "w");
+    if (!special)
+        file->temporary = format_text("%s.partial", path);
+    file->file = fopen(special ? path : file->temporary, "w");
     if (!file->file)
         fail("cannot write %s: %s", path, strerror(errno));
     file->next = unfinished;
@@ -94,7 +95,7 @@ void output_finish(output *file) {
     int lost = ferror(file->file);
     if (fclose(file->file) != 0 || lost)
         fail("cannot write %s: %s", file->path, strerror(errno));
-    if (rename(file->temporary, file->path) != 0)
+    if (file->temporary && rename(file->temporary, file->path) != 0)
         fail("cannot rename %s to %s: %s", file->temporary, file->path, strerror(errno));
     for (output **link = &unfinished; *link; link = &(*link)->next)
         if (*link == file) {

@@ -30,10 +30,11 @@ double random_uniform(random_stream *stream);                       /* in (0, 1)
 double random_normal(random_stream *stream);                        /* Box-Muller, the cosine half */
 int random_below(random_stream *stream, int bound);                 /* in [0, bound) */
 
-/* A file written under a temporary name beside its own and renamed when it is complete. */
+/* A file written under a temporary name beside its own and renamed when it is complete. What exists and is no
+ * regular file, such as /dev/null, is written to directly. */
 typedef struct output {
     FILE *file;
-    char *path, *temporary;
+    char *path, *temporary;                     /* temporary: NULL if written to directly */
     struct output *next;
 } output;
 
