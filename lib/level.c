@@ -1,6 +1,6 @@
 /* Levels: the table of instruction sets, what this machine has of them, and the choice.
  *
- * The build defines SUGAR_HAVE_<LEVEL> as 1 for each level whose kernels it compiles, else as 0. */
+ * The build defines SUGAR_HAVE_<level> as 1 for each level whose kernels it compiles, else as 0. */
 #include "level.h"
 
 #include <stdatomic.h>
@@ -16,57 +16,55 @@
 #include <sys/auxv.h>
 #endif
 
-static bool scalar_is_here(void)
-{
-    return true;
-}
+/* What is_here in levels.def asks for. */
+enum {
+    X86_FMA = 1u << 12, X86_OSXSAVE = 1u << 27, X86_AVX = 1u << 28,     /* leaf 1, ecx */
+    X86_AVX2 = 1u << 5,                                                 /* leaf 7, ebx */
+    X86_XMM = 1u << 1, X86_YMM = 1u << 2,                               /* XCR0 */
+    ARM_ASIMD = 1u << 1                                                 /* HWCAP */
+};
 
-/* AVX2 and FMA in the processor, and an operating system that saves the YMM registers: a processor
- * that has AVX2 may run under a system (or a hypervisor) that does not. Intel's Software Developer's
- * Manual, volume 1, section 14.3, gives this order of checks. */
-static bool avx2_is_here(void)
+/* The processor's features, and registers that the operating system saves: a processor that has AVX2
+ * may run under a system (or a hypervisor) that does not. Intel's Software Developer's Manual, volume 1,
+ * section 14.3, gives this order of checks. */
+static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 {
 #if defined(__x86_64__) || defined(__i386__)
-    const unsigned fma = 1u << 12, osxsave = 1u << 27, avx = 1u << 28;     /* leaf 1, ecx */
-    const unsigned avx2 = 1u << 5;                                          /* leaf 7, ebx */
-    const unsigned xmm_and_ymm = 6;                                         /* XCR0 */
     unsigned eax, ebx, ecx, edx;
-    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx))
-        return false;
-    if ((ecx & (fma | osxsave | avx)) != (fma | osxsave | avx))
+    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & leaf_1) != leaf_1)
         return false;
     unsigned xcr0, high;
-    __asm__("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));
-    if ((xcr0 & xmm_and_ymm) != xmm_and_ymm)
+    __asm__("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));    /* there, as leaf_1 has OSXSAVE in it */
+    if ((xcr0 & registers) != registers)
         return false;
-    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & avx2) != 0;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & leaf_7) == leaf_7;
 #else
+    (void)leaf_1, (void)leaf_7, (void)registers;
     return false;
 #endif
 }
 
-static bool neon_is_here(void)
+static bool arm_has(unsigned long capabilities)
 {
 #if defined(__aarch64__) && defined(__linux__)
-    const unsigned long asimd = 1ul << 1;                                   /* HWCAP_ASIMD */
-    return (getauxval(AT_HWCAP) & asimd) != 0;
-#elif defined(__aarch64__)
-    return true;                    /* part of every aarch64 ABI */
+    return (getauxval(AT_HWCAP) & capabilities) == capabilities;
 #else
+    (void)capabilities;
     return false;
 #endif
 }
+
+#define LEVEL(name, is_here) static bool name##_is_here(void) { return is_here; }
+#include "levels.def"
 
 #define TABLES_0(name) NULL, NULL
 #define TABLES_1(name) &sugar_kernels_f32_##name, &sugar_kernels_f64_##name
-#define TABLES(name, have) TABLES_##have(name)
-#define LEVEL(name, have) {#name, TABLES(name, have), name##_is_here}
+#define TABLES_(name, compiled) TABLES_##compiled(name)
+#define TABLES(name, compiled) TABLES_(name, compiled)
 
-/* In the order of preference, lowest first. */
 static const sugar_level_row levels[] = {
-    LEVEL(scalar, SUGAR_HAVE_SCALAR),
-    LEVEL(avx2, SUGAR_HAVE_AVX2),
-    LEVEL(neon, SUGAR_HAVE_NEON),
+#define LEVEL(name, is_here) {#name, TABLES(name, SUGAR_HAVE_##name), name##_is_here},
+#include "levels.def"
 };
 
 enum { LEVEL_COUNT = sizeof levels / sizeof levels[0] };

@@ -44,13 +44,10 @@ enum { SUGAR_MAX_PARAMETERS = 3, SUGAR_SHIFT = SUGAR_MAX_PARAMETERS, SUGAR_KERNE
 SUGAR_KERNEL_TYPES(float, f32)
 SUGAR_KERNEL_TYPES(double, f64)
 
-/* One pair of tables per compiled instruction set, defined by kernels.c. */
-#define SUGAR_KERNEL_TABLES(level)                                                                 \
-    extern const sugar_kernels_f32 sugar_kernels_f32_##level;                                      \
-    extern const sugar_kernels_f64 sugar_kernels_f64_##level;
-
-SUGAR_KERNEL_TABLES(scalar)
-SUGAR_KERNEL_TABLES(avx2)
-SUGAR_KERNEL_TABLES(neon)
+/* One pair of tables per instruction set, defined by kernels.c if the build compiles it. */
+#define LEVEL(name, is_here)                                                                       \
+    extern const sugar_kernels_f32 sugar_kernels_f32_##name;                                       \
+    extern const sugar_kernels_f64 sugar_kernels_f64_##name;
+#include "../levels.def"
 
 #endif
