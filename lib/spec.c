@@ -229,7 +229,8 @@ sugar_status sugar_spec_read(sugar_spec *spec, const char *text, size_t length)
                            (int)SUGAR_MAX_SPEC);
     const char *nul = memchr(text, '\0', length);
     if (nul)
-        return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: expected no NUL", (size_t)(nul - text));
+        return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: expected a string, found a NUL in it",
+                           (size_t)(nul - text));
     char copy[SUGAR_MAX_SPEC + 1];      /* a NUL at its end saves every check for the end */
     memcpy(copy, text, length);
     copy[length] = '\0';

@@ -105,8 +105,9 @@ static sugar_status check_address(const sugar_operand *o, view *v)
                            o->name, (unsigned long long)t->byte_offset);
     v->start = (uintptr_t)t->data + (uintptr_t)t->byte_offset;
     if (v->start % size != 0)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: data + byte_offset is %u bytes off, expected a multiple of %u",
-                           o->name, (unsigned)(v->start % size), size);
+        return sugar_error(SUGAR_ERROR_ARGUMENT,
+                           "%s: data + byte_offset is %u bytes off alignment, expected a multiple of %u", o->name,
+                           (unsigned)(v->start % size), size);
     return SUGAR_OK;
 }
 
@@ -197,9 +198,11 @@ static sugar_status describe_overlap(sugar_sharing sharing, const char *output, 
 {
     if (sharing == SUGAR_APART)
         return SUGAR_OK;
+    if (sharing == SUGAR_SHARED)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: overlaps %s, expected the very same view or no shared element",
+                           output, other);
     return sugar_error(SUGAR_ERROR_ARGUMENT,
-                       sharing == SUGAR_SHARED ? "%s: overlaps %s, expected the very same view or no shared element"
-                                               : "%s: strides too intricate to rule out that it overlaps %s",
+                       "%s: overlap with %s not ruled out within the search limit, expected simpler strides",
                        output, other);
 }
 
