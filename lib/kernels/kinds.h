@@ -387,17 +387,20 @@ static inline vec squareplus_derivative(vec x, const vec *p) {
     return vec_select(vec_less(x, SPLAT(0)), below, above);
 }
 
-/* 1 / (1 + x^2) and x for x <= 0, held where the results are at their limits. */
-#define NELU_LIMIT PICK(0x1p60, 0x1p400)
-static inline pair nelu_reciprocal(vec x) { return pair_reciprocal(pair_add(pair_of(SPLAT(1)), two_product(x, x))); }
+/* Where 1 / (1 + x^2) makes the value and the derivative constant; alpha x^2 is still finite. */
+#define NELU_VALUE_LIMIT 0x1p50
+#define NELU_DERIVATIVE_LIMIT PICK(0x1p60, 0x1p400)
+static inline pair nelu_reciprocal(vec x) {
+    return pair_reciprocal(pair_add(pair_of(SPLAT(1)), two_product(x, x)));
+}
 
 static inline vec nelu_value(vec x, const vec *p) {
-    vec below = vec_max(SPLAT(-NELU_LIMIT), non_positive(x));
+    vec below = vec_max(SPLAT(-NELU_VALUE_LIMIT), non_positive(x));
     pair numerator = pair_multiply(two_product(p[0], below), pair_of(below));
     return where_positive(x, x, pair_round(pair_multiply(numerator, nelu_reciprocal(below))));
 }
 static inline vec nelu_derivative(vec x, const vec *p) {
-    vec below = vec_max(SPLAT(-NELU_LIMIT), non_positive(x));
+    vec below = vec_max(SPLAT(-NELU_DERIVATIVE_LIMIT), non_positive(x));
     pair r = nelu_reciprocal(below);
     pair numerator = two_product(SPLAT(2) * p[0], below);
     return where_positive(x, SPLAT(1), pair_round(pair_multiply(pair_multiply(numerator, r), r)));
@@ -420,7 +423,7 @@ static inline pair abs_distance(vec x, const vec *p) {
  * negligible. */
 static inline vec atan_derivative(vec x, const vec *p) {
     pair d = distance(x, p);
-    mask far_out = vec_less(SPLAT(0x1p50), vec_abs(d.hi));
+    mask far_out = vec_less(SPLAT(0x1p40), vec_abs(d.hi));
     vec scale = vec_select(far_out, SPLAT(PICK(0x1p-64, 0x1p-320)), SPLAT(1));
     pair half_pi = PAIR(0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54);
     pair z = pair_multiply(pair_multiply(half_pi, pair_of(p[0])), pair_scale(d, scale));
