@@ -1,8 +1,7 @@
 /* The error of every kind's value and derivative, for f32 and f64 and for parameters over the whole
  * allowed range, against MPFR on dense samples, edges and hard points. See usage(). */
 #define _POSIX_C_SOURCE 200809L
-#include "bound.h"
-#include "catalogue.h"
+#include "report.h"
 #include "samples.h"
 
 #include <math.h>
@@ -15,18 +14,6 @@
 enum { TYPES = 2, CAPACITY = 400000, MAX_THREADS = 64 };
 static const element *const types[TYPES] = {&element_f32, &element_f64};
 
-/* One check: a function with one set of parameters for one element type. */
-typedef struct check {
-    const catalogue_entry *entry;
-    const element *type;
-    direction way;
-    int set;                        /* 0: the defaults */
-    double p[REFERENCE_PARAMETERS];
-    char spec[SPEC_SIZE];
-    tally found;
-    char problem[PROBLEM_SIZE];     /* why it could not be made; "" if it could */
-} check;
-
 typedef struct run {
     int32_t kinds;
     catalogue_entry *entries;
@@ -36,11 +23,6 @@ typedef struct run {
     int passed, failed;
     pthread_mutex_t lock;
 } run;
-
-static int failing(const check *work)
-{
-    return work->problem[0] || work->found.failures > 0;
-}
 
 /* ---- Measuring -------------------------------------------------------------------------------- */
 
@@ -76,7 +58,7 @@ static void perform(check *work, reference_scratch *scratch)
     bound_find(&limit, work->type, kind, work->way, work->p, scratch);
     samples points;
     samples_begin(&points, work->type, CAPACITY, 1);
-    samples_fill(&points, work->p, work->entry->parameters, work->set == 0 ? 3 : 1);
+    samples_fill(&points, work->p, work->entry->parameters, work->set == 0 ? 4 : 2);
     samples_sort(&points);
     samples_refine(&points, kind, work->way, work->p, scratch);
     samples_sort(&points);
@@ -86,18 +68,6 @@ static void perform(check *work, reference_scratch *scratch)
 }
 
 /* ---- Reporting -------------------------------------------------------------------------------- */
-
-static void print_failure(const check *work)
-{
-    const tally *found = &work->found;
-    printf("FAIL %s %s %s: ", work->spec, work->type->name, direction_names[work->way]);
-    if (work->problem[0])
-        printf("%s\n", work->problem);
-    else
-        printf("%lld of %lld beyond the bound, worst at %a (%.9g): found %a, exact %a, %.4g ULP, allowed %.4g\n",
-               (long long)found->failures, (long long)found->samples, found->worst.at, found->worst.at,
-               found->worst.computed, found->worst.exact, found->worst.ulps, found->worst.allowed);
-}
 
 /* The largest error over a kind's sets of parameters: only the defaults, or all of them. */
 static tally collect(const run *all, int32_t kind, const element *type, direction way, int only_defaults)
@@ -116,12 +86,12 @@ static void print_kind(const run *all, int32_t kind)
 {
     int checks = all->first[kind + 1] - all->first[kind], bad = 0;
     for (int i = all->first[kind]; i < all->first[kind + 1]; i++)
-        bad += failing(&all->checks[i]);
+        bad += check_failed(&all->checks[i]);
     printf("[%d/%d] %-15s %3d checks, %d failed\n", all->finished, (int)all->kinds,
            all->entries[kind].reference->name, checks, bad);
     for (int i = all->first[kind]; i < all->first[kind + 1]; i++)
-        if (failing(&all->checks[i]))
-            print_failure(&all->checks[i]);
+        if (check_failed(&all->checks[i]))
+            report_failure(&all->checks[i]);
     fflush(stdout);
 }
 
@@ -154,40 +124,6 @@ static void print_table(const run *all, const element *type)
     }
 }
 
-static void write_check(const check *work, FILE *file)
-{
-    fprintf(file, "{\"kind\": \"%s\", \"spec\": \"%s\", \"type\": \"%s\", \"direction\": \"%s\", \"parameters\": {",
-            work->entry->reference->name, work->spec, work->type->name, direction_names[work->way]);
-    for (int i = 0; i < work->entry->parameters; i++)
-        fprintf(file, "%s\"%s\": %.17g", i ? ", " : "", work->entry->parameter[i].name, work->p[i]);
-    fprintf(file, "}, \"defaults\": %s, \"passed\": %s, ", work->set == 0 ? "true" : "false",
-            failing(work) ? "false" : "true");
-    tally_print_json(&work->found, file);
-    fputs("}", file);
-}
-
-static int write_json(const run *all, const char *level, const char *path)
-{
-    FILE *file = fopen(path, "w");
-    if (!file) {
-        perror(path);
-        return -1;
-    }
-    fprintf(file, "{\"level\": \"%s\", \"passed\": %d, \"failed\": %d, \"results\": [\n", level, all->passed,
-            all->failed);
-    for (int i = 0; i < all->count; i++) {
-        write_check(&all->checks[i], file);
-        fputs(i + 1 < all->count ? ",\n" : "\n", file);
-    }
-    fputs("]}\n", file);
-    int bad = ferror(file);
-    if (fclose(file) != 0 || bad) {
-        perror(path);
-        return -1;
-    }
-    return 0;
-}
-
 /* ---- The run ---------------------------------------------------------------------------------- */
 
 static void *work_through(void *argument)
@@ -201,7 +137,7 @@ static void *work_through(void *argument)
         pthread_mutex_unlock(&all->lock);
         perform(work, &scratch);
         pthread_mutex_lock(&all->lock);
-        *(failing(work) ? &all->failed : &all->passed) += 1;
+        *(check_failed(work) ? &all->failed : &all->passed) += 1;
         int32_t kind = (int32_t)(work->entry - all->entries);
         if (--all->left[kind] == 0) {
             all->finished++;
@@ -231,14 +167,8 @@ static void add_checks(run *all, int32_t kind)
     int set_count = catalogue_parameter_sets(entry, sets);
     for (int type = 0; type < TYPES; type++)
         for (int way = VALUE; way < DIRECTIONS; way++)
-            for (int set = 0; set < set_count && entry->reference->function[way]; set++) {
-                check *work = &all->checks[all->count++];
-                *work = (check){.entry = entry, .type = types[type], .way = (direction)way, .set = set};
-                catalogue_spec(entry, sets[set], work->spec);
-                for (int i = 0; i < entry->parameters; i++)
-                    work->p[i] = element_round(types[type], sets[set][i]);
-                tally_begin(&work->found);
-            }
+            for (int set = 0; set < set_count && entry->reference->function[way]; set++)
+                check_begin(&all->checks[all->count++], entry, types[type], (direction)way, set, sets[set]);
 }
 
 /* Lists the checks of every kind, or of the one named `only`. */
@@ -262,16 +192,6 @@ static void prepare(run *all, const char *only)
         printf("FAIL %s: the reference has a row for it, the library no such kind\n", stale);
         all->failed++;
     }
-}
-
-static const char *level_in_use(void)
-{
-    for (int32_t i = 0; i < sugar_level_count(); i++) {
-        sugar_level level = {.struct_size = sizeof level};
-        if (sugar_level_get(i, &level) == SUGAR_OK && level.in_use)
-            return level.name;
-    }
-    return "none";
 }
 
 static void usage(FILE *file)
@@ -308,12 +228,12 @@ int main(int argc, char **argv)
         fputs("out of memory\n", stderr);
         return 2;
     }
-    printf("accuracy: level %s\n", level_in_use());
+    printf("accuracy: level %s\n", report_level());
     prepare(&all, only);
     start_threads(&all, threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : (int)threads);
     for (int type = 0; type < TYPES; type++)
         print_table(&all, types[type]);
-    int status = json ? write_json(&all, level_in_use(), json) : 0;
+    int status = json ? report_json(json, all.checks, all.count, all.passed, all.failed) : 0;
     printf("%d passed, %d failed\n", all.passed, all.failed);
     free(all.entries);
     free(all.first);

@@ -55,16 +55,16 @@ int bound_crossing(const bound *limit, double low, double high)
     return 0;
 }
 
-double bound_ulps(const bound *limit, double x, mpfr_exp_t ulp_exponent)
+double bound_ulps(const bound *limit, double x, double ulp)
 {
     if (!bound_crossing(limit, x, x))
         return limit->ulps;
-    return fmax(limit->ulps, ldexp(limit->absolute, (int)-ulp_exponent));
+    return fmax(limit->ulps, limit->absolute / ulp);
 }
 
 void tally_begin(tally *counts)
 {
-    *counts = (tally){.max_at = NAN, .crossing_at = NAN, .worst.at = NAN};
+    *counts = (tally){.max_at = (double)NAN, .crossing_at = (double)NAN, .worst.at = (double)NAN};
 }
 
 void tally_add(tally *counts, const element *type, const bound *limit, double x, double computed,
@@ -78,7 +78,7 @@ void tally_add(tally *counts, const element *type, const bound *limit, double x,
     counts->samples++;
     counts->rounded += rounded;
     if (mpfr_regular_p(exact) && bound_crossing(limit, x, x)) {
-        allowed = bound_ulps(limit, x, element_ulp_exponent(type, exact));
+        allowed = bound_ulps(limit, x, ldexp(1, (int)element_ulp_exponent(type, exact)));
         if (ulps / allowed > counts->crossing_share) {
             counts->crossing_share = ulps / allowed;
             counts->crossing_at = x;

@@ -26,8 +26,8 @@ void bound_find(bound *limit, const element *type, const reference_kind *kind, d
 /* Whether some x in [low, high] lies next to a sign change. */
 int bound_crossing(const bound *limit, double low, double high);
 
-/* The error allowed at x, in units of 2^ulp_exponent. */
-double bound_ulps(const bound *limit, double x, mpfr_exp_t ulp_exponent);
+/* The error allowed at x, in units of `ulp`. */
+double bound_ulps(const bound *limit, double x, double ulp);
 
 /* The errors of many results, those next to a sign change apart. */
 typedef struct tally {

@@ -1,0 +1,304 @@
+/* The second reference, in double arithmetic; see fast.h.
+ *
+ * Formulas are written without cancellation, like those of reference.c but in forms that suit double:
+ * exponents are cut off at 300, where f32 has long become 0 or infinity and products of a few factors
+ * still do not overflow. Nothing here is taken from the library. */
+#include "fast.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __AVX2__
+enum { LANES = 4 };
+#else
+enum { LANES = 2 };
+#endif
+typedef double vec __attribute__((vector_size(LANES * 8)));
+typedef int64_t mask __attribute__((vector_size(LANES * 8)));
+typedef float narrow __attribute__((vector_size(LANES * 4)));
+
+int fast_usable(void)
+{
+#ifdef __AVX2__
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+    return 1;
+#endif
+}
+
+/* ---- Building blocks -------------------------------------------------------------------------- */
+
+/* The vector functions of glibc's libmvec, or one call of libm per lane. */
+#ifdef HAVE_LIBMVEC
+#define ELEMENTARY(name)                                                                           \
+    vec _ZGVdN4v_##name(vec x);                                                                    \
+    static inline vec v_##name(vec x) { return _ZGVdN4v_##name(x); }
+#else
+#define ELEMENTARY(name) LANE_BY_LANE(name)
+#endif
+#define LANE_BY_LANE(name)                                                                         \
+    static inline vec v_##name(vec x)                                                              \
+    {                                                                                              \
+        for (int i = 0; i < LANES; i++)                                                            \
+            x[i] = name(x[i]);                                                                     \
+        return x;                                                                                  \
+    }
+ELEMENTARY(exp)
+ELEMENTARY(expm1)
+ELEMENTARY(log1p)
+ELEMENTARY(erfc)
+LANE_BY_LANE(sqrt)
+
+static inline vec all(double x) { return (vec){0} + x; }
+static inline vec choose(mask m, vec yes, vec no) { return (vec)((m & (mask)yes) | (~m & (mask)no)); }
+static inline vec lesser(vec a, vec b) { return choose((mask)(a < b), a, b); }
+static inline vec greater(vec a, vec b) { return choose((mask)(a > b), a, b); }
+static inline vec magnitude(vec x) { return (vec)((mask)x & INT64_MAX); }
+static inline vec when(mask m) { return choose(m, all(1), all(0)); }
+
+static const double pi = 3.14159265358979323846;
+
+static inline vec clipped(vec x) { return lesser(greater(x, all(-300)), all(300)); }
+static inline vec exponential(vec x) { return v_exp(clipped(x)); }
+static inline vec exponential_minus_1(vec x) { return v_expm1(clipped(x)); }
+static inline vec logistic(vec x) { return 1 / (1 + exponential(-x)); }
+static inline vec log1p_exp(vec x) { return greater(x, all(0)) + v_log1p(exponential(-magnitude(x))); }
+static inline vec distribution(vec x) { return 0.5 * v_erfc(lesser(greater(x * -sqrt(0.5), all(-9)), all(20))); }
+static inline vec density(vec x, double deviation)
+{
+    vec z = x / deviation;
+    return exponential(-0.5 * z * z) / (deviation * sqrt(2 * pi));
+}
+static inline vec hyperbolic_tangent(vec x)
+{
+    vec e = exponential_minus_1(-2 * magnitude(x)), t = e / (2 + e);
+    return choose((mask)(x < 0), t, -t);
+}
+
+#define FUNCTION(name) static vec name(vec x, const double *p)
+#define UNUSED(p) ((void)(p))
+
+/* ---- Made of straight pieces ------------------------------------------------------------------ */
+
+FUNCTION(identity_value) { UNUSED(p); return x; }
+FUNCTION(one) { UNUSED(p); return 0 * x + 1; }
+FUNCTION(zero) { UNUSED(p); return 0 * x; }
+FUNCTION(relu_value) { UNUSED(p); return greater(x, all(0)); }
+FUNCTION(relu_derivative) { UNUSED(p); return when((mask)(x > 0)); }
+FUNCTION(relu6_value) { UNUSED(p); return lesser(greater(x, all(0)), all(6)); }
+FUNCTION(relu6_derivative) { UNUSED(p); return when((mask)(x > 0) & (mask)(x < 6)); }
+FUNCTION(relu_squared_value) { vec r = relu_value(x, p); return r * r; }
+FUNCTION(relu_squared_derivative) { return 2 * relu_value(x, p); }
+FUNCTION(threshold_value) { return choose((mask)(x > p[0]), x, all(p[1])); }
+FUNCTION(threshold_derivative) { return when((mask)(x > p[0])); }
+FUNCTION(slope_value) { return choose((mask)(x > 0), x, p[0] * x); }
+FUNCTION(slope_derivative) { return choose((mask)(x > 0), all(1), all(p[0])); }
+FUNCTION(rrelu_value) { return choose((mask)(x > 0), x, x * ((p[0] + p[1]) / 2)); }
+FUNCTION(rrelu_derivative) { return choose((mask)(x > 0), all(1), all((p[0] + p[1]) / 2)); }
+FUNCTION(softshrink_value) { return greater(x - p[0], all(0)) + lesser(x + p[0], all(0)); }
+FUNCTION(shrink_derivative) { return when((mask)(magnitude(x) > p[0])); }
+FUNCTION(hardshrink_value) { return choose((mask)(magnitude(x) > p[0]), x, all(0)); }
+FUNCTION(hardtanh_value) { return lesser(greater(x, all(p[0])), all(p[1])); }
+FUNCTION(hardtanh_derivative) { return when((mask)(x > p[0]) & (mask)(x < p[1])); }
+FUNCTION(hardsigmoid_value) { UNUSED(p); return lesser(greater(x + 3, all(0)), all(6)) / 6; }
+FUNCTION(hardsigmoid_derivative) { UNUSED(p); return when((mask)(x > -3) & (mask)(x < 3)) / 6; }
+FUNCTION(hardswish_value) { return x * hardsigmoid_value(x, p); }
+FUNCTION(hardswish_derivative)
+{
+    UNUSED(p);
+    return choose((mask)(x <= -3), all(0), choose((mask)(x < 3), (2 * x + 3) / 6, all(1)));
+}
+FUNCTION(sign_value) { UNUSED(p); return when((mask)(x > 0)) - when((mask)(x < 0)); }
+FUNCTION(triangle_derivative) { return p[0] * greater(1 - magnitude(x), all(0)); }
+FUNCTION(box_derivative) { return when((mask)(magnitude(x) <= p[0])); }
+
+/* ---- Rational and algebraic ------------------------------------------------------------------- */
+
+static inline vec inverse_square(vec z) { return 1 / (z * z); }
+
+FUNCTION(softsign_value) { UNUSED(p); return x / (1 + magnitude(x)); }
+FUNCTION(softsign_derivative) { UNUSED(p); return inverse_square(1 + magnitude(x)); }
+FUNCTION(squareplus_value)
+{
+    vec sum = v_sqrt(x * x + p[0]) + magnitude(x);
+    return choose((mask)(x > 0), sum / 2, p[0] / (2 * sum));
+}
+FUNCTION(squareplus_derivative)
+{
+    vec root = v_sqrt(x * x + p[0]), sum = root + magnitude(x);
+    return choose((mask)(x > 0), sum / (2 * root), p[0] / (2 * root * sum));
+}
+FUNCTION(nelu_value) { return choose((mask)(x > 0), x, p[0] * (x * x) / (1 + x * x)); }
+FUNCTION(nelu_derivative) { return choose((mask)(x > 0), all(1), 2 * p[0] * x * inverse_square(1 + x * x)); }
+FUNCTION(fast_sigmoid_derivative) { return inverse_square(1 + p[0] * magnitude(x)); }
+FUNCTION(atan_derivative)
+{
+    vec z = pi * p[0] / 2 * x;
+    return p[0] / 2 / (1 + z * z);
+}
+
+/* ---- Exponential ------------------------------------------------------------------------------ */
+
+FUNCTION(elu_value) { return choose((mask)(x > 0), x, p[0] * exponential_minus_1(x)); }
+FUNCTION(elu_derivative) { return choose((mask)(x > 0), all(1), p[0] * exponential(x)); }
+FUNCTION(celu_value) { return choose((mask)(x > 0), x, p[0] * exponential_minus_1(x / p[0])); }
+FUNCTION(celu_derivative) { return choose((mask)(x > 0), all(1), exponential(x / p[0])); }
+
+static const double selu_lambda = 1.0507009873554805, selu_alpha = 1.6732632423543772;
+FUNCTION(selu_value) { UNUSED(p); return selu_lambda * elu_value(x, &selu_alpha); }
+FUNCTION(selu_derivative) { UNUSED(p); return selu_lambda * elu_derivative(x, &selu_alpha); }
+FUNCTION(slayer_derivative) { return p[1] * p[0] / 2 * exponential(-p[0] * magnitude(x)); }
+
+/* ---- Logistic --------------------------------------------------------------------------------- */
+
+FUNCTION(sigmoid_value) { UNUSED(p); return logistic(x); }
+FUNCTION(sigmoid_derivative) { UNUSED(p); return logistic(x) * logistic(-x); }
+FUNCTION(sigmoid_spike_derivative) { return p[0] * sigmoid_derivative(p[0] * x, p); }
+FUNCTION(log_sigmoid_value) { UNUSED(p); return -log1p_exp(-x); }
+FUNCTION(log_sigmoid_derivative) { UNUSED(p); return logistic(-x); }
+FUNCTION(softplus_value) { return log1p_exp(p[0] * x) / p[0]; }
+FUNCTION(softplus_derivative) { return logistic(p[0] * x); }
+FUNCTION(silu_value) { return x * logistic(p[0] * x); }
+FUNCTION(silu_derivative) { vec z = p[0] * x; return logistic(z) * (1 + z * logistic(-z)); }
+FUNCTION(bsilu_value) { return x * logistic(x) + p[0] / 2 * hyperbolic_tangent(x / 2); }
+FUNCTION(bsilu_derivative) { return logistic(x) * (1 + (x + p[0]) * logistic(-x)); }
+
+/* ---- Hyperbolic ------------------------------------------------------------------------------- */
+
+FUNCTION(tanh_value) { UNUSED(p); return hyperbolic_tangent(x); }
+FUNCTION(tanh_derivative) { UNUSED(p); return 4 * sigmoid_derivative(2 * x, p); }
+FUNCTION(tanhshrink_derivative) { vec t = tanh_value(x, p); return t * t; }
+/* The Maclaurin series where the difference would cancel. */
+FUNCTION(tanhshrink_value)
+{
+    vec q = x * x;
+    vec series = x * q * (1 / 3.0 - q * (2 / 15.0 - q * (17 / 315.0 - q * (62 / 2835.0 - q * (1382 / 155925.0)))));
+    return choose((mask)(magnitude(x) < 0.06), series, x - tanh_value(x, p));
+}
+/* With e = exp(x) and w = e (e + 2): tanh(log1p(e)) = w / (w + 2). Beyond 80 that is 1, and what
+ * is added in the derivative is 0 to double. */
+FUNCTION(mish_value)
+{
+    UNUSED(p);
+    vec e = exponential(lesser(x, all(80))), w = e * (e + 2);
+    return x * (w / (w + 2));
+}
+FUNCTION(mish_derivative)
+{
+    UNUSED(p);
+    vec e = exponential(lesser(x, all(80))), w = e * (e + 2);
+    return w / (w + 2) + x * (4 * e * (1 + e)) * inverse_square(w + 2);
+}
+
+/* ---- The normal distribution ------------------------------------------------------------------ */
+
+FUNCTION(gelu_value) { UNUSED(p); return x * distribution(x); }
+FUNCTION(gelu_derivative) { UNUSED(p); return distribution(x) + x * density(x, 1); }
+
+static inline vec gelu_tanh_argument(vec x) { return sqrt(8 / pi) * (x * (1 + 0.044715 * (x * x))); }
+FUNCTION(gelu_tanh_value) { UNUSED(p); return x * logistic(gelu_tanh_argument(x)); }
+/* Beyond 40 the logistic function is cut off, and x^3 must not outgrow it. */
+FUNCTION(gelu_tanh_derivative)
+{
+    x = lesser(greater(x, all(-40)), all(40));
+    vec u = gelu_tanh_argument(x), slope = sqrt(8 / pi) * (1 + 0.134145 * (x * x));
+    return logistic(u) + x * slope * sigmoid_derivative(u, p);
+}
+FUNCTION(gaussian_derivative) { return density(x, p[0]); }
+FUNCTION(multi_gaussian_derivative)
+{
+    double wide = p[0] * p[2];
+    return (1 + p[1]) * density(x, p[0]) - p[1] * (density(x - p[0], wide) + density(x + p[0], wide));
+}
+
+/* ---- The table -------------------------------------------------------------------------------- */
+
+typedef vec fast_function(vec x, const double *p);
+#define KIND(name) {#name, {name##_value, name##_derivative}}
+#define SURROGATE(name) {#name, {NULL, name##_derivative}}
+static const struct {
+    const char *name;
+    fast_function *function[DIRECTIONS];
+} kinds[] = {
+    {"identity", {identity_value, one}},
+    KIND(relu), KIND(relu6), KIND(relu_squared), KIND(threshold),
+    {"leaky_relu", {slope_value, slope_derivative}},
+    {"prelu", {slope_value, slope_derivative}},
+    KIND(rrelu), KIND(elu), KIND(celu), KIND(selu), KIND(gelu), KIND(gelu_tanh), KIND(silu), KIND(mish),
+    KIND(softplus), KIND(squareplus), KIND(softsign), KIND(sigmoid), KIND(log_sigmoid), KIND(tanh),
+    KIND(tanhshrink),
+    {"softshrink", {softshrink_value, shrink_derivative}},
+    {"hardshrink", {hardshrink_value, shrink_derivative}},
+    KIND(hardtanh), KIND(hardsigmoid), KIND(hardswish), KIND(bsilu), KIND(nelu),
+    {"heaviside", {threshold_derivative, zero}},
+    {"sign", {sign_value, zero}},
+    SURROGATE(atan), SURROGATE(fast_sigmoid), SURROGATE(slayer), SURROGATE(triangle), SURROGATE(gaussian),
+    SURROGATE(multi_gaussian), SURROGATE(sigmoid_spike), SURROGATE(box),
+};
+
+int fast_evaluate(const char *kind, direction way, const double *p, size_t n, const double *x, double *y)
+{
+    size_t row = 0, rows = sizeof kinds / sizeof kinds[0];
+    while (row < rows && strcmp(kinds[row].name, kind) != 0)
+        row++;
+    if (row == rows || !kinds[row].function[way])
+        return -1;
+    for (size_t i = 0; i < n; i += LANES) {
+        vec part;
+        memcpy(&part, x + i, sizeof part);
+        part = kinds[row].function[way](part, p);
+        memcpy(y + i, &part, sizeof part);
+    }
+    return 0;
+}
+
+/* ---- Errors ----------------------------------------------------------------------------------- */
+
+/* The power of two at or below |x|, within f32's range, times 2^-23. */
+static inline vec unit_in_last_place(vec x)
+{
+    vec power = (vec)((mask)x & INT64_C(0x7ff0000000000000));
+    return lesser(greater(power, all(0x1p-126)), all(0x1p127)) * 0x1p-23;
+}
+
+double fast_ulp(double x)
+{
+    return unit_in_last_place(all(x))[0];
+}
+
+/* As element_error: an infinite result counts as 2^128. */
+static inline vec errors(vec computed, vec exact)
+{
+    vec limit = greater(lesser(computed, all(0x1p128)), all(-0x1p128));
+    mask overflow = (mask)(limit != computed);
+    vec within = choose(overflow, greater(lesser(exact, all(0x1p128)), all(-0x1p128)), exact);
+    vec ulps = magnitude(limit - within) / unit_in_last_place(exact);
+    mask wrong = (mask)(computed != computed) | ((mask)(exact == 0) & (mask)(computed != 0));
+    return choose(wrong, all(HUGE_VAL), ulps);
+}
+
+void fast_errors(size_t n, const float *computed, const double *exact, double *ulps, double *worst,
+                 long long *rounded)
+{
+    vec largest = all(0);
+    mask count = {0};
+    for (size_t i = 0; i < n; i += LANES) {
+        narrow found;
+        vec y;
+        memcpy(&found, computed + i, sizeof found);
+        memcpy(&y, exact + i, sizeof y);
+        vec wide = __builtin_convertvector(found, vec);
+        vec error = errors(wide, y);
+        largest = greater(largest, error);
+        count -= (mask)(wide == __builtin_convertvector(__builtin_convertvector(y, narrow), vec));
+        if (ulps)
+            memcpy(ulps + i, &error, sizeof error);
+    }
+    *worst = 0;
+    for (int i = 0; i < LANES; i++) {
+        *worst = fmax(*worst, largest[i]);
+        *rounded += count[i];
+    }
+}

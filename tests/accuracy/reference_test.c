@@ -1,0 +1,165 @@
+/* The reference against itself: it must not rest on one formula. */
+#define _POSIX_C_SOURCE 200809L
+#include "catalogue.h"
+#include "fast.h"
+#include "fast_check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static int passed, failed;
+
+static void expect(int good, const char *kind, const char *what, double x, double error)
+{
+    *(good ? &passed : &failed) += 1;
+    if (!good)
+        printf("FAIL %s: %s at %a (%.9g): error %.3g\n", kind, what, x, x, error);
+}
+
+/* ---- The derivative is the slope of the value ------------------------------------------------- */
+
+/* |f'(x) - (f(x + h) - f(x - h)) / 2h|, relative to the larger of |f'| and |f / x|, by the reference's
+ * own arithmetic; h is so small that the exact difference quotient has 30 right digits. */
+static double slope_error(const reference_kind *kind, const double *p, double x, reference_scratch *scratch)
+{
+    mpfr_t h, at, above, below, exact;
+    mpfr_inits2(REFERENCE_BITS, h, at, above, below, exact, (mpfr_ptr)0);
+    mpfr_set_d(h, fabs(x), MPFR_RNDN);
+    mpfr_mul_2si(h, h, -100, MPFR_RNDN);
+    mpfr_d_sub(at, x, h, MPFR_RNDN);
+    kind->function[VALUE](below, at, p, scratch);
+    mpfr_add_d(at, h, x, MPFR_RNDN);
+    kind->function[VALUE](above, at, p, scratch);
+    reference_evaluate(exact, kind, DERIVATIVE, p, x, scratch);
+    mpfr_sub(below, above, below, MPFR_RNDN);
+    mpfr_div(below, below, h, MPFR_RNDN);
+    mpfr_div_ui(below, below, 2, MPFR_RNDN);
+    mpfr_sub(below, below, exact, MPFR_RNDN);
+    mpfr_abs(below, below, MPFR_RNDN);
+    mpfr_div_d(above, above, x, MPFR_RNDN);
+    if (mpfr_cmpabs(exact, above) > 0)
+        mpfr_set(above, exact, MPFR_RNDN);
+    if (!mpfr_zero_p(below))
+        mpfr_div(below, below, above, MPFR_RNDN);
+    double error = fabs(mpfr_get_d(below, MPFR_RNDN));
+    mpfr_clears(h, at, above, below, exact, (mpfr_ptr)0);
+    return error;
+}
+
+static void check_slopes(const catalogue_entry *entry, const double *p, reference_scratch *scratch)
+{
+    static const double points[] = {1e-300, 1e-30, 1e-9, 0.01, 0.3, 0.7, 1.2, 2.2, 3.7, 7, 25, 100, 700};
+    for (size_t i = 0; i < 2 * sizeof points / sizeof points[0]; i++) {
+        double x = i % 2 ? points[i / 2] : -points[i / 2];
+        double error = slope_error(entry->reference, p, x, scratch);
+        expect(error < 1e-30, entry->reference->name, "the derivative is not the slope of the value", x, error);
+    }
+}
+
+/* ---- Conventions at kinks and known numbers --------------------------------------------------- */
+
+/* Of the defaults; NAN: there is no value. */
+static const struct {
+    const char *kind;
+    double x, value, derivative;
+} known[] = {
+    {"identity", -2, -2, 1},
+    {"relu", 0, 0, 0}, {"relu", -1, 0, 0}, {"relu", 3, 3, 1},
+    {"relu6", 0, 0, 0}, {"relu6", 6, 6, 0}, {"relu6", 5, 5, 1},
+    {"relu_squared", 0, 0, 0}, {"relu_squared", 3, 9, 6},
+    {"threshold", 1, 0, 0}, {"threshold", 2, 2, 1},
+    {"leaky_relu", 0, 0, 0.01}, {"prelu", -4, -1, 0.25},
+    {"elu", 0, 0, 1}, {"celu", 0, 0, 1}, {"elu", -HUGE_VAL, -1, 0}, {"celu", HUGE_VAL, HUGE_VAL, 1},
+    {"selu", 0, 0, 1.0507009873554805 * 1.6732632423543772}, {"selu", 1, 1.0507009873554805, 1.0507009873554805},
+    {"gelu", 0, 0, 0.5}, {"gelu", 1, 0.8413447460685429, 1.0833154705876864}, {"gelu", -HUGE_VAL, 0, 0},
+    {"gelu_tanh", 0, 0, 0.5}, {"gelu_tanh", 1, 0.8411919906082768, 1.0829640838457826},
+    {"silu", 0, 0, 0.5}, {"silu", 1, 0.7310585786300049, 0.9276705118714869}, {"silu", -HUGE_VAL, 0, 0},
+    {"mish", 0, 0, 0.6}, {"mish", 1, 0.8650983882673103, 1.0490362200997922}, {"mish", HUGE_VAL, HUGE_VAL, 1},
+    {"softplus", 0, 0.6931471805599453, 0.5}, {"softplus", -HUGE_VAL, 0, 0},
+    {"squareplus", 0, 1, 0.5}, {"squareplus", -1.5, 0.5, 0.2}, {"squareplus", -HUGE_VAL, 0, 0},
+    {"softsign", -3, -0.75, 0.0625}, {"sigmoid", 0, 0.5, 0.25}, {"log_sigmoid", 0, -0.6931471805599453, 0.5},
+    {"tanh", 0, 0, 1}, {"tanh", HUGE_VAL, 1, 0}, {"tanhshrink", 0, 0, 0}, {"tanhshrink", HUGE_VAL, HUGE_VAL, 1},
+    {"softshrink", 0.5, 0, 0}, {"softshrink", -0.5, 0, 0}, {"softshrink", 2, 1.5, 1}, {"softshrink", -2, -1.5, 1},
+    {"hardshrink", 0.5, 0, 0}, {"hardshrink", -0.75, -0.75, 1},
+    {"hardtanh", 1, 1, 0}, {"hardtanh", -1, -1, 0}, {"hardtanh", 0, 0, 1}, {"hardtanh", 7, 1, 0},
+    {"hardsigmoid", 3, 1, 0}, {"hardsigmoid", -3, 0, 0}, {"hardsigmoid", 0, 0.5, 1 / 6.0},
+    {"hardswish", -3, 0, 0}, {"hardswish", 3, 3, 1}, {"hardswish", 0, 0, 0.5},
+    {"bsilu", 0, 0, 0.9175}, {"bsilu", -HUGE_VAL, -0.835, 0}, {"bsilu", HUGE_VAL, HUGE_VAL, 1},
+    {"nelu", 0, 0, 0}, {"nelu", -1, 0.025, -0.025}, {"nelu", 2, 2, 1}, {"nelu", -HUGE_VAL, 0.05, 0},
+    {"heaviside", 0, 0, 0}, {"heaviside", 1, 1, 0}, {"sign", 0, 0, 0}, {"sign", -5, -1, 0}, {"sign", 5, 1, 0},
+    {"atan", 0, (double)NAN, 1}, {"fast_sigmoid", 0.04, (double)NAN, 0.25}, {"slayer", 0, (double)NAN, 1},
+    {"triangle", -0.5, (double)NAN, 0.15}, {"triangle", 1, (double)NAN, 0}, {"triangle", 0, (double)NAN, 0.3},
+    {"gaussian", 0, (double)NAN, 0.997355701003582}, {"multi_gaussian", 0, (double)NAN, 0.8782232733131011},
+    {"sigmoid_spike", 0, (double)NAN, 1},
+    {"box", 0.5, (double)NAN, 1}, {"box", -0.5, (double)NAN, 1}, {"box", 0.75, (double)NAN, 0},
+};
+
+static void check_known(const catalogue_entry *entry, const double *p, reference_scratch *scratch)
+{
+    const reference_kind *kind = entry->reference;
+    mpfr_t y;
+    mpfr_init2(y, REFERENCE_BITS);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(known[i].kind, kind->name) != 0)
+            continue;
+        const double wanted[DIRECTIONS] = {known[i].value, known[i].derivative};
+        for (int way = VALUE; way < DIRECTIONS; way++) {
+            if (!kind->function[way])
+                continue;
+            reference_evaluate(y, kind, (direction)way, p, known[i].x, scratch);
+            double found = mpfr_get_d(y, MPFR_RNDN);
+            int good = found == wanted[way] || fabs(found - wanted[way]) <= 4e-16 * fabs(wanted[way]);
+            expect(good, kind->name, direction_names[way], known[i].x, found - wanted[way]);
+        }
+    }
+    mpfr_clear(y);
+}
+
+/* ---- The two references agree ----------------------------------------------------------------- */
+
+static void check_fast(const catalogue_entry *entry, const double *p, reference_scratch *scratch)
+{
+    double narrow[REFERENCE_PARAMETERS] = {0};
+    for (int i = 0; i < entry->parameters; i++)
+        narrow[i] = element_round(&element_f32, p[i]);
+    for (int way = VALUE; way < DIRECTIONS; way++)
+        if (entry->reference->function[way]) {
+            double at, error = fast_check(entry->reference, (direction)way, narrow, entry->parameters, scratch, &at);
+            char what[SPEC_SIZE + 40];
+            char spec[SPEC_SIZE];
+            catalogue_spec(entry, p, spec);
+            snprintf(what, sizeof what, "the fast reference of the %s of %s", direction_names[way], spec);
+            expect(error <= FAST_ERROR, entry->reference->name, what, at, error);
+        }
+}
+
+int main(void)
+{
+    reference_scratch scratch;
+    reference_begin(&scratch);
+    if (!fast_usable())
+        puts("the fast reference is not checked: it needs AVX2 and FMA here");
+    for (int32_t kind = 0; kind < sugar_kind_count(); kind++) {
+        catalogue_entry entry;
+        char problem[PROBLEM_SIZE];
+        if (catalogue_get(kind, &entry, problem) != 0) {
+            printf("FAIL %s\n", problem);
+            failed++;
+            continue;
+        }
+        double sets[PARAMETER_SETS][REFERENCE_PARAMETERS];
+        int count = catalogue_parameter_sets(&entry, sets);
+        check_known(&entry, sets[0], &scratch);
+        for (int set = 0; set < count; set++) {
+            int moderate = set == 0 || set == 3 || set == 4;
+            if (entry.reference->function[VALUE] && moderate)
+                check_slopes(&entry, sets[set], &scratch);
+            if (fast_usable())
+                check_fast(&entry, sets[set], &scratch);
+        }
+    }
+    reference_end(&scratch);
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed > 0 || passed == 0;
+}

@@ -1,0 +1,74 @@
+/* One check of a function, and how it is reported; see report.h. */
+#include "report.h"
+
+#include <stdio.h>
+
+void check_begin(check *work, const catalogue_entry *entry, const element *type, direction way, int set,
+                 const double *p)
+{
+    *work = (check){.entry = entry, .type = type, .way = way, .set = set};
+    catalogue_spec(entry, p, work->spec);
+    for (int i = 0; i < entry->parameters; i++)
+        work->p[i] = element_round(type, p[i]);
+    tally_begin(&work->found);
+}
+
+int check_failed(const check *work)
+{
+    return work->problem[0] || work->found.failures > 0;
+}
+
+void report_failure(const check *work)
+{
+    const tally *found = &work->found;
+    printf("FAIL %s %s %s: ", work->spec, work->type->name, direction_names[work->way]);
+    if (work->problem[0])
+        printf("%s\n", work->problem);
+    else
+        printf("%lld of %lld beyond the bound, worst at %a (%.9g): found %a, exact %a, %.4g ULP, allowed %.4g\n",
+               (long long)found->failures, (long long)found->samples, found->worst.at, found->worst.at,
+               found->worst.computed, found->worst.exact, found->worst.ulps, found->worst.allowed);
+}
+
+const char *report_level(void)
+{
+    for (int32_t i = 0; i < sugar_level_count(); i++) {
+        sugar_level level = {.struct_size = sizeof level};
+        if (sugar_level_get(i, &level) == SUGAR_OK && level.in_use)
+            return level.name;
+    }
+    return "none";
+}
+
+static void write_check(const check *work, FILE *file)
+{
+    fprintf(file, "{\"kind\": \"%s\", \"spec\": \"%s\", \"type\": \"%s\", \"direction\": \"%s\", \"parameters\": {",
+            work->entry->reference->name, work->spec, work->type->name, direction_names[work->way]);
+    for (int i = 0; i < work->entry->parameters; i++)
+        fprintf(file, "%s\"%s\": %.17g", i ? ", " : "", work->entry->parameter[i].name, work->p[i]);
+    fprintf(file, "}, \"defaults\": %s, \"passed\": %s, ", work->set == 0 ? "true" : "false",
+            check_failed(work) ? "false" : "true");
+    tally_print_json(&work->found, file);
+    fputs("}", file);
+}
+
+int report_json(const char *path, const check *checks, int count, int passed, int failed)
+{
+    FILE *file = fopen(path, "w");
+    if (!file) {
+        perror(path);
+        return -1;
+    }
+    fprintf(file, "{\"level\": \"%s\", \"passed\": %d, \"failed\": %d, \"results\": [\n", report_level(), passed, failed);
+    for (int i = 0; i < count; i++) {
+        write_check(&checks[i], file);
+        fputs(i + 1 < count ? ",\n" : "\n", file);
+    }
+    fputs("]}\n", file);
+    int bad = ferror(file);
+    if (fclose(file) != 0 || bad) {
+        perror(path);
+        return -1;
+    }
+    return 0;
+}
