@@ -206,7 +206,7 @@ static int compare_short(const subject *s, uint64_t *state)
             for (int high = 0; high <= 1 && good; high++) {
                 layout l = {.n = n, .step = {1, 1, 1}, .high = high, .under = OUT,
                             .offset = {offset, (offset * 5 + 3) % 16, (offset * 7 + n) % 16},
-                            .first = random_between(state, 0, POOL - n)};
+                            .first = random_between(state, 0, s->pool - n)};
                 good = compare_layout(s, &l);
             }
     return good;
