@@ -74,9 +74,10 @@ static void write_introduction(FILE *file, const session *all) {
             chosen->seed_count, chosen->seed_count > 1 ? "s" : "");
     fprintf(file,
             "<p>A unit is <em>dead</em> if its output is 0 for each of the first %d training images. A run has "
-            "<em>diverged</em> if its loss is no longer a number. <em>Gradient growth</em> is the factor by which "
-            "the norm of the gradient grows from a hidden layer to the one below it, before the first step; "
-            "<em>cosine</em> is that of the angle between the gradient used and the true one.</p>\n",
+            "<em>diverged</em> if its loss is no longer a number. <em>Growth</em> is the factor by which "
+            "the norm of the gradient grows from a hidden layer to the one below it; <em>ratio</em> and "
+            "<em>cosine</em> compare the gradient used with the true one, their norms and the angle between "
+            "them.</p>\n",
             SAMPLE);
 }
 
@@ -93,7 +94,7 @@ static void write_row(FILE *file, const session *all, int scenario, int activati
     fputs("<tr><td>", file);
     write_escaped(file, chosen->activations[activation]);
     if (!sum.finished) {
-        fprintf(file, "</td><td colspan=\"%d\">no run finished</td></tr>\n", chosen->layers + 6);
+        fprintf(file, "</td><td colspan=\"%d\">no run finished</td></tr>\n", chosen->layers + 7);
         return;
     }
     fprintf(file, "</td><td>%.1f</td><td>%.1f &ndash; %.1f</td>", 100 * sum.accuracy, 100 * sum.least_accuracy,
@@ -103,6 +104,7 @@ static void write_row(FILE *file, const session *all, int scenario, int activati
     write_cell(file, 2, 1000 * sum.seconds_per_step);
     write_cell(file, 1, 100 * sum.activation_share);
     write_cell(file, 2, sum.gradient_growth);
+    write_cell(file, 2, sum.true_ratio);
     write_cell(file, 2, sum.true_cosine);
     fprintf(file, "<td>%d / %d</td></tr>\n", sum.diverged, sum.finished);
 }
@@ -112,11 +114,11 @@ static void write_table(FILE *file, const session *all, int scenario) {
     fprintf(file, "<div class=\"wide\"><table>\n<thead><tr><th rowspan=\"2\">activation</th>"
             "<th colspan=\"2\">test accuracy, %%</th><th colspan=\"%d\">dead units in hidden layer</th>"
             "<th rowspan=\"2\">ms per<br>step</th><th rowspan=\"2\">%% in<br>activations</th>"
-            "<th rowspan=\"2\">gradient<br>growth</th><th rowspan=\"2\">cosine</th>"
+            "<th colspan=\"3\">gradient at the start</th>"
             "<th rowspan=\"2\">runs<br>diverged</th></tr>\n<tr><th>mean</th><th>least &ndash; most</th>", layers);
     for (int layer = 1; layer <= layers; layer++)
         fprintf(file, "<th>%d</th>", layer);
-    fputs("</tr></thead>\n<tbody>\n", file);
+    fputs("<th>growth</th><th>ratio</th><th>cosine</th></tr></thead>\n<tbody>\n", file);
     for (int activation = 0; activation < all->chosen->activation_count; activation++)
         write_row(file, all, scenario, activation);
     fputs("</tbody></table></div>\n", file);

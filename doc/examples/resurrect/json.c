@@ -91,6 +91,7 @@ static void write_summary(FILE *file, const session *all, int scenario, int acti
         write_member(file, "seconds_per_step", sum.seconds_per_step);
         write_member(file, "activation_share", sum.activation_share);
         write_member(file, "gradient_growth", sum.gradient_growth);
+        write_member(file, "true_ratio", sum.true_ratio);
         write_member(file, "true_cosine", sum.true_cosine);
     }
     fputc('}', file);

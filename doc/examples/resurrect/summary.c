@@ -59,6 +59,7 @@ static void add_run(summary *sum, const run *one, int layers) {
     sum->seconds_per_step += one->step_seconds / one->steps;
     sum->activation_share += one->activation_seconds / one->step_seconds;
     sum->gradient_growth += log_growth(&one->evaluations[0], layers);
+    sum->true_ratio += one->evaluations[0].true_ratio;
     sum->true_cosine += one->evaluations[0].true_cosine;
     sum->finished++;
 }
@@ -95,6 +96,7 @@ summary summarise(const session *all, int scenario, int activation) {
     sum.seconds_per_step /= sum.finished;
     sum.activation_share /= sum.finished;
     sum.gradient_growth = exp(sum.gradient_growth / sum.finished);
+    sum.true_ratio /= sum.finished;
     sum.true_cosine /= sum.finished;
     return sum;
 }
@@ -129,7 +131,8 @@ static void print_row(FILE *file, const session *all, int scenario, int activati
         print_number(file, 5, 1, sum.dead[layer]);
     print_number(file, 8, 2, 1000 * sum.seconds_per_step);
     print_number(file, 7, 1, 100 * sum.activation_share);
-    print_number(file, 7, 2, sum.gradient_growth);
+    print_number(file, 8, 2, sum.gradient_growth);
+    print_number(file, 6, 2, sum.true_ratio);
     print_number(file, 7, 2, sum.true_cosine);
     if (sum.diverged)
         fprintf(file, "  %d of %d diverged", sum.diverged, sum.finished);
@@ -141,12 +144,12 @@ static void print_row(FILE *file, const session *all, int scenario, int activati
 static void print_heading(FILE *file, const options *chosen, const setting *start, int width) {
     fprintf(file, "\n%s: hidden biases start at %g, learning rate %g\n\n", start->name, start->bias,
             start->learning_rate);
-    fprintf(file, "  %-*s  test accuracy in %%    %-*s  ms per     %% in  gradient at start\n", width, "",
+    fprintf(file, "  %-*s  test accuracy in %%    %-*s  ms per     %% in   gradient at the start\n", width, "",
             6 * chosen->layers, "dead units in hidden layer");
     fprintf(file, "  %-*s   mean (least, most) ", width, "activation");
     for (int layer = 1; layer <= chosen->layers; layer++)
         fprintf(file, " %5d", layer);
-    fputs("     step activs.  growth  cosine\n", file);
+    fputs("     step activs.   growth  ratio  cosine\n", file);
 }
 
 void print_tables(FILE *file, const session *all) {
@@ -160,7 +163,7 @@ void print_tables(FILE *file, const session *all) {
     fprintf(file,
             "\nA unit is dead if its output is 0 for each of the first %d training images; a layer has %d units.\n"
             "A run has diverged if its loss is no number in the end. Growth is the factor by which the norm of\n"
-            "the gradient grows from a hidden layer to the one below; cosine is that of the angle between the\n"
-            "gradient used and the true one.\n",
+            "the gradient grows from a hidden layer to the one below; ratio and cosine compare the gradient used\n"
+            "with the true one: their norms, and the angle between them.\n",
             SAMPLE, chosen->width);
 }

@@ -29,7 +29,7 @@ typedef struct summary {
     double gradient_growth;                     /* before the first step: the factor by which the gradient's norm
                                                    grows from one hidden layer to the one below, the geometric
                                                    mean over layers and seeds; NaN if it is 0 somewhere */
-    double true_cosine;                         /* before the first step */
+    double true_ratio, true_cosine;             /* before the first step */
 } summary;
 
 int run_index(const options *chosen, int scenario, int activation, int seed);
