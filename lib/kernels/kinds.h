@@ -351,40 +351,34 @@ static inline vec softsign_derivative(vec x, const vec *p) {
     return pair_round(pair_square(pair_reciprocal(two_sum(SPLAT(1), a))));
 }
 
-/* r = sqrt(x^2 + b) and h = (|x| + r) / 2, so that (x + r) / 2 is h for x >= 0 and b / (4 h) for
- * x < 0: no subtraction. Far out r = |x|. */
-typedef struct { vec a; pair r, h; } squareplus_parts;
+/* r = sqrt(x^2 + b) and h = (|x| + r) / 2. Then (x + r) / 2 is h for x >= 0 and below = b / (4 h) for
+ * x < 0: no subtraction. Far out r and h are |x|, which may be infinite, and no low part matters. */
+typedef struct { pair r, h, below; } squareplus_parts;
 
 static inline squareplus_parts squareplus_of(vec x, vec b) {
-    vec a = vec_abs(x);
-    mask far_out = vec_less(SPLAT(0x1p50), a);
-    vec near = vec_min(SPLAT(0x1p50), a);
+    vec a = vec_abs(x), limit = SPLAT(0x1p50), zero = SPLAT(0);
+    mask far_out = vec_less(limit, a);
+    vec near = vec_min(limit, a);
     pair radicand = pair_add(two_product(near, near), pair_of(b));
     vec root = vec_sqrt(radicand.hi);
-    vec remainder = vec_fnma(root, root, radicand.hi) + radicand.lo;
-    pair r = {vec_select(far_out, a, root), vec_select(far_out, SPLAT(0), remainder / (root + root))};
+    vec root_lo = (vec_fnma(root, root, radicand.hi) + radicand.lo) / (root + root);
     pair sum = two_sum(SPLAT(0.5) * near, SPLAT(0.5) * root);
-    pair h = {vec_select(far_out, a, sum.hi),
-              vec_select(far_out, SPLAT(0), vec_fma(SPLAT(0.5), r.lo, sum.lo))};
-    return (squareplus_parts){a, r, h};
+    pair r = pair_select(far_out, pair_of(a), (pair){root, root_lo});
+    pair h = pair_select(far_out, pair_of(a), (pair){sum.hi, vec_fma(SPLAT(0.5), root_lo, sum.lo)});
+    vec quarter = SPLAT(0.25) * b, quotient = quarter / h.hi;
+    vec remainder = vec_fnma(quotient, h.lo, vec_fnma(quotient, h.hi, quarter));
+    vec correction = vec_select(far_out, zero, remainder * (quotient / quarter));
+    return (squareplus_parts){r, h, {quotient, correction}};
 }
 
-/* (b / 4) / h; its derivative with respect to h turns h.lo into a correction without a division. */
-static inline vec squareplus_below(pair h, vec b) {
-    vec quarter = SPLAT(0.25) * b;
-    vec quotient = quarter / h.hi;
-    return vec_fnma(quotient * quotient / quarter, h.lo, quotient);
-}
 static inline vec squareplus_value(vec x, const vec *p) {
     squareplus_parts s = squareplus_of(x, p[0]);
-    return vec_select(vec_less(x, SPLAT(0)), squareplus_below(s.h, p[0]), pair_round(s.h));
+    return pair_round(pair_select(vec_less(x, SPLAT(0)), s.below, s.h));
 }
 static inline vec squareplus_derivative(vec x, const vec *p) {
     squareplus_parts s = squareplus_of(bounded(x, PICK(0x1p100, 0x1p600)), p[0]);
-    pair reciprocal_r = pair_reciprocal(s.r);
-    vec below = times_pair(squareplus_below(s.h, p[0]), reciprocal_r);
-    vec above = pair_round(pair_multiply(s.h, reciprocal_r));
-    return vec_select(vec_less(x, SPLAT(0)), below, above);
+    pair numerator = pair_select(vec_less(x, SPLAT(0)), s.below, s.h);
+    return pair_round(pair_multiply(numerator, pair_reciprocal(s.r)));
 }
 
 /* Where 1 / (1 + x^2) makes the value and the derivative constant; alpha x^2 is still finite. */
