@@ -11,7 +11,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 2
 build=$root/build
 . "$root/tests/setup.sh"
 
-usual='unit kernels accuracy bits install sanitize'
+usual='unit kernels accuracy bits doc install sanitize'
 long='exhaustive'
 
 describe() {
@@ -20,6 +20,7 @@ describe() {
     kernels) echo 'every kind at every level against single elements, over all layouts of memory' ;;
     accuracy) echo 'every kind against MPFR, on a dense sample; writes build/accuracy.json' ;;
     bits) echo 'digests of every kind at every level against the stored ones, aarch64 too' ;;
+    doc) echo 'what the documents show: the catalogue, the picture, the program of the README' ;;
     install) echo 'an installed copy: pkg-config, C and C++, headers, symbols' ;;
     sanitize) echo 'unit and kernels under ASan and UBSan, and under valgrind; threads under TSan' ;;
     exhaustive) echo 'long: all 2^32 f32 inputs of every kind against an independent reference' ;;

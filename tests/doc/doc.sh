@@ -1,0 +1,59 @@
+# What the documents show: the catalogue, the picture, the README's program, links.
+#
+#     sh doc.sh SOURCE_ROOT FOLDER CATALOGUE CURVES LIBRARY [--update]
+#
+# CATALOGUE and CURVES are the built programs of doc/examples, LIBRARY the built library. With --update the
+# generated documents are written instead of compared.
+set -eu
+source=$1 folder=$2 catalogue=$3 curves=$4 library=$5 update=${6:-}
+CC=${CC:-cc}
+passed=0
+failed=0
+
+check() {
+    name=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED: %s\n' "$name"
+    fi
+}
+
+generate() {
+    "$catalogue" >"$folder/catalogue.md"
+    "$curves" >"$folder/surrogates.svg"
+}
+
+# The first block of C in the README, as a user would paste it, and the lines that it is said to print.
+readme_program() {
+    awk '/^```c$/ {on = 1; next} /^```$/ {on = 0} on' "$source/README.md" >"$folder/readme.c"
+    # Unquoted on purpose: CC may hold options.
+    $CC -std=c11 -Wall -Wextra -Wpedantic -Werror -I"$source/include" "$folder/readme.c" "$library" \
+        -Wl,-rpath,"$(dirname "$library")" -o "$folder/readme" &&
+        "$folder/readme" >"$folder/readme.out" &&
+        sed -n 's/^    \(x .*   dx .*\)/\1/p' "$source/README.md" | diff - "$folder/readme.out"
+}
+
+# Every relative link of a document leads to a file.
+links() {
+    for target in $(grep -oE '\]\([^)#]+' "$1" | sed 's/^](//' | grep -v ':'); do
+        [ -e "$(dirname "$1")/$target" ] || { echo "$1: no file $target"; return 1; }
+    done
+}
+
+mkdir -p "$folder"
+generate
+if [ "$update" = --update ]; then
+    cp "$folder/catalogue.md" "$folder/surrogates.svg" "$source/doc/"
+    exit 0
+fi
+check 'doc/catalogue.md is what doc/examples/catalogue.c prints' diff "$source/doc/catalogue.md" "$folder/catalogue.md"
+check 'doc/surrogates.svg is what doc/examples/curves.c prints' diff -q "$source/doc/surrogates.svg" "$folder/surrogates.svg"
+check 'the program in README.md prints what is said there' readme_program
+for document in "$source"/README.md "$source"/doc/*.md; do
+    check "links of $document" links "$document"
+done
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
