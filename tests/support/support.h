@@ -23,7 +23,8 @@ void element_store(void *elements, int64_t index, size_t width, uint64_t bits);
 int element_is_nan(uint64_t bits, size_t width);
 double element_value(uint64_t bits, size_t width);
 
-/* The same bits, or both NaN. */
+/* The same bits, or both NaN. With the environment variable SUGAR_TEST_ANY_ZERO set, zeros of either
+ * sign are the same: for emulators that get the sign of a zero wrong. */
 int element_same(uint64_t a, uint64_t b, size_t width);
 
 /* ---- Memory whose neighbours cannot be touched ------------------------------------------------ */
