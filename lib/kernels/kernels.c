@@ -5,6 +5,7 @@
  * and with contraction off: the formulas say themselves where they want an fma. */
 #include "kernels.h"
 #include <float.h>
+#include <math.h>
 #include <stdint.h>
 
 #if defined(__FAST_MATH__)

@@ -66,7 +66,11 @@ static inline vec threshold_value(vec x, const vec *p) {
 }
 static inline vec threshold_derivative(vec x, const vec *p) { return step(x, p[0], SPLAT(0), SPLAT(1)); }
 
-static inline vec leaky_relu_value(vec x, const vec *p) { return where_positive(x, x, p[0] * x); }
+/* A slope of 0 times -inf must be 0. */
+static inline vec leaky_relu_value(vec x, const vec *p) {
+    vec lowest = vec_select(vec_less(SPLAT(0), vec_abs(p[0])), SPLAT(-INFINITY), SPLAT(-1));
+    return where_positive(x, x, p[0] * vec_max(lowest, x));
+}
 static inline vec leaky_relu_derivative(vec x, const vec *p) { return step(x, SPLAT(0), p[0], SPLAT(1)); }
 
 static inline vec prelu_value(vec x, const vec *p) { return leaky_relu_value(x, p); }
@@ -233,7 +237,7 @@ static inline vec bsilu_value(vec x, const vec *p) {
     pair denominator = fast_two_sum(SPLAT(2), e.expm1.hi);
     denominator.lo = denominator.lo + e.expm1.lo;
     vec result = pair_round(pair_multiply(pair_add(first, second), pair_reciprocal(denominator)));
-    return vec_select(vec_less(SPLAT(FAR), x), x, result);
+    return vec_select(vec_less(SPLAT(FAR), x), x + half_alpha.hi, result);
 }
 static inline vec bsilu_derivative(vec x, const vec *p) {
     x = bounded(x, FAR);
