@@ -8,8 +8,11 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 build=$root/build/example
 
 . "$root/tests/setup.sh"
-need_packages 'gcc|clang' libc6-dev meson ninja-build 'pkg-config|pkgconf' libopenblas-dev zlib1g-dev \
-    dataset-fashion-mnist
+case " $*" in
+*' --data'*) images= ;;
+*) images=dataset-fashion-mnist ;;
+esac
+need_packages 'gcc|clang' libc6-dev meson ninja-build 'pkg-config|pkgconf' libopenblas-dev zlib1g-dev $images
 
 # What the build says is only of interest if it fails.
 mkdir -p "$build"
@@ -25,4 +28,5 @@ log=$build/resurrect-build.log
     setup_fail "the build in $build failed, as said above"
 }
 
-exec "$build/doc/examples/resurrect" --html "$root/build/resurrect.html" --json "$root/build/resurrect.json" "$@"
+exec "$build/doc/examples/resurrect" \
+    --html "$root/build/resurrect.html" --json "$root/build/resurrect.json" "$@"

@@ -12,8 +12,9 @@
  * of text. */
 static const char style[] =
     "<style>\n"
-    ":root { color-scheme: light dark; --back: #ffffff; --text: #1c2024; --soft: #5c656e; --rule: #d5dade;\n"
-    "  --c1: #e69f00; --c2: #56b4e9; --c3: #009e73; --c4: #0072b2; --c5: #d55e00; --c6: #cc79a7; --c7: #8b7d00; }\n"
+    ":root { color-scheme: light dark; --back: #ffffff; --text: #1c2024; --soft: #5c656e;\n"
+    "  --rule: #d5dade; --c1: #e69f00; --c2: #56b4e9; --c3: #009e73; --c4: #0072b2; --c5: #d55e00;\n"
+    "  --c6: #cc79a7; --c7: #8b7d00; }\n"
     "@media (prefers-color-scheme: dark) { :root { --back: #14181c; --text: #e8ecef; --soft: #a0a9b2;\n"
     "  --rule: #343b42; --c4: #3f9be0; --c7: #f0e442; } }\n"
     "body { font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back);\n"
@@ -28,7 +29,8 @@ static const char style[] =
     "thead th { border-bottom: 1px solid var(--soft); vertical-align: bottom; font-weight: 600; }\n"
     "tbody tr:nth-child(even) { background: color-mix(in srgb, var(--rule) 35%, transparent); }\n"
     ".plots { display: flex; flex-wrap: wrap; gap: .5rem 1rem; }\n"
-    ".legend { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; padding: 0; list-style: none; font-size: .9rem; }\n"
+    ".legend { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; padding: 0; list-style: none;\n"
+    "  font-size: .9rem; }\n"
     "svg { max-width: 100%; height: auto; } .legend svg { width: 30px; height: 10px; margin-right: .4rem; }\n"
     "svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }\n"
     "svg .title { font-weight: 600; font-size: 14px; fill: var(--text); }\n"
@@ -62,8 +64,8 @@ static void write_introduction(FILE *file, const session *all) {
     fputs(style, file);
     fputs("</head>\n<body>\n<h1>What dies and what comes back</h1>\n", file);
     if (!all->complete)
-        fputs("<p class=\"warning\">Incomplete: training was stopped before its end. Only runs that had finished "
-              "are shown.</p>\n", file);
+        fputs("<p class=\"warning\">Incomplete: training was stopped before its end. Only runs that had "
+              "finished are shown.</p>\n", file);
     fprintf(file,
             "<p>The same network, trained on %d images from the same starting weights and in the same order, "
             "with each activation: %d hidden layer%s of %d units, batches of %d, momentum %g, %d epoch%s "

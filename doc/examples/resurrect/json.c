@@ -46,8 +46,8 @@ static void write_options(FILE *file, const session *all) {
     const options *chosen = all->chosen;
     fputs("  \"options\": {\"data\": ", file);
     write_string(file, chosen->data);
-    fprintf(file, ", \"epochs\": %d, \"batch\": %d, \"layers\": %d, \"width\": %d, \"threads\": %d", chosen->epochs,
-            chosen->batch, chosen->layers, chosen->width, chosen->threads);
+    fprintf(file, ", \"epochs\": %d, \"batch\": %d, \"layers\": %d, \"width\": %d, \"threads\": %d",
+            chosen->epochs, chosen->batch, chosen->layers, chosen->width, chosen->threads);
     write_member(file, "momentum", chosen->momentum);
     fputs(", \"seeds\": [", file);
     for (int i = 0; i < chosen->seed_count; i++)

@@ -49,7 +49,9 @@ spread across_seeds(const session *all, int scenario, int activation, int evalua
 }
 
 static double log_growth(const evaluation *start, int layers) {
-    return layers < 2 ? 0 : log(start->gradient_norm[0] / start->gradient_norm[layers - 1]) / (layers - 1);
+    if (layers < 2)
+        return (double)NAN;
+    return log(start->gradient_norm[0] / start->gradient_norm[layers - 1]) / (layers - 1);
 }
 
 /* Everything that is a plain mean over the finished runs. */
@@ -109,6 +111,14 @@ static int longest_spec(const options *chosen) {
     return (int)longest;
 }
 
+static const char dead_heading[] = "dead units in hidden layer";
+
+/* Six columns a layer, and room for the heading. */
+static int dead_width(const options *chosen) {
+    int columns = 6 * chosen->layers, heading = (int)sizeof dead_heading;
+    return columns > heading ? columns : heading;
+}
+
 /* A number, or a dash where there is none. */
 static void print_number(FILE *file, int width, int decimals, double value) {
     if (isfinite(value))
@@ -129,6 +139,7 @@ static void print_row(FILE *file, const session *all, int scenario, int activati
             100 * sum.most_accuracy);
     for (int layer = 0; layer < chosen->layers; layer++)
         print_number(file, 5, 1, sum.dead[layer]);
+    fprintf(file, "%*s", dead_width(chosen) - 6 * chosen->layers, "");
     print_number(file, 8, 2, 1000 * sum.seconds_per_step);
     print_number(file, 7, 1, 100 * sum.activation_share);
     print_number(file, 8, 2, sum.gradient_growth);
@@ -145,10 +156,11 @@ static void print_heading(FILE *file, const options *chosen, const setting *star
     fprintf(file, "\n%s: hidden biases start at %g, learning rate %g\n\n", start->name, start->bias,
             start->learning_rate);
     fprintf(file, "  %-*s  test accuracy in %%    %-*s  ms per     %% in   gradient at the start\n", width, "",
-            6 * chosen->layers, "dead units in hidden layer");
+            dead_width(chosen), dead_heading);
     fprintf(file, "  %-*s   mean (least, most) ", width, "activation");
     for (int layer = 1; layer <= chosen->layers; layer++)
         fprintf(file, " %5d", layer);
+    fprintf(file, "%*s", dead_width(chosen) - 6 * chosen->layers, "");
     fputs("     step activs.   growth  ratio  cosine\n", file);
 }
 
@@ -161,9 +173,9 @@ void print_tables(FILE *file, const session *all) {
             print_row(file, all, scenario, activation, width);
     }
     fprintf(file,
-            "\nA unit is dead if its output is 0 for each of the first %d training images; a layer has %d units.\n"
-            "A run has diverged if its loss is no number in the end. Growth is the factor by which the norm of\n"
-            "the gradient grows from a hidden layer to the one below; ratio and cosine compare the gradient used\n"
-            "with the true one: their norms, and the angle between them.\n",
+            "\nA unit is dead if its output is 0 for each of the first %d training images; a layer has %d\n"
+            "units. A run has diverged if its loss is no number in the end. Growth is the factor by which the\n"
+            "norm of the gradient grows from a hidden layer to the one below; ratio and cosine compare the\n"
+            "gradient used with the true one: their norms, and the angle between them.\n",
             SAMPLE, chosen->width);
 }

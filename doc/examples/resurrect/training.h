@@ -10,8 +10,8 @@
 #include "options.h"
 #include "progress.h"
 
-/* Dead units, the loss and the gradients are measured on the first SAMPLE training images, the accuracy
- * along the way on the first SAMPLE test images, the final accuracy on all of them. */
+/* Dead units, the loss and the gradients are measured on the first SAMPLE training images, the accuracy along
+ * the way on the first SAMPLE test images, the final accuracy on all of them. */
 enum { SAMPLE = 2048 };
 
 /* The state of the network after a number of steps. */
