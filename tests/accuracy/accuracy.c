@@ -102,7 +102,10 @@ static void print_cells(const run *all, int32_t kind, const element *type, direc
         printf(" | %7s %13s %7s %7s", "-", "", "", "");
         return;
     }
-    printf(" | %7.3f %13.6g %6.2f%% %7.3f", usual.max_ulps, usual.max_at,
+    char at[32] = "";
+    if (!isnan(usual.max_at))
+        snprintf(at, sizeof at, "%.6g", usual.max_at);
+    printf(" | %7.3f %13s %6.2f%% %7.3f", usual.max_ulps, at,
            100 * (double)usual.rounded / (double)usual.samples, any.max_ulps);
     if (way == DERIVATIVE && !isnan(any.crossing_at))
         printf(" %6.3f", any.crossing_share);
@@ -149,11 +152,12 @@ static void *work_through(void *argument)
     return NULL;
 }
 
-static void start_threads(run *all, int threads)
+static void start_threads(run *all, long threads)
 {
     pthread_t others[MAX_THREADS];
     int started = 0;
-    while (started < threads - 1 && pthread_create(&others[started], NULL, work_through, all) == 0)
+    while (started < threads - 1 && started < MAX_THREADS
+           && pthread_create(&others[started], NULL, work_through, all) == 0)
         started++;
     work_through(all);
     for (int i = 0; i < started; i++)
@@ -196,7 +200,7 @@ static void prepare(run *all, const char *only)
 
 static void usage(FILE *file)
 {
-    fputs("usage: accuracy [--json FILE] [--kind NAME] [--threads N]\n"
+    fputs("usage: accuracy [--json FILE] [--kind NAME]\n"
           "Measures the errors of every kind (or one) at the level in use (SUGAR_LEVEL chooses it).\n",
           file);
 }
@@ -204,16 +208,13 @@ static void usage(FILE *file)
 int main(int argc, char **argv)
 {
     const char *json = NULL, *only = NULL;
-    long threads = sysconf(_SC_NPROCESSORS_ONLN);
     for (int i = 1; i < argc; i += 2) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (value && strcmp(argv[i], "--json") == 0)
+        if (value && strcmp(argv[i], "--json") == 0) {
             json = value;
-        else if (value && strcmp(argv[i], "--kind") == 0)
+        } else if (value && strcmp(argv[i], "--kind") == 0 && reference_find(value)) {
             only = value;
-        else if (value && strcmp(argv[i], "--threads") == 0)
-            threads = strtol(value, NULL, 10);
-        else {
+        } else {
             usage(stderr);
             return 2;
         }
@@ -230,7 +231,7 @@ int main(int argc, char **argv)
     }
     printf("accuracy: level %s\n", report_level());
     prepare(&all, only);
-    start_threads(&all, threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : (int)threads);
+    start_threads(&all, sysconf(_SC_NPROCESSORS_ONLN));
     for (int type = 0; type < TYPES; type++)
         print_table(&all, types[type]);
     int status = json ? report_json(json, all.checks, all.count, all.passed, all.failed) : 0;

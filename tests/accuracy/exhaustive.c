@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHUNK = 4096, MAX_THREADS = 64, MAX_CHECKS = 4096 };
+enum { CHUNK = 4096, MAX_THREADS = 64, MAX_CHECKS = 4096, MAX_STRIDE = 1 << 20 };
 static const double suspicious = 0.95;      /* share of the bound from which MPFR decides */
 static const uint32_t infinity_bits = 0x7f800000, sign_bit = 0x80000000;
 
@@ -210,11 +210,13 @@ static void refine_worst(const sweep *all, reference_scratch *scratch)
         double y;
         tally single;
         tally_begin(&single);
-        if (isnan(at[i])
-            || catalogue_evaluate(all->activation, &element_f32, all->work->way, 1, &at[i], &y) != SUGAR_OK)
+        if (isnan(at[i]) || catalogue_evaluate(all->activation, &element_f32, all->work->way, 1, &at[i], &y))
             continue;
         measure_exactly(all, &single, at[i], (float)y, exact, scratch);
-        *(i == 0 ? &found->max_ulps : &found->crossing_share) = i == 0 ? single.max_ulps : single.crossing_share;
+        if (i == 0)
+            found->max_ulps = single.max_ulps;
+        else
+            found->crossing_share = single.crossing_share;
     }
     mpfr_clear(exact);
 }
@@ -225,7 +227,8 @@ static void perform(sweep *all, const options *chosen, reference_scratch *scratc
     double at, error = fast_check(work->entry->reference, work->way, work->p, work->entry->parameters,
                                   scratch, &at);
     if (!(error <= FAST_ERROR)) {
-        snprintf(work->problem, PROBLEM_SIZE, "the fast reference is wrong by %.3g (relative) at %a", error, at);
+        snprintf(work->problem, PROBLEM_SIZE, "the fast reference is wrong by %.3g (relative) at %a", error,
+                 at);
         return;
     }
     sugar_activation *activation;
@@ -246,12 +249,14 @@ static void print_result(const check *work, int number, int count)
     if (check_failed(work)) {
         report_failure(work);
     } else {
-        printf("[%d/%d] %s %s: %.4f ULP at %a (%.9g), %.4f %% of %lld correctly rounded", number, count, work->spec,
-               direction_names[work->way], found->max_ulps, found->max_at, found->max_at,
-               100 * (double)found->rounded / (double)found->samples, (long long)found->samples);
+        printf("[%d/%d] %s %s: %.4f %% of %lld correctly rounded", number, count, work->spec,
+               direction_names[work->way], 100 * (double)found->rounded / (double)found->samples,
+               (long long)found->samples);
+        if (!isnan(found->max_at))
+            printf("; %.4f ULP at %a (%.9g)", found->max_ulps, found->max_at, found->max_at);
         if (!isnan(found->crossing_at))
-            printf("; next to the change of sign %.3f of the allowed at %a", found->crossing_share,
-                   found->crossing_at);
+            printf("; next to the change of sign %.3f of what is allowed, at %a (%.9g)", found->crossing_share,
+                   found->crossing_at, found->crossing_at);
         putchar('\n');
     }
     fflush(stdout);
@@ -279,7 +284,8 @@ static int prepare(const options *chosen, catalogue_entry *entries, check *check
             for (int way = VALUE; way < DIRECTIONS; way++)
                 if (reference->function[way] && *count < MAX_CHECKS
                     && (!chosen->way || strcmp(chosen->way, direction_names[way]) == 0))
-                    check_begin(&checks[(*count)++], &entries[kind], &element_f32, (direction)way, set, sets[set]);
+                    check_begin(&checks[(*count)++], &entries[kind], &element_f32, (direction)way, set,
+                                sets[set]);
     }
     return failed;
 }
@@ -294,7 +300,8 @@ static int run_all(const options *chosen, catalogue_entry *entries, check *check
                  .start = time(NULL), .lock = PTHREAD_MUTEX_INITIALIZER};
     for (int i = 0; i < count; i++) {
         char title[64];
-        snprintf(title, sizeof title, "%.40s %s", checks[i].entry->reference->name, direction_names[checks[i].way]);
+        snprintf(title, sizeof title, "%.40s %s", checks[i].entry->reference->name,
+                 direction_names[checks[i].way]);
         all.work = &checks[i];
         all.title = title;
         all.next = 0;
@@ -317,41 +324,68 @@ static void usage(FILE *file)
           file);
 }
 
-/* 0 on success. */
+/* A whole number in [1, most]; 0, after a message, if it is none. */
+static long read_number(const char *name, const char *value, long most)
+{
+    char *end;
+    long number = strtol(value, &end, 10);
+    if (end != value && *end == '\0' && number >= 1 && number <= most)
+        return number;
+    fprintf(stderr, "%s: \"%s\", expected a whole number from 1 to %ld\n", name, value, most);
+    return 0;
+}
+
+/* Takes one option with its value; 0 on success. */
+static int read_option(options *chosen, const char *name, const char *value)
+{
+    if (strcmp(name, "--stride") == 0)
+        return (chosen->stride = read_number(name, value, MAX_STRIDE)) ? 0 : -1;
+    if (strcmp(name, "--threads") == 0)
+        return (chosen->threads = read_number(name, value, MAX_THREADS)) ? 0 : -1;
+    if (strcmp(name, "--json") == 0) {
+        chosen->json = value;
+    } else if (strcmp(name, "--kind") == 0) {
+        chosen->kind = value;
+        if (!reference_find(value)) {
+            fprintf(stderr, "--kind: \"%s\" is no kind\n", value);
+            return -1;
+        }
+    } else if (strcmp(name, "--direction") == 0) {
+        chosen->way = value;
+        if (strcmp(value, direction_names[VALUE]) != 0 && strcmp(value, direction_names[DERIVATIVE]) != 0) {
+            fprintf(stderr, "--direction: \"%s\", expected value or derivative\n", value);
+            return -1;
+        }
+    } else {
+        usage(stderr);
+        return -1;
+    }
+    return 0;
+}
+
 static int read_options(options *chosen, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--all-parameters") == 0) {
             chosen->all_parameters = 1;
-            continue;
+        } else if (i + 1 == argc) {
+            usage(stderr);
+            return -1;
+        } else {
+            if (read_option(chosen, argv[i], argv[i + 1]) != 0)
+                return -1;
+            i++;
         }
-        const char *name = argv[i], *value = i + 1 < argc ? argv[++i] : NULL;
-        if (!value)
-            return -1;
-        if (strcmp(name, "--kind") == 0)
-            chosen->kind = value;
-        else if (strcmp(name, "--direction") == 0)
-            chosen->way = value;
-        else if (strcmp(name, "--json") == 0)
-            chosen->json = value;
-        else if (strcmp(name, "--stride") == 0)
-            chosen->stride = strtol(value, NULL, 10);
-        else if (strcmp(name, "--threads") == 0)
-            chosen->threads = strtol(value, NULL, 10);
-        else
-            return -1;
     }
-    return chosen->stride >= 1 && chosen->stride <= 1 << 24 && chosen->threads >= 1 && chosen->threads <= MAX_THREADS
-               ? 0 : -1;
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
     options chosen = {.stride = 1, .threads = sysconf(_SC_NPROCESSORS_ONLN)};
-    if (read_options(&chosen, argc, argv) != 0) {
-        usage(stderr);
+    chosen.threads = chosen.threads < 1 ? 1 : chosen.threads > MAX_THREADS ? MAX_THREADS : chosen.threads;
+    if (read_options(&chosen, argc, argv) != 0)
         return 2;
-    }
     if (!fast_usable()) {
         puts("skipped: this build needs a processor with AVX2 and FMA");
         return 77;

@@ -65,7 +65,10 @@ static inline vec exponential(vec x) { return v_exp(clipped(x)); }
 static inline vec exponential_minus_1(vec x) { return v_expm1(clipped(x)); }
 static inline vec logistic(vec x) { return 1 / (1 + exponential(-x)); }
 static inline vec log1p_exp(vec x) { return greater(x, all(0)) + v_log1p(exponential(-magnitude(x))); }
-static inline vec distribution(vec x) { return 0.5 * v_erfc(lesser(greater(x * -sqrt(0.5), all(-9)), all(20))); }
+static inline vec distribution(vec x)
+{
+    return 0.5 * v_erfc(lesser(greater(x * -sqrt(0.5), all(-9)), all(20)));
+}
 static inline vec density(vec x, double deviation)
 {
     vec z = x / deviation;
@@ -174,7 +177,8 @@ FUNCTION(tanhshrink_derivative) { vec t = tanh_value(x, p); return t * t; }
 FUNCTION(tanhshrink_value)
 {
     vec q = x * x;
-    vec series = x * q * (1 / 3.0 - q * (2 / 15.0 - q * (17 / 315.0 - q * (62 / 2835.0 - q * (1382 / 155925.0)))));
+    vec tail = 17 / 315.0 - q * (62 / 2835.0 - q * (1382 / 155925.0));
+    vec series = x * q * (1 / 3.0 - q * (2 / 15.0 - q * tail));
     return choose((mask)(magnitude(x) < 0.06), series, x - tanh_value(x, p));
 }
 /* With e = exp(x) and w = e (e + 2): tanh(log1p(e)) = w / (w + 2). Beyond 80 that is 1, and what

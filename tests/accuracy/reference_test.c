@@ -71,7 +71,8 @@ static const struct {
     {"threshold", 1, 0, 0}, {"threshold", 2, 2, 1},
     {"leaky_relu", 0, 0, 0.01}, {"prelu", -4, -1, 0.25},
     {"elu", 0, 0, 1}, {"celu", 0, 0, 1}, {"elu", -HUGE_VAL, -1, 0}, {"celu", HUGE_VAL, HUGE_VAL, 1},
-    {"selu", 0, 0, 1.0507009873554805 * 1.6732632423543772}, {"selu", 1, 1.0507009873554805, 1.0507009873554805},
+    {"selu", 0, 0, 1.0507009873554805 * 1.6732632423543772},
+    {"selu", 1, 1.0507009873554805, 1.0507009873554805},
     {"gelu", 0, 0, 0.5}, {"gelu", 1, 0.8413447460685429, 1.0833154705876864}, {"gelu", -HUGE_VAL, 0, 0},
     {"gelu_tanh", 0, 0, 0.5}, {"gelu_tanh", 1, 0.8411919906082768, 1.0829640838457826},
     {"silu", 0, 0, 0.5}, {"silu", 1, 0.7310585786300049, 0.9276705118714869}, {"silu", -HUGE_VAL, 0, 0},
@@ -80,7 +81,8 @@ static const struct {
     {"squareplus", 0, 1, 0.5}, {"squareplus", -1.5, 0.5, 0.2}, {"squareplus", -HUGE_VAL, 0, 0},
     {"softsign", -3, -0.75, 0.0625}, {"sigmoid", 0, 0.5, 0.25}, {"log_sigmoid", 0, -0.6931471805599453, 0.5},
     {"tanh", 0, 0, 1}, {"tanh", HUGE_VAL, 1, 0}, {"tanhshrink", 0, 0, 0}, {"tanhshrink", HUGE_VAL, HUGE_VAL, 1},
-    {"softshrink", 0.5, 0, 0}, {"softshrink", -0.5, 0, 0}, {"softshrink", 2, 1.5, 1}, {"softshrink", -2, -1.5, 1},
+    {"softshrink", 0.5, 0, 0}, {"softshrink", -0.5, 0, 0}, {"softshrink", 2, 1.5, 1},
+    {"softshrink", -2, -1.5, 1},
     {"hardshrink", 0.5, 0, 0}, {"hardshrink", -0.75, -0.75, 1},
     {"hardtanh", 1, 1, 0}, {"hardtanh", -1, -1, 0}, {"hardtanh", 0, 0, 1}, {"hardtanh", 7, 1, 0},
     {"hardsigmoid", 3, 1, 0}, {"hardsigmoid", -3, 0, 0}, {"hardsigmoid", 0, 0.5, 1 / 6.0},
@@ -125,7 +127,8 @@ static void check_fast(const catalogue_entry *entry, const double *p, reference_
         narrow[i] = element_round(&element_f32, p[i]);
     for (int way = VALUE; way < DIRECTIONS; way++)
         if (entry->reference->function[way]) {
-            double at, error = fast_check(entry->reference, (direction)way, narrow, entry->parameters, scratch, &at);
+            double at, error = fast_check(entry->reference, (direction)way, narrow, entry->parameters,
+                                          scratch, &at);
             char what[SPEC_SIZE + 40];
             char spec[SPEC_SIZE];
             catalogue_spec(entry, p, spec);

@@ -25,7 +25,8 @@ void report_failure(const check *work)
     if (work->problem[0])
         printf("%s\n", work->problem);
     else
-        printf("%lld of %lld beyond the bound, worst at %a (%.9g): found %a, exact %a, %.4g ULP, allowed %.4g\n",
+        printf("%lld of %lld beyond the bound, worst at %a (%.9g): found %a, exact %a, "
+               "%.4g ULP, allowed %.4g\n",
                (long long)found->failures, (long long)found->samples, found->worst.at, found->worst.at,
                found->worst.computed, found->worst.exact, found->worst.ulps, found->worst.allowed);
 }
@@ -42,7 +43,8 @@ const char *report_level(void)
 
 static void write_check(const check *work, FILE *file)
 {
-    fprintf(file, "{\"kind\": \"%s\", \"spec\": \"%s\", \"type\": \"%s\", \"direction\": \"%s\", \"parameters\": {",
+    fprintf(file, "{\"kind\": \"%s\", \"spec\": \"%s\", \"type\": \"%s\", \"direction\": \"%s\", "
+            "\"parameters\": {",
             work->entry->reference->name, work->spec, work->type->name, direction_names[work->way]);
     for (int i = 0; i < work->entry->parameters; i++)
         fprintf(file, "%s\"%s\": %.17g", i ? ", " : "", work->entry->parameter[i].name, work->p[i]);
@@ -59,7 +61,8 @@ int report_json(const char *path, const check *checks, int count, int passed, in
         perror(path);
         return -1;
     }
-    fprintf(file, "{\"level\": \"%s\", \"passed\": %d, \"failed\": %d, \"results\": [\n", report_level(), passed, failed);
+    fprintf(file, "{\"level\": \"%s\", \"passed\": %d, \"failed\": %d, \"results\": [\n", report_level(),
+            passed, failed);
     for (int i = 0; i < count; i++) {
         write_check(&checks[i], file);
         fputs(i + 1 < count ? ",\n" : "\n", file);
