@@ -11,7 +11,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 2
 build=$root/build
 . "$root/tests/setup.sh"
 
-usual='unit kernels accuracy bits doc install sanitize'
+usual='unit kernels accuracy bits doc example install sanitize'
 long='exhaustive'
 
 describe() {
@@ -21,6 +21,7 @@ describe() {
     accuracy) echo 'every kind against MPFR, on a dense sample; writes build/accuracy.json' ;;
     bits) echo 'digests of every kind at every level against the stored ones, aarch64 too' ;;
     doc) echo 'what the documents show: the catalogue, the picture, the program of the README' ;;
+    example) echo 'the training example: what it cures, what it refuses' ;;
     install) echo 'an installed copy: pkg-config, C and C++, headers, symbols' ;;
     sanitize) echo 'unit and kernels under ASan and UBSan, and under valgrind; threads under TSan' ;;
     exhaustive) echo 'long: all 2^32 f32 inputs of every kind against an independent reference' ;;
@@ -33,6 +34,7 @@ packages_of() {
     unit) echo 'libcmocka-dev locales' ;;
     accuracy | exhaustive) echo 'libmpfr-dev libgmp-dev' ;;
     bits) [ "$(uname -m)" = aarch64 ] || echo 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user' ;;
+    example) echo 'libopenblas-dev zlib1g-dev dataset-fashion-mnist' ;;
     install) echo 'g++ clang binutils libdlpack-dev' ;;
     sanitize) echo 'libcmocka-dev locales valgrind libc6-dbg' ;;
     esac

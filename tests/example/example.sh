@@ -1,0 +1,84 @@
+# The training example, as a user runs it: it cures what it says it cures, and refuses what is wrong.
+#
+#     sh example.sh SOURCE_ROOT FOLDER
+set -eu
+source=$1
+folder=$2
+passed=0
+failed=0
+
+check() {
+    name=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED: %s\n' "$name"
+    fi
+}
+
+resurrect() {
+    sh "$source/doc/examples/resurrect.sh" --html "$folder/report.html" --json "$folder/report.json" "$@"
+}
+
+# The mean test accuracy of an activation in the table on standard output.
+accuracy() {
+    awk -v name="$1" '$1 == name && $2 ~ /^[0-9.]+$/ {print $2}' "$folder/out"
+}
+
+between() {
+    awk -v value="$2" -v least="$1" -v most="$3" 'BEGIN {exit !(value != "" && value >= least && value <= most)}'
+}
+
+# ReLU stays at chance where biases start at -1; with B-SiLU's derivative it learns.
+trains() {
+    resurrect --quick --scenario low --activations relu,relu~bsilu >"$folder/out" 2>"$folder/err" || {
+        cat "$folder/out" "$folder/err"
+        return 1
+    }
+    between 5 "$(accuracy relu)" 20 && between 75 "$(accuracy relu~bsilu)" 95
+}
+
+reports() {
+    grep -q '</html>' "$folder/report.html" && grep -q '"relu~bsilu' "$folder/report.json"
+}
+
+# One line on standard error, exit code 2, no report.
+refuses() {
+    rm -f "$folder/report.html" "$folder/report.json"
+    status=0
+    resurrect --quick "$@" >"$folder/out" 2>"$folder/err" || status=$?
+    [ "$status" = 2 ] && [ "$(wc -l <"$folder/err")" = 1 ] && [ ! -e "$folder/report.html" ] &&
+        [ ! -e "$folder/report.json" ] && return 0
+    echo "exit code $status, standard error:"
+    cat "$folder/err"
+    return 1
+}
+
+# A copy of the images with one file cut off in the middle.
+damaged_data() {
+    rm -rf "$folder/data"
+    mkdir "$folder/data"
+    cp /usr/share/datasets/fashion-mnist/*.gz "$folder/data/"
+    images=$folder/data/train-images-idx3-ubyte.gz
+    head -c 1000000 "$images" >"$images.part"
+    mv "$images.part" "$images"
+}
+
+mkdir -p "$folder"
+if ! [ -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ]; then
+    echo 'skipped: the images (dataset-fashion-mnist) are not installed'
+    exit 77
+fi
+check 'trains' trains
+check 'reports' reports
+damaged_data
+check 'refuses an unknown option' refuses --no-such-option
+check 'refuses an unknown activation' refuses --activation relu~bsilo
+check 'refuses 0 epochs' refuses --epochs 0
+check 'refuses a missing folder' refuses --data "$folder/missing"
+check 'refuses damaged images' refuses --data "$folder/data"
+rm -rf "$folder/data"
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
