@@ -115,7 +115,8 @@ check_symbols() {
 # Of libm, kernels may call fma alone: any other function differs from one libm to the next.
 check_libm() {
     libm=$($CC -print-file-name=libm.so.6)
-    nm -D --defined-only --format=posix "$libm" | awk '{ sub(/@.*/, "", $1); print $1 }' | sort -u >"$folder/libm"
+    nm -D --defined-only --format=posix "$libm" | awk '{ sub(/@.*/, "", $1); print $1 }' |
+        sort -u >"$folder/libm"
     check 'libm has functions' grep -qx expf "$folder/libm"
     for file in "$library" "$prefix/lib/libsugar.a"; do
         case $file in *.a) dynamic= ;; *) dynamic=-D ;; esac

@@ -212,7 +212,8 @@ static void assert_same_memory(const unsigned char *got, const unsigned char *ex
     for (int64_t i = 0; i < SPACE; i++)
         if (!element_same(element_load(got, i, width), element_load(expected, i, width), width))
             fail_msg("random view %d (%d dimensions): element %d of memory is %a, expected %a", number,
-                     (int)out->tensor.ndim, (int)(i - SPACE / 2), element_value(element_load(got, i, width), width),
+                     (int)out->tensor.ndim, (int)(i - SPACE / 2),
+                     element_value(element_load(got, i, width), width),
                      element_value(element_load(expected, i, width), width));
 }
 
