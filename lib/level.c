@@ -16,44 +16,37 @@
 #include <sys/auxv.h>
 #endif
 
-/* What is_here in levels.def asks for. */
-enum {
-    X86_FMA = 1u << 12, X86_OSXSAVE = 1u << 27, X86_AVX = 1u << 28,     /* leaf 1, ecx */
-    X86_AVX2 = 1u << 5,                                                 /* leaf 7, ebx */
-    X86_XMM = 1u << 1, X86_YMM = 1u << 2,                               /* XCR0 */
-    ARM_ASIMD = 1u << 1                                                 /* HWCAP */
-};
+/* Registers in XCR0. */
+enum { XMM = 1 << 1, YMM = 1 << 2 };
 
+#if defined(__x86_64__) || defined(__i386__)
 /* The processor's features, and registers that the operating system saves: a processor that has AVX2
  * may run under a system (or a hypervisor) that does not. Intel's Software Developer's Manual, volume 1,
  * section 14.3, gives this order of checks. */
 static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 {
-#if defined(__x86_64__) || defined(__i386__)
+    leaf_1 |= bit_OSXSAVE;                                  /* says that xgetbv is there */
     unsigned eax, ebx, ecx, edx;
     if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & leaf_1) != leaf_1)
         return false;
     unsigned xcr0, high;
-    __asm__("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));    /* there, as leaf_1 has OSXSAVE in it */
+    __asm__("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));
     if ((xcr0 & registers) != registers)
         return false;
     return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & leaf_7) == leaf_7;
-#else
-    (void)leaf_1, (void)leaf_7, (void)registers;
-    return false;
-#endif
 }
+#define X86_HAS(leaf_1, leaf_7, registers) x86_has(leaf_1, leaf_7, registers)
+#else
+#define X86_HAS(leaf_1, leaf_7, registers) false
+#endif
 
-static bool arm_has(unsigned long capabilities)
-{
 #if defined(__aarch64__) && defined(__linux__)
-    return (getauxval(AT_HWCAP) & capabilities) == capabilities;
+#define ARM_HAS(capabilities) ((getauxval(AT_HWCAP) & (capabilities)) == (capabilities))
 #else
-    (void)capabilities;
-    return false;
+#define ARM_HAS(capabilities) false
 #endif
-}
 
+/* If SUGAR_HAVE_<level> is not known here, lib/meson.build has no row for that level. */
 #define LEVEL(name, is_here) static bool name##_is_here(void) { return is_here; }
 #include "levels.def"
 

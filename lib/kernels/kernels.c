@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#if defined(__FAST_MATH__)
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "libsugar's results are defined by IEEE 754: do not compile it with -ffast-math"
 #endif
 #if FLT_EVAL_METHOD != 0
