@@ -14,13 +14,15 @@ static double shift(const sugar_spec *spec)
     return spike_surrogate && spec->forward.kind == SUGAR_KIND_heaviside ? spec->forward.parameter[0] : 0;
 }
 
-/* With blend=0 the backward pass is the plain derivative f', whatever the surrogate. */
+/* A side whose factor is 0 is left out, as 0 * inf is NaN: with t = 0 the backward pass is the plain
+ * derivative f', with t = 1 the plain surrogate. A small blend is 0 in f32 and not in f64. */
 #define FILL_PASSES(T, element)                                                                    \
     static void fill_##element(sugar_passes_##element *passes, const sugar_kernels_##element *kernels, \
                                const sugar_spec *spec)                                             \
     {                                                                                              \
-        const sugar_function *surrogate = spec->blend > 0 ? &spec->surrogate : &spec->forward;     \
-        const bool mixed = spec->blend > 0 && (spec->blend < 1 || spec->negative_only);            \
+        const T t = (T)spec->blend, u = 1 - t;                                                     \
+        const sugar_function *surrogate = t > 0 ? &spec->surrogate : &spec->forward;               \
+        const bool mixed = t > 0 && (u > 0 || spec->negative_only);                                \
         passes->forward = kernels->forward[spec->forward.kind];                                    \
         passes->surrogate = kernels->backward[surrogate->kind];                                    \
         passes->derivative = mixed ? kernels->backward[spec->forward.kind] : NULL;                 \
@@ -31,8 +33,8 @@ static double shift(const sugar_spec *spec)
         }                                                                                          \
         passes->forward_parameters[SUGAR_SHIFT] = 0;                                               \
         passes->surrogate_parameters[SUGAR_SHIFT] = (T)shift(spec);                                \
-        passes->blend = (T)spec->blend;                                                            \
-        passes->rest = (T)(1 - spec->blend);                                                       \
+        passes->blend = t;                                                                         \
+        passes->rest = u;                                                                          \
     }
 
 FILL_PASSES(float, f32)

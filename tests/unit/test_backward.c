@@ -150,6 +150,37 @@ static void blends(void **unused)
     for_each_pair(check_blend);
 }
 
+/* The derivatives of a spec at one huge x, as f32 and as f64. */
+static void huge_derivatives(const char *spec, double huge, float *single, double *twice)
+{
+    const float narrow = (float)huge, one32 = 1;
+    const double one64 = 1;
+    sugar_activation *a = must_create(spec, NULL);
+    assert_ok(sugar_backward_f32(a, 1, &narrow, 1, &one32, 1, single, 1, NULL));
+    assert_ok(sugar_backward_f64(a, 1, &huge, 1, &one64, 1, twice, 1, NULL));
+    sugar_activation_destroy(a);
+}
+
+/* A factor that rounds to 0 in f32 leaves its side out, infinite or not; f64 still has it. */
+static void factors_that_round_to_0(void **unused)
+{
+    (void)unused;
+    static const char *const specs[] = {"relu~relu_squared(blend=1e-46)", "relu~relu_squared(blend=0)",
+                                        "relu_squared~relu(blend=0.999999999999)", "relu_squared~relu(blend=1)"};
+    for (size_t k = 0; k < COUNT(specs); k++) {
+        float single;
+        double twice;
+        huge_derivatives(specs[k], 3e38, &single, &twice);
+        if (!(single == 1))
+            fail_msg("%s at 3e38, f32: %a", specs[k], (double)single);
+        assert_true(k % 2 == 0 ? twice > 1 : twice == 1);
+        huge_derivatives(specs[k], (double)INFINITY, &single, &twice);
+        if (!(single == 1))
+            fail_msg("%s at infinity, f32: %a", specs[k], (double)single);
+        assert_true(k % 2 == 0 ? twice == (double)INFINITY : twice == 1);
+    }
+}
+
 /* Spike surrogates measure x from the threshold of heaviside; the other surrogates do not. */
 static void threshold_shifts_spikes(void **unused)
 {
@@ -226,6 +257,7 @@ int main(void)
         cmocka_unit_test(own_surrogate_is_the_derivative),
         cmocka_unit_test(domain_negative),
         cmocka_unit_test(blends),
+        cmocka_unit_test(factors_that_round_to_0),
         cmocka_unit_test(threshold_shifts_spikes),
         cmocka_unit_test(products_and_sums),
         cmocka_unit_test(not_numbers),
