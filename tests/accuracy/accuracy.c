@@ -212,8 +212,11 @@ int main(int argc, char **argv)
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (value && strcmp(argv[i], "--json") == 0) {
             json = value;
-        } else if (value && strcmp(argv[i], "--kind") == 0 && reference_find(value)) {
+        } else if (value && strcmp(argv[i], "--kind") == 0 && catalogue_has(value)) {
             only = value;
+        } else if (value && strcmp(argv[i], "--kind") == 0) {
+            fprintf(stderr, "--kind: \"%s\" is no kind\n", value);
+            return 2;
         } else {
             usage(stderr);
             return 2;

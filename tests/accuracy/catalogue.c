@@ -43,7 +43,7 @@ int catalogue_get(int32_t index, catalogue_entry *entry, char problem[PROBLEM_SI
     }
     entry->reference = reference_find(kind.name);
     if (!entry->reference) {
-        snprintf(problem, PROBLEM_SIZE, "%s: the reference has no row for this kind", kind.name);
+        snprintf(problem, PROBLEM_SIZE, "%s: tests/accuracy/reference.c has no row for this kind", kind.name);
         return -1;
     }
     int forward = (kind.roles & SUGAR_ROLE_FORWARD) != 0;
@@ -55,17 +55,21 @@ int catalogue_get(int32_t index, catalogue_entry *entry, char problem[PROBLEM_SI
     return get_parameters(index, &kind, entry, problem);
 }
 
+int catalogue_has(const char *name)
+{
+    for (int32_t i = 0; i < sugar_kind_count(); i++) {
+        sugar_kind kind = {.struct_size = sizeof kind};
+        if (sugar_kind_get(i, &kind) == SUGAR_OK && strcmp(kind.name, name) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 const char *catalogue_stale_row(void)
 {
-    for (int row = 0; row < reference_kind_count; row++) {
-        int found = 0;
-        for (int32_t i = 0; i < sugar_kind_count() && !found; i++) {
-            sugar_kind kind = {.struct_size = sizeof kind};
-            found = sugar_kind_get(i, &kind) == SUGAR_OK && strcmp(kind.name, reference_kinds[row].name) == 0;
-        }
-        if (!found)
+    for (int row = 0; row < reference_kind_count; row++)
+        if (!catalogue_has(reference_kinds[row].name))
             return reference_kinds[row].name;
-    }
     return NULL;
 }
 

@@ -22,6 +22,9 @@ typedef struct catalogue_entry {
  * what is wrong: every kind must have a row that agrees with it. */
 int catalogue_get(int32_t index, catalogue_entry *entry, char problem[PROBLEM_SIZE]);
 
+/* Whether the library has a kind of this name, with a row or without. */
+int catalogue_has(const char *name);
+
 /* A row of the reference for which the library has no kind; NULL: there is none. */
 const char *catalogue_stale_row(void);
 

@@ -242,20 +242,28 @@ static const struct {
     SURROGATE(multi_gaussian), SURROGATE(sigmoid_spike), SURROGATE(box),
 };
 
-int fast_evaluate(const char *kind, direction way, const double *p, size_t n, const double *x, double *y)
+static fast_function *find(const char *kind, direction way)
 {
-    size_t row = 0, rows = sizeof kinds / sizeof kinds[0];
-    while (row < rows && strcmp(kinds[row].name, kind) != 0)
-        row++;
-    if (row == rows || !kinds[row].function[way])
-        return -1;
+    for (size_t row = 0; row < sizeof kinds / sizeof kinds[0]; row++)
+        if (strcmp(kinds[row].name, kind) == 0)
+            return kinds[row].function[way];
+    return NULL;
+}
+
+int fast_has(const char *kind, direction way)
+{
+    return find(kind, way) != NULL;
+}
+
+void fast_evaluate(const char *kind, direction way, const double *p, size_t n, const double *x, double *y)
+{
+    fast_function *function = find(kind, way);
     for (size_t i = 0; i < n; i += LANES) {
         vec part;
         memcpy(&part, x + i, sizeof part);
-        part = kinds[row].function[way](part, p);
+        part = function(part, p);
         memcpy(y + i, &part, sizeof part);
     }
-    return 0;
 }
 
 /* ---- Errors ----------------------------------------------------------------------------------- */
@@ -279,7 +287,8 @@ static inline vec errors(vec computed, vec exact)
     mask overflow = (mask)(limit != computed);
     vec within = choose(overflow, greater(lesser(exact, all(0x1p128)), all(-0x1p128)), exact);
     vec ulps = magnitude(limit - within) / unit_in_last_place(exact);
-    mask wrong = (mask)(computed != computed) | ((mask)(exact == 0) & (mask)(computed != 0));
+    mask nan = (mask)(computed != computed) | (mask)(exact != exact);
+    mask wrong = nan | ((mask)(exact == 0) & (mask)(computed != 0));
     return choose(wrong, all(HUGE_VAL), ulps);
 }
 

@@ -10,17 +10,20 @@
 /* Whether this processor can run it: it may have been compiled for AVX2. */
 int fast_usable(void);
 
-/* y[i] = the function at x[i]; the x are finite numbers of f32; n is a multiple of FAST_LANES. 0 on
- * success; -1: there is no such kind. Relative errors are below FAST_ERROR where the result is not
- * below FAST_TINY (0 in f32), except next to a change of sign. */
+/* Whether fast.c has the function. */
+int fast_has(const char *kind, direction way);
+
+/* y[i] = a function that it has at x[i]; the x are finite numbers of f32; n is a multiple of FAST_LANES.
+ * Relative errors are below FAST_ERROR where the result is not below FAST_TINY (0 in f32), except next
+ * to a change of sign. */
 enum { FAST_LANES = 4 };
 #define FAST_ERROR 1e-12
 #define FAST_TINY 0x1p-151
-int fast_evaluate(const char *kind, direction way, const double *p, size_t n, const double *x, double *y);
+void fast_evaluate(const char *kind, direction way, const double *p, size_t n, const double *x, double *y);
 
-/* Errors of f32 results in ULP of the exact ones; y must not be NaN. Sets *worst to the largest, or to
- * infinity if a computed result is NaN or differs from an exact zero; adds the correctly rounded
- * results to *rounded. ulps may be NULL. */
+/* Errors of f32 results in ULP of the exact ones: infinite where either is NaN, or where the computed one
+ * differs from an exact zero. Sets *worst to the largest; adds the correctly rounded results to *rounded.
+ * ulps may be NULL. */
 void fast_errors(size_t n, const float *computed, const double *exact, double *ulps, double *worst,
                  long long *rounded);
 

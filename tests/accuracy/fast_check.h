@@ -6,8 +6,8 @@
 #include "reference.h"
 
 /* Compares the fast reference with the MPFR reference on a sample of all f32 numbers. The worst
- * relative error and where it is; infinite if the fast reference has no such kind. Next to a change
- * of sign the error is relative to the largest |derivative|. */
+ * relative error and where it is. Next to a change of sign the error is relative to the largest
+ * |derivative|. */
 double fast_check(const reference_kind *kind, direction way, const double *p, int parameters,
                   reference_scratch *scratch, double *at);
 

@@ -17,6 +17,12 @@ static void expect(int good, const char *kind, const char *what, double x, doubl
         printf("FAIL %s: %s at %a (%.9g): error %.3g\n", kind, what, x, x, error);
 }
 
+static void fail(const char *kind, const char *what)
+{
+    failed++;
+    printf("FAIL %s: %s\n", kind, what);
+}
+
 /* ---- The derivative is the slope of the value ------------------------------------------------- */
 
 /* |f'(x) - (f(x + h) - f(x - h)) / 2h|, relative to the larger of |f'| and |f / x|, by the reference's
@@ -70,6 +76,7 @@ static const struct {
     {"relu_squared", 0, 0, 0}, {"relu_squared", 3, 9, 6},
     {"threshold", 1, 0, 0}, {"threshold", 2, 2, 1},
     {"leaky_relu", 0, 0, 0.01}, {"prelu", -4, -1, 0.25},
+    {"rrelu", -48, -11, 11 / 48.0},
     {"elu", 0, 0, 1}, {"celu", 0, 0, 1}, {"elu", -HUGE_VAL, -1, 0}, {"celu", HUGE_VAL, HUGE_VAL, 1},
     {"selu", 0, 0, 1.0507009873554805 * 1.6732632423543772},
     {"selu", 1, 1.0507009873554805, 1.0507009873554805},
@@ -100,11 +107,13 @@ static const struct {
 static void check_known(const catalogue_entry *entry, const double *p, reference_scratch *scratch)
 {
     const reference_kind *kind = entry->reference;
+    int rows = 0;
     mpfr_t y;
     mpfr_init2(y, REFERENCE_BITS);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strcmp(known[i].kind, kind->name) != 0)
             continue;
+        rows++;
         const double wanted[DIRECTIONS] = {known[i].value, known[i].derivative};
         for (int way = VALUE; way < DIRECTIONS; way++) {
             if (!kind->function[way])
@@ -115,6 +124,8 @@ static void check_known(const catalogue_entry *entry, const double *p, reference
             expect(good, kind->name, direction_names[way], known[i].x, found - wanted[way]);
         }
     }
+    if (rows == 0)
+        fail(kind->name, "tests/accuracy/reference_test.c has no known number of it, add a row to `known`");
     mpfr_clear(y);
 }
 
@@ -126,7 +137,9 @@ static void check_fast(const catalogue_entry *entry, const double *p, reference_
     for (int i = 0; i < entry->parameters; i++)
         narrow[i] = element_round(&element_f32, p[i]);
     for (int way = VALUE; way < DIRECTIONS; way++)
-        if (entry->reference->function[way]) {
+        if (entry->reference->function[way] && !fast_has(entry->reference->name, (direction)way)) {
+            fail(entry->reference->name, "tests/accuracy/fast.c has no row for it");
+        } else if (entry->reference->function[way]) {
             double at, error = fast_check(entry->reference, (direction)way, narrow, entry->parameters,
                                           scratch, &at);
             char what[SPEC_SIZE + 40];
@@ -137,12 +150,33 @@ static void check_fast(const catalogue_entry *entry, const double *p, reference_
         }
 }
 
+/* A NaN among the results is an infinite error, wherever it stands and on either side. */
+static void check_fast_errors(void)
+{
+    for (int i = 0; i < 4 * FAST_LANES; i++) {
+        float computed[2 * FAST_LANES];
+        double exact[2 * FAST_LANES], worst;
+        long long rounded = 0;
+        for (int k = 0; k < 2 * FAST_LANES; k++)
+            exact[k] = (double)(computed[k] = 3);
+        if (i < 2 * FAST_LANES)
+            computed[i] = NAN;
+        else
+            exact[i - 2 * FAST_LANES] = (double)NAN;
+        fast_errors(2 * FAST_LANES, computed, exact, NULL, &worst, &rounded);
+        expect(isinf(worst) && rounded == 2 * FAST_LANES - 1, "any kind", "an error of NaN is lost, at result", i,
+               worst);
+    }
+}
+
 int main(void)
 {
     reference_scratch scratch;
     reference_begin(&scratch);
     if (!fast_usable())
         puts("the fast reference is not checked: it needs AVX2 and FMA here");
+    else
+        check_fast_errors();
     for (int32_t kind = 0; kind < sugar_kind_count(); kind++) {
         catalogue_entry entry;
         char problem[PROBLEM_SIZE];

@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 void check_begin(check *work, const catalogue_entry *entry, const element *type, direction way, int set,
                  const double *p)
@@ -33,12 +34,14 @@ void report_failure(const check *work)
 
 const char *report_level(void)
 {
-    for (int32_t i = 0; i < sugar_level_count(); i++) {
-        sugar_level level = {.struct_size = sizeof level};
-        if (sugar_level_get(i, &level) == SUGAR_OK && level.in_use)
-            return level.name;
+    sugar_activation *activation;
+    if (sugar_activation_create(&activation, "identity") != SUGAR_OK) {
+        fprintf(stderr, "%s\n", sugar_last_error());
+        exit(2);
     }
-    return "none";
+    const char *level = sugar_activation_level(activation);
+    sugar_activation_destroy(activation);
+    return level;
 }
 
 static void write_check(const check *work, FILE *file)

@@ -6,14 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void fail(const char *problem)
+{
+    fprintf(stderr, "samples: %s\n", problem);
+    exit(2);
+}
+
 void samples_begin(samples *points, const element *type, size_t capacity, uint64_t seed)
 {
     *points = (samples){.type = type, .capacity = capacity, .random = seed};
     points->places = malloc(capacity * sizeof *points->places);
-    if (!points->places) {
-        fputs("out of memory\n", stderr);
-        exit(2);
-    }
+    if (!points->places)
+        fail("out of memory");
 }
 
 void samples_end(samples *points)
@@ -29,8 +33,10 @@ static int64_t infinity_place(const element *type)
 static void add_place(samples *points, int64_t place)
 {
     int64_t nan = infinity_place(points->type) + 1;
-    if (place > nan || place < -nan - 1 || points->count == points->capacity)
+    if (place > nan || place < -nan - 1)
         return;
+    if (points->count == points->capacity)
+        fail("more points than the capacity given to samples_begin");
     points->places[points->count++] = place;
 }
 

@@ -15,7 +15,7 @@ typedef struct samples {
     uint64_t random;            /* state of the generator */
 } samples;
 
-/* capacity: more are left out. */
+/* capacity: more end the program, with a message. */
 void samples_begin(samples *points, const element *type, size_t capacity, uint64_t seed);
 void samples_end(samples *points);
 
