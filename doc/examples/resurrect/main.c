@@ -95,15 +95,29 @@ static void train_all(work *all) {
     free(threads);
 }
 
+static int count_finished(const session *all) {
+    int finished = 0;
+    for (int i = 0; i < all->run_count; i++)
+        finished += all->runs[i].finished;
+    return finished;
+}
+
+/* Without a finished run there is nothing to say, and earlier reports stay as they are. */
 static void report(const session *all, output *html, output *json) {
+    if (count_finished(all) == 0) {
+        puts("Stopped before a run was finished: nothing to report.");
+        return;
+    }
     const char *html_path = all->chosen->html, *json_path = all->chosen->json;
+    /* First what cannot be lost to a full disk. */
+    print_tables(stdout, all);
+    if (!all->complete)
+        puts("\nStopped before the end: only finished runs are in the tables.");
+    fflush(stdout);
     html_write(html->file, all);
     json_write(json->file, all);
     output_finish(html);
     output_finish(json);
-    print_tables(stdout, all);
-    if (!all->complete)
-        puts("\nStopped before the end: only finished runs are in the tables.");
     printf("\nReport: %s\nNumbers: %s\n", html_path, json_path);
 }
 
@@ -132,9 +146,8 @@ int main(int argc, char **argv) {
     progress_free(shared.shown);
 
     session all = {.chosen = &chosen, .data = data, .contenders = contenders, .runs = runs,
-                   .run_count = run_count, .complete = 1, .seconds = seconds_now() - start};
-    for (int i = 0; i < run_count; i++)
-        all.complete &= runs[i].finished;
+                   .run_count = run_count, .seconds = seconds_now() - start};
+    all.complete = count_finished(&all) == run_count;
     report(&all, html, json);
 
     for (int i = 0; i < chosen.activation_count; i++) {

@@ -98,6 +98,12 @@ static double parse_number(const char *name, const char *text, double least, dou
     return value;
 }
 
+static const char *parse_path(const char *name, const char *text) {
+    if (*text == '\0')
+        fail("--%s: '', expected the name of a file", name);
+    return text;
+}
+
 static void parse_seed_list(options *chosen, const char *text) {
     const char *at = text;
     while (*at) {
@@ -198,8 +204,8 @@ static void take(options *chosen, choice *given, int code) {
     case WIDTH: chosen->width = parse_count("width", optarg, 8192); break;
     case MOMENTUM: chosen->momentum = parse_number("momentum", optarg, 0, 0.999999); break;
     case THREADS: chosen->threads = parse_count("threads", optarg, 256); break;
-    case HTML: chosen->html = optarg; break;
-    case JSON: chosen->json = optarg; break;
+    case HTML: chosen->html = parse_path("html", optarg); break;
+    case JSON: chosen->json = parse_path("json", optarg); break;
     case QUICK: given->quick = 1; break;
     case QUIET: chosen->quiet = 1; break;
     case HELP: fputs(manual, stdout); exit(0);
