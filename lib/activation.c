@@ -62,7 +62,9 @@ sugar_status sugar_activation_create_ex(sugar_activation **activation, const cha
 
     char canonical[SUGAR_MAX_SPEC];
     sugar_text text = {canonical, sizeof canonical, 0};
-    sugar_spec_write(&parsed, &text);
+    status = sugar_spec_write(&parsed, &text);
+    if (status != SUGAR_OK)
+        return status;
     sugar_activation *made = malloc(sizeof *made + text.length + 1);
     if (!made)
         return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "activation: no memory for a handle");

@@ -256,28 +256,38 @@ static const char *separator(int *items)
     return (*items)++ ? "," : "(";
 }
 
-static int write_function(const sugar_function *function, sugar_text *text)
+/* False, here and below: there was no memory to write a number. */
+static bool write_number(const char *name, double value, int *items, sugar_text *text)
 {
-    const sugar_kind_row *kind = &sugar_kinds[function->kind];
-    int items = 0;
-    sugar_text_add(text, "%s", kind->name);
-    for (int i = 0; i < sugar_kind_parameter_count(kind); i++)
-        sugar_text_add(text, "%s%s=%s", separator(&items), kind->parameters[i].name,
-                       sugar_number_text(function->parameter[i]).text);
-    return items;
+    const sugar_number number = sugar_number_text(value);
+    sugar_text_add(text, "%s%s=%s", separator(items), name, number.text);
+    return number.text[0] != '\0';
 }
 
-void sugar_spec_write(const sugar_spec *spec, sugar_text *text)
+static bool write_function(const sugar_function *function, int *items, sugar_text *text)
 {
-    int items = write_function(&spec->forward, text);
+    const sugar_kind_row *kind = &sugar_kinds[function->kind];
+    bool complete = true;
+    sugar_text_add(text, "%s", kind->name);
+    for (int i = 0; i < sugar_kind_parameter_count(kind); i++)
+        complete &= write_number(kind->parameters[i].name, function->parameter[i], items, text);
+    return complete;
+}
+
+sugar_status sugar_spec_write(const sugar_spec *spec, sugar_text *text)
+{
+    int items = 0;
+    bool complete = write_function(&spec->forward, &items, text);
     sugar_text_add(text, "%s", items ? ")" : "");
-    if (!spec->has_surrogate)
-        return;
-    sugar_text_add(text, "~");
-    items = write_function(&spec->surrogate, text);
-    if (spec->negative_only)
-        sugar_text_add(text, "%sdomain=negative", separator(&items));
-    if (spec->blend < 1)
-        sugar_text_add(text, "%sblend=%s", separator(&items), sugar_number_text(spec->blend).text);
-    sugar_text_add(text, "%s", items ? ")" : "");
+    if (spec->has_surrogate) {
+        items = 0;
+        sugar_text_add(text, "~");
+        complete &= write_function(&spec->surrogate, &items, text);
+        if (spec->negative_only)
+            sugar_text_add(text, "%sdomain=negative", separator(&items));
+        if (spec->blend < 1)
+            complete &= write_number("blend", spec->blend, &items, text);
+        sugar_text_add(text, "%s", items ? ")" : "");
+    }
+    return complete ? SUGAR_OK : sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "spec: no memory to write a number");
 }

@@ -25,6 +25,6 @@ typedef struct sugar_spec {
 enum { SUGAR_MAX_SPEC = 1024 };
 
 sugar_status sugar_spec_read(sugar_spec *spec, const char *text, size_t length);
-void sugar_spec_write(const sugar_spec *spec, sugar_text *text);
+sugar_status sugar_spec_write(const sugar_spec *spec, sugar_text *text);
 
 #endif

@@ -64,9 +64,10 @@ static void leave_c_locale(const locale_switch *change)
 sugar_number sugar_number_text(double value)
 {
     enum { MOST_DIGITS = 17 };      /* always enough for a double */
-    sugar_number number;
+    sugar_number number = {""};
     locale_switch change;
-    const bool switched = enter_c_locale(&change);
+    if (!enter_c_locale(&change))
+        return number;
     int digits = 0;
     do
         snprintf(number.text, sizeof number.text, "%.*e", digits++, value);
@@ -79,8 +80,7 @@ sugar_number sugar_number_text(double value)
         const int decimals = digits - 1 - (int)exponent;
         snprintf(number.text, sizeof number.text, "%.*f", decimals > 0 ? decimals : 0, value);
     }
-    if (switched)
-        leave_c_locale(&change);
+    leave_c_locale(&change);
     return number;
 }
 

@@ -24,7 +24,8 @@ typedef struct sugar_quoted {
 
 sugar_quoted sugar_quote(const char *bytes, size_t length);
 
-/* A finite number in the fewest digits that read back as the same double. */
+/* A finite number in the fewest digits that read back as the same double; "" if there was no memory for
+ * the "C" locale. */
 typedef struct sugar_number {
     char text[32];
 } sugar_number;
