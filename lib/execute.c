@@ -35,8 +35,10 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
     if (status != SUGAR_OK)
         return status;
     if (known->flags & ~allowed_flags)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags %#llx, expected none beyond %#llx here",
-                           (unsigned long long)known->flags, (unsigned long long)allowed_flags);
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags %#llx, expected %s",
+                           (unsigned long long)known->flags,
+                           allowed_flags == FORWARD_FLAGS ? "0 in forward"
+                                                          : "0 or SUGAR_CALL_ACCUMULATE (0x1) in backward");
     return SUGAR_OK;
 }
 
@@ -85,7 +87,8 @@ static bool is_vector(const void *data, int64_t n, size_t element_size)
 /* Whether two vectors of unit step are the same or share nothing. */
 static bool is_same_or_apart(const void *a, const void *b, int64_t n, size_t element_size)
 {
-    const uintptr_t distance = a < b ? (uintptr_t)b - (uintptr_t)a : (uintptr_t)a - (uintptr_t)b;
+    const uintptr_t at = (uintptr_t)a, other = (uintptr_t)b;
+    const uintptr_t distance = at < other ? other - at : at - other;
     return distance == 0 || distance >= (uint64_t)n * element_size;
 }
 
@@ -124,7 +127,7 @@ sugar_status sugar_forward(const sugar_activation *activation, const sugar_tenso
     const sugar_status status = check_call(activation, options, FORWARD_FLAGS, &known);
     if (status != SUGAR_OK)
         return status;
-    const sugar_operand operands[] = {{"x", x}, {"y", y}};
+    const sugar_operand operands[] = {{"x", x, false}, {"y", y, false}};
     return run(activation, operands, 2, &known);
 }
 
@@ -135,6 +138,6 @@ sugar_status sugar_backward(const sugar_activation *activation, const sugar_tens
     const sugar_status status = check_call(activation, options, BACKWARD_FLAGS, &known);
     if (status != SUGAR_OK)
         return status;
-    const sugar_operand operands[] = {{"x", x}, {"dy", dy}, {"dx", dx}};
+    const sugar_operand operands[] = {{"x", x, false}, {"dy", dy, false}, {"dx", dx, false}};
     return run(activation, operands, 3, &known);
 }

@@ -122,7 +122,7 @@ sugar_status NAME(sugar_forward)(const sugar_activation *activation, int64_t n, 
     }
     const sugar_tensor tensor_x = flat_view(x, &n, &incx, sizeof(T) * 8);
     const sugar_tensor tensor_y = flat_view(y, &n, &incy, sizeof(T) * 8);
-    const sugar_operand operands[] = {{"x", &tensor_x}, {"y", &tensor_y}};
+    const sugar_operand operands[] = {{"x", &tensor_x, true}, {"y", &tensor_y, true}};
     return run(activation, operands, 2, &known);
 }
 
@@ -145,7 +145,7 @@ sugar_status NAME(sugar_backward)(const sugar_activation *activation, int64_t n,
     const sugar_tensor tensor_x = flat_view(x, &n, &incx, sizeof(T) * 8);
     const sugar_tensor tensor_dy = flat_view(dy, &n, &incdy, sizeof(T) * 8);
     const sugar_tensor tensor_dx = flat_view(dx, &n, &incdx, sizeof(T) * 8);
-    const sugar_operand operands[] = {{"x", &tensor_x}, {"dy", &tensor_dy}, {"dx", &tensor_dx}};
+    const sugar_operand operands[] = {{"x", &tensor_x, true}, {"dy", &tensor_dy, true}, {"dx", &tensor_dx, true}};
     return run(activation, operands, 3, &known);
 }
 

@@ -89,8 +89,8 @@ static sugar_status check_reach(const sugar_operand *o, view *v)
     if (!overflow)
         overflow = (uint64_t)-v->low > v->start || (uint64_t)(v->high + size) > UINTPTR_MAX - v->start;
     if (overflow)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: shape and strides reach beyond the address space",
-                           o->name);
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: %s reach beyond the address space", o->name,
+                           o->is_flat ? "n and its step" : "shape and strides");
     return SUGAR_OK;
 }
 
@@ -99,15 +99,15 @@ static sugar_status check_address(const sugar_operand *o, view *v)
     const sugar_tensor *t = o->tensor;
     const unsigned size = t->dtype.bits / 8;
     if (!t->data && v->count > 0)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: data NULL, expected an address", o->name);
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: %sNULL, expected an address", o->name,
+                           o->is_flat ? "" : "data ");
     if (t->byte_offset > UINTPTR_MAX - (uintptr_t)t->data)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: byte_offset %llu reaches beyond the address space",
                            o->name, (unsigned long long)t->byte_offset);
     v->start = (uintptr_t)t->data + (uintptr_t)t->byte_offset;
     if (v->start % size != 0)
-        return sugar_error(SUGAR_ERROR_ARGUMENT,
-                           "%s: data + byte_offset is %u bytes off alignment, expected a multiple of %u", o->name,
-                           (unsigned)(v->start % size), size);
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: %s is off by %u, expected a multiple of %u", o->name,
+                           o->is_flat ? "address" : "data + byte_offset", (unsigned)(v->start % size), size);
     return SUGAR_OK;
 }
 

@@ -8,6 +8,7 @@
 typedef struct sugar_operand {
     const char *name;
     const sugar_tensor *tensor;
+    bool is_flat;                   /* the caller gave a pointer and a step, which messages speak of */
 } sugar_operand;
 
 /* Checks the views, of which the last is the output and the first the one that the others must be like,
