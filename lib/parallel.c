@@ -51,7 +51,7 @@ static int64_t parts(const sugar_context *context, int64_t count)
     return context->threads < most ? context->threads : most;
 }
 
-int sugar_parallel_is_whole(const sugar_context *context, int64_t count)
+bool sugar_parallel_is_whole(const sugar_context *context, int64_t count)
 {
     return parts(context, count) <= 1;
 }
@@ -62,7 +62,7 @@ typedef struct split {
     int64_t count, length;          /* of all, and of one part */
 } split;
 
-static void run_part(void *work, int64_t index)
+static void run_share(void *work, int64_t index)
 {
     const split *s = work;
     const int64_t begin = index * s->length, left = s->count - begin;
@@ -79,5 +79,5 @@ void sugar_parallel_run(const sugar_context *context, int64_t count, int64_t blo
     const int64_t blocks = (count - 1) / block + 1;
     const int64_t length = ((blocks - 1) / parts(context, count) + 1) * block;
     split s = {part, work, count, length};
-    context->parallel_for(context->payload, run_part, &s, (count - 1) / length + 1);
+    context->parallel_for(context->payload, run_share, &s, (count - 1) / length + 1);
 }

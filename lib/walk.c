@@ -37,7 +37,8 @@ static bool continues(const sugar_walk *walk, int inner, int outer)
 
 void sugar_walk_arrange(sugar_walk *walk, size_t element_size)
 {
-    /* No two strides of the output are the same, nor is one 0: its elements do not overlap. */
+    /* Dimensions of the output with equal strides may come in any order: its elements overlap, and the
+     * checks that follow refuse it. */
     const int64_t *output = walk->stride[walk->operands - 1];
     for (int d = 0; d < walk->ndim; d++) {
         if (output[d] < 0)
