@@ -106,6 +106,7 @@ static int count_finished(const session *all) {
 static void report(const session *all, output *html, output *json) {
     if (count_finished(all) == 0) {
         puts("Stopped before a run was finished: nothing to report.");
+        output_abandon_all();
         return;
     }
     const char *html_path = all->chosen->html, *json_path = all->chosen->json;

@@ -13,6 +13,12 @@
 
 static output *unfinished;      /* opened and touched by the main thread only */
 
+void output_abandon_all(void) {
+    for (const output *file = unfinished; file; file = file->next)
+        if (file->temporary)
+            unlink(file->temporary);
+}
+
 _Noreturn void fail(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -20,9 +26,7 @@ _Noreturn void fail(const char *format, ...) {
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
-    for (const output *file = unfinished; file; file = file->next)
-        if (file->temporary)
-            unlink(file->temporary);
+    output_abandon_all();
     exit(2);
 }
 

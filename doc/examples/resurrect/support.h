@@ -40,5 +40,6 @@ typedef struct output {
 
 output *output_open(const char *path);          /* fails if the file could not be written there */
 void output_finish(output *file);               /* fails if anything written to it was lost */
+void output_abandon_all(void);                  /* removes what is not finished; fail() does so too */
 
 #endif
