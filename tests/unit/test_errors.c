@@ -231,40 +231,40 @@ static void call_options(void **unused)
 /* ---- Flat calls ------------------------------------------------------------------------------- */
 
 /* The same for both element types; T is the type, e its name in the calls. */
-#define FLAT_TEST(T, e)                                                                                              \
-    static void flat_##e(void **unused)                                                                              \
-    {                                                                                                                \
-        (void)unused;                                                                                                \
-        T x[8] = {-1, 1, -2, 2, -3, 3, -4, 4}, dy[8] = {1, 2, 3, 4, 5, 6, 7, 8}, out[8], before[8];                  \
-        sugar_call_options accumulate = {.struct_size = sizeof accumulate, .flags = SUGAR_CALL_ACCUMULATE};          \
-        memset(out, 0x5a, sizeof out);                                                                               \
-        memcpy(before, out, sizeof out);                                                                             \
-        const sugar_status bad = SUGAR_ERROR_ARGUMENT;                                                               \
-        assert_fails(sugar_forward_##e(NULL, 8, x, 1, out, 1, NULL), bad, "activation");                             \
-        assert_fails(sugar_forward_##e(activation, -1, x, 1, out, 1, NULL), bad, "n:");                              \
-        assert_fails(sugar_forward_##e(activation, INT64_MIN, x, 1, out, 1, NULL), bad, "n:");                       \
-        assert_fails(sugar_forward_##e(activation, 8, NULL, 1, out, 1, NULL), bad, "x: NULL");                       \
-        assert_fails(sugar_forward_##e(activation, 8, x, 1, NULL, 1, NULL), bad, "y: NULL");                         \
-        assert_fails(sugar_forward_##e(activation, 8, x, INT64_MAX, out, 1, NULL), bad, "x: n and");                 \
-        assert_fails(sugar_forward_##e(activation, 8, x, 1, out, INT64_MIN, NULL), bad, "y: n and");                 \
-        assert_fails(sugar_forward_##e(activation, 8, x, 1, out, 0, NULL), bad, "incy: 0");                          \
-        assert_fails(sugar_forward_##e(activation, 7, x, 1, x + 1, 1, NULL), bad, "y:");                             \
-        assert_fails(sugar_forward_##e(activation, 8, x, 1, out, 1, &accumulate), bad, "flags");                     \
-        assert_fails(sugar_backward_##e(NULL, 8, x, 1, dy, 1, out, 1, NULL), bad, "activation");                     \
-        assert_fails(sugar_backward_##e(activation, -8, x, 1, dy, 1, out, 1, NULL), bad, "n:");                      \
-        assert_fails(sugar_backward_##e(activation, 8, NULL, 1, dy, 1, out, 1, NULL), bad, "x: NULL");               \
-        assert_fails(sugar_backward_##e(activation, 8, x, 1, NULL, 1, out, 1, NULL), bad, "dy: NULL");               \
-        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, 1, NULL, 1, NULL), bad, "dx: NULL");                \
-        assert_fails(sugar_backward_##e(activation, 8, x, INT64_MIN, dy, 1, out, 1, NULL), bad, "x: n and");         \
-        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, INT64_MAX, out, 1, NULL), bad, "dy: n and");        \
-        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, 1, out, INT64_MAX, NULL), bad, "dx: n and");        \
-        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, 1, out, 0, NULL), bad, "incdx: 0");                 \
-        assert_fails(sugar_backward_##e(activation, 7, x, 1, dy, 1, dy + 1, 1, NULL), bad, "dx:");                   \
-        T *odd = (T *)(void *)((char *)out + 1);                                                                     \
-        assert_fails(sugar_forward_##e(activation, 4, x, 1, odd, 1, NULL), bad, "y: address is off by 1");           \
-        assert_fails(sugar_backward_##e(activation, 4, x, 1, odd, 1, out, 1, NULL), bad, "dy: address is off by 1"); \
-        assert_memory_equal(out, before, sizeof out);                                                                \
-        assert_true(x[0] == -1 && x[7] == 4 && dy[0] == 1 && dy[7] == 8);                                            \
+#define FLAT_TEST(T, e)                                                                                       \
+    static void flat_##e(void **unused)                                                                       \
+    {                                                                                                         \
+        (void)unused;                                                                                         \
+        T x[8] = {-1, 1, -2, 2, -3, 3, -4, 4}, dy[8] = {1, 2, 3, 4, 5, 6, 7, 8}, out[8], before[8];           \
+        sugar_call_options accumulate = {.struct_size = sizeof accumulate, .flags = SUGAR_CALL_ACCUMULATE};   \
+        memset(out, 0x5a, sizeof out);                                                                        \
+        memcpy(before, out, sizeof out);                                                                      \
+        const sugar_status bad = SUGAR_ERROR_ARGUMENT;                                                        \
+        assert_fails(sugar_forward_##e(NULL, 8, x, 1, out, 1, NULL), bad, "activation");                      \
+        assert_fails(sugar_forward_##e(activation, -1, x, 1, out, 1, NULL), bad, "n:");                       \
+        assert_fails(sugar_forward_##e(activation, INT64_MIN, x, 1, out, 1, NULL), bad, "n:");                \
+        assert_fails(sugar_forward_##e(activation, 8, NULL, 1, out, 1, NULL), bad, "x: NULL");                \
+        assert_fails(sugar_forward_##e(activation, 8, x, 1, NULL, 1, NULL), bad, "y: NULL");                  \
+        assert_fails(sugar_forward_##e(activation, 8, x, INT64_MAX, out, 1, NULL), bad, "x: n and");          \
+        assert_fails(sugar_forward_##e(activation, 8, x, 1, out, INT64_MIN, NULL), bad, "y: n and");          \
+        assert_fails(sugar_forward_##e(activation, 8, x, 1, out, 0, NULL), bad, "incy: 0");                   \
+        assert_fails(sugar_forward_##e(activation, 7, x, 1, x + 1, 1, NULL), bad, "y:");                      \
+        assert_fails(sugar_forward_##e(activation, 8, x, 1, out, 1, &accumulate), bad, "flags");              \
+        assert_fails(sugar_backward_##e(NULL, 8, x, 1, dy, 1, out, 1, NULL), bad, "activation");              \
+        assert_fails(sugar_backward_##e(activation, -8, x, 1, dy, 1, out, 1, NULL), bad, "n:");               \
+        assert_fails(sugar_backward_##e(activation, 8, NULL, 1, dy, 1, out, 1, NULL), bad, "x: NULL");        \
+        assert_fails(sugar_backward_##e(activation, 8, x, 1, NULL, 1, out, 1, NULL), bad, "dy: NULL");        \
+        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, 1, NULL, 1, NULL), bad, "dx: NULL");         \
+        assert_fails(sugar_backward_##e(activation, 8, x, INT64_MIN, dy, 1, out, 1, NULL), bad, "x: n and");  \
+        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, INT64_MAX, out, 1, NULL), bad, "dy: n and"); \
+        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, 1, out, INT64_MAX, NULL), bad, "dx: n and"); \
+        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, 1, out, 0, NULL), bad, "incdx: 0");          \
+        assert_fails(sugar_backward_##e(activation, 7, x, 1, dy, 1, dy + 1, 1, NULL), bad, "dx:");            \
+        T *odd = (T *)(void *)((char *)out + 1);                                                              \
+        assert_fails(sugar_forward_##e(activation, 4, x, 1, odd, 1, NULL), bad, "y: address");                \
+        assert_fails(sugar_backward_##e(activation, 4, x, 1, odd, 1, out, 1, NULL), bad, "dy: address");      \
+        assert_memory_equal(out, before, sizeof out);                                                         \
+        assert_true(x[0] == -1 && x[7] == 4 && dy[0] == 1 && dy[7] == 8);                                     \
     }
 
 FLAT_TEST(float, f32)
