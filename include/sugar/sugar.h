@@ -21,7 +21,10 @@
  * Overlap.  An output may be the very same view as an input (same address, same strides): in place.
  *           Any other sharing of memory between an output and an input is an error, and so is an
  *           output with two indices at the same address. Views that interleave without sharing an
- *           element are fine. Inputs may overlap each other and themselves (zero strides).
+ *           element are fine. Inputs may overlap each other and themselves (zero strides). To
+ *           decide this exactly can take very long for views of many dimensions whose strides fit
+ *           no array; the check stops after a bounded amount of work, and what it could not rule
+ *           out by then is an error too.
  * Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64
  *           within 4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52)
  *           times its largest magnitude, whichever is larger. A parameter is rounded once to the
@@ -126,7 +129,8 @@ typedef struct sugar_activation sugar_activation;
 
 /* Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to
  * a choice; later versions append members. A smaller (older) struct is accepted; a larger (newer)
- * one too, unless it has a non-zero byte that this library does not know. */
+ * one too, unless it has a non-zero byte that this library does not know. A struct_size must be a
+ * multiple of sizeof(size_t), not 0, and at most 4096: anything else was never set. */
 typedef struct sugar_activation_options {
     size_t struct_size;             /* bytes */
     const char *level;              /* instruction set, such as "scalar", "avx2", "neon". NULL: what
@@ -140,7 +144,7 @@ typedef struct sugar_activation_options {
  *
  * Names are those of the catalogue (doc/catalogue.md, or sugar_kind_get). A parameter left out has
  * its default; none may be named twice. Values are decimal numbers ("1.67", "-5e-3") in every
- * locale. Spaces and tabs between the parts are ignored. Without a surrogate the backward pass uses
+ * locale, with a digit at least on both sides of a point ("0.5", not ".5"). Spaces and tabs between the parts are ignored. Without a surrogate the backward pass uses
  * the forward function's own derivative f'. A surrogate takes two more options in its parentheses:
  *
  *     domain=all        (default) the surrogate's derivative g' for every x
@@ -231,7 +235,8 @@ typedef struct sugar_call_options {
  * y   out; same shape and dtype as x; may be the same view as x.
  * With no element nothing is done.
  * Errors: ARGUMENT (NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
- * data; sizes whose product overflows; overlap; flags), UNSUPPORTED (device, dtype, newer option). */
+ * data; sizes whose product overflows; overlap; struct_size; flags), UNSUPPORTED (device, dtype,
+ * newer option). */
 SUGAR_API sugar_status sugar_forward(const sugar_activation *activation, const sugar_tensor *x,
                                      const sugar_tensor *y, const sugar_call_options *options);
 
@@ -252,7 +257,8 @@ SUGAR_API sugar_status sugar_backward(const sugar_activation *activation, const 
  * that x always points to the lowest address, as in the BLAS. Every vector has its own step; a
  * step of 0 repeats one element and is allowed for inputs only (for outputs if n <= 1). n = 0 does
  * nothing and allows NULL.
- * Errors: ARGUMENT (NULL; n < 0; a size that overflows; overlap; flags), UNSUPPORTED (newer option). */
+ * Errors: ARGUMENT (NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
+ * overlap; struct_size; flags), UNSUPPORTED (newer option). */
 SUGAR_API sugar_status sugar_forward_f32(const sugar_activation *activation, int64_t n,
                                          const float *x, int64_t incx, float *y, int64_t incy,
                                          const sugar_call_options *options);
