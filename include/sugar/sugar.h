@@ -144,16 +144,17 @@ typedef struct sugar_activation_options {
  *
  * Names are those of the catalogue (doc/catalogue.md, or sugar_kind_get). A parameter left out has
  * its default; none may be named twice. Values are decimal numbers ("1.67", "-5e-3") in every
- * locale, with a digit at least on both sides of a point ("0.5", not ".5"). Spaces and tabs between the parts are ignored. Without a surrogate the backward pass uses
- * the forward function's own derivative f'. A surrogate takes two more options in its parentheses:
+ * locale; a point has digits on both sides. Spaces and tabs between the parts are ignored. Without
+ * a surrogate the backward pass uses the forward function's own derivative f'. A surrogate takes
+ * two more options in its parentheses:
  *
  *     domain=all        (default) the surrogate's derivative g' for every x
  *     domain=negative   g' where x <= 0, f' elsewhere
  *     blend=t           t g' + (1 - t) f', t in [0, 1] (default 1), where domain puts g'
  *
  * The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian,
- * multi_gaussian, sigmoid_spike, box) measure x from the threshold of a heaviside forward; with any
- * other forward, from 0.
+ * multi_gaussian, sigmoid_spike, box) measure x from the threshold of a heaviside forward, exactly; with
+ * any other forward, from 0. In domain=negative x is the input itself, whatever the threshold.
  *
  * activation   out; receives the handle, owned by the caller, to be given to
  *              sugar_activation_destroy. Not written on failure.
