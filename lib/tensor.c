@@ -194,13 +194,13 @@ static void fill_walk(sugar_walk *walk, const sugar_operand *operands, const vie
     walk->ndim += walk->ndim == 0;
 }
 
-static sugar_status describe_overlap(sugar_sharing sharing, const char *output, const char *other)
+static sugar_status describe_overlap(sugar_sharing sharing, const char *output, const char *other,
+                                     const char *expected)
 {
     if (sharing == SUGAR_APART)
         return SUGAR_OK;
     if (sharing == SUGAR_SHARED)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: overlaps %s, expected the very same view or no shared element",
-                           output, other);
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: overlaps %s, expected %s", output, other, expected);
     return sugar_error(SUGAR_ERROR_ARGUMENT,
                        "%s: overlap with %s not ruled out within the search limit, expected simpler strides",
                        output, other);
@@ -220,7 +220,8 @@ static sugar_status check_overlap(const sugar_walk *walk, const sugar_operand *o
     const int output = walk->operands - 1, size = operands[0].tensor->dtype.bits / 8;
     const char *name = operands[output].name;
     const int64_t *stride = walk->stride[output];
-    sugar_status status = describe_overlap(sugar_view_repeats(walk->ndim, walk->extent, stride), name, "itself");
+    sugar_status status = describe_overlap(sugar_view_repeats(walk->ndim, walk->extent, stride), name, "itself",
+                                           "an address of its own for each element");
     for (int k = 0; status == SUGAR_OK && k < output; k++) {
         const view *a = &views[output], *b = &views[k];
         const bool beyond = a->start + (uintptr_t)a->high < b->start + (uintptr_t)b->low
@@ -231,7 +232,7 @@ static sugar_status check_overlap(const sugar_walk *walk, const sugar_operand *o
         const int64_t distance = (at >= from ? (int64_t)(at - from) : -(int64_t)(from - at)) / size;
         status = describe_overlap(
             sugar_views_share(walk->ndim, walk->extent, stride, walk->stride[k], distance), name,
-            operands[k].name);
+            operands[k].name, "the very same view or no shared element");
     }
     return status;
 }

@@ -89,7 +89,7 @@ bool sugar_number_read(const char *text, double *value)
     locale_switch change;
     if (!enter_c_locale(&change))
         return false;
-    *value = strtod(text, NULL);
+    *value = strtod(text, NULL) + 0.0;  /* -0 would print as another spec than 0 */
     leave_c_locale(&change);
     return true;
 }
