@@ -52,4 +52,5 @@ def main():
     GUIDE.write_text(before + BEGIN + table(*map(read, paths)) + END + after, encoding="utf-8")
 
 
-main()
+if __name__ == "__main__":
+    main()

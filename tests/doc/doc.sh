@@ -7,19 +7,7 @@
 set -eu
 source=$1 folder=$2 catalogue=$3 curves=$4 library=$5 update=${6:-}
 CC=${CC:-cc}
-passed=0
-failed=0
-
-check() {
-    name=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED: %s\n' "$name"
-    fi
-}
+. "$source/tests/check.sh"
 
 generate() {
     "$catalogue" >"$folder/catalogue.md"
@@ -43,6 +31,13 @@ links() {
     done
 }
 
+# The guide's table of errors, which tests/accuracy/table.py writes, has the kinds of the catalogue.
+error_table() {
+    sed -n 's/^### //p' "$source/doc/catalogue.md" >"$folder/kinds"
+    sed -n '/^<!-- errors: begin -->$/,/^<!-- errors: end -->$/s/^| \([a-z0-9_]*\) |.*/\1/p' "$source/doc/guide.md" |
+        grep -vx kind | diff "$folder/kinds" -
+}
+
 mkdir -p "$folder"
 generate
 if [ "$update" = --update ]; then
@@ -51,9 +46,10 @@ if [ "$update" = --update ]; then
 fi
 check 'doc/catalogue.md is what doc/examples/catalogue.c prints' diff "$source/doc/catalogue.md" "$folder/catalogue.md"
 check 'doc/surrogates.svg is what doc/examples/curves.c prints' diff -q "$source/doc/surrogates.svg" "$folder/surrogates.svg"
+check 'the table of errors in doc/guide.md has a row for every kind (tests/accuracy/table.py)' error_table
 check 'the program in README.md prints what is said there' readme_program
 for document in "$source"/README.md "$source"/doc/*.md; do
     check "links of $document" links "$document"
 done
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+[ "$failed" = 0 ] || echo 'meson compile -C build doc-update writes the generated documents anew'
+check_summary

@@ -4,19 +4,7 @@
 set -eu
 source=$1
 folder=$2
-passed=0
-failed=0
-
-check() {
-    name=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED: %s\n' "$name"
-    fi
-}
+. "$source/tests/check.sh"
 
 resurrect() {
     sh "$source/doc/examples/resurrect.sh" --html "$folder/report.html" --json "$folder/report.json" "$@"
@@ -80,5 +68,4 @@ check 'refuses 0 epochs' refuses --epochs 0
 check 'refuses a missing folder' refuses --data "$folder/missing"
 check 'refuses damaged images' refuses --data "$folder/data"
 rm -rf "$folder/data"
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+check_summary

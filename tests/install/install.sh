@@ -9,26 +9,12 @@ folder=$2
 here=$source/tests/install
 prefix=$folder/prefix
 CC=${CC:-cc}
-passed=0
-failed=0
+. "$source/tests/check.sh"
 
 strict='-Werror -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wundef -Wcast-qual
     -Wcast-align -Wwrite-strings -Wformat=2 -Wdouble-promotion'
 strict_c='-Wstrict-prototypes -Wmissing-prototypes -Wvla'
 strict_cxx='-Wold-style-cast -Wzero-as-null-pointer-constant -Wnon-virtual-dtor'
-
-# check NAME COMMAND...: the command succeeds. Its output is shown if not.
-check() {
-    name=$1
-    shift
-    if "$@" >"$folder/output" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED: %s: %s\n' "$name" "$*"
-        cat "$folder/output"
-    fi
-}
 
 # equal FILE FILE: the same lines; prints the differences.
 equal() {
@@ -151,5 +137,4 @@ check_headers
 check_symbols
 check_libm
 check_library_file
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+check_summary
