@@ -45,18 +45,12 @@ typedef struct table {
     int count;
 } table;
 
-static void fail(const char *what, const char *detail)
-{
-    fprintf(stderr, "FAILED: %s: %s\n", what, detail);
-    exit(EXIT_FAILURE);
-}
-
 /* ---- Inputs: whole numbers only until the last step, so that they are the same everywhere. ---- */
 
 static void add(inputs *in, uint64_t bits)
 {
     if (in->count == MAX_INPUTS)
-        fail("digests", "MAX_INPUTS is too small");
+        give_up("digests", "MAX_INPUTS is too small");
     element_store(in->x, in->count++, in->width, bits);
 }
 
@@ -126,7 +120,7 @@ static uint64_t digest(const unsigned char *elements, int64_t count, size_t widt
 static void add_row(table *t, const char *spec, const char *direction, size_t width, uint64_t value)
 {
     if (t->count == MAX_ROWS)
-        fail("digests", "MAX_ROWS is too small");
+        give_up("digests", "MAX_ROWS is too small");
     row *r = &t->rows[t->count++];
     snprintf(r->name, sizeof r->name, "%s %s %s", spec, direction, width == 4 ? "f32" : "f64");
     r->digest = value;
@@ -135,7 +129,7 @@ static void add_row(table *t, const char *spec, const char *direction, size_t wi
 static void check_call(sugar_status status)
 {
     if (status != SUGAR_OK)
-        fail("digests", sugar_last_error());
+        give_up("digests", sugar_last_error());
 }
 
 /* The rows of one spec: the value, the derivative (dy = 1), and dx added up with any dy. */
@@ -182,12 +176,12 @@ static void read_table(table *t, const char *path)
     char line[256], spec[80], direction[16], type[8];
     FILE *file = fopen(path, "r");
     if (file == NULL)
-        fail(path, "cannot be read; --update makes it");
+        give_up(path, "cannot be read; --update makes it");
     t->count = 0;
     while (fgets(line, sizeof line, file) != NULL) {
         uint64_t value;
         if (sscanf(line, "%79s %15s %7s %16" SCNx64, spec, direction, type, &value) != 4)
-            fail(path, "a line does not hold a spec, a direction, a type and a digest");
+            give_up(path, "a line does not hold a spec, a direction, a type and a digest");
         add_row(t, spec, direction, strcmp(type, "f32") == 0 ? 4 : 8, value);
     }
     fclose(file);
@@ -197,11 +191,11 @@ static void write_table(const table *t, const char *path)
 {
     FILE *file = fopen(path, "w");
     if (file == NULL)
-        fail(path, "cannot be written");
+        give_up(path, "cannot be written");
     for (int i = 0; i < t->count; i++)
         fprintf(file, "%s %016" PRIx64 "\n", t->rows[i].name, t->rows[i].digest);
     if (fclose(file) != 0)
-        fail(path, "cannot be written");
+        give_up(path, "cannot be written");
     printf("wrote %d rows to %s\n", t->count, path);
 }
 
@@ -223,7 +217,7 @@ static int compare(const table *stored, const table *found, const char *level)
             continue;
         differences++;
         if (s == NULL)
-            printf("FAILED: %s, %s: no stored digest\n", level, f->name);
+            printf("FAILED: %s, %s: no stored digest; --update stores those of the scalar level\n", level, f->name);
         else
             printf("FAILED: %s, %s: digest %016" PRIx64 ", stored %016" PRIx64 "\n", level, f->name, f->digest,
                    s->digest);
@@ -250,16 +244,16 @@ int main(int argc, char **argv)
     const char *levels[MAX_LEVELS];
     int level_count = supported_levels(levels), failed = 0;
     if (argc < 2)
-        fail("usage", "digests FILE [--update] [--require LEVEL]");
+        give_up("usage", "digests FILE [--update] [--require LEVEL]");
     for (int i = 2; i < argc; i++) {
         if (strcmp(argv[i], "--update") == 0) {
             compute(&found, "scalar");
             write_table(&found, argv[1]);
         } else if (strcmp(argv[i], "--require") == 0 && i + 1 < argc) {
             if (!has_level(levels, level_count, argv[++i]))
-                fail(argv[i], "this machine cannot run this level");
+                give_up(argv[i], "this machine cannot run this level");
         } else {
-            fail(argv[i], "unknown argument");
+            give_up(argv[i], "unknown argument");
         }
     }
     read_table(&stored, argv[1]);

@@ -100,9 +100,9 @@ int element_same(uint64_t a, uint64_t b, size_t width)
     return element_value(a, width) == element_value(b, width) && getenv("SUGAR_TEST_ANY_ZERO") != NULL;
 }
 
-static void fail(const char *what, const char *detail)
+void give_up(const char *what, const char *detail)
 {
-    fprintf(stderr, "%s: %s\n", what, detail);
+    fprintf(stderr, "FAILED: %s: %s\n", what, detail);
     exit(EXIT_FAILURE);
 }
 
@@ -112,7 +112,7 @@ guarded guarded_make(size_t bytes)
     size_t size = (bytes + page - 1) / page * page;
     unsigned char *all = mmap(NULL, size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (all == MAP_FAILED || mprotect(all + page, size, PROT_READ | PROT_WRITE) != 0)
-        fail("guarded memory", "the system gave none");
+        give_up("guarded memory", "the system gave none");
     return (guarded){all + page, size};
 }
 
@@ -127,7 +127,7 @@ sugar_activation *must_create(const char *spec, const char *level)
     sugar_activation_options options = {.struct_size = sizeof options, .level = level};
     sugar_activation *activation = NULL;
     if (sugar_activation_create_ex(&activation, spec, strlen(spec), &options) != SUGAR_OK)
-        fail(spec, sugar_last_error());
+        give_up(spec, sugar_last_error());
     return activation;
 }
 
@@ -137,7 +137,7 @@ int supported_levels(const char *names[MAX_LEVELS])
     for (int32_t i = 0; i < sugar_level_count(); i++) {
         sugar_level level = {.struct_size = sizeof level};
         if (sugar_level_get(i, &level) != SUGAR_OK)
-            fail("sugar_level_get", sugar_last_error());
+            give_up("sugar_level_get", sugar_last_error());
         if (level.supported && found < MAX_LEVELS)
             names[found++] = level.name;
     }

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <sugar/sugar.h>
 
+/* Ends the program as failed, with one line: what could not be done, and why. */
+_Noreturn void give_up(const char *what, const char *detail);
+
 /* ---- Random numbers: SplitMix64, the same on every machine; the state is any number. ---------- */
 
 uint64_t random_bits(uint64_t *state);
