@@ -16,7 +16,8 @@ typedef struct reader {
 } reader;
 
 /* gzopen reads plain files as they are. */
-static reader reader_open(const char *directory, const char *name) {
+static reader reader_open(const char *directory, const char *name)
+{
     reader in = {.path = format_text("%s/%s.gz", directory, name)};
     if (access(in.path, F_OK) != 0) {
         char *plain = format_text("%s/%s", directory, name);
@@ -33,7 +34,8 @@ static reader reader_open(const char *directory, const char *name) {
     return in;
 }
 
-static void reader_get(reader *in, void *bytes, unsigned count) {
+static void reader_get(reader *in, void *bytes, unsigned count)
+{
     int got = gzread(in->file, bytes, count);
     if (got >= 0 && (unsigned)got == count)
         return;
@@ -45,7 +47,8 @@ static void reader_get(reader *in, void *bytes, unsigned count) {
 }
 
 /* The checksum of a gzip file is only compared once its end has been read. */
-static void reader_close(reader *in) {
+static void reader_close(reader *in)
+{
     char surplus;
     int got = gzread(in->file, &surplus, 1);
     if (got > 0)
@@ -55,13 +58,15 @@ static void reader_close(reader *in) {
     free(in->path);
 }
 
-static uint32_t reader_number(reader *in) {
+static uint32_t reader_number(reader *in)
+{
     uint8_t bytes[4];
     reader_get(in, bytes, sizeof bytes);
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-static void reader_expect_magic(reader *in, uint32_t magic) {
+static void reader_expect_magic(reader *in, uint32_t magic)
+{
     uint32_t found = reader_number(in);
     if (found != magic)
         fail("%s: the first four bytes are 0x%08x, expected 0x%08x", in->path, (unsigned)found,
@@ -69,14 +74,16 @@ static void reader_expect_magic(reader *in, uint32_t magic) {
 }
 
 /* Limits far above any real set of images keep every product within int. */
-static int reader_extent(reader *in, const char *what, uint32_t most) {
+static int reader_extent(reader *in, const char *what, uint32_t most)
+{
     uint32_t found = reader_number(in);
     if (found < 1 || found > most)
         fail("%s: %u %s, expected 1 to %u", in->path, (unsigned)found, what, (unsigned)most);
     return (int)found;
 }
 
-static image_set load_set(const char *directory, const char *prefix, int *pixels) {
+static image_set load_set(const char *directory, const char *prefix, int *pixels)
+{
     image_set set;
     char *name = format_text("%s-images-idx3-ubyte", prefix);
     reader in = reader_open(directory, name);
@@ -107,7 +114,8 @@ static image_set load_set(const char *directory, const char *prefix, int *pixels
     return set;
 }
 
-static void normalise(dataset *data) {
+static void normalise(dataset *data)
+{
     int64_t histogram[256] = {0};
     size_t total = (size_t)data->train.count * (size_t)data->pixels;
     for (size_t i = 0; i < total; i++)
@@ -125,7 +133,8 @@ static void normalise(dataset *data) {
         data->input[value] = (float)((value - data->mean) / data->deviation);
 }
 
-dataset *dataset_load(const char *directory) {
+dataset *dataset_load(const char *directory)
+{
     dataset *data = allocate(1, sizeof *data);
     int test_pixels;
     data->train = load_set(directory, "train", &data->pixels);
@@ -136,7 +145,8 @@ dataset *dataset_load(const char *directory) {
     return data;
 }
 
-void dataset_free(dataset *data) {
+void dataset_free(dataset *data)
+{
     free(data->train.pixels);
     free(data->train.labels);
     free(data->test.pixels);

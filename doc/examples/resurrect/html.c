@@ -44,7 +44,8 @@ static const char style[] =
 
 enum { WIDE = 1080, HALF = 530, THIRD = 350 };
 
-static void write_legend(FILE *file, char *const *labels, int count, int shades) {
+static void write_legend(FILE *file, char *const *labels, int count, int shades)
+{
     fputs("<ul class=\"legend\">\n", file);
     for (int i = 0; i < count; i++) {
         fputs("<li><svg viewBox=\"0 0 30 10\" aria-hidden=\"true\"><path ", file);
@@ -56,7 +57,8 @@ static void write_legend(FILE *file, char *const *labels, int count, int shades)
     fputs("</ul>\n", file);
 }
 
-static void write_introduction(FILE *file, const session *all) {
+static void write_introduction(FILE *file, const session *all)
+{
     const options *chosen = all->chosen;
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -83,14 +85,16 @@ static void write_introduction(FILE *file, const session *all) {
             SAMPLE);
 }
 
-static void write_cell(FILE *file, int decimals, double value) {
+static void write_cell(FILE *file, int decimals, double value)
+{
     if (isfinite(value))
         fprintf(file, "<td>%.*f</td>", decimals, value);
     else
         fputs("<td>&ndash;</td>", file);
 }
 
-static void write_row(FILE *file, const session *all, int scenario, int activation) {
+static void write_row(FILE *file, const session *all, int scenario, int activation)
+{
     const options *chosen = all->chosen;
     summary sum = summarise(all, scenario, activation);
     fputs("<tr><td>", file);
@@ -111,7 +115,8 @@ static void write_row(FILE *file, const session *all, int scenario, int activati
     fprintf(file, "<td>%d / %d</td></tr>\n", sum.diverged, sum.finished);
 }
 
-static void write_table(FILE *file, const session *all, int scenario) {
+static void write_table(FILE *file, const session *all, int scenario)
+{
     int layers = all->chosen->layers;
     fprintf(file, "<div class=\"wide\"><table>\n<thead><tr><th rowspan=\"2\">activation</th>"
             "<th colspan=\"2\">test accuracy, %%</th><th colspan=\"%d\">dead units in hidden layer</th>"
@@ -126,7 +131,8 @@ static void write_table(FILE *file, const session *all, int scenario) {
     fputs("</tbody></table></div>\n", file);
 }
 
-static const run *any_finished(const session *all, int scenario, int activation) {
+static const run *any_finished(const session *all, int scenario, int activation)
+{
     for (int seed = 0; seed < all->chosen->seed_count; seed++) {
         const run *one = &all->runs[run_index(all->chosen, scenario, activation, seed)];
         if (one->finished)
@@ -138,7 +144,8 @@ static const run *any_finished(const session *all, int scenario, int activation)
 /* One quantity over the steps of training: mean and range over the seeds. All finished runs were evaluated
  * after the same steps. */
 static series over_steps(const session *all, int scenario, int activation, quantity *value, int layer,
-                         double scale, int line_style, const char *label) {
+                         double scale, int line_style, const char *label)
+{
     const run *one = any_finished(all, scenario, activation);
     series line = series_create(label, line_style, one ? one->evaluation_count : 0, 1);
     for (int i = 0; i < line.count; i++) {
@@ -151,14 +158,16 @@ static series over_steps(const session *all, int scenario, int activation, quant
     return line;
 }
 
-static void write_plot(FILE *file, plot shown, series *lines) {
+static void write_plot(FILE *file, plot shown, series *lines)
+{
     shown.series = lines;
     plot_write(file, &shown);
     for (int i = 0; i < shown.series_count; i++)
         series_free(&lines[i]);
 }
 
-static void write_accuracy(FILE *file, const session *all, int scenario) {
+static void write_accuracy(FILE *file, const session *all, int scenario)
+{
     const options *chosen = all->chosen;
     series lines[MOST_ACTIVATIONS];
     for (int i = 0; i < chosen->activation_count; i++)
@@ -168,7 +177,8 @@ static void write_accuracy(FILE *file, const session *all, int scenario) {
                             .series_count = chosen->activation_count}, lines);
 }
 
-static void write_dead(FILE *file, const session *all, int scenario, int activation, char *const *labels) {
+static void write_dead(FILE *file, const session *all, int scenario, int activation, char *const *labels)
+{
     const options *chosen = all->chosen;
     series lines[MOST_LAYERS];
     for (int layer = 0; layer < chosen->layers; layer++)
@@ -179,7 +189,8 @@ static void write_dead(FILE *file, const session *all, int scenario, int activat
 }
 
 /* The gradient's norm in each hidden layer before the first step. */
-static void write_gradients(FILE *file, const session *all, int scenario) {
+static void write_gradients(FILE *file, const session *all, int scenario)
+{
     const options *chosen = all->chosen;
     series lines[MOST_ACTIVATIONS];
     for (int i = 0; i < chosen->activation_count; i++) {
@@ -196,7 +207,8 @@ static void write_gradients(FILE *file, const session *all, int scenario) {
                             .series_count = chosen->activation_count}, lines);
 }
 
-static void write_scenario(FILE *file, const session *all, int scenario, char *const *layer_labels) {
+static void write_scenario(FILE *file, const session *all, int scenario, char *const *layer_labels)
+{
     const options *chosen = all->chosen;
     const setting *start = &chosen->scenarios[scenario];
     fprintf(file, "<h2>%s: hidden biases start at %g, learning rate %g</h2>\n", start->name, start->bias,
@@ -220,7 +232,8 @@ static void write_scenario(FILE *file, const session *all, int scenario, char *c
 enum { CURVE = 321 };
 
 /* A curve of one activation over [-4, 4], as the library computes it. */
-static series curve(const sugar_activation *activation, int derivative, int line_style, const char *label) {
+static series curve(const sugar_activation *activation, int derivative, int line_style, const char *label)
+{
     float x[CURVE], y[CURVE], ones[CURVE];
     for (int i = 0; i < CURVE; i++) {
         x[i] = (float)(i - CURVE / 2) / 40;
@@ -238,7 +251,8 @@ static series curve(const sugar_activation *activation, int derivative, int line
     return line;
 }
 
-static void write_curves(FILE *file, const session *all) {
+static void write_curves(FILE *file, const session *all)
+{
     const options *chosen = all->chosen;
     fputs("<h2>The activations</h2>\n", file);
     write_legend(file, chosen->activations, chosen->activation_count, 0);
@@ -256,7 +270,8 @@ static void write_curves(FILE *file, const session *all) {
           "the same function before the ~ have the same value.</p>\n", file);
 }
 
-void html_write(FILE *file, const session *all) {
+void html_write(FILE *file, const session *all)
+{
     char *layer_labels[MOST_LAYERS];
     for (int layer = 0; layer < all->chosen->layers; layer++)
         layer_labels[layer] = format_text("layer %d", layer + 1);

@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-static void write_string(FILE *file, const char *text) {
+static void write_string(FILE *file, const char *text)
+{
     fputc('"', file);
     for (; *text; text++) {
         if (*text == '"' || *text == '\\')
@@ -17,19 +18,22 @@ static void write_string(FILE *file, const char *text) {
 }
 
 /* JSON has no infinities and no NaN. */
-static void write_number(FILE *file, double value) {
+static void write_number(FILE *file, double value)
+{
     if (isfinite(value))
         fprintf(file, "%.9g", value);
     else
         fputs("null", file);
 }
 
-static void write_member(FILE *file, const char *name, double value) {
+static void write_member(FILE *file, const char *name, double value)
+{
     fprintf(file, ", \"%s\": ", name);
     write_number(file, value);
 }
 
-static void write_layers(FILE *file, const char *name, const evaluation *at, quantity *value, int layers) {
+static void write_layers(FILE *file, const char *name, const evaluation *at, quantity *value, int layers)
+{
     fprintf(file, ", \"%s\": [", name);
     for (int layer = 0; layer < layers; layer++) {
         fputs(layer ? ", " : "", file);
@@ -38,11 +42,13 @@ static void write_layers(FILE *file, const char *name, const evaluation *at, qua
     fputc(']', file);
 }
 
-static double quantity_weight(const evaluation *at, int layer) {
+static double quantity_weight(const evaluation *at, int layer)
+{
     return at->weight_norm[layer];
 }
 
-static void write_options(FILE *file, const session *all) {
+static void write_options(FILE *file, const session *all)
+{
     const options *chosen = all->chosen;
     fputs("  \"options\": {\"data\": ", file);
     write_string(file, chosen->data);
@@ -73,7 +79,8 @@ static void write_options(FILE *file, const session *all) {
     fputs("\n  ],\n", file);
 }
 
-static void write_summary(FILE *file, const session *all, int scenario, int activation) {
+static void write_summary(FILE *file, const session *all, int scenario, int activation)
+{
     summary sum = summarise(all, scenario, activation);
     fprintf(file, "    {\"scenario\": %d, \"activation\": %d, \"finished\": %d, \"diverged\": %d",
             scenario, activation, sum.finished, sum.diverged);
@@ -97,7 +104,8 @@ static void write_summary(FILE *file, const session *all, int scenario, int acti
     fputc('}', file);
 }
 
-static void write_run(FILE *file, const session *all, const run *one) {
+static void write_run(FILE *file, const session *all, const run *one)
+{
     int layers = all->chosen->layers;
     fprintf(file, "    {\"scenario\": %d, \"activation\": %d, \"seed\": %llu, \"finished\": %s, \"steps\": %d",
             one->scenario, one->activation, (unsigned long long)all->chosen->seeds[one->seed],
@@ -120,7 +128,8 @@ static void write_run(FILE *file, const session *all, const run *one) {
     fputs("]}", file);
 }
 
-void json_write(FILE *file, const session *all) {
+void json_write(FILE *file, const session *all)
+{
     const options *chosen = all->chosen;
     fprintf(file, "{\n  \"complete\": %s,\n  \"library_version\": %d,\n  \"seconds\": ",
             all->complete ? "true" : "false", (int)sugar_version());

@@ -18,13 +18,15 @@
 
 static atomic_int stop;
 
-static void stop_training(int signal_number) {
+static void stop_training(int signal_number)
+{
     (void)signal_number;
     atomic_store(&stop, 1);
 }
 
 /* A second signal finds the default action and ends the program at once. */
-static void catch_signals(void) {
+static void catch_signals(void)
+{
     struct sigaction action = {.sa_handler = stop_training, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
@@ -35,14 +37,16 @@ static void catch_signals(void) {
  * run's numbers must not depend on how many there are. Another CBLAS has no such function. */
 void openblas_set_num_threads(int count) __attribute__((weak));
 
-static void create_contender(contender *made, const char *spec) {
+static void create_contender(contender *made, const char *spec)
+{
     size_t forward = strcspn(spec, "~");
     if (sugar_activation_create(&made->activation, spec) != SUGAR_OK ||
         sugar_activation_create_ex(&made->plain, spec, forward, NULL) != SUGAR_OK)
         fail("activation '%s': %s", spec, sugar_last_error());
 }
 
-static void create_contenders(contender *contenders, const options *chosen) {
+static void create_contenders(contender *contenders, const options *chosen)
+{
     for (int i = 0; i < chosen->activation_count; i++) {
         create_contender(&contenders[i], chosen->activations[i]);
         const char *spec = sugar_activation_spec(contenders[i].activation);
@@ -52,7 +56,8 @@ static void create_contenders(contender *contenders, const options *chosen) {
     }
 }
 
-static void plan_runs(run *runs, const options *chosen) {
+static void plan_runs(run *runs, const options *chosen)
+{
     for (int scenario = 0; scenario < chosen->scenario_count; scenario++)
         for (int activation = 0; activation < chosen->activation_count; activation++)
             for (int seed = 0; seed < chosen->seed_count; seed++)
@@ -71,7 +76,8 @@ typedef struct work {
     progress *shown;
 } work;
 
-static void *train_runs(void *shared) {
+static void *train_runs(void *shared)
+{
     work *all = shared;
     int index;
     while (!atomic_load(&stop) && (index = atomic_fetch_add(&all->next, 1)) < all->run_count) {
@@ -82,7 +88,8 @@ static void *train_runs(void *shared) {
     return NULL;
 }
 
-static void train_all(work *all) {
+static void train_all(work *all)
+{
     pthread_t *threads = allocate((size_t)all->chosen->threads, sizeof *threads);
     int started = 0;
     while (started < all->chosen->threads && started < all->run_count) {
@@ -95,7 +102,8 @@ static void train_all(work *all) {
     free(threads);
 }
 
-static int count_finished(const session *all) {
+static int count_finished(const session *all)
+{
     int finished = 0;
     for (int i = 0; i < all->run_count; i++)
         finished += all->runs[i].finished;
@@ -103,7 +111,8 @@ static int count_finished(const session *all) {
 }
 
 /* Without a finished run there is nothing to say, and earlier reports stay as they are. */
-static void report(const session *all, output *html, output *json) {
+static void report(const session *all, output *html, output *json)
+{
     if (count_finished(all) == 0) {
         puts("Stopped before a run was finished: nothing to report.");
         output_abandon_all();
@@ -122,7 +131,8 @@ static void report(const session *all, output *html, output *json) {
     printf("\nReport: %s\nNumbers: %s\n", html_path, json_path);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     options chosen;
     options_parse(&chosen, argc, argv);
     contender *contenders = allocate((size_t)chosen.activation_count, sizeof *contenders);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void layer_create(layer *l, const network *net, size_t offset, int in, int out) {
+static void layer_create(layer *l, const network *net, size_t offset, int in, int out)
+{
     size_t weights = (size_t)in * (size_t)out, values = (size_t)net->batch * (size_t)out;
     *l = (layer){.in = in, .out = out,
                  .weights = net->parameters + offset, .biases = net->parameters + offset + weights,
@@ -15,7 +16,8 @@ static void layer_create(layer *l, const network *net, size_t offset, int in, in
                  .delta = allocate(values, sizeof(float))};
 }
 
-static void layer_initialise(layer *l, double bias, random_stream *random) {
+static void layer_initialise(layer *l, double bias, random_stream *random)
+{
     double deviation = sqrt(2.0 / l->in);
     for (size_t i = 0; i < (size_t)l->in * (size_t)l->out; i++)
         l->weights[i] = (float)(deviation * random_normal(random));
@@ -23,12 +25,14 @@ static void layer_initialise(layer *l, double bias, random_stream *random) {
         l->biases[i] = (float)bias;
 }
 
-static int layer_inputs(int index, int inputs, int width) {
+static int layer_inputs(int index, int inputs, int width)
+{
     return index == 0 ? inputs : width;
 }
 
 network *network_create(int inputs, int width, int hidden, int classes, int batch,
-                        const sugar_activation *activation, double bias, random_stream *random) {
+                        const sugar_activation *activation, double bias, random_stream *random)
+{
     network *net = allocate(1, sizeof *net);
     net->layer_count = hidden + 1;
     net->batch = batch;
@@ -53,7 +57,8 @@ network *network_create(int inputs, int width, int hidden, int classes, int batc
     return net;
 }
 
-void network_free(network *net) {
+void network_free(network *net)
+{
     for (int i = 0; i < net->layer_count; i++) {
         free(net->layers[i].z);
         free(net->layers[i].output);
@@ -68,16 +73,19 @@ void network_free(network *net) {
     free(net);
 }
 
-static void require(sugar_status status) {
+static void require(sugar_status status)
+{
     if (status != SUGAR_OK)
         fail("libsugar: %s: %s", sugar_status_name(status), sugar_last_error());
 }
 
-static const float *layer_input(const network *net, int index) {
+static const float *layer_input(const network *net, int index)
+{
     return index == 0 ? net->input : net->layers[index - 1].output;
 }
 
-void network_forward(network *net, int n) {
+void network_forward(network *net, int n)
+{
     for (int i = 0; i < net->layer_count; i++) {
         layer *l = &net->layers[i];
         for (int row = 0; row < n; row++)
@@ -92,7 +100,8 @@ void network_forward(network *net, int n) {
     }
 }
 
-double network_loss(network *net, int n, int *correct) {
+double network_loss(network *net, int n, int *correct)
+{
     const layer *last = &net->layers[net->layer_count - 1];
     double loss = 0;
     for (int row = 0; row < n; row++) {
@@ -115,7 +124,8 @@ double network_loss(network *net, int n, int *correct) {
     return loss / n;
 }
 
-void network_backward(network *net, int n, const sugar_activation *activation) {
+void network_backward(network *net, int n, const sugar_activation *activation)
+{
     for (int i = net->layer_count - 1; i >= 0; i--) {
         layer *l = &net->layers[i];
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, l->in, l->out, n, 1, layer_input(net, i), l->in,
@@ -135,7 +145,8 @@ void network_backward(network *net, int n, const sugar_activation *activation) {
     }
 }
 
-void network_update(network *net, double learning_rate, double momentum) {
+void network_update(network *net, double learning_rate, double momentum)
+{
     float rate = (float)learning_rate, keep = (float)momentum;
     float *parameters = net->parameters, *velocity = net->velocity;
     const float *gradient = net->gradient;

@@ -80,7 +80,8 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static int parse_count(const char *name, const char *text, int most) {
+static int parse_count(const char *name, const char *text, int most)
+{
     char *end;
     errno = 0;
     long value = strtol(text, &end, 10);
@@ -90,7 +91,8 @@ static int parse_count(const char *name, const char *text, int most) {
 }
 
 /* The program never calls setlocale, so strtod reads a decimal point everywhere. */
-static double parse_number(const char *name, const char *text, double least, double most) {
+static double parse_number(const char *name, const char *text, double least, double most)
+{
     char *end;
     double value = strtod(text, &end);
     if (end == text || *end || !(value >= least && value <= most))
@@ -98,13 +100,15 @@ static double parse_number(const char *name, const char *text, double least, dou
     return value;
 }
 
-static const char *parse_path(const char *name, const char *text) {
+static const char *parse_path(const char *name, const char *text)
+{
     if (*text == '\0')
         fail("--%s: '', expected the name of a file", name);
     return text;
 }
 
-static void parse_seed_list(options *chosen, const char *text) {
+static void parse_seed_list(options *chosen, const char *text)
+{
     const char *at = text;
     while (*at) {
         char *end;
@@ -122,7 +126,8 @@ static void parse_seed_list(options *chosen, const char *text) {
     }
 }
 
-static void parse_seeds(options *chosen, const char *text) {
+static void parse_seeds(options *chosen, const char *text)
+{
     chosen->seed_count = 0;
     if (strchr(text, ',')) {
         parse_seed_list(chosen, text);
@@ -133,14 +138,16 @@ static void parse_seeds(options *chosen, const char *text) {
         chosen->seeds[i] = (uint64_t)i + 1;
 }
 
-static void add_activation(options *chosen, const char *spec, size_t length) {
+static void add_activation(options *chosen, const char *spec, size_t length)
+{
     if (chosen->activation_count == MOST_ACTIVATIONS)
         fail("--activations: more than %d", MOST_ACTIVATIONS);
     chosen->activations[chosen->activation_count++] = format_text("%.*s", (int)length, spec);
 }
 
 /* Splits at the commas outside of parentheses. */
-static void add_activations(options *chosen, const char *list) {
+static void add_activations(options *chosen, const char *list)
+{
     const char *start = list;
     int depth = 0;
     for (const char *at = list;; at++) {
@@ -154,7 +161,8 @@ static void add_activations(options *chosen, const char *list) {
     }
 }
 
-static void choose_scenario(options *chosen, const char *name) {
+static void choose_scenario(options *chosen, const char *name)
+{
     chosen->scenario_count = 0;
     for (int i = 0; i < SCENARIOS; i++)
         if (strcmp(name, scenarios[i].name) == 0 || strcmp(name, "both") == 0)
@@ -169,7 +177,8 @@ typedef struct choice {
     int quick;
 } choice;
 
-static void settle(options *chosen, const choice *given) {
+static void settle(options *chosen, const choice *given)
+{
     if (given->bias && given->scenario)
         fail("--bias: cannot be combined with --scenario, which says where biases start");
     choose_scenario(chosen, given->scenario ? given->scenario : "both");
@@ -189,7 +198,8 @@ static void settle(options *chosen, const choice *given) {
         fail("--html and --json: both name %s", chosen->html);
 }
 
-static void take(options *chosen, choice *given, int code) {
+static void take(options *chosen, choice *given, int code)
+{
     switch (code) {
     case DATA: chosen->data = optarg; break;
     case ACTIVATION: add_activation(chosen, optarg, strlen(optarg)); break;
@@ -213,12 +223,14 @@ static void take(options *chosen, choice *given, int code) {
     }
 }
 
-static int processors(void) {
+static int processors(void)
+{
     long count = sysconf(_SC_NPROCESSORS_ONLN);
     return count < 1 ? 1 : count > 256 ? 256 : (int)count;
 }
 
-void options_parse(options *chosen, int argc, char **argv) {
+void options_parse(options *chosen, int argc, char **argv)
+{
     *chosen = (options){.data = "/usr/share/datasets/fashion-mnist", .html = "resurrect.html",
                         .json = "resurrect.json", .batch = 128, .width = 128, .layers = 6, .momentum = 0.9,
                         .threads = processors()};
@@ -236,7 +248,8 @@ void options_parse(options *chosen, int argc, char **argv) {
     settle(chosen, &given);
 }
 
-void options_free(options *chosen) {
+void options_free(options *chosen)
+{
     for (int i = 0; i < chosen->activation_count; i++)
         free(chosen->activations[i]);
 }

@@ -14,7 +14,8 @@ typedef struct axis {
     int logarithmic;
 } axis;
 
-series series_create(const char *label, int style, int count, int with_band) {
+series series_create(const char *label, int style, int count, int with_band)
+{
     size_t points = (size_t)count;
     return (series){.label = label, .style = style, .count = count, .x = allocate(points, sizeof(double)),
                     .y = allocate(points, sizeof(double)),
@@ -22,14 +23,16 @@ series series_create(const char *label, int style, int count, int with_band) {
                     .high = with_band ? allocate(points, sizeof(double)) : NULL};
 }
 
-void series_free(series *line) {
+void series_free(series *line)
+{
     free(line->x);
     free(line->y);
     free(line->low);
     free(line->high);
 }
 
-void write_escaped(FILE *file, const char *text) {
+void write_escaped(FILE *file, const char *text)
+{
     for (; *text; text++)
         switch (*text) {
         case '<': fputs("&lt;", file); break;
@@ -41,7 +44,8 @@ void write_escaped(FILE *file, const char *text) {
 }
 
 /* Shades run from light yellow to dark violet, so that their order shows without colour too. */
-void plot_write_style(FILE *file, const char *kind, int style, int shades) {
+void plot_write_style(FILE *file, const char *kind, int style, int shades)
+{
     if (!shades) {
         fprintf(file, "class=\"%s c%d d%d\"", kind, style % PLOT_COLOURS, style / PLOT_COLOURS % 3);
         return;
@@ -51,17 +55,20 @@ void plot_write_style(FILE *file, const char *kind, int style, int shades) {
             85 + 215 * share);
 }
 
-static int shown(const axis *a, double value) {
+static int shown(const axis *a, double value)
+{
     return isfinite(value) && (!a->logarithmic || value > 0);
 }
 
-static double place(const axis *a, double value) {
+static double place(const axis *a, double value)
+{
     double share = a->logarithmic ? log(value / a->least) / log(a->most / a->least)
                                   : (value - a->least) / (a->most - a->least);
     return a->from + share * (a->to - a->from);
 }
 
-static void stretch(axis *a, const double *values, int count) {
+static void stretch(axis *a, const double *values, int count)
+{
     for (int i = 0; i < count && values; i++)
         if (shown(a, values[i])) {
             a->least = fmin(a->least, values[i]);
@@ -70,7 +77,8 @@ static void stretch(axis *a, const double *values, int count) {
 }
 
 /* A step of 1, 2 or 5 times a power of ten that divides the range into at most `most` parts. */
-static double tick_step(double range, int most) {
+static double tick_step(double range, int most)
+{
     double power = pow(10, floor(log10(range / most)));
     static const double factors[] = {1, 2, 5, 10};
     for (int i = 0; i < 3; i++)
@@ -79,7 +87,8 @@ static double tick_step(double range, int most) {
     return 10 * power;
 }
 
-static void settle(axis *a) {
+static void settle(axis *a)
+{
     if (!(a->least <= a->most)) {
         a->least = a->logarithmic ? 0.1 : 0;
         a->most = 1;
@@ -94,7 +103,8 @@ static void settle(axis *a) {
     }
 }
 
-static void write_tick(FILE *file, const plot *p, const axis *a, double value, int vertical) {
+static void write_tick(FILE *file, const plot *p, const axis *a, double value, int vertical)
+{
     double at = place(a, value);
     if (vertical)
         fprintf(file, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
@@ -106,7 +116,8 @@ static void write_tick(FILE *file, const plot *p, const axis *a, double value, i
                 at, at, TOP, p->height - BOTTOM, at, p->height - BOTTOM + 17, value);
 }
 
-static void write_decades(FILE *file, const plot *p, const axis *a, int vertical) {
+static void write_decades(FILE *file, const plot *p, const axis *a, int vertical)
+{
     int decades = (int)lround(log10(a->most / a->least)), every = decades / 7 + 1;
     for (int i = 0; i <= decades; i += every) {
         double power = a->least * pow(10, i);
@@ -118,7 +129,8 @@ static void write_decades(FILE *file, const plot *p, const axis *a, int vertical
     }
 }
 
-static void write_ticks(FILE *file, const plot *p, const axis *a, int vertical) {
+static void write_ticks(FILE *file, const plot *p, const axis *a, int vertical)
+{
     if (a->logarithmic) {
         write_decades(file, p, a, vertical);
         return;
@@ -132,11 +144,13 @@ static void write_ticks(FILE *file, const plot *p, const axis *a, int vertical) 
         write_tick(file, p, a, (double)i * step, vertical);
 }
 
-static void write_point(FILE *file, const axis *x, const axis *y, double at, double value, char command) {
+static void write_point(FILE *file, const axis *x, const axis *y, double at, double value, char command)
+{
     fprintf(file, "%c%.1f %.1f", command, place(x, at), place(y, value));
 }
 
-static void write_band(FILE *file, const axis *x, const axis *y, const series *line, int shades) {
+static void write_band(FILE *file, const axis *x, const axis *y, const series *line, int shades)
+{
     int count = 0;
     while (count < line->count && shown(y, line->low[count]) && shown(y, line->high[count]))
         count++;
@@ -152,7 +166,8 @@ static void write_band(FILE *file, const axis *x, const axis *y, const series *l
     fputs("Z\"/>\n", file);
 }
 
-static void write_line(FILE *file, const axis *x, const axis *y, const series *line, int shades) {
+static void write_line(FILE *file, const axis *x, const axis *y, const series *line, int shades)
+{
     fputs("<path ", file);
     plot_write_style(file, "line", line->style, shades);
     fputs(" d=\"", file);
@@ -168,7 +183,8 @@ static void write_line(FILE *file, const axis *x, const axis *y, const series *l
     fputs("</title></path>\n", file);
 }
 
-static void write_labels(FILE *file, const plot *p) {
+static void write_labels(FILE *file, const plot *p)
+{
     fprintf(file, "<text class=\"title\" x=\"%d\" y=\"18\">", LEFT);
     write_escaped(file, p->title);
     fprintf(file, "</text>\n<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + p->width - RIGHT) / 2,
@@ -181,7 +197,8 @@ static void write_labels(FILE *file, const plot *p) {
     fputs("</text>\n", file);
 }
 
-void plot_write(FILE *file, const plot *p) {
+void plot_write(FILE *file, const plot *p)
+{
     axis x = {HUGE_VAL, -HUGE_VAL, LEFT, p->width - RIGHT, 0};
     axis y = {p->y_least, p->y_most, p->height - BOTTOM, TOP, p->logarithmic};
     for (int i = 0; i < p->series_count; i++) {

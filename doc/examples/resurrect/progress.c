@@ -25,7 +25,8 @@ struct progress {
     int live;
 };
 
-progress *progress_create(const options *chosen, const run *runs, int run_count, long total) {
+progress *progress_create(const options *chosen, const run *runs, int run_count, long total)
+{
     progress *shown = allocate(1, sizeof *shown);
     pthread_mutex_init(&shown->mutex, NULL);
     shown->chosen = chosen;
@@ -38,14 +39,16 @@ progress *progress_create(const options *chosen, const run *runs, int run_count,
     return shown;
 }
 
-static int terminal_width(void) {
+static int terminal_width(void)
+{
     struct winsize size;
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2)
         return 80;
     return size.ws_col < LINE ? size.ws_col : LINE;
 }
 
-static void draw(progress *shown, const run *now, double loss, double accuracy) {
+static void draw(progress *shown, const run *now, double loss, double accuracy)
+{
     double share = (double)shown->done / (double)shown->total;
     double left = (shown->drawn - shown->start) * (1 - share) / share;
     loss = fabs(loss);      /* a NaN without its sign */
@@ -60,7 +63,8 @@ static void draw(progress *shown, const run *now, double loss, double accuracy) 
     fflush(stderr);
 }
 
-void progress_step(progress *shown, const run *now, double loss, double accuracy) {
+void progress_step(progress *shown, const run *now, double loss, double accuracy)
+{
     pthread_mutex_lock(&shown->mutex);
     shown->done++;
     double time = seconds_now();
@@ -71,7 +75,8 @@ void progress_step(progress *shown, const run *now, double loss, double accuracy
     pthread_mutex_unlock(&shown->mutex);
 }
 
-static void print_run(const progress *shown, int index) {
+static void print_run(const progress *shown, int index)
+{
     const run *ended = &shown->runs[index];
     const evaluation *last = &ended->evaluations[ended->evaluation_count - 1];
     fprintf(stderr, "%3d/%d  %-22s %-6s seed %llu: ", index + 1, shown->run_count,
@@ -83,7 +88,8 @@ static void print_run(const progress *shown, int index) {
         fputs("diverged\n", stderr);
 }
 
-void progress_end_run(progress *shown, const run *ended) {
+void progress_end_run(progress *shown, const run *ended)
+{
     pthread_mutex_lock(&shown->mutex);
     shown->ended[ended - shown->runs] = 1;
     for (; shown->printed < shown->run_count && shown->ended[shown->printed]; shown->printed++)
@@ -92,7 +98,8 @@ void progress_end_run(progress *shown, const run *ended) {
     pthread_mutex_unlock(&shown->mutex);
 }
 
-void progress_free(progress *shown) {
+void progress_free(progress *shown)
+{
     if (shown->live && !shown->chosen->quiet)
         fputs("\r\033[K", stderr);
     pthread_mutex_destroy(&shown->mutex);

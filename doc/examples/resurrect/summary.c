@@ -4,30 +4,36 @@
 #include <math.h>
 #include <string.h>
 
-int run_index(const options *chosen, int scenario, int activation, int seed) {
+int run_index(const options *chosen, int scenario, int activation, int seed)
+{
     return (scenario * chosen->activation_count + activation) * chosen->seed_count + seed;
 }
 
-static const run *finished_run(const session *all, int scenario, int activation, int seed) {
+static const run *finished_run(const session *all, int scenario, int activation, int seed)
+{
     const run *found = &all->runs[run_index(all->chosen, scenario, activation, seed)];
     return found->finished ? found : NULL;
 }
 
-double quantity_accuracy(const evaluation *at, int layer) {
+double quantity_accuracy(const evaluation *at, int layer)
+{
     (void)layer;
     return at->accuracy;
 }
 
-double quantity_dead(const evaluation *at, int layer) {
+double quantity_dead(const evaluation *at, int layer)
+{
     return at->dead[layer];
 }
 
-double quantity_gradient(const evaluation *at, int layer) {
+double quantity_gradient(const evaluation *at, int layer)
+{
     return at->gradient_norm[layer];
 }
 
 spread across_seeds(const session *all, int scenario, int activation, int evaluation_index, quantity *value,
-                    int layer) {
+                    int layer)
+{
     spread found = {0, HUGE_VAL, -HUGE_VAL};
     int count = 0;
     for (int seed = 0; seed < all->chosen->seed_count; seed++) {
@@ -48,14 +54,16 @@ spread across_seeds(const session *all, int scenario, int activation, int evalua
     return found;
 }
 
-static double log_growth(const evaluation *start, int layers) {
+static double log_growth(const evaluation *start, int layers)
+{
     if (layers < 2)
         return (double)NAN;
     return log(start->gradient_norm[0] / start->gradient_norm[layers - 1]) / (layers - 1);
 }
 
 /* Everything that is a plain mean over the finished runs. */
-static void add_run(summary *sum, const run *one, int layers) {
+static void add_run(summary *sum, const run *one, int layers)
+{
     const evaluation *last = &one->evaluations[one->evaluation_count - 1];
     sum->diverged += !isfinite(last->loss);
     sum->seconds_per_step += one->step_seconds / one->steps;
@@ -66,7 +74,8 @@ static void add_run(summary *sum, const run *one, int layers) {
     sum->finished++;
 }
 
-static double accuracy_deviation(const session *all, int scenario, int activation, const summary *sum) {
+static double accuracy_deviation(const session *all, int scenario, int activation, const summary *sum)
+{
     double squares = 0;
     for (int seed = 0; seed < all->chosen->seed_count; seed++) {
         const run *one = finished_run(all, scenario, activation, seed);
@@ -76,7 +85,8 @@ static double accuracy_deviation(const session *all, int scenario, int activatio
     return sum->finished < 2 ? 0 : sqrt(squares / (sum->finished - 1));
 }
 
-summary summarise(const session *all, int scenario, int activation) {
+summary summarise(const session *all, int scenario, int activation)
+{
     summary sum = {0};
     int layers = all->chosen->layers, last = 0;
     for (int seed = 0; seed < all->chosen->seed_count; seed++) {
@@ -103,7 +113,8 @@ summary summarise(const session *all, int scenario, int activation) {
     return sum;
 }
 
-static int longest_spec(const options *chosen) {
+static int longest_spec(const options *chosen)
+{
     size_t longest = strlen("activation");
     for (int i = 0; i < chosen->activation_count; i++)
         if (strlen(chosen->activations[i]) > longest)
@@ -114,20 +125,23 @@ static int longest_spec(const options *chosen) {
 static const char dead_heading[] = "dead units in hidden layer";
 
 /* Six columns a layer, and room for the heading. */
-static int dead_width(const options *chosen) {
+static int dead_width(const options *chosen)
+{
     int columns = 6 * chosen->layers, heading = (int)sizeof dead_heading;
     return columns > heading ? columns : heading;
 }
 
 /* A number, or a dash where there is none. */
-static void print_number(FILE *file, int width, int decimals, double value) {
+static void print_number(FILE *file, int width, int decimals, double value)
+{
     if (isfinite(value))
         fprintf(file, " %*.*f", width, decimals, value);
     else
         fprintf(file, " %*s", width, "-");
 }
 
-static void print_row(FILE *file, const session *all, int scenario, int activation, int width) {
+static void print_row(FILE *file, const session *all, int scenario, int activation, int width)
+{
     const options *chosen = all->chosen;
     summary sum = summarise(all, scenario, activation);
     fprintf(file, "  %-*s ", width, chosen->activations[activation]);
@@ -152,7 +166,8 @@ static void print_row(FILE *file, const session *all, int scenario, int activati
     fputc('\n', file);
 }
 
-static void print_heading(FILE *file, const options *chosen, const setting *start, int width) {
+static void print_heading(FILE *file, const options *chosen, const setting *start, int width)
+{
     fprintf(file, "\n%s: hidden biases start at %g, learning rate %g\n\n", start->name, start->bias,
             start->learning_rate);
     fprintf(file, "  %-*s  test accuracy in %%    %-*s  ms per     %% in   gradient at the start\n", width, "",
@@ -164,7 +179,8 @@ static void print_heading(FILE *file, const options *chosen, const setting *star
     fputs("     step activs.   growth  ratio  cosine\n", file);
 }
 
-void print_tables(FILE *file, const session *all) {
+void print_tables(FILE *file, const session *all)
+{
     const options *chosen = all->chosen;
     int width = longest_spec(chosen);
     for (int scenario = 0; scenario < chosen->scenario_count; scenario++) {

@@ -10,13 +10,15 @@
 /* The purposes for which a seed's random numbers are drawn. */
 enum { RANDOM_WEIGHTS = 1, RANDOM_ORDER = 2 };
 
-int training_steps(const options *chosen, const dataset *data) {
+int training_steps(const options *chosen, const dataset *data)
+{
     return chosen->epochs * (data->train.count / chosen->batch);
 }
 
 /* What happens to a network happens early: evaluations follow steps 0, 1, 2, 4, 8, ... until the doubling
  * exceeds a twelfth of the run, then come in twelfths. */
-static int evaluation_due(int step, int steps) {
+static int evaluation_due(int step, int steps)
+{
     int interval = (steps + 11) / 12;
     if (step < interval)
         return (step & (step - 1)) == 0;
@@ -24,7 +26,8 @@ static int evaluation_due(int step, int steps) {
 }
 
 /* Makes image number `index` of a set the network's input number `row`. */
-static void load(network *net, int row, const dataset *data, const image_set *set, int index) {
+static void load(network *net, int row, const dataset *data, const image_set *set, int index)
+{
     const uint8_t *pixels = set->pixels + (size_t)index * (size_t)data->pixels;
     float *input = net->input + (size_t)row * (size_t)data->pixels;
     for (int i = 0; i < data->pixels; i++)
@@ -32,11 +35,13 @@ static void load(network *net, int row, const dataset *data, const image_set *se
     net->labels[row] = set->labels[index];
 }
 
-static int smaller(int a, int b) {
+static int smaller(int a, int b)
+{
     return a < b ? a : b;
 }
 
-static double accuracy(network *net, const dataset *data, int count) {
+static double accuracy(network *net, const dataset *data, int count)
+{
     int correct = 0;
     for (int first = 0; first < count; first += net->batch) {
         int n = smaller(net->batch, count - first);
@@ -48,25 +53,29 @@ static double accuracy(network *net, const dataset *data, int count) {
     return (double)correct / count;
 }
 
-static double dot(const float *a, const float *b, size_t count) {
+static double dot(const float *a, const float *b, size_t count)
+{
     double sum = 0;
     for (size_t i = 0; i < count; i++)
         sum += (double)a[i] * (double)b[i];
     return sum;
 }
 
-static double norm(const float *values, size_t count) {
+static double norm(const float *values, size_t count)
+{
     return sqrt(dot(values, values, count));
 }
 
-static void mark_active(const layer *l, int n, uint8_t *active) {
+static void mark_active(const layer *l, int n, uint8_t *active)
+{
     for (int row = 0; row < n; row++)
         for (int unit = 0; unit < l->out; unit++)
             active[unit] |= l->output[(size_t)row * (size_t)l->out + (size_t)unit] > 0;
 }
 
 /* The true gradient comes first, so that the surrogate's deltas remain. */
-static void measure_gradients(network *net, int n, const contender *trained, evaluation *found) {
+static void measure_gradients(network *net, int n, const contender *trained, evaluation *found)
+{
     float *truth = allocate(net->parameter_count, sizeof *truth);
     network_backward(net, n, trained->plain);
     memcpy(truth, net->gradient, net->parameter_count * sizeof *truth);
@@ -82,7 +91,8 @@ static void measure_gradients(network *net, int n, const contender *trained, eva
     }
 }
 
-static void measure_sample(network *net, const dataset *data, const contender *trained, evaluation *found) {
+static void measure_sample(network *net, const dataset *data, const contender *trained, evaluation *found)
+{
     int hidden = net->layer_count - 1, width = net->layers[0].out, count = smaller(SAMPLE, data->train.count);
     uint8_t *active = allocate((size_t)hidden, (size_t)width);
     double loss = 0;
@@ -103,7 +113,8 @@ static void measure_sample(network *net, const dataset *data, const contender *t
     free(active);
 }
 
-static void evaluate(run *result, network *net, const dataset *data, const contender *trained, int last) {
+static void evaluate(run *result, network *net, const dataset *data, const contender *trained, int last)
+{
     evaluation *found = &result->evaluations[result->evaluation_count++];
     *found = (evaluation){.step = result->steps};
     double before = net->activation_seconds;
@@ -112,7 +123,8 @@ static void evaluate(run *result, network *net, const dataset *data, const conte
     net->activation_seconds = before;
 }
 
-static void shuffle(int *order, int count, random_stream *random) {
+static void shuffle(int *order, int count, random_stream *random)
+{
     for (int i = count - 1; i > 0; i--) {
         int j = random_below(random, i + 1), kept = order[i];
         order[i] = order[j];
@@ -120,7 +132,8 @@ static void shuffle(int *order, int count, random_stream *random) {
     }
 }
 
-static void step(network *net, const dataset *data, const int *images, double learning_rate, double momentum) {
+static void step(network *net, const dataset *data, const int *images, double learning_rate, double momentum)
+{
     for (int row = 0; row < net->batch; row++)
         load(net, row, data, &data->train, images[row]);
     network_forward(net, net->batch);
@@ -130,7 +143,8 @@ static void step(network *net, const dataset *data, const int *images, double le
 }
 
 static void train(run *result, const options *chosen, const dataset *data, const contender *trained,
-                  network *net, int *order, progress *shown, const atomic_int *stop) {
+                  network *net, int *order, progress *shown, const atomic_int *stop)
+{
     const setting *start = &chosen->scenarios[result->scenario];
     random_stream random = random_start(chosen->seeds[result->seed], RANDOM_ORDER);
     int steps = training_steps(chosen, data), per_epoch = steps / chosen->epochs;
@@ -153,7 +167,8 @@ static void train(run *result, const options *chosen, const dataset *data, const
 }
 
 void training_run(run *result, const options *chosen, const dataset *data, const contender *trained,
-                  progress *shown, const atomic_int *stop) {
+                  progress *shown, const atomic_int *stop)
+{
     random_stream random = random_start(chosen->seeds[result->seed], RANDOM_WEIGHTS);
     network *net = network_create(data->pixels, chosen->width, chosen->layers, CLASSES, chosen->batch,
                                   trained->activation, chosen->scenarios[result->scenario].bias, &random);
