@@ -39,7 +39,7 @@ static void print_row(const char *label, const double *values)
 
 static void print_edges(const sugar_kind *kind)
 {
-    const double x[EDGES] = {-INFINITY, -0.0, 0.0, INFINITY, NAN};
+    const double x[EDGES] = {(double)-INFINITY, -0.0, 0.0, (double)INFINITY, (double)NAN};
     const double ones[EDGES] = {1, 1, 1, 1, 1};
     double y[EDGES], d[EDGES];
     char spec[100];
