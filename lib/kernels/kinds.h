@@ -37,6 +37,13 @@ static inline vec times_pair_to_infinity(vec x, pair a) {
     return vec_fma(x, a.hi, vec_min(SPLAT(FAR), x) * a.lo);
 }
 
+/* near, but the far formula in lanes that are far: a branch that typical inputs do not take. */
+static inline __attribute__((always_inline)) vec or_far(vec near, mask far, vec (*far_formula)(vec, const vec *),
+                                                        vec x, const vec *p) {
+    if (__builtin_expect(vec_any(far), 0)) near = vec_select(far, far_formula(x, p), near);
+    return near;
+}
+
 /* ---- Piecewise linear ------------------------------------------------------------------------ */
 
 static inline vec identity_value(vec x, const vec *p) { (void)p; return x; }
@@ -135,12 +142,23 @@ static inline vec sign_derivative(vec x, const vec *p) { (void)p; return keep_na
 
 /* ---- Exponential linear units ---------------------------------------------------------------- */
 
+/* From here on expm1(-x) is -1. */
+#define EXPM1_NEAR PICK(30, 60)
+
 static inline vec elu_value(vec x, const vec *p) {
-    return where_positive(x, x, times_pair(p[0], expm1_of_negative(pair_of(non_positive(x)))));
+    exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), non_positive(x)));
+    return where_positive(x, x, p[0] * vec_fma(e.power, e.p, e.power - SPLAT(1)));
+}
+static inline vec elu_derivative_far(vec x, const vec *p) {
+    scaled e = exp_of_negative(pair_of(non_positive(x)));
+    return times_pair(p[0], e.value) * e.scale;
 }
 static inline vec elu_derivative(vec x, const vec *p) {
-    scaled e = exp_of_negative(pair_of(non_positive(x)));
-    return where_positive(x, SPLAT(1), times_pair(p[0], e.value) * e.scale);
+    mask far = vec_less(x, SPLAT(-EXP_NEAR));
+    exp_parts e = exp_near(non_positive(x));
+    vec power = p[0] * e.power;
+    vec near = where_positive(x, SPLAT(1), vec_fma(power, e.p, power));
+    return or_far(near, far, elu_derivative_far, x, p);
 }
 
 /* x / alpha for x <= 0, as a pair, because exp magnifies its error by its size. */
@@ -149,13 +167,22 @@ static inline pair celu_argument(vec x, vec alpha) {
     return pair_multiply(pair_reciprocal(pair_of(alpha)), pair_of(bounded_x));
 }
 static inline vec celu_value(vec x, const vec *p) {
-    vec below = times_pair(p[0], expm1_of_negative(celu_argument(x, p[0])));
+    pair y = celu_argument(x, p[0]);
+    mask saturated = vec_less(y.hi, SPLAT(-EXPM1_NEAR));
+    exp_parts e = exp_near_pair(pair_select(saturated, pair_of(SPLAT(-EXPM1_NEAR)), y));
+    vec below = p[0] * vec_fma(e.power, e.p, e.power - SPLAT(1));
     /* Close to 0 the result is x, while x / alpha may be subnormal. */
     mask tiny = vec_less(vec_abs(x), SPLAT(PICK(0x1p-48, 0x1p-80)));
     return where_positive(x, x, vec_select(tiny, x, below));
 }
+static inline vec celu_derivative_far(vec x, const vec *p) {
+    return scaled_round(exp_of_negative(celu_argument(x, p[0])));
+}
 static inline vec celu_derivative(vec x, const vec *p) {
-    return where_positive(x, SPLAT(1), scaled_round(exp_of_negative(celu_argument(x, p[0]))));
+    pair y = celu_argument(x, p[0]);
+    exp_parts e = exp_near_pair(y);
+    vec near = where_positive(x, SPLAT(1), vec_fma(e.power, e.p, e.power));
+    return or_far(near, vec_less(y.hi, SPLAT(-EXP_NEAR)), celu_derivative_far, x, p);
 }
 
 /* lambda and lambda a of arXiv 1706.02515, to more digits from the fixed point that defines them. */
@@ -163,26 +190,45 @@ static inline vec celu_derivative(vec x, const vec *p) {
 #define SELU_LAMBDA_A PAIR(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56)
 static inline vec selu_value(vec x, const vec *p) {
     (void)p;
-    pair below = pair_multiply(SELU_LAMBDA_A, expm1_of_negative(pair_of(non_positive(x))));
-    return where_positive(x, SPLAT(SELU_LAMBDA) * x, pair_round(below));
+    exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), non_positive(x)));
+    vec below = times_pair(vec_fma(e.power, e.p, e.power - SPLAT(1)), SELU_LAMBDA_A);
+    return where_positive(x, SPLAT(SELU_LAMBDA) * x, below);
 }
-static inline vec selu_derivative(vec x, const vec *p) {
+static inline vec selu_derivative_far(vec x, const vec *p) {
     (void)p;
     scaled e = exp_of_negative(pair_of(non_positive(x)));
-    vec below = pair_round(pair_multiply(SELU_LAMBDA_A, e.value)) * e.scale;
-    return where_positive(x, SPLAT(SELU_LAMBDA), below);
+    return pair_round(pair_multiply(SELU_LAMBDA_A, e.value)) * e.scale;
+}
+static inline vec selu_derivative(vec x, const vec *p) {
+    exp_parts e = exp_near(non_positive(x));
+    vec near = where_positive(x, SPLAT(SELU_LAMBDA), times_exp(SELU_LAMBDA_A, e));
+    return or_far(near, vec_less(x, SPLAT(-EXP_NEAR)), selu_derivative_far, x, p);
 }
 
 /* ---- Logistic family ------------------------------------------------------------------------- */
 
-static inline vec sigmoid_value(vec x, const vec *p) {
+static inline vec sigmoid_far(vec x, const vec *p) {
     (void)p;
     logistic s = logistic_of(pair_of(x));
     return pair_round(s.value) * s.scale;
 }
-static inline vec sigmoid_derivative(vec x, const vec *p) {
+static inline vec sigmoid_value(vec x, const vec *p) {
+    exp_parts e = exp_near(-vec_min(SPLAT(EXP_NEAR), x));
+    return or_far(SPLAT(1) / one_plus_exp(e), vec_less(x, SPLAT(-EXP_NEAR)), sigmoid_far, x, p);
+}
+
+static inline vec sigmoid_derivative_far(vec x, const vec *p) {
     (void)p;
     return scaled_round(logistic_slope(pair_of(x)));
+}
+/* s (1 - s) with s = 1 / (1 + e), e = exp(|x|). */
+static inline pair logistic_slope_near(exp_parts e) {
+    pair s = pair_reciprocal(one_plus_exp_pair(e));
+    return (pair){vec_fnma(s.hi, s.hi, s.hi), s.lo * vec_fnma(SPLAT(2), s.hi, SPLAT(1))};
+}
+static inline vec sigmoid_derivative(vec x, const vec *p) {
+    vec a = vec_abs(x);
+    return or_far(pair_round(logistic_slope_near(exp_near(a))), vec_less(SPLAT(EXP_NEAR), a), sigmoid_derivative_far, x, p);
 }
 
 /* s(y) (1 + z s(-y)): with z = y that of silu, with z = x + alpha that of B-SiLU. */
@@ -191,14 +237,39 @@ static inline vec gated_derivative(logistic s, pair z) {
     return pair_round(pair_multiply(s.value, bracket)) * s.scale;
 }
 
-static inline vec silu_value(vec x, const vec *p) {
+static inline vec silu_far(vec x, const vec *p) {
     vec bounded_below = vec_max(SPLAT(-FAR), x);
     logistic s = logistic_of(two_product(p[0], bounded_below));
     return times_pair_to_infinity(bounded_below, s.value) * s.scale;
 }
-static inline vec silu_derivative(vec x, const vec *p) {
+static inline vec silu_value(vec x, const vec *p) {
+    pair y = two_product(p[0], x);
+    mask far = vec_less(SPLAT(EXP_NEAR), vec_abs(y.hi));
+    exp_parts e = exp_near_pair(pair_negate(y));
+    return or_far(x / one_plus_exp(e), far, silu_far, x, p);
+}
+static inline vec silu_derivative_far(vec x, const vec *p) {
     pair y = two_product(p[0], bounded(x, FAR));
     return gated_derivative(logistic_of(y), y);
+}
+
+/* The same as (1 + E (1 + z)) / (1 + E)^2 with E = exp(-y), for |y| <= GATED_NEAR, where (1 + E)^2 is
+ * finite; gate = 1 + z. */
+#define GATED_NEAR PICK(43, 350)
+static inline vec gated_derivative_near(pair y, pair gate) {
+    exp_parts parts = exp_near_pair(pair_negate(y));
+    pair e = exp_pair(parts);
+    vec numerator = vec_fma(e.hi, gate.hi, SPLAT(1));
+    /* What that rounding lost. (fma(e, gate, 1 - numerator) is not as good: 1 - numerator is inexact where
+     * it passes a power of two, and one f32 in 2^32 missed the bound.) */
+    vec lost = SPLAT(1) + vec_fma(e.hi, gate.hi, -numerator);
+    vec numerator_lo = vec_fma(e.lo, gate.hi, vec_fma(e.hi, gate.lo, lost));
+    return pair_quotient((pair){numerator, numerator_lo}, pair_square(one_plus_exp_pair(parts)));
+}
+static inline vec silu_derivative(vec x, const vec *p) {
+    pair y = two_product(p[0], x);
+    mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(y.hi));
+    return or_far(gated_derivative_near(y, pair_add(pair_of(SPLAT(1)), y)), far, silu_derivative_far, x, p);
 }
 
 /* u as in the catalogue: gelu_tanh(x) = x s(2u), 2u = x (A + B x^2), (2u)' = A + 3 B x^2 with
@@ -211,23 +282,38 @@ static inline pair gelu_tanh_argument(vec x) {
     pair square = two_product(x, x);
     return pair_multiply(pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_B, square)), pair_of(x));
 }
-static inline vec gelu_tanh_value(vec x, const vec *p) {
+static inline vec gelu_tanh_far(vec x, const vec *p) {
     (void)p;
     vec bounded_below = vec_max(SPLAT(-GELU_TANH_LIMIT), x);
     logistic s = logistic_of(gelu_tanh_argument(bounded(x, GELU_TANH_LIMIT)));
     return times_pair_to_infinity(bounded_below, s.value) * s.scale;
 }
-static inline vec gelu_tanh_derivative(vec x, const vec *p) {
+/* Where -2u passes EXP_NEAR; on the other side s is 1 there. */
+#define GELU_TANH_NEAR PICK(9.5, 20.5)
+#define GELU_TANH_GATED_NEAR PICK(7, 15.5)
+static inline vec gelu_tanh_value(vec x, const vec *p) {
+    pair y = gelu_tanh_argument(bounded(x, GELU_TANH_NEAR));
+    vec near = x / one_plus_exp(exp_near_pair(pair_negate(y)));
+    return or_far(near, vec_less(x, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_far, x, p);
+}
+static inline vec gelu_tanh_derivative_far(vec x, const vec *p) {
     (void)p;
     x = bounded(x, GELU_TANH_LIMIT);
     pair square = two_product(x, x);
     pair slope = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
     return gated_derivative(logistic_of(gelu_tanh_argument(x)), pair_multiply(slope, pair_of(x)));
 }
+static inline vec gelu_tanh_derivative(vec x, const vec *p) {
+    mask far = vec_less(SPLAT(GELU_TANH_GATED_NEAR), vec_abs(x));
+    pair square = two_product(x, x);
+    pair slope = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
+    pair gate = pair_add(pair_of(SPLAT(1)), pair_multiply(slope, pair_of(x)));
+    return or_far(gated_derivative_near(gelu_tanh_argument(x), gate), far, gelu_tanh_derivative_far, x, p);
+}
 
 /* (x + alpha) s(x) - alpha/2 = x s(x) + alpha/2 tanh(x/2): the two terms have the same sign. With
  * e = exp(-|x|) and E = e - 1, s(x) is 1 / (2 + E) or e / (2 + E), tanh(|x|/2) is -E / (2 + E). */
-static inline vec bsilu_value(vec x, const vec *p) {
+static inline vec bsilu_far(vec x, const vec *p) {
     mask negative = vec_less(x, SPLAT(0));
     vec near = vec_min(SPLAT(FAR), vec_max(SPLAT(-EXP_LIMIT), x));
     exp_and_expm1 e = exp_and_expm1_of_negative(pair_of(-vec_abs(near)));
@@ -239,9 +325,24 @@ static inline vec bsilu_value(vec x, const vec *p) {
     vec result = pair_round(pair_multiply(pair_add(first, second), pair_reciprocal(denominator)));
     return vec_select(vec_less(SPLAT(FAR), x), x + half_alpha.hi, result);
 }
-static inline vec bsilu_derivative(vec x, const vec *p) {
+/* The same as (x + alpha/2 (1 - E)) / (1 + E) with E = exp(-x), where |x| <= GATED_NEAR. */
+static inline vec bsilu_value(vec x, const vec *p) {
+    mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(x));
+    exp_parts e = exp_near(-x);
+    vec half_alpha = SPLAT(0.5) * p[0], base = SPLAT(1) - e.power;
+    vec m = vec_fnma(e.power, e.p, base), m_lo = vec_fnma(e.power, e.p, base - m);
+    pair second = two_product(half_alpha, m);
+    pair numerator = pair_add(pair_of(x), (pair){second.hi, vec_fma(half_alpha, m_lo, second.lo)});
+    return or_far(pair_quotient(numerator, one_plus_exp_pair(e)), far, bsilu_far, x, p);
+}
+static inline vec bsilu_derivative_far(vec x, const vec *p) {
     x = bounded(x, FAR);
     return gated_derivative(logistic_of(pair_of(x)), two_sum(x, p[0]));
+}
+static inline vec bsilu_derivative(vec x, const vec *p) {
+    mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(x));
+    pair gate = pair_add(pair_of(x), two_sum(SPLAT(1), p[0]));
+    return or_far(gated_derivative_near(pair_of(x), gate), far, bsilu_derivative_far, x, p);
 }
 
 /* tanh(softplus(x)) = N / D: with e = exp(-|x|), N = 1 + 2e and D = 1 + 2e + 2e^2 for x >= 0; for
@@ -257,16 +358,29 @@ static inline mish_parts mish_of(vec x) {
     return (mish_parts){negative, e, e2, n, pair_reciprocal(d)};
 }
 
-static inline vec mish_value(vec x, const vec *p) {
+static inline vec mish_far(vec x, const vec *p) {
     (void)p;
     vec bounded_below = vec_max(SPLAT(-FAR), x);
     mish_parts m = mish_of(x);
     vec scale = vec_select(m.negative, m.e.scale, SPLAT(1));
     return times_pair_to_infinity(bounded_below, pair_multiply(m.n, m.reciprocal_d)) * scale;
 }
+/* With w = exp(x): N = w^2 + 2w, D = N + 2. From MISH_ONE on N / D is 1. */
+#define MISH_ONE PICK(20, 40)
+static inline vec mish_value(vec x, const vec *p) {
+    pair w = exp_pair(exp_near(vec_min(SPLAT(MISH_ONE), x)));
+    vec two_w = w.hi + w.hi;
+    vec n = vec_fma(w.hi, w.hi, two_w);
+    vec n_lo = vec_fma(w.lo, two_w + SPLAT(2), vec_fma(w.hi, w.hi, two_w - n));
+    vec d = n + SPLAT(2), d_lo = (n - (d - SPLAT(2))) + n_lo;
+    vec r = SPLAT(1) / d, q = n * r;
+    vec q_lo = r * vec_fnma(q, d_lo, vec_fnma(q, d, n) + n_lo);
+    vec near = times_pair_to_infinity(x, (pair){q, q_lo});
+    return or_far(near, vec_less(x, SPLAT(-EXP_NEAR)), mish_far, x, p);
+}
 /* N / D + x s(x) (D - N) (D + N) / D^2, where x s(x) (D - N) (D + N) = 4 x (1 + e) times e for x < 0
  * and e^2 for x >= 0. */
-static inline vec mish_derivative(vec x, const vec *p) {
+static inline vec mish_derivative_far(vec x, const vec *p) {
     (void)p;
     mish_parts m = mish_of(x);
     pair factor = pair_select(m.negative, m.e.value, m.e_squared);
@@ -277,32 +391,73 @@ static inline vec mish_derivative(vec x, const vec *p) {
     return pair_round(sum) * vec_select(m.negative, m.e.scale, SPLAT(1));
 }
 
+/* The same with w = exp(x) and a = 1 + w: w ((1 + a) (1 + a^2) + 4 x a) / (1 + a^2)^2. */
+static inline vec mish_derivative(vec x, const vec *p) {
+    mask far = vec_less(SPLAT(MISH_ONE), vec_abs(x));
+    exp_parts parts = exp_near(x);
+    pair one = pair_of(SPLAT(1)), w = exp_pair(parts), a = one_plus_exp_pair(parts);
+    pair d = pair_square(a);
+    d = (pair){d.hi + SPLAT(1), (d.hi - ((d.hi + SPLAT(1)) - SPLAT(1))) + d.lo};
+    pair sum = pair_add(pair_multiply(pair_add(one, a), d), pair_multiply(a, pair_of(SPLAT(4) * x)));
+    return or_far(pair_quotient(pair_multiply(w, sum), pair_square(d)), far, mish_derivative_far, x, p);
+}
+
 /* max(x, 0) + log1p(exp(-|beta x|)) / beta: adding last, so that one term may be infinite. */
-static inline vec softplus_value(vec x, const vec *p) {
+static inline vec softplus_far(vec x, const vec *p) {
     pair y = two_product(p[0], vec_abs(bounded(x, FAR)));
     scaled log1p_exp = log1p_exp_of_negative(pair_negate(y));
     pair quotient = pair_multiply(log1p_exp.value, pair_reciprocal(pair_of(p[0])));
     return vec_max(SPLAT(0), x) + pair_round(quotient) * log1p_exp.scale;
 }
-static inline vec softplus_derivative(vec x, const vec *p) {
+static inline vec softplus_value(vec x, const vec *p) {
+    pair y = two_product(p[0], -vec_abs(x));
+    pair half = half_log1p(exp_pair(exp_near_pair(y)));
+    pair factor = pair_scale(pair_reciprocal(pair_of(p[0])), SPLAT(2));
+    vec quotient = vec_fma(half.hi, factor.hi, vec_fma(half.lo, factor.hi, half.hi * factor.lo));
+    return or_far(vec_max(SPLAT(0), x) + quotient, vec_less(y.hi, SPLAT(-EXP_NEAR)), softplus_far, x, p);
+}
+static inline vec softplus_derivative_far(vec x, const vec *p) {
     logistic s = logistic_of(two_product(p[0], bounded(x, FAR)));
     return pair_round(s.value) * s.scale;
 }
+static inline vec softplus_derivative(vec x, const vec *p) {
+    pair y = two_product(p[0], x);
+    vec near = SPLAT(1) / one_plus_exp(exp_near_pair(pair_negate(y)));
+    return or_far(near, vec_less(SPLAT(EXP_NEAR), vec_abs(y.hi)), softplus_derivative_far, x, p);
+}
 
-static inline vec log_sigmoid_value(vec x, const vec *p) {
+static inline vec log_sigmoid_far(vec x, const vec *p) {
     (void)p;
     return non_positive(x) - scaled_round(log1p_exp_of_negative(pair_of(-vec_abs(x))));
 }
+static inline vec log_sigmoid_value(vec x, const vec *p) {
+    vec minus_a = -vec_abs(x);
+    pair half = half_log1p(exp_pair(exp_near(minus_a)));
+    vec near = vec_fnma(SPLAT(2), pair_round(half), non_positive(x));
+    return or_far(near, vec_less(minus_a, SPLAT(-EXP_NEAR)), log_sigmoid_far, x, p);
+}
 static inline vec log_sigmoid_derivative(vec x, const vec *p) { return sigmoid_value(-x, p); }
 
+/* By a polynomial up to 0.8, then by 1 - 2 / (1 + exp(2|x|)), which no longer cancels much. */
 static inline vec tanh_value(vec x, const vec *p) {
     (void)p;
-    return vec_copysign(pair_round(tanh_of_abs(x)), x);
+    vec a = vec_min(SPLAT(PICK(12, 24)), vec_abs(x));
+    exp_parts e = exp_near(SPLAT(2) * a);
+    vec sum = vec_fma(e.power, e.p, e.power + SPLAT(1));
+    vec outer = vec_copysign(SPLAT(1) - SPLAT(2) / sum, x);
+    vec square = x * x;
+    vec inner = vec_fma(x * square, POLYNOMIAL(tanh_tail, square), x);
+    return vec_select(vec_less(SPLAT(0.8), a), outer, inner);
 }
-static inline vec tanh_derivative(vec x, const vec *p) { /* 4 s(2x) s(-2x) */
+static inline vec tanh_derivative_far(vec x, const vec *p) {
     (void)p;
     scaled slope = logistic_slope(pair_of(SPLAT(2) * x));
     return SPLAT(4) * pair_round(slope.value) * slope.scale;
+}
+static inline vec tanh_derivative(vec x, const vec *p) { /* 4 s(2x) s(-2x) */
+    vec a = SPLAT(2) * vec_abs(x);
+    vec near = SPLAT(4) * pair_round(logistic_slope_near(exp_near(a)));
+    return or_far(near, vec_less(SPLAT(EXP_NEAR), a), tanh_derivative_far, x, p);
 }
 
 /* From |x| = 1 on, x - tanh(x) loses at most two bits of the pair. */
@@ -321,7 +476,7 @@ static inline vec tanhshrink_derivative(vec x, const vec *p) {
 /* ---- Normal distribution --------------------------------------------------------------------- */
 
 /* x Phi(x), from Phi(-|x|) = density * mills. */
-static inline vec gelu_value(vec x, const vec *p) {
+static inline vec gelu_far(vec x, const vec *p) {
     (void)p;
     mask negative = vec_less(x, SPLAT(0));
     vec bounded_below = vec_max(SPLAT(-MILLS_LIMIT), x);
@@ -331,15 +486,35 @@ static inline vec gelu_value(vec x, const vec *p) {
     return times_pair_to_infinity(bounded_below, phi) * vec_select(negative, n.density.scale, SPLAT(1));
 }
 
+static inline vec gelu_value(vec x, const vec *p) {
+    mask negative = vec_less(x, SPLAT(0));
+    vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
+    pair tail = times_density(mills_near(a), a);
+    pair above = fast_two_sum(SPLAT(1), -tail.hi);
+    above.lo = above.lo - tail.lo;
+    vec near = times_pair_to_infinity(x, pair_select(negative, tail, above));
+    return or_far(near, vec_less(x, SPLAT(-NORMAL_NEAR)), gelu_far, x, p);
+}
+
 /* With t = density (mills - |x| / sqrt(2 pi)), Phi(x) + x phi(x) is t for x < 0 and 1 - t for x >= 0. */
 #define INVERSE_SQRT_2_PI PAIR(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)
-static inline vec gelu_derivative(vec x, const vec *p) {
+static inline vec gelu_derivative_far(vec x, const vec *p) {
     (void)p;
     normal n = normal_of(x);
     pair slope = pair_multiply(INVERSE_SQRT_2_PI, pair_of(-n.a));
     pair t = pair_multiply(n.density.value, pair_add(n.mills, slope));
     vec above = pair_round(pair_add(pair_of(SPLAT(1)), pair_negate(t)));
     return vec_select(vec_less(x, SPLAT(0)), pair_round(t) * n.density.scale, above);
+}
+
+static inline vec gelu_derivative(vec x, const vec *p) {
+    vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
+    pair slope = pair_add(mills_near(a), pair_multiply(INVERSE_SQRT_2_PI, pair_of(-a)));
+    pair t = times_density(slope, a);
+    pair above = fast_two_sum(SPLAT(1), -t.hi);
+    above.lo = above.lo - t.lo;
+    vec near = pair_round(pair_select(vec_less(x, SPLAT(0)), t, above));
+    return or_far(near, vec_less(x, SPLAT(-NORMAL_NEAR)), gelu_derivative_far, x, p);
 }
 
 /* ---- Algebraic ------------------------------------------------------------------------------- */
@@ -435,11 +610,17 @@ static inline vec fast_sigmoid_derivative(vec x, const vec *p) {
     return pair_round(pair_square(pair_reciprocal(pair_add(pair_of(SPLAT(1)), d))));
 }
 
-static inline vec slayer_derivative(vec x, const vec *p) {
+static inline vec slayer_far(vec x, const vec *p) {
     pair y = pair_multiply(pair_of(p[0]), abs_distance(x, p));
     scaled e = exp_of_negative(pair_negate(y));
     pair height = two_product(SPLAT(0.5) * p[0], p[1]);
     return pair_round(pair_multiply(height, e.value)) * e.scale;
+}
+
+static inline vec slayer_derivative(vec x, const vec *p) {
+    pair y = pair_multiply(pair_of(-p[0]), abs_distance(x, p));
+    vec near = times_exp(two_product(SPLAT(0.5) * p[0], p[1]), exp_near_pair(y));
+    return or_far(near, vec_less(y.hi, SPLAT(-EXP_NEAR)), slayer_far, x, p);
 }
 
 static inline vec triangle_derivative(vec x, const vec *p) {
@@ -458,8 +639,16 @@ static inline scaled normal_density(pair d, pair sigma) {
     return (scaled){pair_multiply(pair_multiply(INVERSE_SQRT_2_PI, reciprocal), e.value), e.scale};
 }
 
-static inline vec gaussian_derivative(vec x, const vec *p) {
+static inline vec gaussian_far(vec x, const vec *p) {
     return scaled_round(normal_density(distance(x, p), pair_of(p[0])));
+}
+
+static inline vec gaussian_derivative(vec x, const vec *p) {
+    pair reciprocal = pair_reciprocal(pair_of(p[0]));
+    pair square = pair_square(pair_multiply(distance(x, p), reciprocal));
+    exp_parts e = exp_near_pair(pair_scale(square, SPLAT(-0.5)));
+    vec near = times_exp(pair_multiply(INVERSE_SQRT_2_PI, reciprocal), e);
+    return or_far(near, vec_less(SPLAT(2 * EXP_NEAR), square.hi), gaussian_far, x, p);
 }
 
 static inline pair scaled_times(scaled a, pair factor) {
@@ -474,9 +663,14 @@ static inline vec multi_gaussian_derivative(vec x, const vec *p) {
     return pair_round(pair_add(centre, pair_add(right, left)));
 }
 
-static inline vec sigmoid_spike_derivative(vec x, const vec *p) {
+static inline vec sigmoid_spike_far(vec x, const vec *p) {
     scaled slope = logistic_slope(pair_multiply(pair_of(p[0]), distance(x, p)));
     return times_pair(p[0], slope.value) * slope.scale;
+}
+static inline vec sigmoid_spike_derivative(vec x, const vec *p) {
+    pair y = pair_multiply(pair_of(p[0]), abs_distance(x, p));
+    vec near = times_pair(p[0], logistic_slope_near(exp_near_pair(y)));
+    return or_far(near, vec_less(SPLAT(EXP_NEAR), y.hi), sigmoid_spike_far, x, p);
 }
 
 static inline vec box_derivative(vec x, const vec *p) {

@@ -42,9 +42,11 @@ static inline vec vec_abs(vec a) { return VEC_(andnot)(vec_splat(-(real)0), a); 
 static inline vec vec_copysign(vec a, vec b) {
     return VEC_(or)(vec_abs(a), VEC_(and)(vec_splat(-(real)0), b));
 }
-static inline mask vec_less(vec a, vec b) { return VEC_(cmp)(a, b, _CMP_LT_OQ); }
-static inline mask vec_less_equal(vec a, vec b) { return VEC_(cmp)(a, b, _CMP_LE_OQ); }
+/* By operators, which gcc can see through: behind the intrinsic it adds an instruction to each blend. */
+static inline mask vec_less(vec a, vec b) { return (mask)(a < b); }
+static inline mask vec_less_equal(vec a, vec b) { return (mask)(a <= b); }
 static inline vec vec_select(mask m, vec a, vec b) { return VEC_(blendv)(b, a, m); }
+static inline int vec_any(mask m) { return VEC_(movemask)(m); }
 static inline vec vec_power_of_two(vec a) {
     return VEC_FROM_INTEGER(VEC_ADD_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS), REAL_ONE_BITS));
 }

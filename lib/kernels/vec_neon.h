@@ -11,6 +11,7 @@ typedef uint32x4_t mask;
 #define VEC_BITS_(word) word##_u32
 #define VEC_TO_BITS vreinterpretq_u32_f32
 #define VEC_FROM_BITS vreinterpretq_f32_u32
+#define VEC_ANY_ (vmaxvq_u32(m) != 0)
 #else
 typedef float64x2_t vec;
 typedef uint64x2_t mask;
@@ -18,6 +19,7 @@ typedef uint64x2_t mask;
 #define VEC_BITS_(word) word##_u64
 #define VEC_TO_BITS vreinterpretq_u64_f64
 #define VEC_FROM_BITS vreinterpretq_f64_u64
+#define VEC_ANY_ (vmaxvq_u32(vreinterpretq_u32_u64(m)) != 0)
 #endif
 
 static inline vec vec_splat(real a) { return VEC_(vdupq_n)(a); }
@@ -40,6 +42,7 @@ static inline vec vec_abs(vec a) { return VEC_(vabsq)(a); }
 static inline mask vec_less(vec a, vec b) { return VEC_(vcltq)(a, b); }
 static inline mask vec_less_equal(vec a, vec b) { return VEC_(vcleq)(a, b); }
 static inline vec vec_select(mask m, vec a, vec b) { return VEC_(vbslq)(m, a, b); }
+static inline int vec_any(mask m) { return VEC_ANY_; }
 /* The processor's own maximum and minimum treat NaN and signed zeros differently. */
 static inline vec vec_max(vec a, vec b) { return vec_select(vec_less(b, a), a, b); }
 static inline vec vec_min(vec a, vec b) { return vec_select(vec_less(a, b), a, b); }

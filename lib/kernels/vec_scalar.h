@@ -15,6 +15,7 @@
  *   vec_copysign(a, b)        a with the sign bit of b
  *   vec_less(a, b), vec_less_equal(a, b)   false where either is NaN
  *   vec_select(m, a, b)       a where m is true, else b
+ *   vec_any(m)                whether m is true in any lane
  *   vec_power_of_two(a)       2^n for a = VEC_ROUNDER + n, where 2^n is a normal number
  *
  * Every word is exact or correctly rounded, so the same formula gives the same bits in all of them.
@@ -50,6 +51,7 @@ static inline vec vec_min(vec a, vec b) { return a < b ? a : b; }
 static inline mask vec_less(vec a, vec b) { return a < b; }
 static inline mask vec_less_equal(vec a, vec b) { return a <= b; }
 static inline vec vec_select(mask m, vec a, vec b) { return m ? a : b; }
+static inline int vec_any(mask m) { return m; }
 
 static inline vec vec_power_of_two(vec a) {
     real_bits bits;

@@ -6,7 +6,12 @@
  * "Tight and rigorous error bounds for basic building blocks of double-word arithmetic", ACM TOMS
  * 44(2), 2017). Below, u is the unit roundoff: 2^-24 or 2^-53. A result that is wrong by at most
  * 1.5 u before its last rounding is within 2 ULP whatever its leading digits, so that is the budget
- * of every formula in kinds.h.
+ * of every formula in kinds.h; the sweep over all f32 has the last word.
+ *
+ * Most kinds have two formulas. The near one serves all inputs whose exp is a normal number, with pairs
+ * only where the budget asks for them; the far one, for tails and infinities, carries everything as
+ * pairs. `or_far` in kinds.h joins them, lane by lane, so that neither changes the other's bits. With
+ * pairs everywhere and no branch the near formulas took 1.5 to 2.5 times as long.
  *
  * Coefficients come from coefficients.sollya. */
 
@@ -78,6 +83,13 @@ static inline pair pair_reciprocal(pair a) {
     return (pair){r, r * remainder};
 }
 
+/* a / b, rounded once. */
+static inline vec pair_quotient(pair a, pair b) {
+    vec r = SPLAT(1) / b.hi, q = a.hi * r;
+    vec remainder = vec_fnma(q, b.lo, vec_fnma(q, b.hi, a.hi) + a.lo);
+    return vec_fma(remainder, r, q);
+}
+
 /* a * b, where b is a power of two or the rounding of each part does no harm. */
 static inline pair pair_scale(pair a, vec b) { return (pair){a.hi * b, a.lo * b}; }
 
@@ -119,21 +131,76 @@ static const real exp_tail[] = {
 /* Adding it rounds to an integer and leaves that integer in the low bits. */
 #define VEC_ROUNDER SPLAT(PICK(0x1.8p23, 0x1.8p52))
 
+#define LN2_HI PICK(0x1.62e4p-1, 0x1.62e42fefa38p-1)
+#define LN2_LO PICK(0x1.7f7d1cf79abcap-20, 0x1.ef35793c7673p-45)
+
 /* exp(x) = 2^n (1 + p) with |p| < 0.42: returns p, and in *rounded VEC_ROUNDER + n, for |x.hi| < 2^9
  * (f32) or 2^12 (f64). ln(2) is split so that n times its first part is exact (Cody and Waite 1980).
  * Where n = 0, p is accurate relative to x. */
 static inline pair exp_reduced(pair x, vec *rounded) {
     *rounded = vec_fma(x.hi, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
     vec n = *rounded - VEC_ROUNDER;
-    vec ln2_hi = SPLAT(PICK(0x1.62e4p-1, 0x1.62e42fefa38p-1));
-    vec ln2_lo = SPLAT(PICK(0x1.7f7d1cf79abcap-20, 0x1.ef35793c7673p-45));
-    vec exact = vec_fnma(n, ln2_hi, x.hi);
-    vec first = vec_fnma(n, ln2_lo, exact);
-    vec second = vec_fnma(n, ln2_lo, exact - first) + x.lo;
+    vec exact = vec_fnma(n, SPLAT(LN2_HI), x.hi);
+    vec first = vec_fnma(n, SPLAT(LN2_LO), exact);
+    vec second = vec_fnma(n, SPLAT(LN2_LO), exact - first) + x.lo;
     pair r = fast_two_sum(first, second);
     vec r_lo = vec_fma(r.lo, r.hi, r.lo);
     vec tail = vec_fma(r.hi * r.hi, POLYNOMIAL(exp_tail, r.hi), r_lo);
     return fast_two_sum(r.hi, tail);
+}
+
+/* exp(x) = power (1 + p), for |x| <= EXP_NEAR, where power is a normal number: the fast way, in which
+ * nothing is a pair. p is wrong by at most 0.6 u, also relative to x where x rounds to no multiple of
+ * ln(2); a formula does best to round power + power p only once. */
+#define EXP_NEAR PICK(87, 708)
+typedef struct { vec power, p; } exp_parts;
+
+static inline vec exp_argument(vec x, vec *rounded) {
+    *rounded = vec_fma(x, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
+    vec n = *rounded - VEC_ROUNDER;
+    vec exact = vec_fnma(n, SPLAT(LN2_HI), x);
+    return vec_fnma(n, SPLAT(LN2_LO), exact);
+}
+
+static inline exp_parts exp_parts_of(vec rounded, vec r) {
+    return (exp_parts){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(exp_tail, r), r)};
+}
+
+static inline exp_parts exp_near(vec x) {
+    vec rounded, r = exp_argument(x, &rounded);
+    return exp_parts_of(rounded, r);
+}
+
+static inline exp_parts exp_near_pair(pair x) {
+    vec rounded, r = exp_argument(x.hi, &rounded);
+    return exp_parts_of(rounded, r + x.lo);
+}
+
+/* 1 + power (1 + p), rounded once. power + 1 is not exact if power is 2^24 (2^53) or more or the inverse,
+ * and what it loses there counts. */
+static inline vec one_plus_exp(exp_parts e) {
+    vec sum = e.power + SPLAT(1);
+    return sum + vec_fma(e.power, e.p, SPLAT(1) - (sum - e.power));
+}
+
+/* The same as a pair. */
+static inline pair one_plus_exp_pair(exp_parts e) {
+    vec base = e.power + SPLAT(1);
+    vec rest = vec_fma(e.power, e.p, SPLAT(1) - (base - e.power));
+    vec sum = base + rest;
+    return (pair){sum, rest - (sum - base)};
+}
+
+/* c power (1 + p), rounded once, for a constant c. */
+static inline vec times_exp(pair c, exp_parts e) {
+    pair power = pair_scale(c, e.power);
+    return power.hi + vec_fma(power.hi, e.p, power.lo);
+}
+
+/* power (1 + p) as a pair. */
+static inline pair exp_pair(exp_parts e) {
+    vec hi = vec_fma(e.power, e.p, e.power);
+    return (pair){hi, vec_fma(e.power, e.p, e.power - hi)};
 }
 
 /* Where exp(x) would leave the normal numbers, its exponent is raised by EXP_SHIFT and a later factor
@@ -222,6 +289,16 @@ static const real atanh_tail[] = {
 #endif
 };
 
+/* log1p(e) / 2 for e in [0, 1], as z + tail with a small tail; relative error about 0.3 u. */
+static inline pair half_log1p(pair e) {
+    pair sum = fast_two_sum(SPLAT(2), e.hi);
+    sum.lo = sum.lo + e.lo;
+    vec r = SPLAT(1) / sum.hi, z = e.hi * r;
+    vec z_lo = r * vec_fnma(z, sum.lo, vec_fnma(z, sum.hi, e.hi) + e.lo);
+    vec square = z * z;
+    return (pair){z, vec_fma(z * square, POLYNOMIAL(atanh_tail, square), z_lo)};
+}
+
 /* log1p(exp(y)) for y <= 0: log1p(e) = 2 atanh(e / (2 + e)), which needs no reduction. */
 static inline scaled log1p_exp_of_negative(pair y) {
     scaled e = exp_of_negative(y);
@@ -258,11 +335,41 @@ static const real mills_tail[] = {
  * pairs, because the terms nearly cancel around a = 40 and have alternating signs near a = 0. */
 static inline pair mills(vec a) {
     pair r = pair_reciprocal(two_sum(a, SPLAT(4)));
-    pair w = fast_two_sum(SPLAT(1), SPLAT(-8) * r.hi);
+    pair w = two_sum(SPLAT(1), SPLAT(-8) * r.hi);
     w.lo = vec_fnma(SPLAT(8), r.lo, w.lo);
     vec inner = polynomial(mills_tail + 1, DEGREE(mills_tail) - 1, w.hi);
     pair h = pair_add(pair_of(vec_splat(mills_tail[0])), pair_multiply(w, pair_of(inner)));
     return pair_multiply(pair_add(MILLS_CONSTANT, pair_multiply(w, h)), r);
+}
+
+/* The same with fewer pairs, for NORMAL_NEAR: the last two steps of the polynomial are compensated. */
+static inline pair mills_near(vec a) {
+    vec t = a + SPLAT(4), t_lo = a - (t - SPLAT(4));
+    vec r = SPLAT(1) / t;
+    vec r_lo = r * vec_fnma(r, t_lo, vec_fnma(r, t, SPLAT(1)));
+    pair w = two_sum(SPLAT(1), SPLAT(-8) * r);
+    w.lo = vec_fnma(SPLAT(8), r_lo, w.lo);
+    vec inner = polynomial(mills_tail + 1, DEGREE(mills_tail) - 1, w.hi), first = vec_splat(mills_tail[0]);
+    vec h = vec_fma(w.hi, inner, first), h_lo = vec_fma(w.hi, inner, first - h);
+    pair c = MILLS_CONSTANT;
+    vec q = vec_fma(w.hi, h, c.hi);
+    vec q_lo = vec_fma(w.hi, h, c.hi - q) + vec_fma(w.lo, vec_fma(w.hi, inner, h), vec_fma(w.hi, h_lo, c.lo));
+    vec m = q * r;
+    return (pair){m, vec_fma(q, r, -m) + vec_fma(q, r_lo, q_lo * r)};
+}
+
+/* Where x exp(-x^2/2) and its rounding errors are still normal. */
+#define NORMAL_NEAR PICK(11, 36)
+
+/* factor exp(-a^2/2) as a pair. */
+static inline pair times_density(pair factor, vec a) {
+    vec square = a * a, square_lo = vec_fma(a, a, -square);
+    vec rounded, first = exp_argument(SPLAT(-0.5) * square, &rounded);
+    pair r = fast_two_sum(first, SPLAT(-0.5) * square_lo);
+    vec tail = vec_fma(r.hi * r.hi, POLYNOMIAL(exp_tail, r.hi), r.lo);
+    vec lo = vec_fma(factor.lo, r.hi, factor.lo);
+    vec rest = vec_fma(factor.hi, r.hi, vec_fma(factor.hi, tail, lo));
+    return pair_scale(fast_two_sum(factor.hi, rest), vec_power_of_two(rounded));
 }
 
 /* a = |x|, but no more than MILLS_LIMIT, where every tail is 0; density = exp(-a^2/2);
@@ -283,6 +390,19 @@ static inline pair tanh_of_abs(vec x) {
     sum.lo = sum.lo + e.lo;
     return pair_negate(pair_multiply(e, pair_reciprocal(sum)));
 }
+
+/* tanh(x) = x + x^3 Q(x^2) on |x| <= 0.8; relative error 2^-29 (f32), 2^-59 (f64). */
+static const real tanh_tail[] = {
+#if SUGAR_ELEMENT == 32
+    -0x1.555556p-2f, 0x1.111138p-3f, -0x1.ba1db2p-5f, 0x1.66069ap-6f, -0x1.1d7484p-7f,
+    0x1.966bfp-9f, -0x1.6982acp-11f
+#else
+    -0x1.5555555555555p-2, 0x1.111111111106ap-3, -0x1.ba1ba1ba0fc49p-5, 0x1.664f487fa81efp-6,
+    -0x1.226e34ea7e9a9p-7, 0x1.d6d3bbbd988d7p-9, -0x1.7da21bf73339dp-10, 0x1.354a56176724p-11,
+    -0x1.f4aa664bcaa85p-13, 0x1.91f5fcee21b7ep-14, -0x1.37890b426b291p-15, 0x1.b04026942cc4bp-17,
+    -0x1.c966e535b2203p-19, 0x1.0562988d74f4bp-21
+#endif
+};
 
 /* x - tanh(x) = x^3 (1/3 + x^2 Q(x^2)) on |x| <= 1; relative error 2^-30 (f32), 2^-57 (f64). */
 static const real tanhshrink_tail[] = {
