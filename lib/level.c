@@ -17,7 +17,7 @@
 #endif
 
 /* Registers in XCR0. */
-enum { XMM = 1 << 1, YMM = 1 << 2 };
+enum { XMM = 1 << 1, YMM = 1 << 2, ZMM = 7 << 5 /* and the mask registers */ };
 
 #if defined(__x86_64__) || defined(__i386__)
 /* The processor's features, and registers that the operating system saves: a processor that has AVX2

@@ -310,7 +310,7 @@ typedef struct sugar_parameter {
 /* An instruction set. */
 typedef struct sugar_level {
     size_t struct_size;             /* bytes; as in sugar_kind */
-    const char *name;               /* "scalar", "avx2", "neon" */
+    const char *name;               /* "scalar", "avx2", "avx512", "neon" */
     int32_t compiled;               /* 1: this build of the library has its kernels, else 0 */
     int32_t supported;              /* 1: compiled, and the processor and the operating system have it */
     int32_t in_use;                 /* 1: what an activation gets now that asks for no level */

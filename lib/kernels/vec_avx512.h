@@ -1,0 +1,49 @@
+/* The vector vocabulary for AVX-512 (F, BW, DQ and VL); the words are defined in vec_scalar.h. */
+#include <immintrin.h>
+
+enum { VEC_LANES = 512 / SUGAR_ELEMENT };
+
+#if SUGAR_ELEMENT == 32
+typedef __m512 vec;
+typedef __mmask16 mask;
+#define VEC_(word) _mm512_##word##_ps
+#define VEC_COMPARE _mm512_cmp_ps_mask
+#define VEC_TO_INTEGER _mm512_castps_si512
+#define VEC_FROM_INTEGER _mm512_castsi512_ps
+#define VEC_SHIFT _mm512_slli_epi32
+#define VEC_ADD_INTEGER(a, b) _mm512_add_epi32(a, _mm512_set1_epi32((int)(b)))
+#else
+typedef __m512d vec;
+typedef __mmask8 mask;
+#define VEC_(word) _mm512_##word##_pd
+#define VEC_COMPARE _mm512_cmp_pd_mask
+#define VEC_TO_INTEGER _mm512_castpd_si512
+#define VEC_FROM_INTEGER _mm512_castsi512_pd
+#define VEC_SHIFT _mm512_slli_epi64
+#define VEC_ADD_INTEGER(a, b) _mm512_add_epi64(a, _mm512_set1_epi64((long long)(b)))
+#endif
+
+/* True in the first n lanes. */
+static inline mask vec_part_mask(size_t n) { return (mask)((1u << n) - 1); }
+
+static inline vec vec_splat(real a) { return VEC_(set1)(a); }
+static inline vec vec_load(const real *p) { return VEC_(loadu)(p); }
+static inline void vec_store(real *p, vec a) { VEC_(storeu)(p, a); }
+static inline vec vec_load_part(const real *p, size_t n) { return VEC_(maskz_loadu)(vec_part_mask(n), p); }
+static inline void vec_store_part(real *p, vec a, size_t n) { VEC_(mask_storeu)(p, vec_part_mask(n), a); }
+static inline vec vec_fma(vec a, vec b, vec c) { return VEC_(fmadd)(a, b, c); }
+static inline vec vec_fnma(vec a, vec b, vec c) { return VEC_(fnmadd)(a, b, c); }
+static inline vec vec_sqrt(vec a) { return VEC_(sqrt)(a); }
+static inline vec vec_max(vec a, vec b) { return VEC_(max)(a, b); }
+static inline vec vec_min(vec a, vec b) { return VEC_(min)(a, b); }
+static inline vec vec_abs(vec a) { return VEC_(andnot)(vec_splat(-(real)0), a); }
+static inline vec vec_copysign(vec a, vec b) {
+    return VEC_(or)(vec_abs(a), VEC_(and)(vec_splat(-(real)0), b));
+}
+static inline mask vec_less(vec a, vec b) { return VEC_COMPARE(a, b, _CMP_LT_OQ); }
+static inline mask vec_less_equal(vec a, vec b) { return VEC_COMPARE(a, b, _CMP_LE_OQ); }
+static inline vec vec_select(mask m, vec a, vec b) { return VEC_(mask_blend)(m, b, a); }
+static inline int vec_any(mask m) { return m != 0; }
+static inline vec vec_power_of_two(vec a) {
+    return VEC_FROM_INTEGER(VEC_ADD_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS), REAL_ONE_BITS));
+}
