@@ -444,10 +444,10 @@ static inline vec tanh_value(vec x, const vec *p) {
     vec a = vec_min(SPLAT(PICK(12, 24)), vec_abs(x));
     exp_parts e = exp_near(SPLAT(2) * a);
     vec sum = vec_fma(e.power, e.p, e.power + SPLAT(1));
-    vec outer = vec_copysign(SPLAT(1) - SPLAT(2) / sum, x);
-    vec square = x * x;
-    vec inner = vec_fma(x * square, POLYNOMIAL(tanh_tail, square), x);
-    return vec_select(vec_less(SPLAT(0.8), a), outer, inner);
+    vec outer = SPLAT(1) - SPLAT(2) / sum;
+    vec square = a * a;
+    vec inner = vec_fma(a * square, POLYNOMIAL(tanh_tail, square), a);
+    return vec_copysign(vec_select(vec_less(SPLAT(0.8), a), outer, inner), x);
 }
 static inline vec tanh_derivative_far(vec x, const vec *p) {
     (void)p;
