@@ -169,8 +169,7 @@ static inline pair celu_argument(vec x, vec alpha) {
 static inline vec celu_value(vec x, const vec *p) {
     pair y = celu_argument(x, p[0]);
     mask saturated = vec_less(y.hi, SPLAT(-EXPM1_NEAR));
-    exp_parts e = exp_near_pair(pair_select(saturated, pair_of(SPLAT(-EXPM1_NEAR)), y));
-    vec below = p[0] * vec_fma(e.power, e.p, e.power - SPLAT(1));
+    vec below = times_pair(p[0], expm1_near_pair(pair_select(saturated, pair_of(SPLAT(-EXPM1_NEAR)), y)));
     /* Close to 0 the result is x, while x / alpha may be subnormal. */
     mask tiny = vec_less(vec_abs(x), SPLAT(PICK(0x1p-48, 0x1p-80)));
     return where_positive(x, x, vec_select(tiny, x, below));
@@ -414,7 +413,7 @@ static inline vec softplus_value(vec x, const vec *p) {
     pair half = half_log1p(exp_pair(exp_near_pair(y)));
     pair factor = pair_scale(pair_reciprocal(pair_of(p[0])), SPLAT(2));
     vec quotient = vec_fma(half.hi, factor.hi, vec_fma(half.lo, factor.hi, half.hi * factor.lo));
-    return or_far(vec_max(SPLAT(0), x) + quotient, vec_less(y.hi, SPLAT(-EXP_NEAR)), softplus_far, x, p);
+    return or_far(vec_max(SPLAT(0), x) + quotient, vec_less(y.hi, SPLAT(-EXP_PAIR_NEAR)), softplus_far, x, p);
 }
 static inline vec softplus_derivative_far(vec x, const vec *p) {
     logistic s = logistic_of(two_product(p[0], bounded(x, FAR)));
@@ -434,7 +433,7 @@ static inline vec log_sigmoid_value(vec x, const vec *p) {
     vec minus_a = -vec_abs(x);
     pair half = half_log1p(exp_pair(exp_near(minus_a)));
     vec near = vec_fnma(SPLAT(2), pair_round(half), non_positive(x));
-    return or_far(near, vec_less(minus_a, SPLAT(-EXP_NEAR)), log_sigmoid_far, x, p);
+    return or_far(near, vec_less(minus_a, SPLAT(-EXP_PAIR_NEAR)), log_sigmoid_far, x, p);
 }
 static inline vec log_sigmoid_derivative(vec x, const vec *p) { return sigmoid_value(-x, p); }
 

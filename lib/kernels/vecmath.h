@@ -197,11 +197,24 @@ static inline vec times_exp(pair c, exp_parts e) {
     return power.hi + vec_fma(power.hi, e.p, power.lo);
 }
 
+/* expm1(x) as a pair, for -EXP_NEAR <= x.hi <= 0. */
+static inline pair expm1_near_pair(pair x) {
+    vec rounded, first = exp_argument(x.hi, &rounded);
+    pair r = fast_two_sum(first, x.lo);
+    pair p = fast_two_sum(r.hi, vec_fma(r.hi * r.hi, POLYNOMIAL(exp_tail, r.hi), r.lo));
+    vec power = vec_power_of_two(rounded), base = power - SPLAT(1);
+    vec hi = vec_fma(power, p.hi, base);
+    return (pair){hi, vec_fma(power, p.lo, vec_fma(power, p.hi, base - hi))};
+}
+
 /* power (1 + p) as a pair. */
 static inline pair exp_pair(exp_parts e) {
     vec hi = vec_fma(e.power, e.p, e.power);
     return (pair){hi, vec_fma(e.power, e.p, e.power - hi)};
 }
+
+/* Where the low part of a pair next to exp(x) is still a normal number, even divided by a large beta. */
+#define EXP_PAIR_NEAR PICK(55, 650)
 
 /* Where exp(x) would leave the normal numbers, its exponent is raised by EXP_SHIFT and a later factor
  * brings the finished result down, so that only one rounding meets the subnormals. EXP_TAIL is far
