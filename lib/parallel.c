@@ -1,45 +1,78 @@
-/* Contexts, and calls split into parts for the caller's parallel_for. */
+/* Contexts, and calls split into parts for the caller's parallel_for or the library's own pool. */
 #include "parallel.h"
 
 #include <stdlib.h>
 
+#include "pool.h"
 #include "structs.h"
 
 struct sugar_context {
-    int32_t threads;
-    sugar_parallel_for parallel_for;
+    int32_t parts;                  /* into how many a call may be split */
+    sugar_parallel_for parallel_for;/* NULL: calls stay whole */
     void *payload;
+    sugar_pool *pool;               /* the payload, if it is the library's own; or NULL */
 };
 
-/* A part of fewer elements costs more to hand over than it saves. */
-enum { SMALLEST_PART = 16384 };
+/* To wake a thread takes about 5 us, measured: as long as 6,000 elements of gelu, 25,000 of sigmoid or
+ * 100,000 of relu, in f32 with AVX2. A smaller part costs more to hand over than it saves. */
+enum { SMALLEST_PART = 32768 };
+
+/* In the library's own pool: a thread that the system holds up leaves little undone. */
+enum { PARTS_PER_THREAD = 16 };
+
+static sugar_status check_options(const sugar_context_options *known)
+{
+    if (known->threads < 0)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: threads %d, expected 0 or more",
+                           (int)known->threads);
+    if (known->threads > SUGAR_MAX_THREADS && !known->parallel_for)
+        return sugar_error(SUGAR_ERROR_ARGUMENT,
+                           "options: threads %d, expected %d or less without parallel_for",
+                           (int)known->threads, (int)SUGAR_MAX_THREADS);
+    if (known->reserved != 0)
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: reserved %d, expected 0",
+                           (int)known->reserved);
+    return SUGAR_OK;
+}
+
+/* The context made of options that are good. */
+static sugar_status fill(sugar_context *context, const sugar_context_options *known)
+{
+    *context = (sugar_context){known->threads, known->parallel_for, known->payload, NULL};
+    if (known->parallel_for || known->threads <= 1)
+        return SUGAR_OK;
+    const sugar_status status = sugar_pool_create(&context->pool, known->threads);
+    context->parts = known->threads * PARTS_PER_THREAD;
+    context->parallel_for = sugar_pool_run;
+    context->payload = context->pool;
+    return status;
+}
 
 sugar_status sugar_context_create(sugar_context **context, const sugar_context_options *options)
 {
     if (!context)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "context: NULL, expected the address of a handle");
     sugar_context_options known;
-    const sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
+    sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
+    if (status == SUGAR_OK)
+        status = check_options(&known);
     if (status != SUGAR_OK)
         return status;
-    if (known.threads < 0)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: threads %d, expected 0 or more", (int)known.threads);
-    if (known.reserved != 0)
-        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: reserved %d, expected 0", (int)known.reserved);
-    if (known.threads > 1 && !known.parallel_for)
-        return sugar_error(SUGAR_ERROR_UNSUPPORTED,
-                           "options: threads %d without parallel_for, expected 1: there is no thread pool here",
-                           (int)known.threads);
     sugar_context *made = malloc(sizeof *made);
     if (!made)
         return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "context: no memory for a handle");
-    *made = (sugar_context){known.threads, known.parallel_for, known.payload};
-    *context = made;
-    return SUGAR_OK;
+    status = fill(made, &known);
+    if (status == SUGAR_OK)
+        *context = made;
+    else
+        free(made);
+    return status;
 }
 
 void sugar_context_destroy(sugar_context *context)
 {
+    if (context)
+        sugar_pool_destroy(context->pool);
     free(context);
 }
 
@@ -48,7 +81,7 @@ static int64_t parts(const sugar_context *context, int64_t count)
     if (!context || !context->parallel_for)
         return 1;
     const int64_t most = count / SMALLEST_PART;
-    return context->threads < most ? context->threads : most;
+    return context->parts < most ? context->parts : most;
 }
 
 bool sugar_parallel_is_whole(const sugar_context *context, int64_t count)

@@ -67,7 +67,7 @@ enum {
     SUGAR_ERROR_ARGUMENT = -1,      /* an argument is out of its documented range */
     SUGAR_ERROR_SPEC = -2,          /* a spec string does not parse */
     SUGAR_ERROR_UNSUPPORTED = -3,   /* understood, but not available here: device, type, level, option */
-    SUGAR_ERROR_OUT_OF_MEMORY = -4  /* memory for a handle could not be had */
+    SUGAR_ERROR_OUT_OF_MEMORY = -4  /* memory or threads for a handle could not be had */
 };
 
 /* The message of the last failed call on this thread; "" when none failed yet. One line, without a
@@ -189,17 +189,28 @@ SUGAR_API const char *sugar_activation_level(const sugar_activation *activation)
 typedef void (*sugar_parallel_for)(void *payload, void (*task)(void *work, int64_t index),
                                    void *work, int64_t count);
 
-/* How calls use threads. Opaque and immutable; any number of calls may use one at the same time, as
- * far as its parallel_for allows that. */
+/* How calls use threads: not at all, those of a pool of the library's own, or those of the caller's
+ * parallel_for. Opaque; any number of calls may use one at the same time, as far as its
+ * parallel_for allows that. Small calls stay on the calling thread.
+ *
+ * The pool. Its threads start with the context, sleep while there is nothing to do, and end with
+ * the context. It works for one call at a time: a call that finds it busy runs on its own thread
+ * alone. Its threads block all signals but those of faults, have stacks of 256 KiB, and keep the
+ * floating-point mode of the thread that made the context.
+ * After fork(), the child has the context but not the threads: calls there run on the calling
+ * thread, and sugar_context_destroy frees the memory. Contexts made in the child have pools. */
 typedef struct sugar_context sugar_context;
+
+enum { SUGAR_MAX_THREADS = 1024 };  /* of one context's pool, the calling thread counted */
 
 /* Set struct_size to sizeof(sugar_context_options); its rule is that of
  * sugar_activation_options. */
 typedef struct sugar_context_options {
     size_t struct_size;             /* bytes */
-    int32_t threads;                /* into how many parts a call may be split: 1 or more, or 0 for
-                                       1. This version has no pool of its own: more than 1 needs
-                                       parallel_for, and is UNSUPPORTED without */
+    int32_t threads;                /* how many may work on a call, the calling thread counted: 1 or
+                                       more, or 0 for 1. Without parallel_for, at most
+                                       SUGAR_MAX_THREADS: the context gets a pool of threads - 1.
+                                       With it, into how many parts a call may be split */
     int32_t reserved;               /* 0 */
     sugar_parallel_for parallel_for;/* the caller's pool, or NULL */
     void *payload;                  /* handed to parallel_for */
@@ -208,11 +219,12 @@ typedef struct sugar_context_options {
 /* Makes a context.
  * context   out; owned by the caller, for sugar_context_destroy. Not written on failure.
  * options   NULL: one thread.
- * Errors: ARGUMENT (NULL context, struct_size, threads), UNSUPPORTED, OUT_OF_MEMORY. */
+ * Errors: ARGUMENT (NULL context, struct_size, threads), UNSUPPORTED (reserved, newer option),
+ * OUT_OF_MEMORY (memory, or threads that the system does not start). */
 SUGAR_API sugar_status sugar_context_create(sugar_context **context,
                                             const sugar_context_options *options);
 
-/* Frees a context. NULL is fine. No call may be using it. */
+/* Frees a context and ends its pool. NULL is fine. No call may be using it. */
 SUGAR_API void sugar_context_destroy(sugar_context *context);
 
 /* ---- Forward and backward ------------------------------------------------------------------ */
