@@ -1,6 +1,11 @@
 /* Memory: calls take none from the heap, and when there is none for a handle, that is a clean error.
- * The program's own malloc counts, and fails when told to; it stands before glibc's. */
+ * The program's own malloc and pthread_create count, and fail when told to; they stand before glibc's. */
 #include "unit.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
 
 /* glibc's allocator under the names that it keeps for programs that replace malloc. */
 extern void *__libc_malloc(size_t size);
@@ -8,8 +13,8 @@ extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 extern void __libc_free(void *memory);
 
-static int taken;               /* allocations so far */
-static int held;                /* of them, not freed yet */
+static _Atomic int taken;       /* allocations so far, of all threads */
+static _Atomic int held;        /* of them, not freed yet */
 static int fails_at = -1;       /* the number of the allocation that fails; -1: none */
 
 static int may_take(void)
@@ -43,6 +48,28 @@ void free(void *memory)
     __libc_free(memory);
 }
 
+static int started, joined;     /* threads so far */
+static int threads_left = -1;   /* how many may still be started; -1: any number */
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument)
+{
+    int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = NULL;
+    *(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
+    if (threads_left == 0)
+        return EAGAIN;
+    threads_left -= threads_left > 0;
+    started++;
+    return create(thread, attributes, body, argument);
+}
+
+int pthread_join(pthread_t thread, void **result)
+{
+    int (*join)(pthread_t, void **) = NULL;
+    *(void **)&join = dlsym(RTLD_NEXT, "pthread_join");
+    joined++;
+    return join(thread, result);
+}
+
 static void calls_take_no_memory(void **unused)
 {
     (void)unused;
@@ -69,6 +96,37 @@ static void calls_take_no_memory(void **unused)
         assert_true(failed);
         sugar_activation_destroy(a);
     }
+}
+
+/* Enough elements for all threads of a pool, in rows that go to kernels as they lie and in columns that do not. */
+static void calls_on_a_pool_take_no_memory(void **unused)
+{
+    (void)unused;
+    enum { ROWS = 600, COLUMNS = 500, ALL = ROWS * COLUMNS };
+    static float x[ALL], dy[ALL], out[ALL];
+    static const int64_t shape[] = {ROWS, COLUMNS}, turned[] = {1, ROWS};
+    sugar_context *context = NULL;
+    const sugar_context_options threads = {.struct_size = sizeof threads, .threads = 4};
+    const int started_before = started;
+    sugar_activation *a = must_create("tanh~elu(domain=negative,blend=0.5)", NULL);
+    assert_ok(sugar_context_create(&context, &threads));
+    assert_int_equal(started, started_before + 3);
+    sugar_call_options options = {.struct_size = sizeof options, .context = context};
+    view vx, vdy, vout;
+    view_make(&vx, x, 4, 2, shape, NULL);
+    view_make(&vdy, dy, 4, 2, shape, turned);
+    view_make(&vout, out, 4, 2, shape, NULL);
+    const int before = taken;
+    sugar_status status = SUGAR_OK;
+    for (int round = 0; round < 20; round++) {
+        status |= sugar_forward_f32(a, ALL, x, 1, out, 1, &options);
+        status |= sugar_backward(a, &vx.tensor, &vdy.tensor, &vout.tensor, &options);
+    }
+    assert_int_equal(taken, before);
+    assert_int_equal(started, started_before + 3);      /* nor do they start threads */
+    assert_ok(status);
+    sugar_context_destroy(context);
+    sugar_activation_destroy(a);
 }
 
 /* Lets one allocation after the other fail, until the handle can be made without any more. */
@@ -100,21 +158,56 @@ static void no_memory_for_a_context(void **unused)
 {
     (void)unused;
     sugar_context *context = NULL;
-    fails_at = taken;
-    sugar_status status = sugar_context_create(&context, NULL);
-    fails_at = -1;
-    assert_fails(status, SUGAR_ERROR_OUT_OF_MEMORY, "memory");
-    assert_null(context);
-    assert_ok(sugar_context_create(&context, NULL));
+    const sugar_context_options with_pool = {.struct_size = sizeof with_pool, .threads = 3};
+    const sugar_context_options *const options[] = {NULL, &with_pool, &with_pool};
+    static const int failing[] = {0, 0, 1};     /* the handle, the handle, the pool */
+    for (size_t i = 0; i < COUNT(failing); i++) {
+        const int held_before = held, started_before = started;
+        fails_at = taken + failing[i];
+        sugar_status status = sugar_context_create(&context, options[i]);
+        fails_at = -1;
+        assert_int_equal(held, held_before);
+        assert_int_equal(started, started_before);
+        assert_fails(status, SUGAR_ERROR_OUT_OF_MEMORY, "memory");
+        assert_null(context);
+        assert_ok(sugar_context_create(&context, options[i]));
+        sugar_context_destroy(context);
+        context = NULL;
+    }
+}
+
+/* The system starts some of the threads that a pool wants, but not all. */
+static void no_threads_for_a_context(void **unused)
+{
+    (void)unused;
+    sugar_context *context = NULL;
+    const sugar_context_options options = {.struct_size = sizeof options, .threads = 4};
+    assert_ok(sugar_context_create(&context, &options));    /* what glibc keeps of threads is there then */
     sugar_context_destroy(context);
+    context = NULL;
+    for (int most = 0; most < 3; most++) {
+        char expected[80];
+        snprintf(expected, sizeof expected, "threads 4, expected at most the %d that", most + 1);
+        const int held_before = held, started_before = started, joined_before = joined;
+        threads_left = most;
+        sugar_status status = sugar_context_create(&context, &options);
+        threads_left = -1;
+        assert_int_equal(started - started_before, most);
+        assert_int_equal(joined - joined_before, most);
+        assert_int_equal(held, held_before);
+        assert_null(context);
+        assert_fails(status, SUGAR_ERROR_OUT_OF_MEMORY, expected);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_take_no_memory),
+        cmocka_unit_test(calls_on_a_pool_take_no_memory),
         cmocka_unit_test(no_memory_for_an_activation),
         cmocka_unit_test(no_memory_for_a_context),
+        cmocka_unit_test(no_threads_for_a_context),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

@@ -181,8 +181,13 @@ static void context_members(void **unused)
     options.threads = 1;
     assert_ok(context_with(&options));
     options.threads = 2;
-    assert_fails(context_with(&options), SUGAR_ERROR_UNSUPPORTED, "parallel_for");
+    assert_ok(context_with(&options));
+    options.threads = SUGAR_MAX_THREADS + 1;
+    assert_fails(context_with(&options), SUGAR_ERROR_ARGUMENT, "threads 1025, expected 1024 or less");
+    options.threads = INT32_MAX;
+    assert_fails(context_with(&options), SUGAR_ERROR_ARGUMENT, "parallel_for");
     options.parallel_for = parallel_for_dummy;
+    options.threads = 2;
     assert_ok(context_with(&options));
     options.threads = INT32_MAX;
     assert_ok(context_with(&options));
