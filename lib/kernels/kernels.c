@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
-#error "libsugar's results are defined by IEEE 754: do not compile it with -ffast-math"
+#error "libsugar's results are defined by IEEE 754: do not compile it with fast-math options"
 #endif
 #if FLT_EVAL_METHOD != 0
 #error "excess precision would change results: on 32-bit x86 compile with -msse2 -mfpmath=sse"
@@ -45,13 +45,15 @@ typedef uint64_t real_bits;
 
 typedef vec (*formula)(vec x, const vec *p);
 
-ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p) {
+ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
+{
     for (int k = 0; k < SUGAR_KERNEL_PARAMETERS; k++) p[k] = vec_splat(parameters[k]);
 }
 
 /* A tail shorter than a vector goes through the same formula, so that an element's bits do not
  * depend on its position. */
-ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const real *x, real *y, size_t n) {
+ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const real *x, real *y, size_t n)
+{
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
@@ -59,14 +61,16 @@ ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const rea
     if (i < n) vec_store_part(y + i, value(vec_load_part(x + i, n - i), p), n - i);
 }
 
-ALWAYS_INLINE void derivative_loop(formula derivative, const vec *p, const real *x, real *d, size_t n) {
+ALWAYS_INLINE void derivative_loop(formula derivative, const vec *p, const real *x, real *d, size_t n)
+{
     size_t i = 0;
     for (; n - i >= VEC_LANES; i += VEC_LANES) vec_store(d + i, derivative(vec_load(x + i), p));
     if (i < n) vec_store_part(d + i, derivative(vec_load_part(x + i, n - i), p), n - i);
 }
 
 ALWAYS_INLINE void product_loop(formula derivative, const vec *p, const real *x, const real *dy, real *dx,
-                                size_t n) {
+                                size_t n)
+{
     size_t i = 0;
     for (; n - i >= VEC_LANES; i += VEC_LANES)
         vec_store(dx + i, vec_load(dy + i) * derivative(vec_load(x + i), p));
@@ -75,7 +79,8 @@ ALWAYS_INLINE void product_loop(formula derivative, const vec *p, const real *x,
 }
 
 ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, const real *x, const real *dy,
-                                 real *dx, size_t n) {
+                                 real *dx, size_t n)
+{
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     if (dy) product_loop(derivative, p, x, dy, dx, n);
@@ -84,12 +89,14 @@ ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, con
 
 ALWAYS_INLINE vec load_some(const real *p, size_t n) { return n < VEC_LANES ? vec_load_part(p, n) : vec_load(p); }
 
-ALWAYS_INLINE void store_some(real *p, vec a, size_t n) {
+ALWAYS_INLINE void store_some(real *p, vec a, size_t n)
+{
     if (n < VEC_LANES) vec_store_part(p, a, n);
     else vec_store(p, a);
 }
 
-static void combine(const JOIN(sugar_combination, ELEMENT_NAME) *c, const real *dy, real *dx, size_t n) {
+static void combine(const JOIN(sugar_combination, ELEMENT_NAME) *c, const real *dy, real *dx, size_t n)
+{
     for (size_t i = 0; i < n; i += VEC_LANES) {
         vec d = load_some(c->surrogate + i, n - i);
         if (c->derivative) {

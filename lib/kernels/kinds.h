@@ -10,7 +10,8 @@
 /* Beyond this nothing but the linear part of a function is left; products with parameters are finite. */
 #define FAR 0x1p60
 
-static inline vec bounded(vec x, real limit) {
+static inline vec bounded(vec x, real limit)
+{
     return vec_min(vec_splat(limit), vec_max(vec_splat(-limit), x));
 }
 
@@ -19,12 +20,14 @@ static inline vec non_positive(vec x) { return vec_min(SPLAT(0), x); }
 /* x itself where it is NaN. */
 static inline vec keep_nan(vec x, vec result) { return vec_select(vec_less_equal(x, x), result, x); }
 
-static inline vec step(vec x, vec threshold, vec below, vec above) {
+static inline vec step(vec x, vec threshold, vec below, vec above)
+{
     return keep_nan(x, vec_select(vec_less_equal(x, threshold), below, above));
 }
 
 /* 1 inside the open interval, else 0. */
-static inline vec inside(vec x, vec lower, vec upper) {
+static inline vec inside(vec x, vec lower, vec upper)
+{
     return keep_nan(x, vec_select(vec_less(lower, x), vec_select(vec_less(x, upper), SPLAT(1), SPLAT(0)),
                                   SPLAT(0)));
 }
@@ -33,13 +36,15 @@ static inline vec inside(vec x, vec lower, vec upper) {
 static inline vec where_positive(vec x, vec a, vec b) { return vec_select(vec_less(SPLAT(0), x), a, b); }
 
 /* x * a, where x may be infinite: its product with a.lo = 0 must not be NaN. */
-static inline vec times_pair_to_infinity(vec x, pair a) {
+static inline vec times_pair_to_infinity(vec x, pair a)
+{
     return vec_fma(x, a.hi, vec_min(SPLAT(FAR), x) * a.lo);
 }
 
 /* near, but the far formula in lanes that are far: a branch that typical inputs do not take. */
 static inline __attribute__((always_inline)) vec or_far(vec near, mask far, vec (*far_formula)(vec, const vec *),
-                                                        vec x, const vec *p) {
+                                                        vec x, const vec *p)
+{
     if (__builtin_expect(vec_any(far), 0)) near = vec_select(far, far_formula(x, p), near);
     return near;
 }
@@ -51,30 +56,35 @@ static inline vec identity_derivative(vec x, const vec *p) { (void)p; return kee
 
 /* relu(-0) is -0. */
 static inline vec relu_value(vec x, const vec *p) { (void)p; return vec_max(SPLAT(0), x); }
-static inline vec relu_derivative(vec x, const vec *p) {
+static inline vec relu_derivative(vec x, const vec *p)
+{
     (void)p;
     return step(x, SPLAT(0), SPLAT(0), SPLAT(1));
 }
 
-static inline vec relu6_value(vec x, const vec *p) {
+static inline vec relu6_value(vec x, const vec *p)
+{
     (void)p;
     return vec_min(SPLAT(6), vec_max(SPLAT(0), x));
 }
 static inline vec relu6_derivative(vec x, const vec *p) { (void)p; return inside(x, SPLAT(0), SPLAT(6)); }
 
-static inline vec relu_squared_value(vec x, const vec *p) {
+static inline vec relu_squared_value(vec x, const vec *p)
+{
     vec y = relu_value(x, p);
     return y * y;
 }
 static inline vec relu_squared_derivative(vec x, const vec *p) { return SPLAT(2) * relu_value(x, p); }
 
-static inline vec threshold_value(vec x, const vec *p) {
+static inline vec threshold_value(vec x, const vec *p)
+{
     return vec_select(vec_less_equal(x, p[0]), p[1], x);
 }
 static inline vec threshold_derivative(vec x, const vec *p) { return step(x, p[0], SPLAT(0), SPLAT(1)); }
 
 /* A slope of 0 times -inf must be 0. */
-static inline vec leaky_relu_value(vec x, const vec *p) {
+static inline vec leaky_relu_value(vec x, const vec *p)
+{
     vec lowest = vec_select(vec_less(SPLAT(0), vec_abs(p[0])), SPLAT(-INFINITY), SPLAT(-1));
     return where_positive(x, x, p[0] * vec_max(lowest, x));
 }
@@ -83,23 +93,28 @@ static inline vec leaky_relu_derivative(vec x, const vec *p) { return step(x, SP
 static inline vec prelu_value(vec x, const vec *p) { return leaky_relu_value(x, p); }
 static inline vec prelu_derivative(vec x, const vec *p) { return leaky_relu_derivative(x, p); }
 
-static inline vec rrelu_value(vec x, const vec *p) {
+static inline vec rrelu_value(vec x, const vec *p)
+{
     vec slope = SPLAT(0.5) * (p[0] + p[1]);
     return leaky_relu_value(x, &slope);
 }
-static inline vec rrelu_derivative(vec x, const vec *p) {
+static inline vec rrelu_derivative(vec x, const vec *p)
+{
     vec slope = SPLAT(0.5) * (p[0] + p[1]);
     return leaky_relu_derivative(x, &slope);
 }
 
-static inline vec softshrink_value(vec x, const vec *p) {
+static inline vec softshrink_value(vec x, const vec *p)
+{
     return x - vec_min(p[0], vec_max(-p[0], x));
 }
-static inline vec softshrink_derivative(vec x, const vec *p) {
+static inline vec softshrink_derivative(vec x, const vec *p)
+{
     return keep_nan(x, vec_select(vec_less_equal(vec_abs(x), p[0]), SPLAT(0), SPLAT(1)));
 }
 
-static inline vec hardshrink_value(vec x, const vec *p) {
+static inline vec hardshrink_value(vec x, const vec *p)
+{
     return vec_select(vec_less_equal(vec_abs(x), p[0]), SPLAT(0), x);
 }
 static inline vec hardshrink_derivative(vec x, const vec *p) { return softshrink_derivative(x, p); }
@@ -107,23 +122,27 @@ static inline vec hardshrink_derivative(vec x, const vec *p) { return softshrink
 static inline vec hardtanh_value(vec x, const vec *p) { return vec_min(p[1], vec_max(p[0], x)); }
 static inline vec hardtanh_derivative(vec x, const vec *p) { return inside(x, p[0], p[1]); }
 
-static inline vec hardsigmoid_value(vec x, const vec *p) {
+static inline vec hardsigmoid_value(vec x, const vec *p)
+{
     (void)p;
     return vec_min(SPLAT(6), vec_max(SPLAT(0), x + SPLAT(3))) / SPLAT(6);
 }
-static inline vec hardsigmoid_derivative(vec x, const vec *p) {
+static inline vec hardsigmoid_derivative(vec x, const vec *p)
+{
     (void)p;
     return SPLAT(1.0 / 6) * inside(x, SPLAT(-3), SPLAT(3));
 }
 
-static inline vec hardswish_value(vec x, const vec *p) {
+static inline vec hardswish_value(vec x, const vec *p)
+{
     (void)p;
     pair product = pair_multiply(two_sum(x, SPLAT(3)), pair_of(x));
     pair sixth = pair_multiply(product, PAIR(0x1.5555555555555p-3, 0x1.5555555555555p-57));
     vec inner = vec_select(vec_less_equal(x, SPLAT(-3)), SPLAT(0), pair_round(sixth));
     return vec_select(vec_less(x, SPLAT(3)), inner, x);
 }
-static inline vec hardswish_derivative(vec x, const vec *p) {
+static inline vec hardswish_derivative(vec x, const vec *p)
+{
     (void)p;
     vec inner = vec_fma(SPLAT(2), x, SPLAT(3)) / SPLAT(6);
     vec outer = step(x, SPLAT(-3), SPLAT(0), SPLAT(1));
@@ -134,7 +153,8 @@ static inline vec heaviside_value(vec x, const vec *p) { return step(x, p[0], SP
 static inline vec heaviside_derivative(vec x, const vec *p) { (void)p; return keep_nan(x, SPLAT(0)); }
 
 /* sign(-0) is -0. */
-static inline vec sign_value(vec x, const vec *p) {
+static inline vec sign_value(vec x, const vec *p)
+{
     (void)p;
     return vec_select(vec_less(x, SPLAT(0)), SPLAT(-1), where_positive(x, SPLAT(1), x));
 }
@@ -145,15 +165,18 @@ static inline vec sign_derivative(vec x, const vec *p) { (void)p; return keep_na
 /* From here on expm1(-x) is -1. */
 #define EXPM1_NEAR PICK(30, 60)
 
-static inline vec elu_value(vec x, const vec *p) {
+static inline vec elu_value(vec x, const vec *p)
+{
     exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), non_positive(x)));
     return where_positive(x, x, p[0] * vec_fma(e.power, e.p, e.power - SPLAT(1)));
 }
-static inline vec elu_derivative_far(vec x, const vec *p) {
+static inline vec elu_derivative_far(vec x, const vec *p)
+{
     scaled e = exp_of_negative(pair_of(non_positive(x)));
     return times_pair(p[0], e.value) * e.scale;
 }
-static inline vec elu_derivative(vec x, const vec *p) {
+static inline vec elu_derivative(vec x, const vec *p)
+{
     mask far = vec_less(x, SPLAT(-EXP_NEAR));
     exp_parts e = exp_near(non_positive(x));
     vec power = p[0] * e.power;
@@ -162,11 +185,13 @@ static inline vec elu_derivative(vec x, const vec *p) {
 }
 
 /* x / alpha for x <= 0, as a pair, because exp magnifies its error by its size. */
-static inline pair celu_argument(vec x, vec alpha) {
+static inline pair celu_argument(vec x, vec alpha)
+{
     vec bounded_x = vec_max(SPLAT(-FAR), non_positive(x));
     return pair_multiply(pair_reciprocal(pair_of(alpha)), pair_of(bounded_x));
 }
-static inline vec celu_value(vec x, const vec *p) {
+static inline vec celu_value(vec x, const vec *p)
+{
     pair y = celu_argument(x, p[0]);
     mask saturated = vec_less(y.hi, SPLAT(-EXPM1_NEAR));
     vec below = times_pair(p[0], expm1_near_pair(pair_select(saturated, pair_of(SPLAT(-EXPM1_NEAR)), y)));
@@ -174,10 +199,12 @@ static inline vec celu_value(vec x, const vec *p) {
     mask tiny = vec_less(vec_abs(x), SPLAT(PICK(0x1p-48, 0x1p-80)));
     return where_positive(x, x, vec_select(tiny, x, below));
 }
-static inline vec celu_derivative_far(vec x, const vec *p) {
+static inline vec celu_derivative_far(vec x, const vec *p)
+{
     return scaled_round(exp_of_negative(celu_argument(x, p[0])));
 }
-static inline vec celu_derivative(vec x, const vec *p) {
+static inline vec celu_derivative(vec x, const vec *p)
+{
     pair y = celu_argument(x, p[0]);
     exp_parts e = exp_near_pair(y);
     vec near = where_positive(x, SPLAT(1), vec_fma(e.power, e.p, e.power));
@@ -187,18 +214,21 @@ static inline vec celu_derivative(vec x, const vec *p) {
 /* lambda and lambda a of arXiv 1706.02515, to more digits from the fixed point that defines them. */
 #define SELU_LAMBDA 0x1.0cfabd6a91132p+0
 #define SELU_LAMBDA_A PAIR(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56)
-static inline vec selu_value(vec x, const vec *p) {
+static inline vec selu_value(vec x, const vec *p)
+{
     (void)p;
     exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), non_positive(x)));
     vec below = times_pair(vec_fma(e.power, e.p, e.power - SPLAT(1)), SELU_LAMBDA_A);
     return where_positive(x, SPLAT(SELU_LAMBDA) * x, below);
 }
-static inline vec selu_derivative_far(vec x, const vec *p) {
+static inline vec selu_derivative_far(vec x, const vec *p)
+{
     (void)p;
     scaled e = exp_of_negative(pair_of(non_positive(x)));
     return pair_round(pair_multiply(SELU_LAMBDA_A, e.value)) * e.scale;
 }
-static inline vec selu_derivative(vec x, const vec *p) {
+static inline vec selu_derivative(vec x, const vec *p)
+{
     exp_parts e = exp_near(non_positive(x));
     vec near = where_positive(x, SPLAT(SELU_LAMBDA), times_exp(SELU_LAMBDA_A, e));
     return or_far(near, vec_less(x, SPLAT(-EXP_NEAR)), selu_derivative_far, x, p);
@@ -206,48 +236,57 @@ static inline vec selu_derivative(vec x, const vec *p) {
 
 /* ---- Logistic family ------------------------------------------------------------------------- */
 
-static inline vec sigmoid_far(vec x, const vec *p) {
+static inline vec sigmoid_far(vec x, const vec *p)
+{
     (void)p;
     logistic s = logistic_of(pair_of(x));
     return pair_round(s.value) * s.scale;
 }
-static inline vec sigmoid_value(vec x, const vec *p) {
+static inline vec sigmoid_value(vec x, const vec *p)
+{
     exp_parts e = exp_near(-vec_min(SPLAT(EXP_NEAR), x));
     return or_far(SPLAT(1) / one_plus_exp(e), vec_less(x, SPLAT(-EXP_NEAR)), sigmoid_far, x, p);
 }
 
-static inline vec sigmoid_derivative_far(vec x, const vec *p) {
+static inline vec sigmoid_derivative_far(vec x, const vec *p)
+{
     (void)p;
     return scaled_round(logistic_slope(pair_of(x)));
 }
 /* s (1 - s) with s = 1 / (1 + e), e = exp(|x|). */
-static inline pair logistic_slope_near(exp_parts e) {
+static inline pair logistic_slope_near(exp_parts e)
+{
     pair s = pair_reciprocal(one_plus_exp_pair(e));
     return (pair){vec_fnma(s.hi, s.hi, s.hi), s.lo * vec_fnma(SPLAT(2), s.hi, SPLAT(1))};
 }
-static inline vec sigmoid_derivative(vec x, const vec *p) {
+static inline vec sigmoid_derivative(vec x, const vec *p)
+{
     vec a = vec_abs(x);
     return or_far(pair_round(logistic_slope_near(exp_near(a))), vec_less(SPLAT(EXP_NEAR), a), sigmoid_derivative_far, x, p);
 }
 
 /* s(y) (1 + z s(-y)): with z = y that of silu, with z = x + alpha that of B-SiLU. */
-static inline vec gated_derivative(logistic s, pair z) {
+static inline vec gated_derivative(logistic s, pair z)
+{
     pair bracket = pair_add(pair_of(SPLAT(1)), pair_multiply(z, s.complement));
     return pair_round(pair_multiply(s.value, bracket)) * s.scale;
 }
 
-static inline vec silu_far(vec x, const vec *p) {
+static inline vec silu_far(vec x, const vec *p)
+{
     vec bounded_below = vec_max(SPLAT(-FAR), x);
     logistic s = logistic_of(two_product(p[0], bounded_below));
     return times_pair_to_infinity(bounded_below, s.value) * s.scale;
 }
-static inline vec silu_value(vec x, const vec *p) {
+static inline vec silu_value(vec x, const vec *p)
+{
     pair y = two_product(p[0], x);
     mask far = vec_less(SPLAT(EXP_NEAR), vec_abs(y.hi));
     exp_parts e = exp_near_pair(pair_negate(y));
     return or_far(x / one_plus_exp(e), far, silu_far, x, p);
 }
-static inline vec silu_derivative_far(vec x, const vec *p) {
+static inline vec silu_derivative_far(vec x, const vec *p)
+{
     pair y = two_product(p[0], bounded(x, FAR));
     return gated_derivative(logistic_of(y), y);
 }
@@ -255,7 +294,8 @@ static inline vec silu_derivative_far(vec x, const vec *p) {
 /* The same as (1 + E (1 + z)) / (1 + E)^2 with E = exp(-y), for |y| <= GATED_NEAR, where (1 + E)^2 is
  * finite; gate = 1 + z. */
 #define GATED_NEAR PICK(43, 350)
-static inline vec gated_derivative_near(pair y, pair gate) {
+static inline vec gated_derivative_near(pair y, pair gate)
+{
     exp_parts parts = exp_near_pair(pair_negate(y));
     pair e = exp_pair(parts);
     vec numerator = vec_fma(e.hi, gate.hi, SPLAT(1));
@@ -265,7 +305,8 @@ static inline vec gated_derivative_near(pair y, pair gate) {
     vec numerator_lo = vec_fma(e.lo, gate.hi, vec_fma(e.hi, gate.lo, lost));
     return pair_quotient((pair){numerator, numerator_lo}, pair_square(one_plus_exp_pair(parts)));
 }
-static inline vec silu_derivative(vec x, const vec *p) {
+static inline vec silu_derivative(vec x, const vec *p)
+{
     pair y = two_product(p[0], x);
     mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(y.hi));
     return or_far(gated_derivative_near(y, pair_add(pair_of(SPLAT(1)), y)), far, silu_derivative_far, x, p);
@@ -277,11 +318,13 @@ static inline vec silu_derivative(vec x, const vec *p) {
 #define GELU_TANH_B PAIR(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61)
 #define GELU_TANH_3B PAIR(0x1.b6676bf7450fp-3, 0x1.bba7351828aabp-57)
 #define GELU_TANH_LIMIT PICK(15, 25) /* where 2u passes EXP_LIMIT */
-static inline pair gelu_tanh_argument(vec x) {
+static inline pair gelu_tanh_argument(vec x)
+{
     pair square = two_product(x, x);
     return pair_multiply(pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_B, square)), pair_of(x));
 }
-static inline vec gelu_tanh_far(vec x, const vec *p) {
+static inline vec gelu_tanh_far(vec x, const vec *p)
+{
     (void)p;
     vec bounded_below = vec_max(SPLAT(-GELU_TANH_LIMIT), x);
     logistic s = logistic_of(gelu_tanh_argument(bounded(x, GELU_TANH_LIMIT)));
@@ -290,19 +333,22 @@ static inline vec gelu_tanh_far(vec x, const vec *p) {
 /* Where -2u passes EXP_NEAR; on the other side s is 1 there. */
 #define GELU_TANH_NEAR PICK(9.5, 20.5)
 #define GELU_TANH_GATED_NEAR PICK(7, 15.5)
-static inline vec gelu_tanh_value(vec x, const vec *p) {
+static inline vec gelu_tanh_value(vec x, const vec *p)
+{
     pair y = gelu_tanh_argument(bounded(x, GELU_TANH_NEAR));
     vec near = x / one_plus_exp(exp_near_pair(pair_negate(y)));
     return or_far(near, vec_less(x, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_far, x, p);
 }
-static inline vec gelu_tanh_derivative_far(vec x, const vec *p) {
+static inline vec gelu_tanh_derivative_far(vec x, const vec *p)
+{
     (void)p;
     x = bounded(x, GELU_TANH_LIMIT);
     pair square = two_product(x, x);
     pair slope = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
     return gated_derivative(logistic_of(gelu_tanh_argument(x)), pair_multiply(slope, pair_of(x)));
 }
-static inline vec gelu_tanh_derivative(vec x, const vec *p) {
+static inline vec gelu_tanh_derivative(vec x, const vec *p)
+{
     mask far = vec_less(SPLAT(GELU_TANH_GATED_NEAR), vec_abs(x));
     pair square = two_product(x, x);
     pair slope = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
@@ -312,7 +358,8 @@ static inline vec gelu_tanh_derivative(vec x, const vec *p) {
 
 /* (x + alpha) s(x) - alpha/2 = x s(x) + alpha/2 tanh(x/2): the two terms have the same sign. With
  * e = exp(-|x|) and E = e - 1, s(x) is 1 / (2 + E) or e / (2 + E), tanh(|x|/2) is -E / (2 + E). */
-static inline vec bsilu_far(vec x, const vec *p) {
+static inline vec bsilu_far(vec x, const vec *p)
+{
     mask negative = vec_less(x, SPLAT(0));
     vec near = vec_min(SPLAT(FAR), vec_max(SPLAT(-EXP_LIMIT), x));
     exp_and_expm1 e = exp_and_expm1_of_negative(pair_of(-vec_abs(near)));
@@ -325,7 +372,8 @@ static inline vec bsilu_far(vec x, const vec *p) {
     return vec_select(vec_less(SPLAT(FAR), x), x + half_alpha.hi, result);
 }
 /* The same as (x + alpha/2 (1 - E)) / (1 + E) with E = exp(-x), where |x| <= GATED_NEAR. */
-static inline vec bsilu_value(vec x, const vec *p) {
+static inline vec bsilu_value(vec x, const vec *p)
+{
     mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(x));
     exp_parts e = exp_near(-x);
     vec half_alpha = SPLAT(0.5) * p[0], base = SPLAT(1) - e.power;
@@ -334,11 +382,13 @@ static inline vec bsilu_value(vec x, const vec *p) {
     pair numerator = pair_add(pair_of(x), (pair){second.hi, vec_fma(half_alpha, m_lo, second.lo)});
     return or_far(pair_quotient(numerator, one_plus_exp_pair(e)), far, bsilu_far, x, p);
 }
-static inline vec bsilu_derivative_far(vec x, const vec *p) {
+static inline vec bsilu_derivative_far(vec x, const vec *p)
+{
     x = bounded(x, FAR);
     return gated_derivative(logistic_of(pair_of(x)), two_sum(x, p[0]));
 }
-static inline vec bsilu_derivative(vec x, const vec *p) {
+static inline vec bsilu_derivative(vec x, const vec *p)
+{
     mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(x));
     pair gate = pair_add(pair_of(x), two_sum(SPLAT(1), p[0]));
     return or_far(gated_derivative_near(pair_of(x), gate), far, bsilu_derivative_far, x, p);
@@ -348,7 +398,8 @@ static inline vec bsilu_derivative(vec x, const vec *p) {
  * x < 0, times e^2, N = e^2 + 2e and D = e^2 + 2e + 2. */
 typedef struct { mask negative; scaled e; pair e_squared, n, reciprocal_d; } mish_parts;
 
-static inline mish_parts mish_of(vec x) {
+static inline mish_parts mish_of(vec x)
+{
     mask negative = vec_less(x, SPLAT(0));
     scaled e = exp_of_negative(pair_of(-vec_abs(x)));
     pair e2 = pair_square(e.value);
@@ -357,7 +408,8 @@ static inline mish_parts mish_of(vec x) {
     return (mish_parts){negative, e, e2, n, pair_reciprocal(d)};
 }
 
-static inline vec mish_far(vec x, const vec *p) {
+static inline vec mish_far(vec x, const vec *p)
+{
     (void)p;
     vec bounded_below = vec_max(SPLAT(-FAR), x);
     mish_parts m = mish_of(x);
@@ -366,7 +418,8 @@ static inline vec mish_far(vec x, const vec *p) {
 }
 /* With w = exp(x): N = w^2 + 2w, D = N + 2. From MISH_ONE on N / D is 1. */
 #define MISH_ONE PICK(20, 40)
-static inline vec mish_value(vec x, const vec *p) {
+static inline vec mish_value(vec x, const vec *p)
+{
     pair w = exp_pair(exp_near(vec_min(SPLAT(MISH_ONE), x)));
     vec two_w = w.hi + w.hi;
     vec n = vec_fma(w.hi, w.hi, two_w);
@@ -379,7 +432,8 @@ static inline vec mish_value(vec x, const vec *p) {
 }
 /* N / D + x s(x) (D - N) (D + N) / D^2, where x s(x) (D - N) (D + N) = 4 x (1 + e) times e for x < 0
  * and e^2 for x >= 0. */
-static inline vec mish_derivative_far(vec x, const vec *p) {
+static inline vec mish_derivative_far(vec x, const vec *p)
+{
     (void)p;
     mish_parts m = mish_of(x);
     pair factor = pair_select(m.negative, m.e.value, m.e_squared);
@@ -391,7 +445,8 @@ static inline vec mish_derivative_far(vec x, const vec *p) {
 }
 
 /* The same with w = exp(x) and a = 1 + w: w ((1 + a) (1 + a^2) + 4 x a) / (1 + a^2)^2. */
-static inline vec mish_derivative(vec x, const vec *p) {
+static inline vec mish_derivative(vec x, const vec *p)
+{
     mask far = vec_less(SPLAT(MISH_ONE), vec_abs(x));
     exp_parts parts = exp_near(x);
     pair one = pair_of(SPLAT(1)), w = exp_pair(parts), a = one_plus_exp_pair(parts);
@@ -402,34 +457,40 @@ static inline vec mish_derivative(vec x, const vec *p) {
 }
 
 /* max(x, 0) + log1p(exp(-|beta x|)) / beta: adding last, so that one term may be infinite. */
-static inline vec softplus_far(vec x, const vec *p) {
+static inline vec softplus_far(vec x, const vec *p)
+{
     pair y = two_product(p[0], vec_abs(bounded(x, FAR)));
     scaled log1p_exp = log1p_exp_of_negative(pair_negate(y));
     pair quotient = pair_multiply(log1p_exp.value, pair_reciprocal(pair_of(p[0])));
     return vec_max(SPLAT(0), x) + pair_round(quotient) * log1p_exp.scale;
 }
-static inline vec softplus_value(vec x, const vec *p) {
+static inline vec softplus_value(vec x, const vec *p)
+{
     pair y = two_product(p[0], -vec_abs(x));
     pair half = half_log1p(exp_pair(exp_near_pair(y)));
     pair factor = pair_scale(pair_reciprocal(pair_of(p[0])), SPLAT(2));
     vec quotient = vec_fma(half.hi, factor.hi, vec_fma(half.lo, factor.hi, half.hi * factor.lo));
     return or_far(vec_max(SPLAT(0), x) + quotient, vec_less(y.hi, SPLAT(-EXP_PAIR_NEAR)), softplus_far, x, p);
 }
-static inline vec softplus_derivative_far(vec x, const vec *p) {
+static inline vec softplus_derivative_far(vec x, const vec *p)
+{
     logistic s = logistic_of(two_product(p[0], bounded(x, FAR)));
     return pair_round(s.value) * s.scale;
 }
-static inline vec softplus_derivative(vec x, const vec *p) {
+static inline vec softplus_derivative(vec x, const vec *p)
+{
     pair y = two_product(p[0], x);
     vec near = SPLAT(1) / one_plus_exp(exp_near_pair(pair_negate(y)));
     return or_far(near, vec_less(SPLAT(EXP_NEAR), vec_abs(y.hi)), softplus_derivative_far, x, p);
 }
 
-static inline vec log_sigmoid_far(vec x, const vec *p) {
+static inline vec log_sigmoid_far(vec x, const vec *p)
+{
     (void)p;
     return non_positive(x) - scaled_round(log1p_exp_of_negative(pair_of(-vec_abs(x))));
 }
-static inline vec log_sigmoid_value(vec x, const vec *p) {
+static inline vec log_sigmoid_value(vec x, const vec *p)
+{
     vec minus_a = -vec_abs(x);
     pair half = half_log1p(exp_pair(exp_near(minus_a)));
     vec near = vec_fnma(SPLAT(2), pair_round(half), non_positive(x));
@@ -438,7 +499,8 @@ static inline vec log_sigmoid_value(vec x, const vec *p) {
 static inline vec log_sigmoid_derivative(vec x, const vec *p) { return sigmoid_value(-x, p); }
 
 /* By a polynomial up to 0.8, then by 1 - 2 / (1 + exp(2|x|)), which no longer cancels much. */
-static inline vec tanh_value(vec x, const vec *p) {
+static inline vec tanh_value(vec x, const vec *p)
+{
     (void)p;
     vec a = vec_min(SPLAT(PICK(12, 24)), vec_abs(x));
     exp_parts e = exp_near(SPLAT(2) * a);
@@ -448,7 +510,8 @@ static inline vec tanh_value(vec x, const vec *p) {
     vec inner = vec_fma(a * square, POLYNOMIAL(tanh_tail, square), a);
     return vec_copysign(vec_select(vec_less(SPLAT(0.8), a), outer, inner), x);
 }
-static inline vec tanh_derivative_far(vec x, const vec *p) {
+static inline vec tanh_derivative_far(vec x, const vec *p)
+{
     (void)p;
     scaled slope = logistic_slope(pair_of(SPLAT(2) * x));
     return SPLAT(4) * pair_round(slope.value) * slope.scale;
@@ -460,14 +523,16 @@ static inline vec tanh_derivative(vec x, const vec *p) { /* 4 s(2x) s(-2x) */
 }
 
 /* From |x| = 1 on, x - tanh(x) loses at most two bits of the pair. */
-static inline vec tanhshrink_value(vec x, const vec *p) {
+static inline vec tanhshrink_value(vec x, const vec *p)
+{
     (void)p;
     vec abs_x = vec_abs(x);
     pair t = tanh_of_abs(x);
     vec outer = vec_copysign((abs_x - t.hi) - t.lo, x);
     return vec_select(vec_less(abs_x, SPLAT(1)), pair_round(tanhshrink_near_zero(x)), outer);
 }
-static inline vec tanhshrink_derivative(vec x, const vec *p) {
+static inline vec tanhshrink_derivative(vec x, const vec *p)
+{
     (void)p;
     return pair_round(pair_square(tanh_of_abs(x)));
 }
@@ -475,7 +540,8 @@ static inline vec tanhshrink_derivative(vec x, const vec *p) {
 /* ---- Normal distribution --------------------------------------------------------------------- */
 
 /* x Phi(x), from Phi(-|x|) = density * mills. */
-static inline vec gelu_far(vec x, const vec *p) {
+static inline vec gelu_far(vec x, const vec *p)
+{
     (void)p;
     mask negative = vec_less(x, SPLAT(0));
     vec bounded_below = vec_max(SPLAT(-MILLS_LIMIT), x);
@@ -485,7 +551,8 @@ static inline vec gelu_far(vec x, const vec *p) {
     return times_pair_to_infinity(bounded_below, phi) * vec_select(negative, n.density.scale, SPLAT(1));
 }
 
-static inline vec gelu_value(vec x, const vec *p) {
+static inline vec gelu_value(vec x, const vec *p)
+{
     mask negative = vec_less(x, SPLAT(0));
     vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
     pair tail = times_density(mills_near(a), a);
@@ -497,7 +564,8 @@ static inline vec gelu_value(vec x, const vec *p) {
 
 /* With t = density (mills - |x| / sqrt(2 pi)), Phi(x) + x phi(x) is t for x < 0 and 1 - t for x >= 0. */
 #define INVERSE_SQRT_2_PI PAIR(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)
-static inline vec gelu_derivative_far(vec x, const vec *p) {
+static inline vec gelu_derivative_far(vec x, const vec *p)
+{
     (void)p;
     normal n = normal_of(x);
     pair slope = pair_multiply(INVERSE_SQRT_2_PI, pair_of(-n.a));
@@ -506,7 +574,8 @@ static inline vec gelu_derivative_far(vec x, const vec *p) {
     return vec_select(vec_less(x, SPLAT(0)), pair_round(t) * n.density.scale, above);
 }
 
-static inline vec gelu_derivative(vec x, const vec *p) {
+static inline vec gelu_derivative(vec x, const vec *p)
+{
     vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
     pair slope = pair_add(mills_near(a), pair_multiply(INVERSE_SQRT_2_PI, pair_of(-a)));
     pair t = times_density(slope, a);
@@ -518,12 +587,14 @@ static inline vec gelu_derivative(vec x, const vec *p) {
 
 /* ---- Algebraic ------------------------------------------------------------------------------- */
 
-static inline vec softsign_value(vec x, const vec *p) {
+static inline vec softsign_value(vec x, const vec *p)
+{
     (void)p;
     x = bounded(x, FAR);
     return x / (SPLAT(1) + vec_abs(x));
 }
-static inline vec softsign_derivative(vec x, const vec *p) {
+static inline vec softsign_derivative(vec x, const vec *p)
+{
     (void)p;
     vec a = vec_min(SPLAT(PICK(0x1p100, 0x1p600)), vec_abs(x));
     return pair_round(pair_square(pair_reciprocal(two_sum(SPLAT(1), a))));
@@ -533,7 +604,8 @@ static inline vec softsign_derivative(vec x, const vec *p) {
  * x < 0: no subtraction. Far out r and h are |x|, which may be infinite, and no low part matters. */
 typedef struct { pair r, h, below; } squareplus_parts;
 
-static inline squareplus_parts squareplus_of(vec x, vec b) {
+static inline squareplus_parts squareplus_of(vec x, vec b)
+{
     vec a = vec_abs(x), limit = SPLAT(0x1p50), zero = SPLAT(0);
     mask far_out = vec_less(limit, a);
     vec near = vec_min(limit, a);
@@ -549,11 +621,13 @@ static inline squareplus_parts squareplus_of(vec x, vec b) {
     return (squareplus_parts){r, h, {quotient, correction}};
 }
 
-static inline vec squareplus_value(vec x, const vec *p) {
+static inline vec squareplus_value(vec x, const vec *p)
+{
     squareplus_parts s = squareplus_of(x, p[0]);
     return pair_round(pair_select(vec_less(x, SPLAT(0)), s.below, s.h));
 }
-static inline vec squareplus_derivative(vec x, const vec *p) {
+static inline vec squareplus_derivative(vec x, const vec *p)
+{
     squareplus_parts s = squareplus_of(bounded(x, PICK(0x1p100, 0x1p600)), p[0]);
     pair numerator = pair_select(vec_less(x, SPLAT(0)), s.below, s.h);
     return pair_round(pair_multiply(numerator, pair_reciprocal(s.r)));
@@ -562,16 +636,19 @@ static inline vec squareplus_derivative(vec x, const vec *p) {
 /* Where 1 / (1 + x^2) makes the value and the derivative constant; alpha x^2 is still finite. */
 #define NELU_VALUE_LIMIT 0x1p50
 #define NELU_DERIVATIVE_LIMIT PICK(0x1p60, 0x1p400)
-static inline pair nelu_reciprocal(vec x) {
+static inline pair nelu_reciprocal(vec x)
+{
     return pair_reciprocal(pair_add(pair_of(SPLAT(1)), two_product(x, x)));
 }
 
-static inline vec nelu_value(vec x, const vec *p) {
+static inline vec nelu_value(vec x, const vec *p)
+{
     vec below = vec_max(SPLAT(-NELU_VALUE_LIMIT), non_positive(x));
     pair numerator = pair_multiply(two_product(p[0], below), pair_of(below));
     return where_positive(x, x, pair_round(pair_multiply(numerator, nelu_reciprocal(below))));
 }
-static inline vec nelu_derivative(vec x, const vec *p) {
+static inline vec nelu_derivative(vec x, const vec *p)
+{
     vec below = vec_max(SPLAT(-NELU_DERIVATIVE_LIMIT), non_positive(x));
     pair r = nelu_reciprocal(below);
     pair numerator = two_product(SPLAT(2) * p[0], below);
@@ -586,14 +663,16 @@ static inline vec nelu_derivative(vec x, const vec *p) {
 /* The distance from the threshold, exactly. */
 static inline pair distance(vec x, const vec *p) { return two_sum(bounded(x, SPIKE_LIMIT), -p[SUGAR_SHIFT]); }
 
-static inline pair abs_distance(vec x, const vec *p) {
+static inline pair abs_distance(vec x, const vec *p)
+{
     pair d = distance(x, p);
     return pair_select(vec_less(d.hi, SPLAT(0)), pair_negate(d), d);
 }
 
 /* (alpha/2) / (1 + z^2), z = pi alpha d / 2. Where z^2 could overflow z is scaled down, and the 1 is
  * negligible. */
-static inline vec atan_derivative(vec x, const vec *p) {
+static inline vec atan_derivative(vec x, const vec *p)
+{
     pair d = distance(x, p);
     mask far_out = vec_less(SPLAT(0x1p40), vec_abs(d.hi));
     vec scale = vec_select(far_out, SPLAT(PICK(0x1p-64, 0x1p-320)), SPLAT(1));
@@ -604,32 +683,37 @@ static inline vec atan_derivative(vec x, const vec *p) {
     return times_pair(SPLAT(0.5) * p[0], r) * scale * scale;
 }
 
-static inline vec fast_sigmoid_derivative(vec x, const vec *p) {
+static inline vec fast_sigmoid_derivative(vec x, const vec *p)
+{
     pair d = pair_multiply(pair_of(p[0]), abs_distance(x, p));
     return pair_round(pair_square(pair_reciprocal(pair_add(pair_of(SPLAT(1)), d))));
 }
 
-static inline vec slayer_far(vec x, const vec *p) {
+static inline vec slayer_far(vec x, const vec *p)
+{
     pair y = pair_multiply(pair_of(p[0]), abs_distance(x, p));
     scaled e = exp_of_negative(pair_negate(y));
     pair height = two_product(SPLAT(0.5) * p[0], p[1]);
     return pair_round(pair_multiply(height, e.value)) * e.scale;
 }
 
-static inline vec slayer_derivative(vec x, const vec *p) {
+static inline vec slayer_derivative(vec x, const vec *p)
+{
     pair y = pair_multiply(pair_of(-p[0]), abs_distance(x, p));
     vec near = times_exp(two_product(SPLAT(0.5) * p[0], p[1]), exp_near_pair(y));
     return or_far(near, vec_less(y.hi, SPLAT(-EXP_NEAR)), slayer_far, x, p);
 }
 
-static inline vec triangle_derivative(vec x, const vec *p) {
+static inline vec triangle_derivative(vec x, const vec *p)
+{
     pair d = abs_distance(x, p);
     pair height = two_sum(SPLAT(1), -d.hi);
     return p[0] * vec_max(SPLAT(0), height.hi + (height.lo - d.lo));
 }
 
 /* N(d; 0, sigma) = exp(-(d/sigma)^2 / 2) / (sigma sqrt(2 pi)). */
-static inline scaled normal_density(pair d, pair sigma) {
+static inline scaled normal_density(pair d, pair sigma)
+{
     vec limit = SPLAT(0x1p50); /* keeps the square finite; the density there is 0 */
     d = pair_select(vec_less(limit, vec_abs(d.hi)), pair_of(limit), d);
     pair reciprocal = pair_reciprocal(sigma);
@@ -638,11 +722,13 @@ static inline scaled normal_density(pair d, pair sigma) {
     return (scaled){pair_multiply(pair_multiply(INVERSE_SQRT_2_PI, reciprocal), e.value), e.scale};
 }
 
-static inline vec gaussian_far(vec x, const vec *p) {
+static inline vec gaussian_far(vec x, const vec *p)
+{
     return scaled_round(normal_density(distance(x, p), pair_of(p[0])));
 }
 
-static inline vec gaussian_derivative(vec x, const vec *p) {
+static inline vec gaussian_derivative(vec x, const vec *p)
+{
     pair reciprocal = pair_reciprocal(pair_of(p[0]));
     pair square = pair_square(pair_multiply(distance(x, p), reciprocal));
     exp_parts e = exp_near_pair(pair_scale(square, SPLAT(-0.5)));
@@ -650,10 +736,12 @@ static inline vec gaussian_derivative(vec x, const vec *p) {
     return or_far(near, vec_less(SPLAT(2 * EXP_NEAR), square.hi), gaussian_far, x, p);
 }
 
-static inline pair scaled_times(scaled a, pair factor) {
+static inline pair scaled_times(scaled a, pair factor)
+{
     return pair_scale(pair_multiply(a.value, factor), a.scale);
 }
-static inline vec multi_gaussian_derivative(vec x, const vec *p) {
+static inline vec multi_gaussian_derivative(vec x, const vec *p)
+{
     vec sigma = p[0], h = p[1];
     pair d = distance(x, p), wide = two_product(p[2], sigma);
     pair centre = scaled_times(normal_density(d, pair_of(sigma)), two_sum(SPLAT(1), h));
@@ -662,17 +750,20 @@ static inline vec multi_gaussian_derivative(vec x, const vec *p) {
     return pair_round(pair_add(centre, pair_add(right, left)));
 }
 
-static inline vec sigmoid_spike_far(vec x, const vec *p) {
+static inline vec sigmoid_spike_far(vec x, const vec *p)
+{
     scaled slope = logistic_slope(pair_multiply(pair_of(p[0]), distance(x, p)));
     return times_pair(p[0], slope.value) * slope.scale;
 }
-static inline vec sigmoid_spike_derivative(vec x, const vec *p) {
+static inline vec sigmoid_spike_derivative(vec x, const vec *p)
+{
     pair y = pair_multiply(pair_of(p[0]), abs_distance(x, p));
     vec near = times_pair(p[0], logistic_slope_near(exp_near_pair(y)));
     return or_far(near, vec_less(SPLAT(EXP_NEAR), y.hi), sigmoid_spike_far, x, p);
 }
 
-static inline vec box_derivative(vec x, const vec *p) {
+static inline vec box_derivative(vec x, const vec *p)
+{
     pair d = abs_distance(x, p);
     vec beyond = (d.hi - p[0]) + d.lo;
     return keep_nan(x, vec_select(vec_less_equal(beyond, SPLAT(0)), SPLAT(1), SPLAT(0)));

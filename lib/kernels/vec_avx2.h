@@ -6,7 +6,8 @@ enum { VEC_LANES = 256 / SUGAR_ELEMENT };
 /* A window onto these words is a mask for a partial load or store: n times -1, then 0. */
 static const int32_t vec_window[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 
-static inline __m256i vec_part_mask(size_t n) {
+static inline __m256i vec_part_mask(size_t n)
+{
     return _mm256_loadu_si256((const __m256i *)(const void *)(vec_window + 8 - n * (SUGAR_ELEMENT / 32)));
 }
 
@@ -39,7 +40,8 @@ static inline vec vec_sqrt(vec a) { return VEC_(sqrt)(a); }
 static inline vec vec_max(vec a, vec b) { return VEC_(max)(a, b); }
 static inline vec vec_min(vec a, vec b) { return VEC_(min)(a, b); }
 static inline vec vec_abs(vec a) { return VEC_(andnot)(vec_splat(-(real)0), a); }
-static inline vec vec_copysign(vec a, vec b) {
+static inline vec vec_copysign(vec a, vec b)
+{
     return VEC_(or)(vec_abs(a), VEC_(and)(vec_splat(-(real)0), b));
 }
 /* By operators, which gcc can see through: behind the intrinsic it adds an instruction to each blend. */
@@ -47,6 +49,7 @@ static inline mask vec_less(vec a, vec b) { return (mask)(a < b); }
 static inline mask vec_less_equal(vec a, vec b) { return (mask)(a <= b); }
 static inline vec vec_select(mask m, vec a, vec b) { return VEC_(blendv)(b, a, m); }
 static inline int vec_any(mask m) { return VEC_(movemask)(m); }
-static inline vec vec_power_of_two(vec a) {
+static inline vec vec_power_of_two(vec a)
+{
     return VEC_FROM_INTEGER(VEC_ADD_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS), REAL_ONE_BITS));
 }

@@ -37,13 +37,15 @@ static inline vec vec_sqrt(vec a) { return VEC_(sqrt)(a); }
 static inline vec vec_max(vec a, vec b) { return VEC_(max)(a, b); }
 static inline vec vec_min(vec a, vec b) { return VEC_(min)(a, b); }
 static inline vec vec_abs(vec a) { return VEC_(andnot)(vec_splat(-(real)0), a); }
-static inline vec vec_copysign(vec a, vec b) {
+static inline vec vec_copysign(vec a, vec b)
+{
     return VEC_(or)(vec_abs(a), VEC_(and)(vec_splat(-(real)0), b));
 }
 static inline mask vec_less(vec a, vec b) { return VEC_COMPARE(a, b, _CMP_LT_OQ); }
 static inline mask vec_less_equal(vec a, vec b) { return VEC_COMPARE(a, b, _CMP_LE_OQ); }
 static inline vec vec_select(mask m, vec a, vec b) { return VEC_(mask_blend)(m, b, a); }
 static inline int vec_any(mask m) { return m != 0; }
-static inline vec vec_power_of_two(vec a) {
+static inline vec vec_power_of_two(vec a)
+{
     return VEC_FROM_INTEGER(VEC_ADD_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS), REAL_ONE_BITS));
 }

@@ -25,12 +25,14 @@ typedef uint64x2_t mask;
 static inline vec vec_splat(real a) { return VEC_(vdupq_n)(a); }
 static inline vec vec_load(const real *p) { return VEC_(vld1q)(p); }
 static inline void vec_store(real *p, vec a) { VEC_(vst1q)(p, a); }
-static inline vec vec_load_part(const real *p, size_t n) {
+static inline vec vec_load_part(const real *p, size_t n)
+{
     real lanes[VEC_LANES] = {0};
     memcpy(lanes, p, n * sizeof *p);
     return vec_load(lanes);
 }
-static inline void vec_store_part(real *p, vec a, size_t n) {
+static inline void vec_store_part(real *p, vec a, size_t n)
+{
     real lanes[VEC_LANES];
     vec_store(lanes, a);
     memcpy(p, lanes, n * sizeof *p);
@@ -47,7 +49,8 @@ static inline int vec_any(mask m) { return VEC_ANY_; }
 static inline vec vec_max(vec a, vec b) { return vec_select(vec_less(b, a), a, b); }
 static inline vec vec_min(vec a, vec b) { return vec_select(vec_less(a, b), a, b); }
 static inline vec vec_copysign(vec a, vec b) { return VEC_(vbslq)(VEC_TO_BITS(vec_splat(-(real)0)), b, a); }
-static inline vec vec_power_of_two(vec a) {
+static inline vec vec_power_of_two(vec a)
+{
     return VEC_FROM_BITS(VEC_BITS_(vaddq)(VEC_BITS_(vshlq_n)(VEC_TO_BITS(a), REAL_MANTISSA_BITS),
                                           VEC_BITS_(vdupq_n)(REAL_ONE_BITS)));
 }

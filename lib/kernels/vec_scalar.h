@@ -53,7 +53,8 @@ static inline mask vec_less_equal(vec a, vec b) { return a <= b; }
 static inline vec vec_select(mask m, vec a, vec b) { return m ? a : b; }
 static inline int vec_any(mask m) { return m; }
 
-static inline vec vec_power_of_two(vec a) {
+static inline vec vec_power_of_two(vec a)
+{
     real_bits bits;
     memcpy(&bits, &a, sizeof bits);
     bits = (bits << REAL_MANTISSA_BITS) + REAL_ONE_BITS;

@@ -43,48 +43,56 @@ static inline pair pair_of(vec a) { return (pair){a, SPLAT(0)}; }
 static inline vec pair_round(pair a) { return a.hi + a.lo; }
 
 /* a + b exactly, for |a| >= |b| or a = 0. */
-static inline pair fast_two_sum(vec a, vec b) {
+static inline pair fast_two_sum(vec a, vec b)
+{
     vec sum = a + b;
     return (pair){sum, b - (sum - a)};
 }
 
 /* a + b exactly (Knuth). */
-static inline pair two_sum(vec a, vec b) {
+static inline pair two_sum(vec a, vec b)
+{
     vec sum = a + b, b_part = sum - a;
     return (pair){sum, (a - (sum - b_part)) + (b - b_part)};
 }
 
 /* a * b exactly, as long as nothing underflows. */
-static inline pair two_product(vec a, vec b) {
+static inline pair two_product(vec a, vec b)
+{
     vec product = a * b;
     return (pair){product, vec_fma(a, b, -product)};
 }
 
 /* The following are accurate to a few u^2, except that pair_add is so only relative to |a| + |b|. */
-static inline pair pair_add(pair a, pair b) {
+static inline pair pair_add(pair a, pair b)
+{
     pair sum = two_sum(a.hi, b.hi);
     return (pair){sum.hi, sum.lo + (a.lo + b.lo)};
 }
 
-static inline pair pair_multiply(pair a, pair b) {
+static inline pair pair_multiply(pair a, pair b)
+{
     pair product = two_product(a.hi, b.hi);
     return (pair){product.hi, product.lo + vec_fma(a.hi, b.lo, a.lo * b.hi)};
 }
 
-static inline pair pair_square(pair a) {
+static inline pair pair_square(pair a)
+{
     pair product = two_product(a.hi, a.hi);
     return (pair){product.hi, vec_fma(a.hi + a.hi, a.lo, product.lo)};
 }
 
 /* 1 / a by one division and one Newton step for the low part. */
-static inline pair pair_reciprocal(pair a) {
+static inline pair pair_reciprocal(pair a)
+{
     vec r = SPLAT(1) / a.hi;
     vec remainder = vec_fnma(r, a.lo, vec_fnma(r, a.hi, SPLAT(1)));
     return (pair){r, r * remainder};
 }
 
 /* a / b, rounded once. */
-static inline vec pair_quotient(pair a, pair b) {
+static inline vec pair_quotient(pair a, pair b)
+{
     vec r = SPLAT(1) / b.hi, q = a.hi * r;
     vec remainder = vec_fnma(q, b.lo, vec_fnma(q, b.hi, a.hi) + a.lo);
     return vec_fma(remainder, r, q);
@@ -95,7 +103,8 @@ static inline pair pair_scale(pair a, vec b) { return (pair){a.hi * b, a.lo * b}
 
 static inline pair pair_negate(pair a) { return (pair){-a.hi, -a.lo}; }
 
-static inline pair pair_select(mask m, pair a, pair b) {
+static inline pair pair_select(mask m, pair a, pair b)
+{
     return (pair){vec_select(m, a.hi, b.hi), vec_select(m, a.lo, b.lo)};
 }
 
@@ -105,7 +114,8 @@ static inline vec times_pair(vec x, pair a) { return vec_fma(x, a.hi, x * a.lo);
 /* ---- Polynomials --------------------------------------------------------------------------- */
 
 /* c[0] + c[1] x + ... + c[degree] x^degree by Horner's rule. */
-static inline __attribute__((always_inline)) vec polynomial(const real *c, int degree, vec x) {
+static inline __attribute__((always_inline)) vec polynomial(const real *c, int degree, vec x)
+{
     vec sum = vec_splat(c[degree]);
     UNROLL
     for (int k = degree - 1; k >= 0; k--) sum = vec_fma(sum, x, vec_splat(c[k]));
@@ -137,7 +147,8 @@ static const real exp_tail[] = {
 /* exp(x) = 2^n (1 + p) with |p| < 0.42: returns p, and in *rounded VEC_ROUNDER + n, for |x.hi| < 2^9
  * (f32) or 2^12 (f64). ln(2) is split so that n times its first part is exact (Cody and Waite 1980).
  * Where n = 0, p is accurate relative to x. */
-static inline pair exp_reduced(pair x, vec *rounded) {
+static inline pair exp_reduced(pair x, vec *rounded)
+{
     *rounded = vec_fma(x.hi, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
     vec n = *rounded - VEC_ROUNDER;
     vec exact = vec_fnma(n, SPLAT(LN2_HI), x.hi);
@@ -155,36 +166,42 @@ static inline pair exp_reduced(pair x, vec *rounded) {
 #define EXP_NEAR PICK(87, 708)
 typedef struct { vec power, p; } exp_parts;
 
-static inline vec exp_argument(vec x, vec *rounded) {
+static inline vec exp_argument(vec x, vec *rounded)
+{
     *rounded = vec_fma(x, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
     vec n = *rounded - VEC_ROUNDER;
     vec exact = vec_fnma(n, SPLAT(LN2_HI), x);
     return vec_fnma(n, SPLAT(LN2_LO), exact);
 }
 
-static inline exp_parts exp_parts_of(vec rounded, vec r) {
+static inline exp_parts exp_parts_of(vec rounded, vec r)
+{
     return (exp_parts){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(exp_tail, r), r)};
 }
 
-static inline exp_parts exp_near(vec x) {
+static inline exp_parts exp_near(vec x)
+{
     vec rounded, r = exp_argument(x, &rounded);
     return exp_parts_of(rounded, r);
 }
 
-static inline exp_parts exp_near_pair(pair x) {
+static inline exp_parts exp_near_pair(pair x)
+{
     vec rounded, r = exp_argument(x.hi, &rounded);
     return exp_parts_of(rounded, r + x.lo);
 }
 
 /* 1 + power (1 + p), rounded once. power + 1 is not exact if power is 2^24 (2^53) or more or the inverse,
  * and what it loses there counts. */
-static inline vec one_plus_exp(exp_parts e) {
+static inline vec one_plus_exp(exp_parts e)
+{
     vec sum = e.power + SPLAT(1);
     return sum + vec_fma(e.power, e.p, SPLAT(1) - (sum - e.power));
 }
 
 /* The same as a pair. */
-static inline pair one_plus_exp_pair(exp_parts e) {
+static inline pair one_plus_exp_pair(exp_parts e)
+{
     vec base = e.power + SPLAT(1);
     vec rest = vec_fma(e.power, e.p, SPLAT(1) - (base - e.power));
     vec sum = base + rest;
@@ -192,13 +209,15 @@ static inline pair one_plus_exp_pair(exp_parts e) {
 }
 
 /* c power (1 + p), rounded once, for a constant c. */
-static inline vec times_exp(pair c, exp_parts e) {
+static inline vec times_exp(pair c, exp_parts e)
+{
     pair power = pair_scale(c, e.power);
     return power.hi + vec_fma(power.hi, e.p, power.lo);
 }
 
 /* expm1(x) as a pair, for -EXP_NEAR <= x.hi <= 0. */
-static inline pair expm1_near_pair(pair x) {
+static inline pair expm1_near_pair(pair x)
+{
     vec rounded, first = exp_argument(x.hi, &rounded);
     pair r = fast_two_sum(first, x.lo);
     pair p = fast_two_sum(r.hi, vec_fma(r.hi * r.hi, POLYNOMIAL(exp_tail, r.hi), r.lo));
@@ -208,7 +227,8 @@ static inline pair expm1_near_pair(pair x) {
 }
 
 /* power (1 + p) as a pair. */
-static inline pair exp_pair(exp_parts e) {
+static inline pair exp_pair(exp_parts e)
+{
     vec hi = vec_fma(e.power, e.p, e.power);
     return (pair){hi, vec_fma(e.power, e.p, e.power - hi)};
 }
@@ -231,7 +251,8 @@ typedef struct { pair value; vec scale; } scaled;
 static inline vec scaled_round(scaled a) { return pair_round(a.value) * a.scale; }
 
 /* exp(x) for x <= 0 or NaN, relative error about 0.1 u; x.lo may be anything if x.hi < -EXP_LIMIT. */
-static inline scaled exp_of_negative(pair x) {
+static inline scaled exp_of_negative(pair x)
+{
     mask zero = vec_less(x.hi, SPLAT(-EXP_LIMIT));
     mask tail = vec_less(x.hi, SPLAT(-EXP_TAIL));
     x = pair_select(zero, pair_of(SPLAT(-EXP_LIMIT)), x);
@@ -249,7 +270,8 @@ typedef struct { pair exp, expm1; } exp_and_expm1;
 /* Both for x <= 0 or NaN, from one reduction; relative errors about 0.1 u and 0.2 u. x.lo may be
  * anything far below. Below EXPM1_LIMIT expm1 is -1 and exp stays where it is, a normal number. */
 #define EXPM1_LIMIT PICK(-80, -700)
-static inline exp_and_expm1 exp_and_expm1_of_negative(pair x) {
+static inline exp_and_expm1 exp_and_expm1_of_negative(pair x)
+{
     x = pair_select(vec_less(x.hi, SPLAT(EXPM1_LIMIT)), pair_of(SPLAT(EXPM1_LIMIT)), x);
     vec rounded;
     pair p = exp_reduced(x, &rounded);
@@ -269,7 +291,8 @@ static inline pair expm1_of_negative(pair x) { return exp_and_expm1_of_negative(
 typedef struct { pair value; vec scale; pair complement; } logistic;
 
 /* s(|y|) = 1 / (1 + e), s(-|y|) = e / (1 + e), e = exp(-|y|). */
-static inline logistic logistic_of(pair y) {
+static inline logistic logistic_of(pair y)
+{
     mask negative = vec_less(y.hi, SPLAT(0));
     scaled e = exp_of_negative(pair_select(negative, y, pair_negate(y)));
     pair sum = fast_two_sum(SPLAT(1), e.value.hi);
@@ -281,7 +304,8 @@ static inline logistic logistic_of(pair y) {
 }
 
 /* s(y) s(-y), even in y. */
-static inline scaled logistic_slope(pair y) {
+static inline scaled logistic_slope(pair y)
+{
     mask negative = vec_less(y.hi, SPLAT(0));
     scaled e = exp_of_negative(pair_select(negative, y, pair_negate(y)));
     pair sum = fast_two_sum(SPLAT(1), e.value.hi);
@@ -303,7 +327,8 @@ static const real atanh_tail[] = {
 };
 
 /* log1p(e) / 2 for e in [0, 1], as z + tail with a small tail; relative error about 0.3 u. */
-static inline pair half_log1p(pair e) {
+static inline pair half_log1p(pair e)
+{
     pair sum = fast_two_sum(SPLAT(2), e.hi);
     sum.lo = sum.lo + e.lo;
     vec r = SPLAT(1) / sum.hi, z = e.hi * r;
@@ -313,7 +338,8 @@ static inline pair half_log1p(pair e) {
 }
 
 /* log1p(exp(y)) for y <= 0: log1p(e) = 2 atanh(e / (2 + e)), which needs no reduction. */
-static inline scaled log1p_exp_of_negative(pair y) {
+static inline scaled log1p_exp_of_negative(pair y)
+{
     scaled e = exp_of_negative(y);
     pair sum = fast_two_sum(SPLAT(2), e.value.hi);
     sum.lo = sum.lo + e.value.lo;
@@ -346,7 +372,8 @@ static const real mills_tail[] = {
 
 /* Phi(-a) exp(a^2/2) for 0 <= a <= MILLS_LIMIT. The last two steps of Horner's rule are carried as
  * pairs, because the terms nearly cancel around a = 40 and have alternating signs near a = 0. */
-static inline pair mills(vec a) {
+static inline pair mills(vec a)
+{
     pair r = pair_reciprocal(two_sum(a, SPLAT(4)));
     pair w = two_sum(SPLAT(1), SPLAT(-8) * r.hi);
     w.lo = vec_fnma(SPLAT(8), r.lo, w.lo);
@@ -356,7 +383,8 @@ static inline pair mills(vec a) {
 }
 
 /* The same with fewer pairs, for NORMAL_NEAR: the last two steps of the polynomial are compensated. */
-static inline pair mills_near(vec a) {
+static inline pair mills_near(vec a)
+{
     vec t = a + SPLAT(4), t_lo = a - (t - SPLAT(4));
     vec r = SPLAT(1) / t;
     vec r_lo = r * vec_fnma(r, t_lo, vec_fnma(r, t, SPLAT(1)));
@@ -375,7 +403,8 @@ static inline pair mills_near(vec a) {
 #define NORMAL_NEAR PICK(11, 36)
 
 /* factor exp(-a^2/2) as a pair. */
-static inline pair times_density(pair factor, vec a) {
+static inline pair times_density(pair factor, vec a)
+{
     vec square = a * a, square_lo = vec_fma(a, a, -square);
     vec rounded, first = exp_argument(SPLAT(-0.5) * square, &rounded);
     pair r = fast_two_sum(first, SPLAT(-0.5) * square_lo);
@@ -389,7 +418,8 @@ static inline pair times_density(pair factor, vec a) {
  * mills = Phi(-a) exp(a^2/2). */
 typedef struct { vec a; scaled density; pair mills; } normal;
 
-static inline normal normal_of(vec x) {
+static inline normal normal_of(vec x)
+{
     vec a = vec_min(SPLAT(MILLS_LIMIT), vec_abs(x));
     return (normal){a, exp_of_negative(pair_scale(two_product(a, a), SPLAT(-0.5))), mills(a)};
 }
@@ -397,7 +427,8 @@ static inline normal normal_of(vec x) {
 /* ---- Hyperbolic tangent ---------------------------------------------------------------------- */
 
 /* tanh(|x|) = -E / (2 + E), E = expm1(-2|x|): accurate relative to x. */
-static inline pair tanh_of_abs(vec x) {
+static inline pair tanh_of_abs(vec x)
+{
     pair e = expm1_of_negative(pair_of(SPLAT(-2) * vec_abs(x)));
     pair sum = fast_two_sum(SPLAT(2), e.hi);
     sum.lo = sum.lo + e.lo;
@@ -430,7 +461,8 @@ static const real tanhshrink_tail[] = {
 #endif
 };
 
-static inline pair tanhshrink_near_zero(vec x) {
+static inline pair tanhshrink_near_zero(vec x)
+{
     pair square = two_product(x, x);
     vec tail = POLYNOMIAL(tanhshrink_tail, square.hi);
     pair series = pair_add(PAIR(0x1.5555555555555p-2, 0x1.5555555555555p-56), two_product(square.hi, tail));
