@@ -1,12 +1,32 @@
-/* Threads: one handle used by many, messages per thread, and a caller's parallel_for that must give
- * the same bits as a single thread. */
+/* Threads: one handle used by many, messages per thread, and a caller's parallel_for and the library's own
+ * pool, which must give the same bits as a single thread. */
 #include "unit.h"
 
+#include <dirent.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { THREADS = 4, LENGTH = 2000 };
+
+/* ThreadSanitizer ends a child of a process with threads when it starts one. */
+#if defined(__SANITIZE_THREAD__)
+#define SANITIZE_THREAD 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SANITIZE_THREAD 1
+#endif
+#endif
+#ifdef SANITIZE_THREAD
+enum { CHILDREN_MAY_START_THREADS = 0 };
+#else
+enum { CHILDREN_MAY_START_THREADS = 1 };
+#endif
 
 /* ---- One handle ------------------------------------------------------------------------------- */
 
@@ -207,6 +227,245 @@ static void bad_input_never_reaches_the_pool(void **unused)
     sugar_activation_destroy(a);
 }
 
+/* Splitting costs more than it saves below a size; the caller's pool sees where that is. */
+static void small_calls_stay_whole(void **unused)
+{
+    (void)unused;
+    enum { SMALLEST = 65536 };
+    static float x[SMALLEST], y[SMALLEST];
+    static pool p;
+    sugar_context *context = NULL;
+    sugar_context_options options = {.struct_size = sizeof options, .threads = 4,
+                                     .parallel_for = pool_parallel_for, .payload = &p};
+    sugar_activation *a = must_create("relu", NULL);
+    assert_ok(sugar_context_create(&context, &options));
+    sugar_call_options call = {.struct_size = sizeof call, .context = context};
+    assert_ok(sugar_forward_f32(a, SMALLEST - 1, x, 1, y, 1, &call));
+    assert_int_equal(atomic_load(&p.calls), 0);
+    assert_ok(sugar_forward_f32(a, SMALLEST, x, 1, y, 1, &call));
+    assert_int_equal(atomic_load(&p.calls), 1);
+    assert_int_equal(atomic_load(&p.tasks), 2);
+    sugar_context_destroy(context);
+    sugar_activation_destroy(a);
+}
+
+/* ---- The library's own pool ------------------------------------------------------------------- */
+
+static sugar_context *must_create_pool(int32_t threads)
+{
+    sugar_context *context = NULL;
+    const sugar_context_options options = {.struct_size = sizeof options, .threads = threads};
+    assert_ok(sugar_context_create(&context, &options));
+    return context;
+}
+
+static void pooled_calls_have_the_same_bits(void **unused)
+{
+    (void)unused;
+    static const int64_t rows_first[] = {COLUMNS, 1}, columns_first[] = {1, ROWS};
+    static const int32_t threads[] = {2, 3, 7, 64};
+    for (size_t i = 0; i < COUNT(threads); i += short_run() ? 2 : 1) {
+        sugar_context *context = must_create_pool(threads[i]);
+        for (int round = 0; round < (short_run() ? 1 : 5); round++) {
+            compare_with_single_thread("relu~bsilu", context, rows_first, 0);
+            compare_with_single_thread("gelu", context, columns_first, SUGAR_CALL_ACCUMULATE);
+        }
+        sugar_context_destroy(context);
+    }
+}
+
+/* A call that is long enough for a pool, and its result. */
+typedef struct pooled {
+    const sugar_activation *activation;
+    const sugar_context *context;
+    float y[ALL];
+} pooled;
+
+static float pooled_x[ALL], pooled_expected[ALL];
+
+/* Whether the call gives what a single thread gives; says nothing itself, for threads and children. */
+static bool pooled_call_is_right(pooled *p)
+{
+    const sugar_call_options call = {.struct_size = sizeof call, .context = p->context};
+    memset(p->y, 0xff, sizeof p->y);
+    return sugar_forward_f32(p->activation, ALL, pooled_x, 1, p->y, 1, &call) == SUGAR_OK
+           && memcmp(p->y, pooled_expected, sizeof p->y) == 0;
+}
+
+static void pooled_begin(pooled *p, int32_t threads)
+{
+    p->activation = must_create("gelu", NULL);
+    p->context = must_create_pool(threads);
+    for (int i = 0; i < ALL; i++)
+        pooled_x[i] = (float)(i % 4000 - 2000) * 0x1p-9f;
+    assert_ok(sugar_forward_f32(p->activation, ALL, pooled_x, 1, pooled_expected, 1, NULL));
+}
+
+static void pooled_end(pooled *p)
+{
+    sugar_context_destroy((sugar_context *)(uintptr_t)p->context);
+    sugar_activation_destroy((sugar_activation *)(uintptr_t)p->activation);
+}
+
+static double seconds(clockid_t clock)
+{
+    struct timespec t;
+    assert_int_equal(clock_gettime(clock, &t), 0);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static double seconds_of_other_threads(void)
+{
+    return seconds(CLOCK_PROCESS_CPUTIME_ID) - seconds(CLOCK_THREAD_CPUTIME_ID);
+}
+
+/* Workers work when there is a call, and cost nothing when there is none. */
+static void workers_work_and_sleep(void **unused)
+{
+    (void)unused;
+    static pooled p;
+    pooled_begin(&p, 3);
+    const double before = seconds_of_other_threads(), deadline = seconds(CLOCK_MONOTONIC) + 60;
+    while (seconds_of_other_threads() - before < 0.02 && seconds(CLOCK_MONOTONIC) < deadline)
+        assert_true(pooled_call_is_right(&p));
+    const double after = seconds_of_other_threads();
+    assert_true(after - before >= 0.02);
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    assert_true(seconds_of_other_threads() - after < 0.05);
+    pooled_end(&p);
+}
+
+static void *share_a_pool(void *argument)
+{
+    pooled *p = argument;
+    bool good = true;
+    for (int round = 0; round < (short_run() ? 5 : 50) && good; round++)
+        good = pooled_call_is_right(p);
+    return good ? p : NULL;
+}
+
+static void one_pool_many_callers(void **unused)
+{
+    (void)unused;
+    static pooled callers[THREADS];
+    pthread_t threads[THREADS];
+    pooled_begin(&callers[0], 3);
+    for (int i = 0; i < THREADS; i++) {
+        callers[i].activation = callers[0].activation;
+        callers[i].context = callers[0].context;
+        assert_int_equal(pthread_create(&threads[i], NULL, share_a_pool, &callers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        void *result = NULL;
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        assert_ptr_equal(result, &callers[i]);
+    }
+    pooled_end(&callers[0]);
+}
+
+static void pools_that_end_at_once(void **unused)
+{
+    (void)unused;
+    for (int round = 0; round < (short_run() ? 5 : 50); round++)
+        sugar_context_destroy(must_create_pool(round % 8 + 2));
+    sugar_context_destroy(must_create_pool(short_run() ? 100 : SUGAR_MAX_THREADS));     /* valgrind has 500 */
+}
+
+static int count_threads(void)
+{
+    int count = 0;
+    DIR *folder = opendir("/proc/self/task");
+    for (const struct dirent *entry; folder && (entry = readdir(folder));)
+        count += entry->d_name[0] != '.';
+    if (folder)
+        closedir(folder);
+    return count;
+}
+
+/* What a child does with its parent's context, and with one of its own; ends it with 0 if all is well. */
+static void live_as_a_child(pooled *p, bool with_own_pool)
+{
+    alarm(60);
+    const int before = count_threads();
+    int code = pooled_call_is_right(p) ? 0 : 1;
+    code |= count_threads() == before ? 0 : 2;
+    sugar_context_destroy((sugar_context *)(uintptr_t)p->context);
+    const sugar_context_options options = {.struct_size = sizeof options, .threads = 2};
+    sugar_context *own = NULL;
+    if (with_own_pool) {
+        code |= sugar_context_create(&own, &options) == SUGAR_OK ? 0 : 4;
+        p->context = own;
+        code |= pooled_call_is_right(p) ? 0 : 8;
+        sugar_context_destroy(own);
+    }
+    sugar_activation_destroy((sugar_activation *)(uintptr_t)p->activation);
+    _exit(code);
+}
+
+static void *keep_a_pool_busy(void *argument)
+{
+    static pooled mine;
+    const pooled *p = argument;
+    mine.activation = p->activation;
+    mine.context = p->context;
+    bool good = true;
+    for (int round = 0; round < (short_run() ? 20 : 200) && good; round++)
+        good = pooled_call_is_right(&mine);
+    return good ? argument : NULL;
+}
+
+/* While another thread has the pool, and its lock now and then, children are born. */
+static void a_pool_survives_fork(void **unused)
+{
+    (void)unused;
+    static pooled p;
+    pthread_t busy;
+    pooled_begin(&p, 3);
+    assert_true(pooled_call_is_right(&p));
+    assert_int_equal(pthread_create(&busy, NULL, keep_a_pool_busy, &p), 0);
+    for (int round = 0; round < (short_run() ? 2 : 10); round++) {
+        const pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            live_as_a_child(&p, CHILDREN_MAY_START_THREADS);
+        int status = -1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        assert_true(pooled_call_is_right(&p));
+    }
+    void *result = NULL;
+    assert_int_equal(pthread_join(busy, &result), 0);
+    assert_ptr_equal(result, &p);
+    pooled_end(&p);
+}
+
+static void ignore_signal(int number)
+{
+    (void)number;
+}
+
+/* A signal to the process that the program's own threads block stays pending: no worker takes it. */
+static void workers_take_no_signals(void **unused)
+{
+    (void)unused;
+    sigset_t wanted, before, after;
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
+    sugar_context *context = must_create_pool(3);
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
+    for (int i = 1; i < NSIG; i++)
+        assert_int_equal(sigismember(&after, i), sigismember(&before, i));
+    signal(SIGUSR1, ignore_signal);
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGUSR1);
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, &wanted, NULL), 0);
+    assert_int_equal(kill(getpid(), SIGUSR1), 0);
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    assert_int_equal(sigtimedwait(&wanted, NULL, &(struct timespec){0}), SIGUSR1);
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+    signal(SIGUSR1, SIG_DFL);
+    sugar_context_destroy(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +473,13 @@ int main(void)
         cmocka_unit_test(messages_per_thread),
         cmocka_unit_test(split_calls_have_the_same_bits),
         cmocka_unit_test(bad_input_never_reaches_the_pool),
+        cmocka_unit_test(small_calls_stay_whole),
+        cmocka_unit_test(pooled_calls_have_the_same_bits),
+        cmocka_unit_test(workers_work_and_sleep),
+        cmocka_unit_test(one_pool_many_callers),
+        cmocka_unit_test(pools_that_end_at_once),
+        cmocka_unit_test(a_pool_survives_fork),
+        cmocka_unit_test(workers_take_no_signals),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
 }
