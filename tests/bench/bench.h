@@ -34,6 +34,7 @@ bool is_contiguous(const bench_case *c);
 /* A way to compute a case. Cases are opened one at a time for each implementation. */
 typedef struct implementation {
     const char *name;
+    const char *version;                /* NULL: not known */
     const char *absent;                 /* why this build or machine lacks it; NULL if it is here */
     bool limit;                         /* not a peer: only moves memory */
     void *(*open)(const bench_case *c); /* NULL: has no such case */
@@ -43,6 +44,7 @@ typedef struct implementation {
 } implementation;
 
 extern implementation sugar_implementation, memcpy_limit, loop_limit, nontemporal_limit;
+extern implementation onednn_peer, xnnpack_peer, torch_peer;
 
 /* The memory of all cases, shared with co-processes through a file descriptor. */
 typedef struct memory {
@@ -58,6 +60,10 @@ void memory_free(memory *m);
 void *memory_operand(const memory *m, int operand);
 /* Fills x and dy with numbers like those in a network. */
 void memory_fill(const memory *m, size_t width, int64_t elements);
+
+/* PyTorch is present from start to stop if the interpreter `python` has it; script: peers_torch.py. */
+void torch_start(const memory *m, const char *python, const char *script);
+void torch_stop(void);
 
 /* ---- Threads: the caller and helpers that wait. ------------------------------------------------ */
 

@@ -2,8 +2,9 @@
  *
  *     bench [--quick] [--kind NAME] [--direction forward|backward] [--elements N]
  *           [--implementation NAME] [--json FILE]
+ *           [--torch peers_torch.py] [--python INTERPRETER]
  *
- * --implementation leaves out all others but ours. */
+ * --implementation leaves out all others but ours. PyTorch takes part if --torch names its script. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +15,14 @@
 #include "../support/support.h"
 
 static implementation *const known[] = {
-    &sugar_implementation, &memcpy_limit, &loop_limit, &nontemporal_limit,
+    &sugar_implementation, &onednn_peer, &xnnpack_peer, &torch_peer,
+    &memcpy_limit, &loop_limit, &nontemporal_limit,
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
 typedef struct options {
     filter wanted;
-    const char *implementation, *json;
+    const char *implementation, *json, *torch, *python;
 } options;
 
 static _Noreturn void refuse(const char *option, const char *value, const char *expected)
@@ -48,7 +50,7 @@ static void check_implementation(const char *name)
 
 static options parse_options(int argc, char **argv)
 {
-    options o = {0};
+    options o = {.python = "python3"};
     for (int i = 1; i < argc; i++) {
         const char *option = argv[i];
         if (strcmp(option, "--quick") == 0) {
@@ -66,8 +68,13 @@ static options parse_options(int argc, char **argv)
             check_implementation(o.implementation = value);
         else if (strcmp(option, "--json") == 0)
             o.json = value;
+        else if (strcmp(option, "--torch") == 0)
+            o.torch = value;
+        else if (strcmp(option, "--python") == 0)
+            o.python = value;
         else
-            refuse("option", option, "--quick, --kind, --direction, --elements, --implementation or --json");
+            refuse("option", option,
+                   "--quick, --kind, --direction, --elements, --implementation, --json, --torch or --python");
         if (!value)
             refuse(option, NULL, "a value");
     }
@@ -126,6 +133,8 @@ int main(int argc, char **argv)
     if (o.json && !json)
         give_up(o.json, "cannot be written");
     memory m = memory_make((size_t)most * widest);
+    if (o.torch)
+        torch_start(&m, o.python, o.torch);
     pool_start();
     if (json)
         fputs("[\n", json);
@@ -133,6 +142,7 @@ int main(int argc, char **argv)
     if (json && (fputs("\n]\n", json) < 0 || fclose(json) != 0))
         give_up(o.json, "could not be written");
     pool_stop();
+    torch_stop();
     memory_free(&m);
     plan_free(&p);
     return 0;

@@ -10,6 +10,9 @@ void report_heading(implementation *const *all, int count)
     for (int k = 0; k < count; k++)
         if (all[k]->absent)
             printf("not here: %s: %s\n", all[k]->name, all[k]->absent);
+        else if (all[k]->version)
+            printf("%s: version %s\n", all[k]->name, all[k]->version);
+    puts("sigmoid and tanh backward: torch starts from the output, the others from the input");
     printf("ns per element; in brackets the time over that of %s\n\n", all[0]->name);
     printf("%-14s %-8s %-4s %8s %2s %-12s %9s", "kind", "way", "type", "elements", "t", "layout", all[0]->name);
     for (int k = 1; k < count; k++)

@@ -1,0 +1,78 @@
+"""Draws what the benchmark measured: ours against the fastest peers and the limits.
+
+    python3 plot.py BENCH.json BENCH.svg
+
+One panel for each direction and size, with f32 vectors on one thread; the time of each implementation on a
+logarithmic axis, a line of marks for each kind.
+"""
+import json
+import math
+import sys
+
+COLORS = {"sugar": "#d62728", "onednn": "#1f77b4", "xnnpack": "#2ca02c", "torch": "#ff7f0e",
+          "memcpy": "#999999", "loop": "#666666", "loop-nt": "#bbbbbb"}
+LABELS, PANEL, ROW, TOP = 110, 260, 14, 60
+
+
+def position(ns, low, high):
+    return PANEL * (math.log10(ns) - low) / (high - low)
+
+
+def text(x, y, words, anchor="start"):
+    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{words}</text>'
+
+
+def panel(left, title, times, kinds, low, high):
+    """The SVG elements of one panel; times maps (kind, implementation) to nanoseconds."""
+    bottom = TOP + ROW * len(kinds)
+    parts = [text(left + PANEL / 2, TOP - 20, title, "middle")]
+    for power in range(low, high + 1):
+        x = left + position(10.0**power, low, high)
+        parts.append(f'<line x1="{x:.1f}" y1="{TOP - 8}" x2="{x:.1f}" y2="{bottom}" stroke="#dddddd"/>')
+        parts.append(text(x, bottom + 14, f"{10.0**power:g}", "middle"))
+    for (kind, implementation), ns in times.items():
+        x, y = left + position(ns, low, high), TOP + ROW * kinds.index(kind)
+        parts.append(f'<circle cx="{x:.1f}" cy="{y}" r="4" fill="{COLORS[implementation]}" fill-opacity="0.8">'
+                     f"<title>{kind}, {implementation}: {ns:.4f} ns</title></circle>")
+    return parts
+
+
+def draw(records):
+    chosen = [r for r in records if r["dtype"] == "f32" and r["threads"] == 1 and r["layout"] == "contiguous"
+              and r["elements"] > 16]
+    if not chosen:
+        return None
+    kinds = list(dict.fromkeys(r["kind"] for r in chosen))
+    low = math.floor(math.log10(min(r["ns_per_element"] for r in chosen)))
+    high = max(low + 1, math.ceil(math.log10(max(r["ns_per_element"] for r in chosen))))
+    panels = sorted({(r["elements"], r["direction"]) for r in chosen}, key=lambda p: (p[0], p[1] != "forward"))
+    width, height = LABELS + (PANEL + 30) * len(panels), TOP + ROW * len(kinds) + 60
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" '
+             'font-size="11">', '<rect width="100%" height="100%" fill="white"/>']
+    for i, (name, color) in enumerate(COLORS.items()):
+        parts.append(f'<circle cx="{LABELS + 80 * i}" cy="16" r="4" fill="{color}"/>')
+        parts.append(text(LABELS + 80 * i + 8, 20, name))
+    parts += [text(LABELS - 10, TOP + ROW * i + 4, kind, "end") for i, kind in enumerate(kinds)]
+    for i, (elements, direction) in enumerate(panels):
+        times = {(r["kind"], r["implementation"]): r["ns_per_element"] for r in chosen
+                 if (r["elements"], r["direction"]) == (elements, direction)}
+        title = f"{direction}, {elements} elements"
+        parts += panel(LABELS + (PANEL + 30) * i, title, times, kinds, low, high)
+    parts.append(text(width / 2, height - 12, "nanoseconds per element: f32, one thread, contiguous", "middle"))
+    return "\n".join(parts) + "\n</svg>\n"
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    with open(sys.argv[1], encoding="utf-8") as file:
+        picture = draw(json.load(file))
+    if picture is None:
+        print("nothing to draw: no f32 vector on one thread was measured")
+        return
+    with open(sys.argv[2], "w", encoding="utf-8") as file:
+        file.write(picture)
+
+
+if __name__ == "__main__":
+    main()
