@@ -12,7 +12,7 @@ build=$root/build
 . "$root/tests/setup.sh"
 
 usual='unit kernels accuracy bits doc example install sanitize'
-long='exhaustive'
+long='exhaustive bench'
 
 describe() {
     case $1 in
@@ -25,6 +25,7 @@ describe() {
     install) echo 'an installed copy: pkg-config, C and C++, headers, symbols' ;;
     sanitize) echo 'unit and kernels under ASan and UBSan, and under valgrind; threads under TSan' ;;
     exhaustive) echo 'long: all 2^32 f32 inputs of every kind against an independent reference' ;;
+    bench) echo 'long: speed beside oneDNN, XNNPACK, PyTorch and the limits; writes build/bench.json and .svg' ;;
     esac
 }
 
@@ -37,6 +38,13 @@ packages_of() {
     example) echo 'libopenblas-dev zlib1g-dev dataset-fashion-mnist' ;;
     install) echo 'g++ clang binutils libdlpack-dev' ;;
     sanitize) echo 'libcmocka-dev locales valgrind libc6-dbg' ;;
+    esac
+}
+
+# What a suite can do without: it says what it misses.
+optional_packages_of() {
+    case $1 in
+    bench) echo 'libdnnl-dev libxnnpack-dev libpthreadpool-dev' ;;
     esac
 }
 
@@ -63,9 +71,15 @@ set_up() {
     done
     # Unquoted on purpose: a list of words.
     need_packages $packages
+    for suite in $chosen; do
+        for package in $(optional_packages_of "$suite"); do
+            (need_packages "$package") || printf 'going on without %s\n' "$package" >&2
+        done
+    done
 }
 
-# The build knows all tests of a suite; it does not if its set-up found a library missing.
+# The build knows all tests of a suite; it does not if its set-up found a library missing. What a suite can do
+# without is looked for anew each time.
 build_has() {
     tests=$(meson introspect "$build" --tests 2>/dev/null) || return 1
     case $tests in *"\"$1-lacks-"*) return 1 ;; *":$1\""*) return 0 ;; *) return 1 ;; esac
@@ -76,7 +90,8 @@ build_all() {
         meson setup "$build" "$root" -Dtests=true || setup_fail "meson could not set up $build"
     fi
     for suite in $chosen; do
-        build_has "$suite" || { meson setup --reconfigure "$build" "$root" -Dtests=true && build_has "$suite"; } ||
+        [ -z "$(optional_packages_of "$suite")" ] && build_has "$suite" ||
+            { meson setup --reconfigure "$build" "$root" -Dtests=true && build_has "$suite"; } ||
             setup_fail "$build has no complete suite '$suite'"
     done
     ninja -C "$build" || setup_fail 'the build failed'

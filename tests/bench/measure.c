@@ -14,6 +14,13 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Until helper threads of the implementation before, which wait for more work in a loop, have gone to sleep. */
+static void let_others_rest(void)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    nanosleep(&pause, NULL);
+}
+
 static double sample(const implementation *i, void *run, int64_t calls)
 {
     if (i->seconds)
@@ -51,8 +58,11 @@ void measure(const bench_case *c, implementation *const *all, int count, int rou
     }
     for (int round = 0; round < rounds; round++)
         for (int k = 0; k < count; k++)
-            if (runs[k])
+            if (runs[k]) {
+                if (c->threads > 1)
+                    let_others_rest();
                 seconds[k][round] = sample(all[k], runs[k], calls[k]) / (double)calls[k];
+            }
     for (int k = 0; k < count; k++) {
         results[k] = (measurement){0};
         if (!runs[k])

@@ -63,23 +63,27 @@ void summary_add(summary *s, const bench_case *c, implementation *const *all, co
                  int count)
 {
     const double ratio = against_peers(all, results, count);
-    const int size = c->elements > 1 << 20 ? 2 : c->elements > 32 << 10;
     if (!(ratio > 0)) {
         s->alone++;
         return;
     }
-    s->cases[size]++;
-    s->log_sum[size] += log(ratio);
-    s->slower[size] += ratio < 1;
+    const int size = c->elements > 1 << 20 ? 2 : c->elements > 32 << 10;
+    s->group[c->threads - 1][size].cases++;
+    s->group[c->threads - 1][size].log_sum += log(ratio);
+    s->group[c->threads - 1][size].slower += ratio < 1;
 }
 
 void summary_print(const summary *s)
 {
     static const char *const sizes[3] = {"up to 32 Ki elements", "up to 1 Mi elements", "beyond"};
     printf("\nThe fastest peer's time over ours:\n");
-    for (int size = 0; size < 3; size++)
-        if (s->cases[size])
-            printf("    %-21s %4d cases, geometric mean %.2f; ours is slower in %d\n", sizes[size],
-                   s->cases[size], exp(s->log_sum[size] / s->cases[size]), s->slower[size]);
-    printf("    %-21s %4d cases\n", "no peer", s->alone);
+    for (int threads = 1; threads <= MAX_THREADS; threads++)
+        for (int size = 0; size < 3; size++) {
+            const int cases = s->group[threads - 1][size].cases;
+            if (cases)
+                printf("    threads %d, %-21s %4d cases, geometric mean %.2f; ours is slower in %d\n", threads,
+                       sizes[size], cases, exp(s->group[threads - 1][size].log_sum / cases),
+                       s->group[threads - 1][size].slower);
+        }
+    printf("    no peer: %d cases\n", s->alone);
 }

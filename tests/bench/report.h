@@ -13,10 +13,13 @@ void report_row(const bench_case *c, implementation *const *all, const measureme
 void report_records(FILE *json, const bench_case *c, implementation *const *all, const measurement *results,
                     int count, bool *first);
 
-/* Against the fastest peer of each case. */
+/* Against the fastest peer of each case, by threads and size: up to 32 Ki elements, up to 1 Mi, beyond. */
 typedef struct summary {
-    double log_sum[3];                  /* by size: up to 32 Ki elements, up to 1 Mi, beyond */
-    int cases[3], slower[3], alone;
+    struct {
+        double log_sum;
+        int cases, slower;
+    } group[MAX_THREADS][3];
+    int alone;
 } summary;
 void summary_add(summary *s, const bench_case *c, implementation *const *all, const measurement *results,
                  int count);
