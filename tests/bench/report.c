@@ -24,7 +24,7 @@ void report_heading(implementation *const *all, int count)
 /* The fastest peer's time over ours; 0 without a peer. */
 static double against_peers(implementation *const *all, const measurement *results, int count)
 {
-    double fastest = INFINITY;
+    double fastest = HUGE_VAL;
     for (int k = 1; k < count; k++)
         if (results[k].measured && !all[k]->limit)
             fastest = fmin(fastest, results[k].ns_per_element);
