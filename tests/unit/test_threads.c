@@ -450,6 +450,7 @@ static void workers_take_no_signals(void **unused)
     (void)unused;
     sigset_t wanted, before, after;
     assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
+    assert_int_equal(sigismember(&before, SIGUSR1), 0);     /* nor did an earlier context change it */
     sugar_context *context = must_create_pool(3);
     assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
     for (int i = 1; i < NSIG; i++)
