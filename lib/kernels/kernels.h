@@ -23,7 +23,8 @@ enum { SUGAR_MAX_PARAMETERS = 3, SUGAR_SHIFT = SUGAR_MAX_PARAMETERS, SUGAR_KERNE
  *   d[i]  = surrogate[i]                                              if derivative is NULL
  *           t * surrogate[i] + u * derivative[i]                      where x[i] <= 0 or !negative_only
  *           derivative[i]                                             elsewhere
- *   dx[i] = dy[i] * d[i], or fma(dy[i], d[i], dx[i]) if accumulate */
+ *   dx[i] = dy[i] * d[i], or fma(dy[i], d[i], dx[i]) if accumulate
+ * dx may be x or dy: each element is read before it is written. */
 #define SUGAR_KERNEL_TYPES(T, element)                                                             \
     /* y[i] = f(x[i]); y may be x. parameters: SUGAR_KERNEL_PARAMETERS values. */                  \
     typedef void (*sugar_forward_kernel_##element)(const T *parameters, const T *x, T *y, size_t n); \
