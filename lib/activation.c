@@ -16,29 +16,28 @@ static double shift(const sugar_spec *spec)
 
 /* A side whose factor is 0 is left out, as 0 * inf is NaN: with t = 0 the backward pass is the plain
  * derivative f', with t = 1 the plain surrogate. A small blend is 0 in f32 and not in f64. */
-#define FILL_PASSES(T, element)                                                                    \
+#define FILL_PASSES(element, storage, real, unused)                                                \
     static void fill_##element(sugar_passes_##element *passes, const sugar_kernels_##element *kernels, \
                                const sugar_spec *spec)                                             \
     {                                                                                              \
-        const T t = (T)spec->blend, u = 1 - t;                                                     \
+        const real t = (real)spec->blend, u = 1 - t;                                               \
         const sugar_function *surrogate = t > 0 ? &spec->surrogate : &spec->forward;               \
         const bool mixed = t > 0 && (u > 0 || spec->negative_only);                                \
         passes->forward = kernels->forward[spec->forward.kind];                                    \
-        passes->surrogate = kernels->backward[surrogate->kind];                                    \
-        passes->derivative = mixed ? kernels->backward[spec->forward.kind] : NULL;                 \
+        passes->backward = kernels->backward[surrogate->kind];                                     \
+        passes->surrogate = kernels->derivative[surrogate->kind];                                  \
+        passes->derivative = mixed ? kernels->derivative[spec->forward.kind] : NULL;               \
         passes->combine = kernels->combine;                                                        \
         for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {                                           \
-            passes->forward_parameters[i] = (T)spec->forward.parameter[i];                         \
-            passes->surrogate_parameters[i] = (T)surrogate->parameter[i];                          \
+            passes->forward_parameters[i] = (real)spec->forward.parameter[i];                      \
+            passes->surrogate_parameters[i] = (real)surrogate->parameter[i];                       \
         }                                                                                          \
         passes->forward_parameters[SUGAR_SHIFT] = 0;                                               \
-        passes->surrogate_parameters[SUGAR_SHIFT] = (T)shift(spec);                                \
+        passes->surrogate_parameters[SUGAR_SHIFT] = (real)shift(spec);                             \
         passes->blend = t;                                                                         \
         passes->rest = u;                                                                          \
     }
-
-FILL_PASSES(float, f32)
-FILL_PASSES(double, f64)
+SUGAR_ELEMENTS(FILL_PASSES, )
 
 sugar_status sugar_activation_create_ex(sugar_activation **activation, const char *spec, size_t spec_length,
                                         const sugar_activation_options *options)
@@ -68,8 +67,8 @@ sugar_status sugar_activation_create_ex(sugar_activation **activation, const cha
     sugar_activation *made = malloc(sizeof *made + text.length + 1);
     if (!made)
         return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "activation: no memory for a handle");
-    fill_f32(&made->f32, level->f32, &parsed);
-    fill_f64(&made->f64, level->f64, &parsed);
+#define FILL(element, storage, real, unused) fill_##element(&made->element, level->kernels.element, &parsed);
+    SUGAR_ELEMENTS(FILL, )
     made->level = level;
     made->negative_only = parsed.negative_only;
     memcpy(made->spec, canonical, text.length + 1);

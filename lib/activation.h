@@ -8,23 +8,22 @@
 #include "level.h"
 
 /* The two passes in one element type. */
-#define SUGAR_PASSES(T, element)                                                                   \
+#define SUGAR_PASSES(element, storage, real, unused)                                               \
     typedef struct sugar_passes_##element {                                                        \
         sugar_forward_kernel_##element forward;                                                    \
-        sugar_backward_kernel_##element surrogate;  /* what the backward pass uses */              \
-        sugar_backward_kernel_##element derivative; /* of the forward function; NULL: not mixed in */ \
-        void (*combine)(const sugar_combination_##element *combination, const T *dy, T *dx, size_t n); \
-        T forward_parameters[SUGAR_KERNEL_PARAMETERS];                                             \
-        T surrogate_parameters[SUGAR_KERNEL_PARAMETERS];                                           \
-        T blend, rest;                              /* t and 1 - t */                              \
+        sugar_backward_kernel_##element backward;   /* with what the backward pass uses */         \
+        sugar_derivative_kernel_##element surrogate;  /* the same, not yet times dy */             \
+        sugar_derivative_kernel_##element derivative; /* of the forward function; NULL: not mixed in */ \
+        sugar_combine_kernel_##element combine;                                                    \
+        real forward_parameters[SUGAR_KERNEL_PARAMETERS];                                          \
+        real surrogate_parameters[SUGAR_KERNEL_PARAMETERS];                                        \
+        real blend, rest;                           /* t and 1 - t */                              \
     } sugar_passes_##element;
-
-SUGAR_PASSES(float, f32)
-SUGAR_PASSES(double, f64)
+SUGAR_ELEMENTS(SUGAR_PASSES, )
 
 struct sugar_activation {
-    sugar_passes_f32 f32;
-    sugar_passes_f64 f64;
+#define SUGAR_PASSES_MEMBER(element, storage, real, unused) sugar_passes_##element element;
+    SUGAR_ELEMENTS(SUGAR_PASSES_MEMBER, )
     const sugar_level_row *level;
     bool negative_only;             /* the surrogate where x <= 0, the derivative elsewhere */
     char spec[];                    /* canonical */

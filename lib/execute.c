@@ -55,17 +55,17 @@ static sugar_status check_flat(int64_t n, const char *step_name, int64_t output_
 
 /* A vector in the manner of the BLAS as a tensor: with a negative step its first element has the
  * highest address. Steps that overflow here do so again in the checks of the tensor. */
-static sugar_tensor flat_view(const void *data, const int64_t *n, const int64_t *step, uint8_t bits)
+static sugar_tensor flat_view(const void *data, const int64_t *n, const int64_t *step, sugar_data_type type)
 {
     int64_t offset;
     if (*step >= 0 || __builtin_mul_overflow(*n - 1, *step, &offset)
-        || __builtin_mul_overflow(offset, -(bits / 8), &offset))
+        || __builtin_mul_overflow(offset, -(type.bits / 8), &offset))
         offset = 0;
     return (sugar_tensor){
         .data = (void *)(uintptr_t)data,    /* written to only where the caller's pointer was not const */
         .device = {SUGAR_DEVICE_CPU, 0},
         .ndim = 1,
-        .dtype = {SUGAR_TYPE_FLOAT, bits, 1},
+        .dtype = type,
         .shape = n,
         .strides = step,
         .byte_offset = (uint64_t)offset,
@@ -97,14 +97,41 @@ static sugar_status run(const sugar_activation *activation, const sugar_operand 
                         const sugar_call_options *options);
 
 #define T float
+#define REAL float
+#define CODE SUGAR_TYPE_FLOAT
 #define NAME(name) name##_f32
 #define PASSES f32
 #include "execute_template.h"
 
 #define T double
+#define REAL double
+#define CODE SUGAR_TYPE_FLOAT
 #define NAME(name) name##_f64
 #define PASSES f64
 #include "execute_template.h"
+
+#define T uint16_t
+#define REAL float
+#define CODE SUGAR_TYPE_FLOAT
+#define NAME(name) name##_f16
+#define PASSES f16
+#include "execute_template.h"
+
+#define T uint16_t
+#define REAL float
+#define CODE SUGAR_TYPE_BFLOAT
+#define NAME(name) name##_bf16
+#define PASSES bf16
+#include "execute_template.h"
+
+static sugar_part *part_of(sugar_data_type type)
+{
+    switch (type.bits) {
+    case 64: return run_part_f64;
+    case 32: return run_part_f32;
+    default: return type.code == SUGAR_TYPE_BFLOAT ? run_part_bf16 : run_part_f16;
+    }
+}
 
 static sugar_status run(const sugar_activation *activation, const sugar_operand *operands, int count,
                         const sugar_call_options *options)
@@ -115,8 +142,7 @@ static sugar_status run(const sugar_activation *activation, const sugar_operand 
     const sugar_status status = sugar_walk_make(&call.walk, operands, count);
     if (status != SUGAR_OK || call.walk.count == 0)
         return status;
-    sugar_part *part = operands[0].tensor->dtype.bits == 32 ? run_part_f32 : run_part_f64;
-    sugar_parallel_run(options->context, call.walk.count, PART_BLOCK, part, &call);
+    sugar_parallel_run(options->context, call.walk.count, PART_BLOCK, part_of(operands[0].tensor->dtype), &call);
     return SUGAR_OK;
 }
 

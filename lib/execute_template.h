@@ -1,10 +1,13 @@
 /* The part of execute.c that depends on the element type. The includer defines, and this file undefines:
  *
- *   T        the element type
+ *   T        an element in memory
+ *   REAL     what it is computed in
+ *   CODE     the type's SUGAR_TYPE_*
  *   NAME     NAME(f) is f with the suffix of the type
  *   PASSES   the type's member of sugar_activation */
 
-enum { NAME(BLOCK) = BLOCK_BYTES / sizeof(T) };
+enum { NAME(BLOCK) = BLOCK_BYTES / sizeof(REAL) };
+static const sugar_data_type NAME(type) = {CODE, sizeof(T) * 8, 1};
 
 static void NAME(forward)(const sugar_activation *activation, const T *x, T *y, int64_t n)
 {
@@ -17,7 +20,7 @@ static void NAME(backward_combined)(const sugar_activation *activation, bool acc
                                     T *dx, int64_t n)
 {
     const NAME(sugar_passes) *passes = &activation->PASSES;
-    T surrogate[NAME(BLOCK)], derivative[NAME(BLOCK)];
+    REAL surrogate[NAME(BLOCK)], derivative[NAME(BLOCK)];
     NAME(sugar_combination) combination = {
         .surrogate = surrogate,
         .derivative = passes->derivative ? derivative : NULL,
@@ -28,9 +31,9 @@ static void NAME(backward_combined)(const sugar_activation *activation, bool acc
     };
     for (int64_t i = 0; i < n; i += NAME(BLOCK)) {
         const size_t length = (size_t)smaller(n - i, NAME(BLOCK));
-        passes->surrogate(passes->surrogate_parameters, x + i, NULL, surrogate, length);
+        passes->surrogate(passes->surrogate_parameters, x + i, surrogate, length);
         if (passes->derivative)
-            passes->derivative(passes->forward_parameters, x + i, NULL, derivative, length);
+            passes->derivative(passes->forward_parameters, x + i, derivative, length);
         combination.x = x + i;
         passes->combine(&combination, dy + i, dx + i, length);
     }
@@ -43,7 +46,7 @@ static void NAME(backward)(const sugar_activation *activation, bool accumulate, 
     if (passes->derivative || accumulate)
         NAME(backward_combined)(activation, accumulate, x, dy, dx, n);
     else
-        passes->surrogate(passes->surrogate_parameters, x, dy, dx, (size_t)n);
+        passes->backward(passes->surrogate_parameters, x, dy, dx, (size_t)n);
 }
 
 /* Copies n elements of operand k, from a place in the walk on, to a buffer, or back from the buffer. */
@@ -120,8 +123,8 @@ sugar_status NAME(sugar_forward)(const sugar_activation *activation, int64_t n, 
         NAME(forward)(activation, x, y, n);
         return SUGAR_OK;
     }
-    const sugar_tensor tensor_x = flat_view(x, &n, &incx, sizeof(T) * 8);
-    const sugar_tensor tensor_y = flat_view(y, &n, &incy, sizeof(T) * 8);
+    const sugar_tensor tensor_x = flat_view(x, &n, &incx, NAME(type));
+    const sugar_tensor tensor_y = flat_view(y, &n, &incy, NAME(type));
     const sugar_operand operands[] = {{"x", &tensor_x, true}, {"y", &tensor_y, true}};
     return run(activation, operands, 2, &known);
 }
@@ -142,13 +145,15 @@ sugar_status NAME(sugar_backward)(const sugar_activation *activation, int64_t n,
         NAME(backward)(activation, known.flags & SUGAR_CALL_ACCUMULATE, x, dy, dx, n);
         return SUGAR_OK;
     }
-    const sugar_tensor tensor_x = flat_view(x, &n, &incx, sizeof(T) * 8);
-    const sugar_tensor tensor_dy = flat_view(dy, &n, &incdy, sizeof(T) * 8);
-    const sugar_tensor tensor_dx = flat_view(dx, &n, &incdx, sizeof(T) * 8);
+    const sugar_tensor tensor_x = flat_view(x, &n, &incx, NAME(type));
+    const sugar_tensor tensor_dy = flat_view(dy, &n, &incdy, NAME(type));
+    const sugar_tensor tensor_dx = flat_view(dx, &n, &incdx, NAME(type));
     const sugar_operand operands[] = {{"x", &tensor_x, true}, {"dy", &tensor_dy, true}, {"dx", &tensor_dx, true}};
     return run(activation, operands, 3, &known);
 }
 
 #undef T
+#undef REAL
+#undef CODE
 #undef NAME
 #undef PASSES

@@ -50,10 +50,16 @@ static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 #define LEVEL(name, is_here) static bool name##_is_here(void) { return is_here; }
 #include "levels.def"
 
-#define TABLES_0(name) NULL, NULL
-#define TABLES_1(name) &sugar_kernels_f32_##name, &sugar_kernels_f64_##name
+#define ADDRESS(element, storage, real, level) .element = &sugar_kernels_##element##_##level,
+#define TABLES_0(name) {0}
+#define TABLES_1(name) {SUGAR_ELEMENTS(ADDRESS, name)}
 #define TABLES_(name, compiled) TABLES_##compiled(name)
 #define TABLES(name, compiled) TABLES_(name, compiled)
+
+static bool is_compiled(const sugar_level_row *level)
+{
+    return level->kernels.f32;
+}
 
 static const sugar_level_row levels[] = {
 #define LEVEL(name, is_here) {#name, TABLES(name, SUGAR_HAVE_##name), name##_is_here},
@@ -71,7 +77,7 @@ static unsigned usable_levels(void)
     if (set)
         return set;
     for (int i = 0; i < LEVEL_COUNT; i++)
-        if (levels[i].f32 && levels[i].is_here())
+        if (is_compiled(&levels[i]) && levels[i].is_here())
             set |= 1u << i;
     atomic_store_explicit(&answer, set, memory_order_relaxed);
     return set;
@@ -129,7 +135,7 @@ sugar_status sugar_level_get(int32_t index, sugar_level *level)
     const sugar_level_row *row = &levels[index];
     const sugar_level known = {
         .name = row->name,
-        .compiled = row->f32 != NULL,
+        .compiled = is_compiled(row),
         .supported = usable_levels() >> index & 1,
         .in_use = find(name_from_environment()) == row,
     };

@@ -9,8 +9,7 @@
 
 typedef struct sugar_level_row {
     const char *name;
-    const sugar_kernels_f32 *f32;   /* NULL: not compiled into this library */
-    const sugar_kernels_f64 *f64;
+    sugar_kernels kernels;          /* NULL pointers: not compiled into this library */
     bool (*is_here)(void);          /* whether processor and operating system have it */
 } sugar_level_row;
 

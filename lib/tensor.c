@@ -22,10 +22,14 @@ static sugar_status check_type(const sugar_operand *o)
     if (t->device.device_type != SUGAR_DEVICE_CPU)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: device type %d, expected %d (CPU)", o->name,
                            (int)t->device.device_type, SUGAR_DEVICE_CPU);
-    if (t->dtype.code != SUGAR_TYPE_FLOAT || (t->dtype.bits != 32 && t->dtype.bits != 64))
+    const int bits = t->dtype.bits;
+    const bool is_float = t->dtype.code == SUGAR_TYPE_FLOAT && (bits == 16 || bits == 32 || bits == 64);
+    const bool is_bfloat = t->dtype.code == SUGAR_TYPE_BFLOAT && bits == 16;
+    if (!is_float && !is_bfloat)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED,
-                           "%s: dtype with code %d and %d bits, expected code %d (float) and 32 or 64 bits",
-                           o->name, t->dtype.code, t->dtype.bits, SUGAR_TYPE_FLOAT);
+                           "%s: dtype with code %d and %d bits, expected code %d (float) and 16, 32 or 64 bits, "
+                           "or code %d (bfloat) and 16 bits",
+                           o->name, t->dtype.code, bits, SUGAR_TYPE_FLOAT, SUGAR_TYPE_BFLOAT);
     if (t->dtype.lanes != 1)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: dtype with %d lanes, expected 1", o->name,
                            t->dtype.lanes);
@@ -145,12 +149,17 @@ static shape_text describe_shape(const sugar_tensor *t)
     return shape;
 }
 
+static const char *type_name(const sugar_tensor *t)
+{
+    return t->dtype.code == SUGAR_TYPE_BFLOAT ? "bfloat" : "float";
+}
+
 static sugar_status check_alike(const sugar_operand *first, const sugar_operand *other)
 {
     const sugar_tensor *a = first->tensor, *b = other->tensor;
-    if (a->dtype.bits != b->dtype.bits)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: dtype float%d, expected float%d like %s", other->name,
-                           b->dtype.bits, a->dtype.bits, first->name);
+    if (a->dtype.code != b->dtype.code || a->dtype.bits != b->dtype.bits)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: dtype %s%d, expected %s%d like %s", other->name,
+                           type_name(b), b->dtype.bits, type_name(a), a->dtype.bits, first->name);
     bool same = a->ndim == b->ndim;
     for (int d = 0; same && d < a->ndim; d++)
         same = a->shape[d] == b->shape[d];

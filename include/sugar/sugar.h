@@ -29,7 +29,10 @@
  *           within 4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52)
  *           times its largest magnitude, whichever is larger. A parameter is rounded once to the
  *           element type; the exact result is the one for that value. dx is the derivative,
- *           rounded, times dy, rounded. Results have the same bits at every level, stride,
+ *           rounded, times dy, rounded. For f16 and bf16 all of this is done in f32, parameters
+ *           included, and the result alone is rounded to the element type (to nearest, ties to
+ *           even): for every input, values and derivatives are one of the two neighbours of the
+ *           exact result, and at least 99.9 % of them the nearer one. Results have the same bits at every level, stride,
  *           alignment, position and split over threads; only the payload and sign of a NaN may
  *           differ. NaN in gives NaN out; anything else never gives NaN from a function of its
  *           own (dy = inf times a derivative of 0 still is NaN, as IEEE 754 has it). All this
@@ -97,13 +100,13 @@ typedef struct sugar_device {
 } sugar_device;
 
 enum {
-    SUGAR_TYPE_FLOAT = 2,           /* kDLFloat: IEEE 754 binary32 or binary64 here */
-    SUGAR_TYPE_BFLOAT = 4           /* kDLBfloat: reserved; SUGAR_ERROR_UNSUPPORTED in this version */
+    SUGAR_TYPE_FLOAT = 2,           /* kDLFloat: IEEE 754 binary16, binary32 or binary64 */
+    SUGAR_TYPE_BFLOAT = 4           /* kDLBfloat: the upper 16 bits of a binary32 */
 };
 
 typedef struct sugar_data_type {
-    uint8_t code;                   /* SUGAR_TYPE_FLOAT */
-    uint8_t bits;                   /* 32 or 64 */
+    uint8_t code;                   /* SUGAR_TYPE_FLOAT or SUGAR_TYPE_BFLOAT */
+    uint8_t bits;                   /* 16, 32 or 64; with SUGAR_TYPE_BFLOAT 16 */
     uint16_t lanes;                 /* 1 */
 } sugar_data_type;
 
@@ -231,7 +234,8 @@ SUGAR_API void sugar_context_destroy(sugar_context *context);
 
 enum {
     SUGAR_CALL_ACCUMULATE = 1       /* backward: dx = dx + dy * g'(x), the product and the sum
-                                       rounded once together (fma), instead of dx = dy * g'(x).
+                                       rounded once together (fma; for f16 and bf16 in f32, and then
+                                       to the element type), instead of dx = dy * g'(x).
                                        An error in forward */
 };
 
@@ -269,7 +273,7 @@ SUGAR_API sugar_status sugar_backward(const sugar_activation *activation, const 
  * elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
  * that x always points to the lowest address, as in the BLAS. Every vector has its own step; a
  * step of 0 repeats one element and is allowed for inputs only (for outputs if n <= 1). n = 0 does
- * nothing and allows NULL.
+ * nothing and allows NULL. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
  * Errors: ARGUMENT (NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
  * overlap; struct_size; flags), UNSUPPORTED (newer option). */
 SUGAR_API sugar_status sugar_forward_f32(const sugar_activation *activation, int64_t n,
@@ -278,6 +282,12 @@ SUGAR_API sugar_status sugar_forward_f32(const sugar_activation *activation, int
 SUGAR_API sugar_status sugar_forward_f64(const sugar_activation *activation, int64_t n,
                                          const double *x, int64_t incx, double *y, int64_t incy,
                                          const sugar_call_options *options);
+SUGAR_API sugar_status sugar_forward_f16(const sugar_activation *activation, int64_t n,
+                                         const uint16_t *x, int64_t incx, uint16_t *y, int64_t incy,
+                                         const sugar_call_options *options);
+SUGAR_API sugar_status sugar_forward_bf16(const sugar_activation *activation, int64_t n,
+                                          const uint16_t *x, int64_t incx, uint16_t *y, int64_t incy,
+                                          const sugar_call_options *options);
 SUGAR_API sugar_status sugar_backward_f32(const sugar_activation *activation, int64_t n,
                                           const float *x, int64_t incx,
                                           const float *dy, int64_t incdy,
@@ -288,6 +298,16 @@ SUGAR_API sugar_status sugar_backward_f64(const sugar_activation *activation, in
                                           const double *dy, int64_t incdy,
                                           double *dx, int64_t incdx,
                                           const sugar_call_options *options);
+SUGAR_API sugar_status sugar_backward_f16(const sugar_activation *activation, int64_t n,
+                                          const uint16_t *x, int64_t incx,
+                                          const uint16_t *dy, int64_t incdy,
+                                          uint16_t *dx, int64_t incdx,
+                                          const sugar_call_options *options);
+SUGAR_API sugar_status sugar_backward_bf16(const sugar_activation *activation, int64_t n,
+                                           const uint16_t *x, int64_t incx,
+                                           const uint16_t *dy, int64_t incdy,
+                                           uint16_t *dx, int64_t incdx,
+                                           const sugar_call_options *options);
 
 /* ---- Introspection ------------------------------------------------------------------------- */
 

@@ -1,12 +1,13 @@
 /* The loops over contiguous runs, and the tables of them. Compiled once per instruction set and
  * element type, with
  *   SUGAR_LEVEL_NAME   the level: includes vec_<level>.h, names the table sugar_kernels_<type>_<level>
- *   SUGAR_ELEMENT      32 or 64: the bits of an element
+ *   SUGAR_TYPE         the element type: f32, f64, f16 or bf16
  * and with contraction off: the formulas say themselves where they want an fma. */
 #include "kernels.h"
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "libsugar's results are defined by IEEE 754: do not compile it with fast-math options"
@@ -15,26 +16,36 @@
 #error "excess precision would change results: on 32-bit x86 compile with -msse2 -mfpmath=sse"
 #endif
 
+#define QUOTE_(a) #a
+#define QUOTE(a) QUOTE_(a)
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+
+/* The bits of an element in memory, and of the arithmetic. */
+#define STORED_f32 32
+#define STORED_f64 64
+#define STORED_f16 16
+#define STORED_bf16 16
+#define COMPUTED_f32 32
+#define COMPUTED_f64 64
+#define COMPUTED_f16 32
+#define COMPUTED_bf16 32
+#define SUGAR_ELEMENT JOIN(COMPUTED, SUGAR_TYPE)
+
 #if SUGAR_ELEMENT == 32
 typedef float real;
 typedef uint32_t real_bits;
 #define REAL_MANTISSA_BITS 23
 #define REAL_ONE_BITS 0x3f800000u
-#define ELEMENT_NAME f32
 #elif SUGAR_ELEMENT == 64
 typedef double real;
 typedef uint64_t real_bits;
 #define REAL_MANTISSA_BITS 52
 #define REAL_ONE_BITS 0x3ff0000000000000u
-#define ELEMENT_NAME f64
 #else
-#error "SUGAR_ELEMENT must be 32 or 64"
+#error "SUGAR_TYPE must be f32, f64, f16 or bf16"
 #endif
 
-#define QUOTE_(a) #a
-#define QUOTE(a) QUOTE_(a)
-#define JOIN_(a, b) a##_##b
-#define JOIN(a, b) JOIN_(a, b)
 #define VEC_FILE(level) QUOTE_(vec_##level.h)
 #define VEC_HEADER(level) VEC_FILE(level)
 #include VEC_HEADER(SUGAR_LEVEL_NAME)
@@ -42,6 +53,34 @@ typedef uint64_t real_bits;
 #include "kinds.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* Elements in memory to vectors in registers, and back. */
+#if JOIN(STORED, SUGAR_TYPE) == SUGAR_ELEMENT
+typedef real element;
+ALWAYS_INLINE vec load(const element *p) { return vec_load(p); }
+ALWAYS_INLINE vec load_part(const element *p, size_t n) { return vec_load_part(p, n); }
+ALWAYS_INLINE void store(element *p, vec a) { vec_store(p, a); }
+ALWAYS_INLINE void store_part(element *p, vec a, size_t n) { vec_store_part(p, a, n); }
+#else
+typedef uint16_t element;
+ALWAYS_INLINE vec load(const element *p) { return JOIN(vec_load, SUGAR_TYPE)(p); }
+ALWAYS_INLINE void store(element *p, vec a) { JOIN(vec_store, SUGAR_TYPE)(p, a); }
+
+/* Few processors have masks for elements this small. */
+ALWAYS_INLINE vec load_part(const element *p, size_t n)
+{
+    element lanes[VEC_LANES] = {0};
+    memcpy(lanes, p, n * sizeof *p);
+    return load(lanes);
+}
+
+ALWAYS_INLINE void store_part(element *p, vec a, size_t n)
+{
+    element lanes[VEC_LANES];
+    store(lanes, a);
+    memcpy(p, lanes, n * sizeof *p);
+}
+#endif
 
 typedef vec (*formula)(vec x, const vec *p);
 
@@ -52,55 +91,54 @@ ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
 
 /* A tail shorter than a vector goes through the same formula, so that an element's bits do not
  * depend on its position. */
-ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const real *x, real *y, size_t n)
+ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const element *x, element *y, size_t n)
 {
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
-    for (; n - i >= VEC_LANES; i += VEC_LANES) vec_store(y + i, value(vec_load(x + i), p));
-    if (i < n) vec_store_part(y + i, value(vec_load_part(x + i, n - i), p), n - i);
+    for (; n - i >= VEC_LANES; i += VEC_LANES) store(y + i, value(load(x + i), p));
+    if (i < n) store_part(y + i, value(load_part(x + i, n - i), p), n - i);
 }
 
-ALWAYS_INLINE void derivative_loop(formula derivative, const vec *p, const real *x, real *d, size_t n)
-{
-    size_t i = 0;
-    for (; n - i >= VEC_LANES; i += VEC_LANES) vec_store(d + i, derivative(vec_load(x + i), p));
-    if (i < n) vec_store_part(d + i, derivative(vec_load_part(x + i, n - i), p), n - i);
-}
-
-ALWAYS_INLINE void product_loop(formula derivative, const vec *p, const real *x, const real *dy, real *dx,
-                                size_t n)
-{
-    size_t i = 0;
-    for (; n - i >= VEC_LANES; i += VEC_LANES)
-        vec_store(dx + i, vec_load(dy + i) * derivative(vec_load(x + i), p));
-    if (i < n)
-        vec_store_part(dx + i, vec_load_part(dy + i, n - i) * derivative(vec_load_part(x + i, n - i), p), n - i);
-}
-
-ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, const real *x, const real *dy,
-                                 real *dx, size_t n)
+ALWAYS_INLINE void derivative_loop(formula derivative, const real *parameters, const element *x, real *d,
+                                   size_t n)
 {
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
-    if (dy) product_loop(derivative, p, x, dy, dx, n);
-    else derivative_loop(derivative, p, x, dx, n);
+    size_t i = 0;
+    for (; n - i >= VEC_LANES; i += VEC_LANES) vec_store(d + i, derivative(load(x + i), p));
+    if (i < n) vec_store_part(d + i, derivative(load_part(x + i, n - i), p), n - i);
 }
 
-ALWAYS_INLINE vec load_some(const real *p, size_t n) { return n < VEC_LANES ? vec_load_part(p, n) : vec_load(p); }
-
-ALWAYS_INLINE void store_some(real *p, vec a, size_t n)
+ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, const element *x, const element *dy,
+                                 element *dx, size_t n)
 {
-    if (n < VEC_LANES) vec_store_part(p, a, n);
-    else vec_store(p, a);
+    vec p[SUGAR_KERNEL_PARAMETERS];
+    splat_parameters(parameters, p);
+    size_t i = 0;
+    for (; n - i >= VEC_LANES; i += VEC_LANES) store(dx + i, load(dy + i) * derivative(load(x + i), p));
+    if (i < n) store_part(dx + i, load_part(dy + i, n - i) * derivative(load_part(x + i, n - i), p), n - i);
 }
 
-static void combine(const JOIN(sugar_combination, ELEMENT_NAME) *c, const real *dy, real *dx, size_t n)
+ALWAYS_INLINE vec load_some(const element *p, size_t n) { return n < VEC_LANES ? load_part(p, n) : load(p); }
+
+ALWAYS_INLINE vec load_some_reals(const real *p, size_t n)
+{
+    return n < VEC_LANES ? vec_load_part(p, n) : vec_load(p);
+}
+
+ALWAYS_INLINE void store_some(element *p, vec a, size_t n)
+{
+    if (n < VEC_LANES) store_part(p, a, n);
+    else store(p, a);
+}
+
+static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element *dy, element *dx, size_t n)
 {
     for (size_t i = 0; i < n; i += VEC_LANES) {
-        vec d = load_some(c->surrogate + i, n - i);
+        vec d = load_some_reals(c->surrogate + i, n - i);
         if (c->derivative) {
-            vec own = load_some(c->derivative + i, n - i);
+            vec own = load_some_reals(c->derivative + i, n - i);
             vec mixed = vec_fma(vec_splat(c->t), d, vec_splat(c->u) * own);
             d = mixed;
             if (c->negative_only)
@@ -116,18 +154,21 @@ static void combine(const JOIN(sugar_combination, ELEMENT_NAME) *c, const real *
 #define PARAMETER(...)
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...)                                                                            \
-    static void name##_forward(const real *parameters, const real *x, real *y, size_t n) {         \
+    static void name##_forward(const real *parameters, const element *x, element *y, size_t n) {   \
         forward_loop(name##_value, parameters, x, y, n);                                           \
     }                                                                                              \
     SURROGATE(name, )
 #define SURROGATE(name, ...)                                                                       \
-    static void name##_backward(const real *parameters, const real *x, const real *dy, real *dx,   \
-                                size_t n) {                                                        \
+    static void name##_backward(const real *parameters, const element *x, const element *dy,       \
+                                element *dx, size_t n) {                                           \
         backward_loop(name##_derivative, parameters, x, dy, dx, n);                                \
+    }                                                                                              \
+    static void name##_derivatives(const real *parameters, const element *x, real *d, size_t n) {  \
+        derivative_loop(name##_derivative, parameters, x, d, n);                                   \
     }
 #include "../kinds.def"
 
-const JOIN(sugar_kernels, ELEMENT_NAME) JOIN(JOIN(sugar_kernels, ELEMENT_NAME), SUGAR_LEVEL_NAME) = {
+const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGAR_LEVEL_NAME) = {
     .forward = {
 #define PARAMETER(...)
 #define PARAMETER_UP_TO_NEXT(...)
@@ -140,6 +181,13 @@ const JOIN(sugar_kernels, ELEMENT_NAME) JOIN(JOIN(sugar_kernels, ELEMENT_NAME), 
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...) [SUGAR_KIND_##name] = name##_backward,
 #define SURROGATE(name, ...) [SUGAR_KIND_##name] = name##_backward,
+#include "../kinds.def"
+    },
+    .derivative = {
+#define PARAMETER(...)
+#define PARAMETER_UP_TO_NEXT(...)
+#define KIND(name, ...) [SUGAR_KIND_##name] = name##_derivatives,
+#define SURROGATE(name, ...) [SUGAR_KIND_##name] = name##_derivatives,
 #include "../kinds.def"
     },
     .combine = combine,

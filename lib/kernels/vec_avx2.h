@@ -53,3 +53,29 @@ static inline vec vec_power_of_two(vec a)
 {
     return VEC_FROM_INTEGER(VEC_ADD_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS), REAL_ONE_BITS));
 }
+
+#if SUGAR_ELEMENT == 32
+static inline __m128i vec_load_bits16(const uint16_t *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
+static inline void vec_store_bits16(uint16_t *p, __m128i a) { _mm_storeu_si128((__m128i *)(void *)p, a); }
+
+static inline vec vec_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(vec_load_bits16(p)); }
+static inline void vec_store_f16(uint16_t *p, vec a)
+{
+    vec_store_bits16(p, _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
+static inline vec vec_load_bf16(const uint16_t *p)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(vec_load_bits16(p)), 16));
+}
+/* Half of the last place is added, less one bit if the result is even without it. */
+static inline void vec_store_bf16(uint16_t *p, vec a)
+{
+    const __m256i bits = _mm256_castps_si256(a);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(1 << 22));
+    const __m256i is_nan = _mm256_castps_si256(_mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+    const __m256i high = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, is_nan), 16);
+    vec_store_bits16(p, _mm_packus_epi32(_mm256_castsi256_si128(high), _mm256_extracti128_si256(high, 1)));
+}
+#endif

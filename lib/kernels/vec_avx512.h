@@ -49,3 +49,32 @@ static inline vec vec_power_of_two(vec a)
 {
     return VEC_FROM_INTEGER(VEC_ADD_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS), REAL_ONE_BITS));
 }
+
+#if SUGAR_ELEMENT == 32
+static inline __m256i vec_load_bits16(const uint16_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+static inline void vec_store_bits16(uint16_t *p, __m256i a) { _mm256_storeu_si256((__m256i *)(void *)p, a); }
+
+static inline vec vec_load_f16(const uint16_t *p) { return _mm512_cvtph_ps(vec_load_bits16(p)); }
+static inline void vec_store_f16(uint16_t *p, vec a)
+{
+    vec_store_bits16(p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
+static inline vec vec_load_bf16(const uint16_t *p)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(vec_load_bits16(p)), 16));
+}
+/* Half of the last place is added, less one bit if the result is even without it. The instruction of
+ * AVX512_BF16 takes subnormals for zeros. */
+static inline void vec_store_bf16(uint16_t *p, vec a)
+{
+    const __m512i bits = _mm512_castps_si512(a);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+    const __mmask16 is_nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+    const __m512i kept = _mm512_mask_or_epi32(rounded, is_nan, bits, _mm512_set1_epi32(1 << 22));
+    vec_store_bits16(p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(kept, 16)));
+}
+#endif

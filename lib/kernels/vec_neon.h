@@ -54,3 +54,18 @@ static inline vec vec_power_of_two(vec a)
     return VEC_FROM_BITS(VEC_BITS_(vaddq)(VEC_BITS_(vshlq_n)(VEC_TO_BITS(a), REAL_MANTISSA_BITS),
                                           VEC_BITS_(vdupq_n)(REAL_ONE_BITS)));
 }
+
+#if SUGAR_ELEMENT == 32
+static inline vec vec_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
+static inline void vec_store_f16(uint16_t *p, vec a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
+static inline vec vec_load_bf16(const uint16_t *p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
+/* Half of the last place is added, less one bit if the result is even without it. */
+static inline void vec_store_bf16(uint16_t *p, vec a)
+{
+    const uint32x4_t bits = vreinterpretq_u32_f32(a);
+    const uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+    const uint16x4_t rounded = vaddhn_u32(vaddq_u32(bits, odd), vdupq_n_u32(0x7fff));
+    const uint16x4_t quiet = vorr_u16(vshrn_n_u32(bits, 16), vdup_n_u16(0x40));
+    vst1_u16(p, vbsl_u16(vmovn_u32(vceqq_f32(a, a)), rounded, quiet));
+}
+#endif

@@ -18,6 +18,11 @@
  *   vec_any(m)                whether m is true in any lane
  *   vec_power_of_two(a)       2^n for a = VEC_ROUNDER + n, where 2^n is a normal number
  *
+ * and, if `real` is float, for uint16_t in memory that hold f16 (IEEE 754's binary16) or bf16:
+ *   vec_load_f16(p), vec_load_bf16(p)           VEC_LANES elements at any address, exactly
+ *   vec_store_f16(p, a), vec_store_bf16(p, a)   rounded to nearest, ties to even; a NaN is stored as a
+ *                                               quiet NaN
+ *
  * Every word is exact or correctly rounded, so the same formula gives the same bits in all of them.
  */
 #include <string.h>
@@ -53,11 +58,64 @@ static inline mask vec_less_equal(vec a, vec b) { return a <= b; }
 static inline vec vec_select(mask m, vec a, vec b) { return m ? a : b; }
 static inline int vec_any(mask m) { return m; }
 
-static inline vec vec_power_of_two(vec a)
+static inline real_bits vec_to_bits(vec a)
 {
     real_bits bits;
     memcpy(&bits, &a, sizeof bits);
-    bits = (bits << REAL_MANTISSA_BITS) + REAL_ONE_BITS;
+    return bits;
+}
+
+static inline vec vec_from_bits(real_bits bits)
+{
+    vec a;
     memcpy(&a, &bits, sizeof a);
     return a;
 }
+
+static inline vec vec_power_of_two(vec a)
+{
+    return vec_from_bits((vec_to_bits(a) << REAL_MANTISSA_BITS) + REAL_ONE_BITS);
+}
+
+#if SUGAR_ELEMENT == 32
+/* The exponents of f16 are those of f32 less 112; infinities and NaNs have the highest of either. */
+#define VEC_F16_BIAS (112u << 23)
+
+static inline vec vec_load_f16(const uint16_t *p)
+{
+    const uint32_t sign = (*p & 0x8000u) << 16, magnitude = *p & 0x7fffu;
+    if (magnitude < 0x400)              /* subnormal: a multiple of 2^-24 */
+        return vec_from_bits(sign | vec_to_bits((float)magnitude * 0x1p-24f));
+    const uint32_t bits = (magnitude << 13) + VEC_F16_BIAS;
+    return vec_from_bits(sign | (magnitude < 0x7c00 ? bits : bits + VEC_F16_BIAS));
+}
+
+/* bits / 2^shift, rounded to nearest, ties to even. */
+static inline uint32_t vec_round_bits(uint32_t bits, int shift)
+{
+    return (bits + (1u << (shift - 1)) - 1 + (bits >> shift & 1)) >> shift;
+}
+
+static inline void vec_store_f16(uint16_t *p, vec a)
+{
+    const uint32_t magnitude = vec_to_bits(a) & 0x7fffffff, sign = vec_to_bits(a) >> 16 & 0x8000;
+    uint32_t half;
+    if (magnitude > 0x7f800000)
+        half = 0x7e00;                  /* NaN */
+    else if (magnitude >= 0x47800000)
+        half = 0x7c00;                  /* 2^16 or more; rounding brings what is just below here as well */
+    else if (magnitude >= 0x38800000)
+        half = vec_round_bits(magnitude - VEC_F16_BIAS, 13);
+    else                                /* below 2^-14: adding 1/2 rounds to a multiple of 2^-24 */
+        half = vec_to_bits(vec_from_bits(magnitude) + 0.5f) - 0x3f000000;
+    *p = (uint16_t)(sign | half);
+}
+
+static inline vec vec_load_bf16(const uint16_t *p) { return vec_from_bits((uint32_t)*p << 16); }
+
+static inline void vec_store_bf16(uint16_t *p, vec a)
+{
+    const uint32_t bits = vec_to_bits(a);
+    *p = (uint16_t)(a == a ? vec_round_bits(bits, 16) : bits >> 16 | 0x40);
+}
+#endif

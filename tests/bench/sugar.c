@@ -48,11 +48,12 @@ static void call(void *opaque)
     const sugar_run *run = opaque;
     const bench_case *c = run->c;
     const sugar_call_options *options = c->threads > 1 ? &run->options : NULL;
+    const element_type type = c->width == sizeof(float) ? ELEMENT_F32 : ELEMENT_F64;
     sugar_status status;
     if (is_contiguous(c) && c->way == FORWARD)
-        status = flat_forward(run->activation, c->width, c->elements, c->data[X], 1, c->data[OUT], 1, options);
+        status = flat_forward(run->activation, type, c->elements, c->data[X], 1, c->data[OUT], 1, options);
     else if (is_contiguous(c))
-        status = flat_backward(run->activation, c->width, c->elements, c->data[X], 1, c->data[DY], 1,
+        status = flat_backward(run->activation, type, c->elements, c->data[X], 1, c->data[DY], 1,
                                c->data[OUT], 1, options);
     else if (c->way == FORWARD)
         status = sugar_forward(run->activation, &run->tensor[X], &run->tensor[OUT], options);

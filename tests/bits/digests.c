@@ -6,6 +6,7 @@
  * FILE has one line per row: spec, direction, element type, digest. --update writes it anew from the
  * scalar level. --require fails if the machine cannot run LEVEL. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static const char *const further_specs[] = {
 };
 
 typedef struct inputs {
-    size_t width;
+    element_type type;
     int64_t count;
     unsigned char x[MAX_INPUTS * 8], dy[MAX_INPUTS * 8], dx[MAX_INPUTS * 8];
 } inputs;
@@ -51,30 +52,23 @@ static void add(inputs *in, uint64_t bits)
 {
     if (in->count == MAX_INPUTS)
         give_up("digests", "MAX_INPUTS is too small");
-    element_store(in->x, in->count++, in->width, bits);
+    element_store(in->x, in->count++, in->type, bits);
 }
 
-/* index * 2^-scale, exact in either type for the numbers below. */
+/* index * 2^-scale, exact for the numbers below. */
 static void add_fraction(inputs *in, int64_t index, int scale)
 {
-    double value = (double)index / (double)((int64_t)1 << scale);
-    float single = (float)value;
-    uint32_t bits32;
-    uint64_t bits64;
-    memcpy(&bits32, &single, sizeof bits32);
-    memcpy(&bits64, &value, sizeof bits64);
-    add(in, in->width == 4 ? bits32 : bits64);
+    add(in, element_of((double)index / (double)((int64_t)1 << scale), in->type));
 }
 
 static void add_exponents(inputs *in, uint64_t *state)
 {
-    int mantissa_bits = in->width == 4 ? 23 : 52;
-    int exponents = in->width == 4 ? 256 : 2048;
-    int each = 8192 / exponents;
-    uint64_t mantissa_mask = ((uint64_t)1 << mantissa_bits) - 1;
+    const element_format *format = &element_formats[in->type];
+    int exponents = 1 << format->exponent_bits, each = 8192 / exponents;
+    uint64_t mantissa_mask = ((uint64_t)1 << format->mantissa_bits) - 1;
     for (int exponent = 0; exponent < exponents; exponent++)
         for (int sign = 0; sign <= 1; sign++) {
-            uint64_t base = (uint64_t)(exponent + sign * exponents) << mantissa_bits;
+            uint64_t base = (uint64_t)(exponent + sign * exponents) << format->mantissa_bits;
             add(in, base);
             add(in, base | 1);
             add(in, base | mantissa_mask);
@@ -83,46 +77,62 @@ static void add_exponents(inputs *in, uint64_t *state)
         }
 }
 
-static void make_inputs(inputs *in, size_t width)
+/* Every f16 or bf16 there is. */
+static void add_all(inputs *in)
 {
-    uint64_t state = 2505;
-    in->width = width;
-    in->count = 0;
-    add_exponents(in, &state);                          /* all exponents, zeros, infinities, NaNs */
+    for (uint64_t bits = 0; bits <= UINT16_MAX; bits++)
+        add(in, bits);
+}
+
+static void add_many(inputs *in, uint64_t *state)
+{
+    add_exponents(in, state);                           /* all exponents, zeros, infinities, NaNs */
     for (int64_t i = -128 * 128; i <= 128 * 128; i++)   /* [-128, 128] in steps of 1/128 */
         add_fraction(in, i, 7);
     for (int64_t i = -8 * 1024; i <= 8 * 1024; i++)     /* [-8, 8] in steps of 1/1024 */
         add_fraction(in, i, 10);
     for (int i = 0; i < 8192; i++)                      /* (-16, 16), with full mantissas */
-        add_fraction(in, random_between(&state, -(1 << 23), 1 << 23), 19);
+        add_fraction(in, random_between(state, -(1 << 23), 1 << 23), 19);
+}
+
+static void make_inputs(inputs *in, element_type type)
+{
+    uint64_t state = 2505;
+    in->type = type;
+    in->count = 0;
+    if (element_formats[type].width == sizeof(uint16_t))
+        add_all(in);
+    else
+        add_many(in, &state);
     for (int64_t i = 0; i < in->count; i++) {
-        element_store(in->dy, i, width, random_element(&state, width));
-        element_store(in->dx, i, width, random_element(&state, width));
+        element_store(in->dy, i, type, random_element(&state, type));
+        element_store(in->dx, i, type, random_element(&state, type));
     }
 }
 
 /* ---- Digests ---------------------------------------------------------------------------------- */
 
 /* FNV-1a over the elements, lowest byte first; every NaN counts as the same one. */
-static uint64_t digest(const unsigned char *elements, int64_t count, size_t width)
+static uint64_t digest(const unsigned char *elements, int64_t count, element_type type)
 {
     uint64_t hash = 0xcbf29ce484222325u;
+    const uint64_t quiet_nan = element_of((double)NAN, type);
     for (int64_t i = 0; i < count; i++) {
-        uint64_t bits = element_load(elements, i, width);
-        if (element_is_nan(bits, width))
-            bits = width == 4 ? 0x7fc00000u : 0x7ff8000000000000u;
-        for (size_t byte = 0; byte < width; byte++)
+        uint64_t bits = element_load(elements, i, type);
+        if (element_is_nan(bits, type))
+            bits = quiet_nan;
+        for (size_t byte = 0; byte < element_formats[type].width; byte++)
             hash = (hash ^ (bits >> (8 * byte) & 0xff)) * 0x100000001b3u;
     }
     return hash;
 }
 
-static void add_row(table *t, const char *spec, const char *direction, size_t width, uint64_t value)
+static void add_row(table *t, const char *spec, const char *direction, const char *type, uint64_t value)
 {
     if (t->count == MAX_ROWS)
         give_up("digests", "MAX_ROWS is too small");
     row *r = &t->rows[t->count++];
-    snprintf(r->name, sizeof r->name, "%s %s %s", spec, direction, width == 4 ? "f32" : "f64");
+    snprintf(r->name, sizeof r->name, "%s %s %s", spec, direction, type);
     r->digest = value;
 }
 
@@ -136,18 +146,18 @@ static void check_call(sugar_status status)
 static void digest_spec(table *t, const char *spec, const char *level, const inputs *in)
 {
     static unsigned char out[MAX_INPUTS * 8];
-    static const float one32 = 1;
-    static const double one64 = 1;
-    const void *one = in->width == 4 ? (const void *)&one32 : (const void *)&one64;
+    unsigned char one[sizeof(double)];
+    const char *type = element_formats[in->type].name;
     const sugar_call_options accumulate = {.struct_size = sizeof accumulate, .flags = SUGAR_CALL_ACCUMULATE};
     sugar_activation *activation = must_create(spec, level);
-    check_call(flat_forward(activation, in->width, in->count, in->x, 1, out, 1, NULL));
-    add_row(t, spec, "forward", in->width, digest(out, in->count, in->width));
-    check_call(flat_backward(activation, in->width, in->count, in->x, 1, one, 0, out, 1, NULL));
-    add_row(t, spec, "backward", in->width, digest(out, in->count, in->width));
+    element_store(one, 0, in->type, element_of(1, in->type));
+    check_call(flat_forward(activation, in->type, in->count, in->x, 1, out, 1, NULL));
+    add_row(t, spec, "forward", type, digest(out, in->count, in->type));
+    check_call(flat_backward(activation, in->type, in->count, in->x, 1, one, 0, out, 1, NULL));
+    add_row(t, spec, "backward", type, digest(out, in->count, in->type));
     memcpy(out, in->dx, sizeof out);
-    check_call(flat_backward(activation, in->width, in->count, in->x, 1, in->dy, 1, out, 1, &accumulate));
-    add_row(t, spec, "accumulate", in->width, digest(out, in->count, in->width));
+    check_call(flat_backward(activation, in->type, in->count, in->x, 1, in->dy, 1, out, 1, &accumulate));
+    add_row(t, spec, "accumulate", type, digest(out, in->count, in->type));
     sugar_activation_destroy(activation);
 }
 
@@ -155,8 +165,8 @@ static void compute(table *t, const char *level)
 {
     static inputs in;
     t->count = 0;
-    for (size_t width = 4; width <= 8; width += 4) {
-        make_inputs(&in, width);
+    for (element_type type = 0; type < ELEMENT_TYPES; type++) {
+        make_inputs(&in, type);
         for (int32_t i = 0; i < sugar_kind_count(); i++) {
             char spec[80];
             sugar_kind kind = {.struct_size = sizeof kind};
@@ -182,7 +192,7 @@ static void read_table(table *t, const char *path)
         uint64_t value;
         if (sscanf(line, "%79s %15s %7s %16" SCNx64, spec, direction, type, &value) != 4)
             give_up(path, "a line does not hold a spec, a direction, a type and a digest");
-        add_row(t, spec, direction, strcmp(type, "f32") == 0 ? 4 : 8, value);
+        add_row(t, spec, direction, type, value);
     }
     fclose(file);
 }

@@ -22,6 +22,7 @@ static const char *const operation_names[] = {"forward", "backward", "accumulate
 /* What is compared, and the values it is compared on. */
 typedef struct subject {
     char name[160];
+    element_type type;
     size_t width;
     operation operation;
     int64_t pool;                               /* how many of the values are used */
@@ -85,14 +86,14 @@ static void prepare(void)
     sigaction(SIGBUS, &action, NULL);
 }
 
-static sugar_status call(const sugar_activation *activation, operation op, size_t width, int64_t n,
+static sugar_status call(const sugar_activation *activation, operation op, element_type type, int64_t n,
                          unsigned char *const at[OPERANDS], const int64_t step[OPERANDS])
 {
     sugar_call_options options = {.struct_size = sizeof options};
     if (op == FORWARD)
-        return flat_forward(activation, width, n, at[X], step[X], at[OUT], step[OUT], &options);
+        return flat_forward(activation, type, n, at[X], step[X], at[OUT], step[OUT], &options);
     options.flags = op == ACCUMULATE ? SUGAR_CALL_ACCUMULATE : 0;
-    return flat_backward(activation, width, n, at[X], step[X], at[DY], step[DY], at[OUT], step[OUT],
+    return flat_backward(activation, type, n, at[X], step[X], at[DY], step[DY], at[OUT], step[OUT],
                          &options);
 }
 
@@ -106,7 +107,7 @@ static void compute_reference(subject *s, const char *spec)
             size_t at = (size_t)i * s->width;
             unsigned char *const operands[OPERANDS] = {s->values[X] + at, s->values[DY] + at,
                                                        s->expected[under] + at};
-            if (call(reference, s->operation, s->width, 1, operands, unit) != SUGAR_OK) {
+            if (call(reference, s->operation, s->type, 1, operands, unit) != SUGAR_OK) {
                 fprintf(stderr, "%s: %s\n", spec, sugar_last_error());
                 exit(EXIT_FAILURE);
             }
@@ -139,8 +140,8 @@ static unsigned char *lay_out(const subject *s, const layout *l, int k, arena *a
     else
         memcpy(a->memory.start, garbage, a->memory.size);
     for (int64_t i = 0; i < l->n; i++)
-        element_store(start, position(i, l->n, l->step[k]), s->width,
-                      element_load(s->values[k], l->first + i, s->width));
+        element_store(start, position(i, l->n, l->step[k]), s->type,
+                      element_load(s->values[k], l->first + i, s->type));
     memcpy(a->expected, a->memory.start, a->memory.size);
     return start;
 }
@@ -161,18 +162,18 @@ static int expect_elements(const subject *s, const layout *l, arena *out, const 
     unsigned char *expected = out->expected + (start - out->memory.start);
     for (int64_t i = 0; i < l->n; i++) {
         int64_t at = position(i, l->n, l->step[l->under]);
-        uint64_t got = element_load(start, at, s->width);
-        uint64_t wanted = element_load(s->expected[l->under], l->first + i, s->width);
-        if (!element_same(got, wanted, s->width)) {
+        uint64_t got = element_load(start, at, s->type);
+        uint64_t wanted = element_load(s->expected[l->under], l->first + i, s->type);
+        if (!element_same(got, wanted, s->type)) {
             char what[160];
-            uint64_t x = element_load(s->values[X], l->first + i, s->width);
+            uint64_t x = element_load(s->values[X], l->first + i, s->type);
             snprintf(what, sizeof what, "element %" PRId64 ", x %a: %a, by itself %a", i,
-                     element_value(x, s->width), element_value(got, s->width),
-                     element_value(wanted, s->width));
+                     element_value(x, s->type), element_value(got, s->type),
+                     element_value(wanted, s->type));
             report(s, l, what);
             return 0;
         }
-        element_store(expected, at, s->width, got);
+        element_store(expected, at, s->type, got);
     }
     return 1;
 }
@@ -183,7 +184,7 @@ static int compare_layout(const subject *s, const layout *l)
     unsigned char *at[OPERANDS];
     for (int k = 0; k < OPERANDS; k++)
         at[k] = k == OUT && l->under != OUT ? at[l->under] : lay_out(s, l, k, &arenas[k]);
-    if (call(s->candidate, s->operation, s->width, l->n, at, l->step) != SUGAR_OK) {
+    if (call(s->candidate, s->operation, s->type, l->n, at, l->step) != SUGAR_OK) {
         report(s, l, sugar_last_error());
         return 0;
     }
@@ -257,7 +258,7 @@ static int compare_repeated(const subject *s, int repeated, uint64_t *state)
 static int compare_level(subject *s, const char *spec, const char *level, int repeated)
 {
     uint64_t state = 11;
-    snprintf(s->name, sizeof s->name, "%s, %s, %s, %s", spec, level, s->width == 4 ? "f32" : "f64",
+    snprintf(s->name, sizeof s->name, "%s, %s, %s, %s", spec, level, element_formats[s->type].name,
              operation_names[s->operation]);
     memcpy(current, s->name, sizeof current);
     s->candidate = must_create(spec, level);
@@ -267,23 +268,24 @@ static int compare_level(subject *s, const char *spec, const char *level, int re
     return good;
 }
 
-static void compare_subject(const char *spec, const char *const *levels, int level_count, size_t width,
+static void compare_subject(const char *spec, const char *const *levels, int level_count, element_type type,
                             operation op, tally *total)
 {
     static subject s;   /* too large for some stacks */
-    uint64_t state = 7 + width;
+    uint64_t state = 7 + type;
     int bad[MAX_LEVELS] = {0};
     if (garbage == NULL)
         prepare();
-    s.width = width;
+    s.type = type;
+    s.width = element_formats[type].width;
     s.operation = op;
     s.pool = short_run() ? 600 : POOL;
     for (int k = 0; k < OPERANDS; k++)
         for (int64_t i = 0; i < s.pool; i++)
-            element_store(s.values[k], i, width, random_element(&state, width));
+            element_store(s.values[k], i, type, random_element(&state, type));
     for (int repeated = 0; repeated <= (op == FORWARD ? 1 : 2); repeated++) {
         for (int64_t i = 1; i < s.pool && repeated > 0; i++)
-            element_store(s.values[repeated - 1], i, width, element_load(s.values[repeated - 1], 0, width));
+            element_store(s.values[repeated - 1], i, type, element_load(s.values[repeated - 1], 0, type));
         compute_reference(&s, spec);
         for (int level = 0; level < level_count; level++)
             bad[level] |= !compare_level(&s, spec, levels[level], repeated);
@@ -295,16 +297,16 @@ static void compare_subject(const char *spec, const char *const *levels, int lev
 void compare_kind(const sugar_kind *kind, const char *const *levels, int level_count, tally *total)
 {
     char spec[128];
-    for (size_t width = 4; width <= 8; width += 4) {
+    for (element_type type = 0; type < ELEMENT_TYPES; type++) {
         if (kind->roles & SUGAR_ROLE_FORWARD)
             for (operation op = FORWARD; op <= ACCUMULATE; op++)
-                compare_subject(kind->name, levels, level_count, width, op, total);
+                compare_subject(kind->name, levels, level_count, type, op, total);
         if (kind->roles & SUGAR_ROLE_SURROGATE) {
             snprintf(spec, sizeof spec, "heaviside(threshold=0.25)~%s", kind->name);
-            compare_subject(spec, levels, level_count, width, BACKWARD, total);
+            compare_subject(spec, levels, level_count, type, BACKWARD, total);
             snprintf(spec, sizeof spec, "silu~%s(domain=negative,blend=0.3)", kind->name);
-            compare_subject(spec, levels, level_count, width, BACKWARD, total);
-            compare_subject(spec, levels, level_count, width, ACCUMULATE, total);
+            compare_subject(spec, levels, level_count, type, BACKWARD, total);
+            compare_subject(spec, levels, level_count, type, ACCUMULATE, total);
         }
     }
 }

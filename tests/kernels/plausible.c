@@ -47,21 +47,16 @@ static int check(const char *what, const char *spec, double x, double got, doubl
     return 0;
 }
 
-static void evaluate(const sugar_activation *activation, size_t width, double x, double *value,
+static void evaluate(const sugar_activation *activation, element_type type, double x, double *value,
                      double *derivative)
 {
-    float x32 = (float)x, one32 = 1, y32 = 0, d32 = 0;
-    double one = 1;
-    sugar_status status;
-    if (width == 4) {
-        status = sugar_forward_f32(activation, 1, &x32, 1, &y32, 1, NULL);
-        status |= sugar_backward_f32(activation, 1, &x32, 1, &one32, 1, &d32, 1, NULL);
-        *value = (double)y32;
-        *derivative = (double)d32;
-    } else {
-        status = sugar_forward_f64(activation, 1, &x, 1, value, 1, NULL);
-        status |= sugar_backward_f64(activation, 1, &x, 1, &one, 1, derivative, 1, NULL);
-    }
+    unsigned char from[8], gradient[8], y[8], d[8];
+    element_store(from, 0, type, element_of(x, type));
+    element_store(gradient, 0, type, element_of(1, type));
+    sugar_status status = flat_forward(activation, type, 1, from, 1, y, 1, NULL);
+    status |= flat_backward(activation, type, 1, from, 1, gradient, 1, d, 1, NULL);
+    *value = element_value(element_load(y, 0, type), type);
+    *derivative = element_value(element_load(d, 0, type), type);
     if (status != SUGAR_OK) {
         fprintf(stderr, "%s\n", sugar_last_error());
         exit(EXIT_FAILURE);
@@ -73,11 +68,12 @@ void plausible_known_values(tally *total)
     for (size_t i = 0; i < sizeof known_values / sizeof known_values[0]; i++) {
         const struct known *k = &known_values[i];
         sugar_activation *activation = must_create(k->spec, "scalar");
-        for (size_t width = 4; width <= 8; width += 4) {
+        for (element_type type = 0; type < ELEMENT_TYPES; type++) {
+            const double tolerance = fmax(1e-6, ldexp(1, -element_formats[type].mantissa_bits - 1));
             double value, derivative;
-            evaluate(activation, width, k->x, &value, &derivative);
-            int good = check("value", k->spec, k->x, value, k->value, 1e-6);
-            good &= check("derivative", k->spec, k->x, derivative, k->derivative, 1e-6);
+            evaluate(activation, type, k->x, &value, &derivative);
+            int good = check("value", k->spec, k->x, value, k->value, tolerance);
+            good &= check("derivative", k->spec, k->x, derivative, k->derivative, tolerance);
             *(good ? &total->passed : &total->failed) += 1;
         }
         sugar_activation_destroy(activation);
@@ -93,10 +89,10 @@ static int follows_quotient(const char *spec, const sugar_activation *activation
     double lowest = (double)INFINITY, highest = (double)-INFINITY;
     for (double x = -8; x <= 8 && good; x += 0.01171875) {
         double below, at, above, at32, derivative, derivative32, unused;
-        evaluate(activation, 8, x - h, &below, &unused);
-        evaluate(activation, 8, x, &at, &derivative);
-        evaluate(activation, 8, x + h, &above, &unused);
-        evaluate(activation, 4, x, &at32, &derivative32);
+        evaluate(activation, ELEMENT_F64, x - h, &below, &unused);
+        evaluate(activation, ELEMENT_F64, x, &at, &derivative);
+        evaluate(activation, ELEMENT_F64, x + h, &above, &unused);
+        evaluate(activation, ELEMENT_F32, x, &at32, &derivative32);
         lowest = fmin(lowest, at);
         highest = fmax(highest, at);
         good &= check("f32 value", spec, x, at32, at, 1e-5);
@@ -119,17 +115,17 @@ static int looks_like_a_spike(const char *spec, const sugar_activation *activati
 {
     int good = 1;
     double peak, far_away, unused;
-    evaluate(activation, 8, 0, &unused, &peak);
-    evaluate(activation, 8, 1e6, &unused, &far_away);
+    evaluate(activation, ELEMENT_F64, 0, &unused, &peak);
+    evaluate(activation, ELEMENT_F64, 1e6, &unused, &far_away);
     if (!(peak > 0 && peak < 1e6 && fabs(far_away) < 1e-6 * peak)) {
         fprintf(stderr, "FAILED: %s, scalar: the derivative is %g at 0 and %g at 1e6\n", spec, peak, far_away);
         good = 0;
     }
     for (double x = 0; x <= 8 && good; x += 0.01171875) {
         double right, left, right32;
-        evaluate(activation, 8, x, &unused, &right);
-        evaluate(activation, 8, -x, &unused, &left);
-        evaluate(activation, 4, x, &unused, &right32);
+        evaluate(activation, ELEMENT_F64, x, &unused, &right);
+        evaluate(activation, ELEMENT_F64, -x, &unused, &left);
+        evaluate(activation, ELEMENT_F32, x, &unused, &right32);
         good &= check("f32 derivative", spec, x, right32, right, 1e-5);
         good &= check("derivative", spec, -x, left, right, 1e-12);
     }

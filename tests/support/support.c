@@ -22,82 +22,142 @@ int64_t random_between(uint64_t *state, int64_t low, int64_t high)
     return low + (int64_t)(random_bits(state) % ((uint64_t)(high - low) + 1));
 }
 
-static uint64_t bits_of(double value, size_t width)
+const element_format element_formats[ELEMENT_TYPES] = {
+    [ELEMENT_F32] = {"f32", {SUGAR_TYPE_FLOAT, 32, 1}, 4, 23, 8},
+    [ELEMENT_F64] = {"f64", {SUGAR_TYPE_FLOAT, 64, 1}, 8, 52, 11},
+    [ELEMENT_F16] = {"f16", {SUGAR_TYPE_FLOAT, 16, 1}, 2, 10, 5},
+    [ELEMENT_BF16] = {"bf16", {SUGAR_TYPE_BFLOAT, 16, 1}, 2, 7, 8},
+};
+
+static uint64_t sign_bit(element_type type)
 {
-    uint64_t bits = 0;
-    if (width == 4) {
-        float single = (float)value;
-        uint32_t bits32;
-        memcpy(&bits32, &single, sizeof bits32);
-        bits = bits32;
-    } else {
-        memcpy(&bits, &value, sizeof bits);
-    }
-    return bits;
+    return (uint64_t)1 << (8 * element_formats[type].width - 1);
 }
 
-uint64_t random_element(uint64_t *state, size_t width)
+/* The bits of an infinity; those of a NaN are above. */
+static uint64_t infinity_bits(element_type type)
+{
+    const element_format *f = &element_formats[type];
+    return (((uint64_t)1 << f->exponent_bits) - 1) << f->mantissa_bits;
+}
+
+/* A number of a short type, by the definition of its format. The bits of infinity give the power of two that
+ * would be the next number. */
+static double short_magnitude(uint64_t bits, element_type type)
+{
+    const element_format *f = &element_formats[type];
+    const uint64_t one = (uint64_t)1 << f->mantissa_bits, mantissa = bits & (one - 1);
+    const int exponent = (int)(bits >> f->mantissa_bits), bias = (1 << (f->exponent_bits - 1)) - 1;
+    return ldexp((double)(exponent ? mantissa | one : mantissa), (exponent ? exponent : 1) - bias - f->mantissa_bits);
+}
+
+static uint64_t short_of(double value, element_type type)
+{
+    const uint64_t sign = signbit(value) ? sign_bit(type) : 0;
+    uint64_t below = 0, above = infinity_bits(type);
+    const double magnitude = fmin(fabs(value), short_magnitude(above, type));
+    if (isnan(value))
+        return above | above >> 1;      /* quiet */
+    while (above - below > 1) {
+        const uint64_t middle = (below + above) / 2;
+        *(short_magnitude(middle, type) <= magnitude ? &below : &above) = middle;
+    }
+    const double down = magnitude - short_magnitude(below, type), up = short_magnitude(above, type) - magnitude;
+    return sign | (down < up || (down == up && below % 2 == 0) ? below : above);
+}
+
+uint64_t element_of(double value, element_type type)
+{
+    float single = (float)value;
+    uint32_t bits32;
+    uint64_t bits64;
+    switch (type) {
+    case ELEMENT_F32:
+        memcpy(&bits32, &single, sizeof bits32);
+        return bits32;
+    case ELEMENT_F64:
+        memcpy(&bits64, &value, sizeof bits64);
+        return bits64;
+    default:
+        return short_of(value, type);
+    }
+}
+
+uint64_t random_element(uint64_t *state, element_type type)
 {
     static const double special[] = {
         0.0, -0.0, (double)INFINITY, (double)-INFINITY, (double)NAN, 1.0, -1.0, 3.0, -3.0, 6.0, 0.5, -0.5,
     };
     uint64_t choice = random_bits(state) % 16;
-    uint64_t any = random_bits(state) >> (width == 4 ? 32 : 0);
-    uint64_t sign = (uint64_t)1 << (8 * width - 1);
-    int mantissa_bits = width == 4 ? 23 : 52;
+    uint64_t any = random_bits(state) >> (64 - 8 * element_formats[type].width);
     if (choice == 0)
-        return bits_of(special[any % (sizeof special / sizeof special[0])], width);
+        return element_of(special[any % (sizeof special / sizeof special[0])], type);
     if (choice == 1)    /* subnormal, of either sign */
-        return any & (sign | (((uint64_t)1 << mantissa_bits) - 1));
+        return any & (sign_bit(type) | (((uint64_t)1 << element_formats[type].mantissa_bits) - 1));
     if (choice <= 4)    /* any bits at all, infinities and NaNs among them */
         return any;
     double scale = choice <= 8 ? 100.0 : 4.0;
-    return bits_of(((double)(random_bits(state) >> 11) * 0x1p-52 - 1.0) * scale, width);
+    return element_of(((double)(random_bits(state) >> 11) * 0x1p-52 - 1.0) * scale, type);
 }
 
-uint64_t element_load(const void *elements, int64_t index, size_t width)
+uint64_t element_load(const void *elements, int64_t index, element_type type)
 {
+    const size_t width = element_formats[type].width;
     const char *at = (const char *)elements + index * (int64_t)width;
+    uint16_t bits16;
     uint32_t bits32;
     uint64_t bits64;
-    if (width == 4) {
-        memcpy(&bits32, at, sizeof bits32);
-        return bits32;
+    switch (width) {
+    case 2: memcpy(&bits16, at, sizeof bits16); return bits16;
+    case 4: memcpy(&bits32, at, sizeof bits32); return bits32;
+    default: memcpy(&bits64, at, sizeof bits64); return bits64;
     }
-    memcpy(&bits64, at, sizeof bits64);
-    return bits64;
 }
 
-void element_store(void *elements, int64_t index, size_t width, uint64_t bits)
+void element_store(void *elements, int64_t index, element_type type, uint64_t bits)
 {
+    const size_t width = element_formats[type].width;
     char *at = (char *)elements + index * (int64_t)width;
+    uint16_t bits16 = (uint16_t)bits;
     uint32_t bits32 = (uint32_t)bits;
-    if (width == 4)
-        memcpy(at, &bits32, sizeof bits32);
-    else
-        memcpy(at, &bits, sizeof bits);
+    switch (width) {
+    case 2: memcpy(at, &bits16, sizeof bits16); break;
+    case 4: memcpy(at, &bits32, sizeof bits32); break;
+    default: memcpy(at, &bits, sizeof bits); break;
+    }
 }
 
-double element_value(uint64_t bits, size_t width)
+double element_value(uint64_t bits, element_type type)
 {
+    const uint64_t magnitude = bits & ~sign_bit(type);
     uint32_t bits32 = (uint32_t)bits;
     float single;
     double value;
-    memcpy(&single, &bits32, sizeof single);
-    memcpy(&value, &bits, sizeof value);
-    return width == 4 ? (double)single : value;
+    switch (type) {
+    case ELEMENT_F32:
+        memcpy(&single, &bits32, sizeof single);
+        return (double)single;
+    case ELEMENT_F64:
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    default:
+        value = magnitude > infinity_bits(type)    ? (double)NAN
+                : magnitude == infinity_bits(type) ? (double)INFINITY
+                                                   : short_magnitude(magnitude, type);
+        return bits & sign_bit(type) ? -value : value;
+    }
 }
 
-int element_is_nan(uint64_t bits, size_t width)
+int element_is_nan(uint64_t bits, element_type type)
 {
-    return isnan(element_value(bits, width));
+    return (bits & ~sign_bit(type)) > infinity_bits(type);
 }
 
-int element_same(uint64_t a, uint64_t b, size_t width)
+int element_same(uint64_t a, uint64_t b, element_type type)
 {
-    if (a == b || (element_is_nan(a, width) && element_is_nan(b, width)))
+    if (a == b || (element_is_nan(a, type) && element_is_nan(b, type)))
         return 1;
-    return element_value(a, width) == element_value(b, width) && getenv("SUGAR_TEST_ANY_ZERO") != NULL;
+    return element_value(a, type) == element_value(b, type) && getenv("SUGAR_TEST_ANY_ZERO") != NULL;
 }
 
 void give_up(const char *what, const char *detail)
@@ -144,20 +204,28 @@ int supported_levels(const char *names[MAX_LEVELS])
     return found;
 }
 
-sugar_status flat_forward(const sugar_activation *activation, size_t width, int64_t n,
+sugar_status flat_forward(const sugar_activation *activation, element_type type, int64_t n,
                           const void *x, int64_t incx, void *y, int64_t incy,
                           const sugar_call_options *options)
 {
-    return width == 4 ? sugar_forward_f32(activation, n, x, incx, y, incy, options)
-                      : sugar_forward_f64(activation, n, x, incx, y, incy, options);
+    switch (type) {
+    case ELEMENT_F32: return sugar_forward_f32(activation, n, x, incx, y, incy, options);
+    case ELEMENT_F64: return sugar_forward_f64(activation, n, x, incx, y, incy, options);
+    case ELEMENT_F16: return sugar_forward_f16(activation, n, x, incx, y, incy, options);
+    default: return sugar_forward_bf16(activation, n, x, incx, y, incy, options);
+    }
 }
 
-sugar_status flat_backward(const sugar_activation *activation, size_t width, int64_t n,
+sugar_status flat_backward(const sugar_activation *activation, element_type type, int64_t n,
                            const void *x, int64_t incx, const void *dy, int64_t incdy,
                            void *dx, int64_t incdx, const sugar_call_options *options)
 {
-    return width == 4 ? sugar_backward_f32(activation, n, x, incx, dy, incdy, dx, incdx, options)
-                      : sugar_backward_f64(activation, n, x, incx, dy, incdy, dx, incdx, options);
+    switch (type) {
+    case ELEMENT_F32: return sugar_backward_f32(activation, n, x, incx, dy, incdy, dx, incdx, options);
+    case ELEMENT_F64: return sugar_backward_f64(activation, n, x, incx, dy, incdy, dx, incdx, options);
+    case ELEMENT_F16: return sugar_backward_f16(activation, n, x, incx, dy, incdy, dx, incdx, options);
+    default: return sugar_backward_bf16(activation, n, x, incx, dy, incdy, dx, incdx, options);
+    }
 }
 
 int short_run(void)

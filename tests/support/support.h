@@ -15,20 +15,34 @@ _Noreturn void give_up(const char *what, const char *detail);
 uint64_t random_bits(uint64_t *state);
 int64_t random_between(uint64_t *state, int64_t low, int64_t high);
 
-/* ---- Elements. width is 4 (f32) or 8 (f64) everywhere. ---------------------------------------- */
+/* ---- Elements, as bits: in the low bytes for the shorter types --------------------------------- */
+
+typedef enum element_type { ELEMENT_F32, ELEMENT_F64, ELEMENT_F16, ELEMENT_BF16, ELEMENT_TYPES } element_type;
+
+typedef struct element_format {
+    const char *name;           /* as in the public API's function names */
+    sugar_data_type dtype;
+    size_t width;               /* bytes */
+    int mantissa_bits, exponent_bits;
+} element_format;
+extern const element_format element_formats[ELEMENT_TYPES];
 
 /* A value of any kind: mostly moderate numbers, some from the whole range of exponents, some
- * zeros, subnormals, infinities and NaNs. Given as bits, in the low bytes for f32. */
-uint64_t random_element(uint64_t *state, size_t width);
+ * zeros, subnormals, infinities and NaNs. */
+uint64_t random_element(uint64_t *state, element_type type);
 
-uint64_t element_load(const void *elements, int64_t index, size_t width);
-void element_store(void *elements, int64_t index, size_t width, uint64_t bits);
-int element_is_nan(uint64_t bits, size_t width);
-double element_value(uint64_t bits, size_t width);
+uint64_t element_load(const void *elements, int64_t index, element_type type);
+void element_store(void *elements, int64_t index, element_type type, uint64_t bits);
+int element_is_nan(uint64_t bits, element_type type);
+double element_value(uint64_t bits, element_type type);
+
+/* value rounded to the type: to nearest, ties to even. For f16 and bf16 this compares distances, so it
+ * shares no idea with the library's conversions. */
+uint64_t element_of(double value, element_type type);
 
 /* The same bits, or both NaN. With the environment variable SUGAR_TEST_ANY_ZERO set, zeros of either
  * sign are the same: for emulators that get the sign of a zero wrong. */
-int element_same(uint64_t a, uint64_t b, size_t width);
+int element_same(uint64_t a, uint64_t b, element_type type);
 
 /* ---- Memory whose neighbours cannot be touched ------------------------------------------------ */
 
@@ -50,11 +64,11 @@ sugar_activation *must_create(const char *spec, const char *level);
 enum { MAX_LEVELS = 16 };
 int supported_levels(const char *names[MAX_LEVELS]);
 
-/* The flat calls, by the width of their elements. */
-sugar_status flat_forward(const sugar_activation *activation, size_t width, int64_t n,
+/* The flat calls, by the type of their elements. */
+sugar_status flat_forward(const sugar_activation *activation, element_type type, int64_t n,
                           const void *x, int64_t incx, void *y, int64_t incy,
                           const sugar_call_options *options);
-sugar_status flat_backward(const sugar_activation *activation, size_t width, int64_t n,
+sugar_status flat_backward(const sugar_activation *activation, element_type type, int64_t n,
                            const void *x, int64_t incx, const void *dy, int64_t incdy,
                            void *dx, int64_t incdx, const sugar_call_options *options);
 

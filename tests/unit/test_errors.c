@@ -149,9 +149,9 @@ static void types_and_devices(void **unused)
 {
     (void)unused;
     static const sugar_data_type types[] = {
-        {0, 32, 1}, {1, 64, 1}, {SUGAR_TYPE_BFLOAT, 16, 1}, {5, 64, 1}, {SUGAR_TYPE_FLOAT, 16, 1},
-        {SUGAR_TYPE_FLOAT, 0, 1}, {SUGAR_TYPE_FLOAT, 128, 1}, {SUGAR_TYPE_FLOAT, 32, 0},
-        {SUGAR_TYPE_FLOAT, 32, 4}, {255, 255, 65535},
+        {0, 32, 1}, {0, 16, 1}, {1, 64, 1}, {SUGAR_TYPE_BFLOAT, 32, 1}, {SUGAR_TYPE_BFLOAT, 64, 1},
+        {5, 64, 1}, {SUGAR_TYPE_FLOAT, 8, 1}, {SUGAR_TYPE_FLOAT, 0, 1}, {SUGAR_TYPE_FLOAT, 128, 1},
+        {SUGAR_TYPE_FLOAT, 32, 0}, {SUGAR_TYPE_FLOAT, 32, 4}, {255, 255, 65535},
     };
     static const int32_t devices[] = {0, 2, 3, 10, -1, INT32_MAX};
     good_call c;
@@ -195,6 +195,11 @@ static void operands_that_differ(void **unused)
         c.views[k].tensor.dtype.bits = 64;
         c.views[k].tensor.strides = NULL;
         assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "dtype float64, expected float32 like x");
+        make_good_call(&c);
+        for (int other = X; other < OPERANDS; other++)
+            c.views[other].tensor.dtype = (sugar_data_type){SUGAR_TYPE_FLOAT, 16, 1};
+        c.views[k].tensor.dtype.code = SUGAR_TYPE_BFLOAT;
+        assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "dtype bfloat16, expected float16 like x");
     }
 }
 
@@ -230,12 +235,12 @@ static void call_options(void **unused)
 
 /* ---- Flat calls ------------------------------------------------------------------------------- */
 
-/* The same for both element types; T is the type, e its name in the calls. */
+/* The same for all element types; T is the type, e its name in the calls. Those of 16 bits are any bits here. */
 #define FLAT_TEST(T, e)                                                                                       \
     static void flat_##e(void **unused)                                                                       \
     {                                                                                                         \
         (void)unused;                                                                                         \
-        T x[8] = {-1, 1, -2, 2, -3, 3, -4, 4}, dy[8] = {1, 2, 3, 4, 5, 6, 7, 8}, out[8], before[8];           \
+        T x[8] = {1, 1, 2, 2, 3, 3, 4, 4}, dy[8] = {1, 2, 3, 4, 5, 6, 7, 8}, out[8], before[8];           \
         sugar_call_options accumulate = {.struct_size = sizeof accumulate, .flags = SUGAR_CALL_ACCUMULATE};   \
         memset(out, 0x5a, sizeof out);                                                                        \
         memcpy(before, out, sizeof out);                                                                      \
@@ -264,11 +269,13 @@ static void call_options(void **unused)
         assert_fails(sugar_forward_##e(activation, 4, x, 1, odd, 1, NULL), bad, "y: address");                \
         assert_fails(sugar_backward_##e(activation, 4, x, 1, odd, 1, out, 1, NULL), bad, "dy: address");      \
         assert_memory_equal(out, before, sizeof out);                                                         \
-        assert_true(x[0] == -1 && x[7] == 4 && dy[0] == 1 && dy[7] == 8);                                     \
+        assert_true(x[0] == 1 && x[7] == 4 && dy[0] == 1 && dy[7] == 8);                                     \
     }
 
 FLAT_TEST(float, f32)
 FLAT_TEST(double, f64)
+FLAT_TEST(uint16_t, f16)
+FLAT_TEST(uint16_t, bf16)
 
 /* ---- Handles ---------------------------------------------------------------------------------- */
 
@@ -323,6 +330,8 @@ int main(void)
         cmocka_unit_test(call_options),
         cmocka_unit_test(flat_f32),
         cmocka_unit_test(flat_f64),
+        cmocka_unit_test(flat_f16),
+        cmocka_unit_test(flat_bf16),
         cmocka_unit_test(handles),
         cmocka_unit_test(last_error),
     };

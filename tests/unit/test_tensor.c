@@ -175,49 +175,52 @@ static void random_strides(uint64_t *state, int32_t ndim, const int64_t *shape, 
     }
 }
 
-static void random_view(uint64_t *state, view *v, unsigned char *memory, size_t width, int32_t ndim,
+static void random_view(uint64_t *state, view *v, unsigned char *memory, element_type type, int32_t ndim,
                         const int64_t *shape, int input)
 {
     int64_t strides[8];
     random_strides(state, ndim, shape, input, strides);
+    const size_t width = element_formats[type].width;
     view_make(v, memory + (size_t)SPACE / 2 * width, width, ndim, shape, strides);
+    v->tensor.dtype = element_formats[type].dtype;
 }
 
-static void fill(uint64_t *state, unsigned char *memory, size_t width)
+static void fill(uint64_t *state, unsigned char *memory, element_type type)
 {
     for (int64_t i = 0; i < SPACE; i++)
-        element_store(memory, i, width, random_element(state, width));
+        element_store(memory, i, type, random_element(state, type));
 }
 
 /* Computes what `out` should hold afterwards, element by element, into `expected`. */
-static void walk(const sugar_activation *a, const view *x, const view *dy, const view *out, size_t width,
+static void walk(const sugar_activation *a, const view *x, const view *dy, const view *out, element_type type,
                  const sugar_call_options *options, unsigned char *expected)
 {
+    const size_t width = element_formats[type].width;
     unsigned char *middle = expected + (size_t)SPACE / 2 * width;
     for (int64_t i = 0; i < view_count(x); i++) {
         unsigned char *at = middle + view_offset(out, i) * (int64_t)width;
         const char *px = (const char *)x->tensor.data + view_offset(x, i) * (int64_t)width;
         if (dy == NULL)
-            assert_ok(flat_forward(a, width, 1, px, 1, at, 1, options));
+            assert_ok(flat_forward(a, type, 1, px, 1, at, 1, options));
         else
-            assert_ok(flat_backward(a, width, 1, px, 1,
+            assert_ok(flat_backward(a, type, 1, px, 1,
                                     (const char *)dy->tensor.data + view_offset(dy, i) * (int64_t)width, 1,
                                     at, 1, options));
     }
 }
 
-static void assert_same_memory(const unsigned char *got, const unsigned char *expected, size_t width,
+static void assert_same_memory(const unsigned char *got, const unsigned char *expected, element_type type,
                                const view *out, int number)
 {
     for (int64_t i = 0; i < SPACE; i++)
-        if (!element_same(element_load(got, i, width), element_load(expected, i, width), width))
+        if (!element_same(element_load(got, i, type), element_load(expected, i, type), type))
             fail_msg("random view %d (%d dimensions): element %d of memory is %a, expected %a", number,
                      (int)out->tensor.ndim, (int)(i - SPACE / 2),
-                     element_value(element_load(got, i, width), width),
-                     element_value(element_load(expected, i, width), width));
+                     element_value(element_load(got, i, type), type),
+                     element_value(element_load(expected, i, type), type));
 }
 
-static void random_call(uint64_t *state, const sugar_activation *a, size_t width, int number)
+static void random_call(uint64_t *state, const sugar_activation *a, element_type type, int number)
 {
     static unsigned char x[SPACE * 8], dy[SPACE * 8], out[SPACE * 8], expected[SPACE * 8];
     int64_t shape[8];
@@ -229,17 +232,17 @@ static void random_call(uint64_t *state, const sugar_activation *a, size_t width
         options.flags = (uint64_t)random_between(state, 0, 1) * SUGAR_CALL_ACCUMULATE;
     for (int32_t d = 0; d < ndim; d++)
         shape[d] = random_between(state, 0, ndim <= 2 ? 20 : 3);
-    fill(state, x, width);
-    fill(state, dy, width);
-    fill(state, out, width);
+    fill(state, x, type);
+    fill(state, dy, type);
+    fill(state, out, type);
     memcpy(expected, out, sizeof expected);
-    random_view(state, &vx, x, width, ndim, shape, 1);
-    random_view(state, &vdy, dy, width, ndim, shape, 1);
-    random_view(state, &vout, out, width, ndim, shape, 0);
-    walk(a, &vx, backward ? &vdy : NULL, &vout, width, &options, expected);
+    random_view(state, &vx, x, type, ndim, shape, 1);
+    random_view(state, &vdy, dy, type, ndim, shape, 1);
+    random_view(state, &vout, out, type, ndim, shape, 0);
+    walk(a, &vx, backward ? &vdy : NULL, &vout, type, &options, expected);
     assert_ok(backward ? sugar_backward(a, &vx.tensor, &vdy.tensor, &vout.tensor, &options)
                        : sugar_forward(a, &vx.tensor, &vout.tensor, &options));
-    assert_same_memory(out, expected, width, &vout, number);
+    assert_same_memory(out, expected, type, &vout, number);
 }
 
 static void random_views(void **unused)
@@ -250,8 +253,8 @@ static void random_views(void **unused)
     for (size_t s = 0; s < COUNT(specs); s++) {
         sugar_activation *a = must_create(specs[s], NULL);
         for (int i = 0; i < (short_run() ? 40 : 1500); i++)
-            for (size_t width = 4; width <= 8; width += 4)
-                random_call(&state, a, width, i);
+            for (element_type type = 0; type < ELEMENT_TYPES; type++)
+                random_call(&state, a, type, i);
         sugar_activation_destroy(a);
     }
 }
@@ -264,22 +267,22 @@ static void random_views_in_place(void **unused)
     uint64_t state = 4;
     sugar_activation *a = must_create("gelu~silu(blend=0.25)", NULL);
     for (int i = 0; i < (short_run() ? 40 : 1500); i++) {
-        size_t width = i % 2 == 0 ? 4 : 8;
-        int over_dy = i % 4 < 2;
+        element_type type = (element_type)(i % ELEMENT_TYPES);
+        int over_dy = i % 8 < 4;
         int64_t shape[8];
         int32_t ndim = (int32_t)random_between(&state, 0, 4);
         view vx, vdy;
         for (int32_t d = 0; d < ndim; d++)
             shape[d] = random_between(&state, 0, ndim <= 2 ? 20 : 3);
-        fill(&state, x, width);
-        fill(&state, dy, width);
-        random_view(&state, &vx, x, width, ndim, shape, over_dy);
-        random_view(&state, &vdy, dy, width, ndim, shape, !over_dy);
+        fill(&state, x, type);
+        fill(&state, dy, type);
+        random_view(&state, &vx, x, type, ndim, shape, over_dy);
+        random_view(&state, &vdy, dy, type, ndim, shape, !over_dy);
         const view *out = over_dy ? &vdy : &vx;
         memcpy(expected, over_dy ? dy : x, sizeof expected);
-        walk(a, &vx, &vdy, out, width, NULL, expected);
+        walk(a, &vx, &vdy, out, type, NULL, expected);
         assert_ok(sugar_backward(a, &vx.tensor, &vdy.tensor, &out->tensor, NULL));
-        assert_same_memory(over_dy ? dy : x, expected, width, out, i);
+        assert_same_memory(over_dy ? dy : x, expected, type, out, i);
     }
     sugar_activation_destroy(a);
 }
