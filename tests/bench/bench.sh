@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the benchmark and draws what it measured:
+# Runs the benchmark, draws what it measured, and says which goals it met:
 #
 #     sh tests/bench/bench.sh PROGRAM FOLDER [OPTION...]
 #
@@ -14,3 +14,4 @@ shift 2
 "$program" --python "${SUGAR_PYTHON:-python3}" --torch "$here/peers_torch.py" --json "$folder/bench.json" \
     ${SUGAR_BENCH:-} "$@"
 python3 "$here/plot.py" "$folder/bench.json" "$folder/bench.svg"
+python3 "$here/goals.py" "$folder/bench.json"

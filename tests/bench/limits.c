@@ -1,9 +1,13 @@
-/* The limits of the machine: the same streams through memory, and no arithmetic to speak of. Loops write
- * what they read (forward), or the product of two inputs (backward). */
+/* The limits of the machine: the same streams through memory, and no arithmetic to speak of. All work on bytes,
+ * whatever the element type. Loops write what they read with its bits turned (forward), or the bits in which two
+ * inputs differ (backward): more than a copy, so that no compiler calls memcpy instead. */
 #include <stdlib.h>
 #include <string.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define WIDE __attribute__((target("avx2")))
+#else
+#define WIDE
 #endif
 
 #include "bench.h"
@@ -11,27 +15,27 @@
 
 typedef struct limit_run {
     const bench_case *c;
-    void (*part)(const bench_case *c, int64_t begin, int64_t end);
+    void (*part)(const bench_case *c, size_t begin, size_t end);
 } limit_run;
+
+enum { LINE = 64 };                     /* bytes: a line of the cache */
 
 static void share(void *opaque, int64_t index)
 {
-    enum { LINE = 64 };                 /* elements: whole cache lines for both types */
     const limit_run *run = opaque;
-    const int64_t n = run->c->elements;
-    const int64_t length = (n / run->c->threads + LINE - 1) / LINE * LINE;
-    const int64_t begin = index * length < n ? index * length : n;
-    run->part(run->c, begin, index + 1 == run->c->threads || begin + length > n ? n : begin + length);
+    const size_t threads = (size_t)run->c->threads, bytes = case_bytes(run->c);
+    const size_t length = bytes / threads / LINE * LINE, begin = (size_t)index * length;
+    run->part(run->c, begin, (size_t)index + 1 == threads ? bytes : begin + length);
 }
 
 static void call(void *run)
 {
-    pool_run(NULL, share, run, ((const limit_run *)run)->c->threads);
+    pool_run(share, run, ((const limit_run *)run)->c->threads);
 }
 
-static void *open_with(const bench_case *c, void (*part)(const bench_case *c, int64_t begin, int64_t end))
+static void *open_with(const bench_case *c, void (*part)(const bench_case *c, size_t begin, size_t end))
 {
-    if (!is_contiguous(c))
+    if (!is_vector(c) || case_bytes(c) % LINE != 0)
         return NULL;
     limit_run *run = malloc(sizeof *run);
     if (!run)
@@ -40,10 +44,9 @@ static void *open_with(const bench_case *c, void (*part)(const bench_case *c, in
     return run;
 }
 
-static void copy_part(const bench_case *c, int64_t begin, int64_t end)
+static void copy_part(const bench_case *c, size_t begin, size_t end)
 {
-    const size_t from = (size_t)begin * c->width, bytes = (size_t)(end - begin) * c->width;
-    memcpy((unsigned char *)c->data[OUT] + from, (const unsigned char *)c->data[X] + from, bytes);
+    memcpy((unsigned char *)c->data[OUT] + begin, (const unsigned char *)c->data[X] + begin, end - begin);
 }
 
 static void *open_memcpy(const bench_case *c)
@@ -52,59 +55,49 @@ static void *open_memcpy(const bench_case *c)
 }
 
 implementation memcpy_limit = {
-    .name = "memcpy", .limit = true, .open = open_memcpy, .call = call, .close = free,
+    .name = "memcpy", .role = LIMIT, .open = open_memcpy, .call = call, .close = free,
 };
 
-/* The sum with a constant keeps the compiler from calling memcpy instead. */
-#define LOOP(T, name)                                                                              \
-    static void name(const bench_case *c, int64_t begin, int64_t end)                              \
-    {                                                                                              \
-        const T *x = c->data[X], *dy = c->data[DY];                                                \
-        T *restrict out = c->data[OUT];                                                            \
-        if (c->way == FORWARD)                                                                     \
-            for (int64_t i = begin; i < end; i++)                                                  \
-                out[i] = x[i] + 1;                                                                 \
-        else                                                                                       \
-            for (int64_t i = begin; i < end; i++)                                                  \
-                out[i] = x[i] * dy[i];                                                             \
-    }
-LOOP(float, loop_f32)
-LOOP(double, loop_f64)
+WIDE static void loop_part(const bench_case *c, size_t begin, size_t end)
+{
+    const uint64_t *x = c->data[X], *dy = c->data[DY];
+    uint64_t *restrict out = c->data[OUT];
+    const size_t first = begin / sizeof *x, last = end / sizeof *x;
+    if (c->way == FORWARD)
+        for (size_t i = first; i < last; i++)
+            out[i] = ~x[i];
+    else
+        for (size_t i = first; i < last; i++)
+            out[i] = x[i] ^ dy[i];
+}
 
 static void *open_loop(const bench_case *c)
 {
-    return open_with(c, c->width == sizeof(float) ? loop_f32 : loop_f64);
+    return open_with(c, loop_part);
 }
 
 implementation loop_limit = {
-    .name = "loop", .limit = true, .open = open_loop, .call = call, .close = free,
+    .name = "loop", .role = LIMIT, .open = open_loop, .call = call, .close = free,
 };
 
-#if defined(__SSE2__)
-/* 16 bytes at a time: stores are combined to whole lines, and memory is the limit. */
-#define NONTEMPORAL(T, name, load, store, multiply)                                                \
-    static void name(const bench_case *c, int64_t begin, int64_t end)                              \
-    {                                                                                              \
-        enum { STEP = 16 / sizeof(T) };                                                            \
-        const T *x = c->data[X], *dy = c->data[DY];                                                \
-        T *out = c->data[OUT];                                                                     \
-        int64_t i = begin;                                                                         \
-        if (c->way == FORWARD)                                                                     \
-            for (; i + STEP <= end; i += STEP)                                                     \
-                store(out + i, load(x + i));                                                       \
-        else                                                                                       \
-            for (; i + STEP <= end; i += STEP)                                                     \
-                store(out + i, multiply(load(x + i), load(dy + i)));                               \
-        for (; i < end; i++)                                                                       \
-            out[i] = c->way == FORWARD ? x[i] : x[i] * dy[i];                                      \
-        _mm_sfence();                                                                              \
-    }
-NONTEMPORAL(float, nontemporal_f32, _mm_load_ps, _mm_stream_ps, _mm_mul_ps)
-NONTEMPORAL(double, nontemporal_f64, _mm_load_pd, _mm_stream_pd, _mm_mul_pd)
+#if defined(__x86_64__)
+WIDE static void nontemporal_part(const bench_case *c, size_t begin, size_t end)
+{
+    const __m256i *x = c->data[X], *dy = c->data[DY], ones = _mm256_set1_epi8(-1);
+    __m256i *out = c->data[OUT];
+    const size_t first = begin / sizeof *x, last = end / sizeof *x;
+    if (c->way == FORWARD)
+        for (size_t i = first; i < last; i++)
+            _mm256_stream_si256(out + i, _mm256_xor_si256(_mm256_loadu_si256(x + i), ones));
+    else
+        for (size_t i = first; i < last; i++)
+            _mm256_stream_si256(out + i, _mm256_xor_si256(_mm256_loadu_si256(x + i), _mm256_loadu_si256(dy + i)));
+    _mm_sfence();
+}
 
 static void *open_nontemporal(const bench_case *c)
 {
-    return open_with(c, c->width == sizeof(float) ? nontemporal_f32 : nontemporal_f64);
+    return open_with(c, nontemporal_part);
 }
 #else
 static void *open_nontemporal(const bench_case *c)
@@ -115,8 +108,8 @@ static void *open_nontemporal(const bench_case *c)
 #endif
 
 implementation nontemporal_limit = {
-    .name = "loop-nt", .limit = true, .open = open_nontemporal, .call = call, .close = free,
-#if !defined(__SSE2__)
+    .name = "loop-nt", .role = LIMIT, .open = open_nontemporal, .call = call, .close = free,
+#if !defined(__x86_64__)
     .absent = "no non-temporal stores in portable C for this processor",
 #endif
 };

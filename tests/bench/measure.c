@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { MOST_IMPLEMENTATIONS = 16, MOST_ROUNDS = 15 };
+enum { MOST_IMPLEMENTATIONS = 16, FEWEST_ROUNDS = 3, MOST_ROUNDS = 15 };
 static const double shortest_sample = 1.5e-3;   /* seconds; far above the clock's resolution */
 
-static double now(void)
+double now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -31,14 +31,19 @@ static double sample(const implementation *i, void *run, int64_t calls)
     return now() - start;
 }
 
+typedef struct turn {
+    void *run;                          /* NULL: has no such case */
+    int64_t calls;                      /* of one sample */
+    double expected, seconds[MOST_ROUNDS];      /* of one sample; of one call */
+} turn;
+
 /* How many calls make a sample long enough. The first calls also touch memory and warm the caches. */
-static int64_t calibrate(const implementation *i, void *run)
+static void calibrate(const implementation *i, turn *t)
 {
-    sample(i, run, 1);
-    int64_t calls = 1;
-    while (sample(i, run, calls) < shortest_sample)
-        calls *= 2;
-    return calls;
+    sample(i, t->run, 1);
+    t->calls = 1;
+    while ((t->expected = sample(i, t->run, t->calls)) < shortest_sample)
+        t->calls *= 2;
 }
 
 static int ascending(const void *a, const void *b)
@@ -47,28 +52,39 @@ static int ascending(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-void measure(const bench_case *c, implementation *const *all, int count, int rounds, measurement *results)
+/* An odd number, for the median. */
+static int choose_rounds(double budget, double one_round)
 {
-    void *runs[MOST_IMPLEMENTATIONS];
-    int64_t calls[MOST_IMPLEMENTATIONS];
-    double seconds[MOST_IMPLEMENTATIONS][MOST_ROUNDS];
+    const double fitting = budget / one_round;
+    if (fitting >= MOST_ROUNDS)
+        return MOST_ROUNDS;
+    return fitting <= FEWEST_ROUNDS ? FEWEST_ROUNDS : ((int)fitting - 1) | 1;
+}
+
+void measure(const bench_case *c, implementation *const *all, int count, double seconds, measurement *results)
+{
+    turn turns[MOST_IMPLEMENTATIONS];
+    double one_round = 0;
     for (int k = 0; k < count; k++) {
-        runs[k] = all[k]->absent ? NULL : all[k]->open(c);
-        calls[k] = runs[k] ? calibrate(all[k], runs[k]) : 0;
+        turns[k] = (turn){.run = all[k]->absent ? NULL : all[k]->open(c)};
+        if (turns[k].run)
+            calibrate(all[k], &turns[k]);
+        one_round += turns[k].expected;
     }
+    const int rounds = choose_rounds(seconds, one_round);
     for (int round = 0; round < rounds; round++)
         for (int k = 0; k < count; k++)
-            if (runs[k]) {
+            if (turns[k].run) {
                 if (c->threads > 1)
                     let_others_rest();
-                seconds[k][round] = sample(all[k], runs[k], calls[k]) / (double)calls[k];
+                turns[k].seconds[round] = sample(all[k], turns[k].run, turns[k].calls) / (double)turns[k].calls;
             }
     for (int k = 0; k < count; k++) {
         results[k] = (measurement){0};
-        if (!runs[k])
+        if (!turns[k].run)
             continue;
-        all[k]->close(runs[k]);
-        qsort(seconds[k], (size_t)rounds, sizeof seconds[k][0], ascending);
-        results[k] = (measurement){true, 1e9 * seconds[k][rounds / 2] / (double)c->elements};
+        all[k]->close(turns[k].run);
+        qsort(turns[k].seconds, (size_t)rounds, sizeof turns[k].seconds[0], ascending);
+        results[k] = (measurement){true, 1e9 * turns[k].seconds[rounds / 2] / (double)c->elements};
     }
 }

@@ -1,6 +1,7 @@
 /* The memory of all cases, and what it is filled with; see bench.h. */
 #include "bench.h"
 
+#include <math.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,7 +13,8 @@ enum { PAGE = 4096, SHIFT = 1088, BEYOND = 4096 };
 
 memory memory_make(size_t bytes_per_operand)
 {
-    memory m = {.operand_size = (bytes_per_operand + BEYOND + PAGE - 1) / PAGE * PAGE + SHIFT};
+    memory m = {.operand_size = (bytes_per_operand + BEYOND + PAGE - 1) / PAGE * PAGE + SHIFT,
+                .filled = bytes_per_operand};
     m.size = OPERANDS * m.operand_size;
     m.descriptor = memfd_create("sugar-bench", 0);
     if (m.descriptor < 0 || ftruncate(m.descriptor, (off_t)m.size) != 0)
@@ -35,30 +37,38 @@ void *memory_operand(const memory *m, int operand)
     return m->start + (size_t)operand * m->operand_size;
 }
 
-/* The sum of four uniform numbers, about normal, with a standard deviation of 2. */
-static double activation_like(uint64_t *state)
+static double uniform(uint64_t *state)
 {
-    double sum = 0;
-    for (int i = 0; i < 4; i++)
-        sum += (double)(random_bits(state) >> 11) * 0x1p-53 - 0.5;
-    return sum * 3.4641016151377544;
+    return ((double)(random_bits(state) >> 11) + 0.5) * 0x1p-53;
 }
 
-void memory_fill(const memory *m, size_t width, int64_t elements)
+/* Box and Muller's method. */
+static double normal(uint64_t *state)
 {
-    enum { BLOCK = 65536 };             /* repeated: no kernel can learn so many */
+    const double radius = sqrt(-2 * log(uniform(state)));
+    return radius * cos(6.283185307179586 * uniform(state));
+}
+
+/* Layers differ in scale: one half of x has a standard deviation of 1, the other of 2, mixed at random. */
+static double choose_number(int operand, bool wide, uint64_t *state)
+{
+    if (operand == DY)
+        return normal(state);
+    if (wide)
+        return 40 * uniform(state) - 20;
+    return random_bits(state) & 1 ? normal(state) : 2 * normal(state);
+}
+
+void memory_fill(const memory *m, element_type type, bool wide)
+{
+    enum { BLOCK = 65536 };             /* elements, repeated: too many for a processor to learn */
+    const size_t width = element_formats[type].width;
+    const size_t all = m->filled, block = all < BLOCK * width ? all : BLOCK * width;
     uint64_t state = 1;
     for (int k = X; k <= DY; k++) {
         unsigned char *data = memory_operand(m, k);
-        const int64_t fresh = elements < BLOCK ? elements : BLOCK;
-        for (int64_t i = 0; i < fresh; i++) {
-            const double value = activation_like(&state);
-            if (width == sizeof(float))
-                ((float *)(void *)data)[i] = (float)value;
-            else
-                ((double *)(void *)data)[i] = value;
-        }
-        const size_t block = (size_t)fresh * width, all = (size_t)elements * width;
+        for (size_t i = 0; i < block / width; i++)
+            element_store(data, (int64_t)i, type, element_of(choose_number(k, wide, &state), type));
         for (size_t done = block; done < all; done += block)
             memcpy(data + done, data, all - done < block ? all - done : block);
     }

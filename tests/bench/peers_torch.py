@@ -1,17 +1,19 @@
-"""PyTorch for the benchmark: a co-process that times one case on request.
+"""PyTorch for the benchmark: a co-process that times cases on request.
 
     python3 peers_torch.py DESCRIPTOR BYTES
 
 The descriptor is of the memory that all implementations share. Requests come as lines of JSON on standard
 input, answers go as lines to standard output:
 
-    {"kind": ..., "direction": ..., "width": 4 or 8, "threads": ..., "shape": [...],
-     "x" | "dy" | "out": {"offset": bytes, "strides": [...]}}     opens a case: "ok", or "none"
-    {"calls": N}                                                  times it: the seconds as a decimal number
+    {"slot": 0 or 1, "kind": ..., "direction": ..., "dtype": ..., "threads": ..., "from": "input" or "output",
+     "shape": [...], "x" | "dy" | "out": {"offset": bytes, "strides": [...]}}
+                                    opens a case in a slot: "ok", or "none"
+    {"slot": ..., "calls": N}       times it: the seconds as a decimal number
 
 All calls write to the output they are given, so that no allocation is timed. Each is made from Python, and
-pays for that what the cases with one element show. The backward passes of sigmoid and tanh start from the
-output, which spares them the function itself: another problem than the one solved from the input.
+pays for that what the cases with one element show. Some backward passes of PyTorch start from what its forward
+pass left behind: that is another problem than the one solved from the input. From "input", they compute it anew
+first; from "output", they have it, and only they are a case.
 """
 import json
 import mmap
@@ -25,6 +27,7 @@ except ImportError:
 
 aten = torch.ops.aten
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+LOG_SIGMOID = aten.log_sigmoid_forward.output
 RRELU_SLOPE = (1 / 8 + 1 / 3) / 2
 
 
@@ -85,18 +88,9 @@ KINDS = {
         lambda x, out: aten.softplus.out(x, 1, 20, out=out),
         lambda x, dy, out: aten.softplus_backward.grad_input(dy, x, 1, 20, grad_input=out),
     ),
-    "sigmoid": (
-        lambda x, out: aten.sigmoid.out(x, out=out),
-        lambda y, dy, out: aten.sigmoid_backward.grad_input(dy, y, grad_input=out),
-    ),
-    "log_sigmoid": (
-        lambda x, out, buffer=torch.empty(0): aten.log_sigmoid_forward.output(x, output=out, buffer=buffer),
-        None,           # starts from what the forward pass saved, neither input nor output
-    ),
-    "tanh": (
-        lambda x, out: aten.tanh.out(x, out=out),
-        lambda y, dy, out: aten.tanh_backward.grad_input(dy, y, grad_input=out),
-    ),
+    "sigmoid": (lambda x, out: aten.sigmoid.out(x, out=out), None),
+    "log_sigmoid": (lambda x, out, buffer=torch.empty(0): LOG_SIGMOID(x, output=out, buffer=buffer), None),
+    "tanh": (lambda x, out: aten.tanh.out(x, out=out), None),
     "softshrink": (
         lambda x, out: aten.softshrink.out(x, 0.5, out=out),
         lambda x, dy, out: aten.softshrink_backward.grad_input(dy, x, 0.5, grad_input=out),
@@ -113,31 +107,64 @@ KINDS = {
     "hardswish": (lambda x, out: aten.hardswish.out(x, out=out), None),
     "sign": (lambda x, out: aten.sign.out(x, out=out), None),
 }
-FROM_OUTPUT = {"sigmoid": torch.sigmoid, "tanh": torch.tanh}
+DTYPES = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32, "f64": torch.float64}
+
+
+def from_left_behind(kind, x):
+    """What the forward pass leaves behind for these kinds: how to compute it anew, and the backward pass."""
+    left = torch.empty_like(x)
+    if kind == "sigmoid":
+        return (lambda out: aten.sigmoid.out(x, out=left),
+                lambda dy, out: aten.sigmoid_backward.grad_input(dy, left, grad_input=out))
+    if kind == "tanh":
+        return (lambda out: aten.tanh.out(x, out=left),
+                lambda dy, out: aten.tanh_backward.grad_input(dy, left, grad_input=out))
+    if kind == "log_sigmoid":
+        return (lambda out: LOG_SIGMOID(x, output=out, buffer=left),
+                lambda dy, out: aten.log_sigmoid_backward.grad_input(dy, x, left, grad_input=out))
+    return None
+
+
+def in_two_steps(request, x, dy, out):
+    """The call for kinds whose backward pass starts from what is left behind, or None."""
+    steps = from_left_behind(request["kind"], x)
+    if steps is None:
+        return None
+    forward, backward = steps
+    if request["from"] == "output":
+        forward(out)
+        return lambda: backward(dy, out)
+    return lambda: (forward(out), backward(dy, out))
 
 
 def view(memory, request, operand):
-    """The tensor of an operand, over the shared memory; None where PyTorch cannot have it."""
-    where, width = request[operand], request["width"]
-    if min(where["strides"]) < 0:
-        return None
-    dtype = {4: torch.float32, 8: torch.float64}[width]
-    extent = 1 + sum((n - 1) * s for n, s in zip(request["shape"], where["strides"]))
-    flat = torch.frombuffer(memory, dtype=dtype, count=extent, offset=where["offset"])
-    return torch.as_strided(flat, request["shape"], where["strides"])
+    """The tensor of an operand, over the shared memory; and the dimensions whose negative strides it has not."""
+    where, dtype = request[operand], DTYPES[request["dtype"]]
+    flipped = [d for d, stride in enumerate(where["strides"]) if stride < 0]
+    strides = [abs(stride) for stride in where["strides"]]
+    back = sum((request["shape"][d] - 1) * strides[d] for d in flipped)
+    extent = 1 + sum((n - 1) * s for n, s in zip(request["shape"], strides))
+    flat = torch.frombuffer(memory, dtype=dtype, count=extent, offset=where["offset"] - back * dtype.itemsize)
+    return torch.as_strided(flat, request["shape"], strides), flipped
 
 
 def prepare(memory, request):
-    """The call to time, or None."""
-    backward = request["direction"] == "backward"
-    function = KINDS.get(request["kind"], (None, None))[backward]
-    operands = [view(memory, request, name) for name in (["x", "dy", "out"] if backward else ["x", "out"])]
-    if function is None or any(operand is None for operand in operands):
-        return None
-    if backward and request["kind"] in FROM_OUTPUT:
-        operands[0] = FROM_OUTPUT[request["kind"]](operands[0])
+    """The call to time, or None. PyTorch has no negative strides: it makes a copy in reverse first."""
     torch.set_num_threads(request["threads"])
-    return lambda: function(*operands)
+    backward = request["direction"] == "backward"
+    stored, flipped = view(memory, request, "x")
+    x = torch.empty_like(stored) if flipped else stored
+    dy, out = view(memory, request, "dy")[0], view(memory, request, "out")[0]
+    if backward and (call := in_two_steps(request, x, dy, out)):
+        return call
+    function = KINDS.get(request["kind"], (None, None))[backward]
+    if function is None or request["from"] == "output":
+        return None
+    if flipped and backward:
+        return lambda: (aten.flip.out(stored, flipped, out=x), function(x, dy, out))
+    if flipped:
+        return lambda: (aten.flip.out(stored, flipped, out=x), function(x, out))
+    return (lambda: function(x, dy, out)) if backward else (lambda: function(x, out))
 
 
 def seconds(call, calls):
@@ -150,14 +177,14 @@ def seconds(call, calls):
 def main():
     memory = mmap.mmap(int(sys.argv[1]), int(sys.argv[2]))
     print(torch.__version__, flush=True)
-    call = None
+    calls = {}
     with torch.inference_mode():
         for line in sys.stdin:
             request = json.loads(line)
             if "calls" in request:
-                print(f"{seconds(call, request['calls']):.9f}", flush=True)
+                print(f"{seconds(calls[request['slot']], request['calls']):.9f}", flush=True)
             else:
-                call = prepare(memory, request)
+                calls[request["slot"]] = call = prepare(memory, request)
                 print("none" if call is None else "ok", flush=True)
 
 

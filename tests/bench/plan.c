@@ -9,23 +9,31 @@
 
 enum { CACHE = 32 << 10, LAST_CACHE = 1 << 20, RAM = 32 << 20 };
 
-const char *const direction_names[2] = {"forward", "backward"};
+const char *const pass_names[2] = {"forward", "backward"};
 
-const char *type_name(const bench_case *c)
-{
-    return c->width == sizeof(float) ? "f32" : "f64";
-}
-
-bool is_contiguous(const bench_case *c)
+bool is_vector(const bench_case *c)
 {
     return c->ndim == 1;
+}
+
+size_t case_bytes(const bench_case *c)
+{
+    return (size_t)c->elements * element_formats[c->type].width;
+}
+
+double plan_cost(const bench_case *c)
+{
+    return 0.25 + 1.2e-8 * (double)case_bytes(c) * (is_vector(c) ? 1 : 4);
 }
 
 static void add(plan *p, const filter *wanted, const bench_case *c)
 {
     if ((wanted->kind && strcmp(wanted->kind, c->kind) != 0)
-        || (wanted->direction && strcmp(wanted->direction, direction_names[c->way]) != 0)
-        || (wanted->elements && wanted->elements != c->elements))
+        || (wanted->direction && strcmp(wanted->direction, pass_names[c->way]) != 0)
+        || (wanted->type && strcmp(wanted->type, element_formats[c->type].name) != 0)
+        || (wanted->layout && strcmp(wanted->layout, c->layout) != 0)
+        || (wanted->elements && wanted->elements != c->elements)
+        || (wanted->threads && wanted->threads != c->threads))
         return;
     if (p->count == p->capacity) {
         p->capacity = p->capacity ? 2 * p->capacity : 256;
@@ -38,10 +46,10 @@ static void add(plan *p, const filter *wanted, const bench_case *c)
 }
 
 /* A case over a vector; the rest of a case for other layouts. */
-static bench_case vector(const char *kind, uint32_t roles, direction way, size_t width, int64_t elements,
+static bench_case vector(const char *kind, uint32_t roles, pass way, element_type type, int64_t elements,
                          int threads)
 {
-    bench_case c = {.way = way, .width = width, .elements = elements, .threads = threads, .ndim = 1,
+    bench_case c = {.way = way, .type = type, .elements = elements, .threads = threads, .ndim = 1,
                     .layout = "contiguous", .shape = {elements}, .strides = {{1}, {1}, {1}}};
     snprintf(c.kind, sizeof c.kind, "%s", kind);
     snprintf(c.spec, sizeof c.spec, "%s%s", roles & SUGAR_ROLE_FORWARD ? "" : "heaviside~", kind);
@@ -58,96 +66,121 @@ static void order_strides(const int64_t *shape, const int *order, int64_t *strid
     }
 }
 
-/* A tensor of batch, channels, height, width. */
-static bench_case tensor(const char *kind, direction way, size_t width, int64_t elements, const char *layout)
+static const int as_named[DIMENSIONS] = {0, 1, 2, 3}, channels_last[DIMENSIONS] = {0, 2, 3, 1};
+
+/* A compact tensor of batch, channels, height, width. */
+static bench_case tensor(const char *kind, pass way, element_type type, const int64_t *shape,
+                         const char *layout)
 {
-    static const int as_named[DIMENSIONS] = {0, 1, 2, 3};
-    bench_case c = vector(kind, SUGAR_ROLE_FORWARD, way, width, elements, 1);
-    const int64_t batch = elements >= RAM ? 32 : 4, side = elements >= RAM ? 128 : 64;
-    const int64_t shape[DIMENSIONS] = {batch, elements / batch / side / side, side, side};
+    const int64_t elements = shape[0] * shape[1] * shape[2] * shape[3];
+    bench_case c = vector(kind, SUGAR_ROLE_FORWARD, way, type, elements, 1);
     snprintf(c.layout, sizeof c.layout, "%s", layout);
     c.ndim = DIMENSIONS;
-    memcpy(c.shape, shape, sizeof shape);
+    memcpy(c.shape, shape, sizeof c.shape);
     for (int k = 0; k < OPERANDS; k++)
         order_strides(c.shape, as_named, c.strides[k]);
     return c;
 }
 
-/* x as named, NCHW; dy and the output in another order, NHWC and all the others. */
-static void add_permutation(plan *p, const filter *wanted, bench_case c, const int *order)
+/* x in one order; dy and the output in another, NHWC and all the others. */
+static void add_permutation(plan *p, const filter *wanted, bench_case c, const int *from, const int *to)
 {
     static const char names[DIMENSIONS] = {'N', 'C', 'H', 'W'};
-    for (int d = 0; d < DIMENSIONS; d++)
-        c.layout[5 + d] = names[order[d]];
-    order_strides(c.shape, order, c.strides[DY]);
-    order_strides(c.shape, order, c.strides[OUT]);
+    char *text = c.layout + strlen(c.layout) - (2 * DIMENSIONS + 1);    /* the layout ends in "NCHW>NCHW" */
+    for (int d = 0; d < DIMENSIONS; d++) {
+        text[d] = names[from[d]];
+        text[DIMENSIONS + 1 + d] = names[to[d]];
+    }
+    order_strides(c.shape, from, c.strides[X]);
+    order_strides(c.shape, to, c.strides[DY]);
+    order_strides(c.shape, to, c.strides[OUT]);
     add(p, wanted, &c);
 }
 
-static void add_strided(plan *p, const filter *wanted, const char *kind, direction way, size_t width,
-                        int64_t elements)
+static void add_all_permutations(plan *p, const filter *wanted, const bench_case *c)
 {
     for (int code = 0; code < 256; code++) {
         const int order[DIMENSIONS] = {code >> 6, code >> 4 & 3, code >> 2 & 3, code & 3};
         if ((1 << order[0] | 1 << order[1] | 1 << order[2] | 1 << order[3]) == 15)
-            add_permutation(p, wanted, tensor(kind, way, width, elements, "NCHW>NCHW"), order);
+            add_permutation(p, wanted, *c, as_named, order);
     }
-    bench_case c = tensor(kind, way, width, elements, "x reversed");
+}
+
+static void add_strided(plan *p, const filter *wanted, const char *kind, pass way, element_type type,
+                        bool large)
+{
+    static const int64_t shapes[2][DIMENSIONS] = {{4, 64, 64, 64}, {32, 64, 128, 128}};
+    static const int64_t pictures[2][DIMENSIONS] = {{4, 3, 288, 288}, {32, 3, 576, 576}};
+    bench_case c = tensor(kind, way, type, shapes[large], "NCHW>NCHW");
+    add_all_permutations(p, wanted, &c);
+    c = tensor(kind, way, type, pictures[large], "3 channels NCHW>NCHW");
+    add_permutation(p, wanted, c, as_named, channels_last);
+    add_permutation(p, wanted, c, channels_last, as_named);
+    c = tensor(kind, way, type, shapes[large], "x reversed");
     for (int d = 0; d < DIMENSIONS; d++)
         c.strides[X][d] = -c.strides[X][d];
     add(p, wanted, &c);
     if (way == BACKWARD) {
-        c = tensor(kind, way, width, elements, "dy broadcast");
+        c = tensor(kind, way, type, shapes[large], "dy broadcast");
         memset(c.strides[DY], 0, sizeof c.strides[DY]);
         add(p, wanted, &c);
     }
 }
 
-static void add_vectors(plan *p, const filter *wanted, const char *kind, uint32_t roles, size_t width,
+static void add_vectors(plan *p, const filter *wanted, const char *kind, uint32_t roles, element_type type,
                         int64_t elements)
 {
     for (int threads = 1; threads <= MAX_THREADS; threads++)
         for (int way = roles & SUGAR_ROLE_FORWARD ? FORWARD : BACKWARD; way <= BACKWARD; way++) {
-            const bench_case c = vector(kind, roles, (direction)way, width, elements, threads);
+            const bench_case c = vector(kind, roles, (pass)way, type, elements, threads);
             add(p, wanted, &c);
         }
 }
 
-static void add_overhead(plan *p, const filter *wanted, size_t width)
+/* What a call costs: once as a vector, once as a tensor. */
+static void add_overhead(plan *p, const filter *wanted, element_type type)
 {
-    static const char *const kinds[] = {"relu", "relu~bsilu"};
-    for (int64_t elements = 1; elements <= 16; elements += 15)
-        for (int k = 0; k < 2; k++)
-            for (int way = FORWARD; way <= BACKWARD; way++) {
-                const bench_case c = vector(kinds[k], SUGAR_ROLE_FORWARD, (direction)way, width, elements, 1);
-                add(p, wanted, &c);
-            }
+    static const char *const kinds[] = {"relu", "relu~bsilu"}, *const layouts[] = {"contiguous", "tensor"};
+    for (int i = 0; i < 16; i++) {
+        const int64_t elements = i & 8 ? 16 : 1;
+        bench_case c = vector(kinds[i >> 2 & 1], SUGAR_ROLE_FORWARD, (pass)(i >> 1 & 1), type, elements, 1);
+        snprintf(c.layout, sizeof c.layout, "%s", layouts[i & 1]);
+        add(p, wanted, &c);
+    }
 }
 
-static void add_type(plan *p, const filter *wanted, size_t width)
+/* Whether a quick run has this too: in memory, only what the goals for memory name. */
+static bool quickly(const filter *wanted, int64_t elements, const char *kind)
+{
+    return !wanted->quick || elements != RAM || strncmp(kind, "relu", strlen("relu")) == 0;
+}
+
+static void add_type(plan *p, const filter *wanted, element_type type)
 {
     static const int64_t sizes[] = {CACHE, LAST_CACHE, RAM};
-    add_overhead(p, wanted, width);
-    for (int32_t k = 0; k < sugar_kind_count(); k++) {
-        sugar_kind kind = {.struct_size = sizeof kind};
-        sugar_kind_get(k, &kind);
-        for (int s = 0; s < 3; s++)
-            if (!wanted->quick || sizes[s] != RAM || strcmp(kind.name, "relu") == 0)
-                add_vectors(p, wanted, kind.name, kind.roles, width, sizes[s]);
+    static const char *const strided[] = {"relu", "silu"};      /* bound by memory, and by arithmetic */
+    add_overhead(p, wanted, type);
+    for (int s = 0; s < 3; s++) {
+        for (int32_t k = 0; k < sugar_kind_count(); k++) {
+            sugar_kind kind = {.struct_size = sizeof kind};
+            sugar_kind_get(k, &kind);
+            if (quickly(wanted, sizes[s], kind.name))
+                add_vectors(p, wanted, kind.name, kind.roles, type, sizes[s]);
+        }
+        add_vectors(p, wanted, "relu~bsilu", SUGAR_ROLE_FORWARD, type, sizes[s]);
     }
-    for (int s = 0; s < 3; s++)
-        add_vectors(p, wanted, "relu~bsilu", SUGAR_ROLE_FORWARD, width, sizes[s]);
-    for (int way = FORWARD; way <= BACKWARD; way++)
-        for (int s = 1; s < (wanted->quick ? 2 : 3); s++)
-            add_strided(p, wanted, "relu", (direction)way, width, sizes[s]);
+    for (int k = 0; k < 2; k++)
+        for (int way = FORWARD; way <= BACKWARD; way++)
+            for (int large = 0; large < (wanted->quick || type != ELEMENT_F32 ? 1 : 2); large++)
+                add_strided(p, wanted, strided[k], (pass)way, type, large);
 }
 
 plan plan_make(const filter *wanted)
 {
     plan p = {0};
-    add_type(&p, wanted, sizeof(float));
-    if (!wanted->quick)
-        add_type(&p, wanted, sizeof(double));
+    for (int type = 0; type < ELEMENT_TYPES; type++)
+        if (!wanted->quick || type == ELEMENT_F32)
+            add_type(&p, wanted, (element_type)type);
     return p;
 }
 
@@ -163,6 +196,6 @@ void plan_place(bench_case *c, const memory *m)
         for (int d = 0; d < c->ndim; d++)
             if (c->strides[k][d] < 0)
                 first -= c->strides[k][d] * (c->shape[d] - 1);
-        c->data[k] = (unsigned char *)memory_operand(m, k) + (size_t)first * c->width;
+        c->data[k] = (unsigned char *)memory_operand(m, k) + (size_t)first * element_formats[c->type].width;
     }
 }

@@ -5,11 +5,12 @@
 One panel for each direction and size, with f32 vectors on one thread; the time of each implementation on a
 logarithmic axis, a line of marks for each kind.
 """
+import html
 import json
 import math
 import sys
 
-COLORS = {"sugar": "#d62728", "onednn": "#1f77b4", "xnnpack": "#2ca02c", "torch": "#ff7f0e",
+COLORS = {"sugar": "#d62728", "onednn": "#1f77b4", "xnnpack": "#2ca02c", "torch": "#ff7f0e", "torch-output": "#ffd9b3",
           "memcpy": "#999999", "loop": "#666666", "loop-nt": "#bbbbbb"}
 LABELS, PANEL, ROW, TOP = 110, 260, 14, 60
 
@@ -37,8 +38,8 @@ def panel(left, title, times, kinds, low, high):
     return parts
 
 
-def draw(records):
-    chosen = [r for r in records if r["dtype"] == "f32" and r["threads"] == 1 and r["layout"] == "contiguous"
+def draw(bench):
+    chosen = [r for r in bench["results"] if r["dtype"] == "f32" and r["threads"] == 1 and r["layout"] == "contiguous"
               and r["elements"] > 16]
     if not chosen:
         return None
@@ -50,15 +51,16 @@ def draw(records):
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" '
              'font-size="11">', '<rect width="100%" height="100%" fill="white"/>']
     for i, (name, color) in enumerate(COLORS.items()):
-        parts.append(f'<circle cx="{LABELS + 80 * i}" cy="16" r="4" fill="{color}"/>')
-        parts.append(text(LABELS + 80 * i + 8, 20, name))
+        parts.append(f'<circle cx="{LABELS + 85 * i}" cy="16" r="4" fill="{color}"/>')
+        parts.append(text(LABELS + 85 * i + 8, 20, name))
     parts += [text(LABELS - 10, TOP + ROW * i + 4, kind, "end") for i, kind in enumerate(kinds)]
     for i, (elements, direction) in enumerate(panels):
         times = {(r["kind"], r["implementation"]): r["ns_per_element"] for r in chosen
                  if (r["elements"], r["direction"]) == (elements, direction)}
         title = f"{direction}, {elements} elements"
         parts += panel(LABELS + (PANEL + 30) * i, title, times, kinds, low, high)
-    parts.append(text(width / 2, height - 12, "nanoseconds per element: f32, one thread, contiguous", "middle"))
+    about = f"nanoseconds per element: f32, one thread, contiguous; {bench['cpu']}, level {bench['level']}"
+    parts.append(text(width / 2, height - 12, html.escape(about), "middle"))
     return "\n".join(parts) + "\n</svg>\n"
 
 

@@ -1,4 +1,4 @@
-/* A helper thread for cases with two threads; see bench.h. */
+/* A helper thread for the limits on two threads; see bench.h. */
 #include "bench.h"
 
 #include <pthread.h>
@@ -48,9 +48,8 @@ void pool_stop(void)
     pthread_join(pool.helper, NULL);
 }
 
-void pool_run(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count)
+void pool_run(void (*task)(void *work, int64_t index), void *work, int64_t count)
 {
-    (void)payload;
     if (count > 1) {
         pthread_mutex_lock(&pool.lock);
         pool.task = task;

@@ -1,89 +1,122 @@
-/* The table on screen, the records, and the summary; see report.h. */
+/* The table on screen, and the records; see report.h. */
 #include "report.h"
 
-#include <math.h>
+#include <string.h>
 
-/* ours is all[0] everywhere. */
+#include "../support/support.h"
 
-void report_heading(implementation *const *all, int count)
+progress progress_start(const plan *p)
 {
+    progress at = {.count = p->count, .start = now()};
+    for (int i = 0; i < p->count; i++)
+        at.cost += plan_cost(&p->cases[i]);
+    printf("%d cases, about %.0f minutes\n", p->count, at.cost / 60 + 0.5);
+    return at;
+}
+
+void progress_step(progress *at, const bench_case *c)
+{
+    at->done++;
+    at->cost_done += plan_cost(c);
+}
+
+/* The level that ours uses. */
+static const char *level_in_use(void)
+{
+    for (int32_t i = 0; i < sugar_level_count(); i++) {
+        sugar_level level = {.struct_size = sizeof level};
+        if (sugar_level_get(i, &level) == SUGAR_OK && level.in_use)
+            return level.name;
+    }
+    give_up("bench", "this machine has no such level");
+}
+
+/* As the system names it. */
+static const char *processor(void)
+{
+    static char line[256];
+    static const char unknown[] = "unknown";
+    const char *name = unknown;
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    while (file && name == unknown && fgets(line, sizeof line, file))
+        if (strncmp(line, "model name", strlen("model name")) == 0 && strstr(line, ": ")) {
+            name = strstr(line, ": ") + 2;
+            line[strcspn(line, "\"\\\n")] = '\0';
+        }
+    if (file)
+        fclose(file);
+    return name;
+}
+
+static const char *spread(const char *data)
+{
+    return data ? "x even over [-20, 20]" : "x normal, half with a standard deviation of 1, half of 2";
+}
+
+void report_heading(implementation *const *all, int count, const char *data)
+{
+    printf("processor: %s; level: %s; %s; dy normal, 1\n", processor(), level_in_use(), spread(data));
     for (int k = 0; k < count; k++)
         if (all[k]->absent)
             printf("not here: %s: %s\n", all[k]->name, all[k]->absent);
         else if (all[k]->version)
-            printf("%s: version %s\n", all[k]->name, all[k]->version);
-    puts("sigmoid and tanh backward: torch starts from the output, the others from the input");
-    printf("ns per element; in brackets the time over that of %s\n\n", all[0]->name);
-    printf("%-14s %-8s %-4s %8s %2s %-12s %9s", "kind", "way", "type", "elements", "t", "layout", all[0]->name);
+            printf("%s: version %s\n", all[k]->name, all[k]->version());
+    puts("backward of sigmoid, tanh and log_sigmoid: all start from the input; torch does that in two steps. What its\n"
+         "second step alone takes, which starts from what the forward pass left behind, is told at the end of a row.\n"
+         "ns per element (median); in brackets the time over that of sugar: above 1, sugar is faster\n");
+    printf("%9s %6s %-14s %-8s %-4s %8s %1s %-20s %8s", "case", "left", "kind", "way", "type", "elements", "t",
+           "layout", all[0]->name);
     for (int k = 1; k < count; k++)
-        if (!all[k]->absent)
+        if (!all[k]->absent && all[k]->role != OTHER_PROBLEM)
             printf(" %16s", all[k]->name);
     printf("\n");
 }
 
-/* The fastest peer's time over ours; 0 without a peer. */
-static double against_peers(implementation *const *all, const measurement *results, int count)
+void report_row(const progress *at, const bench_case *c, implementation *const *all, const measurement *results,
+                int count)
 {
-    double fastest = HUGE_VAL;
-    for (int k = 1; k < count; k++)
-        if (results[k].measured && !all[k]->limit)
-            fastest = fmin(fastest, results[k].ns_per_element);
-    return isfinite(fastest) ? fastest / results[0].ns_per_element : 0;
-}
-
-void report_row(const bench_case *c, implementation *const *all, const measurement *results, int count)
-{
-    printf("%-14s %-8s %-4s %8lld %2d %-12s %9.4f", c->kind, direction_names[c->way], type_name(c),
-           (long long)c->elements, c->threads, c->layout, results[0].ns_per_element);
-    for (int k = 1; k < count; k++)
+    const double left = (now() - at->start) * (at->cost - at->cost_done) / at->cost_done;
+    bool alone = true;
+    printf("%4d/%-4d %3d:%02d %-14s %-8s %-4s %8lld %1d %-20s %8.4f", at->done, at->count, (int)left / 60,
+           (int)left % 60, c->kind, pass_names[c->way], element_formats[c->type].name, (long long)c->elements, c->threads, c->layout,
+           results[0].ns_per_element);
+    for (int k = 1; k < count; k++) {
+        if (all[k]->absent || all[k]->role == OTHER_PROBLEM)
+            continue;
         if (results[k].measured)
             printf(" %8.4f (%5.2f)", results[k].ns_per_element,
                    results[k].ns_per_element / results[0].ns_per_element);
-        else if (!all[k]->absent)
+        else
             printf(" %16s", "-");
-    printf("%s\n", against_peers(all, results, count) > 0 ? "" : "  no peer");
+        alone = alone && !(results[k].measured && all[k]->role == PEER);
+    }
+    for (int k = 1; k < count; k++)
+        if (all[k]->role == OTHER_PROBLEM && results[k].measured)
+            printf("  %s: %.4f", all[k]->name, results[k].ns_per_element);
+    printf("%s\n", alone ? "  no peer" : "");
     fflush(stdout);
 }
 
 void report_records(FILE *json, const bench_case *c, implementation *const *all, const measurement *results,
-                    int count, bool *first)
+                    int count)
 {
-    for (int k = 0; k < count; k++) {
-        if (!results[k].measured)
-            continue;
-        fprintf(json, "%s{\"kind\": \"%s\", \"direction\": \"%s\", \"dtype\": \"%s\", \"elements\": %lld, "
-                "\"threads\": %d, \"layout\": \"%s\", \"implementation\": \"%s\", \"ns_per_element\": %.6g}",
-                *first ? "" : ",\n", c->kind, direction_names[c->way], type_name(c), (long long)c->elements,
-                c->threads, c->layout, all[k]->name, results[k].ns_per_element);
-        *first = false;
-    }
+    for (int k = 0; k < count; k++)
+        if (results[k].measured)
+            fprintf(json, "%s{\"kind\": \"%s\", \"direction\": \"%s\", \"dtype\": \"%s\", \"elements\": %lld, "
+                    "\"threads\": %d, \"layout\": \"%s\", \"implementation\": \"%s\", \"ns_per_element\": %.6g}",
+                    ftell(json) == 0 ? "{\"results\": [\n" : ",\n", c->kind, pass_names[c->way], element_formats[c->type].name,
+                    (long long)c->elements, c->threads, c->layout, all[k]->name, results[k].ns_per_element);
 }
 
-void summary_add(summary *s, const bench_case *c, implementation *const *all, const measurement *results,
-                 int count)
+void report_end(FILE *json, implementation *const *all, int count, const char *data)
 {
-    const double ratio = against_peers(all, results, count);
-    if (!(ratio > 0)) {
-        s->alone++;
-        return;
-    }
-    const int size = c->elements > 1 << 20 ? 2 : c->elements > 32 << 10;
-    s->group[c->threads - 1][size].cases++;
-    s->group[c->threads - 1][size].log_sum += log(ratio);
-    s->group[c->threads - 1][size].slower += ratio < 1;
-}
-
-void summary_print(const summary *s)
-{
-    static const char *const sizes[3] = {"up to 32 Ki elements", "up to 1 Mi elements", "beyond"};
-    printf("\nThe fastest peer's time over ours:\n");
-    for (int threads = 1; threads <= MAX_THREADS; threads++)
-        for (int size = 0; size < 3; size++) {
-            const int cases = s->group[threads - 1][size].cases;
-            if (cases)
-                printf("    threads %d, %-21s %4d cases, geometric mean %.2f; ours is slower in %d\n", threads,
-                       sizes[size], cases, exp(s->group[threads - 1][size].log_sum / cases),
-                       s->group[threads - 1][size].slower);
+    fprintf(json, "\n], \"cpu\": \"%s\", \"level\": \"%s\", \"data\": \"%s\", \"versions\": {", processor(),
+            level_in_use(), spread(data));
+    const char *separator = "";
+    for (int k = 0; k < count; k++)
+        if (!all[k]->absent && all[k]->version) {
+            fprintf(json, "%s\"%s\": \"%s\"", separator, all[k]->name, all[k]->version());
+            separator = ", ";
         }
-    printf("    no peer: %d cases\n", s->alone);
+    fputs("}}\n", json);
 }

@@ -1,28 +1,31 @@
-/* The table on screen, the records, and the summary. */
+/* The table on screen, and the records. */
 #ifndef BENCH_REPORT_H
 #define BENCH_REPORT_H
 
 #include <stdio.h>
 
 #include "bench.h"
+#include "plan.h"
 
-void report_heading(implementation *const *all, int count);
+/* How far a run is. */
+typedef struct progress {
+    int done, count;
+    double start, cost_done, cost;      /* costs are those of plan.h */
+} progress;
+
+/* Says how many cases there are and about how long they take. */
+progress progress_start(const plan *p);
+void progress_step(progress *at, const bench_case *c);
+
+/* data: how x is spread, NULL for the usual. ours is all[0] everywhere. */
+void report_heading(implementation *const *all, int count, const char *data);
 /* One row; ratios are the time of another implementation over ours, so above 1 ours is faster. */
-void report_row(const bench_case *c, implementation *const *all, const measurement *results, int count);
-/* One record for each measurement; *first says whether a comma is due. */
-void report_records(FILE *json, const bench_case *c, implementation *const *all, const measurement *results,
-                    int count, bool *first);
+void report_row(const progress *at, const bench_case *c, implementation *const *all, const measurement *results,
+                int count);
 
-/* Against the fastest peer of each case, by threads and size: up to 32 Ki elements, up to 1 Mi, beyond. */
-typedef struct summary {
-    struct {
-        double log_sum;
-        int cases, slower;
-    } group[MAX_THREADS][3];
-    int alone;
-} summary;
-void summary_add(summary *s, const bench_case *c, implementation *const *all, const measurement *results,
-                 int count);
-void summary_print(const summary *s);
+/* One record for each measurement, then what was measured with which versions; together one JSON object. */
+void report_records(FILE *json, const bench_case *c, implementation *const *all, const measurement *results,
+                    int count);
+void report_end(FILE *json, implementation *const *all, int count, const char *data);
 
 #endif

@@ -1,4 +1,5 @@
-/* libsugar itself: the flat calls for vectors, tensors for everything else. */
+/* libsugar itself: the flat calls for contiguous vectors, tensors for everything else. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "bench.h"
@@ -18,7 +19,7 @@ static sugar_tensor tensor(const bench_case *c, int operand)
         .data = c->data[operand],
         .device = {SUGAR_DEVICE_CPU, 0},
         .ndim = c->ndim,
-        .dtype = {SUGAR_TYPE_FLOAT, (uint8_t)(8 * c->width), 1},
+        .dtype = element_formats[c->type].dtype,
         .shape = c->shape,
         .strides = c->strides[operand],
     };
@@ -30,11 +31,7 @@ static void *open_case(const bench_case *c)
     if (!run)
         give_up("sugar", "no memory");
     *run = (sugar_run){.c = c, .activation = must_create(c->spec, NULL)};
-    const sugar_context_options threads = {
-        .struct_size = sizeof threads,
-        .threads = c->threads,
-        .parallel_for = pool_run,
-    };
+    const sugar_context_options threads = {.struct_size = sizeof threads, .threads = c->threads};
     if (sugar_context_create(&run->context, &threads) != SUGAR_OK)
         give_up("sugar", sugar_last_error());
     run->options = (sugar_call_options){.struct_size = sizeof run->options, .context = run->context};
@@ -43,24 +40,29 @@ static void *open_case(const bench_case *c)
     return run;
 }
 
+static sugar_status call_flat(const sugar_run *run, const sugar_call_options *options)
+{
+    const bench_case *c = run->c;
+    return c->way == FORWARD
+        ? flat_forward(run->activation, c->type, c->elements, c->data[X], 1, c->data[OUT], 1, options)
+        : flat_backward(run->activation, c->type, c->elements, c->data[X], 1, c->data[DY], 1, c->data[OUT], 1,
+                        options);
+}
+
+static sugar_status call_tensor(const sugar_run *run, const sugar_call_options *options)
+{
+    return run->c->way == FORWARD
+        ? sugar_forward(run->activation, &run->tensor[X], &run->tensor[OUT], options)
+        : sugar_backward(run->activation, &run->tensor[X], &run->tensor[DY], &run->tensor[OUT], options);
+}
+
 static void call(void *opaque)
 {
     const sugar_run *run = opaque;
-    const bench_case *c = run->c;
-    const sugar_call_options *options = c->threads > 1 ? &run->options : NULL;
-    const element_type type = c->width == sizeof(float) ? ELEMENT_F32 : ELEMENT_F64;
-    sugar_status status;
-    if (is_contiguous(c) && c->way == FORWARD)
-        status = flat_forward(run->activation, type, c->elements, c->data[X], 1, c->data[OUT], 1, options);
-    else if (is_contiguous(c))
-        status = flat_backward(run->activation, type, c->elements, c->data[X], 1, c->data[DY], 1,
-                               c->data[OUT], 1, options);
-    else if (c->way == FORWARD)
-        status = sugar_forward(run->activation, &run->tensor[X], &run->tensor[OUT], options);
-    else
-        status = sugar_backward(run->activation, &run->tensor[X], &run->tensor[DY], &run->tensor[OUT], options);
-    if (status != SUGAR_OK)
-        give_up(c->spec, sugar_last_error());
+    const bool flat = run->c->layout[0] == 'c';         /* "contiguous" */
+    const sugar_call_options *options = run->c->threads > 1 ? &run->options : NULL;
+    if ((flat ? call_flat : call_tensor)(run, options) != SUGAR_OK)
+        give_up(run->c->spec, sugar_last_error());
 }
 
 static void close_case(void *opaque)
@@ -71,6 +73,14 @@ static void close_case(void *opaque)
     free(run);
 }
 
+static const char *version(void)
+{
+    static char text[32];
+    const int32_t v = sugar_version();
+    snprintf(text, sizeof text, "%d.%d.%d", v / 10000, v / 100 % 100, v % 100);
+    return text;
+}
+
 implementation sugar_implementation = {
-    .name = "sugar", .open = open_case, .call = call, .close = close_case,
+    .name = "sugar", .version = version, .open = open_case, .call = call, .close = close_case,
 };

@@ -39,12 +39,13 @@ static void put_numbers(const char *name, const int64_t *numbers, int count)
     fputs("]", peer.requests);
 }
 
-static void *open_case(const bench_case *c)
+/* from: where the backward pass of some kinds may start, the input or the output of the forward pass. */
+static bool open_slot(const bench_case *c, int slot, const char *from)
 {
     static const char *const operands[OPERANDS] = {"x", "dy", "out"};
     char line[64];
-    fprintf(peer.requests, "{\"kind\": \"%s\", \"direction\": \"%s\", \"width\": %zu, \"threads\": %d, ", c->kind,
-            direction_names[c->way], c->width, c->threads);
+    fprintf(peer.requests, "{\"slot\": %d, \"kind\": \"%s\", \"direction\": \"%s\", \"dtype\": \"%s\", "
+            "\"threads\": %d, \"from\": \"%s\", ", slot, c->kind, pass_names[c->way], element_formats[c->type].name, c->threads, from);
     put_numbers("shape", c->shape, c->ndim);
     for (int k = 0; k < OPERANDS; k++) {
         fprintf(peer.requests, ", \"%s\": {\"offset\": %lld, ", operands[k],
@@ -53,14 +54,26 @@ static void *open_case(const bench_case *c)
         fputs("}", peer.requests);
     }
     ask(line, sizeof line);
-    return strcmp(line, "ok") == 0 ? &peer : NULL;
+    return strcmp(line, "ok") == 0;
+}
+
+/* Each of the two holds one case at a time. */
+static const int slots[2] = {0, 1};
+
+static void *open_from_input(const bench_case *c)
+{
+    return open_slot(c, slots[0], "input") ? (void *)(uintptr_t)&slots[0] : NULL;
+}
+
+static void *open_from_output(const bench_case *c)
+{
+    return open_slot(c, slots[1], "output") ? (void *)(uintptr_t)&slots[1] : NULL;
 }
 
 static double seconds(void *run, int64_t calls)
 {
-    (void)run;
     char line[64];
-    fprintf(peer.requests, "{\"calls\": %lld", (long long)calls);
+    fprintf(peer.requests, "{\"slot\": %d, \"calls\": %lld", *(const int *)run, (long long)calls);
     ask(line, sizeof line);
     return strtod(line, NULL);
 }
@@ -70,8 +83,19 @@ static void close_case(void *run)
     (void)run;
 }
 
+static char version_text[64];
+static const char *version(void)
+{
+    return version_text;
+}
+
 implementation torch_peer = {
-    .name = "torch", .absent = "left out", .open = open_case, .seconds = seconds, .close = close_case,
+    .name = "torch", .version = version, .absent = "left out", .open = open_from_input, .seconds = seconds,
+    .close = close_case,
+};
+implementation torch_output_peer = {
+    .name = "torch-output", .version = version, .absent = "left out", .role = OTHER_PROBLEM,
+    .open = open_from_output, .seconds = seconds, .close = close_case,
 };
 
 static void become(const char *python, const char *script, const memory *m, const int to[2], const int from[2])
@@ -89,7 +113,6 @@ static void become(const char *python, const char *script, const memory *m, cons
 
 void torch_start(const memory *m, const char *python, const char *script)
 {
-    static char version[64];
     int to[2], from[2];
     if (pipe(to) != 0 || pipe(from) != 0 || (peer.process = fork()) < 0)
         give_up("torch", "no co-process");
@@ -102,8 +125,10 @@ void torch_start(const memory *m, const char *python, const char *script)
     peer.answers = fdopen(from[0], "r");
     if (!peer.requests || !peer.answers)
         give_up("torch", "no pipes");
-    torch_peer.absent = answer(version, sizeof version) ? NULL : "the Python interpreter has no torch";
-    torch_peer.version = version;
+    if (answer(version_text, sizeof version_text))
+        torch_peer.absent = torch_output_peer.absent = NULL;
+    else
+        torch_peer.absent = torch_output_peer.absent = "the Python interpreter has no torch";
 }
 
 void torch_stop(void)

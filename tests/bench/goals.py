@@ -1,0 +1,138 @@
+"""Says which goals of speed a benchmark run met, and lists what missed them, each with its figure.
+
+    python3 goals.py BENCH.json
+
+A goal whose cases were not measured is not judged. Ratios below 1 by less than 5 % are within the noise of
+one run on a busy machine; they count as missed all the same.
+"""
+import json
+import math
+import sys
+
+LIMITS = {"memcpy", "loop", "loop-nt"}
+NOT_PEERS = LIMITS | {"sugar", "torch-output"}      # torch-output solves another problem
+# Kinds of a few operations for each element: memory is their limit.
+CHEAP = {"identity", "relu", "relu6", "relu_squared", "threshold", "leaky_relu", "prelu", "rrelu", "softshrink",
+         "hardshrink", "hardtanh", "hardsigmoid", "hardswish", "heaviside", "sign"}
+RAM = 32 << 20
+
+
+class Case:
+    """The times of all implementations for one case."""
+
+    def __init__(self, record):
+        self.kind, self.way, self.dtype = record["kind"], record["direction"], record["dtype"]
+        self.elements, self.threads, self.layout = record["elements"], record["threads"], record["layout"]
+        self.times = {}
+
+    def __str__(self):
+        return (f"{self.kind} {self.way} {self.dtype}, {self.elements} elements, {self.threads} "
+                f"thread{'s' * (self.threads > 1)}, {self.layout}")
+
+    @property
+    def ours(self):
+        return self.times["sugar"]
+
+    def fastest(self, wanted):
+        """The name and the time over ours of the fastest among those wanted; None if none took part."""
+        times = {name: ns for name, ns in self.times.items() if wanted(name)}
+        name = min(times, key=times.get, default=None)
+        return name and (name, times[name] / self.ours)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        records = json.load(file)["results"]
+    cases = {}
+    for r in records:
+        key = tuple(r[name] for name in ("kind", "direction", "dtype", "elements", "threads", "layout"))
+        cases.setdefault(key, Case(r)).times[r["implementation"]] = r["ns_per_element"]
+    return cases
+
+
+def is_peer(name):
+    return name not in NOT_PEERS
+
+
+def judge(title, checks):
+    """checks: (what, figure, met). Prints how many met the goal, and the others."""
+    if not checks:
+        return
+    missed = [check for check in checks if not check[2]]
+    print(f"\n{title}: {len(checks) - len(missed)} met, {len(missed)} missed")
+    for what, figure, _ in missed:
+        print(f"    missed: {what}: {figure}")
+
+
+def against(cases, wanted, least=1.0):
+    """Each case against the fastest of those wanted, whose time must be at least so many times ours."""
+    for case in cases:
+        if found := case.fastest(wanted):
+            yield str(case), f"{found[1]:.2f} ({found[0]})", found[1] >= least
+
+
+def geometric_means(cases):
+    print("\nThe fastest peer's time over ours, geometric mean over kinds and directions (goal in cache: 2):")
+    groups = {}
+    for case in cases:
+        found = case.fastest(is_peer)
+        if case.layout == "contiguous" and case.elements > 16 and found:
+            groups.setdefault((case.dtype, case.elements, case.threads), []).append(found[1])
+    for (dtype, elements, threads), ratios in groups.items():
+        mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+        print(f"    {dtype}, {elements:8} elements, threads {threads}: {mean:.2f} over {len(ratios)} cases, "
+              f"ours slower in {sum(r < 1 for r in ratios)}")
+    alone = sum(not any(map(is_peer, case.times)) for case in cases)
+    print(f"    {alone} of {len(cases)} cases have no peer")
+
+
+def surrogate_for_free(cases, elements=RAM):
+    """relu~bsilu forward and backward over relu forward and backward, two threads."""
+    for dtype in dict.fromkeys(case.dtype for case in cases.values()):
+        try:
+            total = {kind: sum(cases[kind, way, dtype, elements, 2, "contiguous"].ours
+                               for way in ("forward", "backward")) for kind in ("relu", "relu~bsilu")}
+        except KeyError:
+            continue
+        ratio = total["relu~bsilu"] / total["relu"]
+        yield f"{dtype}, {elements} elements", f"{ratio:.2f}", ratio <= 1.25
+
+
+def pairs(cases, chosen, other, least):
+    """Ours in a chosen case against ours in another, whose key the function `other` tells."""
+    for key, case in cases.items():
+        if chosen(case) and (partner := cases.get(other(key))):
+            figure = partner.ours / case.ours
+            yield str(case), f"{figure:.2f}", figure >= least
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    cases = read(sys.argv[1])
+    every = list(cases.values())
+    vectors = [c for c in every if c.layout == "contiguous" and c.elements > 16]
+    memory = [c for c in vectors if c.elements == RAM]
+    geometric_means(every)
+    judge("Goal 1, in cache: no slower than the fastest peer",
+          list(against([c for c in vectors if c.elements < RAM and c.threads == 1], is_peer)))
+    judge("Goal 2, in memory: cheap kinds at 0.9 of the fastest streaming loop",
+          list(against([c for c in memory if c.kind in CHEAP], LIMITS.__contains__, 0.9)))
+    judge("Goal 2, in memory: relu forward 1.3 times as fast as every peer",
+          list(against([c for c in memory if (c.kind, c.way) == ("relu", "forward")], is_peer, 1.3)))
+    judge("Goal 3: relu~bsilu at most 1.25 times the time of relu, in memory", list(surrogate_for_free(cases)))
+    judge("Goal 4: f16 and bf16 at 1.6 times the elements per second of f32, in memory",
+          list(pairs(cases, lambda c: c in memory and c.dtype in ("f16", "bf16"),
+                     lambda k: (k[0], k[1], "f32", *k[3:]), 1.6)))
+    judge("Goal 5, strided: no slower than PyTorch",
+          list(against([c for c in every if c not in vectors and c.elements > 16], "torch".__eq__)))
+    judge("Goal 6: a call for up to 16 elements at most 50 ns",
+          [(str(c), f"{c.ours * c.elements:.0f} ns", c.ours * c.elements <= 50) for c in every if c.elements <= 16])
+    judge("Goal 7: two threads at 1.9 times the speed of one, kinds bound by arithmetic",
+          list(pairs(cases, lambda c: c in vectors and c.elements == 1 << 20 and c.threads == 2
+                     and c.kind not in CHEAP and (c.kind, c.way) != ("relu~bsilu", "forward"),
+                     lambda k: (*k[:4], 1, k[5]), 1.9)))
+
+
+if __name__ == "__main__":
+    main()

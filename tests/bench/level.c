@@ -1,0 +1,15 @@
+/* The instruction set that a run is limited to; see bench.h. */
+#include "bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void level_force(const char *level)
+{
+    setenv("SUGAR_LEVEL", level, 1);
+    if (strcmp(level, "avx2") != 0)     /* the other levels have no counterpart in all peers */
+        return;
+    setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1);
+    setenv("ATEN_CPU_CAPABILITY", "avx2", 1);
+    xnnpack_limit_to_avx2();
+}
