@@ -136,9 +136,9 @@ static inline vec hardsigmoid_derivative(vec x, const vec *p)
 static inline vec hardswish_value(vec x, const vec *p)
 {
     (void)p;
-    pair product = pair_multiply(two_sum(x, SPLAT(3)), pair_of(x));
-    pair sixth = pair_multiply(product, PAIR(0x1.5555555555555p-3, 0x1.5555555555555p-57));
-    vec inner = vec_select(vec_less_equal(x, SPLAT(-3)), SPLAT(0), pair_round(sixth));
+    vec sum = x + SPLAT(3), product = vec_fma(x, sum, x * (x - (sum - SPLAT(3))));
+    pair sixth = PAIR(0x1.5555555555555p-3, 0x1.5555555555555p-57);
+    vec inner = vec_select(vec_less_equal(x, SPLAT(-3)), SPLAT(0), times_pair(product, sixth));
     return vec_select(vec_less(x, SPLAT(3)), inner, x);
 }
 static inline vec hardswish_derivative(vec x, const vec *p)
@@ -259,11 +259,21 @@ static inline pair logistic_slope_near(exp_parts e)
     pair s = pair_reciprocal(one_plus_exp_pair(e));
     return (pair){vec_fnma(s.hi, s.hi, s.hi), s.lo * vec_fnma(SPLAT(2), s.hi, SPLAT(1))};
 }
-static inline vec sigmoid_derivative(vec x, const vec *p)
+static inline vec sigmoid_derivative_near(vec x, const vec *p)
 {
     vec a = vec_abs(x);
     return or_far(pair_round(logistic_slope_near(exp_near(a))), vec_less(SPLAT(EXP_NEAR), a), sigmoid_derivative_far, x, p);
 }
+#if SUGAR_ELEMENT == 32
+static inline vec sigmoid_derivative(vec x, const vec *p)
+{
+    vec a = vec_abs(x);
+    piece d = piece_of(logistic_slope_table, 7, pair_of(a), unit_index(a));
+    return or_far(d.constant + d.rest, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), sigmoid_derivative_near, x, p);
+}
+#else
+static inline vec sigmoid_derivative(vec x, const vec *p) { return sigmoid_derivative_near(x, p); }
+#endif
 
 /* s(y) (1 + z s(-y)): with z = y that of silu, with z = x + alpha that of B-SiLU. */
 static inline vec gated_derivative(logistic s, pair z)
@@ -305,12 +315,23 @@ static inline vec gated_derivative_near(pair y, pair gate)
     vec numerator_lo = vec_fma(e.lo, gate.hi, vec_fma(e.hi, gate.lo, lost));
     return pair_quotient((pair){numerator, numerator_lo}, pair_square(one_plus_exp_pair(parts)));
 }
-static inline vec silu_derivative(vec x, const vec *p)
+static inline vec silu_derivative_near(vec x, const vec *p)
 {
     pair y = two_product(p[0], x);
     mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(y.hi));
     return or_far(gated_derivative_near(y, pair_add(pair_of(SPLAT(1)), y)), far, silu_derivative_far, x, p);
 }
+#if SUGAR_ELEMENT == 32
+static inline vec silu_derivative(vec x, const vec *p)
+{
+    pair y = two_product(p[0], x), a = pair_abs(y);
+    piece d = piece_of(silu_slope_table, 7, a, unit_index(a.hi));
+    vec t = d.constant + d.rest, near = vec_select(vec_less(y.hi, SPLAT(0)), t, SPLAT(1) - t);
+    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a.hi), silu_derivative_near, x, p);
+}
+#else
+static inline vec silu_derivative(vec x, const vec *p) { return silu_derivative_near(x, p); }
+#endif
 
 /* u as in the catalogue: gelu_tanh(x) = x s(2u), 2u = x (A + B x^2), (2u)' = A + 3 B x^2 with
  * A = 2 sqrt(2/pi), B = 0.044715 A. */
@@ -418,7 +439,7 @@ static inline vec mish_far(vec x, const vec *p)
 }
 /* With w = exp(x): N = w^2 + 2w, D = N + 2. From MISH_ONE on N / D is 1. */
 #define MISH_ONE PICK(20, 40)
-static inline vec mish_value(vec x, const vec *p)
+static inline vec mish_near(vec x, const vec *p)
 {
     pair w = exp_pair(exp_near(vec_min(SPLAT(MISH_ONE), x)));
     vec two_w = w.hi + w.hi;
@@ -430,6 +451,17 @@ static inline vec mish_value(vec x, const vec *p)
     vec near = times_pair_to_infinity(x, (pair){q, q_lo});
     return or_far(near, vec_less(x, SPLAT(-EXP_NEAR)), mish_far, x, p);
 }
+#if SUGAR_ELEMENT == 32
+static inline vec mish_value(vec x, const vec *p)
+{
+    vec a = vec_abs(x);
+    piece t = piece_of_two(mish_above_table, mish_below_table, vec_less(x, SPLAT(0)), 8, pair_of(a), unit_index(a));
+    vec near = vec_fma(x, t.constant, x * t.rest);
+    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), mish_near, x, p);
+}
+#else
+static inline vec mish_value(vec x, const vec *p) { return mish_near(x, p); }
+#endif
 /* N / D + x s(x) (D - N) (D + N) / D^2, where x s(x) (D - N) (D + N) = 4 x (1 + e) times e for x < 0
  * and e^2 for x >= 0. */
 static inline vec mish_derivative_far(vec x, const vec *p)
@@ -445,7 +477,7 @@ static inline vec mish_derivative_far(vec x, const vec *p)
 }
 
 /* The same with w = exp(x) and a = 1 + w: w ((1 + a) (1 + a^2) + 4 x a) / (1 + a^2)^2. */
-static inline vec mish_derivative(vec x, const vec *p)
+static inline vec mish_derivative_near(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(MISH_ONE), vec_abs(x));
     exp_parts parts = exp_near(x);
@@ -455,6 +487,17 @@ static inline vec mish_derivative(vec x, const vec *p)
     pair sum = pair_add(pair_multiply(pair_add(one, a), d), pair_multiply(a, pair_of(SPLAT(4) * x)));
     return or_far(pair_quotient(pair_multiply(w, sum), pair_square(d)), far, mish_derivative_far, x, p);
 }
+#if SUGAR_ELEMENT == 32
+static inline vec mish_derivative(vec x, const vec *p)
+{
+    vec a = vec_abs(x);
+    piece d = piece_of_two(mish_slope_above_table, mish_slope_below_table, vec_less(x, SPLAT(0)), 8, pair_of(a),
+                           unit_index(a));
+    return or_far(d.constant + d.rest, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), mish_derivative_near, x, p);
+}
+#else
+static inline vec mish_derivative(vec x, const vec *p) { return mish_derivative_near(x, p); }
+#endif
 
 /* max(x, 0) + log1p(exp(-|beta x|)) / beta: adding last, so that one term may be infinite. */
 static inline vec softplus_far(vec x, const vec *p)
@@ -464,7 +507,7 @@ static inline vec softplus_far(vec x, const vec *p)
     pair quotient = pair_multiply(log1p_exp.value, pair_reciprocal(pair_of(p[0])));
     return vec_max(SPLAT(0), x) + pair_round(quotient) * log1p_exp.scale;
 }
-static inline vec softplus_value(vec x, const vec *p)
+static inline vec softplus_near(vec x, const vec *p)
 {
     pair y = two_product(p[0], -vec_abs(x));
     pair half = half_log1p(exp_pair(exp_near_pair(y)));
@@ -472,6 +515,18 @@ static inline vec softplus_value(vec x, const vec *p)
     vec quotient = vec_fma(half.hi, factor.hi, vec_fma(half.lo, factor.hi, half.hi * factor.lo));
     return or_far(vec_max(SPLAT(0), x) + quotient, vec_less(y.hi, SPLAT(-EXP_PAIR_NEAR)), softplus_far, x, p);
 }
+#if SUGAR_ELEMENT == 32
+static inline vec softplus_value(vec x, const vec *p)
+{
+    pair a = two_product(p[0], vec_abs(x)), factor = pair_reciprocal(pair_of(p[0]));
+    piece l = piece_of(softplus_table, 7, a, unit_index(a.hi));
+    vec quotient = vec_fma(l.constant, factor.hi, vec_fma(l.rest, factor.hi, l.constant * factor.lo));
+    vec near = vec_max(SPLAT(0), x) + quotient;
+    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a.hi), softplus_near, x, p);
+}
+#else
+static inline vec softplus_value(vec x, const vec *p) { return softplus_near(x, p); }
+#endif
 static inline vec softplus_derivative_far(vec x, const vec *p)
 {
     logistic s = logistic_of(two_product(p[0], bounded(x, FAR)));
@@ -489,13 +544,24 @@ static inline vec log_sigmoid_far(vec x, const vec *p)
     (void)p;
     return non_positive(x) - scaled_round(log1p_exp_of_negative(pair_of(-vec_abs(x))));
 }
-static inline vec log_sigmoid_value(vec x, const vec *p)
+static inline vec log_sigmoid_near(vec x, const vec *p)
 {
     vec minus_a = -vec_abs(x);
     pair half = half_log1p(exp_pair(exp_near(minus_a)));
     vec near = vec_fnma(SPLAT(2), pair_round(half), non_positive(x));
     return or_far(near, vec_less(minus_a, SPLAT(-EXP_PAIR_NEAR)), log_sigmoid_far, x, p);
 }
+#if SUGAR_ELEMENT == 32
+static inline vec log_sigmoid_value(vec x, const vec *p)
+{
+    vec a = vec_abs(x);
+    piece l = piece_of(softplus_table, 7, pair_of(a), unit_index(a));
+    vec near = non_positive(x) - (l.constant + l.rest);
+    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), log_sigmoid_near, x, p);
+}
+#else
+static inline vec log_sigmoid_value(vec x, const vec *p) { return log_sigmoid_near(x, p); }
+#endif
 static inline vec log_sigmoid_derivative(vec x, const vec *p) { return sigmoid_value(-x, p); }
 
 /* By a polynomial up to 0.8, then by 1 - 2 / (1 + exp(2|x|)), which no longer cancels much. */
@@ -551,7 +617,7 @@ static inline vec gelu_far(vec x, const vec *p)
     return times_pair_to_infinity(bounded_below, phi) * vec_select(negative, n.density.scale, SPLAT(1));
 }
 
-static inline vec gelu_value(vec x, const vec *p)
+static inline vec gelu_near(vec x, const vec *p)
 {
     mask negative = vec_less(x, SPLAT(0));
     vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
@@ -561,6 +627,20 @@ static inline vec gelu_value(vec x, const vec *p)
     vec near = times_pair_to_infinity(x, pair_select(negative, tail, above));
     return or_far(near, vec_less(x, SPLAT(-NORMAL_NEAR)), gelu_far, x, p);
 }
+
+/* max(x, 0) - a Phi(-a). */
+#if SUGAR_ELEMENT == 32
+static inline vec gelu_value(vec x, const vec *p)
+{
+    vec a = vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x));
+    density_piece d = table_times_density(mills_table, a);
+    vec scaled_a = a * d.power;
+    vec below = vec_fma(scaled_a, d.value.constant, scaled_a * d.value.rest);
+    return or_far(vec_max(SPLAT(0), x) - below, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_near, x, p);
+}
+#else
+static inline vec gelu_value(vec x, const vec *p) { return gelu_near(x, p); }
+#endif
 
 /* With t = density (mills - |x| / sqrt(2 pi)), Phi(x) + x phi(x) is t for x < 0 and 1 - t for x >= 0. */
 #define INVERSE_SQRT_2_PI PAIR(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)
@@ -574,7 +654,7 @@ static inline vec gelu_derivative_far(vec x, const vec *p)
     return vec_select(vec_less(x, SPLAT(0)), pair_round(t) * n.density.scale, above);
 }
 
-static inline vec gelu_derivative(vec x, const vec *p)
+static inline vec gelu_derivative_near(vec x, const vec *p)
 {
     vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
     pair slope = pair_add(mills_near(a), pair_multiply(INVERSE_SQRT_2_PI, pair_of(-a)));
@@ -584,6 +664,18 @@ static inline vec gelu_derivative(vec x, const vec *p)
     vec near = pair_round(pair_select(vec_less(x, SPLAT(0)), t, above));
     return or_far(near, vec_less(x, SPLAT(-NORMAL_NEAR)), gelu_derivative_far, x, p);
 }
+
+#if SUGAR_ELEMENT == 32
+static inline vec gelu_derivative(vec x, const vec *p)
+{
+    density_piece d = table_times_density(gelu_slope_table, vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x)));
+    vec t = vec_fma(d.power, d.value.constant, d.power * d.value.rest);
+    vec result = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
+    return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_derivative_near, x, p);
+}
+#else
+static inline vec gelu_derivative(vec x, const vec *p) { return gelu_derivative_near(x, p); }
+#endif
 
 /* ---- Algebraic ------------------------------------------------------------------------------- */
 

@@ -78,4 +78,12 @@ static inline void vec_store_bf16(uint16_t *p, vec a)
     const __m256i high = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, is_nan), 16);
     vec_store_bits16(p, _mm_packus_epi32(_mm256_castsi256_si128(high), _mm256_extracti128_si256(high, 1)));
 }
+
+/* The permutation reads no other bits than the lowest three. */
+typedef __m256i index;
+static inline index vec_index(vec a, int shift) { return _mm256_srli_epi32(_mm256_castps_si256(a), shift); }
+static inline vec vec_lookup(const real *table, index i)
+{
+    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), i);
+}
 #endif

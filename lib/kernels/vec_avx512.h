@@ -77,4 +77,15 @@ static inline void vec_store_bf16(uint16_t *p, vec a)
     const __m512i kept = _mm512_mask_or_epi32(rounded, is_nan, bits, _mm512_set1_epi32(1 << 22));
     vec_store_bits16(p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(kept, 16)));
 }
+
+/* The permutation reads the lowest four bits; the table stands in the register twice. */
+typedef __m512i index;
+static inline index vec_index(vec a, int shift)
+{
+    return _mm512_srli_epi32(_mm512_castps_si512(a), (unsigned)shift);
+}
+static inline vec vec_lookup(const real *table, index i)
+{
+    return _mm512_permutexvar_ps(i, _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));
+}
 #endif

@@ -68,4 +68,19 @@ static inline void vec_store_bf16(uint16_t *p, vec a)
     const uint16x4_t quiet = vorr_u16(vshrn_n_u32(bits, 16), vdup_n_u16(0x40));
     vst1_u16(p, vbsl_u16(vmovn_u32(vceqq_f32(a, a)), rounded, quiet));
 }
+
+/* The places of an entry's four bytes. */
+typedef uint8x16_t index;
+static inline index vec_index(vec a, int shift)
+{
+    const uint32x4_t bits = vshlq_u32(vreinterpretq_u32_f32(a), vdupq_n_s32(-shift));
+    const uint32x4_t entry = vandq_u32(bits, vdupq_n_u32(7));
+    return vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), entry, 0x04040404));
+}
+static inline vec vec_lookup(const real *table, index i)
+{
+    const uint8_t *bytes = (const uint8_t *)table;
+    const uint8x16x2_t entries = {{vld1q_u8(bytes), vld1q_u8(bytes + 16)}};
+    return vreinterpretq_f32_u8(vqtbl2q_u8(entries, i));
+}
 #endif

@@ -17,8 +17,10 @@
  *   vec_select(m, a, b)       a where m is true, else b
  *   vec_any(m)                whether m is true in any lane
  *   vec_power_of_two(a)       2^n for a = VEC_ROUNDER + n, where 2^n is a normal number
- *
- * and, if `real` is float, for uint16_t in memory that hold f16 (IEEE 754's binary16) or bf16:
+ * and, if `real` is float, so that a table of 8 fits into a register:
+ *   vec_index(a, shift)       of type `index`: bits shift, shift + 1 and shift + 2 of a
+ *   vec_lookup(table, i)      table[i] in each lane, of a table with 8 entries
+ * and, for uint16_t in memory that hold f16 (IEEE 754's binary16) or bf16:
  *   vec_load_f16(p), vec_load_bf16(p)           VEC_LANES elements at any address, exactly
  *   vec_store_f16(p, a), vec_store_bf16(p, a)   rounded to nearest, ties to even; a NaN is stored as a
  *                                               quiet NaN
@@ -118,4 +120,7 @@ static inline void vec_store_bf16(uint16_t *p, vec a)
     const uint32_t bits = vec_to_bits(a);
     *p = (uint16_t)(a == a ? vec_round_bits(bits, 16) : bits >> 16 | 0x40);
 }
-#endif
+
+typedef uint32_t index;
+static inline index vec_index(vec a, int shift) { return vec_to_bits(a) >> shift & 7; }
+static inline vec vec_lookup(const real *table, index i) { return table[i]; }

@@ -108,17 +108,22 @@ static inline pair pair_select(mask m, pair a, pair b)
     return (pair){vec_select(m, a.hi, b.hi), vec_select(m, a.lo, b.lo)};
 }
 
+static inline pair pair_abs(pair a) { return pair_select(vec_less(a.hi, SPLAT(0)), pair_negate(a), a); }
+
 /* x * a, rounded once from a pair. */
 static inline vec times_pair(vec x, pair a) { return vec_fma(x, a.hi, x * a.lo); }
 
 /* ---- Polynomials --------------------------------------------------------------------------- */
 
-/* c[0] + c[1] x + ... + c[degree] x^degree by Horner's rule. */
+/* c[0] + c[1] x + ... + c[degree] x^degree, by Estrin's scheme down to pairs of terms and Horner's rule in
+ * x^2 over these: half the depth of Horner's rule alone, whose latency is what these loops wait for. */
 static inline __attribute__((always_inline)) vec polynomial(const real *c, int degree, vec x)
 {
-    vec sum = vec_splat(c[degree]);
+    vec square = x * x;
+    int k = degree & ~1;
+    vec sum = degree & 1 ? vec_fma(vec_splat(c[degree]), x, vec_splat(c[degree - 1])) : vec_splat(c[degree]);
     UNROLL
-    for (int k = degree - 1; k >= 0; k--) sum = vec_fma(sum, x, vec_splat(c[k]));
+    for (k -= 2; k >= 0; k -= 2) sum = vec_fma(sum, square, vec_fma(vec_splat(c[k + 1]), x, vec_splat(c[k])));
     return sum;
 }
 
@@ -423,6 +428,259 @@ static inline normal normal_of(vec x)
     vec a = vec_min(SPLAT(MILLS_LIMIT), vec_abs(x));
     return (normal){a, exp_of_negative(pair_scale(two_product(a, a), SPLAT(-0.5))), mills(a)};
 }
+
+/* ---- Tables ---------------------------------------------------------------------------------- */
+
+#if SUGAR_ELEMENT == 32
+/* A function of a in eight pieces: table[0] has the point c from which a piece is measured, table[1 + k]
+ * the coefficients of (a - c)^k. The pieces' points were chosen such that the constant term is right to
+ * 2^-30. Returned as that term and the rest, which is small beside it. */
+typedef struct { vec constant, rest; } piece;
+
+typedef const real piece_table[][8];
+
+/* Of one table, or of `below` where `negative`. */
+static inline __attribute__((always_inline)) vec entry(const real *above, const real *below, mask negative, index i)
+{
+    vec e = vec_lookup(above, i);
+    return above == below ? e : vec_select(negative, vec_lookup(below, i), e);
+}
+
+static inline __attribute__((always_inline)) piece piece_of_two(piece_table above, piece_table below,
+                                                                mask negative, int degree, pair a, index i)
+{
+    vec r = (a.hi - entry(above[0], below[0], negative, i)) + a.lo;
+    vec sum = entry(above[1 + degree], below[1 + degree], negative, i);
+    UNROLL
+    for (int k = degree; k > 1; k--) sum = vec_fma(sum, r, entry(above[k], below[k], negative, i));
+    return (piece){entry(above[1], below[1], negative, i), r * sum};
+}
+
+static inline __attribute__((always_inline)) piece piece_of(piece_table table, int degree, pair a, index i)
+{
+    return piece_of_two(table, table, vec_less(a.hi, SPLAT(0)), degree, a, i);
+}
+
+/* The pieces for 0 <= a < 6.5: by the leading bits of 1 + 3 a / 6.5, four between 1 and 2 and four between
+ * 2 and 4. Columns in the order of these bits. */
+#define NORMAL_TABLE_LIMIT 6.4375
+static inline index normal_index(vec a)
+{
+    return vec_index(vec_fma(a, SPLAT(3 / 6.5), SPLAT(1)), REAL_MANTISSA_BITS - 2);
+}
+
+/* Phi(-a) exp(a^2/2), relative error 2^-25.4. */
+static const real mills_table[][8] = {
+    {0x1.600cp+1f, 0x1.e454p+1f, 0x1.3778p+2f, 0x1.7decp+2f,
+     0x0p+0f, 0x1.87ap-1f, 0x1.6b98p+0f, 0x1.f0bp+0f},
+    {0x1.0bb1d6p-3f, 0x1.967d76p-4f, 0x1.431672p-4f, 0x1.0ab55ap-4f,
+     0x1p-1f, 0x1.30cea8p-2f, 0x1.b4a594p-3f, 0x1.601e14p-3f},
+    {-0x1.431a14p-5f, -0x1.7ff098p-6f, -0x1.ed938ap-7f, -0x1.53d1a4p-7f,
+     -0x1.988432p-2f, -0x1.5ebe84p-3f, -0x1.89bd36p-4f, -0x1.0bb896p-4f},
+    {0x1.6c437cp-7f, 0x1.5a687p-8f, 0x1.6d3a64p-9f, 0x1.a726eap-10f,
+     0x1.fff6fap-3f, 0x1.555502p-4f, 0x1.3a1234p-5f, 0x1.719dp-6f},
+    {-0x1.834fc8p-9f, -0x1.2bfb8p-10f, -0x1.0672fap-11f, -0x1.01d4e6p-12f,
+     -0x1.0fed8ap-3f, -0x1.25982p-5f, -0x1.c736ecp-7f, -0x1.d7afaap-8f},
+    {0x1.87112ap-11f, 0x1.f4d596p-13f, 0x1.6f2abcp-14f, 0x1.33db78p-15f,
+     0x1.f6bcd4p-5f, 0x1.ca77aap-7f, 0x1.309a8cp-8f, 0x1.197e4ep-9f},
+    {-0x1.8431bep-13f, -0x1.9c1812p-15f, -0x1.fbd65cp-17f, -0x1.6c466ep-18f,
+     -0x1.7df582p-6f, -0x1.4c818p-8f, -0x1.7e919ap-10f, -0x1.3f0aaap-11f},
+    {0x1.7a69dp-15f, 0x1.3ed212p-17f, 0x1.4e16ap-19f, 0x1.a68e48p-21f,
+     0x1.60e2f8p-8f, 0x1.95734ep-10f, 0x1.0456fp-11f, 0x1.76050ep-13f}
+};
+
+/* Phi(-a) exp(a^2/2) - a / sqrt(2 pi), relative error 2^-26; one point is its root. */
+static const real gelu_slope_table[][8] = {
+    {0x1.54b4p+1f, 0x1.dfcp+1f, 0x1.3bb4p+2f, 0x1.7f5p+2f,
+     0x0p+0f, 0x1.80ead2p-1f, 0x1.4f98p+0f, 0x1.e02p+0f},
+    {-0x1.daeca8p-1f, -0x1.6529c6p+0f, -0x1.e3d92ep+0f, -0x1.298882p+1f,
+     0x1p-1f, -0x1.dc87p-28f, -0x1.31f394p-2f, -0x1.24d72ap-1f},
+    {-0x1.c2feeap-2f, -0x1.b0e7a4p-2f, -0x1.a791fap-2f, -0x1.a31094p-2f,
+     -0x1.98843cp-1f, -0x1.25126cp-1f, -0x1.0209bep-1f, -0x1.de88p-2f},
+    {0x1.8734aap-7f, 0x1.6293acp-8f, 0x1.608004p-9f, 0x1.a2fa1ap-10f,
+     0x1.fff488p-3f, 0x1.5b2954p-4f, 0x1.624fa8p-5f, 0x1.89698p-6f},
+    {-0x1.a7eebep-9f, -0x1.352438p-10f, -0x1.f53e9p-12f, -0x1.fd0d68p-13f,
+     -0x1.0fda1ep-3f, -0x1.2bac82p-5f, -0x1.07ff66p-6f, -0x1.fde086p-8f},
+    {0x1.b46d56p-11f, 0x1.03d8aap-12f, 0x1.5b1676p-14f, 0x1.2efb0ap-15f,
+     0x1.f5aa9ap-5f, 0x1.d56b2p-7f, 0x1.6ab94ap-8f, 0x1.34dccap-9f},
+    {-0x1.b7bf7ep-13f, -0x1.aa4618p-15f, -0x1.de8114p-17f, -0x1.63525ap-18f,
+     -0x1.7a7ccep-6f, -0x1.5454aap-8f, -0x1.d3e08p-10f, -0x1.607884p-11f},
+    {0x1.8a79dcp-15f, 0x1.38b28ep-17f, 0x1.374cep-19f, 0x1.abep-21f,
+     0x1.587406p-8f, 0x1.98400ep-10f, 0x1.05b49cp-11f, 0x1.61c48ap-13f}
+};
+
+/* The pieces around 0, 1, ..., 7, for 0 <= a <= UNIT_TABLE_LIMIT. */
+#define UNIT_TABLE_LIMIT 7.5
+static inline index unit_index(vec a) { return vec_index(a + VEC_ROUNDER, 0); }
+
+/* s(-a) (1 - a s(a)), relative error 2^-24.6; one point is its root. */
+static const real silu_slope_table[][8] = {
+    {0x0p+0f, 0x1.474974p+0f, 0x1.021cp+1f, 0x1.7e54p+1f,
+     0x1.01fap+2f, 0x1.42dp+2f, 0x1.832ep+2f, 0x1.c34p+2f},
+    {0x1p-1f, -0x1.848b9ep-29f, -0x1.772452p-4f, -0x1.6a985cp-4f,
+     -0x1.a72e88p-5f, -0x1.a51b3p-6f, -0x1.844234p-7f, -0x1.570d94p-8f},
+    {-0x1p-1f, -0x1.be141p-3f, -0x1.846edp-5f, 0x1.062b26p-5f,
+     0x1.097938p-5f, 0x1.36bd24p-6f, 0x1.35538ap-7f, 0x1.1db4bap-8f},
+    {0x1.98f578p-23f, 0x1.2c562ap-3f, 0x1.45869ep-4f, 0x1.9797d8p-7f,
+     -0x1.9502dap-8f, -0x1.8a3188p-8f, -0x1.ca3f7ep-9f, -0x1.c7d3dp-10f},
+    {0x1.55505cp-4f, -0x1.353ec4p-6f, -0x1.0b51dap-5f, -0x1.a46b38p-7f,
+     -0x1.75850ap-10f, 0x1.a224f2p-11f, 0x1.875fa6p-11f, 0x1.c38c64p-12f},
+    {0x1.7243a8p-15f, -0x1.f2b012p-7f, 0x1.9764dep-9f, 0x1.2bc918p-8f,
+     0x1.448928p-10f, 0x1.f890d6p-14f, -0x1.44ba18p-14f, -0x1.23ac86p-14f},
+    {-0x1.a01eecp-7f, 0x1.b1867cp-8f, 0x1.42d4aep-9f, -0x1.84cb6p-11f,
+     -0x1.a7667p-12f, -0x1.8116bcp-14f, -0x1.037d9ap-17f, 0x1.938202p-18f},
+    {0x1.dac38cp-12f, 0x1.6eb342p-14f, -0x1.266f96p-10f, -0x1.529b9ap-14f,
+     0x1.474308p-14f, 0x1.c73c44p-16f, 0x1.7837e2p-18f, 0x1.c874fep-22f},
+    {0x1.458aa6p-10f, -0x1.f77e38p-11f, 0x1.d42d46p-14f, 0x1.3e437cp-14f,
+     -0x1.a25454p-18f, -0x1.75b738p-18f, -0x1.98bb9ep-20f, -0x1.6ef168p-22f}
+};
+
+/* s(a) s(-a), relative error 2^-25.3. */
+static const real logistic_slope_table[][8] = {
+    {0x0p+0f, 0x1.f95p-1f, 0x1.068cp+1f, 0x1.85dp+1f,
+     0x1.f9a8p+1f, 0x1.3c86p+2f, 0x1.83a6p+2f, 0x1.bdf2p+2f},
+    {0x1p-2f, 0x1.9515dep-3f, 0x1.9d82f4p-4f, 0x1.6326bap-5f,
+     0x1.2f88c2p-6f, 0x1.cbaa4ap-8f, 0x1.3175bp-9f, 0x1.ecc218p-11f},
+    {0x1.a632e2p-29f, -0x1.723858p-4f, -0x1.3f488ep-4f, -0x1.42e464p-5f,
+     -0x1.24123p-6f, -0x1.c52bd2p-8f, -0x1.30085cp-9f, -0x1.ebd4cp-11f},
+    {-0x1.00002ap-4f, -0x1.2ea474p-6f, 0x1.46125cp-6f, 0x1.06c4ecp-6f,
+     0x1.0dcb46p-7f, 0x1.b8521ep-9f, 0x1.2d3042p-10f, 0x1.e9fabep-12f},
+    {0x1.6bc16ep-19f, 0x1.52ff1p-6f, 0x1.680d7ap-9f, -0x1.9d17e2p-9f,
+     -0x1.2edac6p-9f, -0x1.14b044p-10f, -0x1.8a0a34p-12f, -0x1.44307cp-13f},
+    {0x1.54992cp-7f, -0x1.01429ap-9f, -0x1.bc66dep-9f, -0x1.1c9a9ep-13f,
+     0x1.88f492p-12f, 0x1.e791dcp-13f, 0x1.7b1304p-14f, 0x1.3f458ap-15f},
+    {0x1.a4d79p-14f, -0x1.3c9d64p-9f, 0x1.da3606p-11f, 0x1.3e86d6p-12f,
+     -0x1.a4e55ep-20f, -0x1.1fe69ep-15f, -0x1.17a34ap-16f, -0x1.ef3c4ep-18f},
+    {-0x1.c48ec4p-10f, 0x1.770ep-11f, 0x1.662abcp-15f, -0x1.ae6922p-14f,
+     -0x1.5e27a6p-16f, 0x1.e47d92p-20f, 0x1.363eb4p-19f, 0x1.36e49ap-20f},
+    {0x1.5e57fap-12f, 0x1.fdbdcap-14f, -0x1.b48daap-14f, 0x1.05ceep-16f,
+     0x1.c0ec4p-18f, 0x1.2e11cep-21f, -0x1.a0cb08p-23f, -0x1.2dfebep-23f}
+};
+
+/* log1p(exp(-a)), relative error 2^-28. */
+static const real softplus_table[][8] = {
+    {0x0p+0f, 0x1.eb3p-1f, 0x1.f438p+0f, 0x1.794cp+1f,
+     0x1.fbdcp+1f, 0x1.3e6ep+2f, 0x1.80bcp+2f, 0x1.c2dap+2f},
+    {0x1.62e43p-1f, 0x1.4c245cp-2f, 0x1.0f69fp-3f, 0x1.a2e38cp-5f,
+     0x1.330ddap-6f, 0x1.c2fdccp-8f, 0x1.40cb9ep-9f, 0x1.c90e36p-11f},
+    {-0x1.000004p-1f, -0x1.1ba80cp-2f, -0x1.fc6558p-4f, -0x1.985cp-5f,
+     -0x1.3031dap-6f, -0x1.c17174p-8f, -0x1.406734p-9f, -0x1.c8db3ap-11f},
+    {0x1.00013cp-3f, 0x1.9a29a2p-4f, 0x1.bd4b34p-5f, 0x1.8400d2p-6f,
+     0x1.2a8bfep-7f, 0x1.be5c66p-9f, 0x1.3f9eb4p-10f, 0x1.c87554p-12f},
+    {-0x1.64c318p-16f, -0x1.e7cc9cp-7f, -0x1.be5612p-7f, -0x1.d1c33p-8f,
+     -0x1.7f480cp-9f, -0x1.257e24p-10f, -0x1.a81336p-12f, -0x1.2fc652p-13f},
+    {-0x1.4eb9a4p-8f, -0x1.b9486ep-10f, 0x1.9cdcfcp-10f, 0x1.7257b8p-10f,
+     0x1.628de8p-11f, 0x1.1d6926p-12f, 0x1.a3e9e2p-14f, 0x1.2eb43p-15f},
+    {-0x1.12192ap-12f, 0x1.116e98p-10f, 0x1.b229ap-13f, -0x1.4104c4p-13f,
+     -0x1.df131ep-14f, -0x1.af29b6p-15f, -0x1.497b68p-16f, -0x1.e1046ep-18f},
+    {0x1.70e142p-11f, -0x1.9afc1ap-15f, -0x1.093c82p-13f, -0x1.687e3cp-17f,
+     0x1.9d59f2p-17f, 0x1.fdd07ap-18f, 0x1.a84c04p-19f, 0x1.3eb33ep-20f},
+    {-0x1.c1ac4ep-13f, -0x1.cf920cp-15f, 0x1.5e61a2p-16f, 0x1.08d262p-17f,
+     -0x1.06dcbep-23f, -0x1.b59cc6p-21f, -0x1.a7f51ep-22f, -0x1.5febdcp-23f}
+};
+
+/* tanh(log1p(exp(a))) and tanh(log1p(exp(-a))), relative error 2^-28. */
+static const real mish_above_table[][8] = {
+    {-0x1.9p-7f, 0x1.f3ap-1f, 0x1.f698p+0f, 0x1.83f4p+1f,
+     0x1.ff14p+1f, 0x1.430ep+2f, 0x1.802ep+2f, 0x1.bfd4p+2f},
+    {0x1.3132e6p-1f, 0x1.b8a07p-1f, 0x1.f0b5eep-1f, 0x1.fdd546p-1f,
+     0x1.ffaa04p-1f, 0x1.fff552p-1f, 0x1.fffe68p-1f, 0x1.ffffc8p-1f},
+    {0x1.480f1ap-2f, 0x1.81caap-3f, 0x1.a69e3p-5f, 0x1.0807e4p-7f,
+     0x1.5198c2p-10f, 0x1.538dfep-13f, 0x1.96fde4p-16f, 0x1.bf9936p-19f},
+    {-0x1.d53dd6p-7f, -0x1.78ab04p-4f, -0x1.4d8174p-5f, -0x1.e9742cp-8f,
+     -0x1.4834f6p-10f, -0x1.50450ap-13f, -0x1.957d38p-16f, -0x1.bf3104p-19f},
+    {-0x1.77943p-5f, 0x1.1d3ea8p-8f, 0x1.25739p-6f, 0x1.218652p-8f,
+     0x1.a3265ep-11f, 0x1.b9d75ap-14f, 0x1.0cd0fcp-16f, 0x1.295d56p-19f},
+    {-0x1.94053ap-11f, 0x1.d366a4p-7f, -0x1.ce1a06p-9f, -0x1.dbed68p-10f,
+     -0x1.8814ep-12f, -0x1.b07d7p-15f, -0x1.0a584cp-17f, -0x1.22827cp-20f},
+    {0x1.e62052p-8f, -0x1.1d9106p-8f, -0x1.aa8104p-11f, 0x1.0c7fa2p-11f,
+     0x1.1a462ap-13f, 0x1.4e74fcp-16f, 0x1.a4df9ap-19f, 0x1.d8e62cp-22f},
+    {0x1.d78a3ap-10f, -0x1.7281a6p-10f, 0x1.ac5124p-11f, -0x1.44feaap-14f,
+     -0x1.3d3a78p-15f, -0x1.98d192p-18f, -0x1.1c7a56p-20f, -0x1.1a9b84p-22f},
+    {-0x1.3d5c34p-9f, 0x1.fec0aep-11f, -0x1.cdfe16p-13f, -0x1.ac35a4p-17f,
+     0x1.06ab92p-17f, 0x1.b6f27ep-20f, 0x1.3af024p-22f, 0x1.5673dp-25f},
+    {0x1.15e5e8p-11f, -0x1.4a3dbcp-20f, -0x1.31fa1ap-18f, 0x1.a3ebe8p-17f,
+     -0x1.848acep-21f, -0x1.88ad08p-21f, -0x1.370bfap-27f, 0x1.a95de2p-23f}
+};
+static const real mish_below_table[][8] = {
+    {0x1.9p-7f, 0x1.fd3p-1f, 0x1.0214p+1f, 0x1.853cp+1f,
+     0x1.0104p+2f, 0x1.3dfap+2f, 0x1.7d96p+2f, 0x1.bd2ap+2f},
+    {0x1.3132e6p-1f, 0x1.380f0cp-2f, 0x1.fd6046p-4f, 0x1.7e2bp-5f,
+     0x1.24b276p-6f, 0x1.c62d6cp-8f, 0x1.50f326p-9f, 0x1.f38306p-11f},
+    {-0x1.480f1cp-2f, -0x1.f5a638p-3f, -0x1.d9df5ap-4f, -0x1.74d7a8p-5f,
+     -0x1.22094p-6f, -0x1.c497cp-8f, -0x1.5083fep-9f, -0x1.f3460cp-11f},
+    {-0x1.d53fd4p-7f, 0x1.1ba20ep-4f, 0x1.9456acp-5f, 0x1.623fep-6f,
+     0x1.1cb778p-7f, 0x1.c16c76p-9f, 0x1.4fa5aep-10f, 0x1.f2cc18p-12f},
+    {0x1.7772d4p-5f, 0x1.5b6b94p-8f, -0x1.6903d2p-7f, -0x1.a70dcp-8f,
+     -0x1.6d72a2p-9f, -0x1.276408p-10f, -0x1.bd361ap-12f, -0x1.4be5c4p-13f},
+    {-0x1.a8db34p-11f, -0x1.4cf54cp-7f, 0x1.f89126p-13f, 0x1.45ab24p-10f,
+     0x1.512562p-11f, 0x1.1ef1c2p-12f, 0x1.b891ap-14f, 0x1.4aa20ap-15f},
+    {-0x1.02b0acp-7f, 0x1.5ea2ecp-9f, 0x1.aa495p-11f, -0x1.b1f08ap-14f,
+     -0x1.c1caeap-14f, -0x1.b025a8p-15f, -0x1.595f8p-16f, -0x1.065056p-17f},
+    {0x1.4a484p-10f, 0x1.a324fp-12f, -0x1.649224p-12f, -0x1.e40a0cp-16f,
+     0x1.6d262cp-17f, 0x1.f8162cp-18f, 0x1.bc36fcp-19f, 0x1.56acfep-20f},
+    {0x1.f32532p-11f, -0x1.f3b824p-12f, 0x1.11bcf2p-14f, 0x1.18911ep-16f,
+     0x1.a874bcp-21f, -0x1.91a946p-21f, -0x1.99bdf8p-22f, -0x1.97290ep-23f},
+    {-0x1.3bb548p-12f, 0x1.cd5d48p-14f, 0x1.402c5ap-19f, -0x1.3f3282p-18f,
+     -0x1.c0364p-21f, 0x1.03e846p-26f, -0x1.14a55ep-25f, 0x1.4b4312p-25f}
+};
+
+/* The derivative of mish at a and at -a, relative error 2^-26; one point is its root. */
+static const real mish_slope_above_table[][8] = {
+    {-0x1.d2p-5f, 0x1.e35p-1f, 0x1.fa78p+0f, 0x1.83b8p+1f,
+     0x1.0316p+2f, 0x1.3f28p+2f, 0x1.7cc4p+2f, 0x1.c3d2p+2f},
+    {0x1.207f6cp-1f, 0x1.09b198p+0f, 0x1.12102ap+0f, 0x1.052ea2p+0f,
+     0x1.010c2ep+0f, 0x1.0035acp+0f, 0x1.0009a2p+0f, 0x1.000144p+0f},
+    {0x1.4990e8p-1f, 0x1.b6cce6p-3f, -0x1.d4294ap-5f, -0x1.dec648p-6f,
+     -0x1.bdcb18p-8f, -0x1.78eaep-10f, -0x1.16b796p-12f, -0x1.2adfacp-15f},
+    {-0x1.136b32p-6f, -0x1.1447bep-2f, -0x1.e11e44p-7f, 0x1.2370ecp-6f,
+     0x1.602f46p-8f, 0x1.43332p-10f, 0x1.f194d2p-13f, 0x1.119738p-15f},
+    {-0x1.73e0f2p-3f, 0x1.0fd9dp-4f, 0x1.5b77e8p-5f, -0x1.1bc418p-8f,
+     -0x1.544d9ap-9f, -0x1.6527cap-11f, -0x1.23186p-13f, -0x1.4acedap-16f},
+    {-0x1.dde034p-7f, 0x1.c5f3bap-5f, -0x1.9d2e0ap-6f, -0x1.5ed792p-10f,
+     0x1.9d9704p-11f, 0x1.18b756p-12f, 0x1.f2ca92p-15f, 0x1.28cd22p-17f},
+    {0x1.5f34bep-5f, -0x1.148bfap-5f, 0x1.47b7fcp-8f, 0x1.b7c1dap-10f,
+     -0x1.c5d6fep-14f, -0x1.41e4b2p-14f, -0x1.4afb16p-16f, -0x1.a318ecp-19f},
+    {0x1.bf85eap-7f, -0x1.2204fep-8f, 0x1.2b53aap-9f, -0x1.92f8b2p-11f,
+     -0x1.090c3p-15f, 0x1.f6fd4cp-17f, 0x1.64b2bcp-18f, 0x1.c725eap-21f},
+    {-0x1.f56daap-7f, 0x1.0cbf3cp-7f, -0x1.f57812p-10f, 0x1.7d97cp-13f,
+     0x1.d9969cp-16f, -0x1.10713ap-20f, -0x1.1103dcp-20f, -0x1.baf8a4p-23f},
+    {0x1.21633ap-9f, -0x1.6a7726p-10f, 0x1.ec9b4cp-12f, 0x1.b08ffep-19f,
+     -0x1.88392p-17f, -0x1.fe685p-22f, -0x1.e086f4p-24f, 0x1.0d53ccp-23f}
+};
+static const real mish_slope_below_table[][8] = {
+    {0x1.d2p-5f, 0x1.31432cp+0f, 0x1.055p+1f, 0x1.8618p+1f,
+     0x1.01fep+2f, 0x1.4394p+2f, 0x1.812ap+2f, 0x1.c102p+2f},
+    {0x1.207f6cp-1f, 0x1.beb774p-31f, -0x1.c13348p-4f, -0x1.76b06p-4f,
+     -0x1.afbddcp-5f, -0x1.a45fb6p-6f, -0x1.8f2da2p-7f, -0x1.618bf6p-8f},
+    {-0x1.4990eap-1f, -0x1.115accp-2f, -0x1.cfe608p-6f, 0x1.4c3218p-5f,
+     0x1.17c54ap-5f, 0x1.399dfcp-6f, 0x1.3e8a94p-7f, 0x1.266d96p-8f},
+    {-0x1.1372e2p-6f, 0x1.a34a22p-3f, 0x1.409dcap-4f, 0x1.798c28p-8f,
+     -0x1.ef789ep-8f, -0x1.9a5298p-8f, -0x1.da7164p-9f, -0x1.d6245p-10f},
+    {0x1.73d1f4p-3f, -0x1.574e02p-5f, -0x1.514e62p-5f, -0x1.5adf66p-7f,
+     -0x1.8dacd4p-11f, 0x1.f5316cp-11f, 0x1.9c9e68p-11f, 0x1.d36f0cp-12f},
+    {-0x1.e852a4p-7f, -0x1.4c1ad2p-6f, 0x1.3690a6p-7f, 0x1.2d9abp-8f,
+     0x1.0f8096p-10f, 0x1.c726e6p-15f, -0x1.76cebcp-14f, -0x1.320df4p-14f},
+    {-0x1.67da6ap-5f, 0x1.031a68p-6f, 0x1.25ec42p-11f, -0x1.2bb222p-10f,
+     -0x1.8a11cap-12f, -0x1.2f2bep-14f, -0x1.2c5214p-18f, 0x1.c67a78p-18f},
+    {0x1.26588cp-7f, -0x1.bce5bep-9f, -0x1.590beep-10f, 0x1.2cf664p-13f,
+     0x1.6d433ap-14f, 0x1.7f713ep-16f, 0x1.32cd6p-18f, 0x1.12eceep-22f},
+    {0x1.489a9ap-7f, -0x1.1d8c6p-10f, 0x1.17416ap-11f, 0x1.6e8182p-16f,
+     -0x1.d44838p-17f, -0x1.4cab0ap-18f, -0x1.2943dp-20f, -0x1.5642c8p-22f},
+    {-0x1.3d8e26p-8f, 0x1.33ae82p-10f, -0x1.837b1ap-14f, -0x1.5e94ep-16f,
+     0x1.1094acp-21f, 0x1.3e36f6p-21f, 0x1.bc078ap-22f, -0x1.6bf3cep-30f}
+};
+
+/* f(a) exp(-a^2/2) for the function f of a table, as the factors 2^n and (constant + rest). */
+typedef struct { vec power; piece value; } density_piece;
+
+static inline __attribute__((always_inline)) density_piece table_times_density(piece_table table, vec a)
+{
+    exp_parts e = exp_near_pair(two_product(a, SPLAT(-0.5) * a));
+    piece f = piece_of(table, 6, pair_of(a), normal_index(a));
+    return (density_piece){e.power, {f.constant, vec_fma(f.constant + f.rest, e.p, f.rest)}};
+}
+#endif
 
 /* ---- Hyperbolic tangent ---------------------------------------------------------------------- */
 
