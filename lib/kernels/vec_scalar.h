@@ -124,3 +124,4 @@ static inline void vec_store_bf16(uint16_t *p, vec a)
 typedef uint32_t index;
 static inline index vec_index(vec a, int shift) { return vec_to_bits(a) >> shift & 7; }
 static inline vec vec_lookup(const real *table, index i) { return table[i]; }
+#endif

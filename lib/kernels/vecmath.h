@@ -509,8 +509,8 @@ static const real gelu_slope_table[][8] = {
      0x1.587406p-8f, 0x1.98400ep-10f, 0x1.05b49cp-11f, 0x1.61c48ap-13f}
 };
 
-/* The pieces around 0, 1, ..., 7, for 0 <= a <= UNIT_TABLE_LIMIT. */
-#define UNIT_TABLE_LIMIT 7.5
+/* The pieces around 0, 1, ..., 7, for 0 <= a < 7.5. */
+#define UNIT_TABLE_LIMIT 7.4375
 static inline index unit_index(vec a) { return vec_index(a + VEC_ROUNDER, 0); }
 
 /* s(-a) (1 - a s(a)), relative error 2^-24.6; one point is its root. */
