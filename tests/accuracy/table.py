@@ -1,6 +1,8 @@
-"""Writes the table of errors in doc/guide.md from what the suites `accuracy` and `exhaustive` measured.
+"""Writes the tables of errors in doc/guide.md from what the suites `accuracy` and `exhaustive` measured, and from
+what the program peer_errors of tests/bench measured.
 
     python3 tests/accuracy/table.py [ACCURACY.json EXHAUSTIVE.json]
+    python3 tests/accuracy/table.py --peers PEERS.json
 
 The files are those of the build folder, build/accuracy.json and build/exhaustive.json, unless named.
 """
@@ -40,16 +42,50 @@ def table(accuracy, exhaustive):
     return "\n".join(lines) + "\n"
 
 
+def peer_cell(result):
+    if result is None:
+        return "|"
+    if result["max_ulp"] == 0:
+        return "exact |"
+    at = f"{result['max_ulp']:.2f}" if result["max_ulp"] < 1000 else f"{result['max_ulp']:.1e}"
+    at += f" at {result['at']:.4g}"
+    if result["direction"] == "derivative":
+        at += f"; {result['max_absolute']:.1e}"
+    return at + " |"
+
+
+def peer_table(bench):
+    """Functions that some peer has, but those that all compute exactly."""
+    found = {}
+    for r in bench["results"]:
+        found.setdefault((r["kind"], r["direction"]), {})[r["implementation"]] = r
+    names = list(bench["versions"])
+    heads = [f"{name} {bench['versions'][name]}" for name in names]
+    lines = ["| function | " + " | ".join(heads) + " |", "|---|" + "---|" * len(names)]
+    for (kind, direction), results in found.items():
+        if len(results) > 1 and any(r["max_ulp"] > 0 for r in results.values()):
+            lines.append(f"| {kind} {direction} | " + " ".join(peer_cell(results.get(name)) for name in names))
+    return "\n".join(lines) + "\n"
+
+
+def replace(begin, end, text):
+    guide = GUIDE.read_text(encoding="utf-8")
+    if guide.count(begin) != 1 or guide.count(end) != 1:
+        sys.exit(f"{GUIDE}: no place for the table between {begin.strip()} and {end.strip()}")
+    before, rest = guide.split(begin)
+    GUIDE.write_text(before + begin + text + end + rest.split(end)[1], encoding="utf-8")
+
+
 def main():
-    paths = sys.argv[1:] or [ROOT / "build" / "accuracy.json", ROOT / "build" / "exhaustive.json"]
+    arguments = sys.argv[1:]
+    if len(arguments) == 2 and arguments[0] == "--peers":
+        with open(arguments[1], encoding="utf-8") as file:
+            replace("<!-- peers: begin -->\n", "<!-- peers: end -->\n", peer_table(json.load(file)))
+        return
+    paths = arguments or [ROOT / "build" / "accuracy.json", ROOT / "build" / "exhaustive.json"]
     if len(paths) != 2:
         sys.exit(__doc__)
-    text = GUIDE.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        sys.exit(f"{GUIDE}: no place for the table between {BEGIN.strip()} and {END.strip()}")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    GUIDE.write_text(before + BEGIN + table(*map(read, paths)) + END + after, encoding="utf-8")
+    replace(BEGIN, END, table(*map(read, paths)))
 
 
 if __name__ == "__main__":

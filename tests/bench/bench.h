@@ -18,7 +18,7 @@ enum { DIMENSIONS = 4 };
 /* One thing to measure: the same memory and the same work for every implementation. */
 typedef struct bench_case {
     char kind[32];                      /* as in the records */
-    char spec[64];
+    char spec[200];
     pass way;
     element_type type;
     int64_t elements;

@@ -9,18 +9,6 @@
 
 enum { CACHE = 32 << 10, LAST_CACHE = 1 << 20, RAM = 32 << 20 };
 
-const char *const pass_names[2] = {"forward", "backward"};
-
-bool is_vector(const bench_case *c)
-{
-    return c->ndim == 1;
-}
-
-size_t case_bytes(const bench_case *c)
-{
-    return (size_t)c->elements * element_formats[c->type].width;
-}
-
 double plan_cost(const bench_case *c)
 {
     return 0.25 + 1.2e-8 * (double)case_bytes(c) * (is_vector(c) ? 1 : 4);
