@@ -2,23 +2,29 @@
  *
  * What depends on the element type is written once, in execute_template.h. */
 #include "activation.h"
+#include "cache.h"
 #include "parallel.h"
 #include "structs.h"
 #include "tensor.h"
 
 enum {
+    CACHE_LINE = 64,
     BLOCK_BYTES = 4096,             /* of one operand: five fit into any first-level cache */
     SHORTEST_RUN = 64,              /* elements; shorter runs are gathered before a kernel sees them */
     PART_BLOCK = 1024               /* elements; what threads are given are multiples of it */
 };
 
 /* The flags that a call may have. */
-enum { FORWARD_FLAGS = 0, BACKWARD_FLAGS = SUGAR_CALL_ACCUMULATE };
+enum {
+    STREAM_FLAGS = SUGAR_CALL_STREAM | SUGAR_CALL_NO_STREAM,
+    FORWARD_FLAGS = STREAM_FLAGS,
+    BACKWARD_FLAGS = STREAM_FLAGS | SUGAR_CALL_ACCUMULATE
+};
 
 /* A checked call, as all of its parts see it. */
 typedef struct job {
     const sugar_activation *activation;
-    bool accumulate;
+    bool accumulate, stream;
     sugar_walk walk;                /* x, y; or x, dy, dx */
 } job;
 
@@ -35,10 +41,13 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
     if (status != SUGAR_OK)
         return status;
     if (known->flags & ~allowed_flags)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags %#llx, expected %s",
-                           (unsigned long long)known->flags,
-                           allowed_flags == FORWARD_FLAGS ? "0 in forward"
-                                                          : "0 or SUGAR_CALL_ACCUMULATE (0x1) in backward");
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags %#llx, expected any of %sSUGAR_CALL_STREAM (0x2) "
+                           "and SUGAR_CALL_NO_STREAM (0x4) in %s", (unsigned long long)known->flags,
+                           allowed_flags == FORWARD_FLAGS ? "" : "SUGAR_CALL_ACCUMULATE (0x1), ",
+                           allowed_flags == FORWARD_FLAGS ? "forward" : "backward");
+    if ((known->flags & STREAM_FLAGS) == STREAM_FLAGS)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags %#llx, expected SUGAR_CALL_STREAM (0x2) or "
+                           "SUGAR_CALL_NO_STREAM (0x4), not both", (unsigned long long)known->flags);
     return SUGAR_OK;
 }
 
@@ -92,6 +101,26 @@ static bool is_same_or_apart(const void *a, const void *b, int64_t n, size_t ele
     return distance == 0 || distance >= (uint64_t)n * element_size;
 }
 
+/* Whether an output of so many bytes is stored past the caches. */
+static bool is_streamed(uint64_t flags, uint64_t bytes, bool in_place)
+{
+    if (in_place || flags & (SUGAR_CALL_NO_STREAM | SUGAR_CALL_ACCUMULATE))
+        return false;
+    if (flags & SUGAR_CALL_STREAM)
+        return true;
+    return bytes > SUGAR_SMALLEST_STREAM && bytes > sugar_cache_share();
+}
+
+/* Views that overlap and passed the checks begin at the same element. */
+static bool is_in_place(const sugar_walk *walk)
+{
+    const int output = walk->operands - 1;
+    for (int k = 0; k < output; k++)
+        if (walk->data[k] == walk->data[output])
+            return true;
+    return false;
+}
+
 /* A call on tensors whose flags are known to be good. */
 static sugar_status run(const sugar_activation *activation, const sugar_operand *operands, int count,
                         const sugar_call_options *options);
@@ -142,7 +171,9 @@ static sugar_status run(const sugar_activation *activation, const sugar_operand 
     const sugar_status status = sugar_walk_make(&call.walk, operands, count);
     if (status != SUGAR_OK || call.walk.count == 0)
         return status;
-    sugar_parallel_run(options->context, call.walk.count, PART_BLOCK, part_of(operands[0].tensor->dtype), &call);
+    const sugar_data_type type = operands[0].tensor->dtype;
+    call.stream = is_streamed(options->flags, (uint64_t)call.walk.count * (type.bits / 8), is_in_place(&call.walk));
+    sugar_parallel_run(options->context, call.walk.count, PART_BLOCK, part_of(type), &call);
     return SUGAR_OK;
 }
 

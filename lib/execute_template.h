@@ -9,15 +9,25 @@
 enum { NAME(BLOCK) = BLOCK_BYTES / sizeof(REAL) };
 static const sugar_data_type NAME(type) = {CODE, sizeof(T) * 8, 1};
 
-static void NAME(forward)(const sugar_activation *activation, const T *x, T *y, int64_t n)
+/* How many of n elements lie before the first cache line that begins with an element of its own. */
+static int64_t NAME(before_line)(const T *p, int64_t n)
 {
-    activation->PASSES.forward(activation->PASSES.forward_parameters, x, y, (size_t)n);
+    return smaller(n, (int64_t)(-(uintptr_t)p % CACHE_LINE / sizeof(T)));
+}
+
+static void NAME(forward)(const sugar_activation *activation, const T *x, T *y, int64_t n, bool stream)
+{
+    const NAME(sugar_passes) *passes = &activation->PASSES;
+    const int64_t head = stream ? NAME(before_line)(y, n) : 0;
+    if (head > 0)
+        passes->forward(passes->forward_parameters, x, y, (size_t)head, false);
+    passes->forward(passes->forward_parameters, x + head, y + head, (size_t)(n - head), stream);
 }
 
 /* The surrogate's derivative mixed with the forward function's own, or added to what dx holds: block by
  * block, through buffers that stay in the first-level cache. */
 static void NAME(backward_combined)(const sugar_activation *activation, bool accumulate, const T *x, const T *dy,
-                                    T *dx, int64_t n)
+                                    T *dx, int64_t n, bool stream)
 {
     const NAME(sugar_passes) *passes = &activation->PASSES;
     REAL surrogate[NAME(BLOCK)], derivative[NAME(BLOCK)];
@@ -28,6 +38,7 @@ static void NAME(backward_combined)(const sugar_activation *activation, bool acc
         .u = passes->rest,
         .negative_only = activation->negative_only,
         .accumulate = accumulate,
+        .stream = stream,
     };
     for (int64_t i = 0; i < n; i += NAME(BLOCK)) {
         const size_t length = (size_t)smaller(n - i, NAME(BLOCK));
@@ -39,14 +50,23 @@ static void NAME(backward_combined)(const sugar_activation *activation, bool acc
     }
 }
 
-static void NAME(backward)(const sugar_activation *activation, bool accumulate, const T *x, const T *dy, T *dx,
-                           int64_t n)
+static void NAME(backward_run)(const sugar_activation *activation, bool accumulate, const T *x, const T *dy, T *dx,
+                               int64_t n, bool stream)
 {
     const NAME(sugar_passes) *passes = &activation->PASSES;
     if (passes->derivative || accumulate)
-        NAME(backward_combined)(activation, accumulate, x, dy, dx, n);
+        NAME(backward_combined)(activation, accumulate, x, dy, dx, n, stream);
     else
-        passes->backward(passes->surrogate_parameters, x, dy, dx, (size_t)n);
+        passes->backward(passes->surrogate_parameters, x, dy, dx, (size_t)n, stream);
+}
+
+static void NAME(backward)(const sugar_activation *activation, bool accumulate, const T *x, const T *dy, T *dx,
+                           int64_t n, bool stream)
+{
+    const int64_t head = stream ? NAME(before_line)(dx, n) : 0;
+    if (head > 0)
+        NAME(backward_run)(activation, accumulate, x, dy, dx, head, false);
+    NAME(backward_run)(activation, accumulate, x + head, dy + head, dx + head, n - head, stream);
 }
 
 /* Copies n elements of operand k, from a place in the walk on, to a buffer, or back from the buffer. */
@@ -82,6 +102,7 @@ static void NAME(run_part)(const void *work, int64_t begin, int64_t end)
         direct[k] = by_runs && walk->stride[k][0] == 1;
         all_direct &= direct[k];
     }
+    const bool stream = call->stream && direct[output];
     T buffer[SUGAR_MAX_OPERANDS][NAME(BLOCK)];
     sugar_cursor at;
     sugar_cursor_seek(&at, walk, begin);
@@ -95,9 +116,9 @@ static void NAME(run_part)(const void *work, int64_t begin, int64_t end)
                 NAME(transfer)(walk, at, k, buffer[k], n, false);
         }
         if (walk->operands == 2)
-            NAME(forward)(call->activation, block[0], block[1], n);
+            NAME(forward)(call->activation, block[0], block[1], n, stream);
         else
-            NAME(backward)(call->activation, call->accumulate, block[0], block[1], block[2], n);
+            NAME(backward)(call->activation, call->accumulate, block[0], block[1], block[2], n, stream);
         if (!direct[output])
             NAME(transfer)(walk, at, output, buffer[output], n, true);
         begin += n;
@@ -120,7 +141,7 @@ sugar_status NAME(sugar_forward)(const sugar_activation *activation, int64_t n, 
     /* Nothing but what a short vector needs. */
     if (incx == 1 && incy == 1 && is_vector(x, n, sizeof(T)) && is_vector(y, n, sizeof(T))
         && is_same_or_apart(x, y, n, sizeof(T)) && sugar_parallel_is_whole(known.context, n)) {
-        NAME(forward)(activation, x, y, n);
+        NAME(forward)(activation, x, y, n, is_streamed(known.flags, (uint64_t)n * sizeof(T), x == y));
         return SUGAR_OK;
     }
     const sugar_tensor tensor_x = flat_view(x, &n, &incx, NAME(type));
@@ -142,7 +163,8 @@ sugar_status NAME(sugar_backward)(const sugar_activation *activation, int64_t n,
     if (incx == 1 && incdy == 1 && incdx == 1 && is_vector(x, n, sizeof(T)) && is_vector(dy, n, sizeof(T))
         && is_vector(dx, n, sizeof(T)) && is_same_or_apart(x, dx, n, sizeof(T))
         && is_same_or_apart(dy, dx, n, sizeof(T)) && sugar_parallel_is_whole(known.context, n)) {
-        NAME(backward)(activation, known.flags & SUGAR_CALL_ACCUMULATE, x, dy, dx, n);
+        NAME(backward)(activation, known.flags & SUGAR_CALL_ACCUMULATE, x, dy, dx, n,
+                       is_streamed(known.flags, (uint64_t)n * sizeof(T), x == dx || dy == dx));
         return SUGAR_OK;
     }
     const sugar_tensor tensor_x = flat_view(x, &n, &incx, NAME(type));

@@ -233,10 +233,17 @@ SUGAR_API void sugar_context_destroy(sugar_context *context);
 /* ---- Forward and backward ------------------------------------------------------------------ */
 
 enum {
-    SUGAR_CALL_ACCUMULATE = 1       /* backward: dx = dx + dy * g'(x), the product and the sum
+    SUGAR_CALL_ACCUMULATE = 1,      /* backward: dx = dx + dy * g'(x), the product and the sum
                                        rounded once together (fma; for f16 and bf16 in f32, and then
                                        to the element type), instead of dx = dy * g'(x).
                                        An error in forward */
+    /* Whether the output is stored past the caches (non-temporally): faster where it does not fit
+     * there anyway, slower for whoever reads it next where it does. Never changes a result. Without
+     * either flag an output is, if it is larger than the last-level cache. Both together are an
+     * error. */
+    SUGAR_CALL_STREAM = 2,          /* yes, whatever its size; except in place, with ACCUMULATE,
+                                       where memory is written in steps, or the level cannot */
+    SUGAR_CALL_NO_STREAM = 4        /* no */
 };
 
 /* Options of one call; NULL everywhere stands for all defaults. Set struct_size to

@@ -60,11 +60,19 @@ typedef real element;
 ALWAYS_INLINE vec load(const element *p) { return vec_load(p); }
 ALWAYS_INLINE vec load_part(const element *p, size_t n) { return vec_load_part(p, n); }
 ALWAYS_INLINE void store(element *p, vec a) { vec_store(p, a); }
+ALWAYS_INLINE void stream_past_caches(element *p, vec a) { vec_stream(p, a); }
 ALWAYS_INLINE void store_part(element *p, vec a, size_t n) { vec_store_part(p, a, n); }
 #else
 typedef uint16_t element;
 ALWAYS_INLINE vec load(const element *p) { return JOIN(vec_load, SUGAR_TYPE)(p); }
 ALWAYS_INLINE void store(element *p, vec a) { JOIN(vec_store, SUGAR_TYPE)(p, a); }
+
+ALWAYS_INLINE void stream_past_caches(element *p, vec a)
+{
+    element lanes[VEC_LANES];       /* a register, once compiled */
+    store(lanes, a);
+    vec_stream_bits16(p, lanes);
+}
 
 /* Few processors have masks for elements this small. */
 ALWAYS_INLINE vec load_part(const element *p, size_t n)
@@ -89,15 +97,25 @@ ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
     for (int k = 0; k < SUGAR_KERNEL_PARAMETERS; k++) p[k] = vec_splat(parameters[k]);
 }
 
+/* Stores a whole vector; past the caches if `stream`. The compiler makes two loops of a short one, and leaves
+ * a branch that never changes its mind in a long one. */
+ALWAYS_INLINE void put(element *p, vec a, int stream)
+{
+    if (stream) stream_past_caches(p, a);
+    else store(p, a);
+}
+
 /* A tail shorter than a vector goes through the same formula, so that an element's bits do not
  * depend on its position. */
-ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const element *x, element *y, size_t n)
+ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const element *x, element *y, size_t n,
+                                int stream)
 {
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
-    for (; n - i >= VEC_LANES; i += VEC_LANES) store(y + i, value(load(x + i), p));
+    for (; n - i >= VEC_LANES; i += VEC_LANES) put(y + i, value(load(x + i), p), stream);
     if (i < n) store_part(y + i, value(load_part(x + i, n - i), p), n - i);
+    if (stream) vec_stream_end();
 }
 
 ALWAYS_INLINE void derivative_loop(formula derivative, const real *parameters, const element *x, real *d,
@@ -111,13 +129,15 @@ ALWAYS_INLINE void derivative_loop(formula derivative, const real *parameters, c
 }
 
 ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, const element *x, const element *dy,
-                                 element *dx, size_t n)
+                                 element *dx, size_t n, int stream)
 {
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
-    for (; n - i >= VEC_LANES; i += VEC_LANES) store(dx + i, load(dy + i) * derivative(load(x + i), p));
+    for (; n - i >= VEC_LANES; i += VEC_LANES)
+        put(dx + i, load(dy + i) * derivative(load(x + i), p), stream);
     if (i < n) store_part(dx + i, load_part(dy + i, n - i) * derivative(load_part(x + i, n - i), p), n - i);
+    if (stream) vec_stream_end();
 }
 
 ALWAYS_INLINE vec load_some(const element *p, size_t n) { return n < VEC_LANES ? load_part(p, n) : load(p); }
@@ -127,10 +147,10 @@ ALWAYS_INLINE vec load_some_reals(const real *p, size_t n)
     return n < VEC_LANES ? vec_load_part(p, n) : vec_load(p);
 }
 
-ALWAYS_INLINE void store_some(element *p, vec a, size_t n)
+ALWAYS_INLINE void put_some(element *p, vec a, size_t n, int stream)
 {
     if (n < VEC_LANES) store_part(p, a, n);
-    else store(p, a);
+    else put(p, a, stream);
 }
 
 static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element *dy, element *dx, size_t n)
@@ -147,21 +167,23 @@ static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element 
         vec gradient = load_some(dy + i, n - i);
         vec result = gradient * d;
         if (c->accumulate) result = vec_fma(gradient, d, load_some(dx + i, n - i));
-        store_some(dx + i, result, n - i);
+        put_some(dx + i, result, n - i, c->stream);
     }
+    if (c->stream) vec_stream_end();
 }
 
 #define PARAMETER(...)
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...)                                                                            \
-    static void name##_forward(const real *parameters, const element *x, element *y, size_t n) {   \
-        forward_loop(name##_value, parameters, x, y, n);                                           \
+    static void name##_forward(const real *parameters, const element *x, element *y, size_t n,     \
+                               int stream) {                                                       \
+        forward_loop(name##_value, parameters, x, y, n, stream);                                   \
     }                                                                                              \
     SURROGATE(name, )
 #define SURROGATE(name, ...)                                                                       \
     static void name##_backward(const real *parameters, const element *x, const element *dy,       \
-                                element *dx, size_t n) {                                           \
-        backward_loop(name##_derivative, parameters, x, dy, dx, n);                                \
+                                element *dx, size_t n, int stream) {                               \
+        backward_loop(name##_derivative, parameters, x, dy, dx, n, stream);                        \
     }                                                                                              \
     static void name##_derivatives(const real *parameters, const element *x, real *d, size_t n) {  \
         derivative_loop(name##_derivative, parameters, x, d, n);                                   \

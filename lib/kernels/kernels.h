@@ -33,14 +33,19 @@ enum { SUGAR_MAX_PARAMETERS = 3, SUGAR_SHIFT = SUGAR_MAX_PARAMETERS, SUGAR_KERNE
  *           t * surrogate[i] + u * derivative[i]                      where x[i] <= 0 or !negative_only
  *           derivative[i]                                             elsewhere
  *   dx[i] = dy[i] * d[i], or fma(dy[i], d[i], dx[i]) if accumulate
- * dx may be x or dy: each element is read before it is written. */
+ * dx may be x or dy: each element is read before it is written.
+ *
+ * With `stream`, here and below, whole vectors are stored past the caches, where the instruction set can, and
+ * are in memory, for other threads too, when the function returns. Outputs then begin at a cache line, and
+ * are no inputs. */
 #define SUGAR_KERNEL_TYPES(element, storage, real, unused)                                         \
     /* y[i] = f(x[i]); y may be x. parameters: SUGAR_KERNEL_PARAMETERS values. */                  \
     typedef void (*sugar_forward_kernel_##element)(const real *parameters, const storage *x,       \
-                                                   storage *y, size_t n);                          \
+                                                   storage *y, size_t n, int stream);              \
     /* dx[i] = dy[i] * f'(x[i]); dx may be x or dy. */                                             \
     typedef void (*sugar_backward_kernel_##element)(const real *parameters, const storage *x,      \
-                                                    const storage *dy, storage *dx, size_t n);     \
+                                                    const storage *dy, storage *dx, size_t n,      \
+                                                    int stream);                                   \
     /* d[i] = f'(x[i]). */                                                                         \
     typedef void (*sugar_derivative_kernel_##element)(const real *parameters, const storage *x,    \
                                                       real *d, size_t n);                          \
@@ -48,7 +53,7 @@ enum { SUGAR_MAX_PARAMETERS = 3, SUGAR_SHIFT = SUGAR_MAX_PARAMETERS, SUGAR_KERNE
         const storage *x;                                                                          \
         const real *surrogate, *derivative;                                                        \
         real t, u;                                                                                 \
-        int negative_only, accumulate;                                                             \
+        int negative_only, accumulate, stream;                                                     \
     } sugar_combination_##element;                                                                 \
     typedef void (*sugar_combine_kernel_##element)(const sugar_combination_##element *combination, \
                                                    const storage *dy, storage *dx, size_t n);      \

@@ -32,6 +32,8 @@ typedef vec mask;
 static inline vec vec_splat(real a) { return VEC_(set1)(a); }
 static inline vec vec_load(const real *p) { return VEC_(loadu)(p); }
 static inline void vec_store(real *p, vec a) { VEC_(storeu)(p, a); }
+static inline void vec_stream(real *p, vec a) { VEC_(stream)(p, a); }
+static inline void vec_stream_end(void) { _mm_sfence(); }
 static inline vec vec_load_part(const real *p, size_t n) { return VEC_(maskload)(p, vec_part_mask(n)); }
 static inline void vec_store_part(real *p, vec a, size_t n) { VEC_(maskstore)(p, vec_part_mask(n), a); }
 static inline vec vec_fma(vec a, vec b, vec c) { return VEC_(fmadd)(a, b, c); }
@@ -57,6 +59,10 @@ static inline vec vec_power_of_two(vec a)
 #if SUGAR_ELEMENT == 32
 static inline __m128i vec_load_bits16(const uint16_t *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
 static inline void vec_store_bits16(uint16_t *p, __m128i a) { _mm_storeu_si128((__m128i *)(void *)p, a); }
+static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes)
+{
+    _mm_stream_si128((__m128i *)(void *)p, vec_load_bits16(lanes));
+}
 
 static inline vec vec_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(vec_load_bits16(p)); }
 static inline void vec_store_f16(uint16_t *p, vec a)

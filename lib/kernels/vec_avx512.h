@@ -29,6 +29,8 @@ static inline mask vec_part_mask(size_t n) { return (mask)((1u << n) - 1); }
 static inline vec vec_splat(real a) { return VEC_(set1)(a); }
 static inline vec vec_load(const real *p) { return VEC_(loadu)(p); }
 static inline void vec_store(real *p, vec a) { VEC_(storeu)(p, a); }
+static inline void vec_stream(real *p, vec a) { VEC_(stream)(p, a); }
+static inline void vec_stream_end(void) { _mm_sfence(); }
 static inline vec vec_load_part(const real *p, size_t n) { return VEC_(maskz_loadu)(vec_part_mask(n), p); }
 static inline void vec_store_part(real *p, vec a, size_t n) { VEC_(mask_storeu)(p, vec_part_mask(n), a); }
 static inline vec vec_fma(vec a, vec b, vec c) { return VEC_(fmadd)(a, b, c); }
@@ -56,6 +58,10 @@ static inline __m256i vec_load_bits16(const uint16_t *p)
     return _mm256_loadu_si256((const __m256i *)(const void *)p);
 }
 static inline void vec_store_bits16(uint16_t *p, __m256i a) { _mm256_storeu_si256((__m256i *)(void *)p, a); }
+static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes)
+{
+    _mm256_stream_si256((__m256i *)(void *)p, vec_load_bits16(lanes));
+}
 
 static inline vec vec_load_f16(const uint16_t *p) { return _mm512_cvtph_ps(vec_load_bits16(p)); }
 static inline void vec_store_f16(uint16_t *p, vec a)

@@ -25,6 +25,8 @@ typedef uint64x2_t mask;
 static inline vec vec_splat(real a) { return VEC_(vdupq_n)(a); }
 static inline vec vec_load(const real *p) { return VEC_(vld1q)(p); }
 static inline void vec_store(real *p, vec a) { VEC_(vst1q)(p, a); }
+static inline void vec_stream(real *p, vec a) { vec_store(p, a); }
+static inline void vec_stream_end(void) { }
 static inline vec vec_load_part(const real *p, size_t n)
 {
     real lanes[VEC_LANES] = {0};
@@ -58,6 +60,7 @@ static inline vec vec_power_of_two(vec a)
 #if SUGAR_ELEMENT == 32
 static inline vec vec_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 static inline void vec_store_f16(uint16_t *p, vec a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
+static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes) { vst1_u16(p, vld1_u16(lanes)); }
 static inline vec vec_load_bf16(const uint16_t *p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
 /* Half of the last place is added, less one bit if the result is even without it. */
 static inline void vec_store_bf16(uint16_t *p, vec a)

@@ -4,6 +4,9 @@
  *   vec, mask, VEC_LANES      types and width; the operators + - * / and unary - work on vec
  *   vec_splat(a)              a in every lane
  *   vec_load, vec_store       VEC_LANES elements at any address
+ *   vec_stream                as vec_store, at an address that is a multiple of the vector; past the
+ *                             caches, if the instruction set has such a store
+ *   vec_stream_end()          everything streamed before is stored before anything stored after
  *   vec_load_part(p, n)       n < VEC_LANES elements, 0 in the other lanes; nothing else is read
  *   vec_store_part(p, a, n)   the first n < VEC_LANES lanes; nothing else is written
  *   vec_fma(a, b, c)          a * b + c with one rounding
@@ -24,6 +27,7 @@
  *   vec_load_f16(p), vec_load_bf16(p)           VEC_LANES elements at any address, exactly
  *   vec_store_f16(p, a), vec_store_bf16(p, a)   rounded to nearest, ties to even; a NaN is stored as a
  *                                               quiet NaN
+ *   vec_stream_bits16(p, lanes)                 as vec_stream: VEC_LANES elements, from lanes
  *
  * Every word is exact or correctly rounded, so the same formula gives the same bits in all of them.
  */
@@ -36,6 +40,8 @@ enum { VEC_LANES = 1 };
 static inline vec vec_splat(real a) { return a; }
 static inline vec vec_load(const real *p) { return *p; }
 static inline void vec_store(real *p, vec a) { *p = a; }
+static inline void vec_stream(real *p, vec a) { *p = a; }
+static inline void vec_stream_end(void) { }
 static inline vec vec_load_part(const real *p, size_t n) { return n ? *p : 0; }
 static inline void vec_store_part(real *p, vec a, size_t n) { if (n) *p = a; }
 
@@ -112,6 +118,8 @@ static inline void vec_store_f16(uint16_t *p, vec a)
         half = vec_to_bits(vec_from_bits(magnitude) + 0.5f) - 0x3f000000;
     *p = (uint16_t)(sign | half);
 }
+
+static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes) { *p = *lanes; }
 
 static inline vec vec_load_bf16(const uint16_t *p) { return vec_from_bits((uint32_t)*p << 16); }
 

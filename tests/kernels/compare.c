@@ -1,8 +1,9 @@
 /* Reference against candidate. The reference for each element is a call of its own, of one element,
  * at the scalar level. The candidate gets many elements at once, at any level, laid out in memory
- * every way that matters: each alignment, odd sizes, gaps, negative and zero steps, in place, with
- * special values in random lanes, garbage around inputs, paint around outputs and inaccessible pages
- * on both sides. All memory of the output is then compared, and the inputs must be as they were. */
+ * every way that matters: each alignment, odd sizes, gaps, negative and zero steps, in place, stored
+ * past the caches or not, with special values in random lanes, garbage around inputs, paint around
+ * outputs and inaccessible pages on both sides. All memory of the output is then compared, and the
+ * inputs must be as they were. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,12 +32,13 @@ typedef struct subject {
     unsigned char expected[OPERANDS][POOL * 8]; /* results if the output is on top of x, of dy, apart */
 } subject;
 
-/* Where the operands of one call lie. */
+/* Where the operands of one call lie, and how its output is stored. */
 typedef struct layout {
     int64_t n, first;                           /* elements, and the first of them in the pool */
     int64_t step[OPERANDS], offset[OPERANDS];   /* offset: elements from the inaccessible page */
     int high;                                   /* 1: close to the page after, 0: to the page before */
     int under;                                  /* the output is the view of X or DY; or OUT: apart */
+    uint64_t stream;                            /* SUGAR_CALL_STREAM or 0 */
 } layout;
 
 /* Memory for one operand: what the call sees, and what it should look like afterwards. */
@@ -87,12 +89,12 @@ static void prepare(void)
 }
 
 static sugar_status call(const sugar_activation *activation, operation op, element_type type, int64_t n,
-                         unsigned char *const at[OPERANDS], const int64_t step[OPERANDS])
+                         unsigned char *const at[OPERANDS], const int64_t step[OPERANDS], uint64_t stream)
 {
-    sugar_call_options options = {.struct_size = sizeof options};
+    sugar_call_options options = {.struct_size = sizeof options, .flags = stream};
     if (op == FORWARD)
         return flat_forward(activation, type, n, at[X], step[X], at[OUT], step[OUT], &options);
-    options.flags = op == ACCUMULATE ? SUGAR_CALL_ACCUMULATE : 0;
+    options.flags |= op == ACCUMULATE ? SUGAR_CALL_ACCUMULATE : 0;
     return flat_backward(activation, type, n, at[X], step[X], at[DY], step[DY], at[OUT], step[OUT],
                          &options);
 }
@@ -107,7 +109,7 @@ static void compute_reference(subject *s, const char *spec)
             size_t at = (size_t)i * s->width;
             unsigned char *const operands[OPERANDS] = {s->values[X] + at, s->values[DY] + at,
                                                        s->expected[under] + at};
-            if (call(reference, s->operation, s->type, 1, operands, unit) != SUGAR_OK) {
+            if (call(reference, s->operation, s->type, 1, operands, unit, 0) != SUGAR_OK) {
                 fprintf(stderr, "%s: %s\n", spec, sugar_last_error());
                 exit(EXIT_FAILURE);
             }
@@ -150,10 +152,11 @@ static void report(const subject *s, const layout *l, const char *what)
 {
     fprintf(stderr,
             "FAILED: %s: %s; n %" PRId64 ", steps %" PRId64 " %" PRId64 " %" PRId64 ", offsets %" PRId64
-            " %" PRId64 " %" PRId64 " from the page %s, output %s\n",
+            " %" PRId64 " %" PRId64 " from the page %s, output %s%s\n",
             s->name, what, l->n, l->step[X], l->step[DY], l->step[OUT], l->offset[X], l->offset[DY],
             l->offset[OUT], l->high ? "after" : "before",
-            l->under == OUT ? "apart" : l->under == X ? "in place of x" : "in place of dy");
+            l->under == OUT ? "apart" : l->under == X ? "in place of x" : "in place of dy",
+            l->stream ? ", streamed" : "");
 }
 
 /* Puts the expected elements into the expected memory; NaNs as the call gave them, for any will do. */
@@ -184,7 +187,7 @@ static int compare_layout(const subject *s, const layout *l)
     unsigned char *at[OPERANDS];
     for (int k = 0; k < OPERANDS; k++)
         at[k] = k == OUT && l->under != OUT ? at[l->under] : lay_out(s, l, k, &arenas[k]);
-    if (call(s->candidate, s->operation, s->type, l->n, at, l->step) != SUGAR_OK) {
+    if (call(s->candidate, s->operation, s->type, l->n, at, l->step, l->stream) != SUGAR_OK) {
         report(s, l, sugar_last_error());
         return 0;
     }
@@ -207,7 +210,8 @@ static int compare_short(const subject *s, uint64_t *state)
             for (int high = 0; high <= 1 && good; high++) {
                 layout l = {.n = n, .step = {1, 1, 1}, .high = high, .under = OUT,
                             .offset = {offset, (offset * 5 + 3) % 16, (offset * 7 + n) % 16},
-                            .first = random_between(state, 0, s->pool - n)};
+                            .first = random_between(state, 0, s->pool - n),
+                            .stream = SUGAR_CALL_STREAM * (uint64_t)random_between(state, 0, 1)};
                 good = compare_layout(s, &l);
             }
     return good;
@@ -236,6 +240,7 @@ static int compare_random(const subject *s, uint64_t *state)
             l.step[k] = unit ? 1 : random_between(state, 1, MOST_STEP) * (random_between(state, 0, 1) ? 1 : -1);
         }
         l.step[OUT] = l.step[l.under];
+        l.stream = SUGAR_CALL_STREAM * (uint64_t)random_between(state, 0, 1);
         good = compare_layout(s, &l);
     }
     return good;
@@ -250,6 +255,7 @@ static int compare_repeated(const subject *s, int repeated, uint64_t *state)
         for (int k = X; k < repeated; k++)
             l.step[k] = 0;
         l.step[OUT] = random_between(state, 1, 2);
+        l.stream = SUGAR_CALL_STREAM * (uint64_t)random_between(state, 0, 1);
         good = compare_layout(s, &l);
     }
     return good;

@@ -228,8 +228,9 @@ static void random_call(uint64_t *state, const sugar_activation *a, element_type
     view vx, vdy, vout;
     sugar_call_options options = {.struct_size = sizeof options};
     int backward = random_between(state, 0, 1) == 0;
+    options.flags = (uint64_t)random_between(state, 0, 2) * SUGAR_CALL_STREAM;  /* or NO_STREAM */
     if (backward)
-        options.flags = (uint64_t)random_between(state, 0, 1) * SUGAR_CALL_ACCUMULATE;
+        options.flags |= (uint64_t)random_between(state, 0, 1) * SUGAR_CALL_ACCUMULATE;
     for (int32_t d = 0; d < ndim; d++)
         shape[d] = random_between(state, 0, ndim <= 2 ? 20 : 3);
     fill(state, x, type);
