@@ -31,6 +31,7 @@
 #define COMPUTED_f16 32
 #define COMPUTED_bf16 32
 #define SUGAR_ELEMENT JOIN(COMPUTED, SUGAR_TYPE)
+#define SUGAR_NARROWS (JOIN(STORED, SUGAR_TYPE) < SUGAR_ELEMENT)    /* elements are shorter than `real` */
 
 #if SUGAR_ELEMENT == 32
 typedef float real;
@@ -55,7 +56,7 @@ typedef uint64_t real_bits;
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* Elements in memory to vectors in registers, and back. */
-#if JOIN(STORED, SUGAR_TYPE) == SUGAR_ELEMENT
+#if !SUGAR_NARROWS
 typedef real element;
 ALWAYS_INLINE vec load(const element *p) { return vec_load(p); }
 ALWAYS_INLINE vec load_part(const element *p, size_t n) { return vec_load_part(p, n); }

@@ -49,6 +49,13 @@ static inline __attribute__((always_inline)) vec or_far(vec near, mask far, vec 
     return near;
 }
 
+/* y = f(x), for a function with f(x) > x/2 but at 0: close to 0 the difference leaves no trace in y. */
+static inline vec above_half(vec x, vec y)
+{
+    mask lost = vec_less_equal(y, SPLAT(0.5) * vec_min(SPLAT(FAR), x));
+    return last_rounding(y, vec_select(lost, SPLAT(1), SPLAT(0)));
+}
+
 /* ---- Piecewise linear ------------------------------------------------------------------------ */
 
 static inline vec identity_value(vec x, const vec *p) { (void)p; return x; }
@@ -86,7 +93,7 @@ static inline vec threshold_derivative(vec x, const vec *p) { return step(x, p[0
 static inline vec leaky_relu_value(vec x, const vec *p)
 {
     vec lowest = vec_select(vec_less(SPLAT(0), vec_abs(p[0])), SPLAT(-INFINITY), SPLAT(-1));
-    return where_positive(x, x, p[0] * vec_max(lowest, x));
+    return where_positive(x, x, product_round(p[0], vec_max(lowest, x)));
 }
 static inline vec leaky_relu_derivative(vec x, const vec *p) { return step(x, SPLAT(0), p[0], SPLAT(1)); }
 
@@ -139,7 +146,7 @@ static inline vec hardswish_value(vec x, const vec *p)
     vec sum = x + SPLAT(3), product = vec_fma(x, sum, x * (x - (sum - SPLAT(3))));
     pair sixth = PAIR(0x1.5555555555555p-3, 0x1.5555555555555p-57);
     vec inner = vec_select(vec_less_equal(x, SPLAT(-3)), SPLAT(0), times_pair(product, sixth));
-    return vec_select(vec_less(x, SPLAT(3)), inner, x);
+    return above_half(x, vec_select(vec_less(x, SPLAT(3)), inner, x));
 }
 static inline vec hardswish_derivative(vec x, const vec *p)
 {
@@ -168,7 +175,11 @@ static inline vec sign_derivative(vec x, const vec *p) { (void)p; return keep_na
 static inline vec elu_value(vec x, const vec *p)
 {
     exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), non_positive(x)));
-    return where_positive(x, x, p[0] * vec_fma(e.power, e.p, e.power - SPLAT(1)));
+    vec expm1 = vec_fma(e.power, e.p, e.power - SPLAT(1));
+    vec below = p[0] * expm1, rest = vec_fma(p[0], expm1, -below);
+    /* Near 0, where expm1 is x, and far out, where it is -1, the exact one is above. */
+    rest = vec_select(vec_less(SPLAT(0), vec_abs(rest)), rest, p[0]);
+    return where_positive(x, x, last_rounding(below, rest));
 }
 static inline vec elu_derivative_far(vec x, const vec *p)
 {
@@ -293,7 +304,7 @@ static inline vec silu_value(vec x, const vec *p)
     pair y = two_product(p[0], x);
     mask far = vec_less(SPLAT(EXP_NEAR), vec_abs(y.hi));
     exp_parts e = exp_near_pair(pair_negate(y));
-    return or_far(x / one_plus_exp(e), far, silu_far, x, p);
+    return above_half(x, or_far(x / one_plus_exp(e), far, silu_far, x, p));
 }
 static inline vec silu_derivative_far(vec x, const vec *p)
 {
@@ -358,7 +369,7 @@ static inline vec gelu_tanh_value(vec x, const vec *p)
 {
     pair y = gelu_tanh_argument(bounded(x, GELU_TANH_NEAR));
     vec near = x / one_plus_exp(exp_near_pair(pair_negate(y)));
-    return or_far(near, vec_less(x, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_far, x, p);
+    return above_half(x, or_far(near, vec_less(x, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_far, x, p));
 }
 static inline vec gelu_tanh_derivative_far(vec x, const vec *p)
 {
@@ -636,7 +647,8 @@ static inline vec gelu_value(vec x, const vec *p)
     density_piece d = table_times_density(mills_table, a);
     vec scaled_a = a * d.power;
     vec below = vec_fma(scaled_a, d.value.constant, scaled_a * d.value.rest);
-    return or_far(vec_max(SPLAT(0), x) - below, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_near, x, p);
+    vec near = vec_max(SPLAT(0), x) - below;
+    return above_half(x, or_far(near, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_near, x, p));
 }
 #else
 static inline vec gelu_value(vec x, const vec *p) { return gelu_near(x, p); }
@@ -800,7 +812,7 @@ static inline vec triangle_derivative(vec x, const vec *p)
 {
     pair d = abs_distance(x, p);
     pair height = two_sum(SPLAT(1), -d.hi);
-    return p[0] * vec_max(SPLAT(0), height.hi + (height.lo - d.lo));
+    return product_round(p[0], vec_max(SPLAT(0), height.hi + (height.lo - d.lo)));
 }
 
 /* N(d; 0, sigma) = exp(-(d/sigma)^2 / 2) / (sigma sqrt(2 pi)). */

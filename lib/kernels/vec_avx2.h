@@ -73,6 +73,12 @@ static inline vec vec_load_bf16(const uint16_t *p)
 {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(vec_load_bits16(p)), 16));
 }
+static inline vec vec_to_odd(vec a, vec rest)
+{
+    const __m256i bits = _mm256_castps_si256(a);
+    const __m256i back = _mm256_srli_epi32(_mm256_xor_si256(bits, _mm256_castps_si256(rest)), 31);
+    return _mm256_castsi256_ps(_mm256_or_si256(_mm256_sub_epi32(bits, back), _mm256_set1_epi32(1)));
+}
 /* Half of the last place is added, less one bit if the result is even without it. */
 static inline void vec_store_bf16(uint16_t *p, vec a)
 {

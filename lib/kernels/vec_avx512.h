@@ -72,6 +72,12 @@ static inline vec vec_load_bf16(const uint16_t *p)
 {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(vec_load_bits16(p)), 16));
 }
+static inline vec vec_to_odd(vec a, vec rest)
+{
+    const __m512i bits = _mm512_castps_si512(a);
+    const __m512i back = _mm512_srli_epi32(_mm512_xor_si512(bits, _mm512_castps_si512(rest)), 31);
+    return _mm512_castsi512_ps(_mm512_or_si512(_mm512_sub_epi32(bits, back), _mm512_set1_epi32(1)));
+}
 /* Half of the last place is added, less one bit if the result is even without it. The instruction of
  * AVX512_BF16 takes subnormals for zeros. */
 static inline void vec_store_bf16(uint16_t *p, vec a)

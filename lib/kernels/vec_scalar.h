@@ -28,6 +28,8 @@
  *   vec_store_f16(p, a), vec_store_bf16(p, a)   rounded to nearest, ties to even; a NaN is stored as a
  *                                               quiet NaN
  *   vec_stream_bits16(p, lanes)                 as vec_stream: VEC_LANES elements, from lanes
+ *   vec_to_odd(a, rest)       for a not 0: of a and its neighbour on the side of rest's sign, the one whose
+ *                             last bit is 1
  *
  * Every word is exact or correctly rounded, so the same formula gives the same bits in all of them.
  */
@@ -120,6 +122,12 @@ static inline void vec_store_f16(uint16_t *p, vec a)
 }
 
 static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes) { *p = *lanes; }
+
+static inline vec vec_to_odd(vec a, vec rest)
+{
+    const uint32_t bits = vec_to_bits(a);
+    return vec_from_bits((bits - ((bits ^ vec_to_bits(rest)) >> 31)) | 1);
+}
 
 static inline vec vec_load_bf16(const uint16_t *p) { return vec_from_bits((uint32_t)*p << 16); }
 

@@ -1,7 +1,7 @@
-/* The error of every kind's value and derivative, for f32 and f64 and for parameters over the whole
- * allowed range, against MPFR on dense samples, edges and hard points. See usage(). */
+/* The error of every kind's value and derivative, for parameters over the whole allowed range, against MPFR:
+ * for f32 and f64 on dense samples, edges and hard points, for f16 and bf16 on every number there is. See usage(). */
 #define _POSIX_C_SOURCE 200809L
-#include "report.h"
+#include "half.h"
 #include "samples.h"
 
 #include <math.h>
@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TYPES = 2, CAPACITY = 400000, MAX_THREADS = 64 };
-static const element *const types[TYPES] = {&element_f32, &element_f64};
+enum { TYPES = 4, CAPACITY = 400000, MAX_THREADS = 64 };
+static const element *const types[TYPES] = {&element_f32, &element_f64, &element_f16, &element_bf16};
 
 typedef struct run {
     int32_t kinds;
@@ -46,13 +46,8 @@ static void measure(check *work, const sugar_activation *activation, const bound
     free(x);
 }
 
-static void perform(check *work, reference_scratch *scratch)
+static void sample(check *work, const sugar_activation *activation, reference_scratch *scratch)
 {
-    sugar_activation *activation;
-    if (sugar_activation_create(&activation, work->spec) != SUGAR_OK) {
-        snprintf(work->problem, PROBLEM_SIZE, "%s", sugar_last_error());
-        return;
-    }
     const reference_kind *kind = work->entry->reference;
     bound limit;
     bound_find(&limit, work->type, kind, work->way, work->p, scratch);
@@ -64,6 +59,19 @@ static void perform(check *work, reference_scratch *scratch)
     samples_sort(&points);
     measure(work, activation, &limit, &points, scratch);
     samples_end(&points);
+}
+
+static void perform(check *work, reference_scratch *scratch)
+{
+    sugar_activation *activation;
+    if (sugar_activation_create(&activation, work->spec) != SUGAR_OK) {
+        snprintf(work->problem, PROBLEM_SIZE, "%s", sugar_last_error());
+        return;
+    }
+    if (half_is(work->type))
+        half_measure(work, activation, scratch);
+    else
+        sample(work, activation, scratch);
     sugar_activation_destroy(activation);
 }
 

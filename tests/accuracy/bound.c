@@ -70,7 +70,7 @@ void tally_begin(tally *counts)
 void tally_add(tally *counts, const element *type, const bound *limit, double x, double computed,
                mpfr_srcptr exact)
 {
-    double nearest = element_round_mpfr(type, exact);
+    double nearest = element_round_mpfr(type, exact, MPFR_RNDN);
     int rounded = computed == nearest || (isnan(computed) && isnan(nearest));
     double ulps = element_error(type, computed, exact), allowed = limit->ulps;
     if (isinf(x))                                   /* limits are exact */

@@ -2,59 +2,65 @@
 #include "element.h"
 
 #include <math.h>
-#include <string.h>
 
-const element element_f32 = {"f32", 24, -125, 128, 2, 0x1p-24};
-const element element_f64 = {"f64", 53, -1021, 1024, 4, 0x1p-52};
+const element element_f32 = {"f32", ELEMENT_F32, &element_f32, 24, -125, 128, 2, 0x1p-24, 0};
+const element element_f64 = {"f64", ELEMENT_F64, &element_f64, 53, -1021, 1024, 4, 0x1p-52, 0};
+const element element_f16 = {"f16", ELEMENT_F16, &element_f32, 11, -13, 16, 1, 0, 0.999};
+const element element_bf16 = {"bf16", ELEMENT_BF16, &element_f32, 8, -125, 128, 1, 0, 0.999};
 
 double element_round(const element *type, double x)
 {
-    return type == &element_f32 ? (double)(float)x : x;
+    return element_value(element_of(x, type->type), type->type);
 }
 
-double element_round_mpfr(const element *type, mpfr_srcptr x)
+/* As the manual of MPFR has it for the formats of IEEE 754: rounded in the full range of exponents, then
+ * brought into that of the type, without rounding twice. */
+double element_round_mpfr(const element *type, mpfr_srcptr x, mpfr_rnd_t mode)
 {
-    return type == &element_f32 ? (double)mpfr_get_flt(x, MPFR_RNDN) : mpfr_get_d(x, MPFR_RNDN);
+    const mpfr_exp_t lowest = mpfr_get_emin(), highest = mpfr_get_emax();
+    mpfr_t y;
+    mpfr_init2(y, type->digits);
+    int direction = mpfr_set(y, x, mode);
+    mpfr_set_emin(type->min_exponent - type->digits + 1);
+    mpfr_set_emax(type->max_exponent);
+    direction = mpfr_check_range(y, direction, mode);
+    mpfr_subnormalize(y, direction, mode);
+    const double rounded = mpfr_get_d(y, MPFR_RNDN);
+    mpfr_set_emin(lowest);
+    mpfr_set_emax(highest);
+    mpfr_clear(y);
+    return rounded;
 }
 
 int64_t element_place(const element *type, double x)
 {
-    int64_t magnitude;
-    if (type == &element_f32) {
-        float narrow = (float)fabs(x);
-        int32_t bits;
-        memcpy(&bits, &narrow, sizeof bits);
-        magnitude = bits;
-    } else {
-        double absolute = fabs(x);
-        memcpy(&magnitude, &absolute, sizeof magnitude);
-    }
+    const int64_t magnitude = (int64_t)element_of(fabs(x), type->type);
     return signbit(x) ? -magnitude - 1 : magnitude;
 }
 
 double element_at(const element *type, int64_t place)
 {
-    int64_t magnitude = place < 0 ? -place - 1 : place;
-    double x;
-    if (type == &element_f32) {
-        int32_t bits = (int32_t)magnitude;
-        float narrow;
-        memcpy(&narrow, &bits, sizeof narrow);
-        x = (double)narrow;
-    } else {
-        memcpy(&x, &magnitude, sizeof x);
-    }
-    return place < 0 ? -x : x;
+    const double magnitude = element_value((uint64_t)(place < 0 ? -place - 1 : place), type->type);
+    return place < 0 ? -magnitude : magnitude;
+}
+
+static mpfr_exp_t clamp_exponent(const element *type, mpfr_exp_t exponent)
+{
+    return exponent < type->min_exponent ? type->min_exponent
+           : exponent > type->max_exponent ? type->max_exponent
+                                           : exponent;
+}
+
+double element_ulp(const element *type, double x)
+{
+    int exponent;
+    frexp(x, &exponent);
+    return ldexp(1, (int)clamp_exponent(type, x == 0 ? type->min_exponent : exponent) - type->digits);
 }
 
 mpfr_exp_t element_ulp_exponent(const element *type, mpfr_srcptr x)
 {
-    mpfr_exp_t exponent = mpfr_inf_p(x) ? type->max_exponent : mpfr_get_exp(x);
-    if (exponent < type->min_exponent)
-        exponent = type->min_exponent;
-    if (exponent > type->max_exponent)
-        exponent = type->max_exponent;
-    return exponent - type->digits;
+    return clamp_exponent(type, mpfr_inf_p(x) ? type->max_exponent : mpfr_get_exp(x)) - type->digits;
 }
 
 double element_error(const element *type, double computed, mpfr_srcptr exact)

@@ -10,13 +10,15 @@ void check_begin(check *work, const catalogue_entry *entry, const element *type,
     *work = (check){.entry = entry, .type = type, .way = way, .set = set};
     catalogue_spec(entry, p, work->spec);
     for (int i = 0; i < entry->parameters; i++)
-        work->p[i] = element_round(type, p[i]);
+        work->p[i] = element_round(type->arithmetic, p[i]);
     tally_begin(&work->found);
 }
 
 int check_failed(const check *work)
 {
-    return work->problem[0] || work->found.failures > 0;
+    const tally *found = &work->found;
+    return work->problem[0] || found->failures > 0
+           || (double)found->rounded < work->type->rounded * (double)found->samples;
 }
 
 void report_failure(const check *work)
@@ -25,6 +27,10 @@ void report_failure(const check *work)
     printf("FAIL %s %s %s: ", work->spec, work->type->name, direction_names[work->way]);
     if (work->problem[0])
         printf("%s\n", work->problem);
+    else if (found->failures == 0)
+        printf("%.4f %% of %lld correctly rounded, expected at least %g %%\n",
+               100 * (double)found->rounded / (double)found->samples, (long long)found->samples,
+               100 * work->type->rounded);
     else
         printf("%lld of %lld beyond the bound, worst at %a (%.9g): found %a, exact %a, "
                "%.4g ULP, allowed %.4g\n",

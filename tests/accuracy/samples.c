@@ -128,7 +128,7 @@ static int nature(const element *type, const reference_kind *kind, direction way
     if (isnan(x))
         return -1;
     reference_evaluate(y, kind, way, p, x, scratch);
-    double result = element_round_mpfr(type, y);
+    double result = element_round_mpfr(type, y, MPFR_RNDN);
     int size = 2;
     if (result == 0)
         size = 0;
@@ -158,7 +158,7 @@ void samples_refine(samples *points, const reference_kind *kind, direction way, 
     mpfr_init2(y, REFERENCE_BITS);
     for (int positive = 0; positive < 2; positive++) {
         reference_evaluate(y, kind, way, p, positive ? HUGE_VAL : -HUGE_VAL, scratch);
-        limits[positive] = element_round_mpfr(type, y);
+        limits[positive] = element_round_mpfr(type, y, MPFR_RNDN);
     }
     int previous = -1;
     for (size_t i = 0, count = points->count; i < count; i++) {

@@ -1,0 +1,15 @@
+/* Every number of a type of 16 bits, through one function. */
+#ifndef ACCURACY_HALF_H
+#define ACCURACY_HALF_H
+
+#include "report.h"
+
+/* Whether the type is one of 16 bits. */
+int half_is(const element *type);
+
+/* Measures all 65,536 inputs. A result fails if it is not one of the two neighbours of the exact one.
+ * Most are judged by the fast reference, where the machine can run it; all that it cannot tell by
+ * MPFR. */
+void half_measure(check *work, const sugar_activation *activation, reference_scratch *scratch);
+
+#endif
