@@ -576,7 +576,7 @@ static inline vec log_sigmoid_value(vec x, const vec *p) { return log_sigmoid_ne
 static inline vec log_sigmoid_derivative(vec x, const vec *p) { return sigmoid_value(-x, p); }
 
 /* By a polynomial up to 0.8, then by 1 - 2 / (1 + exp(2|x|)), which no longer cancels much. */
-static inline vec tanh_value(vec x, const vec *p)
+static inline vec tanh_near(vec x, const vec *p)
 {
     (void)p;
     vec a = vec_min(SPLAT(PICK(12, 24)), vec_abs(x));
@@ -587,6 +587,17 @@ static inline vec tanh_value(vec x, const vec *p)
     vec inner = vec_fma(a * square, POLYNOMIAL(tanh_tail, square), a);
     return vec_copysign(vec_select(vec_less(SPLAT(0.8), a), outer, inner), x);
 }
+#if SUGAR_ELEMENT == 32
+static inline vec tanh_value(vec x, const vec *p)
+{
+    vec a = vec_abs(x);
+    piece t = piece_of(tanh_table, 8, pair_of(a), unit_index(a));
+    vec near = vec_copysign(t.constant + t.rest, x);
+    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), tanh_near, x, p);
+}
+#else
+static inline vec tanh_value(vec x, const vec *p) { return tanh_near(x, p); }
+#endif
 static inline vec tanh_derivative_far(vec x, const vec *p)
 {
     (void)p;

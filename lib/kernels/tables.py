@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Computes the tables of vecmath.h: functions in eight pieces, each a polynomial with f32 coefficients.
+
+Run with `python3 tables.py [NAME...]` (needs mpmath and NumPy); prints each table as it stands in vecmath.h,
+with log2 of the largest relative error of every piece (the error of evaluating it comes on top).
+
+A piece is a least-squares fit with relative weights at Chebyshev points. Coefficients are rounded to f32
+one after another, lowest first, and those that are left are fitted again, so that they make up for the
+rounding of those before. The constant term cannot be made up for: so the point from which the piece is
+measured is moved to where the function is almost exactly a float (the idea of Gal's accurate tables, ACM
+TOMS 17(1), 1991).
+"""
+import sys
+
+import numpy
+from mpmath import cos, erfc, exp, findroot, log, log1p, lu_solve, matrix, mp, mpf, pi, sqrt, tanh
+
+mp.prec = 120
+
+
+def to_f32(v):
+    return mpf(float(numpy.float32(float(v))))
+
+
+def mills(a):
+    return exp(a * a / 2) * erfc(a / sqrt(2)) / 2
+
+
+def gelu_slope(a):
+    return mills(a) - a / sqrt(2 * pi)
+
+
+def logistic(y):
+    return 1 / (1 + exp(-y))
+
+
+def mish_gate(x):
+    return tanh(log1p(exp(x)))
+
+
+def mish_slope(x):
+    t = mish_gate(x)
+    return t + x * (1 - t * t) * logistic(x)
+
+
+def unit_pieces():
+    """Around 0, 1, ..., 7."""
+    return [(max(mpf(0), k - mpf('0.5')), k + mpf('0.5'), mpf(k)) for k in range(8)]
+
+
+def normal_pieces():
+    """Between 0 and 6.5, in the order of normal_index."""
+    t = [1 + mpf(k) / 4 for k in range(4)] + [2 + mpf(k) / 2 for k in range(5)]
+    edges = [(v - 1) * mpf('6.5') / 3 for v in t]
+    # The middle, to a few bits: from there the point is moved.
+    pieces = [(low, high, to_f32(mpf(round(float((low + high) / 2) * 64)) / 64))
+              for low, high in zip(edges, edges[1:])]
+    pieces[0] = (pieces[0][0], pieces[0][1], mpf(0))
+    return pieces[4:] + pieces[:4]
+
+
+# name: function, pieces, degree, where errors are no longer taken relative to the function (it has a root
+# there, given next), whether 0 is the point of the piece that has it
+TABLES = {
+    'mills': (mills, normal_pieces, 6, 0, None, True),
+    'gelu_slope': (gelu_slope, normal_pieces, 6, mpf('0.06'), 0.75, True),
+    'silu_slope': (lambda a: logistic(-a) * (1 - a * logistic(a)), unit_pieces, 7, mpf('0.05'), 1.27, True),
+    'logistic_slope': (lambda a: logistic(a) * logistic(-a), unit_pieces, 7, 0, None, True),
+    'softplus': (lambda a: log1p(exp(-a)), unit_pieces, 7, 0, None, True),
+    'tanh': (tanh, unit_pieces, 8, 0, None, True),
+    'mish_above': (mish_gate, unit_pieces, 8, 0, None, False),
+    'mish_below': (lambda a: mish_gate(-a), unit_pieces, 8, 0, None, False),
+    'mish_slope_above': (mish_slope, unit_pieces, 8, 0, None, False),
+    'mish_slope_below': (lambda a: mish_slope(-a), unit_pieces, 8, mpf('0.05'), 1.19, False),
+}
+
+
+def point_near(f, middle):
+    """Where f is closest to a float, of 1001 points that have few digits."""
+    points = [middle + k * mpf(2) ** -13 for k in range(-500, 501)]
+    return min(points, key=lambda c: abs(to_f32(f(c)) / f(c) - 1))
+
+
+def fit(f, low, high, c, degree, floor):
+    low, high, n = low - mpf(2) ** -10, high + mpf(2) ** -10, 2 * degree + 3
+    xs = [(low + high) / 2 + (high - low) / 2 * cos(pi * (2 * i + 1) / (2 * n)) for i in range(n)]
+    values = [f(x) for x in xs]
+    coefficients = [to_f32(f(c))]
+    for k in range(1, degree + 1):
+        a, b = matrix(n, degree + 1 - k), matrix(n, 1)
+        for i, x in enumerate(xs):
+            weight = 1 / max(abs(values[i]), floor)
+            b[i] = (values[i] - sum(v * (x - c) ** j for j, v in enumerate(coefficients))) * weight
+            for j in range(degree + 1 - k):
+                a[i, j] = (x - c) ** (k + j) * weight
+        coefficients.append(to_f32(lu_solve(a.T * a, a.T * b)[0]))
+    grid = [low + (high - low) * i / 199 for i in range(200)]
+    error = max(abs(sum(v * (x - c) ** j for j, v in enumerate(coefficients)) - f(x)) / max(abs(f(x)), floor)
+                for x in grid)
+    return coefficients, float(log(error, 2))
+
+
+def hexadecimal(v):
+    mantissa, exponent = float(v).hex().split('p')
+    if '.' in mantissa:
+        mantissa = mantissa.rstrip('0').rstrip('.')
+    return f'{mantissa}p{exponent}f'
+
+
+def table(name):
+    f, pieces, degree, floor, near_root, keep_zero = TABLES[name]
+    root = findroot(f, mpf(near_root)) if near_root else None
+    rows, errors = [], []
+    for low, high, middle in pieces():
+        if root and low < root < high:
+            c = to_f32(root)
+        elif middle == 0 and keep_zero:
+            c = middle
+        else:
+            c = point_near(f, middle)
+        coefficients, error = fit(f, low, high, c, degree, floor)
+        rows.append([c] + coefficients)
+        errors.append(error)
+    print(f'static const real {name}_table[][8] = {{')
+    lines = [[hexadecimal(v) for v in column] for column in zip(*rows)]
+    print(',\n'.join('    {' + ', '.join(v[:4]) + ',\n     ' + ', '.join(v[4:]) + '}' for v in lines))
+    print('};\n/* log2 of the errors: ' + ', '.join(f'{e:.1f}' for e in errors) + ' */')
+
+
+for wanted in sys.argv[1:] or TABLES:
+    table(wanted)
