@@ -2,6 +2,7 @@
 what the program peer_errors of tests/bench measured.
 
     python3 tests/accuracy/table.py [ACCURACY.json EXHAUSTIVE.json]
+    python3 tests/accuracy/table.py --short ACCURACY.json       those of f16 and bf16 alone
     python3 tests/accuracy/table.py --peers PEERS.json
 
 The files are those of the build folder, build/accuracy.json and build/exhaustive.json, unless named.
@@ -14,6 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "doc" / "guide.md"
 BEGIN, END = "<!-- errors: begin -->\n", "<!-- errors: end -->\n"
 COLUMNS = [("f32", "value"), ("f32", "derivative"), ("f64", "value"), ("f64", "derivative")]
+SHORT_BEGIN, SHORT_END = "<!-- short errors: begin -->\n", "<!-- short errors: end -->\n"
+SHORT_COLUMNS = [("f16", "value"), ("f16", "derivative"), ("bf16", "value"), ("bf16", "derivative")]
 
 
 def read(path):
@@ -39,6 +42,21 @@ def table(accuracy, exhaustive):
     lines = ["| kind | f32 value | f32 derivative | f64 value | f64 derivative |", "|---|---|---|---|---|"]
     for kind in kinds:
         lines.append(f"| {kind} | " + " ".join(cell(measured.get((kind, *column))) for column in COLUMNS))
+    return "\n".join(lines) + "\n"
+
+
+def short_cell(result):
+    if result is None:
+        return "|"
+    share = "all" if result["correctly_rounded"] == 1 else f"{min(100 * result['correctly_rounded'], 99.999):.3f} %"
+    return f"{result['max_ulp']:.4f} ({share}) |"
+
+
+def short_table(accuracy):
+    kinds = list(dict.fromkeys(kind for kind, _, _ in accuracy))
+    lines = ["| kind | f16 value | f16 derivative | bf16 value | bf16 derivative |", "|---|---|---|---|---|"]
+    for kind in kinds:
+        lines.append(f"| {kind} | " + " ".join(short_cell(accuracy.get((kind, *column))) for column in SHORT_COLUMNS))
     return "\n".join(lines) + "\n"
 
 
@@ -81,6 +99,9 @@ def main():
     if len(arguments) == 2 and arguments[0] == "--peers":
         with open(arguments[1], encoding="utf-8") as file:
             replace("<!-- peers: begin -->\n", "<!-- peers: end -->\n", peer_table(json.load(file)))
+        return
+    if len(arguments) == 2 and arguments[0] == "--short":
+        replace(SHORT_BEGIN, SHORT_END, short_table(read(arguments[1])))
         return
     paths = arguments or [ROOT / "build" / "accuracy.json", ROOT / "build" / "exhaustive.json"]
     if len(paths) != 2:

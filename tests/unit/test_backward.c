@@ -230,6 +230,51 @@ static void products_and_sums(void **unused)
     }
 }
 
+/* Every f16 or bf16 as dy, times f32 slopes whose products lie in the middle between two elements, and next to
+ * it: rounded to f32, and from there to the element, as element_of rounds. The same for blends and sums. */
+static void check_short(element_type type, const char *level, float slope)
+{
+    enum { ALL = 65536 };
+    static uint16_t gradient[ALL], product[ALL], sum[ALL];
+    const uint16_t minus_one = (uint16_t)element_of(-1, type), start = (uint16_t)element_of(0.3, type);
+    const float before = (float)element_value(start, type);
+    const sugar_call_options accumulate = {.struct_size = sizeof accumulate, .flags = SUGAR_CALL_ACCUMULATE};
+    char plain[96], mixed[96];
+    snprintf(plain, sizeof plain, "leaky_relu(negative_slope=%.9g)", (double)slope);
+    snprintf(mixed, sizeof mixed, "heaviside~leaky_relu(negative_slope=%.9g,blend=0.75)", (double)slope);
+    for (int i = 0; i < ALL; i++) {
+        gradient[i] = (uint16_t)i;
+        sum[i] = start;
+    }
+    sugar_activation *a = must_create(plain, level), *b = must_create(mixed, level);
+    assert_ok(flat_backward(a, type, ALL, &minus_one, 0, gradient, 1, product, 1, NULL));
+    assert_ok(flat_backward(b, type, ALL, &minus_one, 0, gradient, 1, sum, 1, &accumulate));
+    for (int i = 0; i < ALL; i++) {
+        const float factor = (float)element_value((uint64_t)i, type);
+        if (!element_same(product[i], element_of((double)(factor * slope), type), type)
+            || !element_same(sum[i], element_of((double)fmaf(factor, 0.75f * slope, before), type), type))
+            fail_msg("%s, %s, %s: dy %a: %#x and %#x", element_formats[type].name, level, plain, (double)factor,
+                     product[i], sum[i]);
+    }
+    sugar_activation_destroy(a);
+    sugar_activation_destroy(b);
+}
+
+static void short_types_round_once(void **unused)
+{
+    (void)unused;
+    const char *levels[MAX_LEVELS];
+    const int level_count = supported_levels(levels);
+    uint64_t state = 12;
+    for (int level = 0; level < level_count; level++)
+        for (int i = 0; i < (short_run() ? 3 : 30); i++)
+            for (element_type type = ELEMENT_F16; type <= ELEMENT_BF16; type++) {
+                const int bits = element_formats[type].mantissa_bits + 1;
+                const float middle = 1 + ldexpf((float)random_between(&state, 0, (1 << bits) - 1), -bits);
+                check_short(type, levels[level], i % 3 ? nextafterf(middle, i % 3 == 1 ? 0.0f : 4.0f) : middle);
+            }
+}
+
 /* NaN in x or dy reaches dx; dy = inf times a derivative of 0 is NaN. */
 static void not_numbers(void **unused)
 {
@@ -260,6 +305,7 @@ int main(void)
         cmocka_unit_test(factors_that_round_to_0),
         cmocka_unit_test(threshold_shifts_spikes),
         cmocka_unit_test(products_and_sums),
+        cmocka_unit_test(short_types_round_once),
         cmocka_unit_test(not_numbers),
     };
     return cmocka_run_group_tests_name("backward", tests, set_up, NULL);
