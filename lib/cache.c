@@ -10,8 +10,8 @@
 #include <cpuid.h>
 #endif
 
-/* Where the processor says nothing, and the most that is believed: servers have 256 MiB and more, but an
- * output of that size is not read back before much of it was replaced. */
+/* Where the processor says nothing; and the most that is believed, as a hypervisor may report the whole of a
+ * cache that other machines share. */
 enum { MIB = 1 << 20, USUAL_SHARE = 16 * MIB, LARGEST_SHARE = 32 * MIB };
 
 static uint64_t between(uint64_t least, uint64_t a, uint64_t most)

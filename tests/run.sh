@@ -44,7 +44,7 @@ packages_of() {
 # What a suite can do without: it says what it misses.
 optional_packages_of() {
     case $1 in
-    bench) echo 'libdnnl-dev libxnnpack-dev libpthreadpool-dev libcpuinfo-dev' ;;
+    bench) echo 'libdnnl-dev libxnnpack-dev libpthreadpool-dev libcpuinfo-dev libopenblas-dev' ;;
     esac
 }
 

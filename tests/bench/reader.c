@@ -1,0 +1,183 @@
+/* What stores past the caches cost whoever reads the output next, in the manner of a training step:
+ *
+ *     forward    x = a W, y = f(x), z = y W             the product reads y
+ *     backward   dy = dz W', dx = dy * f'(x), da = dx W'    the product reads dx
+ *
+ * with W square and growing batches. Each step is timed with SUGAR_CALL_STREAM, with SUGAR_CALL_NO_STREAM, and
+ * as the library decides, in turns. As the reader that suffers most, an activation that reads the output is
+ * timed in place of the last product, too.
+ *
+ *     bench-reader [--width COLUMNS] [--threads N] [--rounds N] [SPEC] */
+#include <cblas.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sugar/sugar.h>
+#include <time.h>
+
+#include "../support/support.h"
+
+void openblas_set_num_threads(int count) __attribute__((weak));
+
+enum { FIRST_BATCH = 128, LARGEST_OUTPUT = 128 << 20, MOST_ROUNDS = 99 };
+enum { MODES = 3, PARTS = 2 };
+enum { ACTIVATION, READER };
+static const uint64_t flags_of_mode[MODES] = {SUGAR_CALL_STREAM, SUGAR_CALL_NO_STREAM, 0};
+
+typedef struct settings {
+    int width, threads, rounds;
+    const char *spec;
+} settings;
+
+/* The layer: a, x, y (or dx) and z have a row per sample. */
+typedef struct layer {
+    const settings *s;
+    sugar_activation *activation;
+    sugar_context *context;
+    float *weight, *before, *x, *gradient, *out, *after;
+} layer;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static float *must_allocate(size_t elements, uint64_t *state)
+{
+    float *p = aligned_alloc(64, (elements * sizeof *p + 63) / 64 * 64);
+    if (!p)
+        give_up("reader", "no memory");
+    for (size_t i = 0; i < elements; i++)
+        p[i] = (float)((double)(random_bits(state) >> 40) * 0x1p-24 - 0.5) * 0.1f;
+    return p;
+}
+
+static void product(const layer *l, int batch, const float *a, float *c)
+{
+    const int width = l->s->width;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, batch, width, width, 1, a, width, l->weight, width, 0, c,
+                width);
+}
+
+static void activate(const layer *l, int batch, bool backward, uint64_t flags, const float *from, float *to)
+{
+    const int64_t n = (int64_t)batch * l->s->width;
+    const sugar_call_options options = {.struct_size = sizeof options, .flags = flags, .context = l->context};
+    const sugar_status status = backward
+        ? sugar_backward_f32(l->activation, n, from, 1, l->gradient, 1, to, 1, &options)
+        : sugar_forward_f32(l->activation, n, from, 1, to, 1, &options);
+    if (status != SUGAR_OK)
+        give_up(l->s->spec, sugar_last_error());
+}
+
+/* One step; how long its activation and its reader took. */
+static void step(const layer *l, int batch, bool backward, bool light_reader, uint64_t flags, double *seconds)
+{
+    product(l, batch, l->before, backward ? l->gradient : l->x);
+    const double start = now();
+    activate(l, batch, backward, flags, l->x, l->out);
+    const double between = now();
+    if (light_reader)
+        activate(l, batch, false, SUGAR_CALL_NO_STREAM, l->out, l->after);
+    else
+        product(l, batch, l->out, l->after);
+    seconds[ACTIVATION] = between - start;
+    seconds[READER] = now() - between;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static double median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, ascending);
+    return values[count / 2];
+}
+
+static void compare(const layer *l, int batch, bool backward, bool light_reader)
+{
+    static double seconds[MODES][PARTS][MOST_ROUNDS];
+    double medians[MODES][PARTS];
+    for (int round = -1; round < l->s->rounds; round++)    /* the first one touches the memory */
+        for (int mode = 0; mode < MODES; mode++) {
+            double taken[PARTS];
+            step(l, batch, backward, light_reader, flags_of_mode[mode], taken);
+            for (int part = 0; part < PARTS && round >= 0; part++)
+                seconds[mode][part][round] = taken[part];
+        }
+    for (int mode = 0; mode < MODES; mode++)
+        for (int part = 0; part < PARTS; part++)
+            medians[mode][part] = 1e3 * median(seconds[mode][part], l->s->rounds);
+    const double *on = medians[0], *off = medians[1], *decided = medians[2];
+    printf("%7d %8.2f  %-8s %-10s %9.3f %9.3f %9.3f %9.3f %9.3f %7.3f %9.3f\n", batch,
+           (double)batch * l->s->width * sizeof(float) / (1 << 20), backward ? "backward" : "forward",
+           light_reader ? "activation" : "product", on[ACTIVATION], off[ACTIVATION], on[READER], off[READER],
+           on[READER] / off[READER], (on[ACTIVATION] + on[READER]) / (off[ACTIVATION] + off[READER]),
+           (decided[ACTIVATION] + decided[READER]) / (off[ACTIVATION] + off[READER]));
+    fflush(stdout);
+}
+
+static int number(const char *option, const char *text, int most)
+{
+    char *end;
+    const long n = text ? strtol(text, &end, 10) : 0;
+    if (n < 1 || n > most || *end) {
+        fprintf(stderr, "bench-reader: %s %s: expected a number from 1 to %d\n", option, text ? text : "(nothing)",
+                most);
+        exit(2);
+    }
+    return (int)n;
+}
+
+static settings parse(int argc, char **argv)
+{
+    settings s = {.width = 1024, .threads = 1, .rounds = 7, .spec = "relu~bsilu"};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--width") == 0)
+            s.width = number("--width", argv[++i], 8192);
+        else if (strcmp(argv[i], "--threads") == 0)
+            s.threads = number("--threads", argv[++i], SUGAR_MAX_THREADS);
+        else if (strcmp(argv[i], "--rounds") == 0)
+            s.rounds = number("--rounds", argv[++i], MOST_ROUNDS);
+        else
+            s.spec = argv[i];
+    }
+    return s;
+}
+
+int main(int argc, char **argv)
+{
+    const settings s = parse(argc, argv);
+    layer l = {.s = &s, .activation = must_create(s.spec, NULL)};
+    const sugar_context_options threads = {.struct_size = sizeof threads, .threads = s.threads};
+    if (sugar_context_create(&l.context, &threads) != SUGAR_OK)
+        give_up("reader", sugar_last_error());
+    if (openblas_set_num_threads)
+        openblas_set_num_threads(s.threads);
+    uint64_t state = 1;
+    const size_t most = LARGEST_OUTPUT / sizeof(float);
+    l.weight = must_allocate((size_t)s.width * (size_t)s.width, &state);
+    float **const operands[] = {&l.before, &l.x, &l.gradient, &l.out, &l.after};
+    for (size_t k = 0; k < sizeof operands / sizeof *operands; k++)
+        *operands[k] = must_allocate(most, &state);
+    printf("%s, %d thread%s, width %d; ms; st: output streamed, ca: through the caches\n\n", s.spec, s.threads,
+           s.threads > 1 ? "s" : "", s.width);
+    printf("  batch   MiB of                        activation          reader        st/ca, of    decided/ca\n"
+           "          output  way      reader            st        ca        st        ca    reader    both      both\n");
+    for (int64_t batch = FIRST_BATCH; batch * s.width <= (int64_t)most; batch *= 2)
+        for (int way = 0; way < 2; way++)
+            for (int light_reader = 0; light_reader < 2; light_reader++)
+                compare(&l, (int)batch, way, light_reader);
+    for (size_t k = 0; k < sizeof operands / sizeof *operands; k++)
+        free(*operands[k]);
+    free(l.weight);
+    sugar_context_destroy(l.context);
+    sugar_activation_destroy(l.activation);
+    return 0;
+}
