@@ -101,7 +101,8 @@ static bool is_same_or_apart(const void *a, const void *b, int64_t n, size_t ele
     return distance == 0 || distance >= (uint64_t)n * element_size;
 }
 
-/* Whether an output of so many bytes is stored past the caches. */
+/* Whether an output of so many bytes is stored past the caches. In place that saves no read: 32 Mi elements take
+ * 1.6 times as long forward and 1.1 times backward with plain loops, so ordinary stores stay there. */
 static bool is_streamed(uint64_t flags, uint64_t bytes, bool in_place)
 {
     if (in_place || flags & (SUGAR_CALL_NO_STREAM | SUGAR_CALL_ACCUMULATE))

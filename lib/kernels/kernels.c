@@ -99,7 +99,11 @@ ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
 }
 
 /* Stores a whole vector; past the caches if `stream`. The compiler makes two loops of a short one, and leaves
- * a branch that never changes its mind in a long one. */
+ * a branch that never changes its mind in a long one: 8 % more code (f32, AVX2). Two loops everywhere are 15 %
+ * more, and no faster. With plain loops, AVX2 and 32 Mi elements, relu forward and a product backward: to compute
+ * blocks in the first-level cache and stream them from there takes 1.04 to 1.26 times as long with blocks of
+ * 4 KiB, 0.99 to 1.24 times with 1 KiB; software prefetch 1 KiB ahead gains 1 to 7 %, in cache it loses;
+ * huge pages gain up to 8 %, streaming or not. */
 ALWAYS_INLINE void put(element *p, vec a, int stream)
 {
     if (stream) stream_past_caches(p, a);
