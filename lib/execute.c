@@ -10,9 +10,14 @@
 enum {
     CACHE_LINE = 64,
     BLOCK_BYTES = 4096,             /* of one operand: five fit into any first-level cache */
-    SHORTEST_RUN = 64,              /* elements; shorter runs are gathered before a kernel sees them */
+    TILE_BYTES = 8192,              /* of one operand: with 4096, 32 Mi elements from NCHW to NHWC with 64
+                                       channels took 0.95 ns each, with 8192 0.80 */
+    APART_BYTES = 256,              /* between buffers: at multiples of 4096 bytes from each other they cost
+                                       backward 1.9 ns an element instead of 0.9 (Zen 5) */
     PART_BLOCK = 1024               /* elements; what threads are given are multiples of it */
 };
+
+#define NOTHING_HELD INT64_MIN      /* an offset that no element has */
 
 /* The flags that a call may have. */
 enum {
@@ -25,6 +30,8 @@ enum {
 typedef struct job {
     const sugar_activation *activation;
     bool accumulate, stream;
+    /* Computes n elements that lie one after another in every operand. */
+    void (*run_block)(const struct job *call, void *const *block, int64_t n, bool stream);
     sugar_walk walk;                /* x, y; or x, dy, dx */
 } job;
 
@@ -79,11 +86,6 @@ static sugar_tensor flat_view(const void *data, const int64_t *n, const int64_t 
         .strides = step,
         .byte_offset = (uint64_t)offset,
     };
-}
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* Whether n elements lie at this address for all that can be checked. */
@@ -154,12 +156,72 @@ static sugar_status run(const sugar_activation *activation, const sugar_operand 
 #define PASSES bf16
 #include "execute_template.h"
 
-static sugar_part *part_of(sugar_data_type type)
+/* The elements [begin, end) of vectors. */
+static void run_vectors(const void *work, int64_t begin, int64_t end)
 {
-    switch (type.bits) {
-    case 64: return run_part_f64;
-    case 32: return run_part_f32;
-    default: return type.code == SUGAR_TYPE_BFLOAT ? run_part_bf16 : run_part_f16;
+    const job *call = work;
+    void *block[SUGAR_MAX_OPERANDS] = {NULL};
+    for (int k = 0; k < call->walk.operands; k++)
+        block[k] = (char *)call->walk.data[k] + begin * (int64_t)call->walk.element_size;
+    call->run_block(call, block, end - begin, call->stream);
+}
+
+/* For operands whose elements do not lie in the order of a tile. What a buffer holds already, as where a
+ * stride is 0, is not read again. */
+typedef struct buffers {
+    union {
+        double f64[(TILE_BYTES + APART_BYTES) / sizeof(double)];
+        float f32[(TILE_BYTES + APART_BYTES) / sizeof(float)];
+        uint16_t f16[(TILE_BYTES + APART_BYTES) / sizeof(uint16_t)];
+    } tile[SUGAR_MAX_OPERANDS];
+    int64_t held[SUGAR_MAX_OPERANDS];   /* offset of the whole tile in each one, or NOTHING_HELD */
+} buffers;
+
+static void *read_tile(buffers *b, const sugar_walk *walk, const sugar_tile *tile, int k)
+{
+    const bool is_whole = tile->count == walk->tile_count;
+    if (!is_whole || tile->offset[k] != b->held[k])
+        sugar_tile_read(tile, walk, k, &b->tile[k]);
+    b->held[k] = is_whole ? tile->offset[k] : NOTHING_HELD;
+    return &b->tile[k];
+}
+
+static void run_tile(const job *call, buffers *b, const sugar_tile *tile)
+{
+    const sugar_walk *walk = &call->walk;
+    const int output = walk->operands - 1;
+    void *block[SUGAR_MAX_OPERANDS] = {NULL};
+    for (int k = 0; k <= output; k++) {
+        block[k] = sugar_tile_vector(tile, walk, k);
+        if (!block[k])
+            block[k] = k < output || call->accumulate ? read_tile(b, walk, tile, k) : &b->tile[k];
+    }
+    const bool is_direct = block[output] != &b->tile[output];
+    call->run_block(call, block, tile->count, call->stream && is_direct);
+    if (!is_direct) {
+        sugar_tile_write(tile, walk, output, block[output]);
+        b->held[output] = NOTHING_HELD;
+    }
+}
+
+/* The tiles [begin, end) of a walk, each counted as so many elements as a whole one. */
+static void run_tiles(const void *work, int64_t begin, int64_t end)
+{
+    const job *call = work;
+    const sugar_walk *walk = &call->walk;
+    buffers b;
+    for (int k = 0; k < walk->operands; k++)
+        b.held[k] = NOTHING_HELD;
+    sugar_tile tile, next;
+    sugar_tile_seek(&next, walk, begin / walk->tile_count);
+    for (; begin < end; begin += walk->tile_count) {
+        tile = next;
+        if (end - begin > walk->tile_count) {
+            sugar_tile_advance(&next, walk);
+            for (int k = 0; k < walk->operands; k++)
+                sugar_tile_prefetch(&next, walk, k);
+        }
+        run_tile(call, &b, &tile);
     }
 }
 
@@ -174,7 +236,17 @@ static sugar_status run(const sugar_activation *activation, const sugar_operand 
         return status;
     const sugar_data_type type = operands[0].tensor->dtype;
     call.stream = is_streamed(options->flags, (uint64_t)call.walk.count * (type.bits / 8), is_in_place(&call.walk));
-    sugar_parallel_run(options->context, call.walk.count, PART_BLOCK, part_of(type), &call);
+    call.run_block = type.bits == 64                   ? run_block_f64
+                     : type.bits == 32                 ? run_block_f32
+                     : type.code == SUGAR_TYPE_BFLOAT ? run_block_bf16
+                                                       : run_block_f16;
+    if (sugar_walk_is_vector(&call.walk)) {
+        sugar_parallel_run(options->context, call.walk.count, PART_BLOCK, run_vectors, &call);
+        return SUGAR_OK;
+    }
+    sugar_walk_tile(&call.walk, TILE_BYTES / type.bits * 8);
+    sugar_parallel_run(options->context, call.walk.tiles * call.walk.tile_count, call.walk.tile_count, run_tiles,
+                       &call);
     return SUGAR_OK;
 }
 

@@ -69,64 +69,12 @@ static void NAME(backward)(const sugar_activation *activation, bool accumulate, 
     NAME(backward_run)(activation, accumulate, x + head, dy + head, dx + head, n - head, stream);
 }
 
-/* Copies n elements of operand k, from a place in the walk on, to a buffer, or back from the buffer. */
-static void NAME(transfer)(const sugar_walk *walk, sugar_cursor at, int k, T *restrict buffer, int64_t n,
-                           bool back)
+static void NAME(run_block)(const job *call, void *const *block, int64_t n, bool stream)
 {
-    const int64_t stride = walk->stride[k][0];
-    while (n > 0) {
-        const int64_t run = smaller(n, sugar_cursor_run(&at, walk));
-        T *restrict view = (T *)walk->data[k] + at.offset[k];
-        if (back)
-            for (int64_t i = 0; i < run; i++)
-                view[i * stride] = buffer[i];
-        else
-            for (int64_t i = 0; i < run; i++)
-                buffer[i] = view[i * stride];
-        sugar_cursor_advance(&at, walk, run);
-        buffer += run;
-        n -= run;
-    }
-}
-
-/* The elements [begin, end) of a walk. A view whose innermost stride is 1, along runs that are long
- * enough, is handed to the kernel as it lies; any other goes through a buffer. */
-static void NAME(run_part)(const void *work, int64_t begin, int64_t end)
-{
-    const job *call = work;
-    const sugar_walk *walk = &call->walk;
-    const int output = walk->operands - 1;
-    const bool by_runs = walk->ndim == 1 || walk->extent[0] >= SHORTEST_RUN;
-    bool direct[SUGAR_MAX_OPERANDS], all_direct = true;
-    for (int k = 0; k <= output; k++) {
-        direct[k] = by_runs && walk->stride[k][0] == 1;
-        all_direct &= direct[k];
-    }
-    const bool stream = call->stream && direct[output];
-    T buffer[SUGAR_MAX_OPERANDS][NAME(BLOCK)];
-    sugar_cursor at;
-    sugar_cursor_seek(&at, walk, begin);
-    while (begin < end) {
-        int64_t n = all_direct ? end - begin : smaller(end - begin, NAME(BLOCK));
-        n = by_runs ? smaller(n, sugar_cursor_run(&at, walk)) : n;
-        T *block[SUGAR_MAX_OPERANDS];
-        for (int k = 0; k <= output; k++) {
-            block[k] = direct[k] ? (T *)walk->data[k] + at.offset[k] : buffer[k];
-            if (!direct[k] && (k < output || call->accumulate))
-                NAME(transfer)(walk, at, k, buffer[k], n, false);
-        }
-        if (walk->operands == 2)
-            NAME(forward)(call->activation, block[0], block[1], n, stream);
-        else
-            NAME(backward)(call->activation, call->accumulate, block[0], block[1], block[2], n, stream);
-        if (!direct[output])
-            NAME(transfer)(walk, at, output, buffer[output], n, true);
-        begin += n;
-        if (by_runs)
-            sugar_cursor_advance(&at, walk, n);
-        else
-            sugar_cursor_seek(&at, walk, begin);
-    }
+    if (call->walk.operands == 2)
+        NAME(forward)(call->activation, block[0], block[1], n, stream);
+    else
+        NAME(backward)(call->activation, call->accumulate, block[0], block[1], block[2], n, stream);
 }
 
 sugar_status NAME(sugar_forward)(const sugar_activation *activation, int64_t n, const T *x, int64_t incx, T *y,

@@ -1,20 +1,23 @@
-/* The one stride walker: the elements of several views of one shape, visited in step, in the order that
- * suits the memory of the output. */
+/* The one stride walker: the elements of several views of one shape, visited in step, in tiles that suit
+ * the memory of all of them. */
 #ifndef SUGAR_WALK_H
 #define SUGAR_WALK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "sugar/sugar.h"
+#include "copy.h"
 
 enum { SUGAR_MAX_OPERANDS = 3 };    /* x, dy, dx */
 
 typedef struct sugar_walk {
     int operands;                   /* the last one is the output */
     int ndim;                       /* 1 or more; dimension 0 is the innermost */
+    size_t element_size;
     int64_t count;                  /* elements in all */
+    int64_t tiles, tile_count;      /* how many, and the elements of one that is not cut off at an edge */
     int64_t extent[SUGAR_MAX_DIMENSIONS];
+    int64_t tile[SUGAR_MAX_DIMENSIONS];     /* extents of a tile */
     int64_t stride[SUGAR_MAX_OPERANDS][SUGAR_MAX_DIMENSIONS];   /* in elements */
     void *data[SUGAR_MAX_OPERANDS]; /* element 0 */
 } sugar_walk;
@@ -23,33 +26,35 @@ typedef struct sugar_walk {
  * is walked forward through memory, its smallest stride innermost, in as few dimensions as can be. */
 void sugar_walk_arrange(sugar_walk *walk, size_t element_size);
 
-/* A place in a walk. */
-typedef struct sugar_cursor {
-    int64_t index[SUGAR_MAX_DIMENSIONS];
-    int64_t offset[SUGAR_MAX_OPERANDS]; /* from data, in elements */
-} sugar_cursor;
+/* Whether all views of an arranged walk lie one after another, element by element. */
+bool sugar_walk_is_vector(const sugar_walk *walk);
 
-/* Goes to an element, counted from 0 in the order of the walk. */
-void sugar_cursor_seek(sugar_cursor *cursor, const sugar_walk *walk, int64_t position);
+/* Divides an arranged walk into tiles of at most `most` elements, and reorders all but its innermost
+ * dimension for them. */
+void sugar_walk_tile(sugar_walk *walk, int64_t most);
 
-/* How many elements follow, this one included, before the innermost dimension ends. */
-static inline int64_t sugar_cursor_run(const sugar_cursor *cursor, const sugar_walk *walk)
-{
-    return walk->extent[0] - cursor->index[0];
-}
+/* A tile of a walk. */
+typedef struct sugar_tile {
+    int64_t index[SUGAR_MAX_DIMENSIONS];    /* of its first element */
+    int64_t extent[SUGAR_MAX_DIMENSIONS];
+    int64_t count;                          /* elements */
+    int64_t offset[SUGAR_MAX_OPERANDS];     /* of the first element from data, in elements */
+} sugar_tile;
 
-/* Goes on by n elements, at most to the end of the run. Inline, as runs may be short. */
-static inline void sugar_cursor_advance(sugar_cursor *cursor, const sugar_walk *walk, int64_t n)
-{
-    cursor->index[0] += n;
-    for (int k = 0; k < walk->operands; k++)
-        cursor->offset[k] += n * walk->stride[k][0];
-    for (int d = 0; cursor->index[d] == walk->extent[d] && d + 1 < walk->ndim; d++) {
-        cursor->index[d] = 0;
-        cursor->index[d + 1]++;
-        for (int k = 0; k < walk->operands; k++)
-            cursor->offset[k] += walk->stride[k][d + 1] - walk->extent[d] * walk->stride[k][d];
-    }
-}
+/* Goes to a tile, counted from 0. */
+void sugar_tile_seek(sugar_tile *tile, const sugar_walk *walk, int64_t number);
+
+/* Goes on to the next tile, which must exist. */
+void sugar_tile_advance(sugar_tile *tile, const sugar_walk *walk);
+
+/* Where the elements of operand k lie one after another, in the order of the tile; NULL if they do not. */
+void *sugar_tile_vector(const sugar_tile *tile, const sugar_walk *walk, int k);
+
+/* Copies the elements of operand k into a buffer, or back. */
+void sugar_tile_read(const sugar_tile *tile, const sugar_walk *walk, int k, void *buffer);
+void sugar_tile_write(const sugar_tile *tile, const sugar_walk *walk, int k, const void *buffer);
+
+/* Asks for the lines of operand k ahead of their use, where the processor would not foresee them. */
+void sugar_tile_prefetch(const sugar_tile *tile, const sugar_walk *walk, int k);
 
 #endif

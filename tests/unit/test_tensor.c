@@ -313,6 +313,147 @@ static void permuted(void **unused)
     sugar_activation_destroy(a);
 }
 
+/* ---- Random views of many tiles --------------------------------------------------------------- */
+
+/* Runs the parts last to first. */
+static void backwards_for(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count)
+{
+    (void)payload;
+    while (count-- > 0)
+        task(work, count);
+}
+
+typedef struct operand {
+    view view;
+    unsigned char *memory;
+    int64_t length;                 /* of memory, in elements */
+} operand;
+
+static void operand_make(uint64_t *state, operand *o, element_type type, int32_t ndim, const int64_t *shape, int input)
+{
+    const size_t width = element_formats[type].width;
+    int64_t strides[8], before = 0;
+    random_strides(state, ndim, shape, input, strides);
+    o->length = 1;
+    for (int32_t d = 0; d < ndim; d++) {
+        o->length += llabs(strides[d]) * (shape[d] - 1);
+        before += strides[d] < 0 ? -strides[d] * (shape[d] - 1) : 0;
+    }
+    o->memory = malloc((size_t)o->length * width);
+    assert_non_null(o->memory);
+    for (int64_t i = 0; i < o->length; i++)
+        element_store(o->memory, i, type, random_element(state, width));
+    view_make(&o->view, o->memory + (size_t)before * width, width, ndim, shape, strides);
+    o->view.tensor.dtype = element_formats[type].dtype;
+}
+
+/* The elements in row-major order, copied one by one; or back. */
+static void pack(const operand *o, unsigned char *packed, element_type type, int back)
+{
+    const size_t width = element_formats[type].width;
+    for (int64_t i = 0; i < view_count(&o->view); i++) {
+        unsigned char *at = (unsigned char *)o->view.tensor.data + view_offset(&o->view, i) * (int64_t)width;
+        if (back)
+            memcpy(at, packed + (size_t)i * width, width);
+        else
+            memcpy(packed + (size_t)i * width, at, width);
+    }
+}
+
+/* What the output's memory should hold: a call on vectors, with each element brought to its place. */
+static unsigned char *expected_memory(const sugar_activation *a, const operand *operands, int count, element_type type,
+                                      const sugar_call_options *options)
+{
+    const operand *out = &operands[count - 1];
+    const size_t width = element_formats[type].width;
+    const int64_t n = view_count(&out->view);
+    const size_t bytes = (size_t)out->length * width;
+    unsigned char *saved = malloc(bytes), *result = malloc(bytes), *packed[3];
+    assert_true(saved && result);
+    memcpy(saved, out->memory, bytes);
+    for (int k = 0; k < count; k++) {
+        packed[k] = malloc((size_t)n * width);
+        assert_non_null(packed[k]);
+        pack(&operands[k], packed[k], type, 0);
+    }
+    sugar_call_options alone = *options;
+    alone.context = NULL;
+    assert_ok(count == 2 ? flat_forward(a, type, n, packed[0], 1, packed[1], 1, &alone)
+                         : flat_backward(a, type, n, packed[0], 1, packed[1], 1, packed[2], 1, &alone));
+    pack(out, packed[count - 1], type, 1);
+    memcpy(result, out->memory, bytes);
+    memcpy(out->memory, saved, bytes);
+    for (int k = 0; k < count; k++)
+        free(packed[k]);
+    free(saved);
+    return result;
+}
+
+/* Extents that are short, and those around what fits into a tile or into one of its sides. */
+static int32_t random_shape(uint64_t *state, int64_t *shape)
+{
+    static const int64_t extents[] = {2,  2,  3,  3,  4,   5,   7,   8,   9,    15,   16,   17,
+                                      31, 32, 33, 47, 63,  64,  65,  127, 129,  511,  513,  700,
+                                      1023, 1025, 2047, 2048, 2049, 5000, 70000};
+    int64_t count = 1;
+    int32_t ndim = (int32_t)random_between(state, 1, 6);
+    for (int32_t d = 0; d < ndim; d++) {
+        shape[d] = extents[random_between(state, 0, COUNT(extents) - 1)];
+        while (shape[d] > 1 && count * shape[d] > 150000)
+            shape[d] /= 2;
+        count *= shape[d];
+    }
+    return ndim;
+}
+
+static void random_tiles_call(uint64_t *state, const sugar_activation *a, sugar_context *context, element_type type,
+                              int number)
+{
+    int64_t shape[8];
+    const int32_t ndim = random_shape(state, shape);
+    const int count = (int)random_between(state, 2, 3);
+    sugar_call_options options = {.struct_size = sizeof options, .context = context};
+    if (count == 3)
+        options.flags = (uint64_t)random_between(state, 0, 1) * SUGAR_CALL_ACCUMULATE;
+    operand operands[3];
+    for (int k = 0; k < count; k++)
+        operand_make(state, &operands[k], type, ndim, shape, k < count - 1);
+    const operand *out = &operands[count - 1];
+    unsigned char *expected = expected_memory(a, operands, count, type, &options);
+    assert_ok(count == 2 ? sugar_forward(a, &operands[0].view.tensor, &out->view.tensor, &options)
+                         : sugar_backward(a, &operands[0].view.tensor, &operands[1].view.tensor, &out->view.tensor,
+                                          &options));
+    for (int64_t i = 0; i < out->length; i++)
+        if (!element_same(element_load(out->memory, i, type), element_load(expected, i, type), type))
+            fail_msg("random tiles %d (%d dimensions): element %lld of memory is %a, expected %a", number,
+                     (int)ndim, (long long)i, element_value(element_load(out->memory, i, type), type),
+                     element_value(element_load(expected, i, type), type));
+    free(expected);
+    for (int k = 0; k < count; k++)
+        free(operands[k].memory);
+}
+
+static void random_tiles(void **unused)
+{
+    (void)unused;
+    static const char *const specs[] = {"identity~hardswish", "relu~softsign(domain=negative,blend=0.5)"};
+    uint64_t state = 5;
+    sugar_context *context;
+    for (size_t s = 0; s < COUNT(specs); s++) {
+        sugar_activation *a = must_create(specs[s], NULL);
+        for (int i = 0; i < (short_run() ? 20 : 400); i++) {
+            const sugar_context_options parts = {.struct_size = sizeof parts,
+                                                 .threads = (int32_t)random_between(&state, 1, 9),
+                                                 .parallel_for = backwards_for};
+            assert_ok(sugar_context_create(&context, &parts));
+            for (element_type type = 0; type < ELEMENT_TYPES; type++)
+                random_tiles_call(&state, a, context, type, i);
+            sugar_context_destroy(context);
+        }
+        sugar_activation_destroy(a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +467,7 @@ int main(void)
         cmocka_unit_test(random_views),
         cmocka_unit_test(random_views_in_place),
         cmocka_unit_test(permuted),
+        cmocka_unit_test(random_tiles),
     };
     return cmocka_run_group_tests_name("tensor", tests, NULL, NULL);
 }

@@ -1,0 +1,41 @@
+/* Copies of strided memory: whole boxes of a few dimensions, by the size of an element alone. */
+#ifndef SUGAR_COPY_H
+#define SUGAR_COPY_H
+
+#include <stddef.h>
+
+#include "sugar/sugar.h"
+
+static inline int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A box: its dimensions in any order, each with its strides at both ends, in elements. */
+typedef struct sugar_box {
+    int ndim;                       /* 1 or more */
+    struct {
+        int64_t extent, to, from;
+    } dimension[SUGAR_MAX_DIMENSIONS];
+} sugar_box;
+
+/* Adds a dimension, to the last one where it is nothing but its continuation. */
+static inline void sugar_box_add(sugar_box *box, int64_t extent, int64_t to, int64_t from)
+{
+    const int last = box->ndim - 1;
+    if (last >= 0 && to == box->dimension[last].to * box->dimension[last].extent
+        && from == box->dimension[last].from * box->dimension[last].extent) {
+        box->dimension[last].extent *= extent;
+        return;
+    }
+    box->dimension[box->ndim].extent = extent;
+    box->dimension[box->ndim].to = to;
+    box->dimension[box->ndim].from = from;
+    box->ndim++;
+}
+
+/* Copies a box of elements of 2, 4 or 8 bytes between memory that does not overlap. Changes the order of
+ * the box's dimensions. */
+void sugar_copy(sugar_box *box, void *to, const void *from, size_t element_size);
+
+#endif
