@@ -531,7 +531,8 @@ static inline vec softplus_value(vec x, const vec *p)
 {
     pair a = two_product(p[0], vec_abs(x)), factor = pair_reciprocal(pair_of(p[0]));
     piece l = piece_of(softplus_table, 7, a, unit_index(a.hi));
-    vec quotient = vec_fma(l.constant, factor.hi, vec_fma(l.rest, factor.hi, l.constant * factor.lo));
+    vec low = vec_fma(l.constant, factor.lo, l.lost * factor.hi);
+    vec quotient = vec_fma(l.constant, factor.hi, vec_fma(l.rest, factor.hi, low));
     vec near = vec_max(SPLAT(0), x) + quotient;
     return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a.hi), softplus_near, x, p);
 }
@@ -657,7 +658,7 @@ static inline vec gelu_value(vec x, const vec *p)
     vec a = vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x));
     density_piece d = table_times_density(mills_table, a);
     vec scaled_a = a * d.power;
-    vec below = vec_fma(scaled_a, d.value.constant, scaled_a * d.value.rest);
+    vec below = vec_fma(scaled_a, d.constant, scaled_a * d.rest);
     vec near = vec_max(SPLAT(0), x) - below;
     return above_half(x, or_far(near, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_near, x, p));
 }
@@ -692,7 +693,7 @@ static inline vec gelu_derivative_near(vec x, const vec *p)
 static inline vec gelu_derivative(vec x, const vec *p)
 {
     density_piece d = table_times_density(gelu_slope_table, vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x)));
-    vec t = vec_fma(d.power, d.value.constant, d.power * d.value.rest);
+    vec t = vec_fma(d.power, d.constant, d.power * d.rest);
     vec result = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
     return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_derivative_near, x, p);
 }

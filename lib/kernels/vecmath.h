@@ -471,8 +471,9 @@ static inline normal normal_of(vec x)
 #if SUGAR_ELEMENT == 32
 /* A function of a in eight pieces: table[0] has the point c from which a piece is measured, table[1 + k]
  * the coefficients of (a - c)^k. The pieces' points were chosen such that the constant term is right to
- * 2^-30 or so. Returned as that term and the rest, which is small beside it. */
-typedef struct { vec constant, rest; } piece;
+ * 2^-30 or so. Returned as that term and the rest, which is
+ * smaller, with what its last rounding lost. */
+typedef struct { vec constant, rest, lost; } piece;
 
 typedef const real piece_table[][8];
 
@@ -490,7 +491,8 @@ static inline __attribute__((always_inline)) piece piece_of_two(piece_table abov
     vec sum = entry(above[1 + degree], below[1 + degree], negative, i);
     UNROLL
     for (int k = degree; k > 1; k--) sum = vec_fma(sum, r, entry(above[k], below[k], negative, i));
-    return (piece){entry(above[1], below[1], negative, i), r * sum};
+    vec rest = r * sum;
+    return (piece){entry(above[1], below[1], negative, i), rest, vec_fma(r, sum, -rest)};
 }
 
 static inline __attribute__((always_inline)) piece piece_of(piece_table table, int degree, pair a, index i)
@@ -733,13 +735,13 @@ static const real mish_slope_below_table[][8] = {
 };
 
 /* f(a) exp(-a^2/2) for the function f of a table, as the factors 2^n and (constant + rest). */
-typedef struct { vec power; piece value; } density_piece;
+typedef struct { vec power, constant, rest; } density_piece;
 
 static inline __attribute__((always_inline)) density_piece table_times_density(piece_table table, vec a)
 {
     exp_parts e = exp_near_pair(two_product(a, SPLAT(-0.5) * a));
     piece f = piece_of(table, 6, pair_of(a), normal_index(a));
-    return (density_piece){e.power, {f.constant, vec_fma(f.constant + f.rest, e.p, f.rest)}};
+    return (density_piece){e.power, f.constant, vec_fma(f.constant + f.rest, e.p, f.rest)};
 }
 #endif
 
