@@ -441,7 +441,7 @@ static void random_tiles(void **unused)
     sugar_context *context;
     for (size_t s = 0; s < COUNT(specs); s++) {
         sugar_activation *a = must_create(specs[s], NULL);
-        for (int i = 0; i < (short_run() ? 20 : 400); i++) {
+        for (int i = 0; i < (short_run() ? 10 : 60); i++) {
             const sugar_context_options parts = {.struct_size = sizeof parts,
                                                  .threads = (int32_t)random_between(&state, 1, 9),
                                                  .parallel_for = backwards_for};
