@@ -342,7 +342,7 @@ static void operand_make(uint64_t *state, operand *o, element_type type, int32_t
     o->memory = malloc((size_t)o->length * width);
     assert_non_null(o->memory);
     for (int64_t i = 0; i < o->length; i++)
-        element_store(o->memory, i, type, random_element(state, width));
+        element_store(o->memory, i, type, random_element(state, type));
     view_make(&o->view, o->memory + (size_t)before * width, width, ndim, shape, strides);
     o->view.tensor.dtype = element_formats[type].dtype;
 }
