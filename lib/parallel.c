@@ -8,17 +8,16 @@
 
 struct sugar_context {
     int32_t parts;                  /* into how many a call may be split */
+    int32_t smallest_part;          /* elements */
     sugar_parallel_for parallel_for;/* NULL: calls stay whole */
     void *payload;
     sugar_pool *pool;               /* the payload, if it is the library's own; or NULL */
 };
 
-/* To wake a thread takes about 5 us, measured: as long as 6,000 elements of gelu, 25,000 of sigmoid or
- * 100,000 of relu, in f32 with AVX2. A smaller part costs more to hand over than it saves. */
-enum { SMALLEST_PART = 32768 };
-
-/* In the library's own pool: a thread that the system holds up leaves little undone. */
-enum { PARTS_PER_THREAD = 16 };
+/* Elements. Calls below the first are never split: even what takes longest is done before a thread has woken up.
+ * A caller's pool gets parts that are worth a thread's waking up. The library's own decides that by itself; there
+ * parts are as many as they can be without time lost between them, as the last ones to end are waited for. */
+enum { SMALLEST_CALL = 65536, SMALLEST_PART = 32768, SMALLEST_OWN_PART = 8192, OWN_PARTS_PER_THREAD = 64 };
 
 static sugar_status check_options(const sugar_context_options *known)
 {
@@ -38,11 +37,12 @@ static sugar_status check_options(const sugar_context_options *known)
 /* The context made of options that are good. */
 static sugar_status fill(sugar_context *context, const sugar_context_options *known)
 {
-    *context = (sugar_context){known->threads, known->parallel_for, known->payload, NULL};
+    *context = (sugar_context){known->threads, SMALLEST_PART, known->parallel_for, known->payload, NULL};
     if (known->parallel_for || known->threads <= 1)
         return SUGAR_OK;
     const sugar_status status = sugar_pool_create(&context->pool, known->threads);
-    context->parts = known->threads * PARTS_PER_THREAD;
+    context->parts = known->threads * OWN_PARTS_PER_THREAD;
+    context->smallest_part = SMALLEST_OWN_PART;
     context->parallel_for = sugar_pool_run;
     context->payload = context->pool;
     return status;
@@ -78,9 +78,9 @@ void sugar_context_destroy(sugar_context *context)
 
 static int64_t parts(const sugar_context *context, int64_t count)
 {
-    if (!context || !context->parallel_for)
+    if (!context || !context->parallel_for || count < SMALLEST_CALL)
         return 1;
-    const int64_t most = count / SMALLEST_PART;
+    const int64_t most = count / context->smallest_part;
     return context->parts < most ? context->parts : most;
 }
 

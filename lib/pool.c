@@ -1,18 +1,27 @@
-/* The thread pool: one mutex, two conditions, and a counter from which threads take their tasks. */
+/* The thread pool: one mutex, two conditions, and a counter from which threads take their tasks. Before they sleep,
+ * threads look for a short time whether what they wait for comes. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Of a worker. Kernels and the loops around them keep at most 40 KiB there; glibc takes the thread-local
  * variables of the program out of it, too. */
 enum { STACK_BYTES = 256 * 1024 };
+
+/* Nanoseconds: how long a thread looks before it sleeps, and what a caller does alone rather than share. A thread
+ * that sleeps comes 20 to 40 us late (Zen 5 in a virtual machine, from calls of 200 to 700 us), one that looks comes
+ * at once: with two threads, 1 Mi elements and calls one after the other, gelu gains 1.70 times without looking and
+ * 1.84 with it, softplus 1.74 and 1.87, bsilu 1.71 and 1.89, mish 1.76 and 1.88, relu 1.14 and 1.55 (AVX2). */
+enum { LONGEST_LOOK = 50000, SHORTEST_SHARE = 15000 };
 
 /* What one caller wants done; on its stack. */
 typedef struct job {
@@ -28,13 +37,44 @@ struct sugar_pool {
     pthread_mutex_t lock;           /* of all that follows */
     pthread_cond_t posted;          /* there is a job, or the end */
     pthread_cond_t left;            /* the last worker has left the job */
-    job *open;                      /* a job that workers may join, or NULL */
     bool busy;                      /* a caller has the pool */
-    bool ending;
-    int32_t helpers;                /* workers in the job of that caller */
+    /* Changed only with the lock; without it, a look at them is a hint. */
+    _Atomic(job *) open;            /* a job that workers may join, or NULL */
+    _Atomic bool ending;
+    _Atomic int32_t helpers;        /* workers in the job of that caller */
     int32_t workers;
     pthread_t threads[];            /* the workers; written before there is more than one caller */
 };
+
+static int64_t nanoseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static bool has_nothing_to_do(sugar_pool *p)
+{
+    return !atomic_load_explicit(&p->open, memory_order_relaxed)
+           && !atomic_load_explicit(&p->ending, memory_order_relaxed);
+}
+
+static bool has_helpers(sugar_pool *p)
+{
+    return atomic_load_explicit(&p->helpers, memory_order_relaxed) > 0;
+}
+
+/* Looks for a short time whether a condition ends. Called with the lock and returns with it; others have it
+ * meanwhile. Whoever else needs the processor gets it: where another program keeps all other cores busy, a loop of
+ * pause instructions makes calls of 160 to 400 us take 1.1 to 1.3 times as long, this one 1.03. */
+static void look(sugar_pool *p, bool (*waits)(sugar_pool *))
+{
+    pthread_mutex_unlock(&p->lock);
+    const int64_t end = nanoseconds() + LONGEST_LOOK;
+    while (waits(p) && nanoseconds() < end)
+        sched_yield();
+    pthread_mutex_lock(&p->lock);
+}
 
 /* Takes tasks until none is left. The mutex, before and after, orders all other memory. */
 static void take_tasks(job *j)
@@ -60,13 +100,19 @@ static void wake_two(sugar_pool *p, job *j)
 static void *run_worker(void *argument)
 {
     sugar_pool *p = argument;
+    bool has_worked = false;        /* since it slept: more may come soon */
     pthread_mutex_lock(&p->lock);
     while (!p->ending) {
         job *j = p->open;
         if (!j) {
-            pthread_cond_wait(&p->posted, &p->lock);
+            if (has_worked)
+                look(p, has_nothing_to_do);
+            else
+                pthread_cond_wait(&p->posted, &p->lock);
+            has_worked = false;
             continue;
         }
+        has_worked = true;
         p->helpers++;
         wake_two(p, j);
         take_tasks(j);
@@ -151,7 +197,7 @@ void sugar_pool_destroy(sugar_pool *pool)
     free(pool);
 }
 
-/* Posts a job, works on it, and returns when all others have left it. The caller has the pool, and the
+/* Shares out what is left of a job, works on it, and returns when all others have left it. The caller has the pool, and the
  * lock, which this gives back. */
 static void share_job(sugar_pool *p, job *j)
 {
@@ -162,6 +208,8 @@ static void share_job(sugar_pool *p, job *j)
     take_tasks(j);
     pthread_mutex_lock(&p->lock);
     p->open = NULL;
+    if (p->helpers > 0)
+        look(p, has_helpers);
     while (p->helpers > 0)
         pthread_cond_wait(&p->left, &p->lock);
     p->busy = false;
@@ -187,9 +235,12 @@ static bool take_pool(sugar_pool *p)
 void sugar_pool_run(void *pool, void (*task)(void *work, int64_t index), void *work, int64_t count)
 {
     sugar_pool *p = pool;
-    job j = {.task = task, .work = work, .count = count};
+    job j = {.task = task, .work = work, .count = count, .next = 1};
     j.sleepers = count - 1 < p->workers ? count - 1 : p->workers;
-    if (take_pool(p))
+    /* The first task tells how long the others will take: that depends on the kind, the level and the memory. */
+    const int64_t start = nanoseconds();
+    task(work, 0);
+    if ((nanoseconds() - start) * (count - 1) >= SHORTEST_SHARE && take_pool(p))
         share_job(p, &j);
     else
         take_tasks(&j);
