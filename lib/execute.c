@@ -26,14 +26,18 @@ enum {
     BACKWARD_FLAGS = STREAM_FLAGS | SUGAR_CALL_ACCUMULATE
 };
 
+typedef struct job job;
+
+/* Computes n elements that lie one after another in every operand. */
+typedef void block_function(const job *call, void *const *block, int64_t n, bool stream);
+
 /* A checked call, as all of its parts see it. */
-typedef struct job {
+struct job {
     const sugar_activation *activation;
     bool accumulate, stream;
-    /* Computes n elements that lie one after another in every operand. */
-    void (*run_block)(const struct job *call, void *const *block, int64_t n, bool stream);
+    block_function *run_block;
     sugar_walk walk;                /* x, y; or x, dy, dx */
-} job;
+};
 
 static sugar_status check_call(const sugar_activation *activation, const sugar_call_options *options,
                                uint64_t allowed_flags, sugar_call_options *known)
@@ -86,21 +90,6 @@ static sugar_tensor flat_view(const void *data, const int64_t *n, const int64_t 
         .strides = step,
         .byte_offset = (uint64_t)offset,
     };
-}
-
-/* Whether n elements lie at this address for all that can be checked. */
-static bool is_vector(const void *data, int64_t n, size_t element_size)
-{
-    const uintptr_t start = (uintptr_t)data;
-    return data && start % element_size == 0 && (uint64_t)n <= (UINTPTR_MAX - start) / element_size;
-}
-
-/* Whether two vectors of unit step are the same or share nothing. */
-static bool is_same_or_apart(const void *a, const void *b, int64_t n, size_t element_size)
-{
-    const uintptr_t at = (uintptr_t)a, other = (uintptr_t)b;
-    const uintptr_t distance = at < other ? other - at : at - other;
-    return distance == 0 || distance >= (uint64_t)n * element_size;
 }
 
 /* Whether an output of so many bytes is stored past the caches. In place that saves no read: 32 Mi elements take
@@ -225,21 +214,43 @@ static void run_tiles(const void *work, int64_t begin, int64_t end)
     }
 }
 
+static block_function *run_block_of(sugar_data_type type)
+{
+    switch (type.bits) {
+    case 64: return run_block_f64;
+    case 32: return run_block_f32;
+    default: return type.code == SUGAR_TYPE_BFLOAT ? run_block_bf16 : run_block_f16;
+    }
+}
+
+/* Does a call on compact views that stays on this thread, and needs no walk; or does nothing. */
+static bool run_short(job *call, const sugar_operand *operands, int count, const sugar_call_options *options)
+{
+    void *data[SUGAR_MAX_OPERANDS] = {NULL};
+    const int64_t n = sugar_find_vectors(operands, count, data);
+    if (n == 0 || !sugar_parallel_is_whole(options->context, n))
+        return false;
+    const sugar_data_type type = operands[0].tensor->dtype;
+    const bool in_place = data[0] == data[count - 1] || data[count - 2] == data[count - 1];
+    call->walk.operands = count;
+    run_block_of(type)(call, data, n, is_streamed(options->flags, (uint64_t)n * (type.bits / 8), in_place));
+    return true;
+}
+
 static sugar_status run(const sugar_activation *activation, const sugar_operand *operands, int count,
                         const sugar_call_options *options)
 {
     job call;                       /* large, so no part of it is set twice */
     call.activation = activation;
     call.accumulate = options->flags & SUGAR_CALL_ACCUMULATE;
+    if (run_short(&call, operands, count, options))
+        return SUGAR_OK;
     const sugar_status status = sugar_walk_make(&call.walk, operands, count);
     if (status != SUGAR_OK || call.walk.count == 0)
         return status;
     const sugar_data_type type = operands[0].tensor->dtype;
     call.stream = is_streamed(options->flags, (uint64_t)call.walk.count * (type.bits / 8), is_in_place(&call.walk));
-    call.run_block = type.bits == 64                   ? run_block_f64
-                     : type.bits == 32                 ? run_block_f32
-                     : type.code == SUGAR_TYPE_BFLOAT ? run_block_bf16
-                                                       : run_block_f16;
+    call.run_block = run_block_of(type);
     if (sugar_walk_is_vector(&call.walk)) {
         sugar_parallel_run(options->context, call.walk.count, PART_BLOCK, run_vectors, &call);
         return SUGAR_OK;

@@ -87,8 +87,8 @@ sugar_status NAME(sugar_forward)(const sugar_activation *activation, int64_t n, 
     if (status != SUGAR_OK || n == 0)
         return status;
     /* Nothing but what a short vector needs. */
-    if (incx == 1 && incy == 1 && is_vector(x, n, sizeof(T)) && is_vector(y, n, sizeof(T))
-        && is_same_or_apart(x, y, n, sizeof(T)) && sugar_parallel_is_whole(known.context, n)) {
+    if (incx == 1 && incy == 1 && sugar_is_vector(x, n, sizeof(T)) && sugar_is_vector(y, n, sizeof(T))
+        && sugar_is_same_or_apart(x, y, n, sizeof(T)) && sugar_parallel_is_whole(known.context, n)) {
         NAME(forward)(activation, x, y, n, is_streamed(known.flags, (uint64_t)n * sizeof(T), x == y));
         return SUGAR_OK;
     }
@@ -108,9 +108,9 @@ sugar_status NAME(sugar_backward)(const sugar_activation *activation, int64_t n,
         status = check_flat(n, "incdx", incdx);
     if (status != SUGAR_OK || n == 0)
         return status;
-    if (incx == 1 && incdy == 1 && incdx == 1 && is_vector(x, n, sizeof(T)) && is_vector(dy, n, sizeof(T))
-        && is_vector(dx, n, sizeof(T)) && is_same_or_apart(x, dx, n, sizeof(T))
-        && is_same_or_apart(dy, dx, n, sizeof(T)) && sugar_parallel_is_whole(known.context, n)) {
+    if (incx == 1 && incdy == 1 && incdx == 1 && sugar_is_vector(x, n, sizeof(T)) && sugar_is_vector(dy, n, sizeof(T))
+        && sugar_is_vector(dx, n, sizeof(T)) && sugar_is_same_or_apart(x, dx, n, sizeof(T))
+        && sugar_is_same_or_apart(dy, dx, n, sizeof(T)) && sugar_parallel_is_whole(known.context, n)) {
         NAME(backward)(activation, known.flags & SUGAR_CALL_ACCUMULATE, x, dy, dx, n,
                        is_streamed(known.flags, (uint64_t)n * sizeof(T), x == dx || dy == dx));
         return SUGAR_OK;

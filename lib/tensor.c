@@ -16,20 +16,23 @@ typedef struct view {
     int64_t stride[SUGAR_MAX_DIMENSIONS];       /* in elements; compact ones where the caller gave none */
 } view;
 
+static bool is_known_type(sugar_data_type type)
+{
+    return (type.code == SUGAR_TYPE_FLOAT && (type.bits == 16 || type.bits == 32 || type.bits == 64))
+           || (type.code == SUGAR_TYPE_BFLOAT && type.bits == 16);
+}
+
 static sugar_status check_type(const sugar_operand *o)
 {
     const sugar_tensor *t = o->tensor;
     if (t->device.device_type != SUGAR_DEVICE_CPU)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: device type %d, expected %d (CPU)", o->name,
                            (int)t->device.device_type, SUGAR_DEVICE_CPU);
-    const int bits = t->dtype.bits;
-    const bool is_float = t->dtype.code == SUGAR_TYPE_FLOAT && (bits == 16 || bits == 32 || bits == 64);
-    const bool is_bfloat = t->dtype.code == SUGAR_TYPE_BFLOAT && bits == 16;
-    if (!is_float && !is_bfloat)
+    if (!is_known_type(t->dtype))
         return sugar_error(SUGAR_ERROR_UNSUPPORTED,
                            "%s: dtype with code %d and %d bits, expected code %d (float) and 16, 32 or 64 bits, "
                            "or code %d (bfloat) and 16 bits",
-                           o->name, t->dtype.code, bits, SUGAR_TYPE_FLOAT, SUGAR_TYPE_BFLOAT);
+                           o->name, t->dtype.code, t->dtype.bits, SUGAR_TYPE_FLOAT, SUGAR_TYPE_BFLOAT);
     if (t->dtype.lanes != 1)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: dtype with %d lanes, expected 1", o->name,
                            t->dtype.lanes);
@@ -265,4 +268,42 @@ sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, in
     fill_walk(walk, operands, views, count);
     sugar_walk_arrange(walk, operands[0].tensor->dtype.bits / 8);
     return check_overlap(walk, operands, views);
+}
+
+/* Whether a view has the shape of another one and no gaps. */
+static bool is_compact(const sugar_tensor *t, const sugar_tensor *like)
+{
+    if (t->ndim != like->ndim || t->ndim < 0 || t->ndim > SUGAR_MAX_DIMENSIONS || (t->ndim > 0 && !t->shape))
+        return false;
+    bool compact = true;
+    int64_t step = 1;
+    for (int d = t->ndim - 1; compact && d >= 0; d--) {
+        const int64_t extent = t->shape[d];
+        compact = extent > 0 && extent == like->shape[d] && (!t->strides || t->strides[d] == step)
+                  && !__builtin_mul_overflow(step, extent, &step);
+    }
+    return compact;
+}
+
+int64_t sugar_find_vectors(const sugar_operand *operands, int count, void **data)
+{
+    const sugar_tensor *first = operands[0].tensor;
+    if (!first || !is_known_type(first->dtype))
+        return 0;
+    for (int k = 0; k < count; k++) {
+        const sugar_tensor *t = operands[k].tensor;
+        if (!t || t->device.device_type != SUGAR_DEVICE_CPU || t->dtype.code != first->dtype.code
+            || t->dtype.bits != first->dtype.bits || t->dtype.lanes != 1 || !is_compact(t, first)
+            || t->byte_offset > UINTPTR_MAX - (uintptr_t)t->data)
+            return 0;
+        data[k] = t->data ? (char *)t->data + t->byte_offset : NULL;
+    }
+    int64_t n = 1;
+    for (int d = 0; d < first->ndim; d++)
+        n *= first->shape[d];
+    const size_t size = first->dtype.bits / 8;
+    for (int k = 0; k < count; k++)
+        if (!sugar_is_vector(data[k], n, size) || !sugar_is_same_or_apart(data[k], data[count - 1], n, size))
+            return 0;
+    return n;
 }

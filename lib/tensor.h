@@ -15,4 +15,23 @@ typedef struct sugar_operand {
  * and makes the walk over them. A walk with a count of 0 has nothing but that count. */
 sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, int count);
 
+/* Whether n elements lie at this address for all that can be checked. */
+static inline bool sugar_is_vector(const void *data, int64_t n, size_t element_size)
+{
+    const uintptr_t start = (uintptr_t)data;
+    return data && start % element_size == 0 && (uint64_t)n <= (UINTPTR_MAX - start) / element_size;
+}
+
+/* Whether two vectors of unit step are the same or share nothing. */
+static inline bool sugar_is_same_or_apart(const void *a, const void *b, int64_t n, size_t element_size)
+{
+    const uintptr_t at = (uintptr_t)a, other = (uintptr_t)b;
+    const uintptr_t distance = at < other ? other - at : at - other;
+    return distance == 0 || distance >= (uint64_t)n * element_size;
+}
+
+/* The short way for the usual views: where all of them are compact and pass every check, where they lie,
+ * and how many elements each one has. 0 where that is not so, or takes sugar_walk_make to find out. */
+int64_t sugar_find_vectors(const sugar_operand *operands, int count, void **data);
+
 #endif

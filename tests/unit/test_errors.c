@@ -188,6 +188,8 @@ static void operands_that_differ(void **unused)
         make_good_call(&c);
         c.views[k].shape[1] = 2;
         assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "shape (2, 2), expected (2, 3) like x");
+        c.views[k].tensor.strides = NULL;
+        assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "shape (2, 2), expected (2, 3) like x");
         make_good_call(&c);
         c.views[k].tensor.ndim = 1;
         assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "(2, 3)");
@@ -216,6 +218,17 @@ static void misaligned(void **unused)
             c.views[k].tensor.byte_offset = (uint64_t)bytes;
             assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "multiple of 4");
         }
+}
+
+static void byte_offset_beyond_the_address_space(void **unused)
+{
+    (void)unused;
+    good_call c;
+    for (int k = 0; k < OPERANDS; k++) {
+        make_good_call(&c);
+        c.views[k].tensor.byte_offset = UINT64_MAX - 3;
+        assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "beyond the address space");
+    }
 }
 
 static void call_options(void **unused)
@@ -332,6 +345,7 @@ int main(void)
         cmocka_unit_test(types_and_devices),
         cmocka_unit_test(operands_that_differ),
         cmocka_unit_test(misaligned),
+        cmocka_unit_test(byte_offset_beyond_the_address_space),
         cmocka_unit_test(call_options),
         cmocka_unit_test(flat_f32),
         cmocka_unit_test(flat_f64),
