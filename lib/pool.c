@@ -197,8 +197,8 @@ void sugar_pool_destroy(sugar_pool *pool)
     free(pool);
 }
 
-/* Shares out what is left of a job, works on it, and returns when all others have left it. The caller has the pool, and the
- * lock, which this gives back. */
+/* Shares out what is left of a job, works on it, and returns when all others have left it. The caller has the
+ * pool, and the lock, which this gives back. */
 static void share_job(sugar_pool *p, job *j)
 {
     int before;

@@ -196,10 +196,10 @@ typedef void (*sugar_parallel_for)(void *payload, void (*task)(void *work, int64
  * parallel_for. Opaque; any number of calls may use one at the same time, as far as its
  * parallel_for allows that. Small calls stay on the calling thread.
  *
- * The pool. Its threads start with the context, sleep while there is nothing to do (50 us after the
- * last call), and end with the context. It works for one call at a time: a call that finds it busy runs on its own thread
- * alone. Its threads block all signals but those of faults, have stacks of 256 KiB, and keep the
- * floating-point mode of the thread that made the context.
+ * The pool. Its threads start with the context, sleep from 50 us after the last call until the next,
+ * and end with the context. It works for one call at a time: a call that finds it busy runs on its
+ * own thread alone. Its threads block all signals but those of faults, have stacks of 256 KiB, and
+ * keep the floating-point mode of the thread that made the context.
  * After fork(), the child has the context but not the threads: calls there run on the calling
  * thread, and sugar_context_destroy frees the memory. Contexts made in the child have pools. */
 typedef struct sugar_context sugar_context;
