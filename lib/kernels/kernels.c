@@ -33,6 +33,13 @@
 #define SUGAR_ELEMENT JOIN(COMPUTED, SUGAR_TYPE)
 #define SUGAR_NARROWS (JOIN(STORED, SUGAR_TYPE) < SUGAR_ELEMENT)    /* elements are shorter than `real` */
 
+/* The vectors in a step of a loop. */
+#define VECTORS_f32 1
+#define VECTORS_f64 1
+#define VECTORS_f16 1
+#define VECTORS_bf16 2
+#define VECTORS JOIN(VECTORS, SUGAR_TYPE)
+
 #if SUGAR_ELEMENT == 32
 typedef float real;
 typedef uint32_t real_bits;
@@ -110,16 +117,61 @@ ALWAYS_INLINE void put(element *p, vec a, int stream)
     else store(p, a);
 }
 
-/* A tail shorter than a vector goes through the same formula, so that an element's bits do not
- * depend on its position. */
+enum { STEP = VECTORS * VEC_LANES };
+
+#if VECTORS == 1
+ALWAYS_INLINE void forward_step(formula value, const vec *p, const element *x, element *y, int stream)
+{
+    put(y, value(load(x), p), stream);
+}
+
+ALWAYS_INLINE void backward_step(formula derivative, const vec *p, const element *x, const element *dy,
+                                 element *dx, int stream)
+{
+    put(dx, load(dy) * derivative(load(x), p), stream);
+}
+#else
+ALWAYS_INLINE void put_two(element *p, vec_two a, int stream)
+{
+    if (stream) {
+        element lanes[STEP];        /* a register, once compiled */
+        JOIN(vec_store_two, SUGAR_TYPE)(lanes, a);
+        vec_stream_bits16(p, lanes);
+        vec_stream_bits16(p + VEC_LANES, lanes + VEC_LANES);
+    } else {
+        JOIN(vec_store_two, SUGAR_TYPE)(p, a);
+    }
+}
+
+ALWAYS_INLINE void forward_step(formula value, const vec *p, const element *x, element *y, int stream)
+{
+    const vec_two a = JOIN(vec_load_two, SUGAR_TYPE)(x);
+    put_two(y, (vec_two){value(a.even, p), value(a.odd, p)}, stream);
+}
+
+ALWAYS_INLINE void backward_step(formula derivative, const vec *p, const element *x, const element *dy,
+                                 element *dx, int stream)
+{
+    const vec_two a = JOIN(vec_load_two, SUGAR_TYPE)(x), gradient = JOIN(vec_load_two, SUGAR_TYPE)(dy);
+    put_two(dx, (vec_two){gradient.even * derivative(a.even, p), gradient.odd * derivative(a.odd, p)}, stream);
+}
+#endif
+
+ALWAYS_INLINE size_t at_most_a_vector(size_t n) { return n < VEC_LANES ? n : VEC_LANES; }
+
+/* A tail shorter than a step goes through the same formula, so that an element's bits do not depend on its
+ * position. */
 ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const element *x, element *y, size_t n,
                                 int stream)
 {
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
-    for (; n - i >= VEC_LANES; i += VEC_LANES) put(y + i, value(load(x + i), p), stream);
-    if (i < n) store_part(y + i, value(load_part(x + i, n - i), p), n - i);
+    for (; n - i >= STEP; i += STEP) forward_step(value, p, x + i, y + i, stream);
+    for (; i < n; i += VEC_LANES) {
+        const size_t part = at_most_a_vector(n - i);
+        store_part(y + i, value(load_part(x + i, part), p), part);
+    }
     if (stream) vec_stream_end();
 }
 
@@ -139,9 +191,11 @@ ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, con
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
-    for (; n - i >= VEC_LANES; i += VEC_LANES)
-        put(dx + i, load(dy + i) * derivative(load(x + i), p), stream);
-    if (i < n) store_part(dx + i, load_part(dy + i, n - i) * derivative(load_part(x + i, n - i), p), n - i);
+    for (; n - i >= STEP; i += STEP) backward_step(derivative, p, x + i, dy + i, dx + i, stream);
+    for (; i < n; i += VEC_LANES) {
+        const size_t part = at_most_a_vector(n - i);
+        store_part(dx + i, load_part(dy + i, part) * derivative(load_part(x + i, part), p), part);
+    }
     if (stream) vec_stream_end();
 }
 

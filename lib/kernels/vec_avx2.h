@@ -79,16 +79,31 @@ static inline vec vec_to_odd(vec a, vec rest)
     const __m256i back = _mm256_srli_epi32(_mm256_xor_si256(bits, _mm256_castps_si256(rest)), 31);
     return _mm256_castsi256_ps(_mm256_or_si256(_mm256_sub_epi32(bits, back), _mm256_set1_epi32(1)));
 }
-/* Half of the last place is added, less one bit if the result is even without it. */
-static inline void vec_store_bf16(uint16_t *p, vec a)
+/* A bf16 in the leading half of each lane: half of the last place is added, less one bit if the result is even
+ * without it. What is added never leaves the 0s at the end of a NaN. */
+static inline __m256i vec_round_bf16(vec a)
 {
     const __m256i bits = _mm256_castps_si256(a);
     const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-    const __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
-    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(1 << 22));
-    const __m256i is_nan = _mm256_castps_si256(_mm256_cmp_ps(a, a, _CMP_UNORD_Q));
-    const __m256i high = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, is_nan), 16);
+    return _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
+}
+static inline void vec_store_bf16(uint16_t *p, vec a)
+{
+    const __m256i high = _mm256_srli_epi32(vec_round_bf16(a), 16);
     vec_store_bits16(p, _mm_packus_epi32(_mm256_castsi256_si128(high), _mm256_extracti128_si256(high, 1)));
+}
+
+typedef struct { vec even, odd; } vec_two;
+static inline vec_two vec_load_two_bf16(const uint16_t *p)
+{
+    const __m256i both = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    const __m256i odd = _mm256_and_si256(both, _mm256_set1_epi32((int)0xffff0000));
+    return (vec_two){_mm256_castsi256_ps(_mm256_slli_epi32(both, 16)), _mm256_castsi256_ps(odd)};
+}
+static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
+{
+    const __m256i even = _mm256_srli_epi32(vec_round_bf16(a.even), 16);
+    _mm256_storeu_si256((__m256i *)(void *)p, _mm256_blend_epi16(even, vec_round_bf16(a.odd), 0xaa));
 }
 
 /* The permutation reads no other bits than the lowest three. */

@@ -78,16 +78,31 @@ static inline vec vec_to_odd(vec a, vec rest)
     const __m512i back = _mm512_srli_epi32(_mm512_xor_si512(bits, _mm512_castps_si512(rest)), 31);
     return _mm512_castsi512_ps(_mm512_or_si512(_mm512_sub_epi32(bits, back), _mm512_set1_epi32(1)));
 }
-/* Half of the last place is added, less one bit if the result is even without it. The instruction of
- * AVX512_BF16 takes subnormals for zeros. */
-static inline void vec_store_bf16(uint16_t *p, vec a)
+/* A bf16 in the leading half of each lane: half of the last place is added, less one bit if the result is even
+ * without it. What is added never leaves the 0s at the end of a NaN. The instruction of AVX512_BF16 takes
+ * subnormals for zeros. */
+static inline __m512i vec_round_bf16(vec a)
 {
     const __m512i bits = _mm512_castps_si512(a);
     const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
-    const __mmask16 is_nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
-    const __m512i kept = _mm512_mask_or_epi32(rounded, is_nan, bits, _mm512_set1_epi32(1 << 22));
-    vec_store_bits16(p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(kept, 16)));
+    return _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+}
+static inline void vec_store_bf16(uint16_t *p, vec a)
+{
+    vec_store_bits16(p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(vec_round_bf16(a), 16)));
+}
+
+typedef struct { vec even, odd; } vec_two;
+static inline vec_two vec_load_two_bf16(const uint16_t *p)
+{
+    const __m512i both = _mm512_loadu_si512(p);
+    const __m512i odd = _mm512_and_si512(both, _mm512_set1_epi32((int)0xffff0000));
+    return (vec_two){_mm512_castsi512_ps(_mm512_slli_epi32(both, 16)), _mm512_castsi512_ps(odd)};
+}
+static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
+{
+    const __m512i even = _mm512_srli_epi32(vec_round_bf16(a.even), 16);
+    _mm512_storeu_si512(p, _mm512_mask_mov_epi16(even, 0xaaaaaaaa, vec_round_bf16(a.odd)));
 }
 
 /* The permutation reads the lowest four bits; the table stands in the register twice. */

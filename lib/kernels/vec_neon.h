@@ -68,14 +68,26 @@ static inline vec vec_to_odd(vec a, vec rest)
     const uint32x4_t back = vshrq_n_u32(veorq_u32(bits, vreinterpretq_u32_f32(rest)), 31);
     return vreinterpretq_f32_u32(vorrq_u32(vsubq_u32(bits, back), vdupq_n_u32(1)));
 }
-/* Half of the last place is added, less one bit if the result is even without it. */
-static inline void vec_store_bf16(uint16_t *p, vec a)
+/* A bf16 in the leading half of each lane: half of the last place is added, less one bit if the result is even
+ * without it. What is added never leaves the 0s at the end of a NaN. */
+static inline uint32x4_t vec_round_bf16(vec a)
 {
     const uint32x4_t bits = vreinterpretq_u32_f32(a);
     const uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
-    const uint16x4_t rounded = vaddhn_u32(vaddq_u32(bits, odd), vdupq_n_u32(0x7fff));
-    const uint16x4_t quiet = vorr_u16(vshrn_n_u32(bits, 16), vdup_n_u16(0x40));
-    vst1_u16(p, vbsl_u16(vmovn_u32(vceqq_f32(a, a)), rounded, quiet));
+    return vaddq_u32(vaddq_u32(bits, vdupq_n_u32(0x7fff)), odd);
+}
+static inline void vec_store_bf16(uint16_t *p, vec a) { vst1_u16(p, vshrn_n_u32(vec_round_bf16(a), 16)); }
+
+typedef struct { vec even, odd; } vec_two;
+static inline vec_two vec_load_two_bf16(const uint16_t *p)
+{
+    const uint32x4_t both = vreinterpretq_u32_u16(vld1q_u16(p)), odd = vandq_u32(both, vdupq_n_u32(0xffff0000));
+    return (vec_two){vreinterpretq_f32_u32(vshlq_n_u32(both, 16)), vreinterpretq_f32_u32(odd)};
+}
+static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
+{
+    const uint32x4_t both = vsriq_n_u32(vec_round_bf16(a.odd), vec_round_bf16(a.even), 16);
+    vst1q_u16(p, vreinterpretq_u16_u32(both));
 }
 
 /* The places of an entry's four bytes. */

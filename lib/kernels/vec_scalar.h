@@ -7,8 +7,8 @@
  *   vec_stream                as vec_store, at an address that is a multiple of the vector; past the
  *                             caches, if the instruction set has such a store
  *   vec_stream_end()          everything streamed before is stored before anything stored after
- *   vec_load_part(p, n)       n < VEC_LANES elements, 0 in the other lanes; nothing else is read
- *   vec_store_part(p, a, n)   the first n < VEC_LANES lanes; nothing else is written
+ *   vec_load_part(p, n)       n <= VEC_LANES elements, 0 in the other lanes; nothing else is read
+ *   vec_store_part(p, a, n)   the first n <= VEC_LANES lanes; nothing else is written
  *   vec_fma(a, b, c)          a * b + c with one rounding
  *   vec_fnma(a, b, c)         c - a * b with one rounding
  *   vec_sqrt(a)               correctly rounded
@@ -25,8 +25,12 @@
  *   vec_lookup(table, i)      table[i] in each lane, of a table with 8 entries
  * and, for uint16_t in memory that hold f16 (IEEE 754's binary16) or bf16:
  *   vec_load_f16(p), vec_load_bf16(p)           VEC_LANES elements at any address, exactly
- *   vec_store_f16(p, a), vec_store_bf16(p, a)   rounded to nearest, ties to even; a NaN is stored as a
- *                                               quiet NaN
+ *   vec_store_f16(p, a), vec_store_bf16(p, a)   rounded to nearest, ties to even; NaN for NaN, where bf16
+ *                                               may count on the NaNs of its arithmetic: with operands
+ *                                               that were bf16 their trailing bits are 0
+ *   vec_two, vec_load_two_bf16(p), vec_store_two_bf16(p, a)
+ *                             2 VEC_LANES elements as the vectors `even` and `odd`, which take them in turns:
+ *                             in the lanes of f32 they lie already, and are neither widened nor packed
  *   vec_stream_bits16(p, lanes)                 as vec_stream: VEC_LANES elements, from lanes
  *   vec_to_odd(a, rest)       for a not 0: of a and its neighbour on the side of rest's sign, the one whose
  *                             last bit is 1
@@ -135,6 +139,19 @@ static inline void vec_store_bf16(uint16_t *p, vec a)
 {
     const uint32_t bits = vec_to_bits(a);
     *p = (uint16_t)(a == a ? vec_round_bits(bits, 16) : bits >> 16 | 0x40);
+}
+
+typedef struct { vec even, odd; } vec_two;
+
+static inline vec_two vec_load_two_bf16(const uint16_t *p)
+{
+    return (vec_two){vec_load_bf16(p), vec_load_bf16(p + 1)};
+}
+
+static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
+{
+    vec_store_bf16(p, a.even);
+    vec_store_bf16(p + 1, a.odd);
 }
 
 typedef uint32_t index;
