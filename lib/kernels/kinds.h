@@ -140,13 +140,16 @@ static inline vec hardsigmoid_derivative(vec x, const vec *p)
     return SPLAT(1.0 / 6) * inside(x, SPLAT(-3), SPLAT(3));
 }
 
+/* x t with t = (x + 3) / 6 between 0 and 1. One fma gives t without cancellation near -3: of the numbers close to
+ * 1/6 we take one, 1 - HARDSWISH_BIAS times as large, whose triple is a number too; the product puts it right. */
+#define HARDSWISH_BIAS PICK(0x1p-24, 0x1p-52)
 static inline vec hardswish_value(vec x, const vec *p)
 {
     (void)p;
-    vec sum = x + SPLAT(3), product = vec_fma(x, sum, x * (x - (sum - SPLAT(3))));
-    pair sixth = PAIR(0x1.5555555555555p-3, 0x1.5555555555555p-57);
-    vec inner = vec_select(vec_less_equal(x, SPLAT(-3)), SPLAT(0), times_pair(product, sixth));
-    return above_half(x, vec_select(vec_less(x, SPLAT(3)), inner, x));
+    vec near = vec_max(SPLAT(-3), x);
+    vec t = vec_fma(near, SPLAT((1 - HARDSWISH_BIAS) / 6), SPLAT((1 - HARDSWISH_BIAS) / 2));
+    t = vec_min(SPLAT(1 - HARDSWISH_BIAS), t);
+    return above_half(x, vec_fma(near, t, SPLAT(HARDSWISH_BIAS) * near * t));
 }
 static inline vec hardswish_derivative(vec x, const vec *p)
 {
@@ -172,14 +175,19 @@ static inline vec sign_derivative(vec x, const vec *p) { (void)p; return keep_na
 /* From here on expm1(-x) is -1. */
 #define EXPM1_NEAR PICK(30, 60)
 
+/* alpha expm1(y), given expm1(y). */
+static inline vec times_expm1(vec alpha, vec expm1)
+{
+    vec product = alpha * expm1, rest = vec_fma(alpha, expm1, -product);
+    /* Near 0, where expm1 is y, and far out, where it is -1, the exact one is above. */
+    return last_rounding(product, vec_select(vec_less(SPLAT(0), vec_abs(rest)), rest, alpha));
+}
+
 static inline vec elu_value(vec x, const vec *p)
 {
-    exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), non_positive(x)));
+    exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), x));
     vec expm1 = vec_fma(e.power, e.p, e.power - SPLAT(1));
-    vec below = p[0] * expm1, rest = vec_fma(p[0], expm1, -below);
-    /* Near 0, where expm1 is x, and far out, where it is -1, the exact one is above. */
-    rest = vec_select(vec_less(SPLAT(0), vec_abs(rest)), rest, p[0]);
-    return where_positive(x, x, last_rounding(below, rest));
+    return where_positive(x, x, times_expm1(p[0], expm1));
 }
 static inline vec elu_derivative_far(vec x, const vec *p)
 {
@@ -195,24 +203,24 @@ static inline vec elu_derivative(vec x, const vec *p)
     return or_far(near, far, elu_derivative_far, x, p);
 }
 
-/* x / alpha for x <= 0, as a pair, because exp magnifies its error by its size. */
+/* x / alpha as a pair, because exp magnifies its error by its size. The reciprocal is computed once per call. */
 static inline pair celu_argument(vec x, vec alpha)
 {
-    vec bounded_x = vec_max(SPLAT(-FAR), non_positive(x));
-    return pair_multiply(pair_reciprocal(pair_of(alpha)), pair_of(bounded_x));
+    pair r = pair_reciprocal(pair_of(alpha));
+    vec y = x * r.hi;
+    return (pair){y, vec_fma(x, r.lo, vec_fma(x, r.hi, -y))};
 }
+/* Close to 0 the result is x, while x / alpha may be subnormal. */
+#define CELU_TINY PICK(0x1p-48, 0x1p-80)
 static inline vec celu_value(vec x, const vec *p)
 {
-    pair y = celu_argument(x, p[0]);
-    mask saturated = vec_less(y.hi, SPLAT(-EXPM1_NEAR));
-    vec below = times_pair(p[0], expm1_near_pair(pair_select(saturated, pair_of(SPLAT(-EXPM1_NEAR)), y)));
-    /* Close to 0 the result is x, while x / alpha may be subnormal. */
-    mask tiny = vec_less(vec_abs(x), SPLAT(PICK(0x1p-48, 0x1p-80)));
-    return where_positive(x, x, vec_select(tiny, x, below));
+    pair y = celu_argument(vec_max(SPLAT(-EXPM1_NEAR) * p[0], x), p[0]);
+    vec below = times_expm1(p[0], expm1_near(y));
+    return vec_select(vec_less(SPLAT(-CELU_TINY), x), x, below);
 }
 static inline vec celu_derivative_far(vec x, const vec *p)
 {
-    return scaled_round(exp_of_negative(celu_argument(x, p[0])));
+    return scaled_round(exp_of_negative(celu_argument(vec_max(SPLAT(-FAR), non_positive(x)), p[0])));
 }
 static inline vec celu_derivative(vec x, const vec *p)
 {
