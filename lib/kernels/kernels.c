@@ -62,6 +62,11 @@ typedef uint64_t real_bits;
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
+/* Every call in a kernel is inlined. Left to itself gcc 12 takes some formulas for too large and calls them, once
+ * per vector and with their vectors in memory: multi_gaussian took 2.7 times as long, gelu_tanh's derivative for
+ * f16 2.5 times. The library's code is 36 % larger with all of them. */
+#define KERNEL static __attribute__((flatten)) void
+
 /* Elements in memory to vectors in registers, and back. */
 #if !SUGAR_NARROWS
 typedef real element;
@@ -234,17 +239,16 @@ static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element 
 #define PARAMETER(...)
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...)                                                                            \
-    static void name##_forward(const real *parameters, const element *x, element *y, size_t n,     \
-                               int stream) {                                                       \
+    KERNEL name##_forward(const real *parameters, const element *x, element *y, size_t n, int stream) { \
         forward_loop(name##_value, parameters, x, y, n, stream);                                   \
     }                                                                                              \
     SURROGATE(name, )
 #define SURROGATE(name, ...)                                                                       \
-    static void name##_backward(const real *parameters, const element *x, const element *dy,       \
-                                element *dx, size_t n, int stream) {                               \
+    KERNEL name##_backward(const real *parameters, const element *x, const element *dy, element *dx, \
+                           size_t n, int stream) {                                                 \
         backward_loop(name##_derivative, parameters, x, dy, dx, n, stream);                        \
     }                                                                                              \
-    static void name##_derivatives(const real *parameters, const element *x, real *d, size_t n) {  \
+    KERNEL name##_derivatives(const real *parameters, const element *x, real *d, size_t n) {       \
         derivative_loop(name##_derivative, parameters, x, d, n);                                   \
     }
 #include "../kinds.def"
