@@ -33,6 +33,11 @@
 #define SUGAR_ELEMENT JOIN(COMPUTED, SUGAR_TYPE)
 #define SUGAR_NARROWS (JOIN(STORED, SUGAR_TYPE) < SUGAR_ELEMENT)    /* elements are shorter than `real` */
 
+/* The smallest number of a short type. */
+#define SMALLEST_f16 0x1p-24
+#define SMALLEST_bf16 0x1p-133
+#define SUGAR_SMALLEST JOIN(SMALLEST, SUGAR_TYPE)
+
 /* The vectors in a step of a loop. */
 #define VECTORS_f32 1
 #define VECTORS_f64 1

@@ -49,11 +49,17 @@ static inline __attribute__((always_inline)) vec or_far(vec near, mask far, vec 
     return near;
 }
 
-/* y = f(x), for a function with f(x) > x/2 but at 0: close to 0 the difference leaves no trace in y. */
+/* y = f(x), for a function with f(x) > x/2 but at 0: close to 0 the difference leaves no trace in y. Elements that
+ * are shorter than `real` have x/2 in the middle between two of them where they are subnormal; there alone what is
+ * added here counts, and sends y to the upper one. */
 static inline vec above_half(vec x, vec y)
 {
-    mask lost = vec_less_equal(y, SPLAT(0.5) * vec_min(SPLAT(FAR), x));
-    return last_rounding(y, vec_select(lost, SPLAT(1), SPLAT(0)));
+#if SUGAR_NARROWS
+    return vec_copysign(y + SPLAT(SUGAR_SMALLEST * 0x1p-11), x);
+#else
+    (void)x;
+    return y;
+#endif
 }
 
 /* ---- Piecewise linear ------------------------------------------------------------------------ */
@@ -420,7 +426,8 @@ static inline vec bsilu_value(vec x, const vec *p)
     vec m = vec_fnma(e.power, e.p, base), m_lo = vec_fnma(e.power, e.p, base - m);
     pair second = two_product(half_alpha, m);
     pair numerator = pair_add(pair_of(x), (pair){second.hi, vec_fma(half_alpha, m_lo, second.lo)});
-    return or_far(pair_quotient(numerator, one_plus_exp_pair(e)), far, bsilu_far, x, p);
+    pair y = pair_divide(numerator, one_plus_exp_pair(e));
+    return or_far(last_rounding(y.hi, y.lo), far, bsilu_far, x, p);
 }
 static inline vec bsilu_derivative_far(vec x, const vec *p)
 {
@@ -769,14 +776,14 @@ static inline vec nelu_value(vec x, const vec *p)
 {
     vec below = vec_max(SPLAT(-NELU_VALUE_LIMIT), non_positive(x));
     pair numerator = pair_multiply(two_product(p[0], below), pair_of(below));
-    return where_positive(x, x, pair_round(pair_multiply(numerator, nelu_reciprocal(below))));
+    return where_positive(x, x, pair_last_rounding(pair_multiply(numerator, nelu_reciprocal(below))));
 }
 static inline vec nelu_derivative(vec x, const vec *p)
 {
     vec below = vec_max(SPLAT(-NELU_DERIVATIVE_LIMIT), non_positive(x));
     pair r = nelu_reciprocal(below);
     pair numerator = two_product(SPLAT(2) * p[0], below);
-    return where_positive(x, SPLAT(1), pair_round(pair_multiply(pair_multiply(numerator, r), r)));
+    return where_positive(x, SPLAT(1), pair_last_rounding(pair_multiply(pair_multiply(numerator, r), r)));
 }
 
 /* ---- Spike surrogates ------------------------------------------------------------------------ */

@@ -75,9 +75,10 @@ static inline vec vec_load_bf16(const uint16_t *p)
 }
 static inline vec vec_to_odd(vec a, vec rest)
 {
-    const __m256i bits = _mm256_castps_si256(a);
-    const __m256i back = _mm256_srli_epi32(_mm256_xor_si256(bits, _mm256_castps_si256(rest)), 31);
-    return _mm256_castsi256_ps(_mm256_or_si256(_mm256_sub_epi32(bits, back), _mm256_set1_epi32(1)));
+    const __m256i bits = _mm256_castps_si256(a), differ = _mm256_castps_si256(_mm256_xor_ps(a, rest));
+    const __m256i any = _mm256_castps_si256(_mm256_cmp_ps(rest, _mm256_setzero_ps(), _CMP_NEQ_OQ));
+    const __m256i back = _mm256_srli_epi32(_mm256_and_si256(differ, any), 31);
+    return _mm256_castsi256_ps(_mm256_or_si256(_mm256_sub_epi32(bits, back), _mm256_srli_epi32(any, 31)));
 }
 /* A bf16 in the leading half of each lane: half of the last place is added, less one bit if the result is even
  * without it. What is added never leaves the 0s at the end of a NaN. */

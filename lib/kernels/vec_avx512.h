@@ -75,8 +75,10 @@ static inline vec vec_load_bf16(const uint16_t *p)
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const __m512i bits = _mm512_castps_si512(a);
+    const __mmask16 any = _mm512_cmp_ps_mask(rest, _mm512_setzero_ps(), _CMP_NEQ_OQ);
     const __m512i back = _mm512_srli_epi32(_mm512_xor_si512(bits, _mm512_castps_si512(rest)), 31);
-    return _mm512_castsi512_ps(_mm512_or_si512(_mm512_sub_epi32(bits, back), _mm512_set1_epi32(1)));
+    const __m512i below = _mm512_sub_epi32(bits, back);
+    return _mm512_castsi512_ps(_mm512_mask_or_epi32(bits, any, below, _mm512_set1_epi32(1)));
 }
 /* A bf16 in the leading half of each lane: half of the last place is added, less one bit if the result is even
  * without it. What is added never leaves the 0s at the end of a NaN. The instruction of AVX512_BF16 takes

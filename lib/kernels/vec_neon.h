@@ -65,8 +65,9 @@ static inline vec vec_load_bf16(const uint16_t *p) { return vreinterpretq_f32_u3
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const uint32x4_t bits = vreinterpretq_u32_f32(a);
-    const uint32x4_t back = vshrq_n_u32(veorq_u32(bits, vreinterpretq_u32_f32(rest)), 31);
-    return vreinterpretq_f32_u32(vorrq_u32(vsubq_u32(bits, back), vdupq_n_u32(1)));
+    const uint32x4_t any = vshrq_n_u32(vcagtq_f32(rest, vdupq_n_f32(0)), 31);
+    const uint32x4_t back = vandq_u32(vshrq_n_u32(veorq_u32(bits, vreinterpretq_u32_f32(rest)), 31), any);
+    return vreinterpretq_f32_u32(vorrq_u32(vsubq_u32(bits, back), any));
 }
 /* A bf16 in the leading half of each lane: half of the last place is added, less one bit if the result is even
  * without it. What is added never leaves the 0s at the end of a NaN. */

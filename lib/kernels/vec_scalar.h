@@ -32,8 +32,8 @@
  *                             2 VEC_LANES elements as the vectors `even` and `odd`, which take them in turns:
  *                             in the lanes of f32 they lie already, and are neither widened nor packed
  *   vec_stream_bits16(p, lanes)                 as vec_stream: VEC_LANES elements, from lanes
- *   vec_to_odd(a, rest)       for a not 0: of a and its neighbour on the side of rest's sign, the one whose
- *                             last bit is 1
+ *   vec_to_odd(a, rest)       a where rest is 0 or NaN; elsewhere, of a and its neighbour on the side of rest's
+ *                             sign, the one whose last bit is 1 (a is 0 only where rest is 0 or has its sign)
  *
  * Every word is exact or correctly rounded, so the same formula gives the same bits in all of them.
  */
@@ -129,8 +129,8 @@ static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes) { *p = 
 
 static inline vec vec_to_odd(vec a, vec rest)
 {
-    const uint32_t bits = vec_to_bits(a);
-    return vec_from_bits((bits - ((bits ^ vec_to_bits(rest)) >> 31)) | 1);
+    const uint32_t bits = vec_to_bits(a), any = (uint32_t)(rest < 0 || rest > 0);
+    return vec_from_bits((bits - ((bits ^ vec_to_bits(rest)) >> 31 & any)) | any);
 }
 
 static inline vec vec_load_bf16(const uint16_t *p) { return vec_from_bits((uint32_t)*p << 16); }
