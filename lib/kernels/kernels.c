@@ -49,12 +49,12 @@
 typedef float real;
 typedef uint32_t real_bits;
 #define REAL_MANTISSA_BITS 23
-#define REAL_ONE_BITS 0x3f800000u
+#define REAL_EXPONENT_BIAS 127
 #elif SUGAR_ELEMENT == 64
 typedef double real;
 typedef uint64_t real_bits;
 #define REAL_MANTISSA_BITS 52
-#define REAL_ONE_BITS 0x3ff0000000000000u
+#define REAL_EXPONENT_BIAS 1023
 #else
 #error "SUGAR_TYPE must be f32, f64, f16 or bf16"
 #endif

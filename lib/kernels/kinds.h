@@ -41,6 +41,15 @@ static inline vec times_pair_to_infinity(vec x, pair a)
     return vec_fma(x, a.hi, vec_min(SPLAT(FAR), x) * a.lo);
 }
 
+/* A function that typical inputs do not call. Inlined, its constants would take the registers of those of a loop:
+ * sigmoid's derivative took 6 % longer. */
+#define RARE static __attribute__((noinline))
+#if SUGAR_ELEMENT == 32
+#define RARE_IN_F32 RARE
+#else
+#define RARE_IN_F32 static inline
+#endif
+
 /* near, but the far formula in lanes that are far: a branch that typical inputs do not take. */
 static inline __attribute__((always_inline)) vec or_far(vec near, mask far, vec (*far_formula)(vec, const vec *),
                                                         vec x, const vec *p)
@@ -178,7 +187,7 @@ static inline vec sign_derivative(vec x, const vec *p) { (void)p; return keep_na
 
 /* ---- Exponential linear units ---------------------------------------------------------------- */
 
-/* From here on expm1(-x) is -1. */
+/* From here on expm1(-x) is -1. Where x is positive exp may overflow: a selection discards it. */
 #define EXPM1_NEAR PICK(30, 60)
 
 /* alpha expm1(y), given expm1(y). */
@@ -195,7 +204,7 @@ static inline vec elu_value(vec x, const vec *p)
     vec expm1 = vec_fma(e.power, e.p, e.power - SPLAT(1));
     return where_positive(x, x, times_expm1(p[0], expm1));
 }
-static inline vec elu_derivative_far(vec x, const vec *p)
+RARE vec elu_derivative_far(vec x, const vec *p)
 {
     scaled e = exp_of_negative(pair_of(non_positive(x)));
     return times_pair(p[0], e.value) * e.scale;
@@ -203,7 +212,7 @@ static inline vec elu_derivative_far(vec x, const vec *p)
 static inline vec elu_derivative(vec x, const vec *p)
 {
     mask far = vec_less(x, SPLAT(-EXP_NEAR));
-    exp_parts e = exp_near(non_positive(x));
+    exp_parts e = exp_near(x);
     vec power = p[0] * e.power;
     vec near = where_positive(x, SPLAT(1), vec_fma(power, e.p, power));
     return or_far(near, far, elu_derivative_far, x, p);
@@ -224,7 +233,7 @@ static inline vec celu_value(vec x, const vec *p)
     vec below = times_expm1(p[0], expm1_near(y));
     return vec_select(vec_less(SPLAT(-CELU_TINY), x), x, below);
 }
-static inline vec celu_derivative_far(vec x, const vec *p)
+RARE vec celu_derivative_far(vec x, const vec *p)
 {
     return scaled_round(exp_of_negative(celu_argument(vec_max(SPLAT(-FAR), non_positive(x)), p[0])));
 }
@@ -242,11 +251,11 @@ static inline vec celu_derivative(vec x, const vec *p)
 static inline vec selu_value(vec x, const vec *p)
 {
     (void)p;
-    exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), non_positive(x)));
+    exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), x));
     vec below = times_pair(vec_fma(e.power, e.p, e.power - SPLAT(1)), SELU_LAMBDA_A);
     return where_positive(x, SPLAT(SELU_LAMBDA) * x, below);
 }
-static inline vec selu_derivative_far(vec x, const vec *p)
+RARE vec selu_derivative_far(vec x, const vec *p)
 {
     (void)p;
     scaled e = exp_of_negative(pair_of(non_positive(x)));
@@ -254,14 +263,14 @@ static inline vec selu_derivative_far(vec x, const vec *p)
 }
 static inline vec selu_derivative(vec x, const vec *p)
 {
-    exp_parts e = exp_near(non_positive(x));
+    exp_parts e = exp_near(x);
     vec near = where_positive(x, SPLAT(SELU_LAMBDA), times_exp(SELU_LAMBDA_A, e));
     return or_far(near, vec_less(x, SPLAT(-EXP_NEAR)), selu_derivative_far, x, p);
 }
 
 /* ---- Logistic family ------------------------------------------------------------------------- */
 
-static inline vec sigmoid_far(vec x, const vec *p)
+RARE vec sigmoid_far(vec x, const vec *p)
 {
     (void)p;
     logistic s = logistic_of(pair_of(x));
@@ -269,11 +278,11 @@ static inline vec sigmoid_far(vec x, const vec *p)
 }
 static inline vec sigmoid_value(vec x, const vec *p)
 {
-    exp_parts e = exp_near(-vec_min(SPLAT(EXP_NEAR), x));
-    return or_far(SPLAT(1) / one_plus_exp(e), vec_less(x, SPLAT(-EXP_NEAR)), sigmoid_far, x, p);
+    mask far = vec_less(SPLAT(EXP_NEAR), vec_abs(x));
+    return or_far(SPLAT(1) / one_plus_exp(exp_near(-x)), far, sigmoid_far, x, p);
 }
 
-static inline vec sigmoid_derivative_far(vec x, const vec *p)
+RARE vec sigmoid_derivative_far(vec x, const vec *p)
 {
     (void)p;
     return scaled_round(logistic_slope(pair_of(x)));
@@ -284,7 +293,7 @@ static inline pair logistic_slope_near(exp_parts e)
     pair s = pair_reciprocal(one_plus_exp_pair(e));
     return (pair){vec_fnma(s.hi, s.hi, s.hi), s.lo * vec_fnma(SPLAT(2), s.hi, SPLAT(1))};
 }
-static inline vec sigmoid_derivative_near(vec x, const vec *p)
+RARE_IN_F32 vec sigmoid_derivative_near(vec x, const vec *p)
 {
     vec a = vec_abs(x);
     return or_far(pair_round(logistic_slope_near(exp_near(a))), vec_less(SPLAT(EXP_NEAR), a), sigmoid_derivative_far, x, p);
@@ -307,7 +316,7 @@ static inline vec gated_derivative(logistic s, pair z)
     return pair_round(pair_multiply(s.value, bracket)) * s.scale;
 }
 
-static inline vec silu_far(vec x, const vec *p)
+RARE vec silu_far(vec x, const vec *p)
 {
     vec bounded_below = vec_max(SPLAT(-FAR), x);
     logistic s = logistic_of(two_product(p[0], bounded_below));
@@ -320,7 +329,7 @@ static inline vec silu_value(vec x, const vec *p)
     exp_parts e = exp_near_pair(pair_negate(y));
     return above_half(x, or_far(x / one_plus_exp(e), far, silu_far, x, p));
 }
-static inline vec silu_derivative_far(vec x, const vec *p)
+RARE vec silu_derivative_far(vec x, const vec *p)
 {
     pair y = two_product(p[0], bounded(x, FAR));
     return gated_derivative(logistic_of(y), y);
@@ -340,7 +349,7 @@ static inline vec gated_derivative_near(pair y, pair gate)
     vec numerator_lo = vec_fma(e.lo, gate.hi, vec_fma(e.hi, gate.lo, lost));
     return pair_quotient((pair){numerator, numerator_lo}, pair_square(one_plus_exp_pair(parts)));
 }
-static inline vec silu_derivative_near(vec x, const vec *p)
+RARE_IN_F32 vec silu_derivative_near(vec x, const vec *p)
 {
     pair y = two_product(p[0], x);
     mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(y.hi));
@@ -369,7 +378,7 @@ static inline pair gelu_tanh_argument(vec x)
     pair square = two_product(x, x);
     return pair_multiply(pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_B, square)), pair_of(x));
 }
-static inline vec gelu_tanh_far(vec x, const vec *p)
+RARE vec gelu_tanh_far(vec x, const vec *p)
 {
     (void)p;
     vec bounded_below = vec_max(SPLAT(-GELU_TANH_LIMIT), x);
@@ -385,7 +394,7 @@ static inline vec gelu_tanh_value(vec x, const vec *p)
     vec near = x / one_plus_exp(exp_near_pair(pair_negate(y)));
     return above_half(x, or_far(near, vec_less(x, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_far, x, p));
 }
-static inline vec gelu_tanh_derivative_far(vec x, const vec *p)
+RARE vec gelu_tanh_derivative_far(vec x, const vec *p)
 {
     (void)p;
     x = bounded(x, GELU_TANH_LIMIT);
@@ -404,7 +413,7 @@ static inline vec gelu_tanh_derivative(vec x, const vec *p)
 
 /* (x + alpha) s(x) - alpha/2 = x s(x) + alpha/2 tanh(x/2): the two terms have the same sign. With
  * e = exp(-|x|) and E = e - 1, s(x) is 1 / (2 + E) or e / (2 + E), tanh(|x|/2) is -E / (2 + E). */
-static inline vec bsilu_far(vec x, const vec *p)
+RARE vec bsilu_far(vec x, const vec *p)
 {
     mask negative = vec_less(x, SPLAT(0));
     vec near = vec_min(SPLAT(FAR), vec_max(SPLAT(-EXP_LIMIT), x));
@@ -429,7 +438,7 @@ static inline vec bsilu_value(vec x, const vec *p)
     pair y = pair_divide(numerator, one_plus_exp_pair(e));
     return or_far(last_rounding(y.hi, y.lo), far, bsilu_far, x, p);
 }
-static inline vec bsilu_derivative_far(vec x, const vec *p)
+RARE vec bsilu_derivative_far(vec x, const vec *p)
 {
     x = bounded(x, FAR);
     return gated_derivative(logistic_of(pair_of(x)), two_sum(x, p[0]));
@@ -455,7 +464,7 @@ static inline mish_parts mish_of(vec x)
     return (mish_parts){negative, e, e2, n, pair_reciprocal(d)};
 }
 
-static inline vec mish_far(vec x, const vec *p)
+RARE vec mish_far(vec x, const vec *p)
 {
     (void)p;
     vec bounded_below = vec_max(SPLAT(-FAR), x);
@@ -465,7 +474,7 @@ static inline vec mish_far(vec x, const vec *p)
 }
 /* With w = exp(x): N = w^2 + 2w, D = N + 2. From MISH_ONE on N / D is 1. */
 #define MISH_ONE PICK(20, 40)
-static inline vec mish_near(vec x, const vec *p)
+RARE_IN_F32 vec mish_near(vec x, const vec *p)
 {
     pair w = exp_pair(exp_near(vec_min(SPLAT(MISH_ONE), x)));
     vec two_w = w.hi + w.hi;
@@ -490,7 +499,7 @@ static inline vec mish_value(vec x, const vec *p) { return mish_near(x, p); }
 #endif
 /* N / D + x s(x) (D - N) (D + N) / D^2, where x s(x) (D - N) (D + N) = 4 x (1 + e) times e for x < 0
  * and e^2 for x >= 0. */
-static inline vec mish_derivative_far(vec x, const vec *p)
+RARE vec mish_derivative_far(vec x, const vec *p)
 {
     (void)p;
     mish_parts m = mish_of(x);
@@ -503,7 +512,7 @@ static inline vec mish_derivative_far(vec x, const vec *p)
 }
 
 /* The same with w = exp(x) and a = 1 + w: w ((1 + a) (1 + a^2) + 4 x a) / (1 + a^2)^2. */
-static inline vec mish_derivative_near(vec x, const vec *p)
+RARE_IN_F32 vec mish_derivative_near(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(MISH_ONE), vec_abs(x));
     exp_parts parts = exp_near(x);
@@ -526,14 +535,14 @@ static inline vec mish_derivative(vec x, const vec *p) { return mish_derivative_
 #endif
 
 /* max(x, 0) + log1p(exp(-|beta x|)) / beta: adding last, so that one term may be infinite. */
-static inline vec softplus_far(vec x, const vec *p)
+RARE vec softplus_far(vec x, const vec *p)
 {
     pair y = two_product(p[0], vec_abs(bounded(x, FAR)));
     scaled log1p_exp = log1p_exp_of_negative(pair_negate(y));
     pair quotient = pair_multiply(log1p_exp.value, pair_reciprocal(pair_of(p[0])));
     return vec_max(SPLAT(0), x) + pair_round(quotient) * log1p_exp.scale;
 }
-static inline vec softplus_near(vec x, const vec *p)
+RARE_IN_F32 vec softplus_near(vec x, const vec *p)
 {
     pair y = two_product(p[0], -vec_abs(x));
     pair half = half_log1p(exp_pair(exp_near_pair(y)));
@@ -554,7 +563,7 @@ static inline vec softplus_value(vec x, const vec *p)
 #else
 static inline vec softplus_value(vec x, const vec *p) { return softplus_near(x, p); }
 #endif
-static inline vec softplus_derivative_far(vec x, const vec *p)
+RARE vec softplus_derivative_far(vec x, const vec *p)
 {
     logistic s = logistic_of(two_product(p[0], bounded(x, FAR)));
     return pair_round(s.value) * s.scale;
@@ -566,12 +575,12 @@ static inline vec softplus_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(EXP_NEAR), vec_abs(y.hi)), softplus_derivative_far, x, p);
 }
 
-static inline vec log_sigmoid_far(vec x, const vec *p)
+RARE vec log_sigmoid_far(vec x, const vec *p)
 {
     (void)p;
     return non_positive(x) - scaled_round(log1p_exp_of_negative(pair_of(-vec_abs(x))));
 }
-static inline vec log_sigmoid_near(vec x, const vec *p)
+RARE_IN_F32 vec log_sigmoid_near(vec x, const vec *p)
 {
     vec minus_a = -vec_abs(x);
     pair half = half_log1p(exp_pair(exp_near(minus_a)));
@@ -592,7 +601,7 @@ static inline vec log_sigmoid_value(vec x, const vec *p) { return log_sigmoid_ne
 static inline vec log_sigmoid_derivative(vec x, const vec *p) { return sigmoid_value(-x, p); }
 
 /* By a polynomial up to 0.8, then by 1 - 2 / (1 + exp(2|x|)), which no longer cancels much. */
-static inline vec tanh_near(vec x, const vec *p)
+RARE_IN_F32 vec tanh_near(vec x, const vec *p)
 {
     (void)p;
     vec a = vec_min(SPLAT(PICK(12, 24)), vec_abs(x));
@@ -614,7 +623,7 @@ static inline vec tanh_value(vec x, const vec *p)
 #else
 static inline vec tanh_value(vec x, const vec *p) { return tanh_near(x, p); }
 #endif
-static inline vec tanh_derivative_far(vec x, const vec *p)
+RARE vec tanh_derivative_far(vec x, const vec *p)
 {
     (void)p;
     scaled slope = logistic_slope(pair_of(SPLAT(2) * x));
@@ -644,7 +653,7 @@ static inline vec tanhshrink_derivative(vec x, const vec *p)
 /* ---- Normal distribution --------------------------------------------------------------------- */
 
 /* x Phi(x), from Phi(-|x|) = density * mills. */
-static inline vec gelu_far(vec x, const vec *p)
+RARE vec gelu_far(vec x, const vec *p)
 {
     (void)p;
     mask negative = vec_less(x, SPLAT(0));
@@ -655,7 +664,7 @@ static inline vec gelu_far(vec x, const vec *p)
     return times_pair_to_infinity(bounded_below, phi) * vec_select(negative, n.density.scale, SPLAT(1));
 }
 
-static inline vec gelu_near(vec x, const vec *p)
+RARE_IN_F32 vec gelu_near(vec x, const vec *p)
 {
     mask negative = vec_less(x, SPLAT(0));
     vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
@@ -683,7 +692,7 @@ static inline vec gelu_value(vec x, const vec *p) { return gelu_near(x, p); }
 
 /* With t = density (mills - |x| / sqrt(2 pi)), Phi(x) + x phi(x) is t for x < 0 and 1 - t for x >= 0. */
 #define INVERSE_SQRT_2_PI PAIR(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)
-static inline vec gelu_derivative_far(vec x, const vec *p)
+RARE vec gelu_derivative_far(vec x, const vec *p)
 {
     (void)p;
     normal n = normal_of(x);
@@ -693,7 +702,7 @@ static inline vec gelu_derivative_far(vec x, const vec *p)
     return vec_select(vec_less(x, SPLAT(0)), pair_round(t) * n.density.scale, above);
 }
 
-static inline vec gelu_derivative_near(vec x, const vec *p)
+RARE_IN_F32 vec gelu_derivative_near(vec x, const vec *p)
 {
     vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
     pair slope = pair_add(mills_near(a), pair_multiply(INVERSE_SQRT_2_PI, pair_of(-a)));
@@ -820,7 +829,7 @@ static inline vec fast_sigmoid_derivative(vec x, const vec *p)
     return pair_round(pair_square(pair_reciprocal(pair_add(pair_of(SPLAT(1)), d))));
 }
 
-static inline vec slayer_far(vec x, const vec *p)
+RARE vec slayer_far(vec x, const vec *p)
 {
     pair y = pair_multiply(pair_of(p[0]), abs_distance(x, p));
     scaled e = exp_of_negative(pair_negate(y));
@@ -853,7 +862,7 @@ static inline scaled normal_density(pair d, pair sigma)
     return (scaled){pair_multiply(pair_multiply(INVERSE_SQRT_2_PI, reciprocal), e.value), e.scale};
 }
 
-static inline vec gaussian_far(vec x, const vec *p)
+RARE vec gaussian_far(vec x, const vec *p)
 {
     return scaled_round(normal_density(distance(x, p), pair_of(p[0])));
 }
@@ -881,7 +890,7 @@ static inline vec multi_gaussian_derivative(vec x, const vec *p)
     return pair_round(pair_add(centre, pair_add(right, left)));
 }
 
-static inline vec sigmoid_spike_far(vec x, const vec *p)
+RARE vec sigmoid_spike_far(vec x, const vec *p)
 {
     scaled slope = logistic_slope(pair_multiply(pair_of(p[0]), distance(x, p)));
     return times_pair(p[0], slope.value) * slope.scale;

@@ -17,14 +17,12 @@ typedef __m256 vec;
 #define VEC_TO_INTEGER _mm256_castps_si256
 #define VEC_FROM_INTEGER _mm256_castsi256_ps
 #define VEC_SHIFT _mm256_slli_epi32
-#define VEC_ADD_INTEGER(a, b) _mm256_add_epi32(a, _mm256_set1_epi32((int)(b)))
 #else
 typedef __m256d vec;
 #define VEC_(word) _mm256_##word##_pd
 #define VEC_TO_INTEGER _mm256_castpd_si256
 #define VEC_FROM_INTEGER _mm256_castsi256_pd
 #define VEC_SHIFT _mm256_slli_epi64
-#define VEC_ADD_INTEGER(a, b) _mm256_add_epi64(a, _mm256_set1_epi64x((long long)(b)))
 #endif
 
 typedef vec mask;
@@ -53,7 +51,7 @@ static inline vec vec_select(mask m, vec a, vec b) { return VEC_(blendv)(b, a, m
 static inline int vec_any(mask m) { return VEC_(movemask)(m); }
 static inline vec vec_power_of_two(vec a)
 {
-    return VEC_FROM_INTEGER(VEC_ADD_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS), REAL_ONE_BITS));
+    return VEC_FROM_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS));
 }
 
 #if SUGAR_ELEMENT == 32

@@ -11,7 +11,6 @@ typedef __mmask16 mask;
 #define VEC_TO_INTEGER _mm512_castps_si512
 #define VEC_FROM_INTEGER _mm512_castsi512_ps
 #define VEC_SHIFT _mm512_slli_epi32
-#define VEC_ADD_INTEGER(a, b) _mm512_add_epi32(a, _mm512_set1_epi32((int)(b)))
 #else
 typedef __m512d vec;
 typedef __mmask8 mask;
@@ -20,7 +19,6 @@ typedef __mmask8 mask;
 #define VEC_TO_INTEGER _mm512_castpd_si512
 #define VEC_FROM_INTEGER _mm512_castsi512_pd
 #define VEC_SHIFT _mm512_slli_epi64
-#define VEC_ADD_INTEGER(a, b) _mm512_add_epi64(a, _mm512_set1_epi64((long long)(b)))
 #endif
 
 /* True in the first n lanes. */
@@ -49,7 +47,7 @@ static inline vec vec_select(mask m, vec a, vec b) { return VEC_(mask_blend)(m, 
 static inline int vec_any(mask m) { return m != 0; }
 static inline vec vec_power_of_two(vec a)
 {
-    return VEC_FROM_INTEGER(VEC_ADD_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS), REAL_ONE_BITS));
+    return VEC_FROM_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS));
 }
 
 #if SUGAR_ELEMENT == 32

@@ -53,8 +53,7 @@ static inline vec vec_min(vec a, vec b) { return vec_select(vec_less(a, b), a, b
 static inline vec vec_copysign(vec a, vec b) { return VEC_(vbslq)(VEC_TO_BITS(vec_splat(-(real)0)), b, a); }
 static inline vec vec_power_of_two(vec a)
 {
-    return VEC_FROM_BITS(VEC_BITS_(vaddq)(VEC_BITS_(vshlq_n)(VEC_TO_BITS(a), REAL_MANTISSA_BITS),
-                                          VEC_BITS_(vdupq_n)(REAL_ONE_BITS)));
+    return VEC_FROM_BITS(VEC_BITS_(vshlq_n)(VEC_TO_BITS(a), REAL_MANTISSA_BITS));
 }
 
 #if SUGAR_ELEMENT == 32

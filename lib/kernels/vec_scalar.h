@@ -88,7 +88,7 @@ static inline vec vec_from_bits(real_bits bits)
 
 static inline vec vec_power_of_two(vec a)
 {
-    return vec_from_bits((vec_to_bits(a) << REAL_MANTISSA_BITS) + REAL_ONE_BITS);
+    return vec_from_bits(vec_to_bits(a) << REAL_MANTISSA_BITS);
 }
 
 #if SUGAR_ELEMENT == 32

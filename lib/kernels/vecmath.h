@@ -177,8 +177,8 @@ static const real exp_tail[] = {
 #endif
 };
 
-/* Adding it rounds to an integer and leaves that integer in the low bits. */
-#define VEC_ROUNDER SPLAT(PICK(0x1.8p23, 0x1.8p52))
+/* Adding it rounds to an integer n and leaves n and the exponent's bias in the low bits: 2^n, shifted. */
+#define VEC_ROUNDER SPLAT(PICK(0x1.8p23, 0x1.8p52) + REAL_EXPONENT_BIAS)
 
 #define LN2_HI PICK(0x1.62e4p-1, 0x1.62e42fefa38p-1)
 #define LN2_LO PICK(0x1.7f7d1cf79abcap-20, 0x1.ef35793c7673p-45)
@@ -554,7 +554,7 @@ static const real gelu_slope_table[][8] = {
 
 /* The pieces around 0, 1, ..., 7, for 0 <= a < 7.5. */
 #define UNIT_TABLE_LIMIT 7.4375
-static inline index unit_index(vec a) { return vec_index(a + VEC_ROUNDER, 0); }
+static inline index unit_index(vec a) { return vec_index(a + SPLAT(0x1.8p23), 0); }
 
 /* s(-a) (1 - a s(a)), relative error 2^-24.6; one point is its root. */
 static const real silu_slope_table[][8] = {
