@@ -44,6 +44,7 @@ static void choose_plane(sugar_box *box, int64_t lanes)
 #define NAME(name) name##_16
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define BACKWARD(a) __builtin_shufflevector(a, a, 7, 6, 5, 4, 3, 2, 1, 0)
 #include "copy_template.h"
 
 #define U uint32_t
@@ -51,6 +52,7 @@ static void choose_plane(sugar_box *box, int64_t lanes)
 #define NAME(name) name##_32
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
 #define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define BACKWARD(a) __builtin_shufflevector(a, a, 3, 2, 1, 0)
 #include "copy_template.h"
 
 #define U uint64_t
@@ -58,6 +60,7 @@ static void choose_plane(sugar_box *box, int64_t lanes)
 #define NAME(name) name##_64
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 2)
 #define HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
+#define BACKWARD(a) __builtin_shufflevector(a, a, 1, 0)
 #include "copy_template.h"
 
 void sugar_copy(sugar_box *box, void *to, const void *from, size_t element_size)

@@ -3,6 +3,7 @@
  *   U                      the unsigned integer of that size
  *   LANES                  elements of a vector
  *   LOW(a, b), HIGH(a, b)  the elements of the lower, upper halves of two vectors, taken in turns
+ *   BACKWARD(a)            the elements of a vector in reverse order
  *   NAME                   NAME(f) is f with the suffix of the size */
 
 typedef U __attribute__((may_alias)) NAME(element);
@@ -56,6 +57,11 @@ static inline void NAME(copy_line)(element *restrict to, int64_t to_step, const 
         const vector splat = *from - (vector){0};
         for (; n - i >= LANES; i += LANES)
             NAME(store)(to + i, splat);
+    } else if (to_step == 1 && from_step == -1) {
+        for (; n - i >= LANES; i += LANES) {
+            const vector a = NAME(load)(from - i - (LANES - 1));
+            NAME(store)(to + i, BACKWARD(a));
+        }
     } else if (to_step == 1) {
         for (; n - i >= LANES; i += LANES) {
             vector a;
@@ -126,4 +132,5 @@ static void NAME(copy_box)(const sugar_box *box, int ndim, element *to, const el
 #undef LANES
 #undef LOW
 #undef HIGH
+#undef BACKWARD
 #undef NAME

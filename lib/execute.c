@@ -14,6 +14,8 @@ enum {
                                        channels took 0.95 ns each, with 8192 0.80 */
     APART_BYTES = 256,              /* between buffers: at multiples of 4096 bytes from each other they cost
                                        backward 1.9 ns an element instead of 0.9 (Zen 5) */
+    ROWS_AHEAD = 4,                 /* and, in bytes, of rows up to what length */
+    LONGEST_PREFETCH = 2048,
     PART_BLOCK = 1024               /* elements; what threads are given are multiples of it */
 };
 
@@ -35,6 +37,7 @@ typedef void block_function(const job *call, void *const *block, int64_t n, bool
 struct job {
     const sugar_activation *activation;
     bool accumulate, stream;
+    bool prefetch;                  /* inputs ahead of their use: caches do not hold them */
     block_function *run_block;
     sugar_walk walk;                /* x, y; or x, dy, dx */
 };
@@ -175,20 +178,91 @@ static void *read_tile(buffers *b, const sugar_walk *walk, const sugar_tile *til
     return &b->tile[k];
 }
 
+/* A tile as rows that are contiguous in every operand. */
+typedef struct rows {
+    const job *call;
+    const sugar_tile *tile;
+    int first;                      /* the first dimension that is not part of a row */
+    int64_t length;
+    bool prefetch;
+    int64_t step[SUGAR_MAX_OPERANDS][SUGAR_MAX_DIMENSIONS];     /* in bytes */
+} rows;
+
+/* Kernels go through short rows too fast for the processor to see what comes next; where rows follow each other
+ * in memory, it does. Without this 32 Mi elements in rows of 128, from NCHW to NHCW, take 1.3 times as long.
+ * Inlined, as gcc drops the call of a function that does nothing but prefetch. */
+static inline __attribute__((always_inline)) void prefetch_rows(const rows *r, char *const *at)
+{
+    const int64_t bytes = r->length * (int64_t)r->call->walk.element_size;
+    for (int k = 0; k < r->call->walk.operands - 1; k++)
+        if (r->step[k][r->first] != bytes)
+            for (int64_t byte = 0; byte < bytes; byte += CACHE_LINE)
+                __builtin_prefetch(at[k] + ROWS_AHEAD * r->step[k][r->first] + byte);
+}
+
+/* The rows in dimension d and those inside. */
+static void run_rows(const rows *r, int d, char *const *at)
+{
+    char *next[SUGAR_MAX_OPERANDS] = {at[0], at[1], at[2]};
+    for (int64_t i = 0; i < r->tile->extent[d]; i++) {
+        if (d > r->first)
+            run_rows(r, d - 1, next);
+        else {
+            if (r->prefetch)
+                prefetch_rows(r, next);
+            r->call->run_block(r->call, (void *const *)next, r->length, false);
+        }
+        for (int k = 0; k < SUGAR_MAX_OPERANDS; k++)
+            next[k] += r->step[k][d];
+    }
+}
+
+/* A tile in rows; of an operand in a buffer they follow each other there. */
+static void divide_tile(rows *r, const bool *in_buffer)
+{
+    const sugar_walk *walk = &r->call->walk;
+    const int64_t size = (int64_t)walk->element_size;
+    int64_t count = 1;
+    for (r->first = 0; count < r->length; r->first++)
+        count *= r->tile->extent[r->first];
+    for (int d = r->first; d < walk->ndim; d++) {
+        for (int k = 0; k < SUGAR_MAX_OPERANDS; k++)
+            r->step[k][d] = k >= walk->operands ? 0 : (in_buffer[k] ? count : walk->stride[k][d]) * size;
+        count *= r->tile->extent[d];
+    }
+    r->prefetch = r->call->prefetch && walk->in_rows && r->length * size <= LONGEST_PREFETCH;
+}
+
+/* An operand takes part where it is if its rows are long enough, or else through a buffer. */
 static void run_tile(const job *call, buffers *b, const sugar_tile *tile)
 {
     const sugar_walk *walk = &call->walk;
     const int output = walk->operands - 1;
-    void *block[SUGAR_MAX_OPERANDS] = {NULL};
+    const int64_t shortest = SUGAR_LONG_ROW / (int64_t)walk->element_size;
+    bool in_buffer[SUGAR_MAX_OPERANDS] = {false};
+    char *start[SUGAR_MAX_OPERANDS] = {NULL};
+    rows r;                         /* large, so no part of it is set twice */
+    r.call = call;
+    r.tile = tile;
+    r.length = tile->count;
     for (int k = 0; k <= output; k++) {
-        block[k] = sugar_tile_vector(tile, walk, k);
-        if (!block[k])
-            block[k] = k < output || call->accumulate ? read_tile(b, walk, tile, k) : &b->tile[k];
+        const int64_t row = sugar_tile_row(tile, walk, k);
+        in_buffer[k] = !walk->in_rows && row < tile->count && row < shortest;
+        if (!in_buffer[k]) {
+            start[k] = sugar_tile_start(tile, walk, k);
+            r.length = smaller(r.length, row);
+        } else {
+            start[k] = k < output || call->accumulate ? read_tile(b, walk, tile, k) : (void *)&b->tile[k];
+        }
     }
-    const bool is_direct = block[output] != &b->tile[output];
-    call->run_block(call, block, tile->count, call->stream && is_direct);
-    if (!is_direct) {
-        sugar_tile_write(tile, walk, output, block[output]);
+    if (r.length == tile->count) {
+        call->run_block(call, (void *const *)start, tile->count, call->stream && !in_buffer[output]);
+    } else {
+        divide_tile(&r, in_buffer);
+        run_rows(&r, walk->ndim - 1, start);
+    }
+    if (in_buffer[output]) {
+        sugar_tile_write(tile, walk, output, start[output]);
         b->held[output] = NOTHING_HELD;
     }
 }
@@ -207,7 +281,7 @@ static void run_tiles(const void *work, int64_t begin, int64_t end)
         tile = next;
         if (end - begin > walk->tile_count) {
             sugar_tile_advance(&next, walk);
-            for (int k = 0; k < walk->operands; k++)
+            for (int k = 0; k < walk->operands && call->prefetch && !walk->in_rows; k++)
                 sugar_tile_prefetch(&next, walk, k);
         }
         run_tile(call, &b, &tile);
@@ -256,6 +330,7 @@ static sugar_status run(const sugar_activation *activation, const sugar_operand 
         return SUGAR_OK;
     }
     sugar_walk_tile(&call.walk, TILE_BYTES / type.bits * 8);
+    call.prefetch = (uint64_t)call.walk.count * (type.bits / 8) > sugar_cache_share();
     sugar_parallel_run(options->context, call.walk.tiles * call.walk.tile_count, call.walk.tile_count, run_tiles,
                        &call);
     return SUGAR_OK;

@@ -69,13 +69,6 @@ bool sugar_walk_is_vector(const sugar_walk *walk)
     return is_vector;
 }
 
-/* Moves a dimension inwards, past those between. */
-static void move_dimension(sugar_walk *walk, int from, int to)
-{
-    for (int d = from; d > to; d--)
-        swap_dimensions(walk, d, d - 1);
-}
-
 /* The dimension in which operand k lies closest together; the innermost if k does not move there. */
 static int closest_dimension(const sugar_walk *walk, int k)
 {
@@ -96,35 +89,63 @@ static int64_t divide(int64_t n, int64_t most)
     return smaller((even + 7) / 8 * 8, most);
 }
 
+/* Whether all views are contiguous along the innermost dimension, for long enough that nothing is copied. */
+static bool is_in_rows(const sugar_walk *walk)
+{
+    bool in_rows = walk->extent[0] * (int64_t)walk->element_size >= SUGAR_LONG_ROW;
+    for (int k = 0; k < walk->operands; k++)
+        in_rows &= walk->stride[k][0] == 1;
+    return in_rows;
+}
+
+/* A tile that is contiguous in the output alone would read a line of an input for each element. Where an input
+ * lies closest together in another dimension, the tile gets a line of that, and of what is left as much as there
+ * is of the innermost dimensions: rows of the output. Where these are short anyway, it gets four lines. From
+ * NCHW, 32 Mi elements: to NCWH 0.39 ns an element with one line, 0.59 with two, 0.65 with four; to CWHN, with
+ * N = 32, 1.16, 0.66 and 0.57. */
 void sugar_walk_tile(sugar_walk *walk, int64_t most)
 {
-    int close = 1;                  /* dimensions in which some operand lies closest together */
-    for (int k = walk->operands - 2; k >= 0; k--) {
+    walk->in_rows = is_in_rows(walk);
+    int close[SUGAR_MAX_OPERANDS], count = 0;
+    for (int k = 0; k < walk->operands - 1; k++) {
         const int d = closest_dimension(walk, k);
-        if (d > 0) {
-            close += d >= close;
-            move_dimension(walk, d, 1);
-        }
+        if (d > 0 && (count == 0 || d != close[0]))
+            close[count++] = d;
     }
-    int64_t side = 1;               /* of a square tile, where two dimensions share it */
-    while (side * side < most)
-        side *= 2;
-    const int64_t rows = close > 1 ? smaller(walk->extent[1], side) : 1;
+    const int64_t size = (int64_t)walk->element_size;
+    const int64_t lines = count == 1 && walk->extent[0] * size < SUGAR_LONG_ROW ? 4 : 1;
+    const int64_t side = lines * LINE_BYTES / size;
+    int64_t left = walk->in_rows ? 8 * most : most;
+    for (int d = 0; d < walk->ndim; d++)
+        walk->tile[d] = 1;
+    for (int i = 0; i < count; i++) {
+        walk->tile[close[i]] = divide(walk->extent[close[i]], side);
+        left /= walk->tile[close[i]];
+    }
+    for (int d = 0; d < walk->ndim; d++)
+        if (walk->tile[d] == 1) {
+            walk->tile[d] = divide(walk->extent[d], left);
+            left /= walk->tile[d];
+        }
+    for (int i = 0; i < count; i++) {
+        const int64_t grown = divide(walk->extent[close[i]], walk->tile[close[i]] * left);
+        left = left * walk->tile[close[i]] / grown;
+        walk->tile[close[i]] = grown;
+    }
+    walk->along = count > 0 ? close[0] : 0;
     walk->tiles = 1;
     walk->tile_count = 1;
     for (int d = 0; d < walk->ndim; d++) {
-        walk->tile[d] = divide(walk->extent[d], most / walk->tile_count / (d == 0 ? rows : 1));
         walk->tile_count *= walk->tile[d];
         walk->tiles *= (walk->extent[d] - 1) / walk->tile[d] + 1;
     }
 }
 
-/* Tiles follow each other along dimension 1 first, in which another operand than the output is contiguous
- * if there is one: for 32 Mi elements from NCHW to NHWC with 512 channels that took 0.67 ns an element, and
- * 0.95 along dimension 0. */
+/* Tiles follow each other first along a dimension in which an input is contiguous: for 32 Mi elements from NCHW
+ * to NHWC with 512 channels that took 0.67 ns an element, and 0.95 along dimension 0. */
 static int dimension_at(const sugar_walk *walk, int place)
 {
-    return walk->ndim > 1 && place < 2 ? 1 - place : place;
+    return place == 0 ? walk->along : place <= walk->along ? place - 1 : place;
 }
 
 /* Takes the extents at the tile's place, which may be at an edge. */
@@ -169,20 +190,17 @@ void sugar_tile_advance(sugar_tile *tile, const sugar_walk *walk)
     cut(tile, walk);
 }
 
-static char *address(const sugar_tile *tile, const sugar_walk *walk, int k)
+void *sugar_tile_start(const sugar_tile *tile, const sugar_walk *walk, int k)
 {
     return (char *)walk->data[k] + tile->offset[k] * (int64_t)walk->element_size;
 }
 
-void *sugar_tile_vector(const sugar_tile *tile, const sugar_walk *walk, int k)
+int64_t sugar_tile_row(const sugar_tile *tile, const sugar_walk *walk, int k)
 {
-    int64_t step = 1;
-    for (int d = 0; d < walk->ndim; d++) {
-        if (tile->extent[d] > 1 && walk->stride[k][d] != step)
-            return NULL;
-        step *= tile->extent[d];
-    }
-    return address(tile, walk, k);
+    int64_t row = 1;
+    for (int d = 0; d < walk->ndim && (tile->extent[d] == 1 || walk->stride[k][d] == row); d++)
+        row *= tile->extent[d];
+    return row;
 }
 
 /* The tile in operand k, and in a buffer. */
@@ -205,28 +223,39 @@ static sugar_box find_box(const sugar_tile *tile, const sugar_walk *walk, int k,
 void sugar_tile_read(const sugar_tile *tile, const sugar_walk *walk, int k, void *buffer)
 {
     sugar_box box = find_box(tile, walk, k, false);
-    sugar_copy(&box, buffer, address(tile, walk, k), walk->element_size);
+    sugar_copy(&box, buffer, sugar_tile_start(tile, walk, k), walk->element_size);
 }
 
 void sugar_tile_write(const sugar_tile *tile, const sugar_walk *walk, int k, const void *buffer)
 {
     sugar_box box = find_box(tile, walk, k, true);
-    sugar_copy(&box, address(tile, walk, k), buffer, walk->element_size);
+    sugar_copy(&box, sugar_tile_start(tile, walk, k), buffer, walk->element_size);
+}
+
+/* The lines of a plane: in each of its rows those of so many bytes. Inlined, as gcc drops the call of a function
+ * that does nothing but prefetch. */
+static inline __attribute__((always_inline)) void prefetch_plane(const char *row, int64_t step, int64_t rows, int64_t bytes)
+{
+    for (int64_t i = 0; i < rows; i++, row += step)
+        for (int64_t byte = 0; byte < bytes; byte += LINE_BYTES)
+            __builtin_prefetch(row + byte);
 }
 
 void sugar_tile_prefetch(const sugar_tile *tile, const sugar_walk *walk, int k)
 {
     const int64_t *stride = walk->stride[k], size = (int64_t)walk->element_size;
-    int along = -1, across = -1;
+    int along = -1, across = -1, beyond = -1;
     for (int d = 0; d < walk->ndim; d++)
         if (tile->extent[d] > 1 && stride[d] == 1)
             along = d;
         else if (tile->extent[d] > 1 && across < 0)
             across = d;
+        else if (tile->extent[d] > 1)
+            beyond = d;
     if (along < 0 || across < 0 || llabs(stride[across]) * size < 2 * LINE_BYTES)
         return;
-    const char *row = address(tile, walk, k);
-    for (int64_t i = 0; i < tile->extent[across]; i++, row += stride[across] * size)
-        for (int64_t byte = 0; byte < tile->extent[along] * size; byte += LINE_BYTES)
-            __builtin_prefetch(row + byte);
+    const char *at = sugar_tile_start(tile, walk, k);
+    for (int64_t i = 0; i < (beyond < 0 ? 1 : tile->extent[beyond]); i++)
+        prefetch_plane(at + (beyond < 0 ? 0 : i * stride[beyond]) * size, stride[across] * size,
+                       tile->extent[across], tile->extent[along] * size);
 }

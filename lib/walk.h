@@ -9,6 +9,7 @@
 #include "copy.h"
 
 enum { SUGAR_MAX_OPERANDS = 3 };    /* x, dy, dx */
+enum { SUGAR_LONG_ROW = 256 };      /* bytes; shorter rows are copied together before they are computed */
 
 typedef struct sugar_walk {
     int operands;                   /* the last one is the output */
@@ -18,6 +19,8 @@ typedef struct sugar_walk {
     int64_t tiles, tile_count;      /* how many, and the elements of one that is not cut off at an edge */
     int64_t extent[SUGAR_MAX_DIMENSIONS];
     int64_t tile[SUGAR_MAX_DIMENSIONS];     /* extents of a tile */
+    bool in_rows;                   /* dimension 0 is long, and contiguous in every view: nothing is copied */
+    int along;                      /* the dimension in which tiles follow each other first */
     int64_t stride[SUGAR_MAX_OPERANDS][SUGAR_MAX_DIMENSIONS];   /* in elements */
     void *data[SUGAR_MAX_OPERANDS]; /* element 0 */
 } sugar_walk;
@@ -29,8 +32,7 @@ void sugar_walk_arrange(sugar_walk *walk, size_t element_size);
 /* Whether all views of an arranged walk lie one after another, element by element. */
 bool sugar_walk_is_vector(const sugar_walk *walk);
 
-/* Divides an arranged walk into tiles of at most `most` elements, and reorders all but its innermost
- * dimension for them. */
+/* Divides an arranged walk into tiles: of at most `most` elements, if something will be copied. */
 void sugar_walk_tile(sugar_walk *walk, int64_t most);
 
 /* A tile of a walk. */
@@ -47,8 +49,12 @@ void sugar_tile_seek(sugar_tile *tile, const sugar_walk *walk, int64_t number);
 /* Goes on to the next tile, which must exist. */
 void sugar_tile_advance(sugar_tile *tile, const sugar_walk *walk);
 
-/* Where the elements of operand k lie one after another, in the order of the tile; NULL if they do not. */
-void *sugar_tile_vector(const sugar_tile *tile, const sugar_walk *walk, int k);
+/* Where the tile begins in operand k. */
+void *sugar_tile_start(const sugar_tile *tile, const sugar_walk *walk, int k);
+
+/* How many elements lie one after another in operand k, in the order of the tile, from its start on: the
+ * product of its first extents, as far as they are contiguous. */
+int64_t sugar_tile_row(const sugar_tile *tile, const sugar_walk *walk, int k);
 
 /* Copies the elements of operand k into a buffer, or back. */
 void sugar_tile_read(const sugar_tile *tile, const sugar_walk *walk, int k, void *buffer);
