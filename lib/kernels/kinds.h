@@ -38,6 +38,7 @@ static inline vec where_positive(vec x, vec a, vec b) { return vec_select(vec_le
 /* x * a, where x may be infinite: its product with a.lo = 0 must not be NaN. */
 static inline vec times_pair_to_infinity(vec x, pair a)
 {
+    if (SUGAR_NARROWS) return x * a.hi;
     return vec_fma(x, a.hi, vec_min(SPLAT(FAR), x) * a.lo);
 }
 
@@ -340,7 +341,7 @@ RARE vec silu_derivative_far(vec x, const vec *p)
 #define GATED_NEAR PICK(43, 350)
 static inline vec gated_derivative_near(pair y, pair gate)
 {
-    exp_parts parts = exp_near_pair(pair_negate(y));
+    exp_parts parts = exp_near_full(pair_negate(y));
     pair e = exp_pair(parts);
     vec numerator = vec_fma(e.hi, gate.hi, SPLAT(1));
     /* What that rounding lost. (fma(e, gate, 1 - numerator) is not as good: 1 - numerator is inexact where
@@ -887,7 +888,7 @@ static inline vec multi_gaussian_derivative(vec x, const vec *p)
     pair centre = scaled_times(normal_density(d, pair_of(sigma)), two_sum(SPLAT(1), h));
     pair right = scaled_times(normal_density(pair_add(d, pair_of(-sigma)), wide), pair_of(-h));
     pair left = scaled_times(normal_density(pair_add(d, pair_of(sigma)), wide), pair_of(-h));
-    return pair_round(pair_add(centre, pair_add(right, left)));
+    return pair_sum(pair_add(centre, pair_add(right, left)));
 }
 
 RARE vec sigmoid_spike_far(vec x, const vec *p)

@@ -64,7 +64,14 @@ static inline vec product_round(vec a, vec b)
     return last_rounding(product, vec_fma(a, b, -product));
 }
 
-static inline vec pair_round(pair a) { return a.hi + a.lo; }
+/* a.hi + a.lo where |a.hi| >= |a.lo|. Elements that are shorter than `real` do without a.lo, so that the compiler
+ * leaves out all that goes into it. Not so pair_sum: where terms cancel, a.lo has digits that they need. */
+static inline vec pair_round(pair a)
+{
+    if (SUGAR_NARROWS) return a.hi;
+    return a.hi + a.lo;
+}
+static inline vec pair_sum(pair a) { return a.hi + a.lo; }
 
 /* a + b exactly, for |a| >= |b| or a = 0. */
 static inline pair fast_two_sum(vec a, vec b)
@@ -145,7 +152,11 @@ static inline pair pair_select(mask m, pair a, pair b)
 static inline pair pair_abs(pair a) { return pair_select(vec_less(a.hi, SPLAT(0)), pair_negate(a), a); }
 
 /* x * a, rounded once from a pair. */
-static inline vec times_pair(vec x, pair a) { return vec_fma(x, a.hi, x * a.lo); }
+static inline vec times_pair(vec x, pair a)
+{
+    if (SUGAR_NARROWS) return x * a.hi;
+    return vec_fma(x, a.hi, x * a.lo);
+}
 
 /* ---- Polynomials --------------------------------------------------------------------------- */
 
@@ -218,22 +229,37 @@ static inline exp_parts exp_parts_of(vec rounded, vec r)
     return (exp_parts){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(exp_tail, r), r)};
 }
 
+/* Elements that are shorter than `real` need no more than 1 + p to 2^-23, by four coefficients instead of six, and
+ * one step of the reduction. */
+static inline exp_parts exp_short(vec x)
+{
+    static const real tail[] = {0x1.fffdfap-2f, 0x1.5557aep-3f, 0x1.572afep-5f, 0x1.1063c8p-7f};
+    vec rounded = vec_fma(x, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
+    vec r = vec_fnma(rounded - VEC_ROUNDER, SPLAT(LN2_HI + LN2_LO), x);
+    return (exp_parts){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(tail, r), r)};
+}
+
 static inline exp_parts exp_near(vec x)
 {
+    if (SUGAR_NARROWS) return exp_short(x);
     vec rounded, r = exp_argument(x, &rounded);
     return exp_parts_of(rounded, r);
 }
 
-static inline exp_parts exp_near_pair(pair x)
+/* For every element type, as a formula needs it whose terms may cancel. */
+static inline exp_parts exp_near_full(pair x)
 {
     vec rounded, r = exp_argument(x.hi, &rounded);
     return exp_parts_of(rounded, r + x.lo);
 }
 
+static inline exp_parts exp_near_pair(pair x) { return SUGAR_NARROWS ? exp_short(x.hi) : exp_near_full(x); }
+
 /* 1 + power (1 + p), rounded once. power + 1 is not exact if power is 2^24 (2^53) or more or the inverse,
  * and what it loses there counts. */
 static inline vec one_plus_exp(exp_parts e)
 {
+    if (SUGAR_NARROWS) return vec_fma(e.power, e.p, e.power) + SPLAT(1);
     vec sum = e.power + SPLAT(1);
     return sum + vec_fma(e.power, e.p, SPLAT(1) - (sum - e.power));
 }
@@ -251,6 +277,7 @@ static inline pair one_plus_exp_pair(exp_parts e)
 static inline vec times_exp(pair c, exp_parts e)
 {
     pair power = pair_scale(c, e.power);
+    if (SUGAR_NARROWS) return vec_fma(power.hi, e.p, power.hi);
     return power.hi + vec_fma(power.hi, e.p, power.lo);
 }
 
