@@ -303,7 +303,7 @@ RARE_IN_F32 vec sigmoid_derivative_near(vec x, const vec *p)
 static inline vec sigmoid_derivative(vec x, const vec *p)
 {
     vec a = vec_abs(x);
-    piece d = piece_of(logistic_slope_table, 7, pair_of(a), unit_index(a));
+    piece d = piece_of(logistic_slope_table, 7, a, unit_index(a));
     return or_far(d.constant + d.rest, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), sigmoid_derivative_near, x, p);
 }
 #else
@@ -360,7 +360,7 @@ RARE_IN_F32 vec silu_derivative_near(vec x, const vec *p)
 static inline vec silu_derivative(vec x, const vec *p)
 {
     pair y = two_product(p[0], x), a = pair_abs(y);
-    piece d = piece_of(silu_slope_table, 7, a, unit_index(a.hi));
+    piece d = piece_of_pair(silu_slope_table, 7, a, unit_index(a.hi));
     vec t = d.constant + d.rest, near = vec_select(vec_less(y.hi, SPLAT(0)), t, SPLAT(1) - t);
     return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a.hi), silu_derivative_near, x, p);
 }
@@ -491,7 +491,7 @@ RARE_IN_F32 vec mish_near(vec x, const vec *p)
 static inline vec mish_value(vec x, const vec *p)
 {
     vec a = vec_abs(x);
-    piece t = piece_of_two(mish_above_table, mish_below_table, vec_less(x, SPLAT(0)), 8, pair_of(a), unit_index(a));
+    piece t = piece_of_two(mish_above_table, mish_below_table, vec_less(x, SPLAT(0)), 8, a, unit_index(a));
     vec near = vec_fma(x, t.constant, x * t.rest);
     return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), mish_near, x, p);
 }
@@ -527,7 +527,7 @@ RARE_IN_F32 vec mish_derivative_near(vec x, const vec *p)
 static inline vec mish_derivative(vec x, const vec *p)
 {
     vec a = vec_abs(x);
-    piece d = piece_of_two(mish_slope_above_table, mish_slope_below_table, vec_less(x, SPLAT(0)), 8, pair_of(a),
+    piece d = piece_of_two(mish_slope_above_table, mish_slope_below_table, vec_less(x, SPLAT(0)), 8, a,
                            unit_index(a));
     return or_far(d.constant + d.rest, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), mish_derivative_near, x, p);
 }
@@ -555,7 +555,7 @@ RARE_IN_F32 vec softplus_near(vec x, const vec *p)
 static inline vec softplus_value(vec x, const vec *p)
 {
     pair a = two_product(p[0], vec_abs(x)), factor = pair_reciprocal(pair_of(p[0]));
-    piece l = piece_of(softplus_table, 7, a, unit_index(a.hi));
+    piece l = piece_of_pair(softplus_table, 7, a, unit_index(a.hi));
     vec low = vec_fma(l.constant, factor.lo, l.lost * factor.hi);
     vec quotient = vec_fma(l.constant, factor.hi, vec_fma(l.rest, factor.hi, low));
     vec near = vec_max(SPLAT(0), x) + quotient;
@@ -592,7 +592,7 @@ RARE_IN_F32 vec log_sigmoid_near(vec x, const vec *p)
 static inline vec log_sigmoid_value(vec x, const vec *p)
 {
     vec a = vec_abs(x);
-    piece l = piece_of(softplus_table, 7, pair_of(a), unit_index(a));
+    piece l = piece_of(softplus_table, 7, a, unit_index(a));
     vec near = non_positive(x) - (l.constant + l.rest);
     return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), log_sigmoid_near, x, p);
 }
@@ -617,7 +617,7 @@ RARE_IN_F32 vec tanh_near(vec x, const vec *p)
 static inline vec tanh_value(vec x, const vec *p)
 {
     vec a = vec_abs(x);
-    piece t = piece_of(tanh_table, 8, pair_of(a), unit_index(a));
+    piece t = piece_of(tanh_table, 8, a, unit_index(a));
     vec near = vec_copysign(t.constant + t.rest, x);
     return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), tanh_near, x, p);
 }

@@ -246,6 +246,17 @@ static inline exp_parts exp_near(vec x)
     return exp_parts_of(rounded, r);
 }
 
+/* exp(-a^2/2), where the rounding of a^2 counts. */
+static inline exp_parts exp_near_half_square(vec a)
+{
+    if (SUGAR_NARROWS) return exp_short(a * (SPLAT(-0.5) * a));
+    pair square = two_product(a, a);
+    vec rounded = vec_fma(square.hi, SPLAT(-0.5 * 0x1.71547652b82fep+0), VEC_ROUNDER), n = rounded - VEC_ROUNDER;
+    vec exact = vec_fnma(n, SPLAT(LN2_HI), SPLAT(-0.5) * square.hi);
+    vec r = vec_fnma(n, SPLAT(LN2_LO), exact);
+    return exp_parts_of(rounded, vec_fma(SPLAT(-0.5), square.lo, r));
+}
+
 /* For every element type, as a formula needs it whose terms may cancel. */
 static inline exp_parts exp_near_full(pair x)
 {
@@ -515,10 +526,10 @@ static inline __attribute__((always_inline)) vec entry(const real *above, const 
     return above == below ? e : vec_select(negative, vec_lookup(below, i), e);
 }
 
-static inline __attribute__((always_inline)) piece piece_of_two(piece_table above, piece_table below,
-                                                                mask negative, int degree, pair a, index i)
+/* At the distance r from the piece's point. */
+static inline __attribute__((always_inline)) piece piece_at(piece_table above, piece_table below, mask negative,
+                                                            int degree, vec r, index i)
 {
-    vec r = (a.hi - entry(above[0], below[0], negative, i)) + a.lo;
     vec sum = entry(above[1 + degree], below[1 + degree], negative, i);
     UNROLL
     for (int k = degree; k > 1; k--) sum = vec_fma(sum, r, entry(above[k], below[k], negative, i));
@@ -526,9 +537,20 @@ static inline __attribute__((always_inline)) piece piece_of_two(piece_table abov
     return (piece){entry(above[1], below[1], negative, i), rest, vec_fma(r, sum, -rest)};
 }
 
-static inline __attribute__((always_inline)) piece piece_of(piece_table table, int degree, pair a, index i)
+static inline __attribute__((always_inline)) piece piece_of_two(piece_table above, piece_table below,
+                                                                mask negative, int degree, vec a, index i)
 {
-    return piece_of_two(table, table, vec_less(a.hi, SPLAT(0)), degree, a, i);
+    return piece_at(above, below, negative, degree, a - entry(above[0], below[0], negative, i), i);
+}
+
+static inline __attribute__((always_inline)) piece piece_of(piece_table table, int degree, vec a, index i)
+{
+    return piece_of_two(table, table, vec_less(a, a), degree, a, i);
+}
+
+static inline __attribute__((always_inline)) piece piece_of_pair(piece_table table, int degree, pair a, index i)
+{
+    return piece_at(table, table, vec_less(a.hi, a.hi), degree, (a.hi - vec_lookup(table[0], i)) + a.lo, i);
 }
 
 /* The pieces for 0 <= a < 6.5: by the leading bits of 1 + 3 a / 6.5, four between 1 and 2 and four between
@@ -770,8 +792,8 @@ typedef struct { vec power, constant, rest; } density_piece;
 
 static inline __attribute__((always_inline)) density_piece table_times_density(piece_table table, vec a)
 {
-    exp_parts e = exp_near_pair(two_product(a, SPLAT(-0.5) * a));
-    piece f = piece_of(table, 6, pair_of(a), normal_index(a));
+    exp_parts e = exp_near_half_square(a);
+    piece f = piece_of(table, 6, a, normal_index(a));
     return (density_piece){e.power, f.constant, vec_fma(f.constant + f.rest, e.p, f.rest)};
 }
 #endif
