@@ -12,7 +12,7 @@ build=$root/build
 . "$root/tests/setup.sh"
 
 usual='unit kernels accuracy bits doc example install sanitize'
-long='exhaustive bench'
+long='exhaustive peers bench'
 
 describe() {
     case $1 in
@@ -25,6 +25,7 @@ describe() {
     install) echo 'an installed copy: pkg-config, C and C++, headers, symbols' ;;
     sanitize) echo 'unit and kernels under ASan and UBSan, and under valgrind; threads under TSan' ;;
     exhaustive) echo 'long: all 2^32 f32 inputs of every kind against an independent reference' ;;
+    peers) echo "long: the peers' own errors beside ours, in f32; writes build/peers.json" ;;
     bench) echo 'long: speed beside oneDNN, XNNPACK, PyTorch and the limits; writes build/bench.json and .svg' ;;
     esac
 }
@@ -33,7 +34,7 @@ describe() {
 packages_of() {
     case $1 in
     unit) echo 'libcmocka-dev locales' ;;
-    accuracy | exhaustive) echo 'libmpfr-dev libgmp-dev' ;;
+    accuracy | exhaustive | peers) echo 'libmpfr-dev libgmp-dev' ;;
     bits) [ "$(uname -m)" = aarch64 ] || echo 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user' ;;
     example) echo 'libopenblas-dev zlib1g-dev dataset-fashion-mnist' ;;
     install) echo 'g++ clang binutils libdlpack-dev' ;;
@@ -44,6 +45,7 @@ packages_of() {
 # What a suite can do without: it says what it misses.
 optional_packages_of() {
     case $1 in
+    peers) echo 'libdnnl-dev libxnnpack-dev libpthreadpool-dev libcpuinfo-dev' ;;
     bench) echo 'libdnnl-dev libxnnpack-dev libpthreadpool-dev libcpuinfo-dev libopenblas-dev' ;;
     esac
 }

@@ -23,7 +23,7 @@ typedef struct bench_case {
     element_type type;
     int64_t elements;
     int threads;
-    char layout[32];                    /* "contiguous" (flat calls), "tensor" (the same memory), or which strides */
+    char layout[32];                    /* "contiguous" (flat calls), "tensor" (the same memory), or its strides */
     int ndim;                           /* 1 for a vector */
     int64_t shape[DIMENSIONS];
     int64_t strides[OPERANDS][DIMENSIONS];
@@ -39,14 +39,15 @@ typedef struct implementation {
     const char *name;
     const char *(*version)(void);       /* NULL: it does not tell */
     const char *absent;                 /* why this build or machine lacks it; NULL if it is here */
-    enum { PEER, LIMIT, OTHER_PROBLEM } role;   /* LIMIT only moves memory; OTHER_PROBLEM is told, not compared */
+    /* A LIMIT only moves memory; an OTHER_PROBLEM is told, not compared. */
+    enum { PEER, LIMIT, OTHER_PROBLEM } role;
     void *(*open)(const bench_case *c); /* NULL: has no such case */
     void (*call)(void *run);            /* once over all elements; or NULL, and then */
     double (*seconds)(void *run, int64_t calls);    /* times itself */
     void (*close)(void *run);
 } implementation;
 
-extern implementation sugar_implementation, memcpy_limit, loop_limit, nontemporal_limit;
+extern implementation sugar_implementation, sugar_alone, memcpy_limit, loop_limit, nontemporal_limit;
 extern implementation onednn_peer, xnnpack_peer, torch_peer, torch_output_peer;
 
 /* Ours takes this level, and peers that can be told follow; before anything of theirs is called. */
@@ -88,7 +89,8 @@ typedef struct measurement {
     double ns_per_element;              /* the median */
 } measurement;
 
-/* All implementations that have the case, in turns: as many rounds as fit into the seconds given, within bounds. */
+/* All implementations that have the case, in turns: as many rounds as fit into the seconds given, within
+ * bounds. */
 void measure(const bench_case *c, implementation *const *all, int count, double seconds, measurement *results);
 
 /* Seconds of a clock that only goes forward. */

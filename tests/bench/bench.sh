@@ -3,8 +3,8 @@
 #
 #     sh tests/bench/bench.sh PROGRAM FOLDER [OPTION...]
 #
-# Writes FOLDER/bench.json and FOLDER/bench.svg. Options are those of the program; the variable SUGAR_BENCH holds
-# more of them, SUGAR_PYTHON the interpreter that has torch.
+# Writes FOLDER/bench.json and FOLDER/bench.svg. Options are those of the program; the variable SUGAR_BENCH
+# holds more of them, SUGAR_PYTHON the interpreter that has torch.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 program=$1

@@ -1,5 +1,5 @@
-/* The limits of the machine: the same streams through memory, and no arithmetic to speak of. All work on bytes,
- * whatever the element type. Loops write what they read with its bits turned (forward), or the bits in which two
+/* The limits of the machine: the same streams through memory, and no arithmetic to speak of. All work on
+ * bytes, whatever the element type. Loops write what they read with its bits turned (forward), or the bits in which two
  * inputs differ (backward): more than a copy, so that no compiler calls memcpy instead. */
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +91,8 @@ WIDE static void nontemporal_part(const bench_case *c, size_t begin, size_t end)
             _mm256_stream_si256(out + i, _mm256_xor_si256(_mm256_loadu_si256(x + i), ones));
     else
         for (size_t i = first; i < last; i++)
-            _mm256_stream_si256(out + i, _mm256_xor_si256(_mm256_loadu_si256(x + i), _mm256_loadu_si256(dy + i)));
+            _mm256_stream_si256(out + i,
+                                _mm256_xor_si256(_mm256_loadu_si256(x + i), _mm256_loadu_si256(dy + i)));
     _mm_sfence();
 }
 

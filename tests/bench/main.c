@@ -4,9 +4,9 @@
  *           [--elements N] [--threads N] [--layout NAME] [--implementation NAME] [--json FILE]
  *           [--torch peers_torch.py] [--python INTERPRETER]
  *
- * --level forces that level for ours; with avx2, the peers keep to AVX2 as well. --data wide spreads the input over
- * [-20, 20], where rare branches are taken. --implementation leaves out all others but ours. PyTorch takes part if
- * --torch names its script. */
+ * --quick is a selection that takes a minute. --level forces that level for ours; with avx2, the peers keep to
+ * AVX2 as well. --data wide spreads the input over [-20, 20], where rare branches are taken. --implementation
+ * leaves out all others but ours. PyTorch takes part if --torch names its script. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 #include "../support/support.h"
 
 static implementation *const known[] = {
-    &sugar_implementation, &onednn_peer, &xnnpack_peer, &torch_peer, &torch_output_peer,
+    &sugar_implementation, &sugar_alone, &onednn_peer, &xnnpack_peer, &torch_peer, &torch_output_peer,
     &memcpy_limit, &loop_limit, &nontemporal_limit,
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
@@ -93,7 +93,7 @@ static int choose(const options *o, implementation **chosen)
 {
     int count = 0;
     for (int k = 0; k < KNOWN; k++)
-        if (k == 0 || !o->implementation || strcmp(o->implementation, known[k]->name) == 0)
+        if (k <= 1 || !o->implementation || strcmp(o->implementation, known[k]->name) == 0)
             chosen[count++] = known[k];
     return count;
 }
@@ -110,7 +110,7 @@ static void run(const plan *p, const memory *m, const options *o, FILE *json)
         if (i == 0 || c->type != p->cases[i - 1].type)
             memory_fill(m, c->type, o->data != NULL);
         plan_place(c, m);
-        measure(c, chosen, count, o->wanted.quick ? 0.06 : 0.25, results);
+        measure(c, chosen, count, o->wanted.quick ? 0.06 : 0.18, results);
         progress_step(&at, c);
         report_row(&at, c, chosen, results, count);
         if (json)

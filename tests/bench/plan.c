@@ -11,7 +11,7 @@ enum { CACHE = 32 << 10, LAST_CACHE = 1 << 20, RAM = 32 << 20 };
 
 double plan_cost(const bench_case *c)
 {
-    return 0.25 + 1.2e-8 * (double)case_bytes(c) * (is_vector(c) ? 1 : 4);
+    return 0.3 + 4e-9 * (double)case_bytes(c) * (is_vector(c) ? 1 : 3);
 }
 
 static void add(plan *p, const filter *wanted, const bench_case *c)
@@ -154,8 +154,9 @@ static void add_type(plan *p, const filter *wanted, element_type type)
             sugar_kind_get(k, &kind);
             if (quickly(wanted, sizes[s], kind.name))
                 add_vectors(p, wanted, kind.name, kind.roles, type, sizes[s]);
+            if (strcmp(kind.name, "relu") == 0)         /* beside what it is compared with */
+                add_vectors(p, wanted, "relu~bsilu", SUGAR_ROLE_FORWARD, type, sizes[s]);
         }
-        add_vectors(p, wanted, "relu~bsilu", SUGAR_ROLE_FORWARD, type, sizes[s]);
     }
     for (int k = 0; k < 2; k++)
         for (int way = FORWARD; way <= BACKWARD; way++)

@@ -6,7 +6,7 @@
 
 /* What the user asked for; NULL or 0: everything. */
 typedef struct filter {
-    bool quick;                         /* a selection that takes two minutes */
+    bool quick;                         /* a selection that takes a minute */
     const char *kind, *direction, *type, *layout;
     int64_t elements, threads;
 } filter;

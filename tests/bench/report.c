@@ -61,7 +61,8 @@ void report_heading(implementation *const *all, int count, const char *data)
             printf("not here: %s: %s\n", all[k]->name, all[k]->absent);
         else if (all[k]->version)
             printf("%s: version %s\n", all[k]->name, all[k]->version());
-    puts("backward of sigmoid, tanh and log_sigmoid: all start from the input; torch does that in two steps. What its\n"
+    puts("one thread: everybody on the same core; sugar-alone: one thread, in turns with two\n"
+         "backward of sigmoid, tanh and log_sigmoid: all start from the input; torch does that in two steps. What its\n"
          "second step alone takes, which starts from what the forward pass left behind, is told at the end of a row.\n"
          "ns per element (median); in brackets the time over that of sugar: above 1, sugar is faster\n");
     printf("%9s %6s %-14s %-8s %-4s %8s %1s %-20s %8s", "case", "left", "kind", "way", "type", "elements", "t",
@@ -78,8 +79,8 @@ void report_row(const progress *at, const bench_case *c, implementation *const *
     const double left = (now() - at->start) * (at->cost - at->cost_done) / at->cost_done;
     bool alone = true;
     printf("%4d/%-4d %3d:%02d %-14s %-8s %-4s %8lld %1d %-20s %8.4f", at->done, at->count, (int)left / 60,
-           (int)left % 60, c->kind, pass_names[c->way], element_formats[c->type].name, (long long)c->elements, c->threads, c->layout,
-           results[0].ns_per_element);
+           (int)left % 60, c->kind, pass_names[c->way], element_formats[c->type].name, (long long)c->elements,
+           c->threads, c->layout, results[0].ns_per_element);
     for (int k = 1; k < count; k++) {
         if (all[k]->absent || all[k]->role == OTHER_PROBLEM)
             continue;
@@ -104,8 +105,8 @@ void report_records(FILE *json, const bench_case *c, implementation *const *all,
         if (results[k].measured)
             fprintf(json, "%s{\"kind\": \"%s\", \"direction\": \"%s\", \"dtype\": \"%s\", \"elements\": %lld, "
                     "\"threads\": %d, \"layout\": \"%s\", \"implementation\": \"%s\", \"ns_per_element\": %.6g}",
-                    ftell(json) == 0 ? "{\"results\": [\n" : ",\n", c->kind, pass_names[c->way], element_formats[c->type].name,
-                    (long long)c->elements, c->threads, c->layout, all[k]->name, results[k].ns_per_element);
+                    ftell(json) == 0 ? "{\"results\": [\n" : ",\n", c->kind, pass_names[c->way],
+                    element_formats[c->type].name, (long long)c->elements, c->threads, c->layout, all[k]->name, results[k].ns_per_element);
 }
 
 void report_end(FILE *json, implementation *const *all, int count, const char *data)

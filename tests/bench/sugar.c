@@ -25,19 +25,29 @@ static sugar_tensor tensor(const bench_case *c, int operand)
     };
 }
 
-static void *open_case(const bench_case *c)
+static void *open_on(const bench_case *c, int threads_wanted)
 {
     sugar_run *run = malloc(sizeof *run);
     if (!run)
         give_up("sugar", "no memory");
     *run = (sugar_run){.c = c, .activation = must_create(c->spec, NULL)};
-    const sugar_context_options threads = {.struct_size = sizeof threads, .threads = c->threads};
-    if (sugar_context_create(&run->context, &threads) != SUGAR_OK)
+    const sugar_context_options threads = {.struct_size = sizeof threads, .threads = threads_wanted};
+    if (threads_wanted > 1 && sugar_context_create(&run->context, &threads) != SUGAR_OK)
         give_up("sugar", sugar_last_error());
     run->options = (sugar_call_options){.struct_size = sizeof run->options, .context = run->context};
     for (int k = 0; k < OPERANDS; k++)
         run->tensor[k] = tensor(c, k);
     return run;
+}
+
+static void *open_case(const bench_case *c)
+{
+    return open_on(c, c->threads);
+}
+
+static void *open_alone(const bench_case *c)
+{
+    return c->threads > 1 && c->elements <= 1 << 20 ? open_on(c, 1) : NULL;
 }
 
 static sugar_status call_flat(const sugar_run *run, const sugar_call_options *options)
@@ -60,7 +70,7 @@ static void call(void *opaque)
 {
     const sugar_run *run = opaque;
     const bool flat = run->c->layout[0] == 'c';         /* "contiguous" */
-    const sugar_call_options *options = run->c->threads > 1 ? &run->options : NULL;
+    const sugar_call_options *options = run->context ? &run->options : NULL;
     if ((flat ? call_flat : call_tensor)(run, options) != SUGAR_OK)
         give_up(run->c->spec, sugar_last_error());
 }
@@ -83,4 +93,7 @@ static const char *version(void)
 
 implementation sugar_implementation = {
     .name = "sugar", .version = version, .open = open_case, .call = call, .close = close_case,
+};
+implementation sugar_alone = {
+    .name = "sugar-alone", .role = OTHER_PROBLEM, .open = open_alone, .call = call, .close = close_case,
 };

@@ -45,7 +45,8 @@ static bool open_slot(const bench_case *c, int slot, const char *from)
     static const char *const operands[OPERANDS] = {"x", "dy", "out"};
     char line[64];
     fprintf(peer.requests, "{\"slot\": %d, \"kind\": \"%s\", \"direction\": \"%s\", \"dtype\": \"%s\", "
-            "\"threads\": %d, \"from\": \"%s\", ", slot, c->kind, pass_names[c->way], element_formats[c->type].name, c->threads, from);
+            "\"threads\": %d, \"from\": \"%s\", ", slot, c->kind, pass_names[c->way],
+            element_formats[c->type].name, c->threads, from);
     put_numbers("shape", c->shape, c->ndim);
     for (int k = 0; k < OPERANDS; k++) {
         fprintf(peer.requests, ", \"%s\": {\"offset\": %lld, ", operands[k],

@@ -1,0 +1,102 @@
+"""Tests of goals.py and speed.py on small made-up runs whose verdicts are known.
+
+    python3 goals_test.py
+"""
+import json
+import pathlib
+import tempfile
+import unittest
+
+import goals
+import speed
+
+CACHE, LAST_CACHE = 32 << 10, 1 << 20
+
+
+def records(case, **times):
+    """case: kind, direction, dtype, elements, threads, layout; times by implementation, "_" for "-"."""
+    names = ("kind", "direction", "dtype", "elements", "threads", "layout")
+    return [{**dict(zip(names, case)), "implementation": name.replace("_", "-"), "ns_per_element": ns}
+            for name, ns in times.items()]
+
+
+def write(folder, results):
+    path = pathlib.Path(folder) / "bench.json"
+    path.write_text(json.dumps({"results": results, "cpu": "none", "level": "scalar",
+                                "versions": {"sugar": "0"}}))
+    return path
+
+
+def verdicts(results):
+    """The goals that were judged, by their number: whether each of their cases met them."""
+    with tempfile.TemporaryDirectory() as folder:
+        cases = goals.read(write(folder, results))
+    found = {}
+    for title, checks in goals.goals(cases):
+        for _, _, met in checks:
+            found.setdefault(title[5], []).append(met)
+    return found
+
+
+class Goals(unittest.TestCase):
+    def expect(self, goal, met, missed):
+        self.assertEqual(verdicts(met), {goal: [True]})
+        self.assertEqual(verdicts(missed), {goal: [False]})
+
+    def test_1_fastest_peer_counts_and_others_do_not(self):
+        case = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
+        self.expect("1", records(case, sugar=1, torch=3, onednn=1, loop=0.1, torch_output=0.1),
+                    records(case, sugar=1, torch=3, onednn=0.99))
+
+    def test_2_streaming_loop(self):
+        case = ("sign", "backward", "f32", goals.RAM, 1, "contiguous")
+        self.expect("2", records(case, sugar=1, loop=2, loop_nt=0.91),
+                    records(case, sugar=1, loop=2, loop_nt=0.89))
+
+    def test_2_relu_against_peers(self):
+        case = ("relu", "forward", "f32", goals.RAM, 1, "contiguous")
+        self.expect("2", records(case, sugar=1, torch=1.31, onednn=2),
+                    records(case, sugar=1, torch=1.29, onednn=2))
+
+    def test_3_sum_of_directions_on_two_threads(self):
+        def run(backward):
+            return [r for kind, way, ns in (("relu", "forward", 1), ("relu", "backward", 1),
+                                            ("relu~bsilu", "forward", 1), ("relu~bsilu", "backward", backward))
+                    for r in records((kind, way, "f32", goals.RAM, 2, "contiguous"), sugar=ns)]
+        self.expect("3", run(1.5), run(1.51))
+
+    def test_4_beside_f32(self):
+        def run(ns):
+            return (records(("silu", "forward", "f32", goals.RAM, 1, "contiguous"), sugar=1.6)
+                    + records(("silu", "forward", "bf16", goals.RAM, 1, "contiguous"), sugar=ns))
+        self.expect("4", run(1), run(1.01))
+
+    def test_5_torch_alone(self):
+        case = ("silu", "forward", "f32", LAST_CACHE, 1, "NCHW>NHWC")
+        self.expect("5", records(case, sugar=1, torch=1, onednn=0.5), records(case, sugar=1, torch=0.99))
+
+    def test_6_per_call(self):
+        case = ("relu", "forward", "f32", 16, 1, "tensor")
+        self.expect("6", records(case, sugar=50 / 16), records(case, sugar=51 / 16))
+
+    def test_7_two_threads(self):
+        case = ("gelu", "forward", "f32", LAST_CACHE, 2, "contiguous")
+        self.expect("7", records(case, sugar=1, sugar_alone=1.91), records(case, sugar=1, sugar_alone=1.89))
+
+    def test_absent_peers_are_not_judged(self):
+        for elements, layout in ((CACHE, "contiguous"), (LAST_CACHE, "x reversed")):
+            self.assertEqual(verdicts(records(("gelu", "forward", "f32", elements, 1, layout), sugar=1)), {})
+
+
+class Speed(unittest.TestCase):
+    def test_table_names_the_fastest_peer(self):
+        case = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
+        with tempfile.TemporaryDirectory() as folder:
+            path = write(folder, records(case, sugar=0.5, torch=2, onednn=1))
+            text = speed.tables(json.loads(path.read_text()), goals.read(path))
+        self.assertIn("| gelu | 0.500 | 1.000 onednn | 2.00 |  |  |  |", text)
+        self.assertNotIn("in memory", text.split("in cache", 1)[1])
+
+
+if __name__ == "__main__":
+    unittest.main()

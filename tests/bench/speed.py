@@ -1,0 +1,98 @@
+"""Writes the tables of speed in doc/guide.md from what a benchmark run measured.
+
+    python3 tests/bench/speed.py [BENCH.json [GUIDE.md]]
+
+The files are build/bench.json and doc/guide.md, unless named.
+"""
+import json
+import pathlib
+import sys
+
+from goals import CHEAP, LIMITS, RAM, goals, is_peer, read
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BEGIN, END = "<!-- speed: begin -->\n", "<!-- speed: end -->\n"
+CACHE, WAYS, TYPES = 32 << 10, ("forward", "backward"), ("f32", "f64", "f16", "bf16")
+
+
+def row(cells):
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def heading(cells):
+    return row(cells) + "|" + "---|" * len(cells) + "\n"
+
+
+def against(case, wanted):
+    """Ours, the fastest of those wanted with its name, and its time over ours."""
+    found = case and case.fastest(wanted)
+    ours = f"{case.ours:.3f}" if case else ""
+    return [ours, f"{found[1] * case.ours:.3f} {found[0]}", f"{found[1]:.2f}"] if found else [ours, "", ""]
+
+
+def pick(cases, kind, way, dtype="f32", elements=CACHE, threads=1):
+    return cases.get((kind, way, dtype, elements, threads, "contiguous"))
+
+
+def compared(cases, kinds, wanted, other, **where):
+    """A row for each kind that was measured, both directions beside the fastest of those wanted."""
+    lines = ""
+    for kind in kinds:
+        both = [pick(cases, kind, way, **where) for way in WAYS]
+        if any(both):
+            lines += row([kind] + [cell for case in both for cell in against(case, wanted)])
+    return lines and heading(["", "forward", other, "ratio", "backward", other, "ratio"]) + lines + "\n"
+
+
+def by_type(cases, kinds, elements):
+    lines = ""
+    for kind in kinds:
+        times = [pick(cases, kind, way, dtype, elements) for way in WAYS for dtype in TYPES]
+        if all(pick(cases, kind, "backward", dtype, elements) for dtype in TYPES):
+            lines += row([kind] + [f"{case.ours:.3f}" if case else "" for case in times])
+    return lines and heading([""] + [f"{way} {dtype}" for way in WAYS for dtype in TYPES]) + lines + "\n"
+
+
+def summary(cases):
+    lines = ""
+    for title, checks in goals(cases):
+        checks = list(checks)
+        if checks:
+            lines += row([title, str(sum(met for *_, met in checks)), str(sum(not met for *_, met in checks))])
+    return heading(["goal", "cases met", "missed"]) + lines + "\n"
+
+
+def tables(bench, cases):
+    kinds = list(dict.fromkeys(case.kind for case in cases.values()))
+    versions = ", ".join(f"{name} {version}" for name, version in bench["versions"].items() if name != "torch-output")
+    parts = [
+        (f"{bench['cpu']}, level {bench['level']}; {versions}. Nanoseconds per element; \"ratio\" is the time of the "
+         "other over ours: above 1, ours is faster.\n\n", summary(cases)),
+        ("f32 in cache (32 Ki elements), one thread, beside the fastest peer:\n\n",
+         compared(cases, kinds, is_peer, "fastest peer")),
+        ("f32 in memory (32 Mi elements), one thread: the kinds that memory limits, beside the fastest plain loop:\n\n",
+         compared(cases, [k for k in kinds if k in CHEAP], LIMITS.__contains__, "fastest loop", elements=RAM)),
+        ("f32 in memory, two threads, beside the fastest peer:\n\n",
+         compared(cases, kinds, is_peer, "fastest peer", elements=RAM, threads=2)),
+        ("Element types in cache, one thread, ours:\n\n", by_type(cases, kinds, CACHE)),
+        ("Element types in memory, one thread, ours:\n\n", by_type(cases, kinds, RAM)),
+    ]
+    return "".join(text + table for text, table in parts if table)
+
+
+def main():
+    paths = sys.argv[1:] + [ROOT / "build" / "bench.json", ROOT / "doc" / "guide.md"][len(sys.argv) - 1:]
+    if len(paths) != 2:
+        sys.exit(__doc__)
+    with open(paths[0], encoding="utf-8") as file:
+        bench = json.load(file)
+    guide = pathlib.Path(paths[1])
+    text = guide.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        sys.exit(f"{guide}: no place for the tables between {BEGIN.strip()} and {END.strip()}")
+    before, rest = text.split(BEGIN)
+    guide.write_text(before + BEGIN + tables(bench, read(paths[0])) + END + rest.split(END)[1], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
