@@ -194,7 +194,9 @@ static inline vec sign_derivative(vec x, const vec *p) { (void)p; return keep_na
 /* alpha expm1(y), given expm1(y). */
 static inline vec times_expm1(vec alpha, vec expm1)
 {
-    vec product = alpha * expm1, rest = vec_fma(alpha, expm1, -product);
+    vec product = alpha * expm1;
+    if (!SUGAR_NARROWS || !vec_any(vec_less(SPLAT(0), vec_abs(alpha - SPLAT(1))))) return product;
+    vec rest = vec_fma(alpha, expm1, -product);
     /* Near 0, where expm1 is y, and far out, where it is -1, the exact one is above. */
     return last_rounding(product, vec_select(vec_less(SPLAT(0), vec_abs(rest)), rest, alpha));
 }
@@ -487,7 +489,8 @@ RARE_IN_F32 vec mish_near(vec x, const vec *p)
     vec near = times_pair_to_infinity(x, (pair){q, q_lo});
     return or_far(near, vec_less(x, SPLAT(-EXP_NEAR)), mish_far, x, p);
 }
-#if SUGAR_ELEMENT == 32
+/* Short elements are faster without the table: .40 ns per f16 instead of .58 (AVX2). */
+#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
 static inline vec mish_value(vec x, const vec *p)
 {
     vec a = vec_abs(x);
@@ -558,6 +561,7 @@ static inline vec softplus_value(vec x, const vec *p)
     piece l = piece_of_pair(softplus_table, 7, a, unit_index(a.hi));
     vec low = vec_fma(l.constant, factor.lo, l.lost * factor.hi);
     vec quotient = vec_fma(l.constant, factor.hi, vec_fma(l.rest, factor.hi, low));
+    if (SUGAR_NARROWS) quotient = (l.constant + l.rest) * factor.hi;
     vec near = vec_max(SPLAT(0), x) + quotient;
     return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a.hi), softplus_near, x, p);
 }

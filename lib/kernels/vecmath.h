@@ -162,14 +162,23 @@ static inline vec times_pair(vec x, pair a)
 
 /* c[0] + c[1] x + ... + c[degree] x^degree, by Estrin's scheme down to pairs of terms and Horner's rule in
  * x^2 over these: half the depth of Horner's rule alone, whose latency is what these loops wait for. */
-static inline __attribute__((always_inline)) vec polynomial(const real *c, int degree, vec x)
+enum { MAX_DEGREE = 31 };
+static inline __attribute__((always_inline)) vec polynomial_of(const vec *c, int degree, vec x)
 {
     vec square = x * x;
     int k = degree & ~1;
-    vec sum = degree & 1 ? vec_fma(vec_splat(c[degree]), x, vec_splat(c[degree - 1])) : vec_splat(c[degree]);
+    vec sum = degree & 1 ? vec_fma(c[degree], x, c[degree - 1]) : c[degree];
     UNROLL
-    for (k -= 2; k >= 0; k -= 2) sum = vec_fma(sum, square, vec_fma(vec_splat(c[k + 1]), x, vec_splat(c[k])));
+    for (k -= 2; k >= 0; k -= 2) sum = vec_fma(sum, square, vec_fma(c[k + 1], x, c[k]));
     return sum;
+}
+
+static inline __attribute__((always_inline)) vec polynomial(const real *c, int degree, vec x)
+{
+    vec terms[MAX_DEGREE + 1];
+    UNROLL
+    for (int k = 0; k <= degree; k++) terms[k] = vec_splat(c[k]);
+    return polynomial_of(terms, degree, x);
 }
 
 #define DEGREE(coefficients) ((int)(sizeof(coefficients) / sizeof *(coefficients)) - 1)
@@ -526,13 +535,20 @@ static inline __attribute__((always_inline)) vec entry(const real *above, const 
     return above == below ? e : vec_select(negative, vec_lookup(below, i), e);
 }
 
-/* At the distance r from the piece's point. */
+/* At the distance r from the point; by Horner's rule in f32, for which the contract was swept. */
 static inline __attribute__((always_inline)) piece piece_at(piece_table above, piece_table below, mask negative,
                                                             int degree, vec r, index i)
 {
-    vec sum = entry(above[1 + degree], below[1 + degree], negative, i);
+    vec c[MAX_DEGREE];
     UNROLL
-    for (int k = degree; k > 1; k--) sum = vec_fma(sum, r, entry(above[k], below[k], negative, i));
+    for (int k = 0; k < degree; k++) c[k] = entry(above[2 + k], below[2 + k], negative, i);
+    vec sum = c[degree - 1];
+    if (SUGAR_NARROWS) {
+        sum = polynomial_of(c, degree - 1, r);
+    } else {
+        UNROLL
+        for (int k = degree - 2; k >= 0; k--) sum = vec_fma(sum, r, c[k]);
+    }
     vec rest = r * sum;
     return (piece){entry(above[1], below[1], negative, i), rest, vec_fma(r, sum, -rest)};
 }
