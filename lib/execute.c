@@ -55,7 +55,8 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
     if (status != SUGAR_OK)
         return status;
     if (known->flags & ~allowed_flags)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags %#llx, expected any of %sSUGAR_CALL_STREAM (0x2) "
+        return sugar_error(SUGAR_ERROR_ARGUMENT,
+                           "options: flags %#llx, expected any of %sSUGAR_CALL_STREAM (0x2) "
                            "and SUGAR_CALL_NO_STREAM (0x4) in %s", (unsigned long long)known->flags,
                            allowed_flags == FORWARD_FLAGS ? "" : "SUGAR_CALL_ACCUMULATE (0x1), ",
                            allowed_flags == FORWARD_FLAGS ? "forward" : "backward");
@@ -95,8 +96,8 @@ static sugar_tensor flat_view(const void *data, const int64_t *n, const int64_t 
     };
 }
 
-/* Whether an output of so many bytes is stored past the caches. In place that saves no read: 32 Mi elements take
- * 1.6 times as long forward and 1.1 times backward with plain loops, so ordinary stores stay there. */
+/* Whether an output of so many bytes is stored past the caches. In place that saves no read: 32 Mi elements
+ * take 1.6 times as long forward and 1.1 times backward with plain loops, so ordinary stores stay there. */
 static bool is_streamed(uint64_t flags, uint64_t bytes, bool in_place)
 {
     if (in_place || flags & (SUGAR_CALL_NO_STREAM | SUGAR_CALL_ACCUMULATE))
@@ -323,7 +324,8 @@ static sugar_status run(const sugar_activation *activation, const sugar_operand 
     if (status != SUGAR_OK || call.walk.count == 0)
         return status;
     const sugar_data_type type = operands[0].tensor->dtype;
-    call.stream = is_streamed(options->flags, (uint64_t)call.walk.count * (type.bits / 8), is_in_place(&call.walk));
+    call.stream = is_streamed(options->flags, (uint64_t)call.walk.count * (type.bits / 8),
+                              is_in_place(&call.walk));
     call.run_block = run_block_of(type);
     if (sugar_walk_is_vector(&call.walk)) {
         sugar_parallel_run(options->context, call.walk.count, PART_BLOCK, run_vectors, &call);
@@ -331,8 +333,8 @@ static sugar_status run(const sugar_activation *activation, const sugar_operand 
     }
     sugar_walk_tile(&call.walk, TILE_BYTES / type.bits * 8);
     call.prefetch = (uint64_t)call.walk.count * (type.bits / 8) > sugar_cache_share();
-    sugar_parallel_run(options->context, call.walk.tiles * call.walk.tile_count, call.walk.tile_count, run_tiles,
-                       &call);
+    sugar_parallel_run(options->context, call.walk.tiles * call.walk.tile_count, call.walk.tile_count,
+                       run_tiles, &call);
     return SUGAR_OK;
 }
 

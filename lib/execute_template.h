@@ -26,8 +26,8 @@ static void NAME(forward)(const sugar_activation *activation, const T *x, T *y, 
 
 /* The surrogate's derivative mixed with the forward function's own, or added to what dx holds: block by
  * block, through buffers that stay in the first-level cache. */
-static void NAME(backward_combined)(const sugar_activation *activation, bool accumulate, const T *x, const T *dy,
-                                    T *dx, int64_t n, bool stream)
+static void NAME(backward_combined)(const sugar_activation *activation, bool accumulate, const T *x,
+                                    const T *dy, T *dx, int64_t n, bool stream)
 {
     const NAME(sugar_passes) *passes = &activation->PASSES;
     REAL surrogate[NAME(BLOCK)], derivative[NAME(BLOCK)];
@@ -50,8 +50,8 @@ static void NAME(backward_combined)(const sugar_activation *activation, bool acc
     }
 }
 
-static void NAME(backward_run)(const sugar_activation *activation, bool accumulate, const T *x, const T *dy, T *dx,
-                               int64_t n, bool stream)
+static void NAME(backward_run)(const sugar_activation *activation, bool accumulate, const T *x, const T *dy,
+                               T *dx, int64_t n, bool stream)
 {
     const NAME(sugar_passes) *passes = &activation->PASSES;
     if (passes->derivative || accumulate)
@@ -108,7 +108,8 @@ sugar_status NAME(sugar_backward)(const sugar_activation *activation, int64_t n,
         status = check_flat(n, "incdx", incdx);
     if (status != SUGAR_OK || n == 0)
         return status;
-    if (incx == 1 && incdy == 1 && incdx == 1 && sugar_is_vector(x, n, sizeof(T)) && sugar_is_vector(dy, n, sizeof(T))
+    if (incx == 1 && incdy == 1 && incdx == 1 && sugar_is_vector(x, n, sizeof(T))
+        && sugar_is_vector(dy, n, sizeof(T))
         && sugar_is_vector(dx, n, sizeof(T)) && sugar_is_same_or_apart(x, dx, n, sizeof(T))
         && sugar_is_same_or_apart(dy, dx, n, sizeof(T)) && sugar_parallel_is_whole(known.context, n)) {
         NAME(backward)(activation, known.flags & SUGAR_CALL_ACCUMULATE, x, dy, dx, n,
@@ -118,7 +119,9 @@ sugar_status NAME(sugar_backward)(const sugar_activation *activation, int64_t n,
     const sugar_tensor tensor_x = flat_view(x, &n, &incx, NAME(type));
     const sugar_tensor tensor_dy = flat_view(dy, &n, &incdy, NAME(type));
     const sugar_tensor tensor_dx = flat_view(dx, &n, &incdx, NAME(type));
-    const sugar_operand operands[] = {{"x", &tensor_x, true}, {"dy", &tensor_dy, true}, {"dx", &tensor_dx, true}};
+    const sugar_operand operands[] = {
+        {"x", &tensor_x, true}, {"dy", &tensor_dy, true}, {"dx", &tensor_dx, true},
+    };
     return run(activation, operands, 3, &known);
 }
 

@@ -14,9 +14,10 @@ struct sugar_context {
     sugar_pool *pool;               /* the payload, if it is the library's own; or NULL */
 };
 
-/* Elements. Calls below the first are never split: even what takes longest is done before a thread has woken up.
- * A caller's pool gets parts that are worth a thread's waking up. The library's own decides that by itself; there
- * parts are as many as they can be without time lost between them, as the last ones to end are waited for. */
+/* Elements. Calls below the first are never split: even what takes longest is done before a thread has woken
+ * up. A caller's pool gets parts that are worth a thread's waking up. The library's own decides that by
+ * itself; there parts are as many as they can be without time lost between them, as the last ones to end are
+ * waited for. */
 enum { SMALLEST_CALL = 65536, SMALLEST_PART = 32768, SMALLEST_OWN_PART = 8192, OWN_PARTS_PER_THREAD = 64 };
 
 static sugar_status check_options(const sugar_context_options *known)

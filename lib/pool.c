@@ -1,5 +1,5 @@
-/* The thread pool: one mutex, two conditions, and a counter from which threads take their tasks. Before they sleep,
- * threads look for a short time whether what they wait for comes. */
+/* The thread pool: one mutex, two conditions, and a counter from which threads take their tasks. Before they
+ * sleep, threads look for a short time whether what they wait for comes. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "pool.h"
@@ -17,10 +17,11 @@
  * variables of the program out of it, too. */
 enum { STACK_BYTES = 256 * 1024 };
 
-/* Nanoseconds: how long a thread looks before it sleeps, and what a caller does alone rather than share. A thread
- * that sleeps comes 20 to 40 us late (Zen 5 in a virtual machine, from calls of 200 to 700 us), one that looks comes
- * at once: with two threads, 1 Mi elements and calls one after the other, gelu gains 1.70 times without looking and
- * 1.84 with it, softplus 1.74 and 1.87, bsilu 1.71 and 1.89, mish 1.76 and 1.88, relu 1.14 and 1.55 (AVX2). */
+/* Nanoseconds: how long a thread looks before it sleeps, and what a caller does alone rather than share. A
+ * thread that sleeps comes 20 to 40 us late (Zen 5 in a virtual machine, from calls of 200 to 700 us), one
+ * that looks comes at once: with two threads, 1 Mi elements and calls one after the other, gelu gains 1.70
+ * times without looking and 1.84 with it, softplus 1.74 and 1.87, bsilu 1.71 and 1.89, mish 1.76 and 1.88,
+ * relu 1.14 and 1.55 (AVX2). */
 enum { LONGEST_LOOK = 50000, SHORTEST_SHARE = 15000 };
 
 /* What one caller wants done; on its stack. */
@@ -65,8 +66,8 @@ static bool has_helpers(sugar_pool *p)
 }
 
 /* Looks for a short time whether a condition ends. Called with the lock and returns with it; others have it
- * meanwhile. Whoever else needs the processor gets it: where another program keeps all other cores busy, a loop of
- * pause instructions makes calls of 160 to 400 us take 1.1 to 1.3 times as long, this one 1.03. */
+ * meanwhile. Whoever else needs the processor gets it: where another program keeps all other cores busy, a
+ * loop of pause instructions makes calls of 160 to 400 us take 1.1 to 1.3 times as long, this one 1.03. */
 static void look(sugar_pool *p, bool (*waits)(sugar_pool *))
 {
     pthread_mutex_unlock(&p->lock);
@@ -237,7 +238,7 @@ void sugar_pool_run(void *pool, void (*task)(void *work, int64_t index), void *w
     sugar_pool *p = pool;
     job j = {.task = task, .work = work, .count = count, .next = 1};
     j.sleepers = count - 1 < p->workers ? count - 1 : p->workers;
-    /* The first task tells how long the others will take: that depends on the kind, the level and the memory. */
+    /* The first task tells how long the others will take: that depends on kind, level and memory. */
     const int64_t start = nanoseconds();
     task(work, 0);
     if ((nanoseconds() - start) * (count - 1) >= SHORTEST_SHARE && take_pool(p))

@@ -168,7 +168,8 @@ static sugar_status check_order(const side *s)
     const double *values = s->function->parameter;
     for (int i = 0; i + 1 < SUGAR_MAX_PARAMETERS; i++)
         if (rows[i].up_to_next && values[i] > values[i + 1])
-            return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: %s is %s, expected at most %s, which is %s",
+            return sugar_error(SUGAR_ERROR_SPEC,
+                               "spec: position %zu: %s is %s, expected at most %s, which is %s",
                                (s->seen[i] ? s->seen[i] : s->seen[i + 1]) - 1, rows[i].name,
                                sugar_number_text(values[i]).text, rows[i + 1].name,
                                sugar_number_text(values[i + 1]).text);
@@ -189,7 +190,8 @@ static sugar_status read_kind(reader *r, uint32_t role, int32_t *kind)
     if (*kind >= 0 && (sugar_kinds[*kind].roles & role))
         return SUGAR_OK;
     if (*kind >= 0)
-        return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: '%s' is a surrogate only, expected after a '~'",
+        return sugar_error(SUGAR_ERROR_SPEC,
+                           "spec: position %zu: '%s' is a surrogate only, expected after a '~'",
                            start, sugar_kinds[*kind].name);
     return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: expected %s, found %s, did you mean '%s'?", start,
                        place, sugar_quote(word, length).text, sugar_kind_nearest(word, length, role));

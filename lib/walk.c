@@ -99,10 +99,10 @@ static bool is_in_rows(const sugar_walk *walk)
 }
 
 /* A tile that is contiguous in the output alone would read a line of an input for each element. Where an input
- * lies closest together in another dimension, the tile gets a line of that, and of what is left as much as there
- * is of the innermost dimensions: rows of the output. Where these are short anyway, it gets four lines. From
- * NCHW, 32 Mi elements: to NCWH 0.39 ns an element with one line, 0.59 with two, 0.65 with four; to CWHN, with
- * N = 32, 1.16, 0.66 and 0.57. */
+ * lies closest together in another dimension, the tile gets a line of that, and of what is left as much as
+ * there is of the innermost dimensions: rows of the output. Where these are short anyway, it gets four lines.
+ * From NCHW, 32 Mi elements: to NCWH 0.39 ns an element with one line, 0.59 with two, 0.65 with four; to
+ * CWHN, with N = 32, 1.16, 0.66 and 0.57. */
 void sugar_walk_tile(sugar_walk *walk, int64_t most)
 {
     walk->in_rows = is_in_rows(walk);
@@ -232,9 +232,10 @@ void sugar_tile_write(const sugar_tile *tile, const sugar_walk *walk, int k, con
     sugar_copy(&box, sugar_tile_start(tile, walk, k), buffer, walk->element_size);
 }
 
-/* The lines of a plane: in each of its rows those of so many bytes. Inlined, as gcc drops the call of a function
- * that does nothing but prefetch. */
-static inline __attribute__((always_inline)) void prefetch_plane(const char *row, int64_t step, int64_t rows, int64_t bytes)
+/* The lines of a plane: in each of its rows those of so many bytes. Inlined, as gcc drops the call of a
+ * function that does nothing but prefetch. */
+static inline __attribute__((always_inline)) void prefetch_plane(const char *row, int64_t step, int64_t rows,
+                                                                 int64_t bytes)
 {
     for (int64_t i = 0; i < rows; i++, row += step)
         for (int64_t byte = 0; byte < bytes; byte += LINE_BYTES)

@@ -1,5 +1,6 @@
 /* The error of every kind's value and derivative, for parameters over the whole allowed range, against MPFR:
- * for f32 and f64 on dense samples, edges and hard points, for f16 and bf16 on every number there is. See usage(). */
+ * for f32 and f64 on dense samples, edges and hard points, for f16 and bf16 on every number there is. See
+ * usage(). */
 #define _POSIX_C_SOURCE 200809L
 #include "half.h"
 #include "samples.h"

@@ -286,7 +286,8 @@ static int prepare(const options *chosen, catalogue_entry *entries, check *check
         int set_count = catalogue_parameter_sets(&entries[kind], sets);
         for (int set = 0; set < (chosen->all_parameters ? set_count : 1); set++)
             for (int way = VALUE; way < DIRECTIONS; way++)
-                if (reference->function[way] && (!chosen->way || strcmp(chosen->way, direction_names[way]) == 0))
+                if (reference->function[way]
+                    && (!chosen->way || strcmp(chosen->way, direction_names[way]) == 0))
                     check_begin(&checks[(*count)++], &entries[kind], &element_f32, (direction)way, set,
                                 sets[set]);
     }

@@ -88,8 +88,8 @@ void half_measure(check *work, const sugar_activation *activation, reference_scr
     }
     if (!all || (work->way == VALUE
                      ? flat_forward(activation, work->type->type, NUMBERS, all->x, 1, all->found, 1, NULL)
-                     : flat_backward(activation, work->type->type, NUMBERS, all->x, 1, &gradient, 0, all->found, 1,
-                                     NULL)) != SUGAR_OK) {
+                     : flat_backward(activation, work->type->type, NUMBERS, all->x, 1, &gradient, 0,
+                                     all->found, 1, NULL)) != SUGAR_OK) {
         snprintf(work->problem, PROBLEM_SIZE, "%s", all ? sugar_last_error() : "out of memory");
     } else {
         if (fast_usable())

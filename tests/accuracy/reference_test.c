@@ -164,8 +164,8 @@ static void check_fast_errors(void)
         else
             exact[i - 2 * FAST_LANES] = (double)NAN;
         fast_errors(2 * FAST_LANES, computed, exact, NULL, &worst, &rounded);
-        expect(isinf(worst) && rounded == 2 * FAST_LANES - 1, "any kind", "an error of NaN is lost, at result", i,
-               worst);
+        expect(isinf(worst) && rounded == 2 * FAST_LANES - 1, "any kind",
+               "an error of NaN is lost, at result", i, worst);
     }
 }
 

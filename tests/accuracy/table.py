@@ -1,5 +1,4 @@
-"""Writes the tables of errors in doc/guide.md from what the suites `accuracy` and `exhaustive` measured, and from
-what the program peer_errors of tests/bench measured.
+"""Writes the tables of errors in doc/guide.md from what the suites `accuracy`, `exhaustive` and `peers` measured.
 
     python3 tests/accuracy/table.py [ACCURACY.json EXHAUSTIVE.json]
     python3 tests/accuracy/table.py --short ACCURACY.json       those of f16 and bf16 alone
@@ -48,7 +47,8 @@ def table(accuracy, exhaustive):
 def short_cell(result):
     if result is None:
         return "|"
-    share = "all" if result["correctly_rounded"] == 1 else f"{min(100 * result['correctly_rounded'], 99.999):.3f} %"
+    share = result["correctly_rounded"]
+    share = "all" if share == 1 else f"{min(100 * share, 99.999):.3f} %"
     return f"{result['max_ulp']:.4f} ({share}) |"
 
 
@@ -56,7 +56,8 @@ def short_table(accuracy):
     kinds = list(dict.fromkeys(kind for kind, _, _ in accuracy))
     lines = ["| kind | f16 value | f16 derivative | bf16 value | bf16 derivative |", "|---|---|---|---|---|"]
     for kind in kinds:
-        lines.append(f"| {kind} | " + " ".join(short_cell(accuracy.get((kind, *column))) for column in SHORT_COLUMNS))
+        cells = [short_cell(accuracy.get((kind, *column))) for column in SHORT_COLUMNS]
+        lines.append(f"| {kind} | " + " ".join(cells))
     return "\n".join(lines) + "\n"
 
 

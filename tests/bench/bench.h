@@ -23,7 +23,7 @@ typedef struct bench_case {
     element_type type;
     int64_t elements;
     int threads;
-    char layout[32];                    /* "contiguous" (flat calls), "tensor" (the same memory), or its strides */
+    char layout[32];                    /* "contiguous" (flat calls), "tensor" (alike), or its strides */
     int ndim;                           /* 1 for a vector */
     int64_t shape[DIMENSIONS];
     int64_t strides[OPERANDS][DIMENSIONS];

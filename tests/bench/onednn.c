@@ -77,14 +77,16 @@ static dnnl_status_t operand_make(dnnl_memory_t *made, const vector *v, dnnl_eng
     return dnnl_memory_create(made, *v, engine, data);
 }
 
-static dnnl_status_t describe_forward(dnnl_primitive_desc_t *made, int row, const vector *v, dnnl_engine_t engine)
+static dnnl_status_t describe_forward(dnnl_primitive_desc_t *made, int row, const vector *v,
+                                      dnnl_engine_t engine)
 {
-    return dnnl_eltwise_forward_primitive_desc_create(made, engine, dnnl_forward_training, kinds[row].algorithm, *v,
+    return dnnl_eltwise_forward_primitive_desc_create(made, engine, dnnl_forward_training,
+                                                      kinds[row].algorithm, *v,
                                                       *v, kinds[row].alpha, kinds[row].beta, NULL);
 }
 
-static dnnl_status_t describe_backward(dnnl_primitive_desc_t *made, int row, const vector *v, dnnl_engine_t engine,
-                                       dnnl_primitive_desc_t hint)
+static dnnl_status_t describe_backward(dnnl_primitive_desc_t *made, int row, const vector *v,
+                                       dnnl_engine_t engine, dnnl_primitive_desc_t hint)
 {
     return dnnl_eltwise_backward_primitive_desc_create(made, engine, kinds[row].algorithm, *v, *v, *v,
                                                        kinds[row].alpha, kinds[row].beta, hint, NULL);
@@ -107,7 +109,8 @@ static dnnl_status_t operand_make(dnnl_memory_t *made, const vector *v, dnnl_eng
     return dnnl_memory_create(made, v, engine, data);
 }
 
-static dnnl_status_t describe_forward(dnnl_primitive_desc_t *made, int row, const vector *v, dnnl_engine_t engine)
+static dnnl_status_t describe_forward(dnnl_primitive_desc_t *made, int row, const vector *v,
+                                      dnnl_engine_t engine)
 {
     dnnl_eltwise_desc_t operation;
     const dnnl_status_t status = dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_training,
@@ -116,8 +119,8 @@ static dnnl_status_t describe_forward(dnnl_primitive_desc_t *made, int row, cons
     return status == dnnl_success ? dnnl_primitive_desc_create(made, &operation, NULL, engine, NULL) : status;
 }
 
-static dnnl_status_t describe_backward(dnnl_primitive_desc_t *made, int row, const vector *v, dnnl_engine_t engine,
-                                       dnnl_primitive_desc_t hint)
+static dnnl_status_t describe_backward(dnnl_primitive_desc_t *made, int row, const vector *v,
+                                       dnnl_engine_t engine, dnnl_primitive_desc_t hint)
 {
     dnnl_eltwise_desc_t operation;
     const dnnl_status_t status = dnnl_eltwise_backward_desc_init(&operation, kinds[row].algorithm, v, v,

@@ -3,7 +3,8 @@
  *
  *     peer_errors [--stride N] [--kind NAME] [--json FILE] [--torch peers_torch.py] [--python INTERPRETER]
  *
- * Every N-th number is taken; N is odd, so that the sample goes on with other numbers where it meets its start. */
+ * Every N-th number is taken; N is odd, so that the sample goes on with other numbers where it meets its
+ * start. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,8 +61,8 @@ static void add_one(errors *e, const bound *limit, double x, double computed, do
     }
 }
 
-static errors measure_all(const bench_case *c, const implementation *of, const catalogue_entry *entry, direction way,
-                          const double *p, const bound *limit, uint32_t stride, workspace *w)
+static errors measure_all(const bench_case *c, const implementation *of, const catalogue_entry *entry,
+                          direction way, const double *p, const bound *limit, uint32_t stride, workspace *w)
 {
     errors e = {0};
     void *run = of->open(c);
@@ -98,8 +99,8 @@ static void print_number(FILE *json, const char *name, double value)
 static void report(FILE *json, const char *kind, direction way, const char *name, const errors *e)
 {
     const double share = (double)e->rounded / (double)e->samples;
-    printf("%-14s %-10s %-8s %12.4g ULP at %-14.7g absolute %10.3g at %-14.7g %8.3f %% correctly rounded\n", kind,
-           direction_names[way], name, e->ulps, e->ulps_at, e->absolute, e->absolute_at, 100 * share);
+    printf("%-14s %-10s %-8s %12.4g ULP at %-14.7g absolute %10.3g at %-14.7g %8.3f %% correctly rounded\n",
+           kind, direction_names[way], name, e->ulps, e->ulps_at, e->absolute, e->absolute_at, 100 * share);
     fflush(stdout);
     if (!json)
         return;
@@ -107,19 +108,20 @@ static void report(FILE *json, const char *kind, direction way, const char *name
             ftell(json) ? ",\n" : "{\"results\": [\n", kind, direction_names[way], name, e->samples);
     print_number(json, "max_ulp", e->ulps);
     print_number(json, "max_absolute", e->absolute);
-    fprintf(json, "\"at\": %.9g, \"absolute_at\": %.9g, \"correctly_rounded\": %.9g}", e->ulps_at, e->absolute_at,
-            share);
+    fprintf(json, "\"at\": %.9g, \"absolute_at\": %.9g, \"correctly_rounded\": %.9g}", e->ulps_at,
+            e->absolute_at, share);
 }
 
-static void measure_kind(const catalogue_entry *entry, const memory *m, uint32_t stride, reference_scratch *scratch,
-                         workspace *w, FILE *json)
+static void measure_kind(const catalogue_entry *entry, const memory *m, uint32_t stride,
+                         reference_scratch *scratch, workspace *w, FILE *json)
 {
     double sets[PARAMETER_SETS][REFERENCE_PARAMETERS], p[REFERENCE_PARAMETERS] = {0};
     catalogue_parameter_sets(entry, sets);
     for (int i = 0; i < entry->parameters; i++)
         p[i] = element_round(&element_f32, sets[0][i]);
     for (int way = VALUE; way < DIRECTIONS; way++) {
-        bench_case c = {.way = way == VALUE ? FORWARD : BACKWARD, .type = ELEMENT_F32, .elements = CHUNK, .threads = 1,
+        bench_case c = {.way = way == VALUE ? FORWARD : BACKWARD, .type = ELEMENT_F32, .elements = CHUNK,
+                        .threads = 1,
                         .layout = "contiguous", .ndim = 1, .shape = {CHUNK}, .strides = {{1}, {1}, {1}}};
         bound limit;
         if (!entry->reference->function[VALUE] || !fast_has(entry->reference->name, (direction)way))
@@ -161,7 +163,8 @@ static options parse_options(int argc, char **argv)
         while (row < sizeof known / sizeof known[0] && strcmp(argv[i], known[row].name) != 0)
             row++;
         if (row == sizeof known / sizeof known[0] || i + 1 == argc)
-            give_up(argv[i], "expected an option of those at the top of tests/bench/peer_errors.c, with a value");
+            give_up(argv[i],
+                    "expected an option of those at the top of tests/bench/peer_errors.c, with a value");
         *known[row].value = argv[i + 1];
     }
     return o;

@@ -140,7 +140,7 @@ def in_two_steps(request, x, dy, out):
 
 
 def view(memory, request, operand):
-    """The tensor of an operand, over the shared memory; and the dimensions whose negative strides it has not."""
+    """The tensor of an operand, over the shared memory; the dimensions whose negative strides it has not."""
     where, dtype = request[operand], DTYPES[request["dtype"]]
     flipped = [d for d, stride in enumerate(where["strides"]) if stride < 0]
     strides = [abs(stride) for stride in where["strides"]]

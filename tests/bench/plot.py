@@ -63,8 +63,8 @@ def draw(bench):
     top = high_legend + HEAD
     about = ["nanoseconds per element: f32, one thread, contiguous", f"{bench['cpu']}, level {bench['level']}"]
     height = top + ROW * len(kinds) + 30 + ROW * len(about)
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" '
-             'font-size="11">', '<rect width="100%" height="100%" fill="white"/>', *entries]
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+             'font-family="sans-serif" font-size="11">', '<rect width="100%" height="100%" fill="white"/>', *entries]
     parts += [text(LABELS - 10, top + ROW * i + 4, kind, "end") for i, kind in enumerate(kinds)]
     for i, (elements, direction) in enumerate(panels):
         times = {(r["kind"], r["implementation"]): r["ns_per_element"] for r in chosen

@@ -58,8 +58,8 @@ static float *must_allocate(size_t elements, uint64_t *state)
 static void product(const layer *l, int batch, const float *a, float *c)
 {
     const int width = l->s->width;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, batch, width, width, 1, a, width, l->weight, width, 0, c,
-                width);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, batch, width, width, 1, a, width, l->weight, width,
+                0, c, width);
 }
 
 static void activate(const layer *l, int batch, bool backward, uint64_t flags, const float *from, float *to)
@@ -128,8 +128,8 @@ static int number(const char *option, const char *text, int most)
     char *end;
     const long n = text ? strtol(text, &end, 10) : 0;
     if (n < 1 || n > most || *end) {
-        fprintf(stderr, "bench-reader: %s %s: expected a number from 1 to %d\n", option, text ? text : "(nothing)",
-                most);
+        fprintf(stderr, "bench-reader: %s %s: expected a number from 1 to %d\n", option,
+                text ? text : "(nothing)", most);
         exit(2);
     }
     return (int)n;

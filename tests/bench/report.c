@@ -62,8 +62,9 @@ void report_heading(implementation *const *all, int count, const char *data)
         else if (all[k]->version)
             printf("%s: version %s\n", all[k]->name, all[k]->version());
     puts("one thread: everybody on the same core; sugar-alone: one thread, in turns with two\n"
-         "backward of sigmoid, tanh and log_sigmoid: all start from the input; torch does that in two steps. What its\n"
-         "second step alone takes, which starts from what the forward pass left behind, is told at the end of a row.\n"
+         "backward of sigmoid, tanh and log_sigmoid: all start from the input; torch does that in two steps.\n"
+         "What its second step alone takes, which starts from what the forward pass left behind, is told at\n"
+         "the end of a row.\n"
          "ns per element (median); in brackets the time over that of sugar: above 1, sugar is faster\n");
     printf("%9s %6s %-14s %-8s %-4s %8s %1s %-20s %8s", "case", "left", "kind", "way", "type", "elements", "t",
            "layout", all[0]->name);
@@ -106,7 +107,8 @@ void report_records(FILE *json, const bench_case *c, implementation *const *all,
             fprintf(json, "%s{\"kind\": \"%s\", \"direction\": \"%s\", \"dtype\": \"%s\", \"elements\": %lld, "
                     "\"threads\": %d, \"layout\": \"%s\", \"implementation\": \"%s\", \"ns_per_element\": %.6g}",
                     ftell(json) == 0 ? "{\"results\": [\n" : ",\n", c->kind, pass_names[c->way],
-                    element_formats[c->type].name, (long long)c->elements, c->threads, c->layout, all[k]->name, results[k].ns_per_element);
+                    element_formats[c->type].name, (long long)c->elements, c->threads, c->layout, all[k]->name,
+                    results[k].ns_per_element);
 }
 
 void report_end(FILE *json, implementation *const *all, int count, const char *data)

@@ -64,13 +64,15 @@ def summary(cases):
 
 def tables(bench, cases):
     kinds = list(dict.fromkeys(case.kind for case in cases.values()))
-    versions = ", ".join(f"{name} {version}" for name, version in bench["versions"].items() if name != "torch-output")
+    versions = ", ".join(f"{name} {version}" for name, version in bench["versions"].items()
+                         if name != "torch-output")
     parts = [
-        (f"{bench['cpu']}, level {bench['level']}; {versions}. Nanoseconds per element; \"ratio\" is the time of the "
-         "other over ours: above 1, ours is faster.\n\n", summary(cases)),
+        (f"{bench['cpu']}, level {bench['level']}; {versions}. Nanoseconds per element; \"ratio\" is the time of "
+         "the\nother over ours: above 1, ours is faster.\n\n", summary(cases)),
         ("f32 in cache (32 Ki elements), one thread, beside the fastest peer:\n\n",
          compared(cases, kinds, is_peer, "fastest peer")),
-        ("f32 in memory (32 Mi elements), one thread: the kinds that memory limits, beside the fastest plain loop:\n\n",
+        ("f32 in memory (32 Mi elements), one thread: the kinds that memory limits, beside the fastest plain "
+         "loop:\n\n",
          compared(cases, [k for k in kinds if k in CHEAP], LIMITS.__contains__, "fastest loop", elements=RAM)),
         ("f32 in memory, two threads, beside the fastest peer:\n\n",
          compared(cases, kinds, is_peer, "fastest peer", elements=RAM, threads=2)),
@@ -91,7 +93,8 @@ def main():
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         sys.exit(f"{guide}: no place for the tables between {BEGIN.strip()} and {END.strip()}")
     before, rest = text.split(BEGIN)
-    guide.write_text(before + BEGIN + tables(bench, read(paths[0])) + END + rest.split(END)[1], encoding="utf-8")
+    after = rest.split(END)[1]
+    guide.write_text(before + BEGIN + tables(bench, read(paths[0])) + END + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

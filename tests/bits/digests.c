@@ -227,7 +227,8 @@ static int compare(const table *stored, const table *found, const char *level)
             continue;
         differences++;
         if (s == NULL)
-            printf("FAILED: %s, %s: no stored digest; --update stores those of the scalar level\n", level, f->name);
+            printf("FAILED: %s, %s: no stored digest; --update stores those of the scalar level\n", level,
+                   f->name);
         else
             printf("FAILED: %s, %s: digest %016" PRIx64 ", stored %016" PRIx64 "\n", level, f->name, f->digest,
                    s->digest);

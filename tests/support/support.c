@@ -48,7 +48,8 @@ static double short_magnitude(uint64_t bits, element_type type)
     const element_format *f = &element_formats[type];
     const uint64_t one = (uint64_t)1 << f->mantissa_bits, mantissa = bits & (one - 1);
     const int exponent = (int)(bits >> f->mantissa_bits), bias = (1 << (f->exponent_bits - 1)) - 1;
-    return ldexp((double)(exponent ? mantissa | one : mantissa), (exponent ? exponent : 1) - bias - f->mantissa_bits);
+    return ldexp((double)(exponent ? mantissa | one : mantissa),
+                 (exponent ? exponent : 1) - bias - f->mantissa_bits);
 }
 
 static uint64_t short_of(double value, element_type type)

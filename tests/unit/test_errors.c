@@ -253,7 +253,7 @@ static void call_options(void **unused)
 
 /* ---- Flat calls ------------------------------------------------------------------------------- */
 
-/* The same for all element types; T is the type, e its name in the calls. Those of 16 bits are any bits here. */
+/* The same for all element types; T is the type, e its name in the calls. Those of 16 bits are any bits. */
 #define FLAT_TEST(T, e)                                                                                       \
     static void flat_##e(void **unused)                                                                       \
     {                                                                                                         \

@@ -1,5 +1,5 @@
-/* A fork at the worst moment: a worker has the lock of the pool, which the child inherits with nobody to give it
- * back. This program's pthread_mutex_lock goes before the C library's, and keeps that worker there. */
+/* A fork at the worst moment: a worker has the lock of the pool, which the child inherits with nobody to give
+ * it back. This program's pthread_mutex_lock goes before the C library's, and keeps that worker there. */
 #include "unit.h"
 
 #include <dlfcn.h>

@@ -98,7 +98,8 @@ static void calls_take_no_memory(void **unused)
     }
 }
 
-/* Enough elements for all threads of a pool, in rows that go to kernels as they lie and in columns that do not. */
+/* Enough elements for all threads of a pool, in rows that go to kernels as they lie and in columns that do
+ * not. */
 static void calls_on_a_pool_take_no_memory(void **unused)
 {
     (void)unused;

@@ -329,7 +329,8 @@ typedef struct operand {
     int64_t length;                 /* of memory, in elements */
 } operand;
 
-static void operand_make(uint64_t *state, operand *o, element_type type, int32_t ndim, const int64_t *shape, int input)
+static void operand_make(uint64_t *state, operand *o, element_type type, int32_t ndim, const int64_t *shape,
+                         int input)
 {
     const size_t width = element_formats[type].width;
     int64_t strides[8], before = 0;
@@ -361,8 +362,8 @@ static void pack(const operand *o, unsigned char *packed, element_type type, int
 }
 
 /* What the output's memory should hold: a call on vectors, with each element brought to its place. */
-static unsigned char *expected_memory(const sugar_activation *a, const operand *operands, int count, element_type type,
-                                      const sugar_call_options *options)
+static unsigned char *expected_memory(const sugar_activation *a, const operand *operands, int count,
+                                      element_type type, const sugar_call_options *options)
 {
     const operand *out = &operands[count - 1];
     const size_t width = element_formats[type].width;
@@ -406,8 +407,8 @@ static int32_t random_shape(uint64_t *state, int64_t *shape)
     return ndim;
 }
 
-static void random_tiles_call(uint64_t *state, const sugar_activation *a, sugar_context *context, element_type type,
-                              int number)
+static void random_tiles_call(uint64_t *state, const sugar_activation *a, sugar_context *context,
+                              element_type type, int number)
 {
     int64_t shape[8];
     const int32_t ndim = random_shape(state, shape);
@@ -421,8 +422,8 @@ static void random_tiles_call(uint64_t *state, const sugar_activation *a, sugar_
     const operand *out = &operands[count - 1];
     unsigned char *expected = expected_memory(a, operands, count, type, &options);
     assert_ok(count == 2 ? sugar_forward(a, &operands[0].view.tensor, &out->view.tensor, &options)
-                         : sugar_backward(a, &operands[0].view.tensor, &operands[1].view.tensor, &out->view.tensor,
-                                          &options));
+                         : sugar_backward(a, &operands[0].view.tensor, &operands[1].view.tensor,
+                                          &out->view.tensor, &options));
     for (int64_t i = 0; i < out->length; i++)
         if (!element_same(element_load(out->memory, i, type), element_load(expected, i, type), type))
             fail_msg("random tiles %d (%d dimensions): element %lld of memory is %a, expected %a", number,

@@ -172,8 +172,8 @@ static void write_accuracy(FILE *file, const session *all, int scenario)
     series lines[MOST_ACTIVATIONS];
     for (int i = 0; i < chosen->activation_count; i++)
         lines[i] = over_steps(all, scenario, i, quantity_accuracy, 0, 100, i, chosen->activations[i]);
-    write_plot(file, (plot){.title = "Test accuracy", .x_label = "step", .y_label = "accuracy, %", .width = WIDE,
-                            .height = 380, .whole_x = 1, .y_least = 0, .y_most = 90,
+    write_plot(file, (plot){.title = "Test accuracy", .x_label = "step", .y_label = "accuracy, %",
+                            .width = WIDE, .height = 380, .whole_x = 1, .y_least = 0, .y_most = 90,
                             .series_count = chosen->activation_count}, lines);
 }
 
@@ -183,7 +183,8 @@ static void write_dead(FILE *file, const session *all, int scenario, int activat
     series lines[MOST_LAYERS];
     for (int layer = 0; layer < chosen->layers; layer++)
         lines[layer] = over_steps(all, scenario, activation, quantity_dead, layer, 1, layer, labels[layer]);
-    write_plot(file, (plot){.title = chosen->activations[activation], .x_label = "step", .y_label = "dead units",
+    write_plot(file, (plot){.title = chosen->activations[activation], .x_label = "step",
+                            .y_label = "dead units",
                             .width = THIRD, .height = 230, .whole_x = 1, .shades = chosen->layers, .y_least = 0,
                             .y_most = chosen->width, .series_count = chosen->layers}, lines);
 }

@@ -216,7 +216,8 @@ void plot_write(FILE *file, const plot *p)
     fputs("\">\n", file);
     write_ticks(file, p, &x, 0);
     write_ticks(file, p, &y, 1);
-    fprintf(file, "<path class=\"axis\" d=\"M%d %dV%dH%d\"/>\n", LEFT, TOP, p->height - BOTTOM, p->width - RIGHT);
+    fprintf(file, "<path class=\"axis\" d=\"M%d %dV%dH%d\"/>\n", LEFT, TOP, p->height - BOTTOM,
+            p->width - RIGHT);
     for (int i = 0; i < p->series_count; i++)
         if (p->series[i].low)
             write_band(file, &x, &y, &p->series[i], p->shades);
