@@ -391,10 +391,25 @@ RARE vec gelu_tanh_far(vec x, const vec *p)
 /* Where -2u passes EXP_NEAR; on the other side s is 1 there. */
 #define GELU_TANH_NEAR PICK(9.5, 20.5)
 #define GELU_TANH_GATED_NEAR PICK(7, 15.5)
+#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+/* 2u log2(e) = x (A' + B' x^2). A' has so few digits that a sum with it in front loses none of them. */
+static inline pair gelu_tanh_binary_argument(vec x)
+{
+    pair a = {SPLAT(0x1.26ap+1), SPLAT(0x1.d84379ceb2977p-12)};
+    pair b = {SPLAT(0x1.a5a7dp-4), SPLAT(-0x1.151aad0dc8e4ap-29)};
+    pair square = two_product(x, x);
+    vec w = vec_fma(b.hi, square.hi, a.hi), y = x * w;
+    vec w_lo = vec_fma(b.hi, square.hi, a.hi - w) + vec_fma(b.hi, square.lo, vec_fma(b.lo, square.hi, a.lo));
+    return (pair){y, vec_fma(x, w_lo, vec_fma(x, w, -y))};
+}
+
+static inline exp_parts gelu_tanh_exp(vec x) { return exp2_of_minus(gelu_tanh_binary_argument(x), VEC_ROUNDER); }
+#else
+static inline exp_parts gelu_tanh_exp(vec x) { return exp_near_pair(pair_negate(gelu_tanh_argument(x))); }
+#endif
 static inline vec gelu_tanh_value(vec x, const vec *p)
 {
-    pair y = gelu_tanh_argument(bounded(x, GELU_TANH_NEAR));
-    vec near = x / one_plus_exp(exp_near_pair(pair_negate(y)));
+    vec near = x / one_plus_exp(gelu_tanh_exp(bounded(x, GELU_TANH_NEAR)));
     return above_half(x, or_far(near, vec_less(x, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_far, x, p));
 }
 RARE vec gelu_tanh_derivative_far(vec x, const vec *p)
@@ -405,7 +420,7 @@ RARE vec gelu_tanh_derivative_far(vec x, const vec *p)
     pair slope = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
     return gated_derivative(logistic_of(gelu_tanh_argument(x)), pair_multiply(slope, pair_of(x)));
 }
-static inline vec gelu_tanh_derivative(vec x, const vec *p)
+RARE_IN_F32 vec gelu_tanh_derivative_near(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(GELU_TANH_GATED_NEAR), vec_abs(x));
     pair square = two_product(x, x);
@@ -413,6 +428,19 @@ static inline vec gelu_tanh_derivative(vec x, const vec *p)
     pair gate = pair_add(pair_of(SPLAT(1)), pair_multiply(slope, pair_of(x)));
     return or_far(gated_derivative_near(gelu_tanh_argument(x), gate), far, gelu_tanh_derivative_far, x, p);
 }
+/* t at x < 0 and 1 - t at x >= 0. */
+#if SUGAR_ELEMENT == 32
+static inline vec gelu_tanh_derivative(vec x, const vec *p)
+{
+    vec a = vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x));
+    scaled_piece d = table_times_exp(gelu_tanh_slope_table, 7, a, gelu_tanh_exp(a));
+    vec t = vec_fma(d.power, d.constant, d.power * d.rest);
+    vec result = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
+    return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_tanh_derivative_near, x, p);
+}
+#else
+static inline vec gelu_tanh_derivative(vec x, const vec *p) { return gelu_tanh_derivative_near(x, p); }
+#endif
 
 /* (x + alpha) s(x) - alpha/2 = x s(x) + alpha/2 tanh(x/2): the two terms have the same sign. With
  * e = exp(-|x|) and E = e - 1, s(x) is 1 / (2 + E) or e / (2 + E), tanh(|x|/2) is -E / (2 + E). */
@@ -640,6 +668,25 @@ static inline vec tanh_derivative(vec x, const vec *p) { /* 4 s(2x) s(-2x) */
     return or_far(near, vec_less(SPLAT(EXP_NEAR), a), tanh_derivative_far, x, p);
 }
 
+#if SUGAR_ELEMENT == 32
+/* x^3 times a table, then x - 1. */
+static inline vec tanhshrink_value(vec x, const vec *p)
+{
+    (void)p;
+    vec a = vec_abs(x), square = x * x, cube = square * x;
+    vec cube_lo = vec_fma(vec_fma(x, x, -square), x, vec_fma(square, x, -cube));
+    piece t = piece_of(tanhshrink_table, 8, a, wide_index(a));
+    vec inner = vec_fma(cube, t.constant, vec_fma(cube_lo, t.constant, cube * t.rest));
+    return vec_select(vec_less(SPLAT(WIDE_TABLE_LIMIT), a), x - vec_copysign(SPLAT(1), x), inner);
+}
+static inline vec tanhshrink_derivative(vec x, const vec *p)
+{
+    (void)p;
+    vec a = vec_min(SPLAT(WIDE_TABLE_LIMIT), vec_abs(x));
+    piece t = piece_of(tanh_squared_table, 8, a, wide_index(a));
+    return t.constant + t.rest;
+}
+#else
 /* From |x| = 1 on, x - tanh(x) loses at most two bits of the pair. */
 static inline vec tanhshrink_value(vec x, const vec *p)
 {
@@ -654,6 +701,7 @@ static inline vec tanhshrink_derivative(vec x, const vec *p)
     (void)p;
     return pair_round(pair_square(tanh_of_abs(x)));
 }
+#endif
 
 /* ---- Normal distribution --------------------------------------------------------------------- */
 
@@ -685,7 +733,7 @@ RARE_IN_F32 vec gelu_near(vec x, const vec *p)
 static inline vec gelu_value(vec x, const vec *p)
 {
     vec a = vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x));
-    density_piece d = table_times_density(mills_table, a);
+    scaled_piece d = table_times_density(mills_table, a);
     vec scaled_a = a * d.power;
     vec below = vec_fma(scaled_a, d.constant, scaled_a * d.rest);
     vec near = vec_max(SPLAT(0), x) - below;
@@ -721,7 +769,7 @@ RARE_IN_F32 vec gelu_derivative_near(vec x, const vec *p)
 #if SUGAR_ELEMENT == 32
 static inline vec gelu_derivative(vec x, const vec *p)
 {
-    density_piece d = table_times_density(gelu_slope_table, vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x)));
+    scaled_piece d = table_times_density(gelu_slope_table, vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x)));
     vec t = vec_fma(d.power, d.constant, d.power * d.rest);
     vec result = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
     return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_derivative_near, x, p);
@@ -732,17 +780,41 @@ static inline vec gelu_derivative(vec x, const vec *p) { return gelu_derivative_
 
 /* ---- Algebraic ------------------------------------------------------------------------------- */
 
+/* 1 + a b and its rounding error, where that is below ONE_PLUS_LIMIT: the difference is exact there. */
+#define ONE_PLUS_LIMIT PICK(0x1p23, 0x1p52)
+#define ONE_PLUS_SQUARE_LIMIT PICK(0x1p11, 0x1p25)
+static inline pair one_plus_product(vec a, vec b)
+{
+    vec sum = vec_fma(a, b, SPLAT(1));
+    return (pair){sum, vec_fma(a, b, SPLAT(1) - sum)};
+}
+
+/* c / d */
+static inline vec divide_by_pair(vec c, pair d)
+{
+    if (SUGAR_NARROWS) return c / d.hi;
+    vec r = SPLAT(1) / d.hi, q = c * r;
+    return vec_fma(vec_fnma(q, d.lo, vec_fnma(q, d.hi, c)), r, q);
+}
+
 static inline vec softsign_value(vec x, const vec *p)
 {
     (void)p;
     x = bounded(x, FAR);
     return x / (SPLAT(1) + vec_abs(x));
 }
-static inline vec softsign_derivative(vec x, const vec *p)
+RARE vec softsign_derivative_far(vec x, const vec *p)
 {
     (void)p;
     vec a = vec_min(SPLAT(PICK(0x1p100, 0x1p600)), vec_abs(x));
     return pair_round(pair_square(pair_reciprocal(two_sum(SPLAT(1), a))));
+}
+static inline vec softsign_derivative(vec x, const vec *p)
+{
+    vec a = vec_abs(x), sum = a + SPLAT(1);
+    pair square = pair_square((pair){sum, a - (sum - SPLAT(1))});
+    mask far = vec_less(SPLAT(ONE_PLUS_LIMIT), a);
+    return or_far(divide_by_pair(SPLAT(1), square), far, softsign_derivative_far, x, p);
 }
 
 /* r = sqrt(x^2 + b) and h = (|x| + r) / 2. Then (x + r) / 2 is h for x >= 0 and below = b / (4 h) for
@@ -766,16 +838,46 @@ static inline squareplus_parts squareplus_of(vec x, vec b)
     return (squareplus_parts){r, h, {quotient, correction}};
 }
 
-static inline vec squareplus_value(vec x, const vec *p)
+RARE vec squareplus_far(vec x, const vec *p)
 {
     squareplus_parts s = squareplus_of(x, p[0]);
     return pair_round(pair_select(vec_less(x, SPLAT(0)), s.below, s.h));
 }
-static inline vec squareplus_derivative(vec x, const vec *p)
+RARE vec squareplus_derivative_far(vec x, const vec *p)
 {
     squareplus_parts s = squareplus_of(bounded(x, PICK(0x1p100, 0x1p600)), p[0]);
     pair numerator = pair_select(vec_less(x, SPLAT(0)), s.below, s.h);
     return pair_round(pair_multiply(numerator, pair_reciprocal(s.r)));
+}
+
+/* Up to here x^2 and its square are finite. */
+#define SQUAREPLUS_NEAR PICK(0x1p30, 0x1p200)
+
+/* With q = sqrt(x^2 + b), (x + q) / 2 for x >= 0; for x < 0 the root v of v (v + |x|) = b / 4, where one Newton
+ * step makes up for all earlier errors. Its slope is 2 v + |x| = q. */
+static inline vec squareplus_value(vec x, const vec *p)
+{
+    vec a = vec_abs(x), quarter = SPLAT(0.25) * p[0];
+    vec q = vec_sqrt(vec_fma(a, a, p[0])), sum = a + q;
+    vec r = SPLAT(1) / (sum * q), v = (quarter + quarter) * (q * r);
+    vec below = SUGAR_NARROWS ? v : vec_fma(vec_fnma(v, v, vec_fnma(a, v, quarter)), sum * r, v);
+    vec near = vec_select(vec_less(x, SPLAT(0)), below, SPLAT(0.5) * sum);
+    return or_far(near, vec_less(SPLAT(SQUAREPLUS_NEAR), a), squareplus_far, x, p);
+}
+
+/* t = b / 2 / (r + |x| q) with r = x^2 + b and q = sqrt(r) for x < 0, 1 - t for x >= 0. The error of q counts
+ * |x| / q = 1 - 2 t times half of what r - q^2 says. */
+static inline vec squareplus_derivative(vec x, const vec *p)
+{
+    vec a = vec_abs(x), half = SPLAT(0.5) * p[0];
+    pair square = two_product(a, a), r = two_sum(square.hi, p[0]);
+    vec r_lo = r.lo + square.lo, q = vec_sqrt(r.hi);
+    vec d = vec_fma(a, q, r.hi), inverse = SPLAT(1) / d, t = half * inverse;
+    vec q_rest = vec_fnma(q, q, r.hi) + r_lo;
+    vec d_lo = vec_fma(a, q, r.hi - d) + vec_fma(SPLAT(0.5) - t, q_rest, r_lo);
+    if (!SUGAR_NARROWS) t = vec_fma(vec_fnma(t, d_lo, vec_fnma(t, d, half)), inverse, t);
+    vec near = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
+    return or_far(near, vec_less(SPLAT(SQUAREPLUS_NEAR), a), squareplus_derivative_far, x, p);
 }
 
 /* Where 1 / (1 + x^2) makes the value and the derivative constant; alpha x^2 is still finite. */
@@ -786,18 +888,34 @@ static inline pair nelu_reciprocal(vec x)
     return pair_reciprocal(pair_add(pair_of(SPLAT(1)), two_product(x, x)));
 }
 
-static inline vec nelu_value(vec x, const vec *p)
+RARE vec nelu_far(vec x, const vec *p)
 {
     vec below = vec_max(SPLAT(-NELU_VALUE_LIMIT), non_positive(x));
     pair numerator = pair_multiply(two_product(p[0], below), pair_of(below));
     return where_positive(x, x, pair_last_rounding(pair_multiply(numerator, nelu_reciprocal(below))));
 }
-static inline vec nelu_derivative(vec x, const vec *p)
+RARE vec nelu_derivative_far(vec x, const vec *p)
 {
     vec below = vec_max(SPLAT(-NELU_DERIVATIVE_LIMIT), non_positive(x));
     pair r = nelu_reciprocal(below);
     pair numerator = two_product(SPLAT(2) * p[0], below);
     return where_positive(x, SPLAT(1), pair_last_rounding(pair_multiply(pair_multiply(numerator, r), r)));
+}
+
+static inline vec nelu_value(vec x, const vec *p)
+{
+    vec slope = p[0] * x;
+    pair n = two_product(slope, x), d = one_plus_product(x, x);
+    vec r = SPLAT(1) / d.hi, y = n.hi * r;
+    vec rest = (vec_fnma(y, d.hi, n.hi) + vec_fnma(y, d.lo, n.lo)) * r, below = y + rest;
+    below = last_rounding(below, rest - (below - y));
+    return or_far(where_positive(x, x, below), vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_far, x, p);
+}
+static inline vec nelu_derivative(vec x, const vec *p)
+{
+    pair below = pair_divide(two_product(p[0] + p[0], x), pair_square(one_plus_product(x, x)));
+    vec near = where_positive(x, SPLAT(1), last_rounding(below.hi, below.lo));
+    return or_far(near, vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_derivative_far, x, p);
 }
 
 /* ---- Spike surrogates ------------------------------------------------------------------------ */
@@ -808,30 +926,47 @@ static inline vec nelu_derivative(vec x, const vec *p)
 /* The distance from the threshold, exactly. */
 static inline pair distance(vec x, const vec *p) { return two_sum(bounded(x, SPIKE_LIMIT), -p[SUGAR_SHIFT]); }
 
-static inline pair abs_distance(vec x, const vec *p)
+/* Its size, for finite x, and for all. */
+static inline pair abs_distance_of_finite(vec x, const vec *p)
 {
-    pair d = distance(x, p);
-    return pair_select(vec_less(d.hi, SPLAT(0)), pair_negate(d), d);
+    return two_sum(vec_max(p[SUGAR_SHIFT], x), -vec_min(p[SUGAR_SHIFT], x));
 }
 
+static inline pair abs_distance(vec x, const vec *p) { return abs_distance_of_finite(bounded(x, SPIKE_LIMIT), p); }
+
+#define HALF_PI PAIR(0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54)
 /* (alpha/2) / (1 + z^2), z = pi alpha d / 2. Where z^2 could overflow z is scaled down, and the 1 is
  * negligible. */
-static inline vec atan_derivative(vec x, const vec *p)
+RARE vec atan_far(vec x, const vec *p)
 {
     pair d = distance(x, p);
     mask far_out = vec_less(SPLAT(0x1p40), vec_abs(d.hi));
     vec scale = vec_select(far_out, SPLAT(PICK(0x1p-64, 0x1p-320)), SPLAT(1));
-    pair half_pi = PAIR(0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54);
-    pair z = pair_multiply(pair_multiply(half_pi, pair_of(p[0])), pair_scale(d, scale));
+    pair z = pair_multiply(pair_multiply(HALF_PI, pair_of(p[0])), pair_scale(d, scale));
     pair one = pair_of(vec_select(far_out, SPLAT(0), SPLAT(1)));
     pair r = pair_reciprocal(pair_add(one, pair_square(z)));
     return times_pair(SPLAT(0.5) * p[0], r) * scale * scale;
 }
+static inline vec atan_derivative(vec x, const vec *p)
+{
+    pair z = pair_multiply(two_sum(x, -p[SUGAR_SHIFT]), pair_multiply(HALF_PI, pair_of(p[0])));
+    pair sum = one_plus_product(z.hi, z.hi);
+    sum.lo = vec_fma(z.hi + z.hi, z.lo, sum.lo);
+    vec near = divide_by_pair(SPLAT(0.5) * p[0], sum);
+    return or_far(near, vec_less(SPLAT(ONE_PLUS_SQUARE_LIMIT), vec_abs(z.hi)), atan_far, x, p);
+}
 
-static inline vec fast_sigmoid_derivative(vec x, const vec *p)
+RARE vec fast_sigmoid_far(vec x, const vec *p)
 {
     pair d = pair_multiply(pair_of(p[0]), abs_distance(x, p));
     return pair_round(pair_square(pair_reciprocal(pair_add(pair_of(SPLAT(1)), d))));
+}
+static inline vec fast_sigmoid_derivative(vec x, const vec *p)
+{
+    pair d = abs_distance_of_finite(x, p), sum = one_plus_product(p[0], d.hi);
+    sum.lo = vec_fma(p[0], d.lo, sum.lo);
+    vec near = divide_by_pair(SPLAT(1), pair_square(sum));
+    return or_far(near, vec_less(SPLAT(ONE_PLUS_LIMIT), sum.hi), fast_sigmoid_far, x, p);
 }
 
 RARE vec slayer_far(vec x, const vec *p)
@@ -849,11 +984,19 @@ static inline vec slayer_derivative(vec x, const vec *p)
     return or_far(near, vec_less(y.hi, SPLAT(-EXP_NEAR)), slayer_far, x, p);
 }
 
+/* gamma (edge - x). */
+static inline vec triangle_side(pair edge, vec x, vec gamma)
+{
+    vec d = edge.hi - x, lo = gamma * edge.lo, y = vec_fma(gamma, d, lo);
+    return last_rounding(y, vec_fma(gamma, d, lo - y));
+}
+
+/* The lesser of both sides, lines from the edges of the triangle: these are exact. */
 static inline vec triangle_derivative(vec x, const vec *p)
 {
-    pair d = abs_distance(x, p);
-    pair height = two_sum(SPLAT(1), -d.hi);
-    return product_round(p[0], vec_max(SPLAT(0), height.hi + (height.lo - d.lo)));
+    vec below = triangle_side(two_sum(SPLAT(1), -p[SUGAR_SHIFT]), -x, p[0]);
+    vec above = triangle_side(two_sum(SPLAT(1), p[SUGAR_SHIFT]), x, p[0]);
+    return vec_max(SPLAT(0), vec_min(below, above));
 }
 
 /* N(d; 0, sigma) = exp(-(d/sigma)^2 / 2) / (sigma sqrt(2 pi)). */
@@ -867,6 +1010,29 @@ static inline scaled normal_density(pair d, pair sigma)
     return (scaled){pair_multiply(pair_multiply(INVERSE_SQRT_2_PI, reciprocal), e.value), e.scale};
 }
 
+#if SUGAR_ELEMENT == 32
+/* N(d; 0, sigma) = height 2^-y, y = (scale d)^2. */
+typedef struct { pair height, scale; } normal_shape;
+
+static inline normal_shape normal_shape_of(vec sigma)
+{
+    pair reciprocal = pair_reciprocal(pair_of(sigma));
+    pair root_half_log2_e = PAIR(0x1.b2da4e9808a53p-1, -0x1.dede1a6b5e413p-56);
+    return (normal_shape){pair_multiply(INVERSE_SQRT_2_PI, reciprocal), pair_multiply(root_half_log2_e, reciprocal)};
+}
+
+#endif
+
+#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+static inline vec gaussian_derivative(vec x, const vec *p)
+{
+    normal_shape n = normal_shape_of(p[0]);
+    pair d = two_sum(x, -p[SUGAR_SHIFT]);
+    exp_parts e = decay(n.height, pair_square(pair_multiply(d, n.scale)));
+    vec near = vec_fma(e.power, e.p, e.power) * SPLAT(DECAY_SCALE);
+    return vec_select(vec_less(SPLAT(15.75) * p[0], vec_abs(d.hi)), SPLAT(0), near);
+}
+#else
 RARE vec gaussian_far(vec x, const vec *p)
 {
     return scaled_round(normal_density(distance(x, p), pair_of(p[0])));
@@ -880,12 +1046,13 @@ static inline vec gaussian_derivative(vec x, const vec *p)
     vec near = times_exp(pair_multiply(INVERSE_SQRT_2_PI, reciprocal), e);
     return or_far(near, vec_less(SPLAT(2 * EXP_NEAR), square.hi), gaussian_far, x, p);
 }
+#endif
 
 static inline pair scaled_times(scaled a, pair factor)
 {
     return pair_scale(pair_multiply(a.value, factor), a.scale);
 }
-static inline vec multi_gaussian_derivative(vec x, const vec *p)
+RARE_IN_F32 vec multi_gaussian_far(vec x, const vec *p)
 {
     vec sigma = p[0], h = p[1];
     pair d = distance(x, p), wide = two_product(p[2], sigma);
@@ -894,22 +1061,85 @@ static inline vec multi_gaussian_derivative(vec x, const vec *p)
     pair left = scaled_times(normal_density(pair_add(d, pair_of(sigma)), wide), pair_of(-h));
     return pair_sum(pair_add(centre, pair_add(right, left)));
 }
+#if SUGAR_ELEMENT == 32
+/* cosh(z) - 1 for z <= 1/2, where z^2 = 2 ln(2) w y: error 2^-29. */
+static inline vec cosh_minus_1(pair y, pair w)
+{
+    vec r = SPLAT(0x1.62e42fefa39efp+0) * w.hi, r2 = r * r;
+    vec first = pair_multiply(w, PAIR(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56)).hi;
+    vec second = SPLAT(0x1.5555d8p-5) * r2;
+    vec third = SPLAT(0x1.6beaaep-10) * (r2 * r), fourth = SPLAT(0x1.ac307p-16) * (r2 * r2);
+    vec sum = vec_fma(vec_fma(vec_fma(fourth, y.hi, third), y.hi, second), y.hi, first);
+    return vec_fma(y.hi, sum, y.lo * first);
+}
+
+/* The two wide bells are one around 0 times a cosh: with u = d / sigma, centre - wide is
+ * N(d; 0, sigma) (1 + h) - N(d; 0, s sigma) 2 h exp(-1 / (2 s^2)) cosh(u / s^2). The far formula serves
+ * u > s^2 / 2, and inputs where the difference has lost too much: where the sum of its terms is more than 1.4
+ * times as large, and more than half of its value at 0. (1.2 ns per element instead of 4.6, AVX2.) */
+static inline vec multi_gaussian_derivative(vec x, const vec *p)
+{
+    normal_shape n = normal_shape_of(p[0]);
+    pair d = two_sum(x, -p[SUGAR_SHIFT]), y = pair_square(pair_multiply(d, n.scale));
+    pair inverse_s = pair_reciprocal(pair_of(p[2])), inverse_s2 = pair_square(inverse_s);
+    pair between = exp_of_negative(pair_scale(inverse_s2, SPLAT(-0.5))).value;
+    pair twice_h = pair_of(p[1] + p[1]);
+    pair wide_height = pair_multiply(pair_multiply(n.height, inverse_s), pair_multiply(twice_h, between));
+    pair centre_height = pair_multiply(n.height, two_sum(SPLAT(1), p[1]));
+
+    pair wide_y = pair_multiply(y, inverse_s2);
+    exp_parts centre = decay(centre_height, y), wide = decay(wide_height, wide_y);
+    centre.power = vec_select(vec_less(SPLAT(DECAY_LIMIT), y.hi), SPLAT(0), centre.power);
+    wide.power = vec_select(vec_less(SPLAT(DECAY_LIMIT), wide_y.hi), SPLAT(0), wide.power);
+    vec cosh_m1 = cosh_minus_1(wide_y, inverse_s2);
+    vec outer = vec_fma(wide.power, wide.p, wide.power), outer_lo = vec_fma(wide.power, wide.p, wide.power - outer);
+    outer_lo = vec_fma(wide.power, vec_fma(cosh_m1, wide.p, cosh_m1), outer_lo);
+    pair sum = two_sum(centre.power, -outer);
+    vec near = sum.hi + (vec_fma(centre.power, centre.p, sum.lo) - outer_lo);
+
+    vec at_0 = SPLAT(0.5 / DECAY_SCALE) * vec_abs(centre_height.hi - wide_height.hi);
+    vec both = vec_fma(SPLAT(2), outer, near);
+    mask lost = vec_less(vec_max(at_0, SPLAT(1.4) * vec_abs(near)), both);
+    mask beyond = vec_less(SPLAT(0.5) * p[0] * p[2] * p[2], vec_abs(d.hi));
+    vec either = vec_select(beyond, SPLAT(1), vec_select(lost, SPLAT(1), SPLAT(0)));
+    return or_far(near * SPLAT(DECAY_SCALE), vec_less(SPLAT(0), either), multi_gaussian_far, x, p);
+}
+#else
+static inline vec multi_gaussian_derivative(vec x, const vec *p) { return multi_gaussian_far(x, p); }
+#endif
 
 RARE vec sigmoid_spike_far(vec x, const vec *p)
 {
     scaled slope = logistic_slope(pair_multiply(pair_of(p[0]), distance(x, p)));
     return times_pair(p[0], slope.value) * slope.scale;
 }
+#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+static inline vec sigmoid_spike_derivative(vec x, const vec *p)
+{
+    pair log2_e = PAIR(0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56), rate = pair_multiply(log2_e, pair_of(-p[0]));
+    pair minus_y = pair_multiply(abs_distance_of_finite(x, p), rate);
+    vec near = times_pair(p[0], logistic_slope_near(exp2_of_minus(minus_y, VEC_ROUNDER)));
+    return or_far(near, vec_less(minus_y.hi, SPLAT(-125)), sigmoid_spike_far, x, p);
+}
+#else
 static inline vec sigmoid_spike_derivative(vec x, const vec *p)
 {
     pair y = pair_multiply(pair_of(p[0]), abs_distance(x, p));
     vec near = times_pair(p[0], logistic_slope_near(exp_near_pair(y)));
     return or_far(near, vec_less(SPLAT(EXP_NEAR), y.hi), sigmoid_spike_far, x, p);
 }
+#endif
+
+/* The largest number that is not above a. */
+static inline vec round_down(pair a)
+{
+    vec before = vec_fnma(vec_abs(a.hi), SPLAT(PICK(0x1.000004p-24, 0x1.0000000000002p-53)), a.hi);
+    return vec_select(vec_less(a.lo, SPLAT(0)), before, a.hi);
+}
 
 static inline vec box_derivative(vec x, const vec *p)
 {
-    pair d = abs_distance(x, p);
-    vec beyond = (d.hi - p[0]) + d.lo;
-    return keep_nan(x, vec_select(vec_less_equal(beyond, SPLAT(0)), SPLAT(1), SPLAT(0)));
+    vec upper = round_down(two_sum(p[SUGAR_SHIFT], p[0])), lower = -round_down(two_sum(p[0], -p[SUGAR_SHIFT]));
+    vec one = vec_fma(SPLAT(0), x, SPLAT(1));   /* or NaN */
+    return vec_select(vec_less(upper, x), SPLAT(0), vec_select(vec_less(x, lower), SPLAT(0), one));
 }

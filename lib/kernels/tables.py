@@ -34,6 +34,13 @@ def logistic(y):
     return 1 / (1 + exp(-y))
 
 
+def gelu_tanh_slope(a):
+    """The derivative at -a, over exp(-2u)."""
+    factor = 2 * sqrt(2 / pi)
+    s = logistic(factor * (a + mpf('0.044715') * a ** 3))
+    return s * (1 - a * factor * (1 + 3 * mpf('0.044715') * a * a) * s)
+
+
 def mish_gate(x):
     return tanh(log1p(exp(x)))
 
@@ -48,15 +55,36 @@ def unit_pieces():
     return [(max(mpf(0), k - mpf('0.5')), k + mpf('0.5'), mpf(k)) for k in range(8)]
 
 
-def normal_pieces():
+def normal_pieces(share=mpf('0.5')):
     """Between 0 and 6.5, in the order of normal_index."""
     t = [1 + mpf(k) / 4 for k in range(4)] + [2 + mpf(k) / 2 for k in range(5)]
     edges = [(v - 1) * mpf('6.5') / 3 for v in t]
-    # The middle, to a few bits: from there the point is moved.
-    pieces = [(low, high, to_f32(mpf(round(float((low + high) / 2) * 64)) / 64))
+    # To a few bits: from there the point is moved.
+    pieces = [(low, high, to_f32(mpf(round(float(low + (high - low) * share) * 64)) / 64))
               for low, high in zip(edges, edges[1:])]
     pieces[0] = (pieces[0][0], pieces[0][1], mpf(0))
     return pieces[4:] + pieces[:4]
+
+
+def wide_pieces():
+    """Between 0 and 9.6, in the order of wide_index."""
+    edges = [mpf(v - 1) * mpf('0.64') for v in (1, mpf('1.5'), 2, 3, 4, 6, 8, 12, 16)]
+    pieces = [(low, high, to_f32(mpf(round(float(low + (high - low) * mpf('0.44')) * 64)) / 64))
+              for low, high in zip(edges, edges[1:])]
+    pieces[0] = (pieces[0][0], pieces[0][1], mpf(0))
+    return pieces[2:] + pieces[:2]
+
+
+def tanh_squared(a):
+    return tanh(a) ** 2
+
+
+def tanhshrink_ratio(a):
+    if a > mpf('0.01'):
+        return (a - tanh(a)) / a ** 3
+    square = a * a
+    return mpf(1) / 3 - square * (mpf(2) / 15 - square * (mpf(17) / 315 - square * (mpf(62) / 2835 - square * (
+        mpf(1382) / 155925 - square * mpf(21844) / 6081075))))
 
 
 # name: function, pieces, degree, where errors are no longer taken relative to the function (it has a root
@@ -64,10 +92,13 @@ def normal_pieces():
 TABLES = {
     'mills': (mills, normal_pieces, 6, 0, None, True),
     'gelu_slope': (gelu_slope, normal_pieces, 6, mpf('0.06'), 0.75, True),
+    'gelu_tanh_slope': (gelu_tanh_slope, lambda: normal_pieces(mpf('0.35')), 7, mpf('0.06'), 0.75, True),
     'silu_slope': (lambda a: logistic(-a) * (1 - a * logistic(a)), unit_pieces, 7, mpf('0.05'), 1.27, True),
     'logistic_slope': (lambda a: logistic(a) * logistic(-a), unit_pieces, 7, 0, None, True),
     'softplus': (lambda a: log1p(exp(-a)), unit_pieces, 7, 0, None, True),
     'tanh': (tanh, unit_pieces, 8, 0, None, True),
+    'tanh_squared': (tanh_squared, wide_pieces, 8, 0, None, True),
+    'tanhshrink': (tanhshrink_ratio, wide_pieces, 8, 0, None, True),
     'mish_above': (mish_gate, unit_pieces, 8, 0, None, False),
     'mish_below': (lambda a: mish_gate(-a), unit_pieces, 8, 0, None, False),
     'mish_slope_above': (mish_slope, unit_pieces, 8, 0, None, False),
@@ -86,7 +117,9 @@ def fit(f, low, high, c, degree, floor):
     xs = [(low + high) / 2 + (high - low) / 2 * cos(pi * (2 * i + 1) / (2 * n)) for i in range(n)]
     values = [f(x) for x in xs]
     coefficients = [to_f32(f(c))]
-    for k in range(1, degree + 1):
+    if f(c) == 0 and f(-xs[0]) == f(xs[0]):     # small inputs leave nothing but the square
+        coefficients.append(mpf(0))
+    for k in range(len(coefficients), degree + 1):
         a, b = matrix(n, degree + 1 - k), matrix(n, 1)
         for i, x in enumerate(xs):
             weight = 1 / max(abs(values[i]), floor)

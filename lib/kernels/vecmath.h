@@ -368,6 +368,37 @@ static inline exp_and_expm1 exp_and_expm1_of_negative(pair x)
 
 static inline pair expm1_of_negative(pair x) { return exp_and_expm1_of_negative(x).expm1; }
 
+#if SUGAR_ELEMENT == 32
+/* 2^-g = 1 - ln(2) g + g^2 Q(g) on |g| <= 1/2; error 2^-28. ln(2) is nearly a float. */
+static const real exp2_tail[] = {
+    0x1.ebfbep-3f, -0x1.c6af7p-5f, 0x1.3b2a48p-7f, -0x1.5f0f3ep-10f, 0x1.4424e2p-13f
+};
+
+/* 2^-y = power (1 + p) for |y.hi| <= 126, and n more in power's exponent if rounder is VEC_ROUNDER + n. In base 2
+ * the reduction is exact without multiplications; what converts to it is in a factor that y has anyway. p is
+ * wrong by at most 0.6 u. */
+static inline exp_parts exp2_of_minus(pair y, vec rounder)
+{
+    vec rounded = rounder - y.hi;
+    vec g = (y.hi + (rounded - rounder)) + y.lo;
+    vec p = vec_fma(SPLAT(-0x1.62e43p-1), g, g * g * POLYNOMIAL(exp2_tail, g));
+    return (exp_parts){vec_power_of_two(rounded), p};
+}
+
+/* height 2^-y 2^DECAY_SHIFT = power (1 + p), for 0 <= y.hi <= DECAY_LIMIT. Raised like that it is a normal
+ * number down to where the result is 0, so tails need no other formula, only a factor of DECAY_SCALE at the end.
+ * What height.hi lacks is in p. */
+#define DECAY_SHIFT 64
+#define DECAY_SCALE 0x1p-64
+#define DECAY_LIMIT 180
+static inline exp_parts decay(pair height, pair y)
+{
+    vec lacking = SPLAT(0x1.71547652b82fep+0) * (height.lo / vec_max(SPLAT(FLT_MIN), height.hi));
+    exp_parts e = exp2_of_minus((pair){y.hi, y.lo - lacking}, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    return (exp_parts){height.hi * e.power, e.p};
+}
+#endif
+
 /* ---- Logistic function ---------------------------------------------------------------------- */
 
 /* s(y) = value * scale, where scale is not 1 only where s(y) nears 0, and s(-y) = complement. */
@@ -513,8 +544,9 @@ static inline normal normal_of(vec x)
  * the function is eight polynomials whose coefficients a permutation fetches. It has no division and half
  * to a fifth of the multiplications, of which there are two per cycle. (AVX2, 32 Ki elements in cache, ns per
  * element before and after: gelu 1.44 and 0.60, gelu' 1.71 and 0.63, mish' 1.24 and 0.49, softplus 0.89 and
- * 0.35, sigmoid' 0.50 and 0.26.) In f64, sixteen coefficients of eight entries each, with two permutations
- * and a blend for each, would save nothing.
+ * 0.35, sigmoid' 0.50 and 0.26, tanhshrink 1.40 and 0.39, tanhshrink' 1.14 and 0.31, gelu_tanh' 1.19 and 0.71.)
+ * In f64, sixteen coefficients of eight entries each, with two permutations and a blend for each, would save
+ * nothing.
  * Tried and lost: Phi(-a) itself in eight pieces without exp, because a piece in which the function falls to
  * a third multiplies the errors of its polynomial by three; a table for exp, because its product with the
  * rest costs the roundings that the budget has not; tanh' in these pieces, 3.2 ULP, because it falls like
@@ -617,6 +649,28 @@ static const real gelu_slope_table[][8] = {
      0x1.587406p-8f, 0x1.98400ep-10f, 0x1.05b49cp-11f, 0x1.61c48ap-13f}
 };
 
+/* The derivative of gelu_tanh at -a, over exp(-2u(a)), relative error 2^-26; one point is its root. */
+static const real gelu_tanh_slope_table[][8] = {
+    {0x1.4ap+1f, 0x1.c93p+1f, 0x1.2c1ep+2f, 0x1.74e4p+2f,
+     0x0p+0f, 0x1.8142ap-1f, 0x1.4ddp+0f, 0x1.db18p+0f},
+    {-0x1.ad9decp+2f, -0x1.ce67fap+3f, -0x1.c8e8f6p+4f, -0x1.951978p+5f,
+     0x1p-1f, -0x1.1f3192p-26f, -0x1.2ee892p+0f, -0x1.8ba27p+1f},
+    {-0x1.8110eap+2f, -0x1.39b0d6p+3f, -0x1.f6f6a8p+3f, -0x1.765798p+4f,
+     0x1.e51152p-24f, -0x1.79651cp+0f, -0x1.67f3b6p+1f, -0x1.065a48p+2f},
+    {-0x1.892fc4p+0f, -0x1.22abap+1f, -0x1.816cccp+1f, -0x1.deef8ap+1f,
+     -0x1.45f3acp-1f, -0x1.342ea8p+0f, -0x1.2fb38p+0f, -0x1.2e161p+0f},
+    {-0x1.e07162p-3f, -0x1.e03f9p-3f, -0x1.b77e26p-3f, -0x1.b66f54p-3f,
+     -0x1.7f38p-2f, -0x1.3cfa76p-4f, 0x1.9eb0ap-5f, -0x1.16c11ep-4f},
+    {-0x1.bedc1p-6f, 0x1.44b36cp-7f, 0x1.3baf1cp-11f, 0x1.6194e4p-18f,
+     0x1.53701ep-6f, 0x1.dc3544p-4f, -0x1.2948bp-7f, -0x1.3ac23ep-4f},
+    {0x1.222c12p-6f, -0x1.56baa6p-10f, -0x1.17b074p-11f, 0x1.df067ap-15f,
+     0x1.02659cp-4f, -0x1.b863c8p-6f, -0x1.7c545ep-5f, -0x1.3a2a48p-10f},
+    {-0x1.08aaeep-9f, -0x1.48bc72p-10f, 0x1.7e331ep-12f, -0x1.2faccep-15f,
+     -0x1.6c21bep-8f, -0x1.5bfb4ap-6f, 0x1.1e4716p-7f, 0x1.94e974p-7f},
+    {-0x1.241798p-10f, 0x1.2d907p-11f, -0x1.10b7p-13f, -0x1.e2775cp-16f,
+     -0x1.cbc2b4p-8f, 0x1.c30c3ep-8f, 0x1.92857ap-8f, -0x1.f340cep-9f}
+};
+
 /* The pieces around 0, 1, ..., 7, for 0 <= a < 7.5. */
 #define UNIT_TABLE_LIMIT 7.4375
 static inline index unit_index(vec a) { return vec_index(a + SPLAT(0x1.8p23), 0); }
@@ -711,6 +765,62 @@ static const real tanh_table[][8] = {
      -0x1.26a58cp-18f, -0x1.afaec6p-21f, 0x1.68d9f4p-21f, -0x1.dcfe8p-24f}
 };
 
+/* The pieces for 0 <= a < 9.6: by the leading bits of 1 + a / 0.64, two between 1 and 2, two between 2 and 4,
+ * ... 16. Columns in the order of these bits. */
+#define WIDE_TABLE_LIMIT 9.5
+static inline index wide_index(vec a)
+{
+    return vec_index(vec_fma(a, SPLAT(1 / 0.64), SPLAT(1)), REAL_MANTISSA_BITS - 1);
+}
+
+/* tanh(a)^2, relative error 2^-25.5. */
+static const real tanh_squared_table[][8] = {
+    {0x1.c91p-1f, 0x1.8ac8p+0f, 0x1.3dbp+1f, 0x1.df3p+1f,
+     0x1.69f6p+2f, 0x1.0699p+3f, 0x0p+0f, 0x1.d42p-2f},
+    {0x1.041586p-1f, 0x1.aa4beep-1f, 0x1.f1e40ap-1f, 0x1.fedaa6p-1f,
+     0x1.fff996p-1f, 0x1.fffff6p-1f, 0x0p+0f, 0x1.76be0ep-3f},
+    {0x1.6717eep-1f, 0x1.38cf0ep-2f, 0x1.bd3b3ap-5f, 0x1.2505e8p-8f,
+     0x1.9a6e0cp-14f, 0x1.3ff7f2p-21f, 0x0p+0f, 0x1.65e09cp-1f},
+    {-0x1.07f8eap-2f, -0x1.00bd16p-2f, -0x1.b0d40ap-5f, -0x1.245dfep-8f,
+     -0x1.9a8f4cp-14f, -0x1.40217cp-21f, 0x1p+0f, 0x1.795edep-2f},
+    {-0x1.c7e096p-3f, 0x1.9f4678p-4f, 0x1.104288p-5f, 0x1.841382p-9f,
+     0x1.121fcep-14f, 0x1.ab6a24p-22f, -0x1.e882bcp-21f, -0x1.5a3368p-1f},
+    {0x1.25b656p-2f, 0x1.4b7beap-8f, -0x1.e1489ep-7f, -0x1.808d5ep-10f,
+     -0x1.10d714p-15f, -0x1.a910aap-23f, -0x1.554e68p-1f, 0x1.0e77a2p-4f},
+    {-0x1.653bc8p-4f, -0x1.261702p-5f, 0x1.207fcap-8f, 0x1.2e02b4p-11f,
+     0x1.ac2a8cp-17f, 0x1.4e5a06p-24f, -0x1.0b145cp-10f, 0x1.672286p-2f},
+    {-0x1.115f3ep-4f, 0x1.9cdac6p-6f, -0x1.f193f6p-12f, -0x1.856e14p-13f,
+     -0x1.2920b6p-18f, -0x1.d3867ap-26f, 0x1.8bef88p-2f, -0x1.6516d4p-3f},
+    {0x1.36791cp-4f, -0x1.05e006p-7f, -0x1.dc57a4p-12f, 0x1.a0c31p-15f,
+     0x1.8dc2a4p-20f, 0x1.361cb4p-27f, -0x1.31f198p-5f, -0x1.ac90dap-4f},
+    {-0x1.8f2a1p-6f, -0x1.bdaaaep-13f, 0x1.1107c8p-12f, -0x1.313422p-17f,
+     -0x1.466704p-22f, -0x1.eef912p-30f, -0x1.0c3ff2p-3f, 0x1.d445ccp-4f}
+};
+
+/* (a - tanh(a)) / a^3, relative error 2^-24.8. */
+static const real tanhshrink_table[][8] = {
+    {0x1.e3dp-1f, 0x1.85e8p+0f, 0x1.3d4cp+1f, 0x1.da5p+1f,
+     0x1.64acp+2f, 0x1.0671p+3f, 0x0p+0f, 0x1.d6ap-2f},
+    {0x1.f78cbcp-3f, 0x1.63d0aap-3f, 0x1.916d2ep-4f, 0x1.b3ca7ep-5f,
+     0x1.b0de9ap-6f, 0x1.abc5e2p-7f, 0x1.555556p-2f, 0x1.3ac3dap-2f},
+    {-0x1.1687fap-3f, -0x1.bb4c54p-4f, -0x1.c0bd24p-5f, -0x1.80676ap-6f,
+     -0x1.14bb8cp-7f, -0x1.844d34p-9f, -0x1.6c4a58p-20f, -0x1.aa0be2p-4f},
+    {0x1.1df4f6p-8f, 0x1.0f0c7ep-5f, 0x1.4b9fb6p-6f, 0x1.e64182p-8f,
+     0x1.056b88p-9f, 0x1.06e206p-11f, -0x1.10f356p-3f, -0x1.3d8498p-4f},
+    {0x1.362434p-5f, 0x1.741a5ep-10f, -0x1.5e9516p-8f, -0x1.00a10cp-9f,
+     -0x1.aeb808p-12f, -0x1.3a587ep-14f, -0x1.1bb878p-10f, 0x1.0b8c46p-4f},
+    {-0x1.728ad4p-6f, -0x1.002254p-7f, 0x1.82a16cp-11f, 0x1.ce504p-12f,
+     0x1.4474c2p-14f, 0x1.5dabp-17f, 0x1.0a49dp-4f, 0x1.a84238p-8f},
+    {0x1.7c60cep-10f, 0x1.329ee6p-8f, 0x1.9d060ep-13f, -0x1.54b8b2p-14f,
+     -0x1.c6172ap-17f, -0x1.719816p-20f, -0x1.06f74cp-4f, -0x1.b2fc34p-6f},
+    {0x1.821b44p-8f, -0x1.5cf2f4p-10f, -0x1.a910d2p-13f, 0x1.4839dep-17f,
+     0x1.2a150ep-19f, 0x1.792b2ap-23f, 0x1.878b5ep-3f, 0x1.a47134p-8f},
+    {-0x1.d486bp-9f, -0x1.bf4f84p-14f, 0x1.90b754p-14f, 0x1.6a105ep-21f,
+     -0x1.6c59c8p-22f, -0x1.857cfep-26f, -0x1.8070d2p-2f, 0x1.a1ab74p-8f},
+    {0x1.8be07ep-12f, 0x1.ba0d3p-13f, -0x1.a1dafp-16f, -0x1.4e3ba6p-21f,
+     0x1.3bcc04p-25f, 0x1.5729dcp-29f, 0x1.1f870ep-2f, 0x1.c97a9ep-10f}
+};
+
 /* tanh(log1p(exp(a))) and tanh(log1p(exp(-a))), relative error 2^-28. */
 static const real mish_above_table[][8] = {
     {-0x1.9p-7f, 0x1.f3ap-1f, 0x1.f698p+0f, 0x1.83f4p+1f,
@@ -803,14 +913,20 @@ static const real mish_slope_below_table[][8] = {
      0x1.1094acp-21f, 0x1.3e36f6p-21f, 0x1.bc078ap-22f, -0x1.6bf3cep-30f}
 };
 
-/* f(a) exp(-a^2/2) for the function f of a table, as the factors 2^n and (constant + rest). */
-typedef struct { vec power, constant, rest; } density_piece;
+/* f(a) power (1 + p) for the function f of a table, as the factors power and (constant + rest). */
+typedef struct { vec power, constant, rest; } scaled_piece;
 
-static inline __attribute__((always_inline)) density_piece table_times_density(piece_table table, vec a)
+static inline __attribute__((always_inline)) scaled_piece table_times_exp(piece_table table, int degree, vec a,
+                                                                          exp_parts e)
 {
-    exp_parts e = exp_near_half_square(a);
-    piece f = piece_of(table, 6, a, normal_index(a));
-    return (density_piece){e.power, f.constant, vec_fma(f.constant + f.rest, e.p, f.rest)};
+    piece f = piece_of(table, degree, a, normal_index(a));
+    return (scaled_piece){e.power, f.constant, vec_fma(f.constant + f.rest, e.p, f.rest)};
+}
+
+/* f(a) exp(-a^2/2). */
+static inline __attribute__((always_inline)) scaled_piece table_times_density(piece_table table, vec a)
+{
+    return table_times_exp(table, 6, a, exp_near_half_square(a));
 }
 #endif
 
