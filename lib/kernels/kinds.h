@@ -352,6 +352,19 @@ static inline vec gated_derivative_near(pair y, pair gate)
     vec numerator_lo = vec_fma(e.lo, gate.hi, vec_fma(e.hi, gate.lo, lost));
     return pair_quotient((pair){numerator, numerator_lo}, pair_square(one_plus_exp_pair(parts)));
 }
+
+/* The same without pairs, for elements that are shorter than `real`, and the formula with pairs for lanes that lie
+ * next to the root, where the terms cancel, or beyond GATED_NEAR. */
+static inline __attribute__((always_inline)) vec gated_derivative_short(vec y, vec gate,
+                                                                       vec (*full)(vec, const vec *), vec x,
+                                                                       const vec *p)
+{
+    exp_parts parts = exp_near(-y);
+    vec e = vec_fma(parts.power, parts.p, parts.power), numerator = vec_fma(e, gate, SPLAT(1)), sum = SPLAT(1) + e;
+    vec from_root = vec_abs(numerator) - SPLAT(0x1p-6), from_limit = SPLAT(GATED_NEAR) - vec_abs(y);
+    return or_far(numerator / (sum * sum), vec_less(vec_min(from_root, from_limit), SPLAT(0)), full, x, p);
+}
+
 RARE_IN_F32 vec silu_derivative_near(vec x, const vec *p)
 {
     pair y = two_product(p[0], x);
@@ -361,6 +374,7 @@ RARE_IN_F32 vec silu_derivative_near(vec x, const vec *p)
 #if SUGAR_ELEMENT == 32
 static inline vec silu_derivative(vec x, const vec *p)
 {
+    if (SUGAR_NARROWS) return gated_derivative_short(p[0] * x, vec_fma(p[0], x, SPLAT(1)), silu_derivative_near, x, p);
     pair y = two_product(p[0], x), a = pair_abs(y);
     piece d = piece_of_pair(silu_slope_table, 7, a, unit_index(a.hi));
     vec t = d.constant + d.rest, near = vec_select(vec_less(y.hi, SPLAT(0)), t, SPLAT(1) - t);
@@ -432,6 +446,11 @@ RARE_IN_F32 vec gelu_tanh_derivative_near(vec x, const vec *p)
 #if SUGAR_ELEMENT == 32
 static inline vec gelu_tanh_derivative(vec x, const vec *p)
 {
+    if (SUGAR_NARROWS) {
+        vec square = x * x, y = x * vec_fma(GELU_TANH_B.hi, square, GELU_TANH_A.hi);
+        vec gate = vec_fma(x, vec_fma(GELU_TANH_3B.hi, square, GELU_TANH_A.hi), SPLAT(1));
+        return gated_derivative_short(y, gate, gelu_tanh_derivative_near, x, p);
+    }
     vec a = vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x));
     scaled_piece d = table_times_exp(gelu_tanh_slope_table, 7, a, gelu_tanh_exp(a));
     vec t = vec_fma(d.power, d.constant, d.power * d.rest);
@@ -474,11 +493,18 @@ RARE vec bsilu_derivative_far(vec x, const vec *p)
     x = bounded(x, FAR);
     return gated_derivative(logistic_of(pair_of(x)), two_sum(x, p[0]));
 }
-static inline vec bsilu_derivative(vec x, const vec *p)
+static inline vec bsilu_derivative_near(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(x));
     pair gate = pair_add(pair_of(x), two_sum(SPLAT(1), p[0]));
     return or_far(gated_derivative_near(pair_of(x), gate), far, bsilu_derivative_far, x, p);
+}
+static inline vec bsilu_derivative(vec x, const vec *p)
+{
+    if (!SUGAR_NARROWS) return bsilu_derivative_near(x, p);
+    pair one_plus_alpha = two_sum(SPLAT(1), p[0]);
+    vec gate = (x + one_plus_alpha.hi) + one_plus_alpha.lo;
+    return gated_derivative_short(x, gate, bsilu_derivative_near, x, p);
 }
 
 /* tanh(softplus(x)) = N / D: with e = exp(-|x|), N = 1 + 2e and D = 1 + 2e + 2e^2 for x >= 0; for
