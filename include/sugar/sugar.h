@@ -32,12 +32,13 @@
  *           rounded, times dy, rounded. For f16 and bf16 all of this is done in f32, parameters
  *           included, and the result alone is rounded to the element type (to nearest, ties to
  *           even): for every input, values and derivatives are one of the two neighbours of the
- *           exact result, and at least 99.9 % of them the nearer one. Results have the same bits
- *           at every level, stride, alignment, position and split over threads; only the payload
- *           and sign of a NaN may differ. NaN in gives NaN out; anything else never gives NaN
- *           from a function of its own (dy = inf times a derivative of 0 still is NaN, as IEEE
- *           754 has it). All this holds in IEEE 754's default mode: rounding to nearest,
- *           subnormals kept.
+ *           exact result, and at least 99.9 % of them the nearer one. They stand for the exact
+ *           result rounded once, and so may differ in the last bit from an f32 call's result
+ *           rounded again. Results have the same bits at every level, stride, alignment, position
+ *           and split over threads; only the payload and sign of a NaN may differ. NaN in gives
+ *           NaN out; anything else never gives NaN from a function of its own (dy = inf times a
+ *           derivative of 0 still is NaN, as IEEE 754 has it). All this holds in IEEE 754's
+ *           default mode: rounding to nearest, subnormals kept.
  */
 #ifndef SUGAR_SUGAR_H
 #define SUGAR_SUGAR_H
