@@ -59,6 +59,18 @@ static inline __attribute__((always_inline)) vec or_far(vec near, mask far, vec 
     return near;
 }
 
+/* The tail of a function that is -0 below `lowest`, for lanes below `limit`: the near formula down to `far_limit`,
+ * then the far one. Inputs far and wide are beyond the limit in every vector, but in few lanes need a formula. */
+static inline __attribute__((always_inline)) vec tail_of(real limit, vec (*near_formula)(vec, const vec *),
+                                                         real far_limit, vec (*far_formula)(vec, const vec *),
+                                                         real lowest, vec x, const vec *p)
+{
+    vec inner = vec_select(vec_less(x, SPLAT(lowest)), SPLAT(0), non_positive(x));
+    vec nearer = vec_select(vec_less(inner, SPLAT(far_limit)), SPLAT(0), inner);
+    vec near = or_far(SPLAT(-0.0), vec_less(nearer, SPLAT(limit)), near_formula, nearer, p);
+    return or_far(near, vec_less(inner, SPLAT(far_limit)), far_formula, inner, p);
+}
+
 /* y = f(x), for a function with f(x) > x/2 but at 0: close to 0 the difference leaves no trace in y. Elements that
  * are shorter than `real` have x/2 in the middle between two of them where they are subnormal; there alone what is
  * added here counts, and sends y to the upper one. */
@@ -395,13 +407,15 @@ static inline pair gelu_tanh_argument(vec x)
     pair square = two_product(x, x);
     return pair_multiply(pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_B, square)), pair_of(x));
 }
+/* For x < -GELU_TANH_NEAR, where s(2u) is exp(2u). */
 RARE vec gelu_tanh_far(vec x, const vec *p)
 {
     (void)p;
-    vec bounded_below = vec_max(SPLAT(-GELU_TANH_LIMIT), x);
-    logistic s = logistic_of(gelu_tanh_argument(bounded(x, GELU_TANH_LIMIT)));
-    return times_pair_to_infinity(bounded_below, s.value) * s.scale;
+    x = vec_max(SPLAT(-GELU_TANH_LIMIT), non_positive(x));
+    scaled e = exp_of_negative(gelu_tanh_argument(x));
+    return times_pair(x, e.value) * e.scale;
 }
+#define GELU_TANH_LOWEST PICK(-10.9375, -22.25) /* -0 below, as the derivative */
 /* Where -2u passes EXP_NEAR; on the other side s is 1 there. */
 #define GELU_TANH_NEAR PICK(9.5, 20.5)
 #define GELU_TANH_GATED_NEAR PICK(7, 15.5)
@@ -421,10 +435,15 @@ static inline exp_parts gelu_tanh_exp(vec x) { return exp2_of_minus(gelu_tanh_bi
 #else
 static inline exp_parts gelu_tanh_exp(vec x) { return exp_near_pair(pair_negate(gelu_tanh_argument(x))); }
 #endif
+RARE vec gelu_tanh_tail(vec x, const vec *p)
+{
+    vec inner = vec_select(vec_less(x, SPLAT(GELU_TANH_LOWEST)), SPLAT(0), x);
+    return or_far(SPLAT(-0.0), vec_less(inner, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_far, inner, p);
+}
 static inline vec gelu_tanh_value(vec x, const vec *p)
 {
     vec near = x / one_plus_exp(gelu_tanh_exp(bounded(x, GELU_TANH_NEAR)));
-    return above_half(x, or_far(near, vec_less(x, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_far, x, p));
+    return above_half(x, or_far(near, vec_less(x, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_tail, x, p));
 }
 RARE vec gelu_tanh_derivative_far(vec x, const vec *p)
 {
@@ -444,6 +463,11 @@ RARE_IN_F32 vec gelu_tanh_derivative_near(vec x, const vec *p)
 }
 /* t at x < 0 and 1 - t at x >= 0. */
 #if SUGAR_ELEMENT == 32
+RARE vec gelu_tanh_derivative_tail(vec x, const vec *p)
+{
+    return tail_of(-NORMAL_TABLE_LIMIT, gelu_tanh_derivative_near, -GELU_TANH_GATED_NEAR, gelu_tanh_derivative_far,
+                   GELU_TANH_LOWEST, x, p);
+}
 static inline vec gelu_tanh_derivative(vec x, const vec *p)
 {
     if (SUGAR_NARROWS) {
@@ -455,7 +479,7 @@ static inline vec gelu_tanh_derivative(vec x, const vec *p)
     scaled_piece d = table_times_exp(gelu_tanh_slope_table, 7, a, gelu_tanh_exp(a));
     vec t = vec_fma(d.power, d.constant, d.power * d.rest);
     vec result = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
-    return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_tanh_derivative_near, x, p);
+    return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_tanh_derivative_tail, x, p);
 }
 #else
 static inline vec gelu_tanh_derivative(vec x, const vec *p) { return gelu_tanh_derivative_near(x, p); }
@@ -731,16 +755,12 @@ static inline vec tanhshrink_derivative(vec x, const vec *p)
 
 /* ---- Normal distribution --------------------------------------------------------------------- */
 
-/* x Phi(x), from Phi(-|x|) = density * mills. */
+/* x Phi(x) for x < 0, from Phi(-|x|) = density * mills. */
 RARE vec gelu_far(vec x, const vec *p)
 {
     (void)p;
-    mask negative = vec_less(x, SPLAT(0));
-    vec bounded_below = vec_max(SPLAT(-MILLS_LIMIT), x);
     normal n = normal_of(x);
-    pair tail = pair_multiply(n.density.value, n.mills);
-    pair phi = pair_select(negative, tail, pair_add(pair_of(SPLAT(1)), pair_negate(tail)));
-    return times_pair_to_infinity(bounded_below, phi) * vec_select(negative, n.density.scale, SPLAT(1));
+    return times_pair(-n.a, pair_multiply(n.density.value, n.mills)) * n.density.scale;
 }
 
 RARE_IN_F32 vec gelu_near(vec x, const vec *p)
@@ -756,6 +776,11 @@ RARE_IN_F32 vec gelu_near(vec x, const vec *p)
 
 /* max(x, 0) - a Phi(-a). */
 #if SUGAR_ELEMENT == 32
+#define GELU_LOWEST -14.625     /* -0 below, as the derivative */
+RARE vec gelu_tail(vec x, const vec *p)
+{
+    return tail_of(-NORMAL_TABLE_LIMIT, gelu_near, -NORMAL_NEAR, gelu_far, GELU_LOWEST, x, p);
+}
 static inline vec gelu_value(vec x, const vec *p)
 {
     vec a = vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x));
@@ -763,7 +788,7 @@ static inline vec gelu_value(vec x, const vec *p)
     vec scaled_a = a * d.power;
     vec below = vec_fma(scaled_a, d.constant, scaled_a * d.rest);
     vec near = vec_max(SPLAT(0), x) - below;
-    return above_half(x, or_far(near, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_near, x, p));
+    return above_half(x, or_far(near, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_tail, x, p));
 }
 #else
 static inline vec gelu_value(vec x, const vec *p) { return gelu_near(x, p); }
@@ -771,14 +796,12 @@ static inline vec gelu_value(vec x, const vec *p) { return gelu_near(x, p); }
 
 /* With t = density (mills - |x| / sqrt(2 pi)), Phi(x) + x phi(x) is t for x < 0 and 1 - t for x >= 0. */
 #define INVERSE_SQRT_2_PI PAIR(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)
-RARE vec gelu_derivative_far(vec x, const vec *p)
+RARE vec gelu_derivative_far(vec x, const vec *p) /* for x < 0 */
 {
     (void)p;
     normal n = normal_of(x);
     pair slope = pair_multiply(INVERSE_SQRT_2_PI, pair_of(-n.a));
-    pair t = pair_multiply(n.density.value, pair_add(n.mills, slope));
-    vec above = pair_round(pair_add(pair_of(SPLAT(1)), pair_negate(t)));
-    return vec_select(vec_less(x, SPLAT(0)), pair_round(t) * n.density.scale, above);
+    return pair_round(pair_multiply(n.density.value, pair_add(n.mills, slope))) * n.density.scale;
 }
 
 RARE_IN_F32 vec gelu_derivative_near(vec x, const vec *p)
@@ -793,12 +816,17 @@ RARE_IN_F32 vec gelu_derivative_near(vec x, const vec *p)
 }
 
 #if SUGAR_ELEMENT == 32
+RARE vec gelu_derivative_tail(vec x, const vec *p)
+{
+    return tail_of(-NORMAL_TABLE_LIMIT, gelu_derivative_near, -NORMAL_NEAR, gelu_derivative_far, GELU_LOWEST,
+                   x, p);
+}
 static inline vec gelu_derivative(vec x, const vec *p)
 {
     scaled_piece d = table_times_density(gelu_slope_table, vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x)));
     vec t = vec_fma(d.power, d.constant, d.power * d.rest);
     vec result = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
-    return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_derivative_near, x, p);
+    return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_derivative_tail, x, p);
 }
 #else
 static inline vec gelu_derivative(vec x, const vec *p) { return gelu_derivative_near(x, p); }
@@ -1055,8 +1083,8 @@ static inline vec gaussian_derivative(vec x, const vec *p)
     normal_shape n = normal_shape_of(p[0]);
     pair d = two_sum(x, -p[SUGAR_SHIFT]);
     exp_parts e = decay(n.height, pair_square(pair_multiply(d, n.scale)));
-    vec near = vec_fma(e.power, e.p, e.power) * SPLAT(DECAY_SCALE);
-    return vec_select(vec_less(SPLAT(15.75) * p[0], vec_abs(d.hi)), SPLAT(0), near);
+    vec near = vec_fma(e.power, e.p, e.power);
+    return vec_select(vec_less(SPLAT(14.875) * p[0], vec_abs(d.hi)), SPLAT(0), near) * SPLAT(DECAY_SCALE);
 }
 #else
 RARE vec gaussian_far(vec x, const vec *p)

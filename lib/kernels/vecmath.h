@@ -327,6 +327,7 @@ static inline pair exp_pair(exp_parts e)
 #define EXP_SHIFT PICK(56, 160)
 #define EXP_SCALE PICK(0x1p-56, 0x1p-160)
 #define EXP_LIMIT PICK(125, 800)
+#define EXP_OF_ZERO PICK(100, 500)  /* exp(-this) stands for them, so that no low part of a product is subnormal */
 
 /* exp(x) = value * scale. */
 typedef struct { pair value; vec scale; } scaled;
@@ -338,7 +339,7 @@ static inline scaled exp_of_negative(pair x)
 {
     mask zero = vec_less(x.hi, SPLAT(-EXP_LIMIT));
     mask tail = vec_less(x.hi, SPLAT(-EXP_TAIL));
-    x = pair_select(zero, pair_of(SPLAT(-EXP_LIMIT)), x);
+    x = pair_select(zero, pair_of(SPLAT(-EXP_OF_ZERO)), x);
     vec rounded;
     pair p = exp_reduced(x, &rounded);
     pair m = fast_two_sum(SPLAT(1), p.hi);
