@@ -116,17 +116,19 @@ def fit(f, low, high, c, degree, floor):
     low, high, n = low - mpf(2) ** -10, high + mpf(2) ** -10, 2 * degree + 3
     xs = [(low + high) / 2 + (high - low) / 2 * cos(pi * (2 * i + 1) / (2 * n)) for i in range(n)]
     values = [f(x) for x in xs]
-    coefficients = [to_f32(f(c))]
-    if f(c) == 0 and f(-xs[0]) == f(xs[0]):     # small inputs leave nothing but the square
-        coefficients.append(mpf(0))
-    for k in range(len(coefficients), degree + 1):
-        a, b = matrix(n, degree + 1 - k), matrix(n, 1)
+    known, free = {0: to_f32(f(c))}, list(range(1, degree + 1))
+    if f(c) == 0 and f(-xs[0]) == f(xs[0]):     # an even function: small inputs leave nothing but the square
+        known.update({1: mpf(0), 3: mpf(0)})
+        free = [k for k in free if k not in known]
+    while free:
+        a, b = matrix(n, len(free)), matrix(n, 1)
         for i, x in enumerate(xs):
             weight = 1 / max(abs(values[i]), floor)
-            b[i] = (values[i] - sum(v * (x - c) ** j for j, v in enumerate(coefficients))) * weight
-            for j in range(degree + 1 - k):
-                a[i, j] = (x - c) ** (k + j) * weight
-        coefficients.append(to_f32(lu_solve(a.T * a, a.T * b)[0]))
+            b[i] = (values[i] - sum(v * (x - c) ** k for k, v in known.items())) * weight
+            for j, k in enumerate(free):
+                a[i, j] = (x - c) ** k * weight
+        known[free.pop(0)] = to_f32(lu_solve(a.T * a, a.T * b)[0])
+    coefficients = [known[k] for k in range(degree + 1)]
     grid = [low + (high - low) * i / 199 for i in range(200)]
     error = max(abs(sum(v * (x - c) ** j for j, v in enumerate(coefficients)) - f(x)) / max(abs(f(x)), floor)
                 for x in grid)
