@@ -1053,7 +1053,8 @@ static inline vec triangle_derivative(vec x, const vec *p)
     return vec_max(SPLAT(0), vec_min(below, above));
 }
 
-/* N(d; 0, sigma) = exp(-(d/sigma)^2 / 2) / (sigma sqrt(2 pi)). */
+/* N(d; 0, sigma) = exp(-(d/sigma)^2 / 2) / (sigma sqrt(2 pi)); 0 where |d| is NORMAL_DENSITY_LIMIT times sigma. */
+#define NORMAL_DENSITY_LIMIT PICK(16, 41)
 static inline scaled normal_density(pair d, pair sigma)
 {
     vec limit = SPLAT(0x1p50); /* keeps the square finite; the density there is 0 */
@@ -1110,7 +1111,9 @@ RARE_IN_F32 vec multi_gaussian_far(vec x, const vec *p)
 {
     vec sigma = p[0], h = p[1];
     pair d = distance(x, p), wide = two_product(p[2], sigma);
-    pair centre = scaled_times(normal_density(d, pair_of(sigma)), two_sum(SPLAT(1), h));
+    pair centre = pair_of(SPLAT(0));
+    if (vec_any(vec_less(vec_abs(d.hi), SPLAT(NORMAL_DENSITY_LIMIT) * sigma)))
+        centre = scaled_times(normal_density(d, pair_of(sigma)), two_sum(SPLAT(1), h));
     pair right = scaled_times(normal_density(pair_add(d, pair_of(-sigma)), wide), pair_of(-h));
     pair left = scaled_times(normal_density(pair_add(d, pair_of(sigma)), wide), pair_of(-h));
     return pair_sum(pair_add(centre, pair_add(right, left)));
@@ -1156,7 +1159,8 @@ static inline vec multi_gaussian_derivative(vec x, const vec *p)
     mask lost = vec_less(vec_max(at_0, SPLAT(1.4) * vec_abs(near)), both);
     mask beyond = vec_less(SPLAT(0.5) * p[0] * p[2] * p[2], vec_abs(d.hi));
     vec either = vec_select(beyond, SPLAT(1), vec_select(lost, SPLAT(1), SPLAT(0)));
-    return or_far(near * SPLAT(DECAY_SCALE), vec_less(SPLAT(0), either), multi_gaussian_far, x, p);
+    mask far = vec_less(SPLAT(0), either);
+    return or_far(near * SPLAT(DECAY_SCALE), far, multi_gaussian_far, vec_select(far, x, SPLAT(FAR)), p);
 }
 #else
 static inline vec multi_gaussian_derivative(vec x, const vec *p) { return multi_gaussian_far(x, p); }
