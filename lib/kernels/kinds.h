@@ -501,7 +501,7 @@ RARE vec bsilu_far(vec x, const vec *p)
     return vec_select(vec_less(SPLAT(FAR), x), x + half_alpha.hi, result);
 }
 /* The same as (x + alpha/2 (1 - E)) / (1 + E) with E = exp(-x), where |x| <= GATED_NEAR. */
-static inline vec bsilu_value(vec x, const vec *p)
+static inline vec bsilu_near(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(x));
     exp_parts e = exp_near(-x);
@@ -512,17 +512,36 @@ static inline vec bsilu_value(vec x, const vec *p)
     pair y = pair_divide(numerator, one_plus_exp_pair(e));
     return or_far(last_rounding(y.hi, y.lo), far, bsilu_far, x, p);
 }
+/* silu(x) + alpha tanh(x/2) / 2 */
+#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+RARE vec bsilu_beyond_table(vec x, const vec *p) { return bsilu_near(x, p); }
+static inline vec bsilu_value(vec x, const vec *p)
+{
+    vec near = sum_of_tables(silu_signed_table, half_tanh_half_signed_table, 8, p[0], x);
+    return or_far(near, vec_less(SPLAT(SIGNED_TABLE_LIMIT), vec_abs(x)), bsilu_beyond_table, x, p);
+}
+#else
+static inline vec bsilu_value(vec x, const vec *p) { return bsilu_near(x, p); }
+#endif
 RARE vec bsilu_derivative_far(vec x, const vec *p)
 {
     x = bounded(x, FAR);
     return gated_derivative(logistic_of(pair_of(x)), two_sum(x, p[0]));
 }
-static inline vec bsilu_derivative_near(vec x, const vec *p)
+RARE_IN_F32 vec bsilu_derivative_near(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(x));
     pair gate = pair_add(pair_of(x), two_sum(SPLAT(1), p[0]));
     return or_far(gated_derivative_near(pair_of(x), gate), far, bsilu_derivative_far, x, p);
 }
+/* silu'(x) + alpha s(x) s(-x) */
+#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+static inline vec bsilu_derivative(vec x, const vec *p)
+{
+    vec near = sum_of_tables(silu_slope_signed_table, logistic_slope_signed_table, 7, p[0], x);
+    return or_far(near, vec_less(SPLAT(SIGNED_TABLE_LIMIT), vec_abs(x)), bsilu_derivative_near, x, p);
+}
+#else
 static inline vec bsilu_derivative(vec x, const vec *p)
 {
     if (!SUGAR_NARROWS) return bsilu_derivative_near(x, p);
@@ -530,6 +549,7 @@ static inline vec bsilu_derivative(vec x, const vec *p)
     vec gate = (x + one_plus_alpha.hi) + one_plus_alpha.lo;
     return gated_derivative_short(x, gate, bsilu_derivative_near, x, p);
 }
+#endif
 
 /* tanh(softplus(x)) = N / D: with e = exp(-|x|), N = 1 + 2e and D = 1 + 2e + 2e^2 for x >= 0; for
  * x < 0, times e^2, N = e^2 + 2e and D = e^2 + 2e + 2. */

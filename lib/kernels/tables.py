@@ -9,6 +9,9 @@ one after another, lowest first, and those that are left are fitted again, so th
 rounding of those before. The constant term cannot be made up for: so the point from which the piece is
 measured is moved to where the function is almost exactly a float (the idea of Gal's accurate tables, ACM
 TOMS 17(1), 1991).
+
+The tables with sixteen pieces around -8, ..., 7 are such that two of them may be added: their points are the
+integers, and the constant term has a low part.
 """
 import sys
 
@@ -106,32 +109,40 @@ TABLES = {
 }
 
 
+# name: function, what its errors are relative to, degree, first coefficients around 0: so small inputs are exact
+SIGNED_TABLES = {
+    'silu_slope_signed': (lambda x: logistic(x) * (1 + x * logistic(-x)), logistic, 7, [0.5]),
+    'logistic_slope_signed': (lambda x: logistic(x) * logistic(-x), lambda x: logistic(x) * logistic(-x), 7, [0.25]),
+    'silu_signed': (lambda x: x * logistic(x), lambda x: abs(x * logistic(x)), 8, [0, 0.5]),
+    'half_tanh_half_signed': (lambda x: tanh(x / 2) / 2, lambda x: abs(tanh(x / 2) / 2), 8, [0, 0.25]),
+}
+
+
 def point_near(f, middle):
     """Where f is closest to a float, of 1001 points that have few digits."""
     points = [middle + k * mpf(2) ** -13 for k in range(-500, 501)]
     return min(points, key=lambda c: abs(to_f32(f(c)) / f(c) - 1))
 
 
-def fit(f, low, high, c, degree, floor):
+def fit(f, low, high, c, degree, scale, known):
+    """Coefficients, of which some are known; errors count relative to `scale`."""
     low, high, n = low - mpf(2) ** -10, high + mpf(2) ** -10, 2 * degree + 3
     xs = [(low + high) / 2 + (high - low) / 2 * cos(pi * (2 * i + 1) / (2 * n)) for i in range(n)]
     values = [f(x) for x in xs]
-    known, free = {0: to_f32(f(c))}, list(range(1, degree + 1))
-    if f(c) == 0 and f(-xs[0]) == f(xs[0]):     # an even function: small inputs leave nothing but the square
-        known.update({1: mpf(0), 3: mpf(0)})
-        free = [k for k in free if k not in known]
+    known, free = dict(known), [k for k in range(degree + 1) if k not in known]
     while free:
         a, b = matrix(n, len(free)), matrix(n, 1)
         for i, x in enumerate(xs):
-            weight = 1 / max(abs(values[i]), floor)
+            weight = 1 / scale(x)
             b[i] = (values[i] - sum(v * (x - c) ** k for k, v in known.items())) * weight
             for j, k in enumerate(free):
                 a[i, j] = (x - c) ** k * weight
-        known[free.pop(0)] = to_f32(lu_solve(a.T * a, a.T * b)[0])
+        k = free.pop(0)
+        coefficient = lu_solve(a.T * a, a.T * b)[0]
+        known[k] = to_f32(coefficient) if k else coefficient
     coefficients = [known[k] for k in range(degree + 1)]
     grid = [low + (high - low) * i / 199 for i in range(200)]
-    error = max(abs(sum(v * (x - c) ** j for j, v in enumerate(coefficients)) - f(x)) / max(abs(f(x)), floor)
-                for x in grid)
+    error = max(abs(sum(v * (x - c) ** j for j, v in enumerate(coefficients)) - f(x)) / scale(x) for x in grid)
     return coefficients, float(log(error, 2))
 
 
@@ -153,14 +164,34 @@ def table(name):
             c = middle
         else:
             c = point_near(f, middle)
-        coefficients, error = fit(f, low, high, c, degree, floor)
+        known = {0: to_f32(f(c))}
+        if f(c) == 0 and f(c + 1) == f(c - 1):      # an even function: small inputs leave nothing but the square
+            known.update({1: mpf(0), 3: mpf(0)})
+        coefficients, error = fit(f, low, high, c, degree, lambda x: max(abs(f(x)), floor), known)
         rows.append([c] + coefficients)
         errors.append(error)
-    print(f'static const real {name}_table[][8] = {{')
-    lines = [[hexadecimal(v) for v in column] for column in zip(*rows)]
-    print(',\n'.join('    {' + ', '.join(v[:4]) + ',\n     ' + ', '.join(v[4:]) + '}' for v in lines))
+    print_table(name, rows, errors)
+
+
+def signed_table(name):
+    f, scale, degree, at_0 = SIGNED_TABLES[name]
+    rows, errors = [], []
+    for n in [mpf(k) for k in (*range(8), *range(-8, 0))]:      # in the order of signed_index
+        known = {} if n else {k: mpf(v) for k, v in enumerate(at_0)}
+        coefficients, error = fit(f, n - mpf('0.5'), n + mpf('0.5'), n, degree, scale, known)
+        constant = to_f32(coefficients[0])
+        rows.append([constant, to_f32(coefficients[0] - constant)] + coefficients[1:])
+        errors.append(error)
+    print_table(name, rows, errors)
+
+
+def print_table(name, rows, errors):
+    print(f'static const real {name}_table[][{len(rows)}] = {{')
+    columns = [[hexadecimal(v) for v in column] for column in zip(*rows)]
+    print(',\n'.join('    {' + ',\n     '.join(', '.join(column[k:k + 4]) for k in range(0, len(column), 4)) + '}'
+                     for column in columns))
     print('};\n/* log2 of the errors: ' + ', '.join(f'{e:.1f}' for e in errors) + ' */')
 
 
-for wanted in sys.argv[1:] or TABLES:
-    table(wanted)
+for wanted in sys.argv[1:] or [*TABLES, *SIGNED_TABLES]:
+    (signed_table if wanted in SIGNED_TABLES else table)(wanted)

@@ -112,4 +112,12 @@ static inline vec vec_lookup(const real *table, index i)
 {
     return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), i);
 }
+enum { VEC_ROW = 2 };
+static inline size_t vec_row_start(index i) { (void)i; return 0; }
+static inline index vec_index16(vec a) { return _mm256_castps_si256(a); }
+static inline vec vec_lookup16(const vec *row, index i)
+{
+    const mask upper = _mm256_castsi256_ps(_mm256_slli_epi32(i, 28));
+    return vec_select(upper, _mm256_permutevar8x32_ps(row[1], i), _mm256_permutevar8x32_ps(row[0], i));
+}
 #endif

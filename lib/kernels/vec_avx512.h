@@ -115,4 +115,8 @@ static inline vec vec_lookup(const real *table, index i)
 {
     return _mm512_permutexvar_ps(i, _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));
 }
+enum { VEC_ROW = 1 };
+static inline size_t vec_row_start(index i) { (void)i; return 0; }
+static inline index vec_index16(vec a) { return _mm512_castps_si512(a); }
+static inline vec vec_lookup16(const vec *row, index i) { return _mm512_permutexvar_ps(i, row[0]); }
 #endif

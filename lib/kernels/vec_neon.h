@@ -92,16 +92,31 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
 
 /* The places of an entry's four bytes. */
 typedef uint8x16_t index;
+static inline index vec_bytes_of(uint32x4_t entry)
+{
+    return vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), entry, 0x04040404));
+}
 static inline index vec_index(vec a, int shift)
 {
     const uint32x4_t bits = vshlq_u32(vreinterpretq_u32_f32(a), vdupq_n_s32(-shift));
-    const uint32x4_t entry = vandq_u32(bits, vdupq_n_u32(7));
-    return vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), entry, 0x04040404));
+    return vec_bytes_of(vandq_u32(bits, vdupq_n_u32(7)));
 }
 static inline vec vec_lookup(const real *table, index i)
 {
     const uint8_t *bytes = (const uint8_t *)table;
     const uint8x16x2_t entries = {{vld1q_u8(bytes), vld1q_u8(bytes + 16)}};
     return vreinterpretq_f32_u8(vqtbl2q_u8(entries, i));
+}
+enum { VEC_ROW = 4 };
+static inline size_t vec_row_start(index i) { (void)i; return 0; }
+static inline index vec_index16(vec a)
+{
+    return vec_bytes_of(vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(15)));
+}
+static inline vec vec_lookup16(const vec *row, index i)
+{
+    const uint8x16x4_t entries = {{vreinterpretq_u8_f32(row[0]), vreinterpretq_u8_f32(row[1]),
+                                   vreinterpretq_u8_f32(row[2]), vreinterpretq_u8_f32(row[3])}};
+    return vreinterpretq_f32_u8(vqtbl4q_u8(entries, i));
 }
 #endif

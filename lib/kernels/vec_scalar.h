@@ -23,6 +23,9 @@
  * and, if `real` is float, so that a table of 8 fits into a register:
  *   vec_index(a, shift)       of type `index`: bits shift, shift + 1 and shift + 2 of a
  *   vec_lookup(table, i)      table[i] in each lane, of a table with 8 entries
+ *   vec_index16(a)            the same with the lowest four bits of a
+ *   vec_lookup16(row, i)      of 16 entries in VEC_ROW vectors, which start with entry vec_row_start(i): here one
+ *                             vector, of the one entry that is looked up
  * and, for uint16_t in memory that hold f16 (IEEE 754's binary16) or bf16:
  *   vec_load_f16(p), vec_load_bf16(p)           VEC_LANES elements at any address, exactly
  *   vec_store_f16(p, a), vec_store_bf16(p, a)   rounded to nearest, ties to even; NaN for NaN, where bf16
@@ -157,4 +160,8 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
 typedef uint32_t index;
 static inline index vec_index(vec a, int shift) { return vec_to_bits(a) >> shift & 7; }
 static inline vec vec_lookup(const real *table, index i) { return table[i]; }
+static inline index vec_index16(vec a) { return vec_to_bits(a) & 15; }
+enum { VEC_ROW = 1 };
+static inline size_t vec_row_start(index i) { return i; }
+static inline vec vec_lookup16(const vec *row, index i) { (void)i; return *row; }
 #endif

@@ -935,6 +935,232 @@ static inline __attribute__((always_inline)) scaled_piece table_times_density(pi
 {
     return table_times_exp(table, 6, a, exp_near_half_square(a));
 }
+/* ---- Tables with a parameter ----------------------------------------------------------------- */
+
+/* A sum of two functions, of which one has a factor that is the same for a whole call: the sum of their tables,
+ * coefficient by coefficient. It depends on nothing but the factor, so compilers move it out of the loop and into
+ * memory, from where permutations read. The pieces are those around -8, ..., 7, so that x's sign makes no
+ * difference. table[0] and table[1] are the constant terms and their low parts, table[1 + k] the coefficients of the
+ * kth power. (bsilu and bsilu' by one division each: .64 and .67 ns per element, and .48 and .45 in this way, AVX2;
+ * .32, .35, .14 and .14 with AVX-512. Without the first coefficient's low part .44 and .41, and up to 1.92 ULP
+ * instead of 1.12 for an alpha that rounds badly.) */
+typedef const real signed_table[][16];
+#define SIGNED_TABLE_LIMIT 7.4375
+
+typedef vec (*entry_sum)(const real *a, const real *b, size_t k, vec factor);
+
+/* The tables' entries k, ... of a row. */
+static inline vec coefficient_sum(const real *a, const real *b, size_t k, vec factor)
+{
+    return vec_fma(factor, vec_load(b + k), vec_load(a + k));
+}
+
+static inline vec coefficient_sum_lost(const real *a, const real *b, size_t k, vec factor)
+{
+    pair product = two_product(factor, vec_load(b + k)), sum = two_sum(vec_load(a + k), product.hi);
+    return (sum.hi - coefficient_sum(a, b, k, factor)) + (sum.lo + product.lo);
+}
+
+/* Here a row is followed by its low parts. */
+static inline vec constant_sum_lo(const real *a, const real *b, size_t k, vec factor)
+{
+    return coefficient_sum_lost(a, b, k, factor) + coefficient_sum(a + 16, b + 16, k, factor);
+}
+
+/* The sum at i. */
+static inline __attribute__((always_inline)) vec sum_at(entry_sum sum, const real *a, const real *b, vec factor,
+                                                        index i)
+{
+    vec row[VEC_ROW];
+    UNROLL
+    for (size_t k = 0; k < VEC_ROW; k++) row[k] = sum(a, b, vec_row_start(i) + k * VEC_LANES, factor);
+    return vec_lookup16(row, i);
+}
+
+/* a(x) + factor b(x) for |x| <= SIGNED_TABLE_LIMIT. */
+static inline __attribute__((always_inline)) vec sum_of_tables(signed_table a, signed_table b, int degree,
+                                                               vec factor, vec x)
+{
+    vec rounder = SPLAT(0x1.8p23), rounded = x + rounder, r = x - (rounded - rounder);
+    index i = vec_index16(rounded);
+    vec sum = sum_at(coefficient_sum, a[1 + degree], b[1 + degree], factor, i);
+    UNROLL
+    for (int k = degree - 1; k > 1; k--)
+        sum = vec_fma(sum, r, sum_at(coefficient_sum, a[1 + k], b[1 + k], factor, i));
+    /* Where the constant is 0, the first coefficient decides the error: what its rounding lost counts. */
+    vec rest = vec_fma(sum, r, sum_at(coefficient_sum_lost, a[2], b[2], factor, i));
+    rest = vec_fma(rest, r, sum_at(constant_sum_lo, a[0], b[0], factor, i));
+    rest = vec_fma(sum_at(coefficient_sum, a[2], b[2], factor, i), r, rest);
+    return sum_at(coefficient_sum, a[0], b[0], factor, i) + rest;
+}
+
+/* silu', error 2^-25.1 s(x). */
+static const real silu_slope_signed_table[][16] = {
+    {0x1p-1f, 0x1.daf7a2p-1f, 0x1.173da2p+0f, 0x1.168dfep+0f,
+     0x1.0d7b6ep+0f, 0x1.06cbdp+0f, 0x1.0327d4p+0f, 0x1.0165dcp+0f,
+     -0x1.339132p-9f, -0x1.65dbfp-8f, -0x1.93e99cp-7f, -0x1.b2f4p-6f,
+     -0x1.af6db4p-5f, -0x1.68dfdap-4f, -0x1.73da3p-4f, 0x1.2842f8p-4f},
+    {0x0p+0f, -0x1.da5472p-26f, 0x1.f8b542p-25f, -0x1.943cb4p-26f,
+     -0x1.868fa6p-26f, 0x1.15a738p-31f, -0x1.8e3604p-25f, -0x1.f57274p-29f,
+     0x1.772f62p-35f, -0x1.5084eep-34f, -0x1.c7a92ap-33f, -0x1.143f3ep-31f,
+     0x1.9c7666p-32f, 0x1.2e67fap-30f, 0x1.1ca58ep-30f, -0x1.33e3cap-29f},
+    {0x1.fffffep-2f, 0x1.359f78p-2f, 0x1.9a1bf6p-5f, -0x1.08c6e6p-5f,
+     -0x1.0c90e4p-5f, -0x1.3f79aep-6f, -0x1.40e466p-7f, -0x1.29801cp-8f,
+     -0x1.0767e6p-9f, -0x1.29801cp-8f, -0x1.40e466p-7f, -0x1.3f79aep-6f,
+     -0x1.0c90e4p-5f, -0x1.08c6e8p-5f, 0x1.9a1bfep-5f, 0x1.359f78p-2f},
+    {0x1.4ea2d4p-32f, -0x1.3b49c2p-3f, -0x1.4c277cp-4f, -0x1.87457ep-7f,
+     0x1.8be32ap-8f, 0x1.90fcdep-8f, 0x1.d8faf2p-9f, 0x1.d94f28p-10f,
+     -0x1.b62a58p-11f, -0x1.d94f28p-10f, -0x1.d8faf4p-9f, -0x1.90fcdep-8f,
+     -0x1.8be328p-8f, 0x1.87458ap-7f, 0x1.4c277ap-4f, 0x1.3b49c4p-3f},
+    {-0x1.5553bap-4f, -0x1.84def4p-9f, 0x1.0cf066p-5f, 0x1.9ca00ep-7f,
+     0x1.9ea39ep-10f, -0x1.961b48p-11f, -0x1.8f54b4p-11f, -0x1.d28638p-12f,
+     -0x1.d13f2p-13f, -0x1.d28642p-12f, -0x1.8f54ccp-11f, -0x1.961b78p-11f,
+     0x1.9ea3c8p-10f, 0x1.9ca122p-7f, 0x1.0cef6cp-5f, -0x1.84dcc4p-9f},
+    {-0x1.0b0406p-28f, 0x1.82aee4p-6f, -0x1.7c2856p-9f, -0x1.289bccp-8f,
+     -0x1.552e74p-10f, -0x1.284938p-13f, 0x1.3bcc1cp-14f, 0x1.29fe2ep-14f,
+     -0x1.58dcd4p-15f, -0x1.29fe32p-14f, -0x1.3bc94cp-14f, 0x1.28492ap-13f,
+     0x1.552e22p-10f, 0x1.289accp-8f, 0x1.7c2ad6p-9f, -0x1.82af98p-6f},
+    {0x1.98e324p-7f, -0x1.413134p-8f, -0x1.510c86p-9f, 0x1.886e88p-11f,
+     0x1.b6885cp-12f, 0x1.a034p-14f, 0x1.3d65c6p-17f, -0x1.8847f4p-18f,
+     -0x1.622216p-18f, -0x1.882b8ep-18f, 0x1.3daa8p-17f, 0x1.a04534p-14f,
+     0x1.b680dcp-12f, 0x1.87e03ep-11f, -0x1.5090f4p-9f, -0x1.413dacp-8f},
+    {0x1.7c33d8p-27f, -0x1.00b3b8p-9f, 0x1.29ac7ep-10f, 0x1.36f778p-14f,
+     -0x1.4caee4p-14f, -0x1.e3b22ap-16f, -0x1.9cc4fcp-18f, -0x1.22aabp-21f,
+     -0x1.8db432p-22f, 0x1.22affcp-21f, 0x1.9c4ca2p-18f, 0x1.e3b30ap-16f,
+     0x1.4cbc34p-14f, -0x1.364d06p-14f, -0x1.29b9cp-10f, 0x1.00c2b2p-9f},
+    {-0x1.9baf5p-10f, 0x1.f27afcp-11f, -0x1.f20242p-14f, -0x1.4661bap-14f,
+     0x1.b67c2p-18f, 0x1.709a1ap-18f, 0x1.a5e61p-20f, 0x1.44898p-22f,
+     -0x1.1382dp-27f, 0x1.3fd3fcp-22f, 0x1.a02b92p-20f, 0x1.6dbb5ap-18f,
+     0x1.bb7a7cp-18f, -0x1.3c0ebap-14f, -0x1.0a855ep-13f, 0x1.f3842ap-11f}
+};
+
+/* s(x) s(-x), relative error 2^-25.4. */
+static const real logistic_slope_signed_table[][16] = {
+    {0x1p-2f, 0x1.92a948p-3f, 0x1.ae0dcp-4f, 0x1.721652p-5f,
+     0x1.2162c2p-6f, 0x1.b3afe2p-8f, 0x1.434a52p-9f, 0x1.dd37d2p-11f,
+     0x1.5f85aep-12f, 0x1.dd37d2p-11f, 0x1.434a52p-9f, 0x1.b3afe2p-8f,
+     0x1.2162c2p-6f, 0x1.721652p-5f, 0x1.ae0dcp-4f, 0x1.92a948p-3f},
+    {0x0p+0f, -0x1.1d286p-28f, 0x1.864612p-29f, 0x1.ec6c5ap-31f,
+     0x1.b724fep-32f, 0x1.02fec2p-38f, -0x1.0741bap-34f, -0x1.9f40dp-37f,
+     -0x1.648b7cp-37f, -0x1.9f40dp-37f, -0x1.0741bap-34f, 0x1.02fec2p-38f,
+     0x1.b724fep-32f, 0x1.ec6c5ap-31f, 0x1.864612p-29f, -0x1.1d286p-28f},
+    {0x1.7872b4p-124f, -0x1.74273ep-4f, -0x1.4786c4p-4f, -0x1.4efbdap-5f,
+     -0x1.16f9d2p-6f, -0x1.addae6p-8f, -0x1.41b10ap-9f, -0x1.dc5938p-11f,
+     0x1.5f4952p-12f, 0x1.dc5938p-11f, 0x1.41b10ap-9f, 0x1.addae6p-8f,
+     0x1.16f9d2p-6f, 0x1.4efbdap-5f, 0x1.4786c4p-4f, 0x1.74273ep-4f},
+    {-0x1.fffedcp-5f, -0x1.2164fap-6f, 0x1.3e464ap-6f, 0x1.0dc58p-6f,
+     0x1.02b7b4p-7f, 0x1.a24edep-9f, 0x1.3e8182p-10f, 0x1.da9ca2p-12f,
+     0x1.5ed0aep-13f, 0x1.da9ca2p-12f, 0x1.3e8182p-10f, 0x1.a24edep-9f,
+     0x1.02b7b4p-7f, 0x1.0dc58p-6f, 0x1.3e464ap-6f, -0x1.2164fap-6f},
+    {0x1.1024ap-121f, 0x1.51403cp-6f, 0x1.c60f1p-9f, -0x1.9903a6p-9f,
+     -0x1.252176p-9f, -0x1.07b536p-10f, -0x1.a039ep-12f, -0x1.3a189ep-13f,
+     0x1.d27f76p-15f, 0x1.3a189ep-13f, 0x1.a039ep-12f, 0x1.07b536p-10f,
+     0x1.252176p-9f, 0x1.9903a6p-9f, -0x1.c60f1p-9f, -0x1.51403cp-6f},
+    {0x1.54e85cp-7f, -0x1.1596ep-9f, -0x1.da7752p-9f, -0x1.b40f68p-13f,
+     0x1.87cad2p-12f, 0x1.d42ea6p-13f, 0x1.8f7a7cp-14f, 0x1.357b46p-15f,
+     0x1.cff944p-17f, 0x1.357b46p-15f, 0x1.8f7a7cp-14f, 0x1.d42ea6p-13f,
+     0x1.87cad2p-12f, -0x1.b40f68p-13f, -0x1.da7752p-9f, -0x1.1596ep-9f},
+    {-0x1.de851p-117f, -0x1.35504ap-9f, 0x1.d049ep-11f, 0x1.5c797ep-12f,
+     -0x1.ebf002p-18f, -0x1.1b0cdap-15f, -0x1.2532fap-16f, -0x1.e0b16ap-18f,
+     0x1.6f2b42p-19f, 0x1.e0b16ap-18f, 0x1.2532fap-16f, 0x1.1b0cdap-15f,
+     0x1.ebf002p-18f, -0x1.5c797ep-12f, -0x1.d049ep-11f, 0x1.35504ap-9f},
+    {-0x1.6b6026p-10f, 0x1.7be7dap-11f, 0x1.518f5ap-14f, -0x1.c2ffa4p-14f,
+     -0x1.380bb4p-16f, 0x1.110b8p-19f, 0x1.40a9bcp-19f, 0x1.2e8eep-20f,
+     0x1.e2606ap-22f, 0x1.2e8eep-20f, 0x1.40a9bcp-19f, 0x1.110b8p-19f,
+     -0x1.380bb4p-16f, -0x1.c2ffa4p-14f, 0x1.518f5ap-14f, 0x1.7be7dap-11f},
+    {0x1.1d8d08p-114f, 0x1.029accp-13f, -0x1.b3f2d8p-14f, 0x1.0842fep-16f,
+     0x1.b47fc6p-18f, 0x1.5c51ep-21f, -0x1.8c5cc8p-23f, -0x1.1fc97ep-23f,
+     0x1.06a108p-24f, 0x1.1fc97ep-23f, 0x1.8c5cc8p-23f, -0x1.5c51ep-21f,
+     -0x1.b47fc6p-18f, -0x1.0842fep-16f, 0x1.b3f2d8p-14f, -0x1.029accp-13f}
+};
+
+/* silu, relative error 2^-28.1. */
+static const real silu_signed_table[][16] = {
+    {0x0p+0f, 0x1.764d5p-1f, 0x1.c2f7d6p+0f, 0x1.6dc9d8p+1f,
+     0x1.f6ca82p+1f, 0x1.3ddbb8p+2f, 0x1.7f0ceep+2f, 0x1.bf9784p+2f,
+     -0x1.5fa3dep-9f, -0x1.a1f252p-8f, -0x1.e62332p-7f, -0x1.1223ap-5f,
+     -0x1.26afa2p-4f, -0x1.236272p-3f, -0x1.e84152p-3f, -0x1.136562p-2f},
+    {0x0p+0f, -0x1.462402p-26f, -0x1.5cf512p-26f, 0x1.a522b8p-24f,
+     0x1.e1bbcap-24f, 0x1.7c687ap-23f, 0x1.9a711p-24f, -0x1.28cc18p-23f,
+     0x1.059c28p-34f, 0x1.9f1a4p-34f, -0x1.8f1178p-32f, -0x1.cbd702p-30f,
+     0x1.bcacbp-32f, -0x1.ad283p-28f, -0x1.75d2f4p-28f, 0x1.74606cp-27f},
+    {0x1p-1f, 0x1.daf7a2p-1f, 0x1.173da2p+0f, 0x1.168dfep+0f,
+     0x1.0d7b6ep+0f, 0x1.06cbdp+0f, 0x1.0327d4p+0f, 0x1.0165dcp+0f,
+     -0x1.339132p-9f, -0x1.65dbfp-8f, -0x1.93e99cp-7f, -0x1.b2f4p-6f,
+     -0x1.af6db4p-5f, -0x1.68dfdap-4f, -0x1.73da3p-4f, 0x1.2842f8p-4f},
+    {0x1p-2f, 0x1.359f8p-3f, 0x1.9a1bacp-6f, -0x1.08c6d2p-6f,
+     -0x1.0c90d6p-6f, -0x1.3f79aep-7f, -0x1.40e422p-8f, -0x1.298014p-9f,
+     -0x1.0767e8p-10f, -0x1.29801cp-9f, -0x1.40e464p-8f, -0x1.3f79acp-7f,
+     -0x1.0c90e4p-6f, -0x1.08c6e8p-6f, 0x1.9a1bf8p-6f, 0x1.359f78p-3f},
+    {0x1.1cfa66p-34f, -0x1.a463c6p-5f, -0x1.bad95ap-6f, -0x1.04e28p-8f,
+     0x1.07da84p-9f, 0x1.0b53a6p-9f, 0x1.3b079p-10f, 0x1.3b7e64p-11f,
+     -0x1.241bf2p-12f, -0x1.3b8a5cp-11f, -0x1.3b524ep-10f, -0x1.0b53a8p-9f,
+     -0x1.07ec76p-9f, 0x1.04d986p-8f, 0x1.badf5ep-6f, 0x1.a4624p-5f},
+    {-0x1.5554fcp-6f, -0x1.859dbp-11f, 0x1.0cfe4ap-7f, 0x1.9c915cp-9f,
+     0x1.9e52ecp-12f, -0x1.961acep-13f, -0x1.901f82p-13f, -0x1.d29eacp-14f,
+     -0x1.d13a54p-15f, -0x1.d286dep-14f, -0x1.8f5a4ep-13f, -0x1.9626bcp-13f,
+     0x1.9ea61ap-12f, 0x1.9ca186p-9f, 0x1.0cf038p-7f, -0x1.84df16p-11f},
+    {-0x1.c743c4p-31f, 0x1.35a862p-8f, -0x1.3541b4p-11f, -0x1.d88914p-11f,
+     -0x1.0d0b4p-12f, -0x1.db706ep-16f, 0x1.7bb7f6p-16f, 0x1.f0cbep-17f,
+     -0x1.142316p-17f, -0x1.dc5782p-17f, -0x1.f818dcp-17f, 0x1.db7bb6p-16f,
+     0x1.10e066p-12f, 0x1.da7408p-11f, 0x1.30193ap-11f, -0x1.35540cp-8f},
+    {0x1.10d7bap-9f, -0x1.a72dfap-11f, -0x1.cd47e4p-12f, 0x1.0bda9ap-13f,
+     0x1.2cdc4cp-14f, 0x1.15514cp-16f, 0x1.16c736p-18f, -0x1.b69c24p-21f,
+     -0x1.dfba3cp-21f, -0x1.03d892p-20f, 0x1.b9b3fcp-20f, 0x1.17ddbep-16f,
+     0x1.24027ep-14f, 0x1.05007cp-13f, -0x1.c14d7cp-12f, -0x1.ac43b8p-11f},
+    {0x1.444f16p-29f, -0x1.2fcd6cp-12f, 0x1.7ed778p-13f, 0x1.54023ap-19f,
+     -0x1.3f2594p-16f, -0x1.08f452p-18f, -0x1.1556cep-16f, -0x1.5f826ep-20f,
+     -0x1.4242fap-25f, 0x1.a7ebe4p-25f, 0x1.b0759cp-21f, 0x1.087d26p-18f,
+     0x1.80cfa2p-17f, -0x1.52bf04p-17f, -0x1.54162p-13f, 0x1.24cf96p-12f},
+    {-0x1.a3b172p-13f, 0x1.9eb58cp-14f, 0x1.20615p-17f, -0x1.09d6c4p-16f,
+     -0x1.c12328p-19f, 0x1.7c953ep-21f, -0x1.57f69ap-18f, -0x1.369e48p-22f,
+     0x1.cd841p-26f, 0x1.7d00c2p-26f, 0x1.e9044ep-25f, 0x1.a7d04p-22f,
+     0x1.0dd8a4p-20f, -0x1.321694p-17f, -0x1.f65d5p-17f, 0x1.f2c86cp-14f}
+};
+
+/* tanh(x/2) / 2, relative error 2^-28.3. */
+static const real half_tanh_half_signed_table[][16] = {
+    {0x0p+0f, 0x1.d9353ep-3f, 0x1.85efacp-2f, 0x1.cf6f98p-2f,
+     0x1.ed9506p-2f, 0x1.f92582p-2f, 0x1.fd77d2p-2f, 0x1.ff112cp-2f,
+     -0x1.ffa818p-2f, -0x1.ff112cp-2f, -0x1.fd77d2p-2f, -0x1.f92582p-2f,
+     -0x1.ed9506p-2f, -0x1.cf6f98p-2f, -0x1.85efacp-2f, -0x1.d9353ep-3f},
+    {0x0p+0f, -0x1.11edbap-28f, -0x1.5d7d7cp-27f, -0x1.e48a02p-28f,
+     -0x1.e43844p-30f, 0x1.829cb2p-28f, -0x1.dcbe9cp-27f, 0x1.8ea41ep-28f,
+     0x1.eebe98p-27f, -0x1.8ea41ep-28f, 0x1.dcbe9cp-27f, -0x1.829cb2p-28f,
+     0x1.e43844p-30f, 0x1.e48a02p-28f, 0x1.5d7d7cp-27f, 0x1.11edbap-28f},
+    {0x1p-2f, 0x1.92a948p-3f, 0x1.ae0dcp-4f, 0x1.721652p-5f,
+     0x1.2162c2p-6f, 0x1.b3afe2p-8f, 0x1.434a52p-9f, 0x1.dd37d2p-11f,
+     0x1.5f85aep-12f, 0x1.dd37d2p-11f, 0x1.434a52p-9f, 0x1.b3afe2p-8f,
+     0x1.2162c2p-6f, 0x1.721652p-5f, 0x1.ae0dcp-4f, 0x1.92a948p-3f},
+    {-0x1.020ddcp-125f, -0x1.74274p-5f, -0x1.4786c4p-5f, -0x1.4efbdap-6f,
+     -0x1.16f9d2p-7f, -0x1.addae6p-9f, -0x1.41b10ap-10f, -0x1.dc5938p-12f,
+     0x1.5f4952p-13f, 0x1.dc5938p-12f, 0x1.41b10ap-10f, 0x1.addae6p-9f,
+     0x1.16f9d2p-7f, 0x1.4efbdap-6f, 0x1.4786c4p-5f, 0x1.74274p-5f},
+    {-0x1.555514p-6f, -0x1.81dd68p-8f, 0x1.a85eccp-8f, 0x1.67b25cp-8f,
+     0x1.58f544p-9f, 0x1.16df4p-10f, 0x1.a8ac4cp-12f, 0x1.3c6844p-13f,
+     0x1.d3c064p-15f, 0x1.3c6844p-13f, 0x1.a8ac4cp-12f, 0x1.16df4p-10f,
+     0x1.58f544p-9f, 0x1.67b25cp-8f, 0x1.a85eccp-8f, -0x1.81dd68p-8f},
+    {0x1.a6588p-129f, 0x1.51406ap-8f, 0x1.c611f8p-11f, -0x1.990276p-11f,
+     -0x1.2521c6p-11f, -0x1.07b51p-12f, -0x1.a039cap-14f, -0x1.3a1878p-15f,
+     0x1.d27f9ap-17f, 0x1.3a1878p-15f, 0x1.a039cap-14f, 0x1.07b51p-12f,
+     0x1.2521c6p-11f, 0x1.990276p-11f, -0x1.c611f8p-11f, -0x1.51406ap-8f},
+    {0x1.10e046p-9f, -0x1.bb97ecp-12f, -0x1.7bcb4ep-11f, -0x1.5e10b4p-15f,
+     0x1.392616p-14f, 0x1.768a96p-15f, 0x1.3fbecap-16f, 0x1.ef4e62p-18f,
+     0x1.73662ep-19f, 0x1.ef4e62p-18f, 0x1.3fbecap-16f, 0x1.768a96p-15f,
+     0x1.392616p-14f, -0x1.5e10b4p-15f, -0x1.7bcb4ep-11f, -0x1.bb97ecp-12f},
+    {-0x1.f9fa8p-132f, -0x1.9c436ep-12f, 0x1.351a24p-13f, 0x1.cffba8p-15f,
+     -0x1.428e6ap-20f, -0x1.79b522p-18f, -0x1.87065ap-19f, -0x1.409e7cp-20f,
+     0x1.e96a54p-22f, 0x1.409e7cp-20f, 0x1.87065ap-19f, 0x1.79b522p-18f,
+     0x1.428e6ap-20f, -0x1.cffba8p-15f, -0x1.351a24p-13f, 0x1.9c436ep-12f},
+    {-0x1.a51ce8p-13f, 0x1.ae03c2p-14f, 0x1.9e31cep-17f, -0x1.f97106p-17f,
+     -0x1.518b96p-19f, 0x1.39426p-22f, 0x1.58f292p-22f, 0x1.50b552p-23f,
+     0x1.0511e2p-24f, 0x1.50b552p-23f, 0x1.58f292p-22f, 0x1.39426p-22f,
+     -0x1.518b96p-19f, -0x1.f97106p-17f, 0x1.9e31cep-17f, 0x1.ae03c2p-14f},
+    {0x1.28p-144f, 0x1.f22438p-17f, -0x1.a3e018p-17f, 0x1.1fd634p-19f,
+     0x1.9c2824p-21f, 0x1.86eccap-24f, -0x1.71b698p-26f, -0x1.0988dap-26f,
+     0x1.106cb8p-27f, 0x1.0988dap-26f, 0x1.71b698p-26f, -0x1.86eccap-24f,
+     -0x1.9c2824p-21f, -0x1.1fd634p-19f, 0x1.a3e018p-17f, -0x1.f22438p-17f}
+};
 #endif
 
 /* ---- Hyperbolic tangent ---------------------------------------------------------------------- */
