@@ -72,16 +72,23 @@ def against(cases, wanted, least=1.0):
 
 
 def geometric_means(cases):
-    print("\nThe fastest peer's time over ours, geometric mean over kinds and directions (goal in cache: 2):")
+    """(dtype, elements, threads), the mean of the fastest peer's time over ours, how many cases, in how many of them
+    ours is slower."""
     groups = {}
     for case in cases:
         found = case.fastest(is_peer)
         if case.layout == "contiguous" and case.elements > 16 and found:
             groups.setdefault((case.dtype, case.elements, case.threads), []).append(found[1])
-    for (dtype, elements, threads), ratios in groups.items():
+    for group, ratios in groups.items():
         mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
-        print(f"    {dtype}, {elements:8} elements, threads {threads}: {mean:.2f} over {len(ratios)} cases, "
-              f"ours slower in {sum(r < 1 for r in ratios)}")
+        yield group, mean, len(ratios), sum(r < 1 for r in ratios)
+
+
+def print_means(cases):
+    print("\nThe fastest peer's time over ours, geometric mean over kinds and directions (goal in cache: 2):")
+    for (dtype, elements, threads), mean, count, slower in geometric_means(cases):
+        print(f"    {dtype}, {elements:8} elements, threads {threads}: {mean:.2f} over {count} cases, "
+              f"ours slower in {slower}")
     alone = sum(not any(map(is_peer, case.times)) for case in cases)
     print(f"    {alone} of {len(cases)} cases have no peer")
 
@@ -141,7 +148,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     cases = read(sys.argv[1])
-    geometric_means(list(cases.values()))
+    print_means(list(cases.values()))
     for title, checks in goals(cases):
         judge(title, list(checks))
 

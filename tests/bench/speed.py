@@ -8,7 +8,7 @@ import json
 import pathlib
 import sys
 
-from goals import CHEAP, LIMITS, RAM, goals, is_peer, read
+from goals import CHEAP, LIMITS, RAM, geometric_means, goals, is_peer, read
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- speed: begin -->\n", "<!-- speed: end -->\n"
@@ -62,13 +62,29 @@ def summary(cases):
     return heading(["goal", "cases met", "missed"]) + lines + "\n"
 
 
+def means(cases):
+    lines = "".join(row([dtype, str(elements), str(threads), f"{mean:.2f}", str(count), str(slower)])
+                    for (dtype, elements, threads), mean, count, slower in geometric_means(list(cases.values())))
+    return lines and heading(["", "elements", "threads", "mean", "cases", "ours slower"]) + lines + "\n"
+
+
+def missed(cases):
+    """The first goal's misses, one line each."""
+    title, checks = next(iter(goals(cases)))
+    return "".join(f"- {what}: {figure}\n" for what, figure, met in checks if not met) + "\n"
+
+
 def tables(bench, cases):
     kinds = list(dict.fromkeys(case.kind for case in cases.values()))
     versions = ", ".join(f"{name} {version}" for name, version in bench["versions"].items()
                          if name != "torch-output")
     parts = [
-        (f"{bench['cpu']}, level {bench['level']}; {versions}. Nanoseconds per element; \"ratio\" is the time of "
-         "the\nother over ours: above 1, ours is faster.\n\n", summary(cases)),
+        (f"{bench['cpu']}, level {bench['level']}; {versions}.\n"
+         "Nanoseconds per element; \"ratio\" is the time of the other over ours: above 1, ours is faster.\n\n",
+         summary(cases)),
+        ("The fastest peer's time over ours, geometric mean over kinds and directions (the goal is 2 in cache):\n\n",
+         means(cases)),
+        ("What missed the first goal, with the fastest peer's time over ours:\n\n", missed(cases)),
         ("f32 in cache (32 Ki elements), one thread, beside the fastest peer:\n\n",
          compared(cases, kinds, is_peer, "fastest peer")),
         ("f32 in memory (32 Mi elements), one thread: the kinds that memory limits, beside the fastest plain "
