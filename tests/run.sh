@@ -5,6 +5,9 @@
 #     sh tests/run.sh SUITE...    some suites
 #     sh tests/run.sh --list      their names
 #
+# SUGAR_PYTHON names the interpreter that has torch, for peers and bench; SUGAR_BENCH holds options of the
+# benchmark: with SUGAR_BENCH=--quick it takes about a minute.
+#
 # Exit status: 0 if nothing failed, 1 if a suite failed, 2 if it could not be set up or asked wrongly.
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 2
@@ -64,6 +67,18 @@ choose() {
         esac
     done
     chosen=${*:-$usual}
+}
+
+# An interpreter that was named must have torch; said before anything is built.
+check_python() {
+    case " $chosen " in *' peers '* | *' bench '*) ;; *) return ;; esac
+    if [ -n "${SUGAR_PYTHON:-}" ]; then
+        "$SUGAR_PYTHON" -c '' ||
+            setup_fail "SUGAR_PYTHON: '$SUGAR_PYTHON' cannot be run; expected a Python that has torch"
+        "$SUGAR_PYTHON" -c 'import torch' || setup_fail "SUGAR_PYTHON: '$SUGAR_PYTHON' has no torch"
+    elif ! python3 -c 'import torch' 2>/dev/null; then
+        printf 'going on without torch: python3 has none, and SUGAR_PYTHON names no other interpreter\n' >&2
+    fi
 }
 
 set_up() {
@@ -127,6 +142,7 @@ case ${1:-} in
 -*) setup_fail "unknown option '$1', expected --list or names of suites" ;;
 esac
 choose "$@"
+check_python
 set_up
 build_all
 passed=0

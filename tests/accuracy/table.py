@@ -1,4 +1,5 @@
-"""Writes the tables of errors in doc/guide.md from what the suites `accuracy`, `exhaustive` and `peers` measured.
+"""Writes the tables of errors in doc/guide.md, from what the suites `accuracy`, `exhaustive` and `peers`
+measured.
 
     python3 tests/accuracy/table.py [ACCURACY.json EXHAUSTIVE.json]
     python3 tests/accuracy/table.py --short ACCURACY.json       those of f16 and bf16 alone
@@ -6,12 +7,15 @@
 
 The files are those of the build folder, build/accuracy.json and build/exhaustive.json, unless named.
 """
-import json
 import pathlib
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import results
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "doc" / "guide.md"
+NUMBER = (int, float)
 BEGIN, END = "<!-- errors: begin -->\n", "<!-- errors: end -->\n"
 COLUMNS = [("f32", "value"), ("f32", "derivative"), ("f64", "value"), ("f64", "derivative")]
 SHORT_BEGIN, SHORT_END = "<!-- short errors: begin -->\n", "<!-- short errors: end -->\n"
@@ -20,9 +24,10 @@ SHORT_COLUMNS = [("f16", "value"), ("f16", "derivative"), ("bf16", "value"), ("b
 
 def read(path):
     """The measurements with default parameters, by kind, element type and direction."""
-    with open(path, encoding="utf-8") as file:
-        results = json.load(file)["results"]
-    return {(r["kind"], r["type"], r["direction"]): r for r in results if r["defaults"]}
+    found = results.load(path, "the suite `accuracy` or `exhaustive`", (), {
+        "kind": str, "type": str, "direction": str, "defaults": bool, "max_ulp": NUMBER,
+        "at": (*NUMBER, str, type(None)), "correctly_rounded": NUMBER})["results"]
+    return {(r["kind"], r["type"], r["direction"]): r for r in found if r["defaults"]}
 
 
 def cell(result):
@@ -81,9 +86,9 @@ def peer_table(bench):
     names = list(bench["versions"])
     heads = [f"{name} {bench['versions'][name]}" for name in names]
     lines = ["| function | " + " | ".join(heads) + " |", "|---|" + "---|" * len(names)]
-    for (kind, direction), results in found.items():
-        if len(results) > 1 and any(r["max_ulp"] > 0 for r in results.values()):
-            lines.append(f"| {kind} {direction} | " + " ".join(peer_cell(results.get(name)) for name in names))
+    for (kind, direction), each in found.items():
+        if len(each) > 1 and any(r["max_ulp"] > 0 for r in each.values()):
+            lines.append(f"| {kind} {direction} | " + " ".join(peer_cell(each.get(name)) for name in names))
     return "\n".join(lines) + "\n"
 
 
@@ -98,8 +103,10 @@ def replace(begin, end, text):
 def main():
     arguments = sys.argv[1:]
     if len(arguments) == 2 and arguments[0] == "--peers":
-        with open(arguments[1], encoding="utf-8") as file:
-            replace("<!-- peers: begin -->\n", "<!-- peers: end -->\n", peer_table(json.load(file)))
+        peers = results.load(arguments[1], "peer_errors", ("versions",), {
+            "kind": str, "direction": str, "implementation": str, "max_ulp": NUMBER, "max_absolute": NUMBER,
+            "at": NUMBER})
+        replace("<!-- peers: begin -->\n", "<!-- peers: end -->\n", peer_table(peers))
         return
     if len(arguments) == 2 and arguments[0] == "--short":
         replace(SHORT_BEGIN, SHORT_END, short_table(read(arguments[1])))

@@ -30,6 +30,12 @@ typedef struct bench_case {
     void *data[OPERANDS];               /* the element with index 0 */
 } bench_case;
 
+/* What a case can be chosen by, with the names of the records. */
+typedef enum field { KIND, DIRECTION, DTYPE, ELEMENTS, THREADS, LAYOUT, FIELDS } field;
+enum { FIELD_SIZE = 32 };
+/* The value of a field, as text. */
+void case_field(const bench_case *c, field of, char text[FIELD_SIZE]);
+
 bool is_vector(const bench_case *c);
 /* Of one operand. */
 size_t case_bytes(const bench_case *c);
@@ -50,8 +56,9 @@ typedef struct implementation {
 extern implementation sugar_implementation, sugar_alone, memcpy_limit, loop_limit, nontemporal_limit;
 extern implementation onednn_peer, xnnpack_peer, torch_peer, torch_output_peer;
 
-/* Ours takes this level, and peers that can be told follow; before anything of theirs is called. */
-void level_force(const char *level);
+/* Ours takes this level, NULL: that of SUGAR_LEVEL or the library's choice, and peers that can be told follow;
+ * before anything of theirs is called. Ends the program if this machine has no such level. */
+void level_choose(const char *level);
 void xnnpack_limit_to_avx2(void);
 
 /* The memory of all cases, shared with co-processes through a file descriptor. */
@@ -70,7 +77,9 @@ void *memory_operand(const memory *m, int operand);
 /* Fills x with numbers like those in a network, or wide: evenly from [-20, 20]; dy with those of a gradient. */
 void memory_fill(const memory *m, element_type type, bool wide);
 
-/* PyTorch is present from start to stop if the interpreter `python` has it; script: peers_torch.py. */
+/* PyTorch is present from start to stop if the interpreter has it; script: peers_torch.py. python NULL: that
+ * of the system, and if it cannot be run or lacks torch, the run goes on without; one that was named must have
+ * it. */
 void torch_start(const memory *m, const char *python, const char *script);
 void torch_stop(void);
 

@@ -3,15 +3,16 @@
 #
 #     sh tests/bench/bench.sh PROGRAM FOLDER [OPTION...]
 #
-# Writes FOLDER/bench.json and FOLDER/bench.svg. Options are those of the program; the variable SUGAR_BENCH
-# holds more of them, SUGAR_PYTHON the interpreter that has torch.
+# Writes FOLDER/bench.json and FOLDER/bench.svg. Options are those that `PROGRAM --help` prints; the variable
+# SUGAR_BENCH holds more of them, SUGAR_PYTHON the interpreter that has torch. If it is not set, python3 is
+# asked, and torch is left out where that has none.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 program=$1
 folder=$2
 shift 2
 # Unquoted on purpose: a list of options.
-"$program" --python "${SUGAR_PYTHON:-python3}" --torch "$here/peers_torch.py" --json "$folder/bench.json" \
-    ${SUGAR_BENCH:-} "$@"
+"$program" ${SUGAR_PYTHON:+--python "$SUGAR_PYTHON"} --torch "$here/peers_torch.py" \
+    --json "$folder/bench.json" ${SUGAR_BENCH:-} "$@"
 python3 "$here/plot.py" "$folder/bench.json" "$folder/bench.svg"
 python3 "$here/goals.py" "$folder/bench.json"

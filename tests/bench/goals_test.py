@@ -1,16 +1,17 @@
-"""Tests of goals.py and speed.py on small made-up runs whose verdicts are known.
+"""Tests of goals.py, speed.py and plot.py on small made-up runs whose verdicts are known.
 
     python3 goals_test.py
 """
+import copy
 import json
 import pathlib
 import tempfile
 import unittest
 
 import goals
+import plot
 import speed
-
-CACHE, LAST_CACHE = 32 << 10, 1 << 20
+from goals import CACHE, LAST_CACHE
 
 
 def records(case, **times):
@@ -27,12 +28,15 @@ def write(folder, results):
     return path
 
 
+def cases_of(results):
+    with tempfile.TemporaryDirectory() as folder:
+        return goals.read(goals.load(write(folder, results)))
+
+
 def verdicts(results):
     """The goals that were judged, by their number: whether each of their cases met them."""
-    with tempfile.TemporaryDirectory() as folder:
-        cases = goals.read(write(folder, results))
     found = {}
-    for title, checks in goals.goals(cases):
+    for title, checks in goals.goals(cases_of(results)):
         for _, _, met in checks:
             found.setdefault(title[5], []).append(met)
     return found
@@ -47,6 +51,15 @@ class Goals(unittest.TestCase):
         case = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
         self.expect("1", records(case, sugar=1, torch=3, onednn=1, loop=0.1, torch_output=0.1),
                     records(case, sugar=1, torch=3, onednn=0.99))
+
+    def test_1_two_threads_are_judged_by_size(self):
+        for elements in (CACHE, LAST_CACHE):
+            case = ("gelu", "forward", "f32", elements, 2, "contiguous")
+            self.expect("1", records(case, sugar=1, torch=1), records(case, sugar=1, torch=0.99))
+            titles = [title for title, checks in goals.goals(cases_of(records(case, sugar=1, torch=1)))
+                      if list(checks)]
+            self.assertEqual(titles, [f"Goal 1, in cache, two threads, {elements} elements: no slower than the "
+                                      "fastest peer"])
 
     def test_2_streaming_loop(self):
         case = ("sign", "backward", "f32", goals.RAM, 1, "contiguous")
@@ -88,12 +101,74 @@ class Goals(unittest.TestCase):
             self.assertEqual(verdicts(records(("gelu", "forward", "f32", elements, 1, layout), sugar=1)), {})
 
 
+class Damaged(unittest.TestCase):
+    """Files that are no run of the benchmark: one line, which names the file and what is wrong."""
+    CASE = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
+
+    def expect(self, text, found):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "bench.json"
+            path.write_bytes(text)
+            with self.assertRaises(SystemExit) as end:
+                goals.load(path)
+        self.assertRegex(str(end.exception), f"^{path}: {found}.*; expected a complete file as the benchmark ")
+        self.assertNotIn("\n", str(end.exception))
+
+    def change(self, found, edit):
+        """An edited copy of a run that can be read."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = write(folder, records(self.CASE, sugar=1, torch=2))
+            run = copy.deepcopy(goals.load(path))
+        edit(run)
+        self.expect(json.dumps(run).encode(), found)
+
+    def test_no_json(self):
+        self.expect(b"", "Expecting value")
+        self.expect(b'{"results": [\n{"kind": "gelu"', "Expecting ',' delimiter")
+        self.expect(b"\xff\xfe\x00", "'utf-8' codec")
+        self.expect(b"[" * 100000, "maximum recursion")
+
+    def test_other_json(self):
+        self.expect(b"[]", "no JSON object")
+        self.expect(b"{}", "no cpu, level, results, versions")
+        self.change("its results are no list", lambda run: run.update(results=5))
+        self.change("result 0 is no JSON object", lambda run: run.update(results=[5]))
+
+    def test_fields(self):
+        self.change("result 1 has no kind", lambda run: run["results"][1].pop("kind"))
+        self.change("result 0: elements is 'many'", lambda run: run["results"][0].update(elements="many"))
+        self.change("a time is no number above 0", lambda run: run["results"][0].update(ns_per_element=0))
+        self.change("a time is no number above 0",
+                    lambda run: run["results"][0].update(ns_per_element=float("nan")))
+        self.change("a case without a time of sugar", lambda run: run["results"].pop(0))
+
+    def test_no_file(self):
+        with self.assertRaisesRegex(SystemExit, "^/no/such.json: cannot be read: No such file"):
+            goals.load("/no/such.json")
+
+
+class Picture(unittest.TestCase):
+    def test_written_whole_or_not_at_all(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "bench.svg"
+            path.write_text("earlier")
+            link = pathlib.Path(folder) / "link.svg"
+            link.symlink_to(path)
+            with self.assertRaises(UnicodeEncodeError):
+                plot.results.write(path, "\udc00")
+            self.assertEqual(path.read_text(), "earlier")
+            plot.results.write(path, "later")
+            self.assertEqual(path.read_text(), "later")
+            plot.results.write(link, "through")
+            self.assertEqual(path.read_text(), "through")
+
+
 class Speed(unittest.TestCase):
     def test_table_names_the_fastest_peer(self):
         case = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
         with tempfile.TemporaryDirectory() as folder:
-            path = write(folder, records(case, sugar=0.5, torch=2, onednn=1))
-            text = speed.tables(json.loads(path.read_text()), goals.read(path))
+            bench = goals.load(write(folder, records(case, sugar=0.5, torch=2, onednn=1)))
+            text = speed.tables(bench, goals.read(bench))
         self.assertIn("| gelu | 0.500 | 1.000 onednn | 2.00 |  |  |  |", text)
         self.assertNotIn("in memory", text.split("in cache", 1)[1])
 

@@ -4,8 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-void level_force(const char *level)
+#include "command.h"
+
+void level_choose(const char *level)
 {
+    const char *names[MAX_LEVELS], *environment = getenv("SUGAR_LEVEL");
+    const int count = supported_levels(names);
+    if (!level && environment && *environment)
+        command_choice("the environment variable SUGAR_LEVEL", environment, names, count);
+    command_choice("--level", level, names, count);
+    if (!level)
+        return;
     setenv("SUGAR_LEVEL", level, 1);
     if (strcmp(level, "avx2") != 0)     /* the other levels have no counterpart in all peers */
         return;

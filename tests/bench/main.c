@@ -1,17 +1,10 @@
-/* The benchmark: ours, peers and limits, side by side in one run.
- *
- *     bench [--quick] [--data wide] [--level NAME] [--kind NAME] [--direction forward|backward] [--dtype NAME]
- *           [--elements N] [--threads N] [--layout NAME] [--implementation NAME] [--json FILE]
- *           [--torch peers_torch.py] [--python INTERPRETER]
- *
- * --quick is a selection that takes a minute. --level forces that level for ours; with avx2, the peers keep to
- * AVX2 as well. --data wide spreads the input over [-20, 20], where rare branches are taken. --implementation
- * leaves out all others but ours. PyTorch takes part if --torch names its script. */
+/* The benchmark: ours, peers and limits, side by side in one run. What it can be told is below. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
+#include "command.h"
 #include "plan.h"
 #include "report.h"
 #include "../support/support.h"
@@ -22,71 +15,68 @@ static implementation *const known[] = {
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
+static const char usage[] =
+    "Times libsugar beside other libraries and the limits of memory; see doc/guide.md, \"Speed\".\n\n"
+    "    bench [--quick] [--data wide] [--level NAME] [--kind NAME] [--direction forward|backward]\n"
+    "          [--dtype NAME] [--elements N] [--threads N] [--layout NAME] [--implementation NAME]\n"
+    "          [--json FILE] [--torch peers_torch.py] [--python INTERPRETER]\n\n"
+    "--quick            f32 alone, and less in memory: about a minute with all peers\n"
+    "--data wide        the input spread over [-20, 20], where rare branches are taken\n"
+    "--level            libsugar at this level; at avx2, peers keep to AVX2 as well\n"
+    "--kind, --direction, --dtype, --elements, --threads, --layout\n"
+    "                   only what has this value; the values are told for one that is not measured\n"
+    "--implementation   this one beside libsugar, and no other\n"
+    "--json             the file for the measurements; it is written anew at the end of a complete run\n"
+    "--torch            the script through which PyTorch takes part; without it, it is left out\n"
+    "--python           the interpreter that has torch; without it, python3 if that has torch\n";
+
 typedef struct options {
     filter wanted;
-    const char *data, *level, *elements, *threads, *implementation, *json, *torch, *python;
+    const char *data, *level, *implementation, *json, *torch, *python;
 } options;
 
-static _Noreturn void refuse(const char *option, const char *value, const char *expected)
-{
-    fprintf(stderr, "bench: %s %s: expected %s\n", option, value ? value : "(nothing)", expected);
-    exit(2);
-}
-
-static int64_t parse_number(const char *option, const char *text)
-{
-    char *end;
-    const long long n = text ? strtoll(text, &end, 10) : 0;
-    if (text && (n < 1 || *end))
-        refuse(option, text, "a number above 0");
-    return n;
-}
+static const char *const field_options[FIELDS] = {
+    [KIND] = "--kind", [DIRECTION] = "--direction", [DTYPE] = "--dtype", [ELEMENTS] = "--elements",
+    [THREADS] = "--threads", [LAYOUT] = "--layout",
+};
 
 static void check_implementation(const char *name)
 {
-    for (int k = 0; name && k < KNOWN; k++)
-        if (strcmp(name, known[k]->name) == 0)
-            return;
-    if (name)
-        refuse("--implementation", name, "a name in the heading of the table");
-}
-
-/* Where the value of an option goes. */
-static const char **place(options *o, const char *option)
-{
-    const struct {
-        const char *name, **value;
-    } known_options[] = {
-        {"--data", &o->data}, {"--level", &o->level}, {"--kind", &o->wanted.kind},
-        {"--direction", &o->wanted.direction}, {"--dtype", &o->wanted.type}, {"--elements", &o->elements},
-        {"--threads", &o->threads}, {"--layout", &o->wanted.layout}, {"--implementation", &o->implementation},
-        {"--json", &o->json}, {"--torch", &o->torch}, {"--python", &o->python},
-    };
-    for (size_t i = 0; i < sizeof known_options / sizeof known_options[0]; i++)
-        if (strcmp(option, known_options[i].name) == 0)
-            return known_options[i].value;
-    refuse("option", option, "one of those at the top of tests/bench/main.c");
+    const char *names[KNOWN];
+    for (int k = 0; k < KNOWN; k++)
+        names[k] = known[k]->name;
+    command_choice("--implementation", name, names, KNOWN);
 }
 
 static options parse_options(int argc, char **argv)
 {
-    options o = {.python = "python3"};
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--quick") == 0) {
-            o.wanted.quick = true;
-            continue;
-        }
-        const char **value = place(&o, argv[i]);
-        if (i + 1 == argc)
-            refuse(argv[i], NULL, "a value");
-        *value = argv[++i];
-    }
-    if (o.data && strcmp(o.data, "wide") != 0)
-        refuse("--data", o.data, "wide");
+    static const char *const spreads[] = {"wide"};
+    options o = {0};
+    command_option all[6 + FIELDS] = {
+        {"--data", &o.data}, {"--level", &o.level}, {"--implementation", &o.implementation},
+        {"--json", &o.json}, {"--torch", &o.torch}, {"--python", &o.python},
+    };
+    for (int f = 0; f < FIELDS; f++)
+        all[6 + f] = (command_option){field_options[f], &o.wanted.value[f]};
+    command_parse(argc, argv, usage, all, 6 + FIELDS, "--quick", &o.wanted.quick);
+    command_choice("--data", o.data, spreads, 1);
     check_implementation(o.implementation);
-    o.wanted.elements = parse_number("--elements", o.elements);
-    o.wanted.threads = parse_number("--threads", o.threads);
+    plan_check(&o.wanted, field_options);
     return o;
+}
+
+/* The plan, which has some case. */
+static plan make_plan(const filter *wanted)
+{
+    plan p = plan_make(wanted);
+    if (p.count > 0)
+        return p;
+    fprintf(stderr, "bench: no case has all of%s", wanted->quick ? " --quick" : "");
+    for (int f = 0; f < FIELDS; f++)
+        if (wanted->value[f])
+            fprintf(stderr, " %s %s", field_options[f], wanted->value[f]);
+    fputs(", though each is measured with others\n", stderr);
+    exit(2);
 }
 
 static int choose(const options *o, implementation **chosen)
@@ -103,7 +93,7 @@ static void run(const plan *p, const memory *m, const options *o, FILE *json)
     implementation *chosen[KNOWN];
     measurement results[KNOWN];
     const int count = choose(o, chosen);
-    progress at = progress_start(p);
+    progress at = progress_start(p, o->wanted.quick);
     report_heading(chosen, count, o->data);
     for (int i = 0; i < p->count; i++) {
         bench_case *c = &p->cases[i];
@@ -123,26 +113,20 @@ static void run(const plan *p, const memory *m, const options *o, FILE *json)
 int main(int argc, char **argv)
 {
     const options o = parse_options(argc, argv);
-    if (o.level)
-        level_force(o.level);
-    plan p = plan_make(&o.wanted);
-    if (p.count == 0)
-        refuse("the options", "together", "something that is measured");
+    level_choose(o.level);
+    plan p = make_plan(&o.wanted);
     size_t most = 0;                    /* bytes of an operand */
     for (int i = 0; i < p.count; i++) {
         const size_t bytes = case_bytes(&p.cases[i]);
         most = bytes > most ? bytes : most;
     }
-    FILE *json = o.json ? fopen(o.json, "w") : NULL;
-    if (o.json && !json)
-        give_up(o.json, "cannot be written");
     memory m = memory_make(most);
     if (o.torch)
         torch_start(&m, o.python, o.torch);
+    results_file results = results_open("--json", o.json);
     pool_start();
-    run(&p, &m, &o, json);
-    if (json && fclose(json) != 0)
-        give_up(o.json, "could not be written");
+    run(&p, &m, &o, results.file);
+    results_keep(&results);
     pool_stop();
     torch_stop();
     memory_free(&m);

@@ -1,16 +1,12 @@
 /* The peers' largest errors beside ours: f32, value and derivative, default parameters, over a dense sample of
- * all finite numbers, against the fast reference of tests/accuracy.
- *
- *     peer_errors [--stride N] [--kind NAME] [--json FILE] [--torch peers_torch.py] [--python INTERPRETER]
- *
- * Every N-th number is taken; N is odd, so that the sample goes on with other numbers where it meets its
- * start. */
+ * all finite numbers, against the fast reference of tests/accuracy. What it can be told is below. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
+#include "command.h"
 #include "../accuracy/bound.h"
 #include "../accuracy/catalogue.h"
 #include "../accuracy/fast.h"
@@ -20,6 +16,17 @@ enum { CHUNK = 1 << 18 };
 
 static implementation *const measured[] = {&sugar_implementation, &torch_peer, &onednn_peer, &xnnpack_peer};
 enum { MEASURED = sizeof measured / sizeof measured[0] };
+
+static const char usage[] =
+    "The largest errors of libsugar and its peers: f32, over a dense sample of all finite numbers.\n\n"
+    "    peer_errors [--stride N] [--kind NAME] [--json FILE] [--torch peers_torch.py]\n"
+    "                [--python INTERPRETER]\n\n"
+    "--stride   every N-th number is taken, 1009 if not told; N is odd, so that the sample goes on with other\n"
+    "           numbers where it meets its start\n"
+    "--kind     this kind alone\n"
+    "--json     the file for the errors; it is written anew at the end of a complete run\n"
+    "--torch    the script through which PyTorch takes part; without it, it is left out\n"
+    "--python   the interpreter that has torch; without it, python3 if that has torch\n";
 
 typedef struct options {
     const char *stride, *kind, *json, *torch, *python;
@@ -147,26 +154,28 @@ static void finish(FILE *json)
         if (!measured[k]->absent)
             fprintf(json, "%s\"%s\": \"%s\"", k ? ", " : "", measured[k]->name, measured[k]->version());
     fputs("}}\n", json);
-    if (fclose(json) != 0)
-        give_up("peer_errors", "the records could not be written");
+}
+
+static void check_kind(const char *name)
+{
+    enum { ROOM = 128 };
+    const char *names[ROOM];
+    int count = 0;
+    for (int32_t k = 0; k < sugar_kind_count() && count < ROOM; k++) {
+        sugar_kind kind = {.struct_size = sizeof kind};
+        if (sugar_kind_get(k, &kind) == SUGAR_OK && kind.roles & SUGAR_ROLE_FORWARD)
+            names[count++] = kind.name;
+    }
+    command_choice("--kind", name, names, count);
 }
 
 static options parse_options(int argc, char **argv)
 {
-    options o = {.stride = "1009", .python = "python3"};
-    const struct {
-        const char *name, **value;
-    } known[] = {{"--stride", &o.stride}, {"--kind", &o.kind}, {"--json", &o.json}, {"--torch", &o.torch},
-                 {"--python", &o.python}};
-    for (int i = 1; i < argc; i += 2) {
-        size_t row = 0;
-        while (row < sizeof known / sizeof known[0] && strcmp(argv[i], known[row].name) != 0)
-            row++;
-        if (row == sizeof known / sizeof known[0] || i + 1 == argc)
-            give_up(argv[i],
-                    "expected an option of those at the top of tests/bench/peer_errors.c, with a value");
-        *known[row].value = argv[i + 1];
-    }
+    options o = {.stride = "1009"};
+    const command_option known[] = {{"--stride", &o.stride}, {"--kind", &o.kind}, {"--json", &o.json},
+                                    {"--torch", &o.torch}, {"--python", &o.python}};
+    command_parse(argc, argv, usage, known, sizeof known / sizeof known[0], NULL, NULL);
+    check_kind(o.kind);
     return o;
 }
 
@@ -176,17 +185,18 @@ int main(int argc, char **argv)
     char *end;
     const long stride = strtol(o.stride, &end, 10);
     if (*end || stride < 1 || stride > 9999 || stride % 2 == 0)
-        give_up("--stride", "expected an odd number from 1 to 9999");
-    FILE *json = o.json ? fopen(o.json, "w") : NULL;
+        command_refuse("--stride", o.stride, "an odd number from 1 to 9999");
+    level_choose(NULL);
     workspace *w = malloc(sizeof *w);
-    if ((o.json && !json) || !w)
-        give_up("peer_errors", "no memory, or the records cannot be written");
+    if (!w)
+        give_up("peer_errors", "no memory");
     memory m = memory_make(CHUNK * sizeof(float));
     float *ones = memory_operand(&m, DY);
     for (int i = 0; i < CHUNK; i++)
         ones[i] = 1;
     if (o.torch)
         torch_start(&m, o.python, o.torch);
+    results_file results = results_open("--json", o.json);
     for (int k = 0; k < MEASURED; k++)
         if (measured[k]->absent)
             printf("not here: %s: %s\n", measured[k]->name, measured[k]->absent);
@@ -198,11 +208,12 @@ int main(int argc, char **argv)
         if (catalogue_get(kind, &entry, problem) != 0)
             give_up("peer_errors", problem);
         if (!o.kind || strcmp(o.kind, entry.reference->name) == 0)
-            measure_kind(&entry, &m, (uint32_t)stride, &scratch, w, json);
+            measure_kind(&entry, &m, (uint32_t)stride, &scratch, w, results.file);
     }
     reference_end(&scratch);
-    if (json)
-        finish(json);
+    if (results.file)
+        finish(results.file);
+    results_keep(&results);
     torch_stop();
     memory_free(&m);
     free(w);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "../support/support.h"
 
 enum { CACHE = 32 << 10, LAST_CACHE = 1 << 20, RAM = 32 << 20 };
@@ -16,13 +17,12 @@ double plan_cost(const bench_case *c)
 
 static void add(plan *p, const filter *wanted, const bench_case *c)
 {
-    if ((wanted->kind && strcmp(wanted->kind, c->kind) != 0)
-        || (wanted->direction && strcmp(wanted->direction, pass_names[c->way]) != 0)
-        || (wanted->type && strcmp(wanted->type, element_formats[c->type].name) != 0)
-        || (wanted->layout && strcmp(wanted->layout, c->layout) != 0)
-        || (wanted->elements && wanted->elements != c->elements)
-        || (wanted->threads && wanted->threads != c->threads))
-        return;
+    for (int f = 0; f < FIELDS; f++) {
+        char value[FIELD_SIZE];
+        case_field(c, (field)f, value);
+        if (wanted->value[f] && strcmp(wanted->value[f], value) != 0)
+            return;
+    }
     if (p->count == p->capacity) {
         p->capacity = p->capacity ? 2 * p->capacity : 256;
         bench_case *more = realloc(p->cases, (size_t)p->capacity * sizeof *more);
@@ -176,6 +176,33 @@ plan plan_make(const filter *wanted)
 void plan_free(plan *p)
 {
     free(p->cases);
+}
+
+/* The different values that a field has, in their order; as many as there is room for. */
+static int field_values(const plan *p, field of, char values[][FIELD_SIZE], int room)
+{
+    int count = 0;
+    for (int i = 0; i < p->count && count < room; i++) {
+        int at = 0;
+        case_field(&p->cases[i], of, values[count]);
+        while (strcmp(values[at], values[count]) != 0)
+            at++;
+        count += at == count;
+    }
+    return count;
+}
+
+void plan_check(const filter *wanted, const char *const names[FIELDS])
+{
+    enum { ROOM = 128 };
+    char values[ROOM][FIELD_SIZE];
+    const char *listed[ROOM];
+    plan all = plan_make(&(filter){0});
+    for (int i = 0; i < ROOM; i++)
+        listed[i] = values[i];
+    for (int f = 0; f < FIELDS; f++)
+        command_choice(names[f], wanted->value[f], listed, field_values(&all, (field)f, values, ROOM));
+    plan_free(&all);
 }
 
 void plan_place(bench_case *c, const memory *m)

@@ -4,11 +4,10 @@
 
 #include "bench.h"
 
-/* What the user asked for; NULL or 0: everything. */
+/* What the user asked for. */
 typedef struct filter {
-    bool quick;                         /* a selection that takes a minute */
-    const char *kind, *direction, *type, *layout;
-    int64_t elements, threads;
+    bool quick;                         /* a selection: f32, and less of what is in memory */
+    const char *value[FIELDS];          /* NULL: everything */
 } filter;
 
 typedef struct plan {
@@ -22,6 +21,8 @@ double plan_cost(const bench_case *c);
 /* Without memory yet: data are not set. */
 plan plan_make(const filter *wanted);
 void plan_free(plan *p);
+/* Ends the program if no case at all has a value that the user asked for; names[]: the options. */
+void plan_check(const filter *wanted, const char *const names[FIELDS]);
 /* Gives a case its memory. */
 void plan_place(bench_case *c, const memory *m);
 

@@ -6,9 +6,10 @@ One panel for each direction and size, with f32 vectors on one thread; the time 
 logarithmic axis, a line of marks for each kind.
 """
 import html
-import json
 import math
 import sys
+
+from goals import load, results
 
 COLORS = {"sugar": "#d62728", "onednn": "#1f77b4", "xnnpack": "#2ca02c", "torch": "#ff7f0e",
           "torch-output": "#ffd9b3", "memcpy": "#999999", "loop": "#666666", "loop-nt": "#bbbbbb"}
@@ -64,7 +65,8 @@ def draw(bench):
     about = ["nanoseconds per element: f32, one thread, contiguous", f"{bench['cpu']}, level {bench['level']}"]
     height = top + ROW * len(kinds) + 30 + ROW * len(about)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-             'font-family="sans-serif" font-size="11">', '<rect width="100%" height="100%" fill="white"/>', *entries]
+             'font-family="sans-serif" font-size="11">',
+             '<rect width="100%" height="100%" fill="white"/>', *entries]
     parts += [text(LABELS - 10, top + ROW * i + 4, kind, "end") for i, kind in enumerate(kinds)]
     for i, (elements, direction) in enumerate(panels):
         times = {(r["kind"], r["implementation"]): r["ns_per_element"] for r in chosen
@@ -79,13 +81,11 @@ def draw(bench):
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    with open(sys.argv[1], encoding="utf-8") as file:
-        picture = draw(json.load(file))
+    picture = draw(load(sys.argv[1]))
     if picture is None:
         print("nothing to draw: no f32 vector on one thread was measured")
         return
-    with open(sys.argv[2], "w", encoding="utf-8") as file:
-        file.write(picture)
+    results.write(sys.argv[2], picture)
 
 
 if __name__ == "__main__":

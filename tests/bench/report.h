@@ -14,7 +14,7 @@ typedef struct progress {
 } progress;
 
 /* Says how many cases there are and about how long they take. */
-progress progress_start(const plan *p);
+progress progress_start(const plan *p, bool quick);
 void progress_step(progress *at, const bench_case *c);
 
 /* data: how x is spread, NULL for the usual. ours is all[0] everywhere. */

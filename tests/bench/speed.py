@@ -4,15 +4,14 @@
 
 The files are build/bench.json and doc/guide.md, unless named.
 """
-import json
 import pathlib
 import sys
 
-from goals import CHEAP, LIMITS, RAM, geometric_means, goals, is_peer, read
+from goals import CACHE, CHEAP, LIMITS, RAM, geometric_means, goals, is_peer, load, read
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- speed: begin -->\n", "<!-- speed: end -->\n"
-CACHE, WAYS, TYPES = 32 << 10, ("forward", "backward"), ("f32", "f64", "f16", "bf16")
+WAYS, TYPES = ("forward", "backward"), ("f32", "f64", "f16", "bf16")
 
 
 def row(cells):
@@ -102,15 +101,14 @@ def main():
     paths = sys.argv[1:] + [ROOT / "build" / "bench.json", ROOT / "doc" / "guide.md"][len(sys.argv) - 1:]
     if len(paths) != 2:
         sys.exit(__doc__)
-    with open(paths[0], encoding="utf-8") as file:
-        bench = json.load(file)
+    bench = load(paths[0])
     guide = pathlib.Path(paths[1])
     text = guide.read_text(encoding="utf-8")
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         sys.exit(f"{guide}: no place for the tables between {BEGIN.strip()} and {END.strip()}")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    guide.write_text(before + BEGIN + tables(bench, read(paths[0])) + END + after, encoding="utf-8")
+    guide.write_text(before + BEGIN + tables(bench, read(bench)) + END + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

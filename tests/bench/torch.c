@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "command.h"
 #include "../support/support.h"
 
 static struct {
@@ -91,13 +92,16 @@ static const char *version(void)
 }
 
 implementation torch_peer = {
-    .name = "torch", .version = version, .absent = "left out", .open = open_from_input, .seconds = seconds,
-    .close = close_case,
+    .name = "torch", .version = version, .absent = "left out without --torch",
+    .open = open_from_input, .seconds = seconds, .close = close_case,
 };
 implementation torch_output_peer = {
-    .name = "torch-output", .version = version, .absent = "left out", .role = OTHER_PROBLEM,
+    .name = "torch-output", .version = version, .absent = "left out without --torch", .role = OTHER_PROBLEM,
     .open = open_from_output, .seconds = seconds, .close = close_case,
 };
+
+/* How the co-process ends that tells no version. */
+enum { NO_TORCH = 3, CANNOT_RUN = 127 };
 
 static void become(const char *python, const char *script, const memory *m, const int to[2], const int from[2])
 {
@@ -109,16 +113,34 @@ static void become(const char *python, const char *script, const memory *m, cons
     close(to[1]);
     close(from[0]);
     execlp(python, python, script, descriptor, size, (char *)NULL);
-    _exit(127);
+    _exit(CANNOT_RUN);
+}
+
+/* Why the co-process, which ended, told no version. */
+static const char *obstacle(void)
+{
+    int status;
+    fclose(peer.requests);
+    fclose(peer.answers);
+    if (waitpid(peer.process, &status, 0) != peer.process || !WIFEXITED(status))
+        status = -1;
+    peer.process = 0;
+    switch (status < 0 ? status : WEXITSTATUS(status)) {
+    case CANNOT_RUN: return "the Python interpreter cannot be run";
+    case NO_TORCH: return "the Python interpreter has no torch";
+    default: return "the Python interpreter ended before it told the version of torch";
+    }
 }
 
 void torch_start(const memory *m, const char *python, const char *script)
 {
     int to[2], from[2];
+    if (access(script, R_OK) != 0)
+        command_refuse("--torch", script, "tests/bench/peers_torch.py, a file that can be read");
     if (pipe(to) != 0 || pipe(from) != 0 || (peer.process = fork()) < 0)
         give_up("torch", "no co-process");
     if (peer.process == 0)
-        become(python, script, m, to, from);
+        become(python ? python : "python3", script, m, to, from);
     close(to[0]);
     close(from[1]);
     peer.memory = m;
@@ -126,10 +148,13 @@ void torch_start(const memory *m, const char *python, const char *script)
     peer.answers = fdopen(from[0], "r");
     if (!peer.requests || !peer.answers)
         give_up("torch", "no pipes");
-    if (answer(version_text, sizeof version_text))
-        torch_peer.absent = torch_output_peer.absent = NULL;
-    else
-        torch_peer.absent = torch_output_peer.absent = "the Python interpreter has no torch";
+    const bool present = answer(version_text, sizeof version_text);
+    torch_peer.absent = torch_output_peer.absent = present ? NULL : obstacle();
+    if (python && torch_peer.absent) {
+        char expected[128];
+        snprintf(expected, sizeof expected, "an interpreter that has torch (%s)", torch_peer.absent);
+        command_refuse("--python", python, expected);
+    }
 }
 
 void torch_stop(void)
