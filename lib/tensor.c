@@ -30,8 +30,8 @@ static sugar_status check_type(const sugar_operand *o)
                            (int)t->device.device_type, SUGAR_DEVICE_CPU);
     if (!is_known_type(t->dtype))
         return sugar_error(SUGAR_ERROR_UNSUPPORTED,
-                           "%s: dtype with code %d and %d bits, expected code %d (float) and 16, 32 or 64 bits, "
-                           "or code %d (bfloat) and 16 bits",
+                           "%s: dtype with code %d and %d bits, expected code %d (float) and 16, 32 or 64 "
+                           "bits, or code %d (bfloat) and 16 bits",
                            o->name, t->dtype.code, t->dtype.bits, SUGAR_TYPE_FLOAT, SUGAR_TYPE_BFLOAT);
     if (t->dtype.lanes != 1)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: dtype with %d lanes, expected 1", o->name,

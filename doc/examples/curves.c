@@ -46,11 +46,13 @@ static void draw_axes(const panel *p, const char *title)
 {
     printf("<text x=\"%.0f\" y=\"24\" font-weight=\"bold\">%s</text>\n", p->left, title);
     for (int x = (int)p->x_least; x <= (int)p->x_most; x += 2)
-        printf("<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/><text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%d</text>\n",
+        printf("<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/>"
+               "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%d</text>\n",
                place_x(p, x), place_y(p, p->y_least), place_y(p, p->y_most), place_x(p, x), HEIGHT - 18, x);
     const double step = p->y_most > 3 ? 1 : 0.5;
     for (double y = 0; y <= p->y_most; y += step)
-        printf("<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n",
+        printf("<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>"
+               "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n",
                p->left, place_y(p, y), p->left + PANEL, p->left - 6, place_y(p, y) + 4, y);
 }
 
@@ -72,7 +74,8 @@ int main(void)
         ones[i] = 1;
     }
     const panel forward = {LEFT, -6, 6, -0.5, 6}, backward = {LEFT + PANEL + GAP, -6, 6, -0.25, 1.5};
-    printf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n"
+    printf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
+           "font-family=\"sans-serif\" font-size=\"12\">\n"
            "<style>.grid{stroke:#ccc;fill:none}</style><rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n",
            WIDTH, HEIGHT, WIDTH, HEIGHT);
     draw_axes(&forward, "forward: y = max(x, 0)");
@@ -88,7 +91,8 @@ int main(void)
         draw_line(&backward, k, x, y);
         sugar_activation_destroy(activation);
         const double left = forward.left + 14, top = TOP + 22 + 22 * k;
-        printf("<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\" d=\"M%.0f %.0fh34\"/>"
+        printf("<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\" "
+               "d=\"M%.0f %.0fh34\"/>"
                "<text x=\"%.0f\" y=\"%.0f\">%s</text>\n",
                lines[k].colour, lines[k].dash, left, top, left + 42, top + 4, lines[k].label);
     }

@@ -67,9 +67,9 @@ typedef uint64_t real_bits;
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* Every call in a kernel is inlined. Left to itself gcc 12 takes some formulas for too large and calls them, once
- * per vector and with their vectors in memory: multi_gaussian took 2.7 times as long, gelu_tanh's derivative for
- * f16 2.5 times. The library's code is 36 % larger with all of them. */
+/* Every call in a kernel is inlined. Left to itself gcc 12 takes some formulas for too large and calls them,
+ * once per vector and with their vectors in memory: multi_gaussian took 2.7 times as long, gelu_tanh's
+ * derivative for f16 2.5 times. The library's code is 36 % larger with all of them. */
 #define KERNEL static __attribute__((flatten)) void
 
 /* Elements in memory to vectors in registers, and back. */
@@ -117,10 +117,10 @@ ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
 
 /* Stores a whole vector; past the caches if `stream`. The compiler makes two loops of a short one, and leaves
  * a branch that never changes its mind in a long one: 8 % more code (f32, AVX2). Two loops everywhere are 15 %
- * more, and no faster. With plain loops, AVX2 and 32 Mi elements, relu forward and a product backward: to compute
- * blocks in the first-level cache and stream them from there takes 1.04 to 1.26 times as long with blocks of
- * 4 KiB, 0.99 to 1.24 times with 1 KiB; software prefetch 1 KiB ahead gains 1 to 7 %, in cache it loses;
- * huge pages gain up to 8 %, streaming or not. */
+ * more, and no faster. With plain loops, AVX2 and 32 Mi elements, relu forward and a product backward: to
+ * compute blocks in the first-level cache and stream them from there takes 1.04 to 1.26 times as long with
+ * blocks of 4 KiB, 0.99 to 1.24 times with 1 KiB; software prefetch 1 KiB ahead gains 1 to 7 %, in cache it
+ * loses; huge pages gain up to 8 %, streaming or not. */
 ALWAYS_INLINE void put(element *p, vec a, int stream)
 {
     if (stream) stream_past_caches(p, a);
@@ -195,8 +195,8 @@ ALWAYS_INLINE void derivative_loop(formula derivative, const real *parameters, c
     if (i < n) vec_store_part(d + i, derivative(load_part(x + i, n - i), p), n - i);
 }
 
-ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, const element *x, const element *dy,
-                                 element *dx, size_t n, int stream)
+ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, const element *x,
+                                 const element *dy, element *dx, size_t n, int stream)
 {
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);

@@ -109,10 +109,12 @@ TABLES = {
 }
 
 
-# name: function, what its errors are relative to, degree, first coefficients around 0: so small inputs are exact
+# name: function, what its errors are relative to, degree, first coefficients around 0: so small inputs are
+# exact
 SIGNED_TABLES = {
     'silu_slope_signed': (lambda x: logistic(x) * (1 + x * logistic(-x)), logistic, 7, [0.5]),
-    'logistic_slope_signed': (lambda x: logistic(x) * logistic(-x), lambda x: logistic(x) * logistic(-x), 7, [0.25]),
+    'logistic_slope_signed': (lambda x: logistic(x) * logistic(-x), lambda x: logistic(x) * logistic(-x), 7,
+                              [0.25]),
     'silu_signed': (lambda x: x * logistic(x), lambda x: abs(x * logistic(x)), 8, [0, 0.5]),
     'half_tanh_half_signed': (lambda x: tanh(x / 2) / 2, lambda x: abs(tanh(x / 2) / 2), 8, [0, 0.25]),
 }

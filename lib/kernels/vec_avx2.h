@@ -55,7 +55,10 @@ static inline vec vec_power_of_two(vec a)
 }
 
 #if SUGAR_ELEMENT == 32
-static inline __m128i vec_load_bits16(const uint16_t *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
+static inline __m128i vec_load_bits16(const uint16_t *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
 static inline void vec_store_bits16(uint16_t *p, __m128i a) { _mm_storeu_si128((__m128i *)(void *)p, a); }
 static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes)
 {

@@ -60,7 +60,10 @@ static inline vec vec_power_of_two(vec a)
 static inline vec vec_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 static inline void vec_store_f16(uint16_t *p, vec a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
 static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes) { vst1_u16(p, vld1_u16(lanes)); }
-static inline vec vec_load_bf16(const uint16_t *p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
+static inline vec vec_load_bf16(const uint16_t *p)
+{
+    return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16));
+}
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const uint32x4_t bits = vreinterpretq_u32_f32(a);

@@ -24,8 +24,8 @@
  *   vec_index(a, shift)       of type `index`: bits shift, shift + 1 and shift + 2 of a
  *   vec_lookup(table, i)      table[i] in each lane, of a table with 8 entries
  *   vec_index16(a)            the same with the lowest four bits of a
- *   vec_lookup16(row, i)      of 16 entries in VEC_ROW vectors, which start with entry vec_row_start(i): here one
- *                             vector, of the one entry that is looked up
+ *   vec_lookup16(row, i)      of 16 entries in VEC_ROW vectors, which start with entry vec_row_start(i): here
+ *                             one vector, of the one entry that is looked up
  * and, for uint16_t in memory that hold f16 (IEEE 754's binary16) or bf16:
  *   vec_load_f16(p), vec_load_bf16(p)           VEC_LANES elements at any address, exactly
  *   vec_store_f16(p, a), vec_store_bf16(p, a)   rounded to nearest, ties to even; NaN for NaN, where bf16

@@ -86,8 +86,8 @@ def against(cases, wanted, least=1.0):
 
 
 def geometric_means(cases):
-    """(dtype, elements, threads), the mean of the fastest peer's time over ours, how many cases, in how many of them
-    ours is slower."""
+    """(dtype, elements, threads), the mean of the fastest peer's time over ours, how many cases, in how
+    many of them ours is slower."""
     groups = {}
     for case in cases:
         found = case.fastest(is_peer)

@@ -106,7 +106,8 @@ void report_records(FILE *json, const bench_case *c, implementation *const *all,
     for (int k = 0; k < count; k++)
         if (results[k].measured)
             fprintf(json, "%s{\"kind\": \"%s\", \"direction\": \"%s\", \"dtype\": \"%s\", \"elements\": %lld, "
-                    "\"threads\": %d, \"layout\": \"%s\", \"implementation\": \"%s\", \"ns_per_element\": %.6g}",
+                    "\"threads\": %d, \"layout\": \"%s\", \"implementation\": \"%s\", "
+                    "\"ns_per_element\": %.6g}",
                     ftell(json) == 0 ? "{\"results\": [\n" : ",\n", c->kind, pass_names[c->way],
                     element_formats[c->type].name, (long long)c->elements, c->threads, c->layout, all[k]->name,
                     results[k].ns_per_element);

@@ -68,7 +68,7 @@ def means(cases):
 
 
 def missed(cases):
-    """The first goal's misses, one line each."""
+    """The first goal's misses on one thread, one line each."""
     title, checks = next(iter(goals(cases)))
     return "".join(f"- {what}: {figure}\n" for what, figure, met in checks if not met) + "\n"
 
@@ -81,9 +81,11 @@ def tables(bench, cases):
         (f"{bench['cpu']}, level {bench['level']}; {versions}.\n"
          "Nanoseconds per element; \"ratio\" is the time of the other over ours: above 1, ours is faster.\n\n",
          summary(cases)),
-        ("The fastest peer's time over ours, geometric mean over kinds and directions (the goal is 2 in cache):\n\n",
+        ("The fastest peer's time over ours, geometric mean over kinds and directions (the goal is 2 "
+         "in cache):\n\n",
          means(cases)),
-        ("What missed the first goal, with the fastest peer's time over ours:\n\n", missed(cases)),
+        ("What missed the first goal on one thread, with the fastest peer's time over ours:\n\n",
+         missed(cases)),
         ("f32 in cache (32 Ki elements), one thread, beside the fastest peer:\n\n",
          compared(cases, kinds, is_peer, "fastest peer")),
         ("f32 in memory (32 Mi elements), one thread: the kinds that memory limits, beside the fastest plain "

@@ -44,8 +44,10 @@ if [ "$update" = --update ]; then
     cp "$folder/catalogue.md" "$folder/surrogates.svg" "$source/doc/"
     exit 0
 fi
-check 'doc/catalogue.md is what doc/examples/catalogue.c prints' diff "$source/doc/catalogue.md" "$folder/catalogue.md"
-check 'doc/surrogates.svg is what doc/examples/curves.c prints' diff -q "$source/doc/surrogates.svg" "$folder/surrogates.svg"
+check 'doc/catalogue.md is what doc/examples/catalogue.c prints' \
+    diff "$source/doc/catalogue.md" "$folder/catalogue.md"
+check 'doc/surrogates.svg is what doc/examples/curves.c prints' \
+    diff -q "$source/doc/surrogates.svg" "$folder/surrogates.svg"
 check 'the table of errors in doc/guide.md has a row for every kind (tests/accuracy/table.py)' error_table
 check 'the program in README.md prints what is said there' readme_program
 for document in "$source"/README.md "$source"/doc/*.md; do

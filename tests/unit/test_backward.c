@@ -166,7 +166,8 @@ static void factors_that_round_to_0(void **unused)
 {
     (void)unused;
     static const char *const specs[] = {"relu~relu_squared(blend=1e-46)", "relu~relu_squared(blend=0)",
-                                        "relu_squared~relu(blend=0.999999999999)", "relu_squared~relu(blend=1)"};
+                                        "relu_squared~relu(blend=0.999999999999)",
+                                        "relu_squared~relu(blend=1)"};
     for (size_t k = 0; k < COUNT(specs); k++) {
         float single;
         double twice;

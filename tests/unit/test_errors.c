@@ -247,7 +247,8 @@ static void call_options(void **unused)
     options.flags = (uint64_t)1 << 40;
     assert_fails(sugar_backward(activation, &c.views[X].tensor, &c.views[DY].tensor, &c.views[OUT].tensor,
                                 &options),
-                 SUGAR_ERROR_ARGUMENT, "options: flags 0x10000000000, expected any of SUGAR_CALL_ACCUMULATE (0x1), ");
+                 SUGAR_ERROR_ARGUMENT,
+                 "options: flags 0x10000000000, expected any of SUGAR_CALL_ACCUMULATE (0x1), ");
     assert_memory_equal(c.memory, c.before, sizeof c.memory);
 }
 

@@ -26,9 +26,10 @@ typedef struct summary {
     double accuracy, least_accuracy, most_accuracy, accuracy_deviation;    /* in the end; sample deviation */
     double dead[MOST_LAYERS];                   /* in the end, of runs that have not diverged */
     double seconds_per_step, activation_share;
-    double gradient_growth;                     /* before the first step: the factor by which the gradient's norm
-                                                   grows from one hidden layer to the one below, the geometric
-                                                   mean over layers and seeds; NaN if it is 0 somewhere */
+    double gradient_growth;                     /* before the first step: the factor by which the gradient's
+                                                   norm grows from one hidden layer to the one below, the
+                                                   geometric mean over layers and seeds; NaN if it is 0
+                                                   somewhere */
     double true_ratio, true_cosine;             /* before the first step */
 } summary;
 

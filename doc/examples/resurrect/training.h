@@ -18,14 +18,14 @@ enum { SAMPLE = 2048 };
 typedef struct evaluation {
     int step;
     double loss, accuracy;
-    double dead[MOST_LAYERS];               /* units of a hidden layer whose output is > 0 for no image; NaN once
-                                               the network has diverged and its loss is no number */
+    double dead[MOST_LAYERS];               /* units of a hidden layer whose output is > 0 for no image; NaN
+                                               once the network has diverged and its loss is no number */
     double weight_norm[MOST_LAYERS];        /* the Frobenius norm of a hidden layer's weights */
     double gradient_norm[MOST_LAYERS];      /* the norm of the gradient of the loss with respect to the inputs
                                                of a hidden layer's activations, over the first batch */
-    double true_ratio, true_cosine;         /* the surrogate's gradient with respect to all parameters against the
-                                               true one, over the first batch: ratio of norms, cosine of the
-                                               angle; NaN where the true one is 0 */
+    double true_ratio, true_cosine;         /* the surrogate's gradient with respect to all parameters
+                                               against the true one, over the first batch: ratio of norms,
+                                               cosine of the angle; NaN where the true one is 0 */
 } evaluation;
 
 enum { MOST_EVALUATIONS = 48 };
