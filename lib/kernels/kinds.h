@@ -59,17 +59,20 @@ static inline __attribute__((always_inline)) vec or_far(vec near, mask far, vec 
     return near;
 }
 
-/* The tail of a function that is -0 below `lowest`, for lanes below `limit`: the near formula down to `far_limit`,
- * then the far one. Inputs far and wide are beyond the limit in every vector, but in few lanes need a formula. */
-static inline __attribute__((always_inline)) vec tail_of(real limit, vec (*near_formula)(vec, const vec *),
-                                                         real far_limit, vec (*far_formula)(vec, const vec *),
-                                                         real lowest, vec x, const vec *p)
+#if SUGAR_ELEMENT == 32
+/* |x| in the tail of a function that is -0 below `lowest`: for x from there to `limit`. Other lanes are brought to the
+ * nearer end, so that what they compute is normal; subnormals slow down the vector. */
+static inline vec tail_distance(real lowest, real limit, vec x)
 {
-    vec inner = vec_select(vec_less(x, SPLAT(lowest)), SPLAT(0), non_positive(x));
-    vec nearer = vec_select(vec_less(inner, SPLAT(far_limit)), SPLAT(0), inner);
-    vec near = or_far(SPLAT(-0.0), vec_less(nearer, SPLAT(limit)), near_formula, nearer, p);
-    return or_far(near, vec_less(inner, SPLAT(far_limit)), far_formula, inner, p);
+    return vec_min(SPLAT(-lowest), vec_max(SPLAT(-limit), -x));
 }
+
+/* From 2^DECAY_SHIFT times the function. */
+static inline vec tail_lowered(real lowest, vec x, vec raised)
+{
+    return raised * vec_select(vec_less(x, SPLAT(lowest)), SPLAT(0), SPLAT(DECAY_SCALE));
+}
+#endif
 
 /* y = f(x), for a function with f(x) > x/2 but at 0: close to 0 the difference leaves no trace in y. Elements that
  * are shorter than `real` have x/2 in the middle between two of them where they are subnormal; there alone what is
@@ -401,12 +404,51 @@ static inline vec silu_derivative(vec x, const vec *p) { return silu_derivative_
 #define GELU_TANH_A PAIR(0x1.9884533d43651p+0, -0x1.cbc0d30ebfd15p-54)
 #define GELU_TANH_B PAIR(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61)
 #define GELU_TANH_3B PAIR(0x1.b6676bf7450fp-3, 0x1.bba7351828aabp-57)
-#define GELU_TANH_LIMIT PICK(15, 25) /* where 2u passes EXP_LIMIT */
+#define GELU_TANH_LOWEST PICK(-10.9375, -22.25) /* -0 below, as the derivative */
+/* Where -2u passes EXP_NEAR; on the other side s is 1 there. */
+#define GELU_TANH_NEAR PICK(9.5, 20.5)
+#if SUGAR_ELEMENT == 32
+/* x (a + b x^2), where a.hi has so few digits that a sum with it in front loses none of them. */
+static inline pair gelu_tanh_cubic(pair a, pair b, vec x)
+{
+    pair square = two_product(x, x);
+    vec w = vec_fma(b.hi, square.hi, a.hi), y = x * w;
+    vec w_lo = vec_fma(b.hi, square.hi, a.hi - w) + vec_fma(b.hi, square.lo, vec_fma(b.lo, square.hi, a.lo));
+    return (pair){y, vec_fma(x, w_lo, vec_fma(x, w, -y))};
+}
+
+/* exp(-2u), and n more in power's exponent if rounder is VEC_ROUNDER + n: 2u log2(e) = x (A' + B' x^2). */
+static inline exp_parts gelu_tanh_exp2(vec x, vec rounder)
+{
+    pair a = {SPLAT(0x1.26ap+1), SPLAT(0x1.d84379ceb2977p-12)};
+    pair b = {SPLAT(0x1.a5a7dp-4), SPLAT(-0x1.151aad0dc8e4ap-29)};
+    return exp2_of_minus(gelu_tanh_cubic(a, b, x), rounder);
+}
+
+static inline exp_parts gelu_tanh_exp(vec x)
+{
+    if (SUGAR_NARROWS) return exp_short(-x * vec_fma(GELU_TANH_B.hi, x * x, GELU_TANH_A.hi));
+    return gelu_tanh_exp2(x, VEC_ROUNDER);
+}
+
+/* Here s(2u) is exp(2u). */
+RARE vec gelu_tanh_tail(vec x, const vec *p)
+{
+    (void)p;
+    vec a = tail_distance(GELU_TANH_LOWEST, -GELU_TANH_NEAR, x);
+    exp_parts e = gelu_tanh_exp2(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    vec power = -a * e.power;
+    return tail_lowered(GELU_TANH_LOWEST, x, vec_fma(power, e.p, power));
+}
+#else
+#define GELU_TANH_LIMIT 25 /* where 2u passes EXP_LIMIT */
 static inline pair gelu_tanh_argument(vec x)
 {
     pair square = two_product(x, x);
     return pair_multiply(pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_B, square)), pair_of(x));
 }
+static inline exp_parts gelu_tanh_exp(vec x) { return exp_near_pair(pair_negate(gelu_tanh_argument(x))); }
+
 /* For x < -GELU_TANH_NEAR, where s(2u) is exp(2u). */
 RARE vec gelu_tanh_far(vec x, const vec *p)
 {
@@ -415,36 +457,41 @@ RARE vec gelu_tanh_far(vec x, const vec *p)
     scaled e = exp_of_negative(gelu_tanh_argument(x));
     return times_pair(x, e.value) * e.scale;
 }
-#define GELU_TANH_LOWEST PICK(-10.9375, -22.25) /* -0 below, as the derivative */
-/* Where -2u passes EXP_NEAR; on the other side s is 1 there. */
-#define GELU_TANH_NEAR PICK(9.5, 20.5)
-#define GELU_TANH_GATED_NEAR PICK(7, 15.5)
-#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
-/* 2u log2(e) = x (A' + B' x^2). A' has so few digits that a sum with it in front loses none of them. */
-static inline pair gelu_tanh_binary_argument(vec x)
-{
-    pair a = {SPLAT(0x1.26ap+1), SPLAT(0x1.d84379ceb2977p-12)};
-    pair b = {SPLAT(0x1.a5a7dp-4), SPLAT(-0x1.151aad0dc8e4ap-29)};
-    pair square = two_product(x, x);
-    vec w = vec_fma(b.hi, square.hi, a.hi), y = x * w;
-    vec w_lo = vec_fma(b.hi, square.hi, a.hi - w) + vec_fma(b.hi, square.lo, vec_fma(b.lo, square.hi, a.lo));
-    return (pair){y, vec_fma(x, w_lo, vec_fma(x, w, -y))};
-}
-
-static inline exp_parts gelu_tanh_exp(vec x) { return exp2_of_minus(gelu_tanh_binary_argument(x), VEC_ROUNDER); }
-#else
-static inline exp_parts gelu_tanh_exp(vec x) { return exp_near_pair(pair_negate(gelu_tanh_argument(x))); }
-#endif
 RARE vec gelu_tanh_tail(vec x, const vec *p)
 {
     vec inner = vec_select(vec_less(x, SPLAT(GELU_TANH_LOWEST)), SPLAT(0), x);
     return or_far(SPLAT(-0.0), vec_less(inner, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_far, inner, p);
 }
+#endif
 static inline vec gelu_tanh_value(vec x, const vec *p)
 {
     vec near = x / one_plus_exp(gelu_tanh_exp(bounded(x, GELU_TANH_NEAR)));
     return above_half(x, or_far(near, vec_less(x, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_tail, x, p));
 }
+#if SUGAR_ELEMENT == 32
+/* exp(2u) (1 + 2 x u'). */
+RARE vec gelu_tanh_derivative_tail(vec x, const vec *p)
+{
+    (void)p;
+    vec a = tail_distance(GELU_TANH_LOWEST, -NORMAL_TABLE_LIMIT, x);
+    exp_parts e = gelu_tanh_exp2(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    pair short_a = {SPLAT(0x1.98p+0), SPLAT(0x1.08a67a86ca2p-9)}, slope = gelu_tanh_cubic(short_a, GELU_TANH_3B, a);
+    pair gate = fast_two_sum(-slope.hi, SPLAT(1));
+    gate.lo = gate.lo - slope.lo;
+    vec rest = vec_fma(gate.hi + gate.lo, e.p, gate.lo);
+    return tail_lowered(GELU_TANH_LOWEST, x, vec_fma(e.power, gate.hi, e.power * rest));
+}
+/* t at x < 0 and 1 - t at x >= 0. */
+static inline vec gelu_tanh_derivative(vec x, const vec *p)
+{
+    vec a = vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x));
+    scaled_piece d = table_times_exp(gelu_tanh_slope_table, 7, a, gelu_tanh_exp(a));
+    vec t = vec_fma(d.power, d.constant, d.power * d.rest);
+    vec result = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
+    return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_tanh_derivative_tail, x, p);
+}
+#else
+#define GELU_TANH_GATED_NEAR 15.5
 RARE vec gelu_tanh_derivative_far(vec x, const vec *p)
 {
     (void)p;
@@ -453,7 +500,7 @@ RARE vec gelu_tanh_derivative_far(vec x, const vec *p)
     pair slope = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
     return gated_derivative(logistic_of(gelu_tanh_argument(x)), pair_multiply(slope, pair_of(x)));
 }
-RARE_IN_F32 vec gelu_tanh_derivative_near(vec x, const vec *p)
+static inline vec gelu_tanh_derivative(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(GELU_TANH_GATED_NEAR), vec_abs(x));
     pair square = two_product(x, x);
@@ -461,28 +508,6 @@ RARE_IN_F32 vec gelu_tanh_derivative_near(vec x, const vec *p)
     pair gate = pair_add(pair_of(SPLAT(1)), pair_multiply(slope, pair_of(x)));
     return or_far(gated_derivative_near(gelu_tanh_argument(x), gate), far, gelu_tanh_derivative_far, x, p);
 }
-/* t at x < 0 and 1 - t at x >= 0. */
-#if SUGAR_ELEMENT == 32
-RARE vec gelu_tanh_derivative_tail(vec x, const vec *p)
-{
-    return tail_of(-NORMAL_TABLE_LIMIT, gelu_tanh_derivative_near, -GELU_TANH_GATED_NEAR, gelu_tanh_derivative_far,
-                   GELU_TANH_LOWEST, x, p);
-}
-static inline vec gelu_tanh_derivative(vec x, const vec *p)
-{
-    if (SUGAR_NARROWS) {
-        vec square = x * x, y = x * vec_fma(GELU_TANH_B.hi, square, GELU_TANH_A.hi);
-        vec gate = vec_fma(x, vec_fma(GELU_TANH_3B.hi, square, GELU_TANH_A.hi), SPLAT(1));
-        return gated_derivative_short(y, gate, gelu_tanh_derivative_near, x, p);
-    }
-    vec a = vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x));
-    scaled_piece d = table_times_exp(gelu_tanh_slope_table, 7, a, gelu_tanh_exp(a));
-    vec t = vec_fma(d.power, d.constant, d.power * d.rest);
-    vec result = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
-    return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_tanh_derivative_tail, x, p);
-}
-#else
-static inline vec gelu_tanh_derivative(vec x, const vec *p) { return gelu_tanh_derivative_near(x, p); }
 #endif
 
 /* (x + alpha) s(x) - alpha/2 = x s(x) + alpha/2 tanh(x/2): the two terms have the same sign. With
@@ -775,31 +800,25 @@ static inline vec tanhshrink_derivative(vec x, const vec *p)
 
 /* ---- Normal distribution --------------------------------------------------------------------- */
 
-/* x Phi(x) for x < 0, from Phi(-|x|) = density * mills. */
-RARE vec gelu_far(vec x, const vec *p)
-{
-    (void)p;
-    normal n = normal_of(x);
-    return times_pair(-n.a, pair_multiply(n.density.value, n.mills)) * n.density.scale;
-}
+#define INVERSE_SQRT_2_PI PAIR(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)
+#if SUGAR_ELEMENT == 32
+#define GELU_LOWEST -14.625     /* -0 below, as the derivative */
 
-RARE_IN_F32 vec gelu_near(vec x, const vec *p)
+/* factor exp(-a^2/2) (NORMAL_TAIL_MIDDLE + the polynomial), raised; factor is exact. */
+static inline vec normal_tail(const real *c, vec a, vec factor)
 {
-    mask negative = vec_less(x, SPLAT(0));
-    vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
-    pair tail = times_density(mills_near(a), a);
-    pair above = fast_two_sum(SPLAT(1), -tail.hi);
-    above.lo = above.lo - tail.lo;
-    vec near = times_pair_to_infinity(x, pair_select(negative, tail, above));
-    return or_far(near, vec_less(x, SPLAT(-NORMAL_NEAR)), gelu_far, x, p);
+    exp_parts e = exp_half_square(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    vec middle = SPLAT(NORMAL_TAIL_MIDDLE), varying = polynomial(c, 4, SPLAT(1) / (a * a));
+    vec power = factor * e.power, rest = vec_fma(middle + varying, e.p, varying);
+    return vec_fma(power, middle, power * rest);
 }
 
 /* max(x, 0) - a Phi(-a). */
-#if SUGAR_ELEMENT == 32
-#define GELU_LOWEST -14.625     /* -0 below, as the derivative */
 RARE vec gelu_tail(vec x, const vec *p)
 {
-    return tail_of(-NORMAL_TABLE_LIMIT, gelu_near, -NORMAL_NEAR, gelu_far, GELU_LOWEST, x, p);
+    (void)p;
+    vec a = tail_distance(GELU_LOWEST, -NORMAL_TABLE_LIMIT, x);
+    return tail_lowered(GELU_LOWEST, x, normal_tail(gelu_normal_tail, a, SPLAT(-1)));
 }
 static inline vec gelu_value(vec x, const vec *p)
 {
@@ -810,36 +829,13 @@ static inline vec gelu_value(vec x, const vec *p)
     vec near = vec_max(SPLAT(0), x) - below;
     return above_half(x, or_far(near, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_tail, x, p));
 }
-#else
-static inline vec gelu_value(vec x, const vec *p) { return gelu_near(x, p); }
-#endif
 
-/* With t = density (mills - |x| / sqrt(2 pi)), Phi(x) + x phi(x) is t for x < 0 and 1 - t for x >= 0. */
-#define INVERSE_SQRT_2_PI PAIR(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)
-RARE vec gelu_derivative_far(vec x, const vec *p) /* for x < 0 */
-{
-    (void)p;
-    normal n = normal_of(x);
-    pair slope = pair_multiply(INVERSE_SQRT_2_PI, pair_of(-n.a));
-    return pair_round(pair_multiply(n.density.value, pair_add(n.mills, slope))) * n.density.scale;
-}
-
-RARE_IN_F32 vec gelu_derivative_near(vec x, const vec *p)
-{
-    vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
-    pair slope = pair_add(mills_near(a), pair_multiply(INVERSE_SQRT_2_PI, pair_of(-a)));
-    pair t = times_density(slope, a);
-    pair above = fast_two_sum(SPLAT(1), -t.hi);
-    above.lo = above.lo - t.lo;
-    vec near = pair_round(pair_select(vec_less(x, SPLAT(0)), t, above));
-    return or_far(near, vec_less(x, SPLAT(-NORMAL_NEAR)), gelu_derivative_far, x, p);
-}
-
-#if SUGAR_ELEMENT == 32
+/* With t = exp(-a^2/2) (mills - a / sqrt(2 pi)), Phi(x) + x phi(x) is t for x < 0 and 1 - t for x >= 0. */
 RARE vec gelu_derivative_tail(vec x, const vec *p)
 {
-    return tail_of(-NORMAL_TABLE_LIMIT, gelu_derivative_near, -NORMAL_NEAR, gelu_derivative_far, GELU_LOWEST,
-                   x, p);
+    (void)p;
+    vec a = tail_distance(GELU_LOWEST, -NORMAL_TABLE_LIMIT, x);
+    return tail_lowered(GELU_LOWEST, x, normal_tail(gelu_slope_normal_tail, a, -a));
 }
 static inline vec gelu_derivative(vec x, const vec *p)
 {
@@ -849,7 +845,42 @@ static inline vec gelu_derivative(vec x, const vec *p)
     return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_derivative_tail, x, p);
 }
 #else
-static inline vec gelu_derivative(vec x, const vec *p) { return gelu_derivative_near(x, p); }
+/* x Phi(x) for x < 0, from Phi(-|x|) = density * mills. */
+RARE vec gelu_far(vec x, const vec *p)
+{
+    (void)p;
+    normal n = normal_of(x);
+    return times_pair(-n.a, pair_multiply(n.density.value, n.mills)) * n.density.scale;
+}
+static inline vec gelu_value(vec x, const vec *p)
+{
+    mask negative = vec_less(x, SPLAT(0));
+    vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
+    pair tail = times_density(mills_near(a), a);
+    pair above = fast_two_sum(SPLAT(1), -tail.hi);
+    above.lo = above.lo - tail.lo;
+    vec near = times_pair_to_infinity(x, pair_select(negative, tail, above));
+    return or_far(near, vec_less(x, SPLAT(-NORMAL_NEAR)), gelu_far, x, p);
+}
+
+/* As in f32, from density (mills - |x| / sqrt(2 pi)). */
+RARE vec gelu_derivative_far(vec x, const vec *p) /* for x < 0 */
+{
+    (void)p;
+    normal n = normal_of(x);
+    pair slope = pair_multiply(INVERSE_SQRT_2_PI, pair_of(-n.a));
+    return pair_round(pair_multiply(n.density.value, pair_add(n.mills, slope))) * n.density.scale;
+}
+static inline vec gelu_derivative(vec x, const vec *p)
+{
+    vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
+    pair slope = pair_add(mills_near(a), pair_multiply(INVERSE_SQRT_2_PI, pair_of(-a)));
+    pair t = times_density(slope, a);
+    pair above = fast_two_sum(SPLAT(1), -t.hi);
+    above.lo = above.lo - t.lo;
+    vec near = pair_round(pair_select(vec_less(x, SPLAT(0)), t, above));
+    return or_far(near, vec_less(x, SPLAT(-NORMAL_NEAR)), gelu_derivative_far, x, p);
+}
 #endif
 
 /* ---- Algebraic ------------------------------------------------------------------------------- */

@@ -246,15 +246,20 @@ static inline exp_parts exp_near(vec x)
     return exp_parts_of(rounded, r);
 }
 
-/* exp(-a^2/2), where the rounding of a^2 counts. */
-static inline exp_parts exp_near_half_square(vec a)
+/* exp(-a^2/2), where the rounding of a^2 counts, and n more in power's exponent if rounder is VEC_ROUNDER + n. */
+static inline exp_parts exp_half_square(vec a, vec rounder)
 {
-    if (SUGAR_NARROWS) return exp_short(a * (SPLAT(-0.5) * a));
     pair square = two_product(a, a);
-    vec rounded = vec_fma(square.hi, SPLAT(-0.5 * 0x1.71547652b82fep+0), VEC_ROUNDER), n = rounded - VEC_ROUNDER;
+    vec rounded = vec_fma(square.hi, SPLAT(-0.5 * 0x1.71547652b82fep+0), rounder), n = rounded - rounder;
     vec exact = vec_fnma(n, SPLAT(LN2_HI), SPLAT(-0.5) * square.hi);
     vec r = vec_fnma(n, SPLAT(LN2_LO), exact);
     return exp_parts_of(rounded, vec_fma(SPLAT(-0.5), square.lo, r));
+}
+
+static inline exp_parts exp_near_half_square(vec a)
+{
+    if (SUGAR_NARROWS) return exp_short(a * (SPLAT(-0.5) * a));
+    return exp_half_square(a, VEC_ROUNDER);
 }
 
 /* For every element type, as a formula needs it whose terms may cancel. */
@@ -457,24 +462,30 @@ static inline scaled log1p_exp_of_negative(pair y)
 
 /* ---- Normal distribution --------------------------------------------------------------------- */
 
+#if SUGAR_ELEMENT == 32
+/* a exp(a^2/2) Phi(-a) and 1/sqrt(2 pi) - exp(a^2/2) Phi(-a) / a for 6.4375 <= a <= 14.625 are NORMAL_TAIL_MIDDLE and
+ * a polynomial in 1/a^2, less than a fortieth of it; relative errors 2^-28.6 and 2^-31.5. */
+#define NORMAL_TAIL_MIDDLE 0x1.98p-2
+static const real gelu_normal_tail[] = {
+    0x1.089ed4p-11f, -0x1.987d1ap-2f, 0x1.311fcap+0f, -0x1.641d7p+2f, 0x1.7eeb7cp+4f
+};
+static const real gelu_slope_normal_tail[] = {
+    0x1.08a584p-11f, -0x1.98836cp-2f, 0x1.97e3f8p-2f, -0x1.2540b6p+0f, 0x1.eca11p+1f
+};
+#else
 /* Phi(-a) exp(a^2/2) (a + 4) = Q(w), w = (a - 4) / (a + 4): the idea of Shepherd and Laframboise,
  * "Chebyshev approximation of (1 + 2x) exp(x^2) erfc x", Math. Comp. 36 (1981). Without the constant
- * term, which is a pair. Relative error 2^-27.9 for a <= 15 (f32), 2^-58.6 for a <= 40 (f64). */
+ * term, which is a pair. Relative error 2^-58.6 for a <= 40. */
 static const real mills_tail[] = {
-#if SUGAR_ELEMENT == 32
-    -0x1.373e3ap-1f, 0x1.8c6db6p-2f, -0x1.7dff46p-3f, 0x1.eec98ap-5f, -0x1.ee197p-8f,
-    -0x1.c9e538p-9f, 0x1.aa403p-10f, 0x1.6563fep-13f, -0x1.b6944cp-13f, -0x1.49e95ap-15f
-#else
     -0x1.373e3a893c28ap-1, 0x1.8c6dbf2cfc2b3p-2, -0x1.7dff2bff683a7p-3, 0x1.eec4cc3e4d478p-5,
     -0x1.ee27610480a6cp-8, -0x1.c81719d56e50cp-9, 0x1.ab825fc225d92p-10, 0x1.17a4ae4823239p-13,
     -0x1.e4a425ea29b0ep-13, -0x1.001e76f151d76p-19, 0x1.26d0a6bc78db3p-15, 0x1.80b475001a619p-21,
     -0x1.8d4cd4f222887p-18, -0x1.51ed649d31e65p-21, 0x1.1248a5b033335p-20, 0x1.2365c5968b60dp-22,
     -0x1.4ddd6a504ef8cp-23, -0x1.6d307b9db152ap-24, 0x1.de16ce8d0b6d7p-27, 0x1.4ee62d828aad6p-26,
     0x1.979c8e32f3d96p-30, -0x1.63243f67694c5p-29, -0x1.49ad25549b82ap-31, 0x1.99cfcc6fcb00cp-35
-#endif
 };
-#define MILLS_CONSTANT PAIR(PICK(0x1.82b4bb95e3eep-1, 0x1.82b4bb8c94dcep-1), -0x1.a725a28a6016cp-56)
-#define MILLS_LIMIT PICK(15, 40)
+#define MILLS_CONSTANT PAIR(0x1.82b4bb8c94dcep-1, -0x1.a725a28a6016cp-56)
+#define MILLS_LIMIT 40
 
 /* Phi(-a) exp(a^2/2) for 0 <= a <= MILLS_LIMIT. The last two steps of Horner's rule are carried as
  * pairs, because the terms nearly cancel around a = 40 and have alternating signs near a = 0. */
@@ -506,7 +517,7 @@ static inline pair mills_near(vec a)
 }
 
 /* Where x exp(-x^2/2) and its rounding errors are still normal. */
-#define NORMAL_NEAR PICK(11, 36)
+#define NORMAL_NEAR 36
 
 /* factor exp(-a^2/2) as a pair. */
 static inline pair times_density(pair factor, vec a)
@@ -529,6 +540,7 @@ static inline normal normal_of(vec x)
     vec a = vec_min(SPLAT(MILLS_LIMIT), vec_abs(x));
     return (normal){a, exp_of_negative(pair_scale(two_product(a, a), SPLAT(-0.5))), mills(a)};
 }
+#endif
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
