@@ -300,31 +300,37 @@ static inline vec sigmoid_value(vec x, const vec *p)
     return or_far(SPLAT(1) / one_plus_exp(exp_near(-x)), far, sigmoid_far, x, p);
 }
 
-RARE vec sigmoid_derivative_far(vec x, const vec *p)
-{
-    (void)p;
-    return scaled_round(logistic_slope(pair_of(x)));
-}
 /* s (1 - s) with s = 1 / (1 + e), e = exp(|x|). */
 static inline pair logistic_slope_near(exp_parts e)
 {
     pair s = pair_reciprocal(one_plus_exp_pair(e));
     return (pair){vec_fnma(s.hi, s.hi, s.hi), s.lo * vec_fnma(SPLAT(2), s.hi, SPLAT(1))};
 }
-RARE_IN_F32 vec sigmoid_derivative_near(vec x, const vec *p)
-{
-    vec a = vec_abs(x);
-    return or_far(pair_round(logistic_slope_near(exp_near(a))), vec_less(SPLAT(EXP_NEAR), a), sigmoid_derivative_far, x, p);
-}
 #if SUGAR_ELEMENT == 32
+/* E / (1 + E)^2 */
+RARE vec sigmoid_derivative_tail(vec x, const vec *p)
+{
+    (void)p;
+    small_exp e = exp_of_tail(pair_of(-vec_abs(x)));
+    return pair_sum(grown(e.raised, e.value * vec_fma(SPLAT(3), e.value, SPLAT(-2)))) * e.scale;
+}
 static inline vec sigmoid_derivative(vec x, const vec *p)
 {
     vec a = vec_abs(x);
     piece d = piece_of(logistic_slope_table, 7, a, unit_index(a));
-    return or_far(d.constant + d.rest, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), sigmoid_derivative_near, x, p);
+    return or_far(d.constant + d.rest, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), sigmoid_derivative_tail, x, p);
 }
 #else
-static inline vec sigmoid_derivative(vec x, const vec *p) { return sigmoid_derivative_near(x, p); }
+RARE vec sigmoid_derivative_far(vec x, const vec *p)
+{
+    (void)p;
+    return scaled_round(logistic_slope(pair_of(x)));
+}
+static inline vec sigmoid_derivative(vec x, const vec *p)
+{
+    vec a = vec_abs(x), near = pair_round(logistic_slope_near(exp_near(a)));
+    return or_far(near, vec_less(SPLAT(EXP_NEAR), a), sigmoid_derivative_far, x, p);
+}
 #endif
 
 /* s(y) (1 + z s(-y)): with z = y that of silu, with z = x + alpha that of B-SiLU. */
@@ -590,6 +596,28 @@ static inline mish_parts mish_of(vec x)
     return (mish_parts){negative, e, e2, n, pair_reciprocal(d)};
 }
 
+/* From here on N / D is 1. */
+#define MISH_ONE PICK(20, 40)
+/* Short elements are faster without the table: .40 ns per f16 instead of .58 (AVX2). */
+#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+/* -a (E - E^2/2) or a (1 - 2 E^2) */
+RARE vec mish_tail(vec x, const vec *p)
+{
+    (void)p;
+    vec near = bounded(x, FAR);
+    small_exp e = exp_of_tail(pair_of(-vec_abs(x)));
+    vec below = times_pair(near, grown(e.raised, SPLAT(-0.5) * e.value)) * e.scale;
+    vec above = vec_fma(near * e.value, SPLAT(-2) * e.value, x);
+    return vec_select(vec_less(x, SPLAT(0)), below, above);
+}
+static inline vec mish_value(vec x, const vec *p)
+{
+    vec a = vec_abs(x);
+    piece t = piece_of_two(mish_above_table, mish_below_table, vec_less(x, SPLAT(0)), 8, a, unit_index(a));
+    vec near = vec_fma(x, t.constant, x * t.rest);
+    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), mish_tail, x, p);
+}
+#else
 RARE vec mish_far(vec x, const vec *p)
 {
     (void)p;
@@ -598,9 +626,8 @@ RARE vec mish_far(vec x, const vec *p)
     vec scale = vec_select(m.negative, m.e.scale, SPLAT(1));
     return times_pair_to_infinity(bounded_below, pair_multiply(m.n, m.reciprocal_d)) * scale;
 }
-/* With w = exp(x): N = w^2 + 2w, D = N + 2. From MISH_ONE on N / D is 1. */
-#define MISH_ONE PICK(20, 40)
-RARE_IN_F32 vec mish_near(vec x, const vec *p)
+/* With w = exp(x): N = w^2 + 2w, D = N + 2. */
+static inline vec mish_value(vec x, const vec *p)
 {
     pair w = exp_pair(exp_near(vec_min(SPLAT(MISH_ONE), x)));
     vec two_w = w.hi + w.hi;
@@ -612,18 +639,27 @@ RARE_IN_F32 vec mish_near(vec x, const vec *p)
     vec near = times_pair_to_infinity(x, (pair){q, q_lo});
     return or_far(near, vec_less(x, SPLAT(-EXP_NEAR)), mish_far, x, p);
 }
-/* Short elements are faster without the table: .40 ns per f16 instead of .58 (AVX2). */
-#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
-static inline vec mish_value(vec x, const vec *p)
+#endif
+#if SUGAR_ELEMENT == 32
+/* E (1 - a) + E^2 (a - 1/2) or 1 + (4 a - 2) (E^2 - 3 E^3) */
+RARE vec mish_derivative_tail(vec x, const vec *p)
+{
+    (void)p;
+    vec a = vec_min(SPLAT(FAR), vec_abs(x));
+    small_exp e = exp_of_tail(pair_of(-a));
+    pair gate = {SPLAT(1) - a, e.value * (a - SPLAT(0.5))};
+    vec square = e.value * vec_fma(SPLAT(-3) * e.value, e.value, e.value);
+    vec above = vec_fma(square, vec_fma(SPLAT(4), a, SPLAT(-2)), SPLAT(1));
+    return vec_select(vec_less(x, SPLAT(0)), product_of_pairs(e.raised, gate) * e.scale, above);
+}
+static inline vec mish_derivative(vec x, const vec *p)
 {
     vec a = vec_abs(x);
-    piece t = piece_of_two(mish_above_table, mish_below_table, vec_less(x, SPLAT(0)), 8, a, unit_index(a));
-    vec near = vec_fma(x, t.constant, x * t.rest);
-    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), mish_near, x, p);
+    piece d = piece_of_two(mish_slope_above_table, mish_slope_below_table, vec_less(x, SPLAT(0)), 8, a,
+                           unit_index(a));
+    return or_far(d.constant + d.rest, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), mish_derivative_tail, x, p);
 }
 #else
-static inline vec mish_value(vec x, const vec *p) { return mish_near(x, p); }
-#endif
 /* N / D + x s(x) (D - N) (D + N) / D^2, where x s(x) (D - N) (D + N) = 4 x (1 + e) times e for x < 0
  * and e^2 for x >= 0. */
 RARE vec mish_derivative_far(vec x, const vec *p)
@@ -639,7 +675,7 @@ RARE vec mish_derivative_far(vec x, const vec *p)
 }
 
 /* The same with w = exp(x) and a = 1 + w: w ((1 + a) (1 + a^2) + 4 x a) / (1 + a^2)^2. */
-RARE_IN_F32 vec mish_derivative_near(vec x, const vec *p)
+static inline vec mish_derivative(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(MISH_ONE), vec_abs(x));
     exp_parts parts = exp_near(x);
@@ -649,35 +685,15 @@ RARE_IN_F32 vec mish_derivative_near(vec x, const vec *p)
     pair sum = pair_add(pair_multiply(pair_add(one, a), d), pair_multiply(a, pair_of(SPLAT(4) * x)));
     return or_far(pair_quotient(pair_multiply(w, sum), pair_square(d)), far, mish_derivative_far, x, p);
 }
-#if SUGAR_ELEMENT == 32
-static inline vec mish_derivative(vec x, const vec *p)
-{
-    vec a = vec_abs(x);
-    piece d = piece_of_two(mish_slope_above_table, mish_slope_below_table, vec_less(x, SPLAT(0)), 8, a,
-                           unit_index(a));
-    return or_far(d.constant + d.rest, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), mish_derivative_near, x, p);
-}
-#else
-static inline vec mish_derivative(vec x, const vec *p) { return mish_derivative_near(x, p); }
 #endif
 
 /* max(x, 0) + log1p(exp(-|beta x|)) / beta: adding last, so that one term may be infinite. */
-RARE vec softplus_far(vec x, const vec *p)
-{
-    pair y = two_product(p[0], vec_abs(bounded(x, FAR)));
-    scaled log1p_exp = log1p_exp_of_negative(pair_negate(y));
-    pair quotient = pair_multiply(log1p_exp.value, pair_reciprocal(pair_of(p[0])));
-    return vec_max(SPLAT(0), x) + pair_round(quotient) * log1p_exp.scale;
-}
-RARE_IN_F32 vec softplus_near(vec x, const vec *p)
-{
-    pair y = two_product(p[0], -vec_abs(x));
-    pair half = half_log1p(exp_pair(exp_near_pair(y)));
-    pair factor = pair_scale(pair_reciprocal(pair_of(p[0])), SPLAT(2));
-    vec quotient = vec_fma(half.hi, factor.hi, vec_fma(half.lo, factor.hi, half.hi * factor.lo));
-    return or_far(vec_max(SPLAT(0), x) + quotient, vec_less(y.hi, SPLAT(-EXP_PAIR_NEAR)), softplus_far, x, p);
-}
 #if SUGAR_ELEMENT == 32
+RARE vec softplus_tail(vec x, const vec *p, pair factor)
+{
+    scaled l = log1p_exp_of_tail(pair_negate(two_product(p[0], vec_abs(bounded(x, FAR)))));
+    return vec_fma(product_of_pairs(l.value, factor), l.scale, vec_max(SPLAT(0), x));
+}
 static inline vec softplus_value(vec x, const vec *p)
 {
     pair a = two_product(p[0], vec_abs(x)), factor = pair_reciprocal(pair_of(p[0]));
@@ -686,10 +702,26 @@ static inline vec softplus_value(vec x, const vec *p)
     vec quotient = vec_fma(l.constant, factor.hi, vec_fma(l.rest, factor.hi, low));
     if (SUGAR_NARROWS) quotient = (l.constant + l.rest) * factor.hi;
     vec near = vec_max(SPLAT(0), x) + quotient;
-    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a.hi), softplus_near, x, p);
+    mask far = vec_less(SPLAT(UNIT_TABLE_LIMIT), a.hi);
+    if (__builtin_expect(vec_any(far), 0)) near = vec_select(far, softplus_tail(x, p, factor), near);
+    return near;
 }
 #else
-static inline vec softplus_value(vec x, const vec *p) { return softplus_near(x, p); }
+RARE vec softplus_far(vec x, const vec *p)
+{
+    pair y = two_product(p[0], vec_abs(bounded(x, FAR)));
+    scaled log1p_exp = log1p_exp_of_negative(pair_negate(y));
+    pair quotient = pair_multiply(log1p_exp.value, pair_reciprocal(pair_of(p[0])));
+    return vec_max(SPLAT(0), x) + pair_round(quotient) * log1p_exp.scale;
+}
+static inline vec softplus_value(vec x, const vec *p)
+{
+    pair y = two_product(p[0], -vec_abs(x));
+    pair half = half_log1p(exp_pair(exp_near_pair(y)));
+    pair factor = pair_scale(pair_reciprocal(pair_of(p[0])), SPLAT(2));
+    vec quotient = vec_fma(half.hi, factor.hi, vec_fma(half.lo, factor.hi, half.hi * factor.lo));
+    return or_far(vec_max(SPLAT(0), x) + quotient, vec_less(y.hi, SPLAT(-EXP_PAIR_NEAR)), softplus_far, x, p);
+}
 #endif
 RARE vec softplus_derivative_far(vec x, const vec *p)
 {
@@ -703,36 +735,58 @@ static inline vec softplus_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(EXP_NEAR), vec_abs(y.hi)), softplus_derivative_far, x, p);
 }
 
+#if SUGAR_ELEMENT == 32
+RARE vec log_sigmoid_tail(vec x, const vec *p)
+{
+    (void)p;
+    scaled l = log1p_exp_of_tail(pair_of(-vec_abs(x)));
+    return vec_fnma(pair_sum(l.value), l.scale, non_positive(x));
+}
+static inline vec log_sigmoid_value(vec x, const vec *p)
+{
+    vec a = vec_abs(x);
+    piece l = piece_of(softplus_table, 7, a, unit_index(a));
+    vec near = non_positive(x) - (l.constant + l.rest);
+    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), log_sigmoid_tail, x, p);
+}
+#else
 RARE vec log_sigmoid_far(vec x, const vec *p)
 {
     (void)p;
     return non_positive(x) - scaled_round(log1p_exp_of_negative(pair_of(-vec_abs(x))));
 }
-RARE_IN_F32 vec log_sigmoid_near(vec x, const vec *p)
+static inline vec log_sigmoid_value(vec x, const vec *p)
 {
     vec minus_a = -vec_abs(x);
     pair half = half_log1p(exp_pair(exp_near(minus_a)));
     vec near = vec_fnma(SPLAT(2), pair_round(half), non_positive(x));
     return or_far(near, vec_less(minus_a, SPLAT(-EXP_PAIR_NEAR)), log_sigmoid_far, x, p);
 }
-#if SUGAR_ELEMENT == 32
-static inline vec log_sigmoid_value(vec x, const vec *p)
-{
-    vec a = vec_abs(x);
-    piece l = piece_of(softplus_table, 7, a, unit_index(a));
-    vec near = non_positive(x) - (l.constant + l.rest);
-    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), log_sigmoid_near, x, p);
-}
-#else
-static inline vec log_sigmoid_value(vec x, const vec *p) { return log_sigmoid_near(x, p); }
 #endif
 static inline vec log_sigmoid_derivative(vec x, const vec *p) { return sigmoid_value(-x, p); }
 
-/* By a polynomial up to 0.8, then by 1 - 2 / (1 + exp(2|x|)), which no longer cancels much. */
-RARE_IN_F32 vec tanh_near(vec x, const vec *p)
+#if SUGAR_ELEMENT == 32
+/* 1 - 2 exp(-2a), of which no more than the first four bits of the exponential count. */
+RARE vec tanh_far(vec x, const vec *p)
 {
     (void)p;
-    vec a = vec_min(SPLAT(PICK(12, 24)), vec_abs(x));
+    exp_parts e = exp_short(SPLAT(-2) * vec_min(SPLAT(12), vec_abs(x)));
+    vec t = vec_fma(SPLAT(-2), vec_fma(e.power, e.p, e.power), SPLAT(1));
+    return vec_copysign(t, x);
+}
+static inline vec tanh_value(vec x, const vec *p)
+{
+    vec a = vec_abs(x);
+    piece t = piece_of(tanh_table, 8, a, unit_index(a));
+    vec near = vec_copysign(t.constant + t.rest, x);
+    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), tanh_far, x, p);
+}
+#else
+/* By a polynomial up to 0.8, then by 1 - 2 / (1 + exp(2|x|)), which no longer cancels much. */
+static inline vec tanh_value(vec x, const vec *p)
+{
+    (void)p;
+    vec a = vec_min(SPLAT(24), vec_abs(x));
     exp_parts e = exp_near(SPLAT(2) * a);
     vec sum = vec_fma(e.power, e.p, e.power + SPLAT(1));
     vec outer = SPLAT(1) - SPLAT(2) / sum;
@@ -740,16 +794,6 @@ RARE_IN_F32 vec tanh_near(vec x, const vec *p)
     vec inner = vec_fma(a * square, POLYNOMIAL(tanh_tail, square), a);
     return vec_copysign(vec_select(vec_less(SPLAT(0.8), a), outer, inner), x);
 }
-#if SUGAR_ELEMENT == 32
-static inline vec tanh_value(vec x, const vec *p)
-{
-    vec a = vec_abs(x);
-    piece t = piece_of(tanh_table, 8, a, unit_index(a));
-    vec near = vec_copysign(t.constant + t.rest, x);
-    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), tanh_near, x, p);
-}
-#else
-static inline vec tanh_value(vec x, const vec *p) { return tanh_near(x, p); }
 #endif
 RARE vec tanh_derivative_far(vec x, const vec *p)
 {
@@ -1074,6 +1118,16 @@ static inline vec fast_sigmoid_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(ONE_PLUS_LIMIT), sum.hi), fast_sigmoid_far, x, p);
 }
 
+#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+static inline vec slayer_derivative(vec x, const vec *p)
+{
+    pair log2_e = PAIR(0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56), rate = pair_multiply(log2_e, pair_of(p[0]));
+    pair y = pair_multiply(abs_distance_of_finite(x, p), rate);
+    exp_parts e = decay(two_product(SPLAT(0.5) * p[0], p[1]), y);
+    vec near = vec_fma(e.power, e.p, e.power);
+    return vec_select(vec_less(SPLAT(DECAY_LIMIT), y.hi), SPLAT(0), near) * SPLAT(DECAY_SCALE);
+}
+#else
 RARE vec slayer_far(vec x, const vec *p)
 {
     pair y = pair_multiply(pair_of(p[0]), abs_distance(x, p));
@@ -1088,6 +1142,7 @@ static inline vec slayer_derivative(vec x, const vec *p)
     vec near = times_exp(two_product(SPLAT(0.5) * p[0], p[1]), exp_near_pair(y));
     return or_far(near, vec_less(y.hi, SPLAT(-EXP_NEAR)), slayer_far, x, p);
 }
+#endif
 
 /* gamma (edge - x). */
 static inline vec triangle_side(pair edge, vec x, vec gamma)

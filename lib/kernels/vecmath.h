@@ -139,6 +139,12 @@ static inline pair pair_divide(pair a, pair b)
 /* The same, rounded once. */
 static inline vec pair_quotient(pair a, pair b) { return pair_divide(a, b).hi; }
 
+/* a * b, rounded once. */
+static inline vec product_of_pairs(pair a, pair b)
+{
+    return vec_fma(a.hi, b.hi, vec_fma(a.hi, b.lo, a.lo * b.hi));
+}
+
 /* a * b, where b is a power of two or the rounding of each part does no harm. */
 static inline pair pair_scale(pair a, vec b) { return (pair){a.hi * b, a.lo * b}; }
 
@@ -345,6 +351,25 @@ static inline scaled exp_of_negative(pair x)
     return (scaled){pair_scale(m, power), vec_select(zero, SPLAT(0), scale)};
 }
 
+#if SUGAR_ELEMENT == 32
+/* exp(x) = value = raised * scale beyond tables, where it is small enough for short series to replace divisions.
+ * `raised` is wrong by 0.6 u, and a normal number wherever a result is not 0; `value` may be subnormal. */
+typedef struct { pair raised; vec scale, value; } small_exp;
+
+static inline small_exp exp_of_tail(pair x)
+{
+    mask zero = vec_less(x.hi, SPLAT(-EXP_LIMIT));
+    x = pair_select(zero, pair_of(SPLAT(-EXP_OF_ZERO)), x);
+    vec rounded, r = exp_argument(x.hi, &rounded);
+    pair raised = exp_pair(exp_parts_of(rounded + SPLAT(EXP_SHIFT), r + x.lo));
+    vec scale = vec_select(zero, SPLAT(0), SPLAT(EXP_SCALE));
+    return (small_exp){raised, scale, raised.hi * scale};
+}
+
+/* a (1 + q) for a small q. */
+static inline pair grown(pair a, vec q) { return (pair){a.hi, vec_fma(a.hi, q, a.lo)}; }
+#endif
+
 typedef struct { pair exp, expm1; } exp_and_expm1;
 
 /* Both for x <= 0 or NaN, from one reduction; relative errors about 0.1 u and 0.2 u. x.lo may be
@@ -426,15 +451,19 @@ static inline scaled logistic_slope(pair y)
 
 /* ---- log1p(exp(-|y|)) ------------------------------------------------------------------------ */
 
-/* atanh(z) = z + z^3 Q(z^2) on 0 <= z <= 1/3; relative error 2^-31.6 (f32), 2^-61.8 (f64). */
-static const real atanh_tail[] = {
 #if SUGAR_ELEMENT == 32
-    0x1.555556p-2f, 0x1.999866p-3f, 0x1.24d764p-3f, 0x1.bb3304p-4f, 0x1.e116a4p-4f
+/* e - e^2/2 + e^3/3 */
+static inline scaled log1p_exp_of_tail(pair y)
+{
+    small_exp e = exp_of_tail(y);
+    return (scaled){grown(e.raised, e.value * vec_fma(SPLAT(1.0 / 3), e.value, SPLAT(-0.5))), e.scale};
+}
 #else
+/* atanh(z) = z + z^3 Q(z^2) on 0 <= z <= 1/3; relative error 2^-61.8. */
+static const real atanh_tail[] = {
     0x1.5555555555555p-2, 0x1.9999999999b17p-3, 0x1.249249248395bp-3, 0x1.c71c71ce663dap-4,
     0x1.745d1698e8599p-4, 0x1.3b13a946cc7c1p-4, 0x1.11146441c4a29p-4, 0x1.e137174b540e9p-5,
     0x1.b812f1423bc7ap-5, 0x1.4379d20a75152p-5, 0x1.31df5b2fbd8e2p-4
-#endif
 };
 
 /* log1p(e) / 2 for e in [0, 1], as z + tail with a small tail; relative error about 0.3 u. */
@@ -459,6 +488,7 @@ static inline scaled log1p_exp_of_negative(pair y)
     vec tail = vec_fma(z.hi * square, POLYNOMIAL(atanh_tail, square), z.lo);
     return (scaled){pair_scale(fast_two_sum(z.hi, tail), SPLAT(2)), e.scale};
 }
+#endif
 
 /* ---- Normal distribution --------------------------------------------------------------------- */
 
