@@ -488,13 +488,22 @@ RARE vec gelu_tanh_derivative_tail(vec x, const vec *p)
     return tail_lowered(GELU_TANH_LOWEST, x, vec_fma(e.power, gate.hi, e.power * rest));
 }
 /* t at x < 0 and 1 - t at x >= 0. */
-static inline vec gelu_tanh_derivative(vec x, const vec *p)
+static inline vec gelu_tanh_derivative_by_table(vec x, const vec *p)
 {
     vec a = vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x));
     scaled_piece d = table_times_exp(gelu_tanh_slope_table, 7, a, gelu_tanh_exp(a));
     vec t = vec_fma(d.power, d.constant, d.power * d.rest);
     vec result = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
     return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_tanh_derivative_tail, x, p);
+}
+RARE vec gelu_tanh_derivative_full(vec x, const vec *p) { return gelu_tanh_derivative_by_table(x, p); }
+/* (f16, ns per element: .49 by the short formula, .62 by the table; AVX2.) */
+static inline vec gelu_tanh_derivative(vec x, const vec *p)
+{
+    if (!SUGAR_NARROWS) return gelu_tanh_derivative_by_table(x, p);
+    vec square = x * x, y = x * vec_fma(GELU_TANH_B.hi, square, GELU_TANH_A.hi);
+    vec gate = vec_fma(x, vec_fma(GELU_TANH_3B.hi, square, GELU_TANH_A.hi), SPLAT(1));
+    return gated_derivative_short(y, gate, gelu_tanh_derivative_full, x, p);
 }
 #else
 #define GELU_TANH_GATED_NEAR 15.5
