@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Computes the tables of vecmath.h: functions in eight pieces, each a polynomial with f32 coefficients.
+"""Computes the tables of tables.h: functions in eight pieces, each a polynomial with f32 coefficients.
 
-Run with `python3 tables.py [NAME...]` (needs mpmath and NumPy); prints each table as it stands in vecmath.h,
+Run with `python3 tables.py [NAME...]` (needs mpmath and NumPy); prints each table as it stands in tables.h,
 with log2 of the largest relative error of every piece (the error of evaluating it comes on top).
 
 A piece is a least-squares fit with relative weights at Chebyshev points. Coefficients are rounded to f32
