@@ -1,6 +1,7 @@
-/* The tables of vecmath.h, for arithmetic in f32: what tables.py prints, which also says how they are made. Row 0 has the
- * points from which the pieces are measured, row 1 + k the coefficients of the k-th power; those named `signed` have
- * points of their own, and what else their rows hold stands beside their use. Errors are those of the fits. */
+/* The tables of vecmath.h, for arithmetic in f32: what tables.py prints, which also says how they are made. Row 0 has
+ * the points from which the pieces are measured, row 1 + k the coefficients of the kth power. Those named `signed` have
+ * the points -8, ..., 7; their rows are the constant terms, their low parts, and the other coefficients. The errors
+ * are those of the fits. */
 
 /* Phi(-a) exp(a^2/2), relative error 2^-25.4. */
 static const real mills_table[][8] = {

@@ -694,7 +694,7 @@ static inline __attribute__((always_inline)) scaled_piece table_times_density(pi
  * difference. table[0] and table[1] are the constant terms and their low parts, table[1 + k] the coefficients of the
  * kth power. (bsilu and bsilu' by one division each: .64 and .67 ns per element, and .48 and .45 in this way, AVX2;
  * .32, .35, .14 and .14 with AVX-512. Without the first coefficient's low part .44 and .41, and up to 1.92 ULP
- * instead of 1.12 for an alpha that rounds badly.) */
+ * instead of 1.11 for an alpha that rounds badly.) */
 typedef const real signed_table[][16];
 #define SIGNED_TABLE_LIMIT 7.4375
 
