@@ -584,7 +584,9 @@ static inline normal normal_of(vec x)
  * Tried and lost: Phi(-a) itself in eight pieces without exp, because a piece in which the function falls to
  * a third multiplies the errors of its polynomial by three; a table for exp, because its product with the
  * rest costs the roundings that the budget has not; tanh' in these pieces, 3.2 ULP, because it falls like
- * exp(-2a). */
+ * exp(-2a); tanh by its addition theorem with three lookups, .310 ns and .286 as it is; mish's two tables by
+ * Estrin's scheme, .495 and .475; sigmoid with p folded into the sum, .259 and .245; silu' far out by a short series
+ * in exp(-a), which is no faster and has 2.05 ULP. */
 #if SUGAR_ELEMENT == 32
 #include "tables.h"
 
