@@ -23,7 +23,7 @@ describe() {
     kernels) echo 'every kind at every level against single elements, over all layouts of memory' ;;
     accuracy) echo 'every kind against MPFR, on a dense sample; writes build/accuracy.json' ;;
     bits) echo 'digests of every kind at every level against the stored ones, aarch64 too' ;;
-    doc) echo 'what the documents show: the catalogue, the picture, the program of the README' ;;
+    doc) echo 'what the documents show: the catalogue, the picture, the program of the README; tables.h' ;;
     example) echo 'the training example: what it cures, what it refuses' ;;
     install) echo 'an installed copy: pkg-config, C and C++, headers, symbols' ;;
     sanitize) echo 'unit and kernels under ASan and UBSan, and under valgrind; threads under TSan' ;;
@@ -38,6 +38,7 @@ packages_of() {
     case $1 in
     unit) echo 'libcmocka-dev locales' ;;
     accuracy | exhaustive | peers) echo 'libmpfr-dev libgmp-dev' ;;
+    doc) echo 'python3 python3-mpmath' ;;
     bits) [ "$(uname -m)" = aarch64 ] || echo 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user' ;;
     example) echo 'libopenblas-dev zlib1g-dev dataset-fashion-mnist' ;;
     install) echo 'g++ clang binutils libdlpack-dev' ;;

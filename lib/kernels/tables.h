@@ -1,9 +1,9 @@
-/* The tables of vecmath.h, for arithmetic in f32: what tables.py prints, which also says how they are made. Row 0 has
- * the points from which the pieces are measured, row 1 + k the coefficients of the kth power. Those named `signed` have
- * the points -8, ..., 7; their rows are the constant terms, their low parts, and the other coefficients. The errors
- * are those of the fits. */
+/* The tables of vecmath.h, for arithmetic in f32: what tables.py prints, which also says how they are made. Row
+ * 0 has the points from which the pieces are measured, row 1 + k the coefficients of the kth power. Those named
+ * `signed` have the points -8, ..., 7; their rows are the constant terms, their low parts, and the other
+ * coefficients. The errors are the largest of the fits, relative to the function if nothing else is said. */
 
-/* Phi(-a) exp(a^2/2), relative error 2^-25.4. */
+/* Phi(-a) exp(a^2/2): error 2^-25.4. */
 static const real mills_table[][8] = {
     {0x1.600cp+1f, 0x1.e454p+1f, 0x1.3778p+2f, 0x1.7decp+2f,
      0x0p+0f, 0x1.87ap-1f, 0x1.6b98p+0f, 0x1.f0bp+0f},
@@ -23,7 +23,7 @@ static const real mills_table[][8] = {
      0x1.60e2f8p-8f, 0x1.95734ep-10f, 0x1.0456fp-11f, 0x1.76050ep-13f}
 };
 
-/* Phi(-a) exp(a^2/2) - a / sqrt(2 pi), relative error 2^-26; one point is its root. */
+/* Phi(-a) exp(a^2/2) - a / sqrt(2 pi): error 2^-26.0; one point is its root. */
 static const real gelu_slope_table[][8] = {
     {0x1.54b4p+1f, 0x1.dfcp+1f, 0x1.3bb4p+2f, 0x1.7f5p+2f,
      0x0p+0f, 0x1.80ead2p-1f, 0x1.4f98p+0f, 0x1.e02p+0f},
@@ -43,7 +43,7 @@ static const real gelu_slope_table[][8] = {
      0x1.587406p-8f, 0x1.98400ep-10f, 0x1.05b49cp-11f, 0x1.61c48ap-13f}
 };
 
-/* The derivative of gelu_tanh at -a, over exp(-2u(a)), relative error 2^-26; one point is its root. */
+/* The derivative of gelu_tanh at -a, over exp(-2u(a)): error 2^-27.5; one point is its root. */
 static const real gelu_tanh_slope_table[][8] = {
     {0x1.4ap+1f, 0x1.c93p+1f, 0x1.2c1ep+2f, 0x1.74e4p+2f,
      0x0p+0f, 0x1.8142ap-1f, 0x1.4ddp+0f, 0x1.db18p+0f},
@@ -65,7 +65,7 @@ static const real gelu_tanh_slope_table[][8] = {
      -0x1.cbc2b4p-8f, 0x1.c30c3ep-8f, 0x1.92857ap-8f, -0x1.f340cep-9f}
 };
 
-/* s(-a) (1 - a s(a)), relative error 2^-24.6; one point is its root. */
+/* s(-a) (1 - a s(a)): error 2^-24.6; one point is its root. */
 static const real silu_slope_table[][8] = {
     {0x0p+0f, 0x1.474974p+0f, 0x1.021cp+1f, 0x1.7e54p+1f,
      0x1.01fap+2f, 0x1.42dp+2f, 0x1.832ep+2f, 0x1.c34p+2f},
@@ -87,7 +87,7 @@ static const real silu_slope_table[][8] = {
      -0x1.a25454p-18f, -0x1.75b738p-18f, -0x1.98bb9ep-20f, -0x1.6ef168p-22f}
 };
 
-/* s(a) s(-a), relative error 2^-25.3. */
+/* s(a) s(-a): error 2^-25.3. */
 static const real logistic_slope_table[][8] = {
     {0x0p+0f, 0x1.f95p-1f, 0x1.068cp+1f, 0x1.85dp+1f,
      0x1.f9a8p+1f, 0x1.3c86p+2f, 0x1.83a6p+2f, 0x1.bdf2p+2f},
@@ -109,7 +109,7 @@ static const real logistic_slope_table[][8] = {
      0x1.c0ec4p-18f, 0x1.2e11cep-21f, -0x1.a0cb08p-23f, -0x1.2dfebep-23f}
 };
 
-/* log1p(exp(-a)), relative error 2^-28. */
+/* log1p(exp(-a)): error 2^-28.3. */
 static const real softplus_table[][8] = {
     {0x0p+0f, 0x1.eb3p-1f, 0x1.f438p+0f, 0x1.794cp+1f,
      0x1.fbdcp+1f, 0x1.3e6ep+2f, 0x1.80bcp+2f, 0x1.c2dap+2f},
@@ -131,7 +131,7 @@ static const real softplus_table[][8] = {
      -0x1.06dcbep-23f, -0x1.b59cc6p-21f, -0x1.a7f51ep-22f, -0x1.5febdcp-23f}
 };
 
-/* tanh(a), relative error 2^-24.9. */
+/* tanh(a): error 2^-24.9. */
 static const real tanh_table[][8] = {
     {0x0p+0f, 0x1.011p+0f, 0x1.0544p+1f, 0x1.799cp+1f,
      0x1.0334p+2f, 0x1.3f52p+2f, 0x1.7f42p+2f, 0x1.bdaep+2f},
@@ -155,7 +155,7 @@ static const real tanh_table[][8] = {
      -0x1.26a58cp-18f, -0x1.afaec6p-21f, 0x1.68d9f4p-21f, -0x1.dcfe8p-24f}
 };
 
-/* tanh(a)^2, relative error 2^-25.5. */
+/* tanh(a)^2: error 2^-26.3. */
 static const real tanh_squared_table[][8] = {
     {0x1.c91p-1f, 0x1.8ac8p+0f, 0x1.3dbp+1f, 0x1.df3p+1f,
      0x1.69f6p+2f, 0x1.0699p+3f, 0x0p+0f, 0x1.d42p-2f},
@@ -179,7 +179,7 @@ static const real tanh_squared_table[][8] = {
      -0x1.466704p-22f, -0x1.eef912p-30f, -0x1.1857f4p-3f, 0x1.d445ccp-4f}
 };
 
-/* (a - tanh(a)) / a^3, relative error 2^-24.8. */
+/* (a - tanh(a)) / a^3: error 2^-24.8. */
 static const real tanhshrink_table[][8] = {
     {0x1.e3dp-1f, 0x1.85e8p+0f, 0x1.3d4cp+1f, 0x1.da5p+1f,
      0x1.64acp+2f, 0x1.0671p+3f, 0x0p+0f, 0x1.d6ap-2f},
@@ -203,7 +203,7 @@ static const real tanhshrink_table[][8] = {
      0x1.3bcc04p-25f, 0x1.5729dcp-29f, 0x1.1f870ep-2f, 0x1.c97a9ep-10f}
 };
 
-/* tanh(log1p(exp(a))) and tanh(log1p(exp(-a))), relative error 2^-28. */
+/* tanh(log1p(exp(a))): error 2^-29.2. */
 static const real mish_above_table[][8] = {
     {-0x1.9p-7f, 0x1.f3ap-1f, 0x1.f698p+0f, 0x1.83f4p+1f,
      0x1.ff14p+1f, 0x1.430ep+2f, 0x1.802ep+2f, 0x1.bfd4p+2f},
@@ -226,6 +226,8 @@ static const real mish_above_table[][8] = {
     {0x1.15e5e8p-11f, -0x1.4a3dbcp-20f, -0x1.31fa1ap-18f, 0x1.a3ebe8p-17f,
      -0x1.848acep-21f, -0x1.88ad08p-21f, -0x1.370bfap-27f, 0x1.a95de2p-23f}
 };
+
+/* tanh(log1p(exp(-a))): error 2^-28.1. */
 static const real mish_below_table[][8] = {
     {0x1.9p-7f, 0x1.fd3p-1f, 0x1.0214p+1f, 0x1.853cp+1f,
      0x1.0104p+2f, 0x1.3dfap+2f, 0x1.7d96p+2f, 0x1.bd2ap+2f},
@@ -249,7 +251,7 @@ static const real mish_below_table[][8] = {
      -0x1.c0364p-21f, 0x1.03e846p-26f, -0x1.14a55ep-25f, 0x1.4b4312p-25f}
 };
 
-/* The derivative of mish at a and at -a, relative error 2^-26; one point is its root. */
+/* The derivative of mish at a: error 2^-26.3. */
 static const real mish_slope_above_table[][8] = {
     {-0x1.d2p-5f, 0x1.e35p-1f, 0x1.fa78p+0f, 0x1.83b8p+1f,
      0x1.0316p+2f, 0x1.3f28p+2f, 0x1.7cc4p+2f, 0x1.c3d2p+2f},
@@ -272,6 +274,8 @@ static const real mish_slope_above_table[][8] = {
     {0x1.21633ap-9f, -0x1.6a7726p-10f, 0x1.ec9b4cp-12f, 0x1.b08ffep-19f,
      -0x1.88392p-17f, -0x1.fe685p-22f, -0x1.e086f4p-24f, 0x1.0d53ccp-23f}
 };
+
+/* The derivative of mish at -a: error 2^-26.2; one point is its root. */
 static const real mish_slope_below_table[][8] = {
     {0x1.d2p-5f, 0x1.31432cp+0f, 0x1.055p+1f, 0x1.8618p+1f,
      0x1.01fep+2f, 0x1.4394p+2f, 0x1.812ap+2f, 0x1.c102p+2f},
@@ -295,7 +299,7 @@ static const real mish_slope_below_table[][8] = {
      0x1.1094acp-21f, 0x1.3e36f6p-21f, 0x1.bc078ap-22f, -0x1.6bf3cep-30f}
 };
 
-/* silu', error 2^-25.1 s(x). */
+/* silu', relative to s(x): error 2^-25.1. */
 static const real silu_slope_signed_table[][16] = {
     {0x1p-1f, 0x1.daf7a2p-1f, 0x1.173da2p+0f, 0x1.168dfep+0f,
      0x1.0d7b6ep+0f, 0x1.06cbdp+0f, 0x1.0327d4p+0f, 0x1.0165dcp+0f,
@@ -335,7 +339,7 @@ static const real silu_slope_signed_table[][16] = {
      0x1.bb7a7cp-18f, -0x1.3c0ebap-14f, -0x1.0a855ep-13f, 0x1.f3842ap-11f}
 };
 
-/* s(x) s(-x), relative error 2^-25.4. */
+/* s(x) s(-x): error 2^-25.1. */
 static const real logistic_slope_signed_table[][16] = {
     {0x1p-2f, 0x1.92a948p-3f, 0x1.ae0dcp-4f, 0x1.721652p-5f,
      0x1.2162c2p-6f, 0x1.b3afe2p-8f, 0x1.434a52p-9f, 0x1.dd37d2p-11f,
@@ -375,7 +379,7 @@ static const real logistic_slope_signed_table[][16] = {
      -0x1.b47fc6p-18f, -0x1.0842fep-16f, 0x1.b3f2d8p-14f, -0x1.029accp-13f}
 };
 
-/* silu, relative error 2^-28.1. */
+/* silu: error 2^-28.1. */
 static const real silu_signed_table[][16] = {
     {0x0p+0f, 0x1.764d5p-1f, 0x1.c2f7d6p+0f, 0x1.6dc9d8p+1f,
      0x1.f6ca82p+1f, 0x1.3ddbb8p+2f, 0x1.7f0ceep+2f, 0x1.bf9784p+2f,
@@ -419,7 +423,7 @@ static const real silu_signed_table[][16] = {
      0x1.0dd8a4p-20f, -0x1.321694p-17f, -0x1.f65d5p-17f, 0x1.f2c86cp-14f}
 };
 
-/* tanh(x/2) / 2, relative error 2^-28.3. */
+/* tanh(x/2) / 2: error 2^-28.3. */
 static const real half_tanh_half_signed_table[][16] = {
     {0x0p+0f, 0x1.d9353ep-3f, 0x1.85efacp-2f, 0x1.cf6f98p-2f,
      0x1.ed9506p-2f, 0x1.f92582p-2f, 0x1.fd77d2p-2f, 0x1.ff112cp-2f,

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Computes the tables of tables.h: functions in eight pieces, each a polynomial with f32 coefficients.
+"""Prints tables.h: functions in eight or sixteen pieces, each a polynomial with f32 coefficients.
 
-Run with `python3 tables.py [NAME...]` (needs mpmath and NumPy); prints each table as it stands in tables.h,
-with log2 of the largest relative error of every piece (the error of evaluating it comes on top).
+Run with `python3 tables.py >tables.h`, or with `python3 tables.py NAME...` for some tables alone; needs
+mpmath. The suite `doc` compares the file with what this prints.
 
 A piece is a least-squares fit with relative weights at Chebyshev points. Coefficients are rounded to f32
 one after another, lowest first, and those that are left are fitted again, so that they make up for the
@@ -13,16 +13,16 @@ TOMS 17(1), 1991).
 The tables with sixteen pieces around -8, ..., 7 are such that two of them may be added: their points are the
 integers, and the constant term has a low part.
 """
+import struct
 import sys
 
-import numpy
 from mpmath import cos, erfc, exp, findroot, log, log1p, lu_solve, matrix, mp, mpf, pi, sqrt, tanh
 
 mp.prec = 120
 
 
 def to_f32(v):
-    return mpf(float(numpy.float32(float(v))))
+    return mpf(struct.unpack('f', struct.pack('f', v))[0])
 
 
 def mills(a):
@@ -90,33 +90,44 @@ def tanhshrink_ratio(a):
         mpf(1382) / 155925 - square * mpf(21844) / 6081075))))
 
 
-# name: function, pieces, degree, where errors are no longer taken relative to the function (it has a root
-# there, given next), whether 0 is the point of the piece that has it
+HEAD = """\
+/* The tables of vecmath.h, for arithmetic in f32: what tables.py prints, which also says how they are made. Row
+ * 0 has the points from which the pieces are measured, row 1 + k the coefficients of the kth power. Those named
+ * `signed` have the points -8, ..., 7; their rows are the constant terms, their low parts, and the other
+ * coefficients. The errors are the largest of the fits, relative to the function if nothing else is said. */"""
+
+# name: what it is, function, pieces, degree, where errors are no longer taken relative to the function (it has
+# a root there, given next), whether 0 is the point of the piece that has it
 TABLES = {
-    'mills': (mills, normal_pieces, 6, 0, None, True),
-    'gelu_slope': (gelu_slope, normal_pieces, 6, mpf('0.06'), 0.75, True),
-    'gelu_tanh_slope': (gelu_tanh_slope, lambda: normal_pieces(mpf('0.35')), 7, mpf('0.06'), 0.75, True),
-    'silu_slope': (lambda a: logistic(-a) * (1 - a * logistic(a)), unit_pieces, 7, mpf('0.05'), 1.27, True),
-    'logistic_slope': (lambda a: logistic(a) * logistic(-a), unit_pieces, 7, 0, None, True),
-    'softplus': (lambda a: log1p(exp(-a)), unit_pieces, 7, 0, None, True),
-    'tanh': (tanh, unit_pieces, 8, 0, None, True),
-    'tanh_squared': (tanh_squared, wide_pieces, 8, 0, None, True),
-    'tanhshrink': (tanhshrink_ratio, wide_pieces, 8, 0, None, True),
-    'mish_above': (mish_gate, unit_pieces, 8, 0, None, False),
-    'mish_below': (lambda a: mish_gate(-a), unit_pieces, 8, 0, None, False),
-    'mish_slope_above': (mish_slope, unit_pieces, 8, 0, None, False),
-    'mish_slope_below': (lambda a: mish_slope(-a), unit_pieces, 8, mpf('0.05'), 1.19, False),
+    'mills': ('Phi(-a) exp(a^2/2)', mills, normal_pieces, 6, 0, None, True),
+    'gelu_slope': ('Phi(-a) exp(a^2/2) - a / sqrt(2 pi)', gelu_slope, normal_pieces, 6, mpf('0.06'), 0.75,
+                   True),
+    'gelu_tanh_slope': ('The derivative of gelu_tanh at -a, over exp(-2u(a))', gelu_tanh_slope,
+                        lambda: normal_pieces(mpf('0.35')), 7, mpf('0.06'), 0.75, True),
+    'silu_slope': ('s(-a) (1 - a s(a))', lambda a: logistic(-a) * (1 - a * logistic(a)), unit_pieces, 7,
+                   mpf('0.05'), 1.27, True),
+    'logistic_slope': ('s(a) s(-a)', lambda a: logistic(a) * logistic(-a), unit_pieces, 7, 0, None, True),
+    'softplus': ('log1p(exp(-a))', lambda a: log1p(exp(-a)), unit_pieces, 7, 0, None, True),
+    'tanh': ('tanh(a)', tanh, unit_pieces, 8, 0, None, True),
+    'tanh_squared': ('tanh(a)^2', tanh_squared, wide_pieces, 8, 0, None, True),
+    'tanhshrink': ('(a - tanh(a)) / a^3', tanhshrink_ratio, wide_pieces, 8, 0, None, True),
+    'mish_above': ('tanh(log1p(exp(a)))', mish_gate, unit_pieces, 8, 0, None, False),
+    'mish_below': ('tanh(log1p(exp(-a)))', lambda a: mish_gate(-a), unit_pieces, 8, 0, None, False),
+    'mish_slope_above': ('The derivative of mish at a', mish_slope, unit_pieces, 8, 0, None, False),
+    'mish_slope_below': ('The derivative of mish at -a', lambda a: mish_slope(-a), unit_pieces, 8, mpf('0.05'),
+                         1.19, False),
 }
 
-
-# name: function, what its errors are relative to, degree, first coefficients around 0: so small inputs are
-# exact
+# name: what it is, function, what its errors are relative to, degree, first coefficients around 0: so small
+# inputs are exact
 SIGNED_TABLES = {
-    'silu_slope_signed': (lambda x: logistic(x) * (1 + x * logistic(-x)), logistic, 7, [0.5]),
-    'logistic_slope_signed': (lambda x: logistic(x) * logistic(-x), lambda x: logistic(x) * logistic(-x), 7,
-                              [0.25]),
-    'silu_signed': (lambda x: x * logistic(x), lambda x: abs(x * logistic(x)), 8, [0, 0.5]),
-    'half_tanh_half_signed': (lambda x: tanh(x / 2) / 2, lambda x: abs(tanh(x / 2) / 2), 8, [0, 0.25]),
+    'silu_slope_signed': ("silu', relative to s(x)", lambda x: logistic(x) * (1 + x * logistic(-x)), logistic,
+                          7, [0.5]),
+    'logistic_slope_signed': ('s(x) s(-x)', lambda x: logistic(x) * logistic(-x),
+                              lambda x: logistic(x) * logistic(-x), 7, [0.25]),
+    'silu_signed': ('silu', lambda x: x * logistic(x), lambda x: abs(x * logistic(x)), 8, [0, 0.5]),
+    'half_tanh_half_signed': ('tanh(x/2) / 2', lambda x: tanh(x / 2) / 2, lambda x: abs(tanh(x / 2) / 2), 8,
+                              [0, 0.25]),
 }
 
 
@@ -156,7 +167,7 @@ def hexadecimal(v):
 
 
 def table(name):
-    f, pieces, degree, floor, near_root, keep_zero = TABLES[name]
+    meaning, f, pieces, degree, floor, near_root, keep_zero = TABLES[name]
     root = findroot(f, mpf(near_root)) if near_root else None
     rows, errors = [], []
     for low, high, middle in pieces():
@@ -172,11 +183,11 @@ def table(name):
         coefficients, error = fit(f, low, high, c, degree, lambda x: max(abs(f(x)), floor), known)
         rows.append([c] + coefficients)
         errors.append(error)
-    print_table(name, rows, errors)
+    print_table(name, meaning, rows, f'{max(errors):.1f}' + ('; one point is its root' if root else ''))
 
 
 def signed_table(name):
-    f, scale, degree, at_0 = SIGNED_TABLES[name]
+    meaning, f, scale, degree, at_0 = SIGNED_TABLES[name]
     rows, errors = [], []
     for n in [mpf(k) for k in (*range(8), *range(-8, 0))]:      # in the order of signed_index
         known = {} if n else {k: mpf(v) for k, v in enumerate(at_0)}
@@ -184,16 +195,19 @@ def signed_table(name):
         constant = to_f32(coefficients[0])
         rows.append([constant, to_f32(coefficients[0] - constant)] + coefficients[1:])
         errors.append(error)
-    print_table(name, rows, errors)
+    print_table(name, meaning, rows, f'{max(errors):.1f}')
 
 
-def print_table(name, rows, errors):
+def print_table(name, meaning, rows, error):
+    print(f'\n/* {meaning}: error 2^{error}. */')
     print(f'static const real {name}_table[][{len(rows)}] = {{')
     columns = [[hexadecimal(v) for v in column] for column in zip(*rows)]
     print(',\n'.join('    {' + ',\n     '.join(', '.join(column[k:k + 4]) for k in range(0, len(column), 4)) + '}'
                      for column in columns))
-    print('};\n/* log2 of the errors: ' + ', '.join(f'{e:.1f}' for e in errors) + ' */')
+    print('};')
 
 
+if not sys.argv[1:]:
+    print(HEAD)
 for wanted in sys.argv[1:] or [*TABLES, *SIGNED_TABLES]:
     (signed_table if wanted in SIGNED_TABLES else table)(wanted)
