@@ -6,8 +6,10 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define WIDE __attribute__((target("avx2")))
+#define HAS_WIDE __builtin_cpu_supports("avx2")
 #else
 #define WIDE
+#define HAS_WIDE 1
 #endif
 
 #include "bench.h"
@@ -73,7 +75,7 @@ WIDE static void loop_part(const bench_case *c, size_t begin, size_t end)
 
 static void *open_loop(const bench_case *c)
 {
-    return open_with(c, loop_part);
+    return HAS_WIDE ? open_with(c, loop_part) : NULL;
 }
 
 implementation loop_limit = {
@@ -98,7 +100,7 @@ WIDE static void nontemporal_part(const bench_case *c, size_t begin, size_t end)
 
 static void *open_nontemporal(const bench_case *c)
 {
-    return open_with(c, nontemporal_part);
+    return HAS_WIDE ? open_with(c, nontemporal_part) : NULL;
 }
 #else
 static void *open_nontemporal(const bench_case *c)

@@ -379,6 +379,7 @@ static unsigned char *expected_memory(const sugar_activation *a, const operand *
     }
     sugar_call_options alone = *options;
     alone.context = NULL;
+    alone.flags &= ~(uint64_t)(SUGAR_CALL_STREAM | SUGAR_CALL_NO_STREAM);
     assert_ok(count == 2 ? flat_forward(a, type, n, packed[0], 1, packed[1], 1, &alone)
                          : flat_backward(a, type, n, packed[0], 1, packed[1], 1, packed[2], 1, &alone));
     pack(out, packed[count - 1], type, 1);
@@ -414,8 +415,9 @@ static void random_tiles_call(uint64_t *state, const sugar_activation *a, sugar_
     const int32_t ndim = random_shape(state, shape);
     const int count = (int)random_between(state, 2, 3);
     sugar_call_options options = {.struct_size = sizeof options, .context = context};
+    options.flags = (uint64_t)random_between(state, 0, 2) * SUGAR_CALL_STREAM;  /* or NO_STREAM */
     if (count == 3)
-        options.flags = (uint64_t)random_between(state, 0, 1) * SUGAR_CALL_ACCUMULATE;
+        options.flags |= (uint64_t)random_between(state, 0, 1) * SUGAR_CALL_ACCUMULATE;
     operand operands[3];
     for (int k = 0; k < count; k++)
         operand_make(state, &operands[k], type, ndim, shape, k < count - 1);
