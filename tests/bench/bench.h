@@ -8,6 +8,7 @@
 #include <sugar/sugar.h>
 
 #include "../support/support.h"
+#include "timing.h"
 
 typedef enum pass { FORWARD, BACKWARD } pass;
 extern const char *const pass_names[2];
@@ -101,8 +102,5 @@ typedef struct measurement {
 /* All implementations that have the case, in turns: as many rounds as fit into the seconds given, within
  * bounds. */
 void measure(const bench_case *c, implementation *const *all, int count, double seconds, measurement *results);
-
-/* Seconds of a clock that only goes forward. */
-double now(void);
 
 #endif

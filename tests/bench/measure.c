@@ -2,19 +2,11 @@
 #include "bench.h"
 
 #include <sched.h>
-#include <stdlib.h>
 #include <time.h>
 
 enum { MOST_IMPLEMENTATIONS = 16, FEWEST_ROUNDS = 3, MOST_ROUNDS = 11 };
 static const double shortest_sample = 1.5e-3;   /* seconds; far above the clock's resolution */
 static const double long_sample = 1e-2;         /* one that needs no second try to tell how long it takes */
-
-double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Until helper threads of a peer that ran before, which wait for more work in a loop, have gone to sleep. */
 static void let_others_rest(void)
@@ -66,12 +58,6 @@ static void calibrate(const implementation *i, turn *t)
         t->calls *= 2;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
 /* An odd number, for the median. */
 static int choose_rounds(double budget, double one_round)
 {
@@ -115,7 +101,6 @@ void measure(const bench_case *c, implementation *const *all, int count, double 
         if (!turns[k].run)
             continue;
         all[k]->close(turns[k].run);
-        qsort(turns[k].seconds, (size_t)rounds, sizeof turns[k].seconds[0], ascending);
-        results[k] = (measurement){true, 1e9 * turns[k].seconds[rounds / 2] / (double)c->elements};
+        results[k] = (measurement){true, 1e9 * median(turns[k].seconds, rounds) / (double)c->elements};
     }
 }

@@ -5,17 +5,15 @@
  *
  * with W square and growing batches. Each step is timed with SUGAR_CALL_STREAM, with SUGAR_CALL_NO_STREAM, and
  * as the library decides, in turns. As the reader that suffers most, an activation that reads the output is
- * timed in place of the last product, too.
- *
- *     bench-reader [--width COLUMNS] [--threads N] [--rounds N] [SPEC] */
+ * timed in place of the last product, too. What it can be told is below. */
 #include <cblas.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sugar/sugar.h>
-#include <time.h>
 
+#include "command.h"
+#include "timing.h"
 #include "../support/support.h"
 
 void openblas_set_num_threads(int count) __attribute__((weak));
@@ -37,13 +35,6 @@ typedef struct layer {
     sugar_context *context;
     float *weight, *before, *x, *gradient, *out, *after;
 } layer;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static float *must_allocate(size_t elements, uint64_t *state)
 {
@@ -88,18 +79,6 @@ static void step(const layer *l, int batch, bool backward, bool light_reader, ui
     seconds[READER] = now() - between;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(double *values, int count)
-{
-    qsort(values, (size_t)count, sizeof *values, ascending);
-    return values[count / 2];
-}
-
 static void compare(const layer *l, int batch, bool backward, bool light_reader)
 {
     static double seconds[MODES][PARTS][MOST_ROUNDS];
@@ -123,31 +102,38 @@ static void compare(const layer *l, int batch, bool backward, bool light_reader)
     fflush(stdout);
 }
 
+static const char usage[] =
+    "What stores past the caches cost whoever reads the output next; see doc/guide.md, \"Past the caches\".\n\n"
+    "    bench-reader [--spec SPEC] [--width COLUMNS] [--threads N] [--rounds N]\n\n"
+    "--spec      the activation, relu~bsilu if not told\n"
+    "--width     columns of the layer, 1024 if not told\n"
+    "--threads   for the activation and the product, 1 if not told\n"
+    "--rounds    of which the median counts, an odd number, 7 if not told\n";
+
 static int number(const char *option, const char *text, int most)
 {
     char *end;
-    const long n = text ? strtol(text, &end, 10) : 0;
+    const long n = strtol(text, &end, 10);
     if (n < 1 || n > most || *end) {
-        fprintf(stderr, "bench-reader: %s %s: expected a number from 1 to %d\n", option,
-                text ? text : "(nothing)", most);
-        exit(2);
+        char expected[64];
+        snprintf(expected, sizeof expected, "a number from 1 to %d", most);
+        command_refuse(option, text, expected);
     }
     return (int)n;
 }
 
 static settings parse(int argc, char **argv)
 {
-    settings s = {.width = 1024, .threads = 1, .rounds = 7, .spec = "relu~bsilu"};
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--width") == 0)
-            s.width = number("--width", argv[++i], 8192);
-        else if (strcmp(argv[i], "--threads") == 0)
-            s.threads = number("--threads", argv[++i], SUGAR_MAX_THREADS);
-        else if (strcmp(argv[i], "--rounds") == 0)
-            s.rounds = number("--rounds", argv[++i], MOST_ROUNDS);
-        else
-            s.spec = argv[i];
-    }
+    const char *spec = "relu~bsilu", *width = "1024", *threads = "1", *rounds = "7";
+    const command_option known[] = {
+        {"--spec", &spec}, {"--width", &width}, {"--threads", &threads}, {"--rounds", &rounds},
+    };
+    command_parse(argc, argv, usage, known, sizeof known / sizeof *known, NULL, NULL);
+    const settings s = {.width = number("--width", width, 8192),
+                        .threads = number("--threads", threads, SUGAR_MAX_THREADS),
+                        .rounds = number("--rounds", rounds, MOST_ROUNDS), .spec = spec};
+    if (s.rounds % 2 == 0)
+        command_refuse("--rounds", rounds, "an odd number");
     return s;
 }
 
