@@ -196,9 +196,12 @@ static inline __attribute__((always_inline)) void prefetch_rows(const rows *r, c
 {
     const int64_t bytes = r->length * (int64_t)r->call->walk.element_size;
     for (int k = 0; k < r->call->walk.operands - 1; k++)
-        if (r->step[k][r->first] != bytes)
+        if (r->step[k][r->first] != bytes) {
+            /* A number, as there may be no such rows in the operand. */
+            const uintptr_t ahead = (uintptr_t)at[k] + (uintptr_t)(ROWS_AHEAD * r->step[k][r->first]);
             for (int64_t byte = 0; byte < bytes; byte += CACHE_LINE)
-                __builtin_prefetch(at[k] + ROWS_AHEAD * r->step[k][r->first] + byte);
+                __builtin_prefetch((const void *)(ahead + (uintptr_t)byte));
+        }
 }
 
 /* The rows in dimension d and those inside. */
@@ -206,6 +209,8 @@ static void run_rows(const rows *r, int d, char *const *at)
 {
     char *next[SUGAR_MAX_OPERANDS] = {at[0], at[1], at[2]};
     for (int64_t i = 0; i < r->tile->extent[d]; i++) {
+        for (int k = 0; k < SUGAR_MAX_OPERANDS && i > 0; k++)
+            next[k] += r->step[k][d];
         if (d > r->first)
             run_rows(r, d - 1, next);
         else {
@@ -213,8 +218,6 @@ static void run_rows(const rows *r, int d, char *const *at)
                 prefetch_rows(r, next);
             r->call->run_block(r->call, (void *const *)next, r->length, false);
         }
-        for (int k = 0; k < SUGAR_MAX_OPERANDS; k++)
-            next[k] += r->step[k][d];
     }
 }
 
@@ -298,17 +301,20 @@ static block_function *run_block_of(sugar_data_type type)
     }
 }
 
-/* Does a call on compact views that stays on this thread, and needs no walk; or does nothing. */
-static bool run_short(job *call, const sugar_operand *operands, int count, const sugar_call_options *options)
+/* Does a call on compact views, which needs no walk; or does nothing. */
+static bool run_compact(job *call, const sugar_operand *operands, int count, const sugar_call_options *options)
 {
-    void *data[SUGAR_MAX_OPERANDS] = {NULL};
+    void **data = call->walk.data;
     const int64_t n = sugar_find_vectors(operands, count, data);
-    if (n == 0 || !sugar_parallel_is_whole(options->context, n))
+    if (n == 0)
         return false;
     const sugar_data_type type = operands[0].tensor->dtype;
     const bool in_place = data[0] == data[count - 1] || data[count - 2] == data[count - 1];
     call->walk.operands = count;
-    run_block_of(type)(call, data, n, is_streamed(options->flags, (uint64_t)n * (type.bits / 8), in_place));
+    call->walk.element_size = type.bits / 8;
+    call->stream = is_streamed(options->flags, (uint64_t)n * (type.bits / 8), in_place);
+    call->run_block = run_block_of(type);
+    sugar_parallel_run(options->context, n, PART_BLOCK, run_vectors, call);
     return true;
 }
 
@@ -318,7 +324,7 @@ static sugar_status run(const sugar_activation *activation, const sugar_operand 
     job call;                       /* large, so no part of it is set twice */
     call.activation = activation;
     call.accumulate = options->flags & SUGAR_CALL_ACCUMULATE;
-    if (run_short(&call, operands, count, options))
+    if (run_compact(&call, operands, count, options))
         return SUGAR_OK;
     const sugar_status status = sugar_walk_make(&call.walk, operands, count);
     if (status != SUGAR_OK || call.walk.count == 0)

@@ -3,22 +3,22 @@
 
 #include <stdlib.h>
 
+#include "copy.h"
 #include "pool.h"
 #include "structs.h"
 
 struct sugar_context {
-    int32_t parts;                  /* into how many a call may be split */
-    int32_t smallest_part;          /* elements */
-    sugar_parallel_for parallel_for;/* NULL: calls stay whole */
+    int32_t threads;
+    int64_t smallest_call;          /* elements; smaller ones stay whole */
+    sugar_parallel_for parallel_for;/* the caller's, or NULL */
     void *payload;
-    sugar_pool *pool;               /* the payload, if it is the library's own; or NULL */
+    sugar_pool *pool;               /* the library's own, or NULL */
 };
 
-/* Elements. Calls below the first are never split: even what takes longest is done before a thread has woken
- * up. A caller's pool gets parts that are worth a thread's waking up. The library's own decides that by
- * itself; there parts are as many as they can be without time lost between them, as the last ones to end are
- * waited for. */
-enum { SMALLEST_CALL = 65536, SMALLEST_PART = 32768, SMALLEST_OWN_PART = 8192, OWN_PARTS_PER_THREAD = 64 };
+/* Elements. Smaller calls are never split: even what takes longest is done before a thread has woken up, or
+ * before one of the library's own that is awake has taken its part. A caller's pool gets parts that are worth a
+ * thread's waking up; the library's own decides by itself. */
+enum { SMALLEST_CALL = 65536, SMALLEST_PART = 32768, SMALLEST_OWN_CALL = 32768 };
 
 static sugar_status check_options(const sugar_context_options *known)
 {
@@ -38,15 +38,11 @@ static sugar_status check_options(const sugar_context_options *known)
 /* The context made of options that are good. */
 static sugar_status fill(sugar_context *context, const sugar_context_options *known)
 {
-    *context = (sugar_context){known->threads, SMALLEST_PART, known->parallel_for, known->payload, NULL};
-    if (known->parallel_for || known->threads <= 1)
+    *context = (sugar_context){known->threads, INT64_MAX, known->parallel_for, known->payload, NULL};
+    if (known->threads <= 1)
         return SUGAR_OK;
-    const sugar_status status = sugar_pool_create(&context->pool, known->threads);
-    context->parts = known->threads * OWN_PARTS_PER_THREAD;
-    context->smallest_part = SMALLEST_OWN_PART;
-    context->parallel_for = sugar_pool_run;
-    context->payload = context->pool;
-    return status;
+    context->smallest_call = known->parallel_for ? SMALLEST_CALL : SMALLEST_OWN_CALL;
+    return known->parallel_for ? SUGAR_OK : sugar_pool_create(&context->pool, known->threads);
 }
 
 sugar_status sugar_context_create(sugar_context **context, const sugar_context_options *options)
@@ -77,17 +73,9 @@ void sugar_context_destroy(sugar_context *context)
     free(context);
 }
 
-static int64_t parts(const sugar_context *context, int64_t count)
-{
-    if (!context || !context->parallel_for || count < SMALLEST_CALL)
-        return 1;
-    const int64_t most = count / context->smallest_part;
-    return context->parts < most ? context->parts : most;
-}
-
 bool sugar_parallel_is_whole(const sugar_context *context, int64_t count)
 {
-    return parts(context, count) <= 1;
+    return !context || count < context->smallest_call;
 }
 
 typedef struct split {
@@ -110,8 +98,13 @@ void sugar_parallel_run(const sugar_context *context, int64_t count, int64_t blo
         part(work, 0, count);
         return;
     }
+    if (context->pool) {
+        sugar_pool_run(context->pool, part, work, count, block);
+        return;
+    }
     const int64_t blocks = (count - 1) / block + 1;
-    const int64_t length = ((blocks - 1) / parts(context, count) + 1) * block;
+    const int64_t parts = smaller(context->threads, count / SMALLEST_PART);
+    const int64_t length = ((blocks - 1) / parts + 1) * block;
     split s = {part, work, count, length};
     context->parallel_for(context->payload, run_share, &s, (count - 1) / length + 1);
 }

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -335,6 +336,27 @@ static void workers_work_and_sleep(void **unused)
     pooled_end(&p);
 }
 
+/* A worker that leaves its caller's processor may still go wherever it might before. */
+static void workers_may_go_everywhere(void **unused)
+{
+    (void)unused;
+    static pooled p;
+    cpu_set_t mine, its;
+    pooled_begin(&p, 3);
+    for (int round = 0; round < 20; round++) {
+        assert_true(pooled_call_is_right(&p));
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    }
+    assert_int_equal(sched_getaffinity(0, sizeof mine, &mine), 0);
+    DIR *folder = opendir("/proc/self/task");
+    assert_non_null(folder);
+    for (const struct dirent *entry; (entry = readdir(folder));)
+        if (entry->d_name[0] != '.' && sched_getaffinity(atoi(entry->d_name), sizeof its, &its) == 0)
+            assert_true(CPU_EQUAL(&mine, &its));
+    closedir(folder);
+    pooled_end(&p);
+}
+
 static void *share_a_pool(void *argument)
 {
     pooled *p = argument;
@@ -477,6 +499,7 @@ int main(void)
         cmocka_unit_test(small_calls_stay_whole),
         cmocka_unit_test(pooled_calls_have_the_same_bits),
         cmocka_unit_test(workers_work_and_sleep),
+        cmocka_unit_test(workers_may_go_everywhere),
         cmocka_unit_test(one_pool_many_callers),
         cmocka_unit_test(pools_that_end_at_once),
         cmocka_unit_test(a_pool_survives_fork),
