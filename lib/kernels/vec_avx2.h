@@ -74,6 +74,14 @@ static inline vec vec_load_bf16(const uint16_t *p)
 {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(vec_load_bits16(p)), 16));
 }
+static inline mask vec_bits_are(vec a, int offset, int bits, int value)
+{
+    const __m256i sum = _mm256_add_epi32(_mm256_castps_si256(a), _mm256_set1_epi32(offset));
+    const __m256i these = _mm256_and_si256(sum, _mm256_set1_epi32(bits));
+    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(these, _mm256_set1_epi32(value)));
+}
+static inline vec vec_leading(vec a) { return _mm256_and_ps(a, vec_splat(-INFINITY)); }
+static inline vec vec_last_one(vec a) { return _mm256_or_ps(a, vec_splat(0x1p-149f)); }
 /* Not by _CMP_NEQ_OQ, which is one operation less: Valgrind 3.19 takes a NaN for different then. */
 static inline vec vec_to_odd(vec a, vec rest)
 {

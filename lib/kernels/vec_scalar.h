@@ -34,6 +34,10 @@
  *   vec_two, vec_load_two_bf16(p), vec_store_two_bf16(p, a)
  *                             2 VEC_LANES elements as the vectors `even` and `odd`, which take them in turns:
  *                             in the lanes of f32 they lie already, and are neither widened nor packed
+ *   vec_bits_are(a, offset, bits, value)        whether a's bits, with offset added, are those of `value` where
+ *                             `bits` has 1s
+ *   vec_leading(a)            a's sign and power of two: its fraction's bits become 0
+ *   vec_last_one(a)           a with 1 as the last bit
  *   vec_stream_bits16(p, lanes)                 as vec_stream: VEC_LANES elements, from lanes
  *   vec_to_odd(a, rest)       a where rest is 0 or NaN; elsewhere, of a and its neighbour on the side of rest's
  *                             sign, the one whose last bit is 1 (a is 0 only where rest is 0 or has its sign)
@@ -130,6 +134,12 @@ static inline void vec_store_f16(uint16_t *p, vec a)
 
 static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes) { *p = *lanes; }
 
+static inline mask vec_bits_are(vec a, int offset, int bits, int value)
+{
+    return ((vec_to_bits(a) + (uint32_t)offset) & (uint32_t)bits) == (uint32_t)value;
+}
+static inline vec vec_leading(vec a) { return vec_from_bits(vec_to_bits(a) & 0xff800000); }
+static inline vec vec_last_one(vec a) { return vec_from_bits(vec_to_bits(a) | 1); }
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const uint32_t bits = vec_to_bits(a), any = (uint32_t)(rest < 0 || rest > 0);
