@@ -7,6 +7,8 @@
 #include "structs.h"
 #include "tensor.h"
 
+#include <string.h>
+
 enum {
     CACHE_LINE = 64,
     BLOCK_BYTES = 4096,             /* of one operand: five fit into any first-level cache */
@@ -30,15 +32,25 @@ enum {
 
 typedef struct job job;
 
-/* Computes n elements that lie one after another in every operand. */
-typedef void block_function(const job *call, void *const *block, int64_t n, bool stream);
+/* Rows of n elements each that lie one after another in every operand: where the first row begins, and the
+ * bytes from one to the next. */
+typedef struct rows {
+    char *start[SUGAR_MAX_OPERANDS];
+    int64_t step[SUGAR_MAX_OPERANDS];
+    int64_t count, n;
+} rows;
+
+/* Computes rows. All in one call: with a call for each, rows of 256 bytes at 1 Mi elements from NCHW to NHCW
+ * took 0.097 ns an element instead of 0.080, and PyTorch 0.079 (relu forward, f32, AVX2). Loops of their own for
+ * ordinary stores gained nothing more. */
+typedef void rows_function(const job *call, const rows *all, bool stream);
 
 /* A checked call, as all of its parts see it. */
 struct job {
     const sugar_activation *activation;
     bool accumulate, stream;
     bool prefetch;                  /* inputs ahead of their use: caches do not hold them */
-    block_function *run_block;
+    rows_function *run_rows;
     sugar_walk walk;                /* x, y; or x, dy, dx */
 };
 
@@ -153,10 +165,10 @@ static sugar_status run(const sugar_activation *activation, const sugar_operand 
 static void run_vectors(const void *work, int64_t begin, int64_t end)
 {
     const job *call = work;
-    void *block[SUGAR_MAX_OPERANDS] = {NULL};
+    rows all = {.count = 1, .n = end - begin};
     for (int k = 0; k < call->walk.operands; k++)
-        block[k] = (char *)call->walk.data[k] + begin * (int64_t)call->walk.element_size;
-    call->run_block(call, block, end - begin, call->stream);
+        all.start[k] = (char *)call->walk.data[k] + begin * (int64_t)call->walk.element_size;
+    call->run_rows(call, &all, call->stream);
 }
 
 /* For operands whose elements do not lie in the order of a tile. What a buffer holds already, as where a
@@ -180,61 +192,75 @@ static void *read_tile(buffers *b, const sugar_walk *walk, const sugar_tile *til
 }
 
 /* A tile as rows that are contiguous in every operand. */
-typedef struct rows {
+typedef struct divided_tile {
     const job *call;
     const sugar_tile *tile;
     int first;                      /* the first dimension that is not part of a row */
-    int64_t length;
+    int64_t length;                 /* of a row, in elements */
     bool prefetch;
-    int64_t step[SUGAR_MAX_OPERANDS][SUGAR_MAX_DIMENSIONS];     /* in bytes */
-} rows;
+    int64_t step[SUGAR_MAX_DIMENSIONS][SUGAR_MAX_OPERANDS];     /* in bytes */
+} divided_tile;
 
 /* Kernels go through short rows too fast for the processor to see what comes next; where rows follow each other
- * in memory, it does. Without this 32 Mi elements in rows of 128, from NCHW to NHCW, take 1.3 times as long.
- * Inlined, as gcc drops the call of a function that does nothing but prefetch. */
-static inline __attribute__((always_inline)) void prefetch_rows(const rows *r, char *const *at)
+ * in memory, it does. Without this 32 Mi elements in rows of 128, from NCHW to NHCW, take 1.3 times as long; 1 Mi
+ * elements, which the last cache holds, take 1.2 to 1.4 times as long with it. Inlined, as gcc drops the call of a function that
+ * does nothing but prefetch. */
+static inline __attribute__((always_inline)) void prefetch_row(const divided_tile *t, const rows *row)
 {
-    const int64_t bytes = r->length * (int64_t)r->call->walk.element_size;
-    for (int k = 0; k < r->call->walk.operands - 1; k++)
-        if (r->step[k][r->first] != bytes) {
-            /* A number, as there may be no such rows in the operand. */
-            const uintptr_t ahead = (uintptr_t)at[k] + (uintptr_t)(ROWS_AHEAD * r->step[k][r->first]);
+    const int64_t bytes = t->length * (int64_t)t->call->walk.element_size;
+    for (int k = 0; k < t->call->walk.operands - 1; k++)
+        if (row->step[k] != bytes) {
+            /* A number, as there may be no such row in the operand. */
+            const uintptr_t ahead = (uintptr_t)row->start[k] + (uintptr_t)(ROWS_AHEAD * row->step[k]);
             for (int64_t byte = 0; byte < bytes; byte += CACHE_LINE)
                 __builtin_prefetch((const void *)(ahead + (uintptr_t)byte));
         }
 }
 
-/* The rows in dimension d and those inside. */
-static void run_rows(const rows *r, int d, char *const *at)
+static void advance(rows *all)
 {
-    char *next[SUGAR_MAX_OPERANDS] = {at[0], at[1], at[2]};
-    for (int64_t i = 0; i < r->tile->extent[d]; i++) {
-        for (int k = 0; k < SUGAR_MAX_OPERANDS && i > 0; k++)
-            next[k] += r->step[k][d];
-        if (d > r->first)
-            run_rows(r, d - 1, next);
-        else {
-            if (r->prefetch)
-                prefetch_rows(r, next);
-            r->call->run_block(r->call, (void *const *)next, r->length, false);
+    for (int k = 0; k < SUGAR_MAX_OPERANDS; k++)
+        all->start[k] += all->step[k];
+}
+
+/* The rows in dimension d and those inside. */
+static void run_dimension(const divided_tile *t, int d, char *const *at)
+{
+    rows all = {.count = t->tile->extent[d], .n = t->length};
+    memcpy(all.start, at, sizeof all.start);
+    memcpy(all.step, t->step[d], sizeof all.step);
+    if (d == t->first && !t->prefetch) {
+        t->call->run_rows(t->call, &all, false);
+        return;
+    }
+    const int64_t count = all.count;
+    all.count = 1;
+    for (int64_t i = 0; i < count; i++) {
+        if (i > 0)
+            advance(&all);
+        if (d > t->first) {
+            run_dimension(t, d - 1, all.start);
+        } else {
+            prefetch_row(t, &all);
+            t->call->run_rows(t->call, &all, false);
         }
     }
 }
 
 /* A tile in rows; of an operand in a buffer they follow each other there. */
-static void divide_tile(rows *r, const bool *in_buffer)
+static void divide_tile(divided_tile *t, const bool *in_buffer)
 {
-    const sugar_walk *walk = &r->call->walk;
+    const sugar_walk *walk = &t->call->walk;
     const int64_t size = (int64_t)walk->element_size;
     int64_t count = 1;
-    for (r->first = 0; count < r->length; r->first++)
-        count *= r->tile->extent[r->first];
-    for (int d = r->first; d < walk->ndim; d++) {
+    for (t->first = 0; count < t->length; t->first++)
+        count *= t->tile->extent[t->first];
+    for (int d = t->first; d < walk->ndim; d++) {
         for (int k = 0; k < SUGAR_MAX_OPERANDS; k++)
-            r->step[k][d] = k >= walk->operands ? 0 : (in_buffer[k] ? count : walk->stride[k][d]) * size;
-        count *= r->tile->extent[d];
+            t->step[d][k] = k >= walk->operands ? 0 : (in_buffer[k] ? count : walk->stride[k][d]) * size;
+        count *= t->tile->extent[d];
     }
-    r->prefetch = r->call->prefetch && walk->in_rows && r->length * size <= LONGEST_PREFETCH;
+    t->prefetch = t->call->prefetch && walk->in_rows && t->length * size <= LONGEST_PREFETCH;
 }
 
 /* An operand takes part where it is if its rows are long enough, or else through a buffer. */
@@ -244,26 +270,27 @@ static void run_tile(const job *call, buffers *b, const sugar_tile *tile)
     const int output = walk->operands - 1;
     const int64_t shortest = SUGAR_LONG_ROW / (int64_t)walk->element_size;
     bool in_buffer[SUGAR_MAX_OPERANDS] = {false};
-    char *start[SUGAR_MAX_OPERANDS] = {NULL};
-    rows r;                         /* large, so no part of it is set twice */
-    r.call = call;
-    r.tile = tile;
-    r.length = tile->count;
+    rows whole = {.count = 1, .n = tile->count};
+    char **start = whole.start;
+    divided_tile divided;           /* large, so no part of it is set twice */
+    divided.call = call;
+    divided.tile = tile;
+    divided.length = tile->count;
     for (int k = 0; k <= output; k++) {
         const int64_t row = sugar_tile_row(tile, walk, k);
         in_buffer[k] = !walk->in_rows && row < tile->count && row < shortest;
         if (!in_buffer[k]) {
             start[k] = sugar_tile_start(tile, walk, k);
-            r.length = smaller(r.length, row);
+            divided.length = smaller(divided.length, row);
         } else {
             start[k] = k < output || call->accumulate ? read_tile(b, walk, tile, k) : (void *)&b->tile[k];
         }
     }
-    if (r.length == tile->count) {
-        call->run_block(call, (void *const *)start, tile->count, call->stream && !in_buffer[output]);
+    if (divided.length == tile->count) {
+        call->run_rows(call, &whole, call->stream && !in_buffer[output]);
     } else {
-        divide_tile(&r, in_buffer);
-        run_rows(&r, walk->ndim - 1, start);
+        divide_tile(&divided, in_buffer);
+        run_dimension(&divided, walk->ndim - 1, start);
     }
     if (in_buffer[output]) {
         sugar_tile_write(tile, walk, output, start[output]);
@@ -292,12 +319,12 @@ static void run_tiles(const void *work, int64_t begin, int64_t end)
     }
 }
 
-static block_function *run_block_of(sugar_data_type type)
+static rows_function *run_rows_of(sugar_data_type type)
 {
     switch (type.bits) {
-    case 64: return run_block_f64;
-    case 32: return run_block_f32;
-    default: return type.code == SUGAR_TYPE_BFLOAT ? run_block_bf16 : run_block_f16;
+    case 64: return run_rows_f64;
+    case 32: return run_rows_f32;
+    default: return type.code == SUGAR_TYPE_BFLOAT ? run_rows_bf16 : run_rows_f16;
     }
 }
 
@@ -313,7 +340,7 @@ static bool run_compact(job *call, const sugar_operand *operands, int count, con
     call->walk.operands = count;
     call->walk.element_size = type.bits / 8;
     call->stream = is_streamed(options->flags, (uint64_t)n * (type.bits / 8), in_place);
-    call->run_block = run_block_of(type);
+    call->run_rows = run_rows_of(type);
     sugar_parallel_run(options->context, n, PART_BLOCK, run_vectors, call);
     return true;
 }
@@ -332,7 +359,7 @@ static sugar_status run(const sugar_activation *activation, const sugar_operand 
     const sugar_data_type type = operands[0].tensor->dtype;
     call.stream = is_streamed(options->flags, (uint64_t)call.walk.count * (type.bits / 8),
                               is_in_place(&call.walk));
-    call.run_block = run_block_of(type);
+    call.run_rows = run_rows_of(type);
     if (sugar_walk_is_vector(&call.walk)) {
         sugar_parallel_run(options->context, call.walk.count, PART_BLOCK, run_vectors, &call);
         return SUGAR_OK;

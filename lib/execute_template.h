@@ -69,12 +69,19 @@ static void NAME(backward)(const sugar_activation *activation, bool accumulate, 
     NAME(backward_run)(activation, accumulate, x + head, dy + head, dx + head, n - head, stream);
 }
 
-static void NAME(run_block)(const job *call, void *const *block, int64_t n, bool stream)
+static void NAME(run_rows)(const job *call, const rows *all, bool stream)
 {
+    char *const *start = all->start;
+    const int64_t *step = all->step;
+    const sugar_activation *activation = call->activation;
     if (call->walk.operands == 2)
-        NAME(forward)(call->activation, block[0], block[1], n, stream);
+        for (int64_t i = 0; i < all->count; i++)
+            NAME(forward)(activation, (void *)(start[0] + i * step[0]), (void *)(start[1] + i * step[1]),
+                          all->n, stream);
     else
-        NAME(backward)(call->activation, call->accumulate, block[0], block[1], block[2], n, stream);
+        for (int64_t i = 0; i < all->count; i++)
+            NAME(backward)(activation, call->accumulate, (void *)(start[0] + i * step[0]),
+                           (void *)(start[1] + i * step[1]), (void *)(start[2] + i * step[2]), all->n, stream);
 }
 
 sugar_status NAME(sugar_forward)(const sugar_activation *activation, int64_t n, const T *x, int64_t incx, T *y,
