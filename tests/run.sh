@@ -6,7 +6,7 @@
 #     sh tests/run.sh --list      their names
 #
 # SUGAR_PYTHON names the interpreter that has torch, for peers and bench; SUGAR_BENCH holds options of the
-# benchmark: with SUGAR_BENCH=--quick it takes about a minute.
+# benchmark: with SUGAR_BENCH=--quick it takes about two minutes.
 #
 # Exit status: 0 if nothing failed, 1 if a suite failed, 2 if it could not be set up or asked wrongly.
 set -u

@@ -18,7 +18,7 @@
  * Threads.  A sugar_activation never changes after it was made: any number of threads may use one
  *           at the same time. Calls run on the calling thread unless a context says otherwise.
  *           Error messages are kept per thread. Beyond them and what handles hold, the library remembers
- *           nothing but the size of the processor's cache.
+ *           nothing but what the processor has: instruction sets, and the size of its cache.
  * Overlap.  An output may be the very same view as an input (same address, same strides): in place.
  *           Any other sharing of memory between an output and an input is an error, and so is an
  *           output with two indices at the same address. Views that interleave without sharing an

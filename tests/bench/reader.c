@@ -18,7 +18,7 @@
 
 void openblas_set_num_threads(int count) __attribute__((weak));
 
-enum { FIRST_BATCH = 128, LARGEST_OUTPUT = 128 << 20, MOST_ROUNDS = 99 };
+enum { FIRST_BATCH = 128, LARGEST_OUTPUT = 64 << 20, MOST_ROUNDS = 99 };
 enum { MODES = 3, PARTS = 2 };
 enum { ACTIVATION, READER };
 static const uint64_t flags_of_mode[MODES] = {SUGAR_CALL_STREAM, SUGAR_CALL_NO_STREAM, 0};
