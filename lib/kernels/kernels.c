@@ -45,14 +45,6 @@
 #define LAST_bf16 0xffff
 #define MIDDLE_bf16 0x8000
 
-/* Whether elements have so small a range that those that are not 0 are normal numbers 2^-24 times as large, and
- * `real` has numbers 2^60 times as large as the largest. */
-#define SMALL_RANGE_f32 0
-#define SMALL_RANGE_f64 0
-#define SMALL_RANGE_f16 1
-#define SMALL_RANGE_bf16 0
-#define SUGAR_SMALL_RANGE JOIN(SMALL_RANGE, SUGAR_TYPE)
-
 /* The vectors in a step of a loop. */
 #define VECTORS_f32 1
 #define VECTORS_f64 1

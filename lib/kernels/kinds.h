@@ -122,7 +122,7 @@ static inline vec threshold_derivative(vec x, const vec *p) { return step(x, p[0
 
 static inline vec leaky_relu_value(vec x, const vec *p)
 {
-    return where_positive(x, x, line(p[0], x));
+    return line_below(p[0], x);
 }
 static inline vec leaky_relu_derivative(vec x, const vec *p) { return step(x, SPLAT(0), p[0], SPLAT(1)); }
 
@@ -1197,7 +1197,7 @@ static inline vec triangle_derivative(vec x, const vec *p)
     pair below = triangle_side(two_sum(SPLAT(1), -p[SUGAR_SHIFT]), -x, p[0]);
     pair above = triangle_side(two_sum(SPLAT(1), p[SUGAR_SHIFT]), x, p[0]);
     vec rest = vec_select(vec_less(below.hi, above.hi), below.lo, above.lo);
-    return vec_max(SPLAT(0), last_rounding(vec_min(below.hi, above.hi), rest));
+    return vec_max(SPLAT(0), round_to_odd(vec_min(below.hi, above.hi), rest));
 }
 
 /* N(d; 0, sigma) = exp(-(d/sigma)^2 / 2) / (sigma sqrt(2 pi)); 0 where |d| is NORMAL_DENSITY_LIMIT times sigma. */

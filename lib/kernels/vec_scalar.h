@@ -36,6 +36,7 @@
  *                             in the lanes of f32 they lie already, and are neither widened nor packed
  *   vec_bits_are(a, offset, bits, value)        whether a's bits, with offset added, are those of `value` where
  *                             `bits` has 1s
+ *   vec_negative(a)           whether a's sign bit is set, and a is finite
  *   vec_leading(a)            a's sign and power of two: its fraction's bits become 0
  *   vec_last_one(a)           a with 1 as the last bit
  *   vec_stream_bits16(p, lanes)                 as vec_stream: VEC_LANES elements, from lanes
@@ -138,6 +139,7 @@ static inline mask vec_bits_are(vec a, int offset, int bits, int value)
 {
     return ((vec_to_bits(a) + (uint32_t)offset) & (uint32_t)bits) == (uint32_t)value;
 }
+static inline mask vec_negative(vec a) { return vec_to_bits(a) >= 0x80000000 && vec_to_bits(a) < 0xff800000; }
 static inline vec vec_leading(vec a) { return vec_from_bits(vec_to_bits(a) & 0xff800000); }
 static inline vec vec_last_one(vec a) { return vec_from_bits(vec_to_bits(a) | 1); }
 static inline vec vec_to_odd(vec a, vec rest)
