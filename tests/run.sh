@@ -38,7 +38,7 @@ packages_of() {
     case $1 in
     unit) echo 'libcmocka-dev locales' ;;
     accuracy | exhaustive | peers) echo 'libmpfr-dev libgmp-dev' ;;
-    doc) echo 'python3 python3-mpmath' ;;
+    doc) echo 'python3' ;;
     bits) [ "$(uname -m)" = aarch64 ] || echo 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user' ;;
     example) echo 'libopenblas-dev zlib1g-dev dataset-fashion-mnist' ;;
     install) echo 'g++ clang binutils libdlpack-dev' ;;
@@ -49,6 +49,7 @@ packages_of() {
 # What a suite can do without: it says what it misses.
 optional_packages_of() {
     case $1 in
+    doc) echo 'python3-mpmath' ;;
     peers) echo 'libdnnl-dev libxnnpack-dev libpthreadpool-dev libcpuinfo-dev' ;;
     bench) echo 'libdnnl-dev libxnnpack-dev libpthreadpool-dev libcpuinfo-dev libopenblas-dev' ;;
     esac
