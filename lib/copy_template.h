@@ -92,13 +92,31 @@ static void NAME(transpose)(element *restrict to, int64_t to_step, const element
     }
 }
 
+/* A plane of which i is contiguous in `to` and all of `from`, few columns by many rows, lies one after another:
+ * colours of a picture. Squares read into the rows after them, which the last ones do not have. */
+static void NAME(separate)(element *restrict to, int64_t to_step, const element *restrict from, int64_t rows,
+                           int64_t columns)
+{
+    int64_t i = 0;
+    for (; (i + LANES - 1) * columns + LANES <= rows * columns; i += LANES)
+        NAME(transpose_square)(to + i, to_step, from + i * columns, columns, (int)columns);
+    for (; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++)
+            to[i + j * to_step] = from[i * columns + j];
+}
+
 /* Dimensions 0 and 1 of a box. */
 static void NAME(copy_plane)(const sugar_box *box, element *restrict to, const element *restrict from)
 {
     const int64_t rows = box->dimension[0].extent, columns = box->dimension[1].extent;
     const int64_t to_step = box->dimension[1].to, from_step = box->dimension[0].from;
-    if (box->dimension[0].to == 1 && box->dimension[1].from == 1 && rows >= LANES && columns >= LANES) {
+    const bool contiguous = box->dimension[0].to == 1 && box->dimension[1].from == 1;
+    if (contiguous && rows >= LANES && columns >= LANES) {
         NAME(transpose)(to, to_step, from, from_step, rows, columns);
+        return;
+    }
+    if (contiguous && from_step == columns && columns > 1) {
+        NAME(separate)(to, to_step, from, rows, columns);
         return;
     }
     for (int64_t j = 0; j < columns; j++)
