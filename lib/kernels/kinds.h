@@ -51,11 +51,14 @@ static inline vec times_pair_to_infinity(vec x, pair a)
 #define RARE_IN_F32 static inline
 #endif
 
+/* Whether any lane needs what typical inputs do not. */
+static inline int is_rare(mask m) { return (int)__builtin_expect(vec_any(m) != 0, 0); }
+
 /* near, but the far formula in lanes that are far: a branch that typical inputs do not take. */
 static inline __attribute__((always_inline)) vec or_far(vec near, mask far, vec (*far_formula)(vec, const vec *),
                                                         vec x, const vec *p)
 {
-    if (__builtin_expect(vec_any(far), 0)) near = vec_select(far, far_formula(x, p), near);
+    if (is_rare(far)) near = vec_select(far, far_formula(x, p), near);
     return near;
 }
 
@@ -313,8 +316,8 @@ static inline pair logistic_slope_near(exp_parts e)
 RARE vec sigmoid_derivative_tail(vec x, const vec *p)
 {
     (void)p;
-    small_exp e = exp_of_tail(pair_of(-vec_abs(x)));
-    return pair_sum(grown(e.raised, e.value * vec_fma(SPLAT(3), e.value, SPLAT(-2)))) * e.scale;
+    vec e = exp_of_tail(vec_abs(x)).value;
+    return vec_fma(e * e, vec_fma(SPLAT(3), e, SPLAT(-2)), e);
 }
 static inline vec sigmoid_derivative(vec x, const vec *p)
 {
@@ -395,13 +398,26 @@ RARE_IN_F32 vec silu_derivative_near(vec x, const vec *p)
     return or_far(gated_derivative_near(y, pair_add(pair_of(SPLAT(1)), y)), far, silu_derivative_far, x, p);
 }
 #if SUGAR_ELEMENT == 32
+/* t for y < 0 and 1 - t for y >= 0; far out, with E = exp(-a), a = |y|, t = E (1 - a) + E^2 (2 a - 1) + ... */
+static inline vec silu_derivative_wide(vec x, const vec *p)
+{
+    pair a = two_product(p[0], vec_min(SPLAT(FAR), vec_abs(x)));
+    piece_or_exp d = piece_or_exp_of(silu_slope_table, 7, a.hi, -a.lo);
+    vec t = d.at.constant + d.at.rest, power = (SPLAT(1) - a.hi) * d.power;
+    vec next = vec_fma(SPLAT(2), a.hi, SPLAT(-1)), third = vec_fma(SPLAT(-2.9946), a.hi, SPLAT(0.9982));
+    vec gate_lo = vec_fma(d.value, vec_fma(d.value, third, next), -a.lo);
+    vec far = power + vec_fma(power, d.at.rest, d.power * t * gate_lo);
+    t = vec_select(d.far, far * d.scale, t);
+    return vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
+}
 static inline vec silu_derivative(vec x, const vec *p)
 {
     if (SUGAR_NARROWS) return gated_derivative_short(p[0] * x, vec_fma(p[0], x, SPLAT(1)), silu_derivative_near, x, p);
     pair y = two_product(p[0], x), a = pair_abs(y);
+    if (is_rare(vec_less(SPLAT(EXP_PIECE_LIMIT), a.hi))) return silu_derivative_wide(x, p);
     piece d = piece_of_pair(silu_slope_table, 7, a, unit_index(a.hi));
-    vec t = d.constant + d.rest, near = vec_select(vec_less(y.hi, SPLAT(0)), t, SPLAT(1) - t);
-    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a.hi), silu_derivative_near, x, p);
+    vec t = d.constant + d.rest;
+    return vec_select(vec_less(y.hi, SPLAT(0)), t, SPLAT(1) - t);
 }
 #else
 static inline vec silu_derivative(vec x, const vec *p) { return silu_derivative_near(x, p); }
@@ -627,8 +643,9 @@ RARE vec mish_tail(vec x, const vec *p)
 {
     (void)p;
     vec near = bounded(x, FAR);
-    small_exp e = exp_of_tail(pair_of(-vec_abs(x)));
-    vec below = times_pair(near, grown(e.raised, SPLAT(-0.5) * e.value)) * e.scale;
+    small_exp e = exp_of_tail(vec_abs(x));
+    vec power = near * e.power, raised = vec_fma(power, e.p, power);
+    vec below = vec_fma(raised, SPLAT(-0.5) * e.value, raised) * e.scale;
     vec above = vec_fma(near * e.value, SPLAT(-2) * e.value, x);
     return vec_select(vec_less(x, SPLAT(0)), below, above);
 }
@@ -668,11 +685,11 @@ RARE vec mish_derivative_tail(vec x, const vec *p)
 {
     (void)p;
     vec a = vec_min(SPLAT(FAR), vec_abs(x));
-    small_exp e = exp_of_tail(pair_of(-a));
-    pair gate = {SPLAT(1) - a, e.value * (a - SPLAT(0.5))};
+    small_exp e = exp_of_tail(a);
+    vec power = (SPLAT(1) - a) * e.power, rest = vec_fma(e.power, e.p, e.power) * (e.value * (a - SPLAT(0.5)));
     vec square = e.value * vec_fma(SPLAT(-3) * e.value, e.value, e.value);
     vec above = vec_fma(square, vec_fma(SPLAT(4), a, SPLAT(-2)), SPLAT(1));
-    return vec_select(vec_less(x, SPLAT(0)), product_of_pairs(e.raised, gate) * e.scale, above);
+    return vec_select(vec_less(x, SPLAT(0)), (power + vec_fma(power, e.p, rest)) * e.scale, above);
 }
 static inline vec mish_derivative_by_table(vec x, const vec *p)
 {
@@ -724,22 +741,28 @@ static inline vec mish_derivative(vec x, const vec *p)
 
 /* max(x, 0) + log1p(exp(-|beta x|)) / beta: adding last, so that one term may be infinite. */
 #if SUGAR_ELEMENT == 32
-RARE vec softplus_tail(vec x, const vec *p, pair factor)
+/* (constant + rest + lost) factor */
+static inline vec softplus_quotient(piece l, pair factor)
 {
-    scaled l = log1p_exp_of_tail(pair_negate(two_product(p[0], vec_abs(bounded(x, FAR)))));
-    return vec_fma(product_of_pairs(l.value, factor), l.scale, vec_max(SPLAT(0), x));
+    if (SUGAR_NARROWS) return (l.constant + l.rest) * factor.hi;
+    vec low = vec_fma(l.constant, factor.lo, l.lost * factor.hi);
+    return vec_fma(l.constant, factor.hi, vec_fma(l.rest, factor.hi, low));
+}
+static inline vec softplus_wide(vec x, const vec *p)
+{
+    pair factor = pair_reciprocal(pair_of(p[0])), a = two_product(p[0], vec_min(SPLAT(FAR), vec_abs(x)));
+    piece_or_exp l = piece_or_exp_of(softplus_table, 7, a.hi, -a.lo);
+    vec power = l.power * factor.hi, rest = vec_fma(power, l.at.rest, l.power * factor.lo);
+    vec raised = power + vec_fma((power + rest) * l.value, log1p_growth(l.value), rest);
+    vec positive = vec_max(SPLAT(0), x), far = vec_fma(raised, l.scale, positive);
+    return vec_select(l.far, far, positive + softplus_quotient(l.at, factor));
 }
 static inline vec softplus_value(vec x, const vec *p)
 {
     pair a = two_product(p[0], vec_abs(x)), factor = pair_reciprocal(pair_of(p[0]));
+    if (is_rare(vec_less(SPLAT(EXP_PIECE_LIMIT), a.hi))) return softplus_wide(x, p);
     piece l = piece_of_pair(softplus_table, 7, a, unit_index(a.hi));
-    vec low = vec_fma(l.constant, factor.lo, l.lost * factor.hi);
-    vec quotient = vec_fma(l.constant, factor.hi, vec_fma(l.rest, factor.hi, low));
-    if (SUGAR_NARROWS) quotient = (l.constant + l.rest) * factor.hi;
-    vec near = vec_max(SPLAT(0), x) + quotient;
-    mask far = vec_less(SPLAT(UNIT_TABLE_LIMIT), a.hi);
-    if (__builtin_expect(vec_any(far), 0)) near = vec_select(far, softplus_tail(x, p, factor), near);
-    return near;
+    return vec_max(SPLAT(0), x) + softplus_quotient(l, factor);
 }
 #else
 RARE vec softplus_far(vec x, const vec *p)
@@ -774,15 +797,15 @@ static inline vec softplus_derivative(vec x, const vec *p)
 RARE vec log_sigmoid_tail(vec x, const vec *p)
 {
     (void)p;
-    scaled l = log1p_exp_of_tail(pair_of(-vec_abs(x)));
-    return vec_fnma(pair_sum(l.value), l.scale, non_positive(x));
+    vec e = exp_of_tail(vec_abs(x)).value;
+    return non_positive(x) - vec_fma(e * e, log1p_growth(e), e);
 }
 static inline vec log_sigmoid_value(vec x, const vec *p)
 {
     vec a = vec_abs(x);
     piece l = piece_of(softplus_table, 7, a, unit_index(a));
     vec near = non_positive(x) - (l.constant + l.rest);
-    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), log_sigmoid_tail, x, p);
+    return or_far(near, vec_less(SPLAT(EXP_PIECE_LIMIT), a), log_sigmoid_tail, x, p);
 }
 #else
 RARE vec log_sigmoid_far(vec x, const vec *p)

@@ -65,26 +65,26 @@ static const real gelu_tanh_slope_table[][8] = {
      -0x1.cbc2b4p-8f, 0x1.c30c3ep-8f, 0x1.92857ap-8f, -0x1.f340cep-9f}
 };
 
-/* s(-a) (1 - a s(a)): error 2^-24.6; one point is its root. */
+/* s(-a) (1 - a s(a)), then exp(-r): error 2^-24.6; one point is its root. */
 static const real silu_slope_table[][8] = {
     {0x0p+0f, 0x1.474974p+0f, 0x1.021cp+1f, 0x1.7e54p+1f,
-     0x1.01fap+2f, 0x1.42dp+2f, 0x1.832ep+2f, 0x1.c34p+2f},
+     0x1.01fap+2f, 0x1.42dp+2f, 0x1.832ep+2f, 0x0p+0f},
     {0x1p-1f, -0x1.848b9ep-29f, -0x1.772452p-4f, -0x1.6a985cp-4f,
-     -0x1.a72e88p-5f, -0x1.a51b3p-6f, -0x1.844234p-7f, -0x1.570d94p-8f},
+     -0x1.a72e88p-5f, -0x1.a51b3p-6f, -0x1.844234p-7f, 0x1p+0f},
     {-0x1p-1f, -0x1.be141p-3f, -0x1.846edp-5f, 0x1.062b26p-5f,
-     0x1.097938p-5f, 0x1.36bd24p-6f, 0x1.35538ap-7f, 0x1.1db4bap-8f},
+     0x1.097938p-5f, 0x1.36bd24p-6f, 0x1.35538ap-7f, -0x1p+0f},
     {0x1.98f578p-23f, 0x1.2c562ap-3f, 0x1.45869ep-4f, 0x1.9797d8p-7f,
-     -0x1.9502dap-8f, -0x1.8a3188p-8f, -0x1.ca3f7ep-9f, -0x1.c7d3dp-10f},
+     -0x1.9502dap-8f, -0x1.8a3188p-8f, -0x1.ca3f7ep-9f, 0x1p-1f},
     {0x1.55505cp-4f, -0x1.353ec4p-6f, -0x1.0b51dap-5f, -0x1.a46b38p-7f,
-     -0x1.75850ap-10f, 0x1.a224f2p-11f, 0x1.875fa6p-11f, 0x1.c38c64p-12f},
+     -0x1.75850ap-10f, 0x1.a224f2p-11f, 0x1.875fa6p-11f, -0x1.555552p-3f},
     {0x1.7243a8p-15f, -0x1.f2b012p-7f, 0x1.9764dep-9f, 0x1.2bc918p-8f,
-     0x1.448928p-10f, 0x1.f890d6p-14f, -0x1.44ba18p-14f, -0x1.23ac86p-14f},
+     0x1.448928p-10f, 0x1.f890d6p-14f, -0x1.44ba18p-14f, 0x1.5554e2p-5f},
     {-0x1.a01eecp-7f, 0x1.b1867cp-8f, 0x1.42d4aep-9f, -0x1.84cb6p-11f,
-     -0x1.a7667p-12f, -0x1.8116bcp-14f, -0x1.037d9ap-17f, 0x1.938202p-18f},
+     -0x1.a7667p-12f, -0x1.8116bcp-14f, -0x1.037d9ap-17f, -0x1.1115b2p-7f},
     {0x1.dac38cp-12f, 0x1.6eb342p-14f, -0x1.266f96p-10f, -0x1.529b9ap-14f,
-     0x1.474308p-14f, 0x1.c73c44p-16f, 0x1.7837e2p-18f, 0x1.c874fep-22f},
+     0x1.474308p-14f, 0x1.c73c44p-16f, 0x1.7837e2p-18f, 0x1.6d5428p-10f},
     {0x1.458aa6p-10f, -0x1.f77e38p-11f, 0x1.d42d46p-14f, 0x1.3e437cp-14f,
-     -0x1.a25454p-18f, -0x1.75b738p-18f, -0x1.98bb9ep-20f, -0x1.6ef168p-22f}
+     -0x1.a25454p-18f, -0x1.75b738p-18f, -0x1.98bb9ep-20f, -0x1.9aa3a2p-13f}
 };
 
 /* s(a) s(-a): error 2^-25.3. */
@@ -109,26 +109,26 @@ static const real logistic_slope_table[][8] = {
      0x1.c0ec4p-18f, 0x1.2e11cep-21f, -0x1.a0cb08p-23f, -0x1.2dfebep-23f}
 };
 
-/* log1p(exp(-a)): error 2^-28.3. */
+/* log1p(exp(-a)), then exp(-r): error 2^-28.3. */
 static const real softplus_table[][8] = {
     {0x0p+0f, 0x1.eb3p-1f, 0x1.f438p+0f, 0x1.794cp+1f,
-     0x1.fbdcp+1f, 0x1.3e6ep+2f, 0x1.80bcp+2f, 0x1.c2dap+2f},
+     0x1.fbdcp+1f, 0x1.3e6ep+2f, 0x1.80bcp+2f, 0x0p+0f},
     {0x1.62e43p-1f, 0x1.4c245cp-2f, 0x1.0f69fp-3f, 0x1.a2e38cp-5f,
-     0x1.330ddap-6f, 0x1.c2fdccp-8f, 0x1.40cb9ep-9f, 0x1.c90e36p-11f},
+     0x1.330ddap-6f, 0x1.c2fdccp-8f, 0x1.40cb9ep-9f, 0x1p+0f},
     {-0x1.000004p-1f, -0x1.1ba80cp-2f, -0x1.fc6558p-4f, -0x1.985cp-5f,
-     -0x1.3031dap-6f, -0x1.c17174p-8f, -0x1.406734p-9f, -0x1.c8db3ap-11f},
+     -0x1.3031dap-6f, -0x1.c17174p-8f, -0x1.406734p-9f, -0x1p+0f},
     {0x1.00013cp-3f, 0x1.9a29a2p-4f, 0x1.bd4b34p-5f, 0x1.8400d2p-6f,
-     0x1.2a8bfep-7f, 0x1.be5c66p-9f, 0x1.3f9eb4p-10f, 0x1.c87554p-12f},
+     0x1.2a8bfep-7f, 0x1.be5c66p-9f, 0x1.3f9eb4p-10f, 0x1p-1f},
     {-0x1.64c318p-16f, -0x1.e7cc9cp-7f, -0x1.be5612p-7f, -0x1.d1c33p-8f,
-     -0x1.7f480cp-9f, -0x1.257e24p-10f, -0x1.a81336p-12f, -0x1.2fc652p-13f},
+     -0x1.7f480cp-9f, -0x1.257e24p-10f, -0x1.a81336p-12f, -0x1.555552p-3f},
     {-0x1.4eb9a4p-8f, -0x1.b9486ep-10f, 0x1.9cdcfcp-10f, 0x1.7257b8p-10f,
-     0x1.628de8p-11f, 0x1.1d6926p-12f, 0x1.a3e9e2p-14f, 0x1.2eb43p-15f},
+     0x1.628de8p-11f, 0x1.1d6926p-12f, 0x1.a3e9e2p-14f, 0x1.5554e2p-5f},
     {-0x1.12192ap-12f, 0x1.116e98p-10f, 0x1.b229ap-13f, -0x1.4104c4p-13f,
-     -0x1.df131ep-14f, -0x1.af29b6p-15f, -0x1.497b68p-16f, -0x1.e1046ep-18f},
+     -0x1.df131ep-14f, -0x1.af29b6p-15f, -0x1.497b68p-16f, -0x1.1115b2p-7f},
     {0x1.70e142p-11f, -0x1.9afc1ap-15f, -0x1.093c82p-13f, -0x1.687e3cp-17f,
-     0x1.9d59f2p-17f, 0x1.fdd07ap-18f, 0x1.a84c04p-19f, 0x1.3eb33ep-20f},
+     0x1.9d59f2p-17f, 0x1.fdd07ap-18f, 0x1.a84c04p-19f, 0x1.6d5428p-10f},
     {-0x1.c1ac4ep-13f, -0x1.cf920cp-15f, 0x1.5e61a2p-16f, 0x1.08d262p-17f,
-     -0x1.06dcbep-23f, -0x1.b59cc6p-21f, -0x1.a7f51ep-22f, -0x1.5febdcp-23f}
+     -0x1.06dcbep-23f, -0x1.b59cc6p-21f, -0x1.a7f51ep-22f, -0x1.9aa3a2p-13f}
 };
 
 /* tanh(a): error 2^-24.9. */

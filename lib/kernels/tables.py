@@ -10,6 +10,8 @@ rounding of those before. The constant term cannot be made up for: so the point 
 measured is moved to where the function is almost exactly a float (the idea of Gal's accurate tables, ACM
 TOMS 17(1), 1991).
 
+Some tables have exp(-r) for their last piece, for inputs beyond the others.
+
 The tables with sixteen pieces around -8, ..., 7 are such that two of them may be added: their points are the
 integers, and the constant term has a low part.
 """
@@ -58,6 +60,11 @@ def unit_pieces():
     return [(max(mpf(0), k - mpf('0.5')), k + mpf('0.5'), mpf(k)) for k in range(8)]
 
 
+def unit_pieces_and_exp():
+    """Around 0, 1, ..., 6, then exp(-r)."""
+    return unit_pieces()[:7] + [EXP_PIECE]
+
+
 def normal_pieces(share=mpf('0.5')):
     """Between 0 and 6.5, in the order of normal_index."""
     t = [1 + mpf(k) / 4 for k in range(4)] + [2 + mpf(k) / 2 for k in range(5)]
@@ -96,6 +103,8 @@ HEAD = """\
  * `signed` have the points -8, ..., 7; their rows are the constant terms, their low parts, and the other
  * coefficients. The errors are the largest of the fits, relative to the function if nothing else is said. */"""
 
+EXP_PIECE = (mpf('-0.3475'), mpf('0.3475'), mpf(0))
+
 # name: what it is, function, pieces, degree, where errors are no longer taken relative to the function (it has
 # a root there, given next), whether 0 is the point of the piece that has it
 TABLES = {
@@ -104,10 +113,10 @@ TABLES = {
                    True),
     'gelu_tanh_slope': ('The derivative of gelu_tanh at -a, over exp(-2u(a))', gelu_tanh_slope,
                         lambda: normal_pieces(mpf('0.35')), 7, mpf('0.06'), 0.75, True),
-    'silu_slope': ('s(-a) (1 - a s(a))', lambda a: logistic(-a) * (1 - a * logistic(a)), unit_pieces, 7,
-                   mpf('0.05'), 1.27, True),
+    'silu_slope': ('s(-a) (1 - a s(a)), then exp(-r)', lambda a: logistic(-a) * (1 - a * logistic(a)),
+                   unit_pieces_and_exp, 7, mpf('0.05'), 1.27, True),
     'logistic_slope': ('s(a) s(-a)', lambda a: logistic(a) * logistic(-a), unit_pieces, 7, 0, None, True),
-    'softplus': ('log1p(exp(-a))', lambda a: log1p(exp(-a)), unit_pieces, 7, 0, None, True),
+    'softplus': ('log1p(exp(-a)), then exp(-r)', lambda a: log1p(exp(-a)), unit_pieces_and_exp, 7, 0, None, True),
     'tanh': ('tanh(a)', tanh, unit_pieces, 8, 0, None, True),
     'tanh_squared': ('tanh(a)^2', tanh_squared, wide_pieces, 8, 0, None, True),
     'tanhshrink': ('(a - tanh(a)) / a^3', tanhshrink_ratio, wide_pieces, 8, 0, None, True),
@@ -167,10 +176,11 @@ def hexadecimal(v):
 
 
 def table(name):
-    meaning, f, pieces, degree, floor, near_root, keep_zero = TABLES[name]
-    root = findroot(f, mpf(near_root)) if near_root else None
+    meaning, function, pieces, degree, floor, near_root, keep_zero = TABLES[name]
+    root = findroot(function, mpf(near_root)) if near_root else None
     rows, errors = [], []
-    for low, high, middle in pieces():
+    for piece in pieces():
+        f, (low, high, middle) = (lambda r: exp(-r)) if piece is EXP_PIECE else function, piece
         if root and low < root < high:
             c = to_f32(root)
         elif middle == 0 and keep_zero:
