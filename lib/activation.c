@@ -1,6 +1,7 @@
 /* Handles: made from a spec string and a level, immutable from then on. */
 #include "activation.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ static double shift(const sugar_spec *spec)
         passes->surrogate_parameters[SUGAR_SHIFT] = (real)shift(spec);                             \
         passes->blend = t;                                                                         \
         passes->rest = u;                                                                          \
+        passes->is_own = !spec->has_surrogate || !(t > 0);                                         \
     }
 SUGAR_ELEMENTS(FILL_PASSES, )
 
@@ -70,6 +72,10 @@ sugar_status sugar_activation_create_ex(sugar_activation **activation, const cha
 #define FILL(element, storage, real, unused) fill_##element(&made->element, level->kernels.element, &parsed);
     SUGAR_ELEMENTS(FILL, )
     made->level = level;
+    made->forward_kind = parsed.forward.kind;
+    made->surrogate_kind = parsed.surrogate.kind;
+    made->minimum = -(double)INFINITY;
+    made->maximum = (double)INFINITY;
     made->negative_only = parsed.negative_only;
     memcpy(made->spec, canonical, text.length + 1);
     *activation = made;

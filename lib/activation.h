@@ -18,6 +18,7 @@
         real forward_parameters[SUGAR_KERNEL_PARAMETERS];                                          \
         real surrogate_parameters[SUGAR_KERNEL_PARAMETERS];                                        \
         real blend, rest;                           /* t and 1 - t */                              \
+        bool is_own;                                /* the surrogate is the forward function */    \
     } sugar_passes_##element;
 SUGAR_ELEMENTS(SUGAR_PASSES, )
 
@@ -25,6 +26,8 @@ struct sugar_activation {
 #define SUGAR_PASSES_MEMBER(element, storage, real, unused) sugar_passes_##element element;
     SUGAR_ELEMENTS(SUGAR_PASSES_MEMBER, )
     const sugar_level_row *level;
+    int32_t forward_kind, surrogate_kind;
+    double minimum, maximum;        /* of what the backward pass uses */
     bool negative_only;             /* the surrogate where x <= 0, the derivative elsewhere */
     char spec[];                    /* canonical */
 };

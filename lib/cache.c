@@ -3,6 +3,8 @@
 
 #include "cache.h"
 
+#include "sugar/sugar.h"
+
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -68,4 +70,13 @@ uint64_t sugar_cache_share(void)
     share = share ? between(SUGAR_SMALLEST_STREAM, share, LARGEST_SHARE) : USUAL_SHARE;
     atomic_store_explicit(&answer, share, memory_order_relaxed);
     return share;
+}
+
+bool sugar_is_streamed(uint64_t flags, uint64_t bytes, bool in_place)
+{
+    if (in_place || flags & (SUGAR_CALL_NO_STREAM | SUGAR_CALL_ACCUMULATE))
+        return false;
+    if (flags & SUGAR_CALL_STREAM)
+        return true;
+    return bytes > SUGAR_SMALLEST_STREAM && bytes > sugar_cache_share();
 }

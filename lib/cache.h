@@ -8,6 +8,7 @@
 #ifndef SUGAR_CACHE_H
 #define SUGAR_CACHE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* No output with fewer bytes is streamed, whatever the cache: short calls need not ask for more. */
@@ -16,5 +17,10 @@ enum { SUGAR_SMALLEST_STREAM = 8 << 20 };
 /* How many bytes of the last-level cache this program may expect to have, within sane bounds, never less than
  * SUGAR_SMALLEST_STREAM. */
 uint64_t sugar_cache_share(void);
+
+/* Whether an output of so many bytes is stored past the caches, in a call with these flags. In place that saves no
+ * read: 32 Mi elements take 1.6 times as long forward and 1.1 times backward with plain loops, so ordinary stores
+ * stay there. */
+bool sugar_is_streamed(uint64_t flags, uint64_t bytes, bool in_place);
 
 #endif

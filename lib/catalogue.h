@@ -26,6 +26,9 @@ extern const sugar_kind_row sugar_kinds[SUGAR_KIND_COUNT];
 
 int32_t sugar_kind_parameter_count(const sugar_kind_row *kind);
 
+/* SUGAR_CAN_*. */
+uint64_t sugar_kind_capabilities(int32_t kind);
+
 /* The number of the kind with this name or alias; -1 if there is none. */
 int32_t sugar_kind_find(const char *name, size_t length);
 

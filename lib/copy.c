@@ -39,6 +39,14 @@ static void choose_plane(sugar_box *box, int64_t lanes)
         swap_dimensions(box, 1, to > 0 && from == 0 ? to : to >= 0 && from > 0 ? from : find_longest(box, 1));
 }
 
+#define U uint8_t
+#define LANES 16
+#define NAME(name) name##_8
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define BACKWARD(a) __builtin_shufflevector(a, a, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#include "copy_template.h"
+
 #define U uint16_t
 #define LANES 8
 #define NAME(name) name##_16
@@ -66,7 +74,9 @@ static void choose_plane(sugar_box *box, int64_t lanes)
 void sugar_copy(sugar_box *box, void *to, const void *from, size_t element_size)
 {
     choose_plane(box, VECTOR_BYTES / (int64_t)element_size);
-    if (element_size == 2)
+    if (element_size == 1)
+        copy_box_8(box, box->ndim, to, from);
+    else if (element_size == 2)
         copy_box_16(box, box->ndim, to, from);
     else if (element_size == 4)
         copy_box_32(box, box->ndim, to, from);

@@ -34,7 +34,7 @@ static inline void sugar_box_add(sugar_box *box, int64_t extent, int64_t to, int
     box->ndim++;
 }
 
-/* Copies a box of elements of 2, 4 or 8 bytes between memory that does not overlap. Changes the order of
+/* Copies a box of elements of 1, 2, 4 or 8 bytes between memory that does not overlap. Changes the order of
  * the box's dimensions. */
 void sugar_copy(sugar_box *box, void *to, const void *from, size_t element_size);
 

@@ -27,19 +27,19 @@ static inline void NAME(transpose_square)(element *to, int64_t to_step, const el
                                           int columns)
 {
     vector row[LANES], next[LANES];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < LANES; i++)
         row[i] = NAME(load)(from + i * from_step);
-#pragma GCC unroll 3
-    for (int stage = 1; stage < LANES; stage *= 2) {
 #pragma GCC unroll 4
+    for (int stage = 1; stage < LANES; stage *= 2) {
+#pragma GCC unroll 8
         for (int i = 0; i < LANES / 2; i++) {
             next[2 * i] = LOW(row[i], row[i + LANES / 2]);
             next[2 * i + 1] = HIGH(row[i], row[i + LANES / 2]);
         }
         memcpy(row, next, sizeof row);
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < LANES; i++)
         if (i < columns)
             NAME(store)(to + i * to_step, row[i]);

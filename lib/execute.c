@@ -3,6 +3,8 @@
  * What depends on the element type is written once, in execute_template.h. */
 #include "activation.h"
 #include "cache.h"
+#include "execute.h"
+#include "extended.h"
 #include "parallel.h"
 #include "structs.h"
 #include "tensor.h"
@@ -35,8 +37,8 @@ typedef struct job job;
 /* Rows of n elements each that lie one after another in every operand: where the first row begins, and the
  * bytes from one to the next. */
 typedef struct rows {
-    char *start[SUGAR_MAX_OPERANDS];
-    int64_t step[SUGAR_MAX_OPERANDS];
+    char *start[SUGAR_PLAIN_OPERANDS];
+    int64_t step[SUGAR_PLAIN_OPERANDS];
     int64_t count, n;
 } rows;
 
@@ -108,17 +110,6 @@ static sugar_tensor flat_view(const void *data, const int64_t *n, const int64_t 
     };
 }
 
-/* Whether an output of so many bytes is stored past the caches. In place that saves no read: 32 Mi elements
- * take 1.6 times as long forward and 1.1 times backward with plain loops, so ordinary stores stay there. */
-static bool is_streamed(uint64_t flags, uint64_t bytes, bool in_place)
-{
-    if (in_place || flags & (SUGAR_CALL_NO_STREAM | SUGAR_CALL_ACCUMULATE))
-        return false;
-    if (flags & SUGAR_CALL_STREAM)
-        return true;
-    return bytes > SUGAR_SMALLEST_STREAM && bytes > sugar_cache_share();
-}
-
 /* Views that overlap and passed the checks begin at the same element. */
 static bool is_in_place(const sugar_walk *walk)
 {
@@ -178,8 +169,8 @@ typedef struct buffers {
         double f64[(TILE_BYTES + APART_BYTES) / sizeof(double)];
         float f32[(TILE_BYTES + APART_BYTES) / sizeof(float)];
         uint16_t f16[(TILE_BYTES + APART_BYTES) / sizeof(uint16_t)];
-    } tile[SUGAR_MAX_OPERANDS];
-    int64_t held[SUGAR_MAX_OPERANDS];   /* offset of the whole tile in each one, or NOTHING_HELD */
+    } tile[SUGAR_PLAIN_OPERANDS];
+    int64_t held[SUGAR_PLAIN_OPERANDS];   /* offset of the whole tile in each one, or NOTHING_HELD */
 } buffers;
 
 static void *read_tile(buffers *b, const sugar_walk *walk, const sugar_tile *tile, int k)
@@ -198,7 +189,7 @@ typedef struct divided_tile {
     int first;                      /* the first dimension that is not part of a row */
     int64_t length;                 /* of a row, in elements */
     bool prefetch;
-    int64_t step[SUGAR_MAX_DIMENSIONS][SUGAR_MAX_OPERANDS];     /* in bytes */
+    int64_t step[SUGAR_MAX_DIMENSIONS][SUGAR_PLAIN_OPERANDS];     /* in bytes */
 } divided_tile;
 
 /* Kernels go through short rows too fast for the processor to see what comes next; where rows follow each other
@@ -219,7 +210,7 @@ static inline __attribute__((always_inline)) void prefetch_row(const divided_til
 
 static void advance(rows *all)
 {
-    for (int k = 0; k < SUGAR_MAX_OPERANDS; k++)
+    for (int k = 0; k < SUGAR_PLAIN_OPERANDS; k++)
         all->start[k] += all->step[k];
 }
 
@@ -256,7 +247,7 @@ static void divide_tile(divided_tile *t, const bool *in_buffer)
     for (t->first = 0; count < t->length; t->first++)
         count *= t->tile->extent[t->first];
     for (int d = t->first; d < walk->ndim; d++) {
-        for (int k = 0; k < SUGAR_MAX_OPERANDS; k++)
+        for (int k = 0; k < SUGAR_PLAIN_OPERANDS; k++)
             t->step[d][k] = k >= walk->operands ? 0 : (in_buffer[k] ? count : walk->stride[k][d]) * size;
         count *= t->tile->extent[d];
     }
@@ -269,7 +260,7 @@ static void run_tile(const job *call, buffers *b, const sugar_tile *tile)
     const sugar_walk *walk = &call->walk;
     const int output = walk->operands - 1;
     const int64_t shortest = SUGAR_LONG_ROW / (int64_t)walk->element_size;
-    bool in_buffer[SUGAR_MAX_OPERANDS] = {false};
+    bool in_buffer[SUGAR_PLAIN_OPERANDS] = {false};
     rows whole = {.count = 1, .n = tile->count};
     char **start = whole.start;
     divided_tile divided;           /* large, so no part of it is set twice */
@@ -339,7 +330,7 @@ static bool run_compact(job *call, const sugar_operand *operands, int count, con
     const bool in_place = data[0] == data[count - 1] || data[count - 2] == data[count - 1];
     call->walk.operands = count;
     call->walk.element_size = type.bits / 8;
-    call->stream = is_streamed(options->flags, (uint64_t)n * (type.bits / 8), in_place);
+    call->stream = sugar_is_streamed(options->flags, (uint64_t)n * (type.bits / 8), in_place);
     call->run_rows = run_rows_of(type);
     sugar_parallel_run(options->context, n, PART_BLOCK, run_vectors, call);
     return true;
@@ -357,14 +348,14 @@ static sugar_status run(const sugar_activation *activation, const sugar_operand 
     if (status != SUGAR_OK || call.walk.count == 0)
         return status;
     const sugar_data_type type = operands[0].tensor->dtype;
-    call.stream = is_streamed(options->flags, (uint64_t)call.walk.count * (type.bits / 8),
+    call.stream = sugar_is_streamed(options->flags, (uint64_t)call.walk.count * (type.bits / 8),
                               is_in_place(&call.walk));
     call.run_rows = run_rows_of(type);
     if (sugar_walk_is_vector(&call.walk)) {
         sugar_parallel_run(options->context, call.walk.count, PART_BLOCK, run_vectors, &call);
         return SUGAR_OK;
     }
-    sugar_walk_tile(&call.walk, TILE_BYTES / type.bits * 8);
+    sugar_walk_tile(&call.walk, TILE_BYTES / type.bits * 8, true);
     call.prefetch = (uint64_t)call.walk.count * (type.bits / 8) > sugar_cache_share();
     sugar_parallel_run(options->context, call.walk.tiles * call.walk.tile_count, call.walk.tile_count,
                        run_tiles, &call);
@@ -378,7 +369,12 @@ sugar_status sugar_forward(const sugar_activation *activation, const sugar_tenso
     const sugar_status status = check_call(activation, options, FORWARD_FLAGS, &known);
     if (status != SUGAR_OK)
         return status;
-    const sugar_operand operands[] = {{"x", x, false}, {"y", y, false}};
+    if (sugar_is_extended(&known))
+        return sugar_extended_forward(activation, x, y, &known, false);
+    const sugar_operand operands[] = {
+        {.name = "x", .tensor = x},
+        {.name = "y", .tensor = y, .role = SUGAR_OUTPUT},
+    };
     return run(activation, operands, 2, &known);
 }
 
@@ -389,6 +385,12 @@ sugar_status sugar_backward(const sugar_activation *activation, const sugar_tens
     const sugar_status status = check_call(activation, options, BACKWARD_FLAGS, &known);
     if (status != SUGAR_OK)
         return status;
-    const sugar_operand operands[] = {{"x", x, false}, {"dy", dy, false}, {"dx", dx, false}};
+    if (sugar_is_extended(&known))
+        return sugar_extended_backward(activation, x, dy, dx, &known, false);
+    const sugar_operand operands[] = {
+        {.name = "x", .tensor = x},
+        {.name = "dy", .tensor = dy},
+        {.name = "dx", .tensor = dx, .role = SUGAR_OUTPUT},
+    };
     return run(activation, operands, 3, &known);
 }

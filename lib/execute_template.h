@@ -15,7 +15,7 @@ static int64_t NAME(before_line)(const T *p, int64_t n)
     return smaller(n, (int64_t)(-(uintptr_t)p % CACHE_LINE / sizeof(T)));
 }
 
-static void NAME(forward)(const sugar_activation *activation, const T *x, T *y, int64_t n, bool stream)
+void NAME(sugar_run_forward)(const sugar_activation *activation, const T *x, T *y, int64_t n, bool stream)
 {
     const NAME(sugar_passes) *passes = &activation->PASSES;
     const int64_t head = stream ? NAME(before_line)(y, n) : 0;
@@ -76,12 +76,31 @@ static void NAME(run_rows)(const job *call, const rows *all, bool stream)
     const sugar_activation *activation = call->activation;
     if (call->walk.operands == 2)
         for (int64_t i = 0; i < all->count; i++)
-            NAME(forward)(activation, (void *)(start[0] + i * step[0]), (void *)(start[1] + i * step[1]),
+            NAME(sugar_run_forward)(activation, (void *)(start[0] + i * step[0]), (void *)(start[1] + i * step[1]),
                           all->n, stream);
     else
         for (int64_t i = 0; i < all->count; i++)
             NAME(backward)(activation, call->accumulate, (void *)(start[0] + i * step[0]),
                            (void *)(start[1] + i * step[1]), (void *)(start[2] + i * step[2]), all->n, stream);
+}
+
+static sugar_status NAME(extended_forward)(const sugar_activation *activation, int64_t n, const T *x,
+                                           int64_t incx, T *y, int64_t incy, const sugar_call_options *options)
+{
+    const sugar_tensor tensor_x = flat_view(x, &n, &incx, NAME(type));
+    const sugar_tensor tensor_y = flat_view(y, &n, &incy, NAME(type));
+    return sugar_extended_forward(activation, &tensor_x, &tensor_y, options, true);
+}
+
+static sugar_status NAME(extended_backward)(const sugar_activation *activation, int64_t n, const T *x,
+                                            int64_t incx, const T *dy, int64_t incdy, T *dx, int64_t incdx,
+                                            const sugar_call_options *options)
+{
+    const sugar_tensor tensor_x = flat_view(x, &n, &incx, NAME(type));
+    const sugar_tensor tensor_dy = flat_view(dy, &n, &incdy, NAME(type));
+    const sugar_tensor tensor_dx = flat_view(dx, &n, &incdx, NAME(type));
+    return sugar_extended_backward(activation, x || !options->saved_gradient ? &tensor_x : NULL, &tensor_dy, &tensor_dx,
+                                   options, true);
 }
 
 sugar_status NAME(sugar_forward)(const sugar_activation *activation, int64_t n, const T *x, int64_t incx, T *y,
@@ -91,17 +110,24 @@ sugar_status NAME(sugar_forward)(const sugar_activation *activation, int64_t n, 
     sugar_status status = check_call(activation, options, FORWARD_FLAGS, &known);
     if (status == SUGAR_OK)
         status = check_flat(n, "incy", incy);
-    if (status != SUGAR_OK || n == 0)
+    if (status != SUGAR_OK)
         return status;
+    if (sugar_is_extended(&known))
+        return NAME(extended_forward)(activation, n, x, incx, y, incy, &known);
+    if (n == 0)
+        return SUGAR_OK;
     /* Nothing but what a short vector needs. */
     if (incx == 1 && incy == 1 && sugar_is_vector(x, n, sizeof(T)) && sugar_is_vector(y, n, sizeof(T))
         && sugar_is_same_or_apart(x, y, n, sizeof(T)) && sugar_parallel_is_whole(known.context, n)) {
-        NAME(forward)(activation, x, y, n, is_streamed(known.flags, (uint64_t)n * sizeof(T), x == y));
+        NAME(sugar_run_forward)(activation, x, y, n, sugar_is_streamed(known.flags, (uint64_t)n * sizeof(T), x == y));
         return SUGAR_OK;
     }
     const sugar_tensor tensor_x = flat_view(x, &n, &incx, NAME(type));
     const sugar_tensor tensor_y = flat_view(y, &n, &incy, NAME(type));
-    const sugar_operand operands[] = {{"x", &tensor_x, true}, {"y", &tensor_y, true}};
+    const sugar_operand operands[] = {
+        {.name = "x", .tensor = &tensor_x, .is_flat = true},
+        {.name = "y", .tensor = &tensor_y, .role = SUGAR_OUTPUT, .is_flat = true},
+    };
     return run(activation, operands, 2, &known);
 }
 
@@ -113,21 +139,27 @@ sugar_status NAME(sugar_backward)(const sugar_activation *activation, int64_t n,
     sugar_status status = check_call(activation, options, BACKWARD_FLAGS, &known);
     if (status == SUGAR_OK)
         status = check_flat(n, "incdx", incdx);
-    if (status != SUGAR_OK || n == 0)
+    if (status != SUGAR_OK)
         return status;
+    if (sugar_is_extended(&known))
+        return NAME(extended_backward)(activation, n, x, incx, dy, incdy, dx, incdx, &known);
+    if (n == 0)
+        return SUGAR_OK;
     if (incx == 1 && incdy == 1 && incdx == 1 && sugar_is_vector(x, n, sizeof(T))
         && sugar_is_vector(dy, n, sizeof(T))
         && sugar_is_vector(dx, n, sizeof(T)) && sugar_is_same_or_apart(x, dx, n, sizeof(T))
         && sugar_is_same_or_apart(dy, dx, n, sizeof(T)) && sugar_parallel_is_whole(known.context, n)) {
         NAME(backward)(activation, known.flags & SUGAR_CALL_ACCUMULATE, x, dy, dx, n,
-                       is_streamed(known.flags, (uint64_t)n * sizeof(T), x == dx || dy == dx));
+                       sugar_is_streamed(known.flags, (uint64_t)n * sizeof(T), x == dx || dy == dx));
         return SUGAR_OK;
     }
     const sugar_tensor tensor_x = flat_view(x, &n, &incx, NAME(type));
     const sugar_tensor tensor_dy = flat_view(dy, &n, &incdy, NAME(type));
     const sugar_tensor tensor_dx = flat_view(dx, &n, &incdx, NAME(type));
     const sugar_operand operands[] = {
-        {"x", &tensor_x, true}, {"dy", &tensor_dy, true}, {"dx", &tensor_dx, true},
+        {.name = "x", .tensor = &tensor_x, .is_flat = true},
+        {.name = "dy", .tensor = &tensor_dy, .is_flat = true},
+        {.name = "dx", .tensor = &tensor_dx, .role = SUGAR_OUTPUT, .is_flat = true},
     };
     return run(activation, operands, 3, &known);
 }

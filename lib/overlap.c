@@ -10,7 +10,7 @@
 
 #include "sugar/sugar.h"
 
-enum { MAX_TERMS = 2 * SUGAR_MAX_DIMENSIONS, SEARCH_LIMIT = 1 << 20 };
+enum { MAX_TERMS = 2 * (SUGAR_MAX_DIMENSIONS + 2), SEARCH_LIMIT = 1 << 20 };
 
 /* sum coefficient[k] v[k] = target with 0 <= v[k] <= bound[k]. Coefficients are positive, and fall. */
 typedef struct equation {

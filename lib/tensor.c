@@ -22,12 +22,24 @@ static bool is_known_type(sugar_data_type type)
            || (type.code == SUGAR_TYPE_BFLOAT && type.bits == 16);
 }
 
+static sugar_status check_codes(const sugar_operand *o)
+{
+    const sugar_data_type type = o->tensor->dtype;
+    if (type.code != SUGAR_TYPE_UNSIGNED || type.bits != 8 || type.lanes != 1)
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED,
+                           "%s: dtype with code %d, %d bits and %d lanes, expected code %d (unsigned), 8 bits (or 1) "
+                           "and 1 lane", o->name, type.code, type.bits, type.lanes, SUGAR_TYPE_UNSIGNED);
+    return SUGAR_OK;
+}
+
 static sugar_status check_type(const sugar_operand *o)
 {
     const sugar_tensor *t = o->tensor;
     if (t->device.device_type != SUGAR_DEVICE_CPU)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: device type %d, expected %d (CPU)", o->name,
                            (int)t->device.device_type, SUGAR_DEVICE_CPU);
+    if (o->is_codes)
+        return check_codes(o);
     if (!is_known_type(t->dtype))
         return sugar_error(SUGAR_ERROR_UNSUPPORTED,
                            "%s: dtype with code %d and %d bits, expected code %d (float) and 16, 32 or 64 "
@@ -160,7 +172,7 @@ static const char *type_name(const sugar_tensor *t)
 static sugar_status check_alike(const sugar_operand *first, const sugar_operand *other)
 {
     const sugar_tensor *a = first->tensor, *b = other->tensor;
-    if (a->dtype.code != b->dtype.code || a->dtype.bits != b->dtype.bits)
+    if (!other->is_codes && (a->dtype.code != b->dtype.code || a->dtype.bits != b->dtype.bits))
         return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: dtype %s%d, expected %s%d like %s", other->name,
                            type_name(b), b->dtype.bits, type_name(a), a->dtype.bits, first->name);
     bool same = a->ndim == b->ndim;
@@ -188,13 +200,20 @@ static void fill_walk(sugar_walk *walk, const sugar_operand *operands, const vie
 {
     const sugar_tensor *t = operands[0].tensor;
     walk->operands = count;
+    walk->output = 0;
     walk->count = views[0].count;
     walk->ndim = 0;
     walk->extent[0] = 1;
     for (int k = 0; k < count; k++) {
-        walk->data[k] = (char *)operands[k].tensor->data + operands[k].tensor->byte_offset;
+        const sugar_tensor *o = operands[k].tensor;
+        const bool is_memory = operands[k].role != SUGAR_NUMBERS;
+        walk->size[k] = is_memory ? o->dtype.bits / 8 : 0;
+        walk->data[k] = is_memory ? (char *)o->data + o->byte_offset : NULL;
+        walk->first[k] = 0;
+        walk->output = is_memory ? k : walk->output;
         walk->stride[k][0] = 1;
     }
+    walk->element_size = walk->size[walk->output];
     for (int d = 0; d < t->ndim; d++) {
         if (t->shape[d] == 1)
             continue;
@@ -226,47 +245,113 @@ static bool is_same_view(const sugar_walk *walk, int j, int k)
     return same;
 }
 
-/* The output against itself and against every input, on the arranged walk. */
+static bool is_output(const sugar_operand *o)
+{
+    return o->role == SUGAR_OUTPUT || o->role == SUGAR_SUM;
+}
+
+/* An output against itself. What a sum repeats it means to. */
+static sugar_status check_alone(const sugar_walk *walk, const sugar_operand *operands, int k)
+{
+    int64_t extent[SUGAR_MAX_DIMENSIONS];
+    for (int d = 0; d < walk->ndim; d++)
+        extent[d] = operands[k].role == SUGAR_SUM && walk->stride[k][d] == 0 ? 1 : walk->extent[d];
+    return describe_overlap(sugar_view_repeats(walk->ndim, extent, walk->stride[k]), operands[k].name, "itself",
+                            "an address of its own for each element");
+}
+
+/* By bytes: an element is one more dimension, of as many of them. */
+static sugar_sharing find_sharing(const sugar_walk *walk, int j, int k)
+{
+    const uintptr_t at = (uintptr_t)walk->data[k], from = (uintptr_t)walk->data[j];
+    const int64_t distance = at >= from ? (int64_t)(at - from) : -(int64_t)(from - at);
+    if (walk->size[j] == walk->size[k])
+        return sugar_views_share(walk->ndim, walk->extent, walk->stride[j], walk->stride[k],
+                                 distance / (int64_t)walk->size[j]);
+    int64_t extent[SUGAR_MAX_DIMENSIONS + 2], a[SUGAR_MAX_DIMENSIONS + 2], b[SUGAR_MAX_DIMENSIONS + 2];
+    int d = 0;
+    for (; d < walk->ndim; d++) {
+        extent[d] = walk->extent[d];
+        a[d] = walk->stride[j][d] * (int64_t)walk->size[j];
+        b[d] = walk->stride[k][d] * (int64_t)walk->size[k];
+    }
+    extent[d] = (int64_t)walk->size[j];
+    a[d] = 1;
+    b[d] = 0;
+    extent[d + 1] = (int64_t)walk->size[k];
+    a[d + 1] = 0;
+    b[d + 1] = 1;
+    return sugar_views_share(walk->ndim + 2, extent, a, b, distance);
+}
+
+/* Two views of which the first is an output. */
+static sugar_status check_apart(const sugar_walk *walk, const sugar_operand *operands, const view *views, int j,
+                                int k)
+{
+    const view *a = &views[j], *b = &views[k];
+    const uintptr_t a_last = walk->size[j] - 1, b_last = walk->size[k] - 1;
+    const bool beyond = a->start + (uintptr_t)a->high + a_last < b->start + (uintptr_t)b->low
+                        || b->start + (uintptr_t)b->high + b_last < a->start + (uintptr_t)a->low;
+    const bool may_be_same = j == walk->output && operands[k].role == SUGAR_INPUT
+                             && walk->size[j] == walk->size[k];
+    if (beyond || (may_be_same && is_same_view(walk, k, j)))
+        return SUGAR_OK;
+    return describe_overlap(find_sharing(walk, j, k), operands[j].name, operands[k].name,
+                            may_be_same ? "the very same view or no shared element" : "no shared element");
+}
+
+/* Each output against itself, the inputs and the outputs before it; on the arranged walk. */
 static sugar_status check_overlap(const sugar_walk *walk, const sugar_operand *operands, const view *views)
 {
-    const int output = walk->operands - 1, size = operands[0].tensor->dtype.bits / 8;
-    const char *name = operands[output].name;
-    const int64_t *stride = walk->stride[output];
-    sugar_status status = describe_overlap(sugar_view_repeats(walk->ndim, walk->extent, stride), name, "itself",
-                                           "an address of its own for each element");
-    for (int k = 0; status == SUGAR_OK && k < output; k++) {
-        const view *a = &views[output], *b = &views[k];
-        const bool beyond = a->start + (uintptr_t)a->high < b->start + (uintptr_t)b->low
-                            || b->start + (uintptr_t)b->high < a->start + (uintptr_t)a->low;
-        if (beyond || is_same_view(walk, k, output))
+    sugar_status status = SUGAR_OK;
+    for (int j = 0; status == SUGAR_OK && j < walk->operands; j++) {
+        if (!is_output(&operands[j]))
             continue;
-        const uintptr_t at = (uintptr_t)walk->data[k], from = (uintptr_t)walk->data[output];
-        const int64_t distance = (at >= from ? (int64_t)(at - from) : -(int64_t)(from - at)) / size;
-        status = describe_overlap(
-            sugar_views_share(walk->ndim, walk->extent, stride, walk->stride[k], distance), name,
-            operands[k].name, "the very same view or no shared element");
+        status = check_alone(walk, operands, j);
+        for (int k = 0; status == SUGAR_OK && k < walk->operands; k++)
+            if (k != j && operands[k].role != SUGAR_NUMBERS && (k < j || !is_output(&operands[k])))
+                status = check_apart(walk, operands, views, j, k);
     }
+    return status;
+}
+
+sugar_status sugar_operand_check(const sugar_operand *operand)
+{
+    view v;
+    return check_view(operand, &v);
+}
+
+static sugar_status check_operand(const sugar_operand *operands, int k, view *v)
+{
+    if (operands[k].role == SUGAR_NUMBERS) {
+        find_strides(operands[k].tensor, v);
+        return SUGAR_OK;
+    }
+    sugar_status status = check_view(&operands[k], v);
+    if (status == SUGAR_OK && k > 0)
+        status = check_alike(&operands[0], &operands[k]);
     return status;
 }
 
 sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, int count)
 {
     view views[SUGAR_MAX_OPERANDS];
-    for (int k = 0; k < count; k++) {
-        sugar_status status = check_view(&operands[k], &views[k]);
-        if (status == SUGAR_OK && k > 0)
-            status = check_alike(&operands[0], &operands[k]);
-        if (status != SUGAR_OK)
-            return status;
-    }
+    sugar_status status = SUGAR_OK;
+    views[0].count = 0;
+    for (int k = 0; status == SUGAR_OK && k < count; k++)
+        status = check_operand(operands, k, &views[k]);
+    if (status != SUGAR_OK)
+        return status;
     walk->count = views[0].count;
     if (walk->count == 0)
         return SUGAR_OK;
-    const sugar_status status = check_output_strides(&operands[count - 1], &views[count - 1]);
+    for (int k = 0; status == SUGAR_OK && k < count; k++)
+        if (operands[k].role == SUGAR_OUTPUT)
+            status = check_output_strides(&operands[k], &views[k]);
     if (status != SUGAR_OK)
         return status;
     fill_walk(walk, operands, views, count);
-    sugar_walk_arrange(walk, operands[0].tensor->dtype.bits / 8);
+    sugar_walk_arrange(walk);
     return check_overlap(walk, operands, views);
 }
 

@@ -4,15 +4,29 @@
 
 #include "walk.h"
 
+/* What a call does with an argument. */
+typedef enum sugar_role {
+    SUGAR_INPUT,                    /* reads it; it may be the very same view as the last output */
+    SUGAR_PARAMETER,                /* reads it; it shares nothing with any output */
+    SUGAR_OUTPUT,                   /* writes it */
+    SUGAR_SUM,                      /* writes it; strides of 0 stand for dimensions that are summed */
+    SUGAR_NUMBERS                   /* it is no memory, but numbers the elements by its strides */
+} sugar_role;
+
 /* An argument and its name in messages. */
 typedef struct sugar_operand {
     const char *name;
     const sugar_tensor *tensor;
+    sugar_role role;
     bool is_flat;                   /* the caller gave a pointer and a step, which messages speak of */
+    bool is_codes;                  /* a saved gradient: bytes */
 } sugar_operand;
 
-/* Checks the views, of which the last is the output and the first the one that the others must be like,
- * and makes the walk over them. A walk with a count of 0 has nothing but that count. */
+/* One view for itself. */
+sugar_status sugar_operand_check(const sugar_operand *operand);
+
+/* Checks the views, of which the first is the one that the others must be like, and makes the walk over them. A
+ * walk with a count of 0 has nothing but that count. */
 sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, int count);
 
 /* Whether n elements lie at this address for all that can be checked. */

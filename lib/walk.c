@@ -5,15 +5,24 @@
 
 enum { LINE_BYTES = 64 };           /* of a cache */
 
-/* Walks a dimension the other way round. */
-static void turn(sugar_walk *walk, int d, size_t element_size)
+/* Begins with another element, so many indices further in dimension d. */
+static void move(sugar_walk *walk, int d, int64_t indices)
 {
     for (int k = 0; k < walk->operands; k++) {
-        int64_t *stride = &walk->stride[k][d];
-        const int64_t bytes = *stride * (walk->extent[d] - 1) * (int64_t)element_size;
-        walk->data[k] = (char *)walk->data[k] + bytes;
-        *stride = -*stride;
+        const int64_t elements = walk->stride[k][d] * indices;
+        if (walk->size[k] > 0)
+            walk->data[k] = (char *)walk->data[k] + elements * (int64_t)walk->size[k];
+        else
+            walk->first[k] += elements;
     }
+}
+
+/* Walks a dimension the other way round. */
+static void turn(sugar_walk *walk, int d)
+{
+    move(walk, d, walk->extent[d] - 1);
+    for (int k = 0; k < walk->operands; k++)
+        walk->stride[k][d] = -walk->stride[k][d];
 }
 
 static void swap(int64_t *a, int64_t *b)
@@ -39,14 +48,14 @@ static bool continues(const sugar_walk *walk, int inner, int outer)
     return true;
 }
 
-void sugar_walk_arrange(sugar_walk *walk, size_t element_size)
+void sugar_walk_arrange(sugar_walk *walk)
 {
     /* Dimensions of the output with equal strides may come in any order: its elements overlap, and the
      * checks that follow refuse it. */
-    const int64_t *output = walk->stride[walk->operands - 1];
+    const int64_t *output = walk->stride[walk->output];
     for (int d = 0; d < walk->ndim; d++) {
         if (output[d] < 0)
-            turn(walk, d, element_size);
+            turn(walk, d);
         for (int e = d; e > 0 && output[e] < output[e - 1]; e--)
             swap_dimensions(walk, e, e - 1);
     }
@@ -58,7 +67,34 @@ void sugar_walk_arrange(sugar_walk *walk, size_t element_size)
             swap_dimensions(walk, last, d);
     }
     walk->ndim = last + 1;
-    walk->element_size = element_size;
+}
+
+void sugar_walk_cut(sugar_walk *walk, int d, int64_t begin, int64_t extent)
+{
+    move(walk, d, begin);
+    walk->count = walk->count / walk->extent[d] * extent;
+    walk->extent[d] = extent;
+}
+
+void sugar_walk_alone(sugar_walk *alone, const sugar_walk *walk, int k)
+{
+    alone->operands = 1;
+    alone->output = 0;
+    alone->element_size = alone->size[0] = walk->size[k];
+    alone->data[0] = walk->data[k];
+    alone->first[0] = walk->first[k];
+    alone->count = alone->extent[0] = alone->stride[0][0] = 1;
+    alone->ndim = 0;
+    for (int d = 0; d < walk->ndim; d++) {
+        if (walk->stride[k][d] == 0)
+            continue;
+        alone->extent[alone->ndim] = walk->extent[d];
+        alone->stride[0][alone->ndim] = walk->stride[k][d];
+        alone->count *= walk->extent[d];
+        alone->ndim++;
+    }
+    alone->ndim += alone->ndim == 0;
+    sugar_walk_arrange(alone);
 }
 
 bool sugar_walk_is_vector(const sugar_walk *walk)
@@ -94,7 +130,7 @@ static bool is_in_rows(const sugar_walk *walk)
 {
     bool in_rows = walk->extent[0] * (int64_t)walk->element_size >= SUGAR_LONG_ROW;
     for (int k = 0; k < walk->operands; k++)
-        in_rows &= walk->stride[k][0] == 1;
+        in_rows &= walk->stride[k][0] == 1 || walk->size[k] == 0;
     return in_rows;
 }
 
@@ -103,12 +139,12 @@ static bool is_in_rows(const sugar_walk *walk)
  * there is of the innermost dimensions: rows of the output. Where these are short anyway, it gets four lines.
  * From NCHW, 32 Mi elements: to NCWH 0.39 ns an element with one line, 0.59 with two, 0.65 with four; to
  * CWHN, with N = 32, 1.16, 0.66 and 0.57. */
-void sugar_walk_tile(sugar_walk *walk, int64_t most)
+void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows)
 {
-    walk->in_rows = is_in_rows(walk);
+    walk->in_rows = rows && is_in_rows(walk);
     int close[SUGAR_MAX_OPERANDS], count = 0;
-    for (int k = 0; k < walk->operands - 1; k++) {
-        const int d = closest_dimension(walk, k);
+    for (int k = 0; k < walk->operands; k++) {
+        const int d = walk->size[k] > 0 ? closest_dimension(walk, k) : 0;
         if (d > 0 && (count == 0 || d != close[0]))
             close[count++] = d;
     }
@@ -192,7 +228,7 @@ void sugar_tile_advance(sugar_tile *tile, const sugar_walk *walk)
 
 void *sugar_tile_start(const sugar_tile *tile, const sugar_walk *walk, int k)
 {
-    return (char *)walk->data[k] + tile->offset[k] * (int64_t)walk->element_size;
+    return (char *)walk->data[k] + tile->offset[k] * (int64_t)walk->size[k];
 }
 
 int64_t sugar_tile_row(const sugar_tile *tile, const sugar_walk *walk, int k)
@@ -223,13 +259,13 @@ static sugar_box find_box(const sugar_tile *tile, const sugar_walk *walk, int k,
 void sugar_tile_read(const sugar_tile *tile, const sugar_walk *walk, int k, void *buffer)
 {
     sugar_box box = find_box(tile, walk, k, false);
-    sugar_copy(&box, buffer, sugar_tile_start(tile, walk, k), walk->element_size);
+    sugar_copy(&box, buffer, sugar_tile_start(tile, walk, k), walk->size[k]);
 }
 
 void sugar_tile_write(const sugar_tile *tile, const sugar_walk *walk, int k, const void *buffer)
 {
     sugar_box box = find_box(tile, walk, k, true);
-    sugar_copy(&box, sugar_tile_start(tile, walk, k), buffer, walk->element_size);
+    sugar_copy(&box, sugar_tile_start(tile, walk, k), buffer, walk->size[k]);
 }
 
 /* The lines of a plane: in each of its rows those of so many bytes. Inlined, as gcc drops the call of a
@@ -244,7 +280,7 @@ static inline __attribute__((always_inline)) void prefetch_plane(const char *row
 
 void sugar_tile_prefetch(const sugar_tile *tile, const sugar_walk *walk, int k)
 {
-    const int64_t *stride = walk->stride[k], size = (int64_t)walk->element_size;
+    const int64_t *stride = walk->stride[k], size = (int64_t)walk->size[k];
     int along = -1, across = -1, beyond = -1;
     for (int d = 0; d < walk->ndim; d++)
         if (tile->extent[d] > 1 && stride[d] == 1)

@@ -8,13 +8,15 @@
 
 #include "copy.h"
 
-enum { SUGAR_MAX_OPERANDS = 3 };    /* x, dy, dx */
+enum { SUGAR_PLAIN_OPERANDS = 3 };  /* x, dy, dx */
+enum { SUGAR_MAX_OPERANDS = 7 };    /* with what the options of a call add */
 enum { SUGAR_LONG_ROW = 256 };      /* bytes; shorter rows are copied together before they are computed */
 
 typedef struct sugar_walk {
-    int operands;                   /* the last one is the output */
+    int operands;
+    int output;                     /* the last one that is memory; of a call that writes none, its input */
     int ndim;                       /* 1 or more; dimension 0 is the innermost */
-    size_t element_size;
+    size_t element_size;            /* of the output */
     int64_t count;                  /* elements in all */
     int64_t tiles, tile_count;      /* how many, and the elements of one that is not cut off at an edge */
     int64_t extent[SUGAR_MAX_DIMENSIONS];
@@ -22,18 +24,27 @@ typedef struct sugar_walk {
     bool in_rows;                   /* dimension 0 is long, and contiguous in every view: nothing is copied */
     int along;                      /* the dimension in which tiles follow each other first */
     int64_t stride[SUGAR_MAX_OPERANDS][SUGAR_MAX_DIMENSIONS];   /* in elements */
+    size_t size[SUGAR_MAX_OPERANDS];/* of an element; 0: the operand is no memory, but numbers its elements */
     void *data[SUGAR_MAX_OPERANDS]; /* element 0 */
+    int64_t first[SUGAR_MAX_OPERANDS];      /* the number of element 0, where they are numbers */
 } sugar_walk;
 
 /* Reorders, turns and merges the dimensions, which may stand in any order before: afterwards the output
  * is walked forward through memory, its smallest stride innermost, in as few dimensions as can be. */
-void sugar_walk_arrange(sugar_walk *walk, size_t element_size);
+void sugar_walk_arrange(sugar_walk *walk);
+
+/* The walk over the indices [begin, begin + extent) in dimension d alone. */
+void sugar_walk_cut(sugar_walk *walk, int d, int64_t begin, int64_t extent);
+
+/* The walk over the elements of operand k alone, each once: without the dimensions in which it does not move. */
+void sugar_walk_alone(sugar_walk *alone, const sugar_walk *walk, int k);
 
 /* Whether all views of an arranged walk lie one after another, element by element. */
 bool sugar_walk_is_vector(const sugar_walk *walk);
 
-/* Divides an arranged walk into tiles: of at most `most` elements, if something will be copied. */
-void sugar_walk_tile(sugar_walk *walk, int64_t most);
+/* Divides an arranged walk into tiles: of at most `most` elements, but where `rows` says that long rows are computed
+ * where they are, and nothing will be copied. */
+void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows);
 
 /* A tile of a walk. */
 typedef struct sugar_tile {

@@ -103,6 +103,7 @@ typedef struct sugar_device {
 } sugar_device;
 
 enum {
+    SUGAR_TYPE_UNSIGNED = 1,        /* kDLUInt: saved gradients alone, of 8 bits or of 1 */
     SUGAR_TYPE_FLOAT = 2,           /* kDLFloat: IEEE 754 binary16, binary32 or binary64 */
     SUGAR_TYPE_BFLOAT = 4           /* kDLBfloat: the upper 16 bits of a binary32 */
 };
@@ -188,6 +189,14 @@ SUGAR_API const char *sugar_activation_spec(const sugar_activation *activation);
  * NULL. */
 SUGAR_API const char *sugar_activation_level(const sugar_activation *activation);
 
+/* The least and the greatest g'(x), of whatever the backward pass uses, over all x but NaN: exact for f', g', and
+ * domain=negative, rounded outwards to f32; with a blend the blend of the bounds, which may be wider. -INFINITY and
+ * INFINITY where there is none.
+ * minimum, maximum   out.
+ * Errors: ARGUMENT (NULL). */
+SUGAR_API sugar_status sugar_activation_gradient_range(const sugar_activation *activation, double *minimum,
+                                                       double *maximum);
+
 /* ---- Contexts ------------------------------------------------------------------------------ */
 
 /* Runs task(work, i) once for each i in [0, count), in any order and on any threads, and returns
@@ -233,6 +242,9 @@ SUGAR_API sugar_status sugar_context_create(sugar_context **context,
 /* Frees a context and ends its pool. NULL is fine. No call may be using it. */
 SUGAR_API void sugar_context_destroy(sugar_context *context);
 
+/* A monitor of dead units, below; forward calls feed it. */
+typedef struct sugar_monitor sugar_monitor;
+
 /* ---- Forward and backward ------------------------------------------------------------------ */
 
 enum {
@@ -246,8 +258,25 @@ enum {
      * error. */
     SUGAR_CALL_STREAM = 2,          /* yes, whatever its size; except in place, with ACCUMULATE,
                                        where memory is written in steps, or the level cannot */
-    SUGAR_CALL_NO_STREAM = 4        /* no */
+    SUGAR_CALL_NO_STREAM = 4,       /* no */
+    SUGAR_CALL_FROM_OUTPUT = 8      /* backward: x is the output y of the forward pass. For activations whose
+                                       backward pass is the forward function's own derivative, of the kinds with
+                                       SUGAR_CAN_START_FROM_OUTPUT; with others an error. The result is the
+                                       derivative, as a function of y, for the y that is given, within the errors
+                                       of any derivative; how far it is from f'(x) is up to the rounding of y:
+                                       doc/guide.md has the bounds. An error in forward */
 };
+
+/* Numbers for slopes that are drawn at random: those of Philox4x32-10 (Salmon et al., SC 2011) with the key
+ * `seed`. Element i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4) of block
+ * offset + floor(i / 4), so the same seed and offset draw the same slopes again, at every level, in any layout and
+ * for any split over threads. A call on n elements uses ceil(n / 4) blocks: the next offset to use is that much
+ * further. Set struct_size; its rule is that of sugar_activation_options. */
+typedef struct sugar_random {
+    size_t struct_size;             /* bytes */
+    uint64_t seed;
+    uint64_t offset;                /* counted modulo 2^64 */
+} sugar_random;
 
 /* Options of one call; NULL everywhere stands for all defaults. Set struct_size to
  * sizeof(sugar_call_options); its rule is that of sugar_activation_options. */
@@ -255,6 +284,31 @@ typedef struct sugar_call_options {
     size_t struct_size;             /* bytes */
     uint64_t flags;                 /* SUGAR_CALL_* or 0 */
     const sugar_context *context;   /* threads; NULL: the calling thread */
+    sugar_monitor *monitor;         /* forward: counts x in passing. NULL: none. An error in backward */
+    /* The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
+     * SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of 0 in the dimensions in which it does not
+     * vary: all of them for one value, all but the channels' for one value per channel. Each value must be
+     * within the parameter's range. NULL: the spec's. It may not overlap an output.
+     * f' uses it too, wherever the backward pass uses f'; the surrogate behind a ~ has its own. */
+    const sugar_tensor *parameter;
+    /* backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter over the
+     * elements that share a value. f is the forward function, whatever the surrogate. Shape and dtype of x; what
+     * is summed has strides of 0. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds.
+     * Products are rounded to f32 (f64 for f64), summed in f64 with the error stated in doc/guide.md, and the sum
+     * is rounded once. It has the same bits for any number of threads. NULL: not wanted. An error in forward. */
+    const sugar_tensor *parameter_gradient;
+    /* g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in, and x
+     * must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
+     *   8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum are
+     *            those of sugar_activation_gradient_range. backward uses the value it stands for, which is within
+     *            (maximum - minimum) / 510 of g'(x), and a rounding. For the kinds whose range is finite.
+     *   1 bit    whether g'(x) is the maximum, where it has two values; exact. Bit i mod 8 (from the lowest) of
+     *            byte i / 8 is element i in row-major order; strides must be NULL or compact; bits after the
+     *            last element are written as 0.
+     * A NaN in x leaves no trace: its code is 0. NULL: not wanted. */
+    const sugar_tensor *saved_gradient;
+    const sugar_random *random;     /* a forward function rrelu draws its slopes: training mode. NULL: it
+                                       uses their mean. An error for any other kind */
 } sugar_call_options;
 
 /* y = f(x), element by element.
@@ -269,7 +323,7 @@ SUGAR_API sugar_status sugar_forward(const sugar_activation *activation, const s
 
 /* dx = dy * g'(x), element by element, where g' is the derivative of the surrogate (of the forward
  * function itself if the spec names no surrogate).
- * x    in; the input of the forward pass; any strides.
+ * x    in; the input of the forward pass; any strides. NULL if the options have a saved_gradient.
  * dy   in; the gradient of the output; same shape and dtype as x; any strides, so a broadcast
  *      gradient has zero strides.
  * dx   out; same shape and dtype as x; may be the same view as x or as dy.
@@ -319,11 +373,140 @@ SUGAR_API sugar_status sugar_backward_bf16(const sugar_activation *activation, i
                                            uint16_t *dx, int64_t incdx,
                                            const sugar_call_options *options);
 
+/* ---- Monitors ------------------------------------------------------------------------------ */
+
+/* What the units of one layer have seen: counts and sums over the inputs of its activation. Opaque. Fed by
+ * sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.
+ *
+ * A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It
+ * is active where x > threshold. Counts are exact. Sums are taken in f64, of every sample that is finite:
+ * those that are not are counted as well. For one shape and its strides a sum has the same bits at every
+ * level and for any number of threads; another order of the dimensions in memory may change its last bits.
+ *
+ * A monitor changes while it is fed, merged into, restored or reset: no other call may use it then. Workers
+ * that run at the same time have one each, and merge them. */
+enum {
+    SUGAR_MONITOR_BINS = 32         /* of the histogram */
+};
+
+/* Set struct_size to sizeof(sugar_monitor_options); its rule is that of sugar_activation_options. */
+typedef struct sugar_monitor_options {
+    size_t struct_size;             /* bytes */
+    int32_t axis;                   /* the dimension of x on which the units lie, from 0; or from the end:
+                                       -1 is the last one, -3 the channels of NCHW */
+    int32_t reserved;               /* 0 */
+    double threshold;               /* finite. 0 suits whatever is dead where x <= 0; -3 hardsigmoid and
+                                       hardswish; kinds with a threshold, their own */
+    double minimum, maximum;        /* of the histogram: finite, minimum < maximum; or both 0, for -8 and 8 */
+} sugar_monitor_options;
+
+/* Makes a monitor with nothing counted.
+ * monitor   out; owned by the caller, for sugar_monitor_destroy. Not written on failure.
+ * units     1 to 2^31 - 1: the extent of x in dimension `axis`.
+ * options   NULL: the last dimension, threshold 0, histogram from -8 to 8.
+ * Errors: ARGUMENT (NULL monitor, units, struct_size, threshold, minimum, maximum), UNSUPPORTED (reserved,
+ * newer option), OUT_OF_MEMORY. */
+SUGAR_API sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units,
+                                            const sugar_monitor_options *options);
+
+/* Frees a monitor. NULL is fine. No call may be using it. */
+SUGAR_API void sugar_monitor_destroy(sugar_monitor *monitor);
+
+/* Counts the elements of x, as a forward call with this monitor in its options does.
+ * x         in; any strides, any element type; extent `units` in dimension `axis`.
+ * options   threads alone (context); NULL: the calling thread.
+ * Errors: as sugar_forward; ARGUMENT (NULL monitor, extent in dimension `axis`, ndim too small for it,
+ * more samples than 2^63 - 1 in all, members of options other than context). */
+SUGAR_API sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x,
+                                             const sugar_call_options *options);
+
+/* Forgets all that was counted.
+ * Errors: ARGUMENT (NULL). */
+SUGAR_API sugar_status sugar_monitor_reset(sugar_monitor *monitor);
+
+/* Adds what `from` counted, which stays as it is. The counts are those of one monitor fed with both inputs; the
+ * sums are added in f64.
+ * Errors: ARGUMENT (NULL; the same monitor twice; units, threshold, minimum or maximum that differ; more
+ * samples than 2^63 - 1). */
+SUGAR_API sugar_status sugar_monitor_merge(sugar_monitor *into, const sugar_monitor *from);
+
+/* The whole layer. Set struct_size; its rule is that of sugar_kind. */
+typedef struct sugar_monitor_summary {
+    size_t struct_size;             /* bytes */
+    int64_t units;
+    int64_t samples;                /* of all units */
+    int64_t active;                 /* of them */
+    int64_t not_finite;             /* of them, infinite or NaN */
+    int64_t dead;                   /* units of whose samples none was active; 0 with no sample */
+    double sparsity;                /* 1 - active / samples; NaN with no sample */
+    double mean, deviation;         /* of the finite samples; the deviation is that of the population,
+                                       sqrt(E[x^2] - E[x]^2); NaN with none */
+} sugar_monitor_summary;
+
+/* Errors: ARGUMENT (NULL, struct_size). */
+SUGAR_API sugar_status sugar_monitor_get(const sugar_monitor *monitor, sugar_monitor_summary *summary);
+
+/* One unit. Set struct_size; its rule is that of sugar_kind. */
+typedef struct sugar_monitor_unit {
+    size_t struct_size;             /* bytes */
+    int64_t samples, active, not_finite;
+    double sum, sum_of_squares;     /* of the finite samples */
+    double mean, deviation;         /* as in sugar_monitor_summary */
+} sugar_monitor_unit;
+
+/* Errors: ARGUMENT (NULL, struct_size, index outside [0, units)). */
+SUGAR_API sugar_status sugar_monitor_get_unit(const sugar_monitor *monitor, int64_t index,
+                                              sugar_monitor_unit *unit);
+
+/* The units that saw samples and of these at most the share `rate` active: 0 gives the dead ones, 0.01 also
+ * those that are active for at most one sample in a hundred.
+ * indices    out; the first `capacity` of them, ascending; NULL allowed if capacity is 0.
+ * capacity   0 or more.
+ * count      out; how many there are, also beyond capacity.
+ * Errors: ARGUMENT (NULL, rate outside [0, 1], capacity). */
+SUGAR_API sugar_status sugar_monitor_find_dead(const sugar_monitor *monitor, double rate, int64_t *indices,
+                                               int64_t capacity, int64_t *count);
+
+/* The histogram of all samples.
+ * counts   out; SUGAR_MONITOR_BINS numbers. With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0 counts
+ *          x < minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum + i w, the last one
+ *          x >= maximum; all of it rounded as the elements are computed, so that a sample next to a bound may
+ *          be on its other side. NaN is in no bin.
+ * edges    out; the SUGAR_MONITOR_BINS - 1 bounds between them, ascending; NULL: not wanted.
+ * Errors: ARGUMENT (NULL). */
+SUGAR_API sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *counts,
+                                                   double *edges);
+
+/* How many bytes sugar_monitor_save writes; 0 if monitor is NULL. */
+SUGAR_API size_t sugar_monitor_save_size(const sugar_monitor *monitor);
+
+/* Writes all that a monitor holds, options included, in a form that does not depend on the machine.
+ * buffer     out; sugar_monitor_save_size bytes.
+ * capacity   its size in bytes.
+ * Errors: ARGUMENT (NULL, capacity too small). */
+SUGAR_API sugar_status sugar_monitor_save(const sugar_monitor *monitor, void *buffer, size_t capacity);
+
+/* Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one.
+ * monitor   out; owned by the caller. Not written on failure.
+ * size      of the saved bytes.
+ * Errors: ARGUMENT (NULL; not a saved monitor; damaged, cut off or too long: the checksum is verified),
+ * UNSUPPORTED (saved by a newer version), OUT_OF_MEMORY. */
+SUGAR_API sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, size_t size);
+
 /* ---- Introspection ------------------------------------------------------------------------- */
 
 enum {
     SUGAR_ROLE_FORWARD = 1,         /* may stand before the ~ */
     SUGAR_ROLE_SURROGATE = 2        /* may stand after the ~ */
+};
+
+/* What calls can do beyond the plain ones; see sugar_call_options. */
+enum {
+    SUGAR_CAN_LEARN = 1,            /* its parameter may be a tensor, and has a gradient */
+    SUGAR_CAN_START_FROM_OUTPUT = 2,/* SUGAR_CALL_FROM_OUTPUT */
+    SUGAR_CAN_SAVE_BYTE = 4,        /* its derivative has a finite range: 8 bits of saved gradient */
+    SUGAR_CAN_SAVE_BIT = 8,         /* its derivative has two values: 1 bit */
+    SUGAR_CAN_DRAW = 16             /* random slopes */
 };
 
 /* One kind of the catalogue. All strings are constants in UTF-8. Set struct_size before the call;
@@ -338,6 +521,7 @@ typedef struct sugar_kind {
     const char *value;              /* the formula of f(x); NULL for a surrogate-only kind */
     const char *derivative;         /* the formula of f'(x), the convention at kinks included */
     const char *source;             /* where it comes from, such as "arXiv 2505.22074"; may be "" */
+    uint64_t capabilities;          /* SUGAR_CAN_*, with parameters that allow it */
 } sugar_kind;
 
 /* One parameter of a kind: minimum <= value <= maximum. */

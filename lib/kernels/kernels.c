@@ -229,6 +229,12 @@ ALWAYS_INLINE void put_some(element *p, vec a, size_t n, int stream)
     else put(p, a, stream);
 }
 
+ALWAYS_INLINE void put_some_reals(real *p, vec a, size_t n)
+{
+    if (n < VEC_LANES) vec_store_part(p, a, n);
+    else vec_store(p, a);
+}
+
 static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element *dy, element *dx, size_t n)
 {
     for (size_t i = 0; i < n; i += VEC_LANES) {
@@ -248,6 +254,10 @@ static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element 
     if (c->stream) vec_stream_end();
 }
 
+#include "observe.h"
+#include "learn.h"
+#include "saved.h"
+
 #define PARAMETER(...)
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...)                                                                            \
@@ -262,6 +272,23 @@ static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element 
     }                                                                                              \
     KERNEL name##_derivatives(const real *parameters, const element *x, real *d, size_t n) {       \
         derivative_loop(name##_derivative, parameters, x, d, n);                                   \
+    }
+#include "../kinds.def"
+
+#define PARAMETER(...)
+#define PARAMETER_UP_TO_NEXT(...)
+#define KIND(...)
+#define SURROGATE(...)
+#define LEARNS(name)                                                                               \
+    KERNEL name##_forward_each(const element *parameter, size_t step, const element *x, element *y, size_t n) { \
+        forward_each_loop(name##_value, parameter, step, x, y, n);                                 \
+    }                                                                                              \
+    KERNEL name##_derivative_each(const element *parameter, size_t step, const element *x, real *d, size_t n) { \
+        derivative_each_loop(name##_derivative, parameter, step, x, d, n);                         \
+    }                                                                                              \
+    KERNEL name##_slopes(const real *parameters, const element *parameter, size_t step, const element *x, \
+                         const element *dy, real *product, size_t n) {                             \
+        slope_loop(name##_slope, parameters, parameter, step, x, dy, product, n);                  \
     }
 #include "../kinds.def"
 
@@ -288,4 +315,38 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
 #include "../kinds.def"
     },
     .combine = combine,
+    .forward_each = {
+#define PARAMETER(...)
+#define PARAMETER_UP_TO_NEXT(...)
+#define KIND(...)
+#define SURROGATE(...)
+#define LEARNS(name) [SUGAR_KIND_##name] = name##_forward_each,
+#include "../kinds.def"
+    },
+    .derivative_each = {
+#define PARAMETER(...)
+#define PARAMETER_UP_TO_NEXT(...)
+#define KIND(...)
+#define SURROGATE(...)
+#define LEARNS(name) [SUGAR_KIND_##name] = name##_derivative_each,
+#include "../kinds.def"
+    },
+    .slope = {
+#define PARAMETER(...)
+#define PARAMETER_UP_TO_NEXT(...)
+#define KIND(...)
+#define SURROGATE(...)
+#define LEARNS(name) [SUGAR_KIND_##name] = name##_slopes,
+#include "../kinds.def"
+    },
+    .sum_run = sum_run,
+    .sum_rows = sum_rows,
+    .put_sum = put_sum,
+    .find_outside = find_outside,
+    .draw = draw,
+    .encode = encode,
+    .decode = decode,
+    .observe = observe,
+    .tally_unit = tally_unit,
+    .tally_units = tally_units,
 };

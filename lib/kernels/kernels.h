@@ -3,8 +3,7 @@
 #ifndef SUGAR_KERNELS_H
 #define SUGAR_KERNELS_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "sugar/sugar.h"
 
 /* Every kind has a number, its row in kinds.def. */
 enum {
@@ -20,6 +19,8 @@ enum {
  * threshold from which spike surrogates measure x. */
 enum { SUGAR_MAX_PARAMETERS = 3, SUGAR_SHIFT = SUGAR_MAX_PARAMETERS, SUGAR_KERNEL_PARAMETERS };
 
+enum { SUGAR_WIDEST = 16 };         /* lanes of any vector */
+
 /* The element types: one ELEMENT(name, storage, real, argument) each. Elements lie in memory as `storage`;
  * kernels compute in `real` and round a result once when they store it. */
 #define SUGAR_ELEMENTS(ELEMENT, argument)                                                          \
@@ -27,6 +28,14 @@ enum { SUGAR_MAX_PARAMETERS = 3, SUGAR_SHIFT = SUGAR_MAX_PARAMETERS, SUGAR_KERNE
     ELEMENT(f64, double, double, argument)                                                         \
     ELEMENT(f16, uint16_t, float, argument)                                                        \
     ELEMENT(bf16, uint16_t, float, argument)
+
+/* The inputs that a monitor counts at a time, at most, and their histogram. */
+enum { SUGAR_OBSERVED = 4096 };
+typedef struct sugar_histogram {
+    double minimum, scale;          /* element x is in bin 1 + (x - minimum) * scale, from the first to the last */
+    int64_t count[SUGAR_MONITOR_BINS + 3];  /* the last ones stay 0 */
+    int all_finite;                 /* whether all inputs of the last block were */
+} sugar_histogram;
 
 /* What `combine` does, for every i:
  *   d[i]  = surrogate[i]                                              if derivative is NULL
@@ -57,11 +66,49 @@ enum { SUGAR_MAX_PARAMETERS = 3, SUGAR_SHIFT = SUGAR_MAX_PARAMETERS, SUGAR_KERNE
     } sugar_combination_##element;                                                                 \
     typedef void (*sugar_combine_kernel_##element)(const sugar_combination_##element *combination, \
                                                    const storage *dy, storage *dx, size_t n);      \
+    /* What a monitor counts per unit. The arrays have SUGAR_WIDEST elements more than there are units. */ \
+    typedef struct sugar_tallies_##element {                                                       \
+        real threshold;                                                                            \
+        real *active;               /* whole numbers, exact as long as the caller takes them in time */ \
+        double *sum, *sum_of_squares;                                                              \
+        int64_t *not_finite;                                                                       \
+    } sugar_tallies_##element;                                                                     \
     typedef struct sugar_kernels_##element {                                                       \
         sugar_forward_kernel_##element forward[SUGAR_KIND_COUNT]; /* NULL: surrogate only */       \
         sugar_backward_kernel_##element backward[SUGAR_KIND_COUNT];                                \
         sugar_derivative_kernel_##element derivative[SUGAR_KIND_COUNT];                            \
         sugar_combine_kernel_##element combine;                                                    \
+        /* The same with a parameter for each element (step 1), or one for all (step 0). NULL for kinds that \
+         * cannot learn. */                                                                        \
+        void (*forward_each[SUGAR_KIND_COUNT])(const storage *parameter, size_t step, const storage *x, \
+                                               storage *y, size_t n);                              \
+        void (*derivative_each[SUGAR_KIND_COUNT])(const storage *parameter, size_t step, const storage *x, \
+                                                  real *d, size_t n);                              \
+        /* product[i] = dy[i] * df/dparameter(x[i]); parameter NULL: the one of the parameters. */ \
+        void (*slope[SUGAR_KIND_COUNT])(const real *parameters, const storage *parameter, size_t step, \
+                                        const storage *x, const storage *dy, real *product, size_t n); \
+        /* Adds products to one sum, or rows of n to n sums. */                                    \
+        void (*sum_run)(const real *product, size_t n, double *high, double *low);                 \
+        void (*sum_rows)(const real *product, size_t rows, size_t n, double *high, double *low);   \
+        /* Rounds a sum, and stores it or adds it to what is there. */                             \
+        void (*put_sum)(double high, double low, storage *at, int accumulate);                     \
+        size_t (*find_outside)(const storage *parameter, size_t n, double minimum, double maximum); \
+        /* rrelu's slopes of the elements first, first + step, ... */                              \
+        void (*draw)(const sugar_random *random, const real *parameters, int64_t first, int64_t step, \
+                     storage *slope, size_t n);                                                    \
+        /* The derivatives that a combination mixes as codes of 8 bits for a range, and back. */   \
+        void (*encode)(const sugar_combination_##element *combination, uint8_t *code, size_t n,    \
+                       double minimum, double maximum);                                            \
+        void (*decode)(const uint8_t *code, real *d, size_t n, double minimum, double maximum);    \
+        /* Counts n <= SUGAR_OBSERVED inputs, and returns them as they are computed: x or values. The  \
+         * next call will need so many `ahead` that follow. */                                     \
+        const real *(*observe)(sugar_histogram *histogram, const storage *x, real *values, size_t n, \
+                               size_t ahead);                                                      \
+        /* Adds such inputs to a unit, or rows of them to `units` of them from the first on. */    \
+        void (*tally_unit)(const sugar_tallies_##element *tallies, size_t unit, const real *x, size_t n, \
+                           int all_finite);                                                        \
+        void (*tally_units)(const sugar_tallies_##element *tallies, size_t first, const real *x,   \
+                            size_t rows, size_t units, int all_finite);                            \
     } sugar_kernels_##element;
 SUGAR_ELEMENTS(SUGAR_KERNEL_TYPES, )
 

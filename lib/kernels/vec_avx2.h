@@ -54,6 +54,39 @@ static inline vec vec_power_of_two(vec a)
     return VEC_FROM_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS));
 }
 
+typedef __m256d vec64;
+enum { VEC64_LANES = 4, VEC64_PARTS = VEC_LANES / VEC64_LANES };
+static inline vec64 vec64_load(const double *p) { return _mm256_loadu_pd(p); }
+static inline void vec64_store(double *p, vec64 a) { _mm256_storeu_pd(p, a); }
+
+#if SUGAR_ELEMENT == 32
+static inline vec64 vec_widen(vec a, int part)
+{
+    return _mm256_cvtps_pd(part ? _mm256_extractf128_ps(a, 1) : _mm256_castps256_ps128(a));
+}
+static inline void vec_store_bytes(uint8_t *p, vec a)
+{
+    const __m256i lanes = _mm256_cvttps_epi32(a);
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+    _mm_storeu_si64(p, _mm_packus_epi16(words, words));
+}
+static inline vec vec_load_bytes(const uint8_t *p)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadu_si64(p)));
+}
+#else
+static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
+static inline void vec_store_bytes(uint8_t *p, vec a)
+{
+    const __m128i lanes = _mm256_cvttpd_epi32(a), words = _mm_packus_epi32(lanes, lanes);
+    _mm_storeu_si32(p, _mm_packus_epi16(words, words));
+}
+static inline vec vec_load_bytes(const uint8_t *p)
+{
+    return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_loadu_si32(p)));
+}
+#endif
+
 #if SUGAR_ELEMENT == 32
 static inline __m128i vec_load_bits16(const uint16_t *p)
 {

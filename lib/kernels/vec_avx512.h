@@ -50,6 +50,36 @@ static inline vec vec_power_of_two(vec a)
     return VEC_FROM_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS));
 }
 
+typedef __m512d vec64;
+enum { VEC64_LANES = 8, VEC64_PARTS = VEC_LANES / VEC64_LANES };
+static inline vec64 vec64_load(const double *p) { return _mm512_loadu_pd(p); }
+static inline void vec64_store(double *p, vec64 a) { _mm512_storeu_pd(p, a); }
+
+#if SUGAR_ELEMENT == 32
+static inline vec64 vec_widen(vec a, int part)
+{
+    return _mm512_cvtps_pd(part ? _mm512_extractf32x8_ps(a, 1) : _mm512_castps512_ps256(a));
+}
+static inline void vec_store_bytes(uint8_t *p, vec a)
+{
+    _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(a)));
+}
+static inline vec vec_load_bytes(const uint8_t *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)));
+}
+#else
+static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
+static inline void vec_store_bytes(uint8_t *p, vec a)
+{
+    _mm_storeu_si64(p, _mm256_cvtepi32_epi8(_mm512_cvttpd_epi32(a)));
+}
+static inline vec vec_load_bytes(const uint8_t *p)
+{
+    return _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_loadu_si64(p)));
+}
+#endif
+
 #if SUGAR_ELEMENT == 32
 static inline __m256i vec_load_bits16(const uint16_t *p)
 {

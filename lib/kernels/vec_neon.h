@@ -56,6 +56,41 @@ static inline vec vec_power_of_two(vec a)
     return VEC_FROM_BITS(VEC_BITS_(vshlq_n)(VEC_TO_BITS(a), REAL_MANTISSA_BITS));
 }
 
+typedef float64x2_t vec64;
+enum { VEC64_LANES = 2, VEC64_PARTS = VEC_LANES / VEC64_LANES };
+static inline vec64 vec64_load(const double *p) { return vld1q_f64(p); }
+static inline void vec64_store(double *p, vec64 a) { vst1q_f64(p, a); }
+
+#if SUGAR_ELEMENT == 32
+static inline vec64 vec_widen(vec a, int part)
+{
+    return part ? vcvt_high_f64_f32(a) : vcvt_f64_f32(vget_low_f32(a));
+}
+static inline void vec_store_bytes(uint8_t *p, vec a)
+{
+    const uint16x4_t words = vmovn_u32(vcvtq_u32_f32(a));
+    const uint32x2_t bytes = vreinterpret_u32_u8(vmovn_u16(vcombine_u16(words, words)));
+    memcpy(p, &bytes, 4);
+}
+static inline vec vec_load_bytes(const uint8_t *p)
+{
+    const float lanes[] = {p[0], p[1], p[2], p[3]};
+    return vld1q_f32(lanes);
+}
+#else
+static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
+static inline void vec_store_bytes(uint8_t *p, vec a)
+{
+    p[0] = (uint8_t)vgetq_lane_f64(a, 0);
+    p[1] = (uint8_t)vgetq_lane_f64(a, 1);
+}
+static inline vec vec_load_bytes(const uint8_t *p)
+{
+    const double lanes[] = {p[0], p[1]};
+    return vld1q_f64(lanes);
+}
+#endif
+
 #if SUGAR_ELEMENT == 32
 static inline vec vec_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 static inline void vec_store_f16(uint16_t *p, vec a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }

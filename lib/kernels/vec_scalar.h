@@ -20,6 +20,11 @@
  *   vec_select(m, a, b)       a where m is true, else b
  *   vec_any(m)                whether m is true in any lane
  *   vec_power_of_two(a)       2^n for a = VEC_ROUNDER + n, where 2^n is a normal number
+ *   vec_store_bytes(p, a)     VEC_LANES bytes: the lanes, 0 <= a < 256, truncated
+ *   vec_load_bytes(p)         VEC_LANES bytes as numbers
+ *   vec64, VEC64_LANES        f64 in vectors as wide, VEC64_PARTS to each vec; the operators + - * work on it
+ *   vec64_load, vec64_store   VEC64_LANES doubles at any address
+ *   vec_widen(a, part)        exactly, the lanes from part * VEC64_LANES on
  * and, if `real` is float, so that a table of 8 fits into a register:
  *   vec_index(a, shift)       of type `index`: bits shift, shift + 1 and shift + 2 of a
  *   vec_lookup(table, i)      table[i] in each lane, of a table with 8 entries
@@ -98,6 +103,15 @@ static inline vec vec_power_of_two(vec a)
 {
     return vec_from_bits(vec_to_bits(a) << REAL_MANTISSA_BITS);
 }
+
+static inline void vec_store_bytes(uint8_t *p, vec a) { *p = (uint8_t)a; }
+static inline vec vec_load_bytes(const uint8_t *p) { return *p; }
+
+typedef double vec64;
+enum { VEC64_LANES = 1, VEC64_PARTS = 1 };
+static inline vec64 vec64_load(const double *p) { return *p; }
+static inline void vec64_store(double *p, vec64 a) { *p = a; }
+static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
 
 #if SUGAR_ELEMENT == 32
 /* The exponents of f16 are those of f32 less 112; infinities and NaNs have the highest of either. */

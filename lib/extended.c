@@ -1,0 +1,307 @@
+/* Calls with more than x, dy and dx: what is done with each tile, slice by slice. operands.c has put the operands
+ * together; what depends on the element type is written once, in extended_template.h. */
+#include "extended.h"
+
+#include <string.h>
+
+#include "activation.h"
+#include "cache.h"
+#include "catalogue.h"
+#include "execute.h"
+#include "parallel.h"
+
+enum {
+    TILE_BYTES = 8192,              /* of the output; see execute.c */
+    APART_BYTES = 256,
+    MOST_ELEMENTS = TILE_BYTES / 2,
+    MOST_TALLIED = 1 << 23          /* of one unit before f32 would lose count */
+};
+
+/* Numbers as each element type is computed. */
+#define REALS(n) union { float f32[n], f16[n], bf16[n]; double f64[n]; }
+
+/* Of one thread. */
+typedef struct workspace {
+    union {
+        double f64[(TILE_BYTES + APART_BYTES) / sizeof(double)];
+        float f32[(TILE_BYTES + APART_BYTES) / sizeof(float)];
+        uint16_t f16[(TILE_BYTES + APART_BYTES) / sizeof(uint16_t)];
+        uint8_t codes[TILE_BYTES + APART_BYTES];
+    } tile[SUGAR_MAX_OPERANDS];
+    REALS(MOST_ELEMENTS) values, surrogate, derivative;
+    union {
+        struct {
+            REALS(SUGAR_MOST_SUMS + SUGAR_WIDEST) active;
+            double sum[SUGAR_MOST_SUMS + SUGAR_WIDEST], sum_of_squares[SUGAR_MOST_SUMS + SUGAR_WIDEST];
+            int64_t not_finite[SUGAR_MOST_SUMS];
+        } tallies;
+        struct {
+            double high[SUGAR_MOST_SUMS + SUGAR_WIDEST], low[SUGAR_MOST_SUMS + SUGAR_WIDEST];
+        } gradient;
+    } sums;
+    sugar_histogram histogram;
+} workspace;
+
+/* A tile, with what takes part in it: where its elements lie one after another in each operand. */
+typedef struct block {
+    const sugar_walk *walk;
+    const sugar_tile *tile;
+    void *at[SUGAR_MAX_OPERANDS];
+    bool in_buffer[SUGAR_MAX_OPERANDS];
+    size_t parameter_step;          /* 0: the tile's elements share one; or 1 */
+    bool stream;
+} block;
+
+/* What depends on the element type. */
+struct sugar_extended_functions {
+    void (*forward)(const sugar_extended_call *c, workspace *w, const block *b);
+    void (*backward)(const sugar_extended_call *c, workspace *w, const block *b);
+    /* What is tallied of a unit, which begins anew. */
+    sugar_tally (*take_tally)(workspace *w, int64_t sum);
+    /* Rounds a gradient, and stores it or adds it to what is there. */
+    void (*put_gradient)(const sugar_extended_call *c, void *at, sugar_exact value);
+    /* The number of the first of n parameters outside the range, or n. */
+    int64_t (*find_outside)(const sugar_kernels *kernels, const void *parameter, int64_t n, double minimum,
+                            double maximum);
+};
+
+#define T float
+#define REAL float
+#define NAME(name) name##_f32
+#define PASSES f32
+#include "extended_template.h"
+
+#define T double
+#define REAL double
+#define NAME(name) name##_f64
+#define PASSES f64
+#include "extended_template.h"
+
+#define T uint16_t
+#define REAL float
+#define NAME(name) name##_f16
+#define PASSES f16
+#include "extended_template.h"
+
+#define T uint16_t
+#define REAL float
+#define NAME(name) name##_bf16
+#define PASSES bf16
+#include "extended_template.h"
+
+static const sugar_extended_functions *functions_of(sugar_data_type type)
+{
+    switch (type.bits) {
+    case 64: return &functions_f64;
+    case 32: return &functions_f32;
+    default: return type.code == SUGAR_TYPE_BFLOAT ? &functions_bf16 : &functions_f16;
+    }
+}
+
+/* ---- Tiles --------------------------------------------------------------------------------- */
+
+static bool is_constant(const sugar_walk *walk, const sugar_tile *tile, int k)
+{
+    for (int d = 0; d < walk->ndim; d++)
+        if (tile->extent[d] > 1 && walk->stride[k][d] != 0)
+            return false;
+    return true;
+}
+
+/* An operand takes part where it is if the tile is contiguous there, or else in a buffer. */
+static void place_operand(const sugar_extended_call *c, workspace *w, block *b, int k)
+{
+    const sugar_walk *walk = b->walk;
+    if (k == c->parameter && is_constant(walk, b->tile, k)) {
+        b->parameter_step = 0;
+        b->at[k] = sugar_tile_start(b->tile, walk, k);
+        return;
+    }
+    b->in_buffer[k] = sugar_tile_row(b->tile, walk, k) < b->tile->count;
+    b->at[k] = b->in_buffer[k] ? (void *)&w->tile[k] : sugar_tile_start(b->tile, walk, k);
+    if (b->in_buffer[k] && (!c->is_written[k] || (c->accumulate && k == c->output)))
+        sugar_tile_read(b->tile, walk, k, b->at[k]);
+}
+
+static void run_tile(const sugar_extended_call *c, workspace *w, const sugar_walk *walk, const sugar_tile *tile)
+{
+    block b = {.walk = walk, .tile = tile, .parameter_step = 1};
+    for (int k = 0; k < walk->operands; k++)
+        if (walk->size[k] > 0 && k != c->gradient)
+            place_operand(c, w, &b, k);
+    b.stream = c->stream && !b.in_buffer[c->output];
+    (c->is_backward ? c->functions->backward : c->functions->forward)(c, w, &b);
+    for (int k = 0; k < walk->operands; k++)
+        if (b.in_buffer[k] && c->is_written[k])
+            sugar_tile_write(tile, walk, k, b.at[k]);
+}
+
+/* ---- Sums ---------------------------------------------------------------------------------- */
+
+/* What several slices found of one sum meets in a table. */
+typedef union entry {
+    sugar_tally tally;
+    sugar_exact gradient;
+} entry;
+
+typedef struct job {
+    const sugar_extended_call *call;
+    sugar_slices slices;
+    entry *table;
+} job;
+
+static void *gradient_at(const sugar_extended_call *c, const sugar_walk *slice, int64_t offset)
+{
+    return (char *)slice->data[c->gradient] + offset * (int64_t)slice->size[c->gradient];
+}
+
+/* Gives what a slice has summed to its entries in the table, or, if no other slice has them, to where they belong. */
+static void take_sums(const job *j, workspace *w, const sugar_walk *slice, int64_t number, int64_t sums)
+{
+    const sugar_extended_call *c = j->call;
+    if (c->local == SUGAR_ABSENT)
+        return;
+    entry *entries = j->slices.share ? j->table + number * sums : NULL;
+    sugar_kept kept;
+    sugar_kept_start(&kept, slice, c->local, c->monitor ? c->units : c->gradient);
+    for (int64_t i = 0; i < sums; i++, sugar_kept_next(&kept)) {
+        if (c->monitor) {
+            const sugar_tally tally = c->functions->take_tally(w, i);
+            sugar_tally_add(entries ? &entries[i].tally : &c->monitor->unit[kept.offset], &tally);
+        } else {
+            const sugar_exact value = {w->sums.gradient.high[i], w->sums.gradient.low[i]};
+            w->sums.gradient.high[i] = w->sums.gradient.low[i] = 0;
+            if (entries)
+                entries[i].gradient = value;
+            else
+                c->functions->put_gradient(c, gradient_at(c, slice, kept.offset), value);
+        }
+    }
+}
+
+static sugar_exact add_exactly(sugar_exact a, sugar_exact b)
+{
+    const double sum = a.high + b.high, back = sum - a.high;
+    return (sugar_exact){sum, a.low + ((a.high - (sum - back)) + (b.high - back)) + b.low};
+}
+
+/* Adds up what slices that share their sums found, in their order. */
+static void gather_sums(const job *j)
+{
+    const sugar_extended_call *c = j->call;
+    const int64_t sums = j->slices.sums;
+    sugar_kept kept;
+    sugar_kept_start(&kept, &c->walk, c->local, c->monitor ? c->units : c->gradient);
+    for (int64_t i = 0; i < sums; i++, sugar_kept_next(&kept)) {
+        sugar_exact total = {0, 0};
+        for (int64_t number = 0; number < j->slices.count; number++) {
+            const entry *found = &j->table[number * sums + i];
+            if (c->monitor)
+                sugar_tally_add(&c->monitor->unit[kept.offset], &found->tally);
+            else
+                total = add_exactly(total, found->gradient);
+        }
+        if (!c->monitor)
+            c->functions->put_gradient(c, gradient_at(c, &c->walk, kept.offset), total);
+    }
+}
+
+/* ---- Slices -------------------------------------------------------------------------------- */
+
+static void run_slice(const job *j, workspace *w, int64_t number)
+{
+    const sugar_extended_call *c = j->call;
+    sugar_walk slice;
+    const int64_t sums = sugar_slice_walk(&slice, &c->walk, &j->slices, c->local, number);
+    sugar_walk_tile(&slice, TILE_BYTES / (int64_t)slice.element_size, false);
+    sugar_tile tile;
+    sugar_tile_seek(&tile, &slice, 0);
+    int64_t tallied = 0;
+    for (int64_t i = 0; i < slice.tiles; i++) {
+        if (i > 0)
+            sugar_tile_advance(&tile, &slice);
+        if (c->monitor && tallied + tile.count > MOST_TALLIED) {
+            take_sums(j, w, &slice, number, sums);
+            tallied = 0;
+        }
+        run_tile(c, w, &slice, &tile);
+        tallied += tile.count;
+    }
+    take_sums(j, w, &slice, number, sums);
+}
+
+/* The histogram of one thread's share, empty. */
+static sugar_histogram start_histogram(const sugar_monitor *monitor)
+{
+    return (sugar_histogram){
+        .minimum = monitor->minimum,
+        .scale = (SUGAR_MONITOR_BINS - 2) / (monitor->maximum - monitor->minimum),
+    };
+}
+
+/* The slices [begin, end), each counted as so many elements as all have on average. */
+static void run_slices(const void *work, int64_t begin, int64_t end)
+{
+    const job *j = work;
+    sugar_monitor *monitor = j->call->monitor;
+    workspace w;
+    const int64_t weight = j->call->walk.count / j->slices.count;
+    if (j->call->local != SUGAR_ABSENT)
+        memset(&w.sums, 0, sizeof w.sums);
+    if (monitor)
+        w.histogram = start_histogram(monitor);
+    for (int64_t i = begin / weight; i * weight < end; i++)
+        run_slice(j, &w, i);
+    for (int bin = 0; monitor && bin < SUGAR_MONITOR_BINS; bin++)
+        __atomic_fetch_add(&monitor->bin[bin], w.histogram.count[bin], __ATOMIC_RELAXED);
+}
+
+/* Every parameter of the tensor within its range, before anything is written. */
+static sugar_status check_parameter(const sugar_extended_call *c)
+{
+    if (c->parameter == SUGAR_ABSENT)
+        return SUGAR_OK;
+    const sugar_parameter_row *row = &sugar_kinds[c->activation->forward_kind].parameters[0];
+    sugar_walk walk;
+    sugar_walk_alone(&walk, &c->walk, c->parameter);
+    sugar_walk_tile(&walk, TILE_BYTES / (int64_t)walk.element_size, false);
+    sugar_tile tile;
+    sugar_tile_seek(&tile, &walk, 0);
+    for (int64_t i = 0; i < walk.tiles; i++) {
+        if (i > 0)
+            sugar_tile_advance(&tile, &walk);
+        double buffer[TILE_BYTES / sizeof(double)];
+        const void *at = sugar_tile_start(&tile, &walk, 0);
+        if (sugar_tile_row(&tile, &walk, 0) < tile.count) {
+            sugar_tile_read(&tile, &walk, 0, buffer);
+            at = buffer;
+        }
+        if (c->functions->find_outside(c->kernels, at, tile.count, row->minimum, row->maximum) < tile.count)
+            return sugar_error(SUGAR_ERROR_ARGUMENT, "parameter: a value out of range, expected %s from %g to %g",
+                               row->name, row->minimum, row->maximum);
+    }
+    return SUGAR_OK;
+}
+
+sugar_status sugar_extended_run(sugar_extended_call *c, const sugar_call_options *options)
+{
+    c->functions = functions_of(c->type);
+    const sugar_status status = check_parameter(c);
+    if (status != SUGAR_OK)
+        return status;
+    const uint64_t bytes = (uint64_t)c->walk.count * c->walk.element_size;
+    const bool in_place = (c->x >= 0 && c->walk.data[c->x] == c->walk.data[c->output])
+                          || (c->dy >= 0 && c->walk.data[c->dy] == c->walk.data[c->output]);
+    c->prefetch = bytes > sugar_cache_share();
+    c->stream = sugar_is_streamed(options->flags, bytes, in_place);
+    entry table[SUGAR_MOST_ENTRIES];
+    job j = {.call = c, .table = table};
+    sugar_slices_make(&j.slices, &c->walk, c->local);
+    if (c->local != SUGAR_ABSENT && j.slices.share)
+        memset(table, 0, (size_t)(j.slices.count * j.slices.sums) * sizeof *table);
+    const int64_t weight = c->walk.count / j.slices.count;
+    sugar_parallel_run(options->context, weight * j.slices.count, weight, run_slices, &j);
+    if (c->local != SUGAR_ABSENT && j.slices.share)
+        gather_sums(&j);
+    return SUGAR_OK;
+}

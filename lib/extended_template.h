@@ -1,0 +1,193 @@
+/* The part of extended.c that depends on the element type. The includer defines, and this file undefines:
+ *
+ *   T        an element in memory
+ *   REAL     what it is computed in
+ *   NAME     NAME(f) is f with the suffix of the type
+ *   PASSES   the type's member of sugar_activation */
+
+/* ---- Monitors ------------------------------------------------------------------------------ */
+
+static void NAME(observe)(const sugar_extended_call *c, workspace *w, const block *b)
+{
+    const NAME(sugar_kernels) *kernels = c->kernels->PASSES;
+    const size_t n = (size_t)b->tile->count;
+    const NAME(sugar_tallies) tallies = {
+        .threshold = (REAL)c->monitor->threshold,
+        .active = w->sums.tallies.active.PASSES,
+        .sum = w->sums.tallies.sum,
+        .sum_of_squares = w->sums.tallies.sum_of_squares,
+        .not_finite = w->sums.tallies.not_finite,
+    };
+    const REAL *values = kernels->observe(&w->histogram, b->at[c->x], w->values.PASSES, n, c->prefetch ? n : 0);
+    const int all_finite = w->histogram.all_finite;
+    sugar_runs runs;
+    sugar_runs_start(&runs, b->walk, b->tile, c->local);
+    while (sugar_runs_next(&runs)) {
+        const sugar_run *run = &runs.run;
+        if (run->across)
+            kernels->tally_units(&tallies, (size_t)run->first, values + run->begin, (size_t)run->rows,
+                                 (size_t)run->length, all_finite);
+        else
+            kernels->tally_unit(&tallies, (size_t)run->first, values + run->begin, (size_t)run->length, all_finite);
+    }
+}
+
+static sugar_tally NAME(take_tally)(workspace *w, int64_t sum)
+{
+    const sugar_tally taken = {
+        .active = (int64_t)w->sums.tallies.active.PASSES[sum],
+        .not_finite = w->sums.tallies.not_finite[sum],
+        .sum = w->sums.tallies.sum[sum],
+        .sum_of_squares = w->sums.tallies.sum_of_squares[sum],
+    };
+    w->sums.tallies.active.PASSES[sum] = 0;
+    w->sums.tallies.not_finite[sum] = 0;
+    w->sums.tallies.sum[sum] = w->sums.tallies.sum_of_squares[sum] = 0;
+    return taken;
+}
+
+/* ---- Parameters ---------------------------------------------------------------------------- */
+
+/* What a tile's elements have in place of the parameter of the spec, if anything. */
+typedef struct NAME(varying) {
+    int32_t kind;                   /* of the forward function, with that parameter */
+    const T *parameter;             /* NULL: nothing */
+    size_t step;                    /* 0: they share one; or 1 */
+} NAME(varying);
+
+/* Slopes are drawn row by row into a buffer that no other operand uses. */
+static const T *NAME(draw)(const sugar_extended_call *c, workspace *w, const block *b)
+{
+    const NAME(sugar_passes) *passes = &c->activation->PASSES;
+    T *slope = (T *)(void *)&w->tile[c->position];
+    const int64_t first = b->walk->first[c->position], step = b->walk->stride[c->position][0];
+    sugar_runs runs;
+    sugar_runs_start(&runs, b->walk, b->tile, c->position);
+    while (sugar_runs_next(&runs))
+        c->kernels->PASSES->draw(c->random, passes->forward_parameters, first + runs.run.first, step,
+                                 slope + runs.run.begin, (size_t)runs.run.length);
+    return slope;
+}
+
+static NAME(varying) NAME(find_varying)(const sugar_extended_call *c, workspace *w, const block *b)
+{
+    if (c->random)
+        return (NAME(varying)){SUGAR_KIND_prelu, NAME(draw)(c, w, b), 1};
+    if (c->parameter != SUGAR_ABSENT)
+        return (NAME(varying)){c->activation->forward_kind, b->at[c->parameter], b->parameter_step};
+    return (NAME(varying)){c->activation ? c->activation->forward_kind : 0, NULL, 0};
+}
+
+static int64_t NAME(find_outside)(const sugar_kernels *kernels, const void *parameter, int64_t n, double minimum,
+                                  double maximum)
+{
+    return (int64_t)kernels->PASSES->find_outside(parameter, (size_t)n, minimum, maximum);
+}
+
+/* ---- Gradients of parameters --------------------------------------------------------------- */
+
+static void NAME(sum_gradient)(const sugar_extended_call *c, workspace *w, const block *b, NAME(varying) v)
+{
+    const NAME(sugar_kernels) *kernels = c->kernels->PASSES;
+    REAL *product = w->values.PASSES;
+    kernels->slope[v.kind](c->activation->PASSES.forward_parameters, v.parameter, v.step, b->at[c->x], b->at[c->dy],
+                           product, (size_t)b->tile->count);
+    double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
+    sugar_runs runs;
+    sugar_runs_start(&runs, b->walk, b->tile, c->local);
+    while (sugar_runs_next(&runs)) {
+        const sugar_run *run = &runs.run;
+        if (run->across)
+            kernels->sum_rows(product + run->begin, (size_t)run->rows, (size_t)run->length, high + run->first,
+                              low + run->first);
+        else
+            kernels->sum_run(product + run->begin, (size_t)run->length, high + run->first, low + run->first);
+    }
+}
+
+static void NAME(put_gradient)(const sugar_extended_call *c, void *at, sugar_exact value)
+{
+    c->kernels->PASSES->put_sum(value.high, value.low, at, c->accumulate);
+}
+
+/* ---- Passes -------------------------------------------------------------------------------- */
+
+/* What the backward pass uses at each element, as up to two derivatives that are yet to be mixed. */
+static NAME(sugar_combination) NAME(find_derivatives)(const sugar_extended_call *c, workspace *w, const block *b,
+                                                      NAME(varying) v)
+{
+    const sugar_activation *a = c->activation;
+    const NAME(sugar_passes) *passes = &a->PASSES;
+    const NAME(sugar_kernels) *kernels = c->kernels->PASSES;
+    const T *x = b->at[c->x];
+    const size_t n = (size_t)b->tile->count;
+    REAL *surrogate = w->surrogate.PASSES, *derivative = w->derivative.PASSES;
+    if (v.parameter && passes->is_own)
+        kernels->derivative_each[v.kind](v.parameter, v.step, x, surrogate, n);
+    else
+        passes->surrogate(passes->surrogate_parameters, x, surrogate, n);
+    if (passes->derivative && v.parameter)
+        kernels->derivative_each[v.kind](v.parameter, v.step, x, derivative, n);
+    else if (passes->derivative)
+        passes->derivative(passes->forward_parameters, x, derivative, n);
+    return (NAME(sugar_combination)){
+        .x = x,
+        .surrogate = surrogate,
+        .derivative = passes->derivative ? derivative : NULL,
+        .t = passes->blend,
+        .u = passes->rest,
+        .negative_only = a->negative_only,
+    };
+}
+
+/* In place, y replaces x: what reads x comes first. */
+static void NAME(forward)(const sugar_extended_call *c, workspace *w, const block *b)
+{
+    const sugar_activation *a = c->activation;
+    const size_t n = (size_t)b->tile->count;
+    if (c->monitor)
+        NAME(observe)(c, w, b);
+    if (!a)
+        return;
+    const NAME(varying) v = NAME(find_varying)(c, w, b);
+    if (c->saved != SUGAR_ABSENT) {
+        const NAME(sugar_combination) derivatives = NAME(find_derivatives)(c, w, b, v);
+        c->kernels->PASSES->encode(&derivatives, b->at[c->saved], n, a->minimum, a->maximum);
+    }
+    if (v.parameter)
+        c->kernels->PASSES->forward_each[v.kind](v.parameter, v.step, b->at[c->x], b->at[c->output], n);
+    else
+        NAME(sugar_run_forward)(a, b->at[c->x], b->at[c->output], b->tile->count, b->stream);
+}
+
+/* In place, dx replaces x or dy. */
+static void NAME(backward)(const sugar_extended_call *c, workspace *w, const block *b)
+{
+    const sugar_activation *a = c->activation;
+    const NAME(sugar_kernels) *kernels = c->kernels->PASSES;
+    const size_t n = (size_t)b->tile->count;
+    NAME(sugar_combination) combination = {.surrogate = w->surrogate.PASSES};
+    if (c->saved != SUGAR_ABSENT) {
+        kernels->decode(b->at[c->saved], w->surrogate.PASSES, n, a->minimum, a->maximum);
+    } else {
+        const NAME(varying) v = NAME(find_varying)(c, w, b);
+        if (c->gradient != SUGAR_ABSENT)
+            NAME(sum_gradient)(c, w, b, v);
+        combination = NAME(find_derivatives)(c, w, b, v);
+    }
+    combination.accumulate = c->accumulate;
+    kernels->combine(&combination, b->at[c->dy], b->at[c->output], n);
+}
+
+static const sugar_extended_functions NAME(functions) = {
+    .forward = NAME(forward),
+    .backward = NAME(backward),
+    .take_tally = NAME(take_tally),
+    .put_gradient = NAME(put_gradient),
+    .find_outside = NAME(find_outside),
+};
+
+#undef T
+#undef REAL
+#undef NAME
+#undef PASSES

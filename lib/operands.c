@@ -1,0 +1,263 @@
+/* The operands of extended calls: checked against the activation and each other, and made into one walk. */
+#include "extended.h"
+
+#include <math.h>
+
+#include "activation.h"
+#include "catalogue.h"
+#include "structs.h"
+#include "tensor.h"
+
+/* Operands as they are put together. */
+typedef struct list {
+    int count;
+    bool is_flat;
+    sugar_operand operand[SUGAR_MAX_OPERANDS];
+    sugar_tensor numbers[SUGAR_MAX_OPERANDS];       /* of operands that number elements */
+    int64_t strides[SUGAR_MAX_OPERANDS][SUGAR_MAX_DIMENSIONS];
+} list;
+
+static int add(list *l, const char *name, const sugar_tensor *tensor, sugar_role role)
+{
+    l->operand[l->count] = (sugar_operand){.name = name, .tensor = tensor, .role = role, .is_flat = l->is_flat};
+    return l->count++;
+}
+
+/* An operand of the shape of `like` that numbers elements by l->strides[its place]. */
+static int add_numbers(list *l, const sugar_tensor *like)
+{
+    l->numbers[l->count] = *like;
+    l->numbers[l->count].strides = l->strides[l->count];
+    return add(l, NULL, &l->numbers[l->count], SUGAR_NUMBERS);
+}
+
+static sugar_extended_call start(const sugar_activation *activation, const sugar_kernels *kernels,
+                                 const sugar_call_options *options)
+{
+    return (sugar_extended_call){
+        .activation = activation,
+        .kernels = kernels,
+        .random = options->random,
+        .accumulate = options->flags & SUGAR_CALL_ACCUMULATE,
+        .x = SUGAR_ABSENT,
+        .dy = SUGAR_ABSENT,
+        .output = SUGAR_ABSENT,
+        .parameter = SUGAR_ABSENT,
+        .gradient = SUGAR_ABSENT,
+        .saved = SUGAR_ABSENT,
+        .units = SUGAR_ABSENT,
+        .local = SUGAR_ABSENT,
+        .position = SUGAR_ABSENT,
+    };
+}
+
+/* ---- What the options add ------------------------------------------------------------------ */
+
+/* The units of a monitor lie on one dimension of x. */
+static sugar_status add_monitor(sugar_extended_call *c, list *l, sugar_monitor *monitor, const sugar_tensor *x)
+{
+    const int axis = monitor->axis < 0 ? monitor->axis + x->ndim : monitor->axis;
+    if (axis < 0 || axis >= x->ndim)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "x: ndim %d, expected a dimension %d, the monitor's axis",
+                           (int)x->ndim, (int)monitor->axis);
+    if (x->shape[axis] != monitor->units)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "x: extent %lld in dimension %d, expected %lld, the monitor's units",
+                           (long long)x->shape[axis], axis, (long long)monitor->units);
+    c->monitor = monitor;
+    c->units = add_numbers(l, x);
+    c->local = add_numbers(l, x);
+    for (int d = 0; d < x->ndim; d++)
+        l->strides[c->units][d] = l->strides[c->local][d] = d == axis;
+    return SUGAR_OK;
+}
+
+static sugar_status check_learns(const sugar_activation *activation, const char *name)
+{
+    const sugar_kind_row *kind = &sugar_kinds[activation->forward_kind];
+    if (sugar_kind_capabilities(activation->forward_kind) & SUGAR_CAN_LEARN)
+        return SUGAR_OK;
+    return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s with %s, expected a kind whose parameter can be learned",
+                       name, kind->name);
+}
+
+/* Sums are numbered where the gradient has strides. */
+static void add_gradient(sugar_extended_call *c, list *l, const sugar_tensor *gradient)
+{
+    c->gradient = add(l, "parameter_gradient", gradient, SUGAR_SUM);
+    c->local = add_numbers(l, gradient);
+    int64_t sums = 1;
+    for (int d = gradient->ndim - 1; d >= 0; d--) {
+        const bool is_summed = gradient->strides && gradient->strides[d] == 0;
+        l->strides[c->local][d] = is_summed ? 0 : sums;
+        sums *= is_summed ? 1 : gradient->shape[d];
+    }
+}
+
+/* Elements in row-major order. Their number is known to fit. */
+static void add_position(sugar_extended_call *c, list *l, const sugar_tensor *like)
+{
+    c->position = add_numbers(l, like);
+    int64_t step = 1;
+    for (int d = like->ndim - 1; d >= 0; d--) {
+        l->strides[c->position][d] = step;
+        step *= like->shape[d];
+    }
+}
+
+static sugar_status check_random(const sugar_activation *activation, const sugar_random *random, sugar_random *known)
+{
+    const sugar_kind_row *kind = &sugar_kinds[activation->forward_kind];
+    if (!(sugar_kind_capabilities(activation->forward_kind) & SUGAR_CAN_DRAW))
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: random with %s, expected rrelu", kind->name);
+    return sugar_struct_read("random", random, known, sizeof *known);
+}
+
+/* ---- Calls --------------------------------------------------------------------------------- */
+
+/* The samples of this call fit the monitor's counters. */
+static sugar_status count_samples(const sugar_monitor *monitor, int64_t count, int64_t *samples)
+{
+    int64_t all;
+    if (__builtin_add_overflow(monitor->samples, count / monitor->units, samples)
+        || __builtin_mul_overflow(*samples, monitor->units, &all))
+        return sugar_error(SUGAR_ERROR_ARGUMENT,
+                           "monitor: %lld samples of each unit and %lld more, expected at most 2^63 - 1 in all",
+                           (long long)monitor->samples, (long long)(count / monitor->units));
+    return SUGAR_OK;
+}
+
+/* Checks all operands, and runs a call that has any element. */
+static sugar_status run(sugar_extended_call *c, const list *l, const sugar_call_options *options)
+{
+    sugar_status status = sugar_walk_make(&c->walk, l->operand, l->count);
+    if (status != SUGAR_OK || c->walk.count == 0)
+        return status;
+    c->type = l->operand[0].tensor->dtype;
+    for (int k = 0; k < l->count; k++)
+        c->is_written[k] = l->operand[k].role == SUGAR_OUTPUT;
+    int64_t samples = 0;
+    if (c->monitor)
+        status = count_samples(c->monitor, c->walk.count, &samples);
+    if (status == SUGAR_OK)
+        status = sugar_extended_run(c, options);
+    if (status == SUGAR_OK && c->monitor)
+        c->monitor->samples = samples;
+    return status;
+}
+
+/* What forward and backward have in common: like is the operand that the others must be like. */
+static sugar_status add_common(sugar_extended_call *c, list *l, const sugar_tensor *like,
+                               const sugar_call_options *options, sugar_random *random)
+{
+    sugar_status status = SUGAR_OK;
+    if (options->parameter && options->random)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: parameter and random, expected one of them");
+    if (options->parameter) {
+        status = check_learns(c->activation, "parameter");
+        c->parameter = add(l, "parameter", options->parameter, SUGAR_PARAMETER);
+    }
+    if (status == SUGAR_OK && options->random) {
+        status = check_random(c->activation, options->random, random);
+        c->random = random;
+        add_position(c, l, like);
+    }
+    return status;
+}
+
+static sugar_status add_saved(sugar_extended_call *c, list *l, const sugar_tensor *saved, sugar_role role)
+{
+    const sugar_activation *activation = c->activation;
+    if (!(activation->maximum - activation->minimum < (double)INFINITY))
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED,
+                           "options: saved_gradient with %s, expected a derivative of finite range", activation->spec);
+    c->saved = add(l, "saved_gradient", saved, role);
+    l->operand[c->saved].is_codes = true;
+    l->operand[c->saved].is_flat = false;
+    return SUGAR_OK;
+}
+
+sugar_status sugar_extended_forward(const sugar_activation *activation, const sugar_tensor *x,
+                                    const sugar_tensor *y, const sugar_call_options *options, bool is_flat)
+{
+    list l = {.is_flat = is_flat};
+    sugar_extended_call c = start(activation, &activation->level->kernels, options);
+    sugar_random random;
+    c.x = add(&l, "x", x, SUGAR_INPUT);
+    sugar_status status = sugar_operand_check(&l.operand[c.x]);
+    if (status == SUGAR_OK && options->parameter_gradient)
+        status = sugar_error(SUGAR_ERROR_ARGUMENT, "options: parameter_gradient in forward, expected NULL");
+    if (status == SUGAR_OK)
+        status = add_common(&c, &l, x, options, &random);
+    if (status == SUGAR_OK && options->monitor)
+        status = add_monitor(&c, &l, options->monitor, x);
+    if (status == SUGAR_OK && options->saved_gradient)
+        status = add_saved(&c, &l, options->saved_gradient, SUGAR_OUTPUT);
+    if (status != SUGAR_OK)
+        return status;
+    c.output = add(&l, "y", y, SUGAR_OUTPUT);
+    return run(&c, &l, options);
+}
+
+/* Where the gradient has been saved there is no x. */
+static sugar_status check_source(const sugar_tensor *x, const sugar_call_options *options)
+{
+    if (options->monitor)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: monitor in backward, expected NULL");
+    if (!options->saved_gradient)
+        return SUGAR_OK;
+    if (x)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "x: a tensor beside a saved_gradient, expected NULL");
+    if (options->parameter || options->parameter_gradient || options->random)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside a saved_gradient, expected NULL",
+                           options->parameter ? "parameter" : options->random ? "random" : "parameter_gradient");
+    if (options->flags & SUGAR_CALL_FROM_OUTPUT)
+        return sugar_error(SUGAR_ERROR_ARGUMENT,
+                           "options: SUGAR_CALL_FROM_OUTPUT (0x8) beside a saved_gradient, expected one of them");
+    return SUGAR_OK;
+}
+
+sugar_status sugar_extended_backward(const sugar_activation *activation, const sugar_tensor *x,
+                                     const sugar_tensor *dy, const sugar_tensor *dx,
+                                     const sugar_call_options *options, bool is_flat)
+{
+    list l = {.is_flat = is_flat};
+    sugar_extended_call c = start(activation, &activation->level->kernels, options);
+    sugar_random random;
+    c.is_backward = true;
+    sugar_status status = check_source(x, options);
+    if (status != SUGAR_OK)
+        return status;
+    const sugar_tensor *like = options->saved_gradient ? dy : x;
+    if (!options->saved_gradient)
+        c.x = add(&l, "x", x, SUGAR_INPUT);
+    c.dy = add(&l, "dy", dy, SUGAR_INPUT);
+    status = sugar_operand_check(&l.operand[0]);
+    if (status == SUGAR_OK && options->saved_gradient)
+        status = add_saved(&c, &l, options->saved_gradient, SUGAR_INPUT);
+    if (status == SUGAR_OK)
+        status = add_common(&c, &l, like, options, &random);
+    if (status == SUGAR_OK && options->parameter_gradient) {
+        status = check_learns(activation, "parameter_gradient");
+        if (status == SUGAR_OK)
+            status = sugar_operand_check(&(sugar_operand){.name = "parameter_gradient",
+                                                          .tensor = options->parameter_gradient});
+        if (status == SUGAR_OK)
+            add_gradient(&c, &l, options->parameter_gradient);
+    }
+    if (status != SUGAR_OK)
+        return status;
+    c.output = add(&l, "dx", dx, SUGAR_OUTPUT);
+    return run(&c, &l, options);
+}
+
+sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_kernels *kernels, const sugar_tensor *x,
+                                    const sugar_call_options *options)
+{
+    list l = {.count = 0};
+    sugar_extended_call c = start(NULL, kernels, options);
+    c.x = c.output = add(&l, "x", x, SUGAR_INPUT);
+    sugar_status status = sugar_operand_check(&l.operand[c.x]);
+    if (status == SUGAR_OK)
+        status = add_monitor(&c, &l, monitor, x);
+    return status == SUGAR_OK ? run(&c, &l, options) : status;
+}
