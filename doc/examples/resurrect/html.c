@@ -57,6 +57,14 @@ static void write_legend(FILE *file, char *const *labels, int count, int shades)
     fputs("</ul>\n", file);
 }
 
+static void write_contenders(FILE *file, const contenders *compared)
+{
+    char *labels[MOST_CONTENDERS];
+    for (int i = 0; i < compared->count; i++)
+        labels[i] = compared->list[i].label;
+    write_legend(file, labels, compared->count, 0);
+}
+
 static void write_introduction(FILE *file, const session *all)
 {
     const options *chosen = all->chosen;
@@ -98,7 +106,7 @@ static void write_row(FILE *file, const session *all, int scenario, int activati
     const options *chosen = all->chosen;
     summary sum = summarise(all, scenario, activation);
     fputs("<tr><td>", file);
-    write_escaped(file, chosen->activations[activation]);
+    write_escaped(file, all->compared->list[activation].label);
     if (!sum.finished) {
         fprintf(file, "</td><td colspan=\"%d\">no run finished</td></tr>\n", chosen->layers + 7);
         return;
@@ -126,7 +134,7 @@ static void write_table(FILE *file, const session *all, int scenario)
     for (int layer = 1; layer <= layers; layer++)
         fprintf(file, "<th>%d</th>", layer);
     fputs("<th>growth</th><th>ratio</th><th>cosine</th></tr></thead>\n<tbody>\n", file);
-    for (int activation = 0; activation < all->chosen->activation_count; activation++)
+    for (int activation = 0; activation < all->compared->count; activation++)
         write_row(file, all, scenario, activation);
     fputs("</tbody></table></div>\n", file);
 }
@@ -134,7 +142,7 @@ static void write_table(FILE *file, const session *all, int scenario)
 static const run *any_finished(const session *all, int scenario, int activation)
 {
     for (int seed = 0; seed < all->chosen->seed_count; seed++) {
-        const run *one = &all->runs[run_index(all->chosen, scenario, activation, seed)];
+        const run *one = &all->runs[run_index(all, scenario, activation, seed)];
         if (one->finished)
             return one;
     }
@@ -168,13 +176,12 @@ static void write_plot(FILE *file, plot shown, series *lines)
 
 static void write_accuracy(FILE *file, const session *all, int scenario)
 {
-    const options *chosen = all->chosen;
-    series lines[MOST_ACTIVATIONS];
-    for (int i = 0; i < chosen->activation_count; i++)
-        lines[i] = over_steps(all, scenario, i, quantity_accuracy, 0, 100, i, chosen->activations[i]);
+    series lines[MOST_CONTENDERS];
+    for (int i = 0; i < all->compared->count; i++)
+        lines[i] = over_steps(all, scenario, i, quantity_accuracy, 0, 100, i, all->compared->list[i].label);
     write_plot(file, (plot){.title = "Test accuracy", .x_label = "step", .y_label = "accuracy, %",
                             .width = WIDE, .height = 380, .whole_x = 1, .y_least = 0, .y_most = 90,
-                            .series_count = chosen->activation_count}, lines);
+                            .series_count = all->compared->count}, lines);
 }
 
 static void write_dead(FILE *file, const session *all, int scenario, int activation, char *const *labels)
@@ -183,7 +190,7 @@ static void write_dead(FILE *file, const session *all, int scenario, int activat
     series lines[MOST_LAYERS];
     for (int layer = 0; layer < chosen->layers; layer++)
         lines[layer] = over_steps(all, scenario, activation, quantity_dead, layer, 1, layer, labels[layer]);
-    write_plot(file, (plot){.title = chosen->activations[activation], .x_label = "step",
+    write_plot(file, (plot){.title = all->compared->list[activation].label, .x_label = "step",
                             .y_label = "dead units",
                             .width = THIRD, .height = 230, .whole_x = 1, .shades = chosen->layers, .y_least = 0,
                             .y_most = chosen->width, .series_count = chosen->layers}, lines);
@@ -193,10 +200,10 @@ static void write_dead(FILE *file, const session *all, int scenario, int activat
 static void write_gradients(FILE *file, const session *all, int scenario)
 {
     const options *chosen = all->chosen;
-    series lines[MOST_ACTIVATIONS];
-    for (int i = 0; i < chosen->activation_count; i++) {
+    series lines[MOST_CONTENDERS];
+    for (int i = 0; i < all->compared->count; i++) {
         int measured = any_finished(all, scenario, i) != NULL;
-        lines[i] = series_create(chosen->activations[i], i, measured ? chosen->layers : 0, 0);
+        lines[i] = series_create(all->compared->list[i].label, i, measured ? chosen->layers : 0, 0);
         for (int layer = 0; layer < lines[i].count; layer++) {
             lines[i].x[layer] = layer + 1;
             lines[i].y[layer] = across_seeds(all, scenario, i, 0, quantity_gradient, layer).mean;
@@ -205,7 +212,7 @@ static void write_gradients(FILE *file, const session *all, int scenario)
     write_plot(file, (plot){.title = "Norm of the gradient in each hidden layer, before the first step",
                             .x_label = "hidden layer", .y_label = "norm", .width = WIDE, .height = 300,
                             .logarithmic = 1, .whole_x = 1, .y_least = HUGE_VAL, .y_most = -HUGE_VAL,
-                            .series_count = chosen->activation_count}, lines);
+                            .series_count = all->compared->count}, lines);
 }
 
 static void write_scenario(FILE *file, const session *all, int scenario, char *const *layer_labels)
@@ -215,7 +222,7 @@ static void write_scenario(FILE *file, const session *all, int scenario, char *c
     fprintf(file, "<h2>%s: hidden biases start at %g, learning rate %g</h2>\n", start->name, start->bias,
             start->learning_rate);
     write_table(file, all, scenario);
-    write_legend(file, chosen->activations, chosen->activation_count, 0);
+    write_contenders(file, all->compared);
     write_accuracy(file, all, scenario);
     fprintf(file, "<p class=\"note\">Lines are means over the seeds, bands their range. The last point is the "
             "accuracy on all %d test images, those before on the first %d. Below, lines end where every run "
@@ -225,7 +232,7 @@ static void write_scenario(FILE *file, const session *all, int scenario, char *c
     fputs("<h3>Dead units in each hidden layer</h3>\n", file);
     write_legend(file, layer_labels, chosen->layers, chosen->layers);
     fputs("<div class=\"plots\">\n", file);
-    for (int activation = 0; activation < chosen->activation_count; activation++)
+    for (int activation = 0; activation < all->compared->count; activation++)
         write_dead(file, all, scenario, activation, layer_labels);
     fputs("</div>\n", file);
 }
@@ -254,18 +261,17 @@ static series curve(const sugar_activation *activation, int derivative, int line
 
 static void write_curves(FILE *file, const session *all)
 {
-    const options *chosen = all->chosen;
     fputs("<h2>The activations</h2>\n", file);
-    write_legend(file, chosen->activations, chosen->activation_count, 0);
+    write_contenders(file, all->compared);
     fputs("<div class=\"plots\">\n", file);
     for (int derivative = 0; derivative < 2; derivative++) {
-        series lines[MOST_ACTIVATIONS];
-        for (int i = 0; i < chosen->activation_count; i++)
-            lines[i] = curve(all->contenders[i].activation, derivative, i, chosen->activations[i]);
+        series lines[MOST_CONTENDERS];
+        for (int i = 0; i < all->compared->count; i++)
+            lines[i] = curve(all->compared->list[i].activation, derivative, i, all->compared->list[i].label);
         write_plot(file, (plot){.title = derivative ? "Derivative in the backward pass" : "Value",
                                 .x_label = "x", .y_label = derivative ? "derivative" : "value", .width = HALF,
                                 .height = 380, .y_least = 0, .y_most = 1,
-                                .series_count = chosen->activation_count}, lines);
+                                .series_count = all->compared->count}, lines);
     }
     fputs("</div>\n<p class=\"note\">Where lines lie on each other only the last can be seen: activations with "
           "the same function before the ~ have the same value.</p>\n", file);
@@ -284,7 +290,7 @@ void html_write(FILE *file, const session *all)
     fprintf(file, "<p class=\"note\">libsugar %d.%d.%d, level %s, %d threads, %.0f seconds of training.</p>\n"
             "</body>\n</html>\n",
             (int)version / 10000, (int)version / 100 % 100, (int)version % 100,
-            sugar_activation_level(all->contenders[0].activation), all->chosen->threads, all->seconds);
+            sugar_activation_level(all->compared->list[0].activation), all->chosen->threads, all->seconds);
     for (int layer = 0; layer < all->chosen->layers; layer++)
         free(layer_labels[layer]);
 }

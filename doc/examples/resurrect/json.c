@@ -67,13 +67,13 @@ static void write_options(FILE *file, const session *all)
         fputc('}', file);
     }
     fputs("],\n  \"activations\": [", file);
-    for (int i = 0; i < chosen->activation_count; i++) {
+    for (int i = 0; i < all->compared->count; i++) {
         fputs(i ? ",\n    {\"spec\": " : "\n    {\"spec\": ", file);
-        write_string(file, chosen->activations[i]);
+        write_string(file, all->compared->list[i].spec);
         fputs(", \"canonical\": ", file);
-        write_string(file, sugar_activation_spec(all->contenders[i].activation));
+        write_string(file, sugar_activation_spec(all->compared->list[i].activation));
         fputs(", \"level\": ", file);
-        write_string(file, sugar_activation_level(all->contenders[i].activation));
+        write_string(file, sugar_activation_level(all->compared->list[i].activation));
         fputc('}', file);
     }
     fputs("\n  ],\n", file);
@@ -138,9 +138,9 @@ void json_write(FILE *file, const session *all)
             all->data->mean, all->data->deviation);
     write_options(file, all);
     fputs("  \"summaries\": [\n", file);
-    for (int i = 0; i < chosen->scenario_count * chosen->activation_count; i++) {
+    for (int i = 0; i < chosen->scenario_count * all->compared->count; i++) {
         fputs(i ? ",\n" : "", file);
-        write_summary(file, all, i / chosen->activation_count, i % chosen->activation_count);
+        write_summary(file, all, i / all->compared->count, i % all->compared->count);
     }
     fputs("\n  ],\n  \"runs\": [\n", file);
     for (int i = 0; i < all->run_count; i++) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contender.h"
 #include "dataset.h"
 #include "html.h"
 #include "json.h"
@@ -37,31 +38,12 @@ static void catch_signals(void)
  * run's numbers must not depend on how many there are. Another CBLAS has no such function. */
 void openblas_set_num_threads(int count) __attribute__((weak));
 
-static void create_contender(contender *made, const char *spec)
+static void plan_runs(run *runs, const session *all)
 {
-    size_t forward = strcspn(spec, "~");
-    if (sugar_activation_create(&made->activation, spec) != SUGAR_OK ||
-        sugar_activation_create_ex(&made->plain, spec, forward, NULL) != SUGAR_OK)
-        fail("activation '%s': %s", spec, sugar_last_error());
-}
-
-static void create_contenders(contender *contenders, const options *chosen)
-{
-    for (int i = 0; i < chosen->activation_count; i++) {
-        create_contender(&contenders[i], chosen->activations[i]);
-        const char *spec = sugar_activation_spec(contenders[i].activation);
-        for (int j = 0; j < i; j++)
-            if (strcmp(spec, sugar_activation_spec(contenders[j].activation)) == 0)
-                fail("activation '%s': the same as '%s'", chosen->activations[i], chosen->activations[j]);
-    }
-}
-
-static void plan_runs(run *runs, const options *chosen)
-{
-    for (int scenario = 0; scenario < chosen->scenario_count; scenario++)
-        for (int activation = 0; activation < chosen->activation_count; activation++)
-            for (int seed = 0; seed < chosen->seed_count; seed++)
-                runs[run_index(chosen, scenario, activation, seed)] =
+    for (int scenario = 0; scenario < all->chosen->scenario_count; scenario++)
+        for (int activation = 0; activation < all->compared->count; activation++)
+            for (int seed = 0; seed < all->chosen->seed_count; seed++)
+                runs[run_index(all, scenario, activation, seed)] =
                     (run){.scenario = scenario, .activation = activation, .seed = seed};
 }
 
@@ -69,7 +51,7 @@ static void plan_runs(run *runs, const options *chosen)
 typedef struct work {
     const options *chosen;
     const dataset *data;
-    const contender *contenders;
+    const contenders *compared;
     run *runs;
     int run_count;
     atomic_int next;
@@ -82,7 +64,7 @@ static void *train_runs(void *shared)
     int index;
     while (!atomic_load(&stop) && (index = atomic_fetch_add(&all->next, 1)) < all->run_count) {
         run *now = &all->runs[index];
-        training_run(now, all->chosen, all->data, &all->contenders[now->activation], all->shown, &stop);
+        training_run(now, all->chosen, all->data, &all->compared->list[now->activation], all->shown, &stop);
         progress_end_run(all->shown, now);
     }
     return NULL;
@@ -135,37 +117,33 @@ int main(int argc, char **argv)
 {
     options chosen;
     options_parse(&chosen, argc, argv);
-    contender *contenders = allocate((size_t)chosen.activation_count, sizeof *contenders);
-    create_contenders(contenders, &chosen);
+    contenders compared;
+    contenders_create(&compared, &chosen);
     dataset *data = dataset_load(chosen.data);
     if (chosen.batch > data->train.count)
         fail("--batch: %d, more than the %d training images", chosen.batch, data->train.count);
     output *html = output_open(chosen.html), *json = output_open(chosen.json);
 
-    int run_count = chosen.scenario_count * chosen.activation_count * chosen.seed_count;
+    int run_count = chosen.scenario_count * compared.count * chosen.seed_count;
     run *runs = allocate((size_t)run_count, sizeof *runs);
-    plan_runs(runs, &chosen);
+    session all = {.chosen = &chosen, .data = data, .compared = &compared, .runs = runs, .run_count = run_count};
+    plan_runs(runs, &all);
     if (openblas_set_num_threads)
         openblas_set_num_threads(1);
     catch_signals();
-    work shared = {.chosen = &chosen, .data = data, .contenders = contenders, .runs = runs,
+    work shared = {.chosen = &chosen, .data = data, .compared = &compared, .runs = runs,
                    .run_count = run_count,
-                   .shown = progress_create(&chosen, runs, run_count,
+                   .shown = progress_create(&chosen, &compared, runs, run_count,
                                             (long)run_count * training_steps(&chosen, data))};
     double start = seconds_now();
     train_all(&shared);
     progress_free(shared.shown);
 
-    session all = {.chosen = &chosen, .data = data, .contenders = contenders, .runs = runs,
-                   .run_count = run_count, .seconds = seconds_now() - start};
+    all.seconds = seconds_now() - start;
     all.complete = count_finished(&all) == run_count;
     report(&all, html, json);
 
-    for (int i = 0; i < chosen.activation_count; i++) {
-        sugar_activation_destroy(contenders[i].activation);
-        sugar_activation_destroy(contenders[i].plain);
-    }
-    free(contenders);
+    contenders_destroy(&compared);
     free(runs);
     dataset_free(data);
     options_free(&chosen);

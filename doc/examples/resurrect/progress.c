@@ -17,6 +17,7 @@ enum { BAR = 16, LINE = 160 };
 struct progress {
     pthread_mutex_t mutex;
     const options *chosen;
+    const contenders *compared;
     const run *runs;
     char *ended;                /* for each run: 1 once it has ended */
     int run_count, printed;     /* `printed` runs have had their line */
@@ -25,11 +26,12 @@ struct progress {
     int live;
 };
 
-progress *progress_create(const options *chosen, const run *runs, int run_count, long total)
+progress *progress_create(const options *chosen, const contenders *compared, const run *runs, int run_count, long total)
 {
     progress *shown = allocate(1, sizeof *shown);
     pthread_mutex_init(&shown->mutex, NULL);
     shown->chosen = chosen;
+    shown->compared = compared;
     shown->runs = runs;
     shown->ended = allocate((size_t)run_count, 1);
     shown->run_count = run_count;
@@ -57,7 +59,7 @@ static void draw(progress *shown, const run *now, double loss, double accuracy)
     memset(bar, '#', (size_t)(share * BAR));
     snprintf(line, sizeof line, "[%s] %3.0f %%  %d:%02d left  loss %.3f  accuracy %.1f %%  %s, %s, seed %llu",
              bar, 100 * share, (int)(left / 60), (int)left % 60, loss, 100 * accuracy,
-             shown->chosen->activations[now->activation], shown->chosen->scenarios[now->scenario].name,
+             shown->compared->list[now->activation].label, shown->chosen->scenarios[now->scenario].name,
              (unsigned long long)shown->chosen->seeds[now->seed]);
     fprintf(stderr, "\r%.*s\033[K", terminal_width() - 1, line);
     fflush(stderr);
@@ -80,7 +82,7 @@ static void print_run(const progress *shown, int index)
     const run *ended = &shown->runs[index];
     const evaluation *last = &ended->evaluations[ended->evaluation_count - 1];
     fprintf(stderr, "%3d/%d  %-22s %-6s seed %llu: ", index + 1, shown->run_count,
-            shown->chosen->activations[ended->activation], shown->chosen->scenarios[ended->scenario].name,
+            shown->compared->list[ended->activation].label, shown->chosen->scenarios[ended->scenario].name,
             (unsigned long long)shown->chosen->seeds[ended->seed]);
     if (isfinite(last->loss))
         fprintf(stderr, "loss %.3f, accuracy %.1f %%\n", last->loss, 100 * last->accuracy);

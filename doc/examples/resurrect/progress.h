@@ -3,13 +3,14 @@
 #ifndef RESURRECT_PROGRESS_H
 #define RESURRECT_PROGRESS_H
 
-#include "options.h"
+#include "contender.h"
 
 typedef struct progress progress;
 struct run;
 
 /* `total` steps in all runs together; `runs`, in the order of their lines. */
-progress *progress_create(const options *chosen, const struct run *runs, int run_count, long total);
+progress *progress_create(const options *chosen, const contenders *compared, const struct run *runs, int run_count,
+                          long total);
 
 /* One step of a run is done; loss and accuracy as of its last evaluation. Any thread may call it. */
 void progress_step(progress *shown, const struct run *now, double loss, double accuracy);

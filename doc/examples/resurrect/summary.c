@@ -4,14 +4,14 @@
 #include <math.h>
 #include <string.h>
 
-int run_index(const options *chosen, int scenario, int activation, int seed)
+int run_index(const session *all, int scenario, int activation, int seed)
 {
-    return (scenario * chosen->activation_count + activation) * chosen->seed_count + seed;
+    return (scenario * all->compared->count + activation) * all->chosen->seed_count + seed;
 }
 
 static const run *finished_run(const session *all, int scenario, int activation, int seed)
 {
-    const run *found = &all->runs[run_index(all->chosen, scenario, activation, seed)];
+    const run *found = &all->runs[run_index(all, scenario, activation, seed)];
     return found->finished ? found : NULL;
 }
 
@@ -113,12 +113,12 @@ summary summarise(const session *all, int scenario, int activation)
     return sum;
 }
 
-static int longest_spec(const options *chosen)
+static int longest_label(const contenders *compared)
 {
     size_t longest = strlen("activation");
-    for (int i = 0; i < chosen->activation_count; i++)
-        if (strlen(chosen->activations[i]) > longest)
-            longest = strlen(chosen->activations[i]);
+    for (int i = 0; i < compared->count; i++)
+        if (strlen(compared->list[i].label) > longest)
+            longest = strlen(compared->list[i].label);
     return (int)longest;
 }
 
@@ -144,7 +144,7 @@ static void print_row(FILE *file, const session *all, int scenario, int activati
 {
     const options *chosen = all->chosen;
     summary sum = summarise(all, scenario, activation);
-    fprintf(file, "  %-*s ", width, chosen->activations[activation]);
+    fprintf(file, "  %-*s ", width, all->compared->list[activation].label);
     if (!sum.finished) {
         fputs(" (no run finished)\n", file);
         return;
@@ -182,10 +182,10 @@ static void print_heading(FILE *file, const options *chosen, const setting *star
 void print_tables(FILE *file, const session *all)
 {
     const options *chosen = all->chosen;
-    int width = longest_spec(chosen);
+    int width = longest_label(all->compared);
     for (int scenario = 0; scenario < chosen->scenario_count; scenario++) {
         print_heading(file, chosen, &chosen->scenarios[scenario], width);
-        for (int activation = 0; activation < chosen->activation_count; activation++)
+        for (int activation = 0; activation < all->compared->count; activation++)
             print_row(file, all, scenario, activation, width);
     }
     fprintf(file,

@@ -1,4 +1,4 @@
-/* A session is everything that was trained; a summary is what its seeds say together about one activation in
+/* A session is everything that was trained; a summary is what its seeds say together about one contender in
  * one scenario. */
 #ifndef RESURRECT_SUMMARY_H
 #define RESURRECT_SUMMARY_H
@@ -13,7 +13,7 @@
 typedef struct session {
     const options *chosen;
     const dataset *data;
-    const contender *contenders;                /* one for each of the options' specs */
+    const contenders *compared;
     const run *runs;                            /* run_index gives the place of each */
     int run_count;
     int complete;                               /* every run has finished */
@@ -33,7 +33,7 @@ typedef struct summary {
     double true_ratio, true_cosine;             /* before the first step */
 } summary;
 
-int run_index(const options *chosen, int scenario, int activation, int seed);
+int run_index(const session *all, int scenario, int activation, int seed);
 
 summary summarise(const session *all, int scenario, int activation);
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sugar/sugar.h>
 
+#include "contender.h"
 #include "dataset.h"
 #include "options.h"
 #include "progress.h"
@@ -30,13 +31,8 @@ typedef struct evaluation {
 
 enum { MOST_EVALUATIONS = 48 };
 
-/* What is compared: an activation, and its forward function with the true derivative. */
-typedef struct contender {
-    sugar_activation *activation, *plain;
-} contender;
-
 typedef struct run {
-    int scenario, activation, seed;         /* indices into the options */
+    int scenario, activation, seed;         /* indices into the options; and of the contender */
     int finished;                           /* 0: stopped early, or never begun */
     int evaluation_count;
     evaluation evaluations[MOST_EVALUATIONS];
