@@ -50,16 +50,17 @@ static sugar_tally NAME(take_tally)(workspace *w, int64_t sum)
 
 /* What a tile's elements have in place of the parameter of the spec, if anything. */
 typedef struct NAME(varying) {
-    int32_t kind;                   /* of the forward function, with that parameter */
-    const T *parameter;             /* NULL: nothing */
+    int32_t kind;                   /* of the forward function */
+    const T *parameter;             /* or NULL */
     size_t step;                    /* 0: they share one; or 1 */
+    const REAL *slope;              /* that rrelu has drawn, or NULL */
 } NAME(varying);
 
-/* Slopes are drawn row by row into a buffer that no other operand uses. */
-static const T *NAME(draw)(const sugar_extended_call *c, workspace *w, const block *b)
+/* Slopes are drawn row by row. */
+static const REAL *NAME(draw)(const sugar_extended_call *c, workspace *w, const block *b)
 {
     const NAME(sugar_passes) *passes = &c->activation->PASSES;
-    T *slope = (T *)(void *)&w->tile[c->position];
+    REAL *slope = w->values.PASSES;
     const int64_t first = b->walk->first[c->position], step = b->walk->stride[c->position][0];
     sugar_runs runs;
     sugar_runs_start(&runs, b->walk, b->tile, c->position);
@@ -71,11 +72,25 @@ static const T *NAME(draw)(const sugar_extended_call *c, workspace *w, const blo
 
 static NAME(varying) NAME(find_varying)(const sugar_extended_call *c, workspace *w, const block *b)
 {
-    if (c->random)
-        return (NAME(varying)){SUGAR_KIND_prelu, NAME(draw)(c, w, b), 1};
-    if (c->parameter != SUGAR_ABSENT)
-        return (NAME(varying)){c->activation->forward_kind, b->at[c->parameter], b->parameter_step};
-    return (NAME(varying)){c->activation ? c->activation->forward_kind : 0, NULL, 0};
+    return (NAME(varying)){
+        .kind = c->activation->forward_kind,
+        .parameter = c->parameter != SUGAR_ABSENT ? b->at[c->parameter] : NULL,
+        .step = b->parameter_step,
+        .slope = c->random ? NAME(draw)(c, w, b) : NULL,
+    };
+}
+
+/* f' of the forward function. */
+static void NAME(find_own)(const sugar_extended_call *c, NAME(varying) v, const T *x, REAL *d, size_t n)
+{
+    const sugar_activation *a = c->activation;
+    const NAME(sugar_kernels) *kernels = c->kernels->PASSES;
+    if (v.slope)
+        kernels->derivative_drawn(v.slope, x, d, n);
+    else if (v.parameter)
+        kernels->derivative_each[v.kind](v.parameter, v.step, x, d, n);
+    else
+        kernels->derivative[v.kind](a->PASSES.forward_parameters, x, d, n);
 }
 
 static int64_t NAME(find_outside)(const sugar_kernels *kernels, const void *parameter, int64_t n, double minimum,
@@ -118,18 +133,15 @@ static NAME(sugar_combination) NAME(find_derivatives)(const sugar_extended_call 
 {
     const sugar_activation *a = c->activation;
     const NAME(sugar_passes) *passes = &a->PASSES;
-    const NAME(sugar_kernels) *kernels = c->kernels->PASSES;
     const T *x = b->at[c->x];
     const size_t n = (size_t)b->tile->count;
     REAL *surrogate = w->surrogate.PASSES, *derivative = w->derivative.PASSES;
-    if (v.parameter && passes->is_own)
-        kernels->derivative_each[v.kind](v.parameter, v.step, x, surrogate, n);
+    if (passes->is_own)
+        NAME(find_own)(c, v, x, surrogate, n);
     else
         passes->surrogate(passes->surrogate_parameters, x, surrogate, n);
-    if (passes->derivative && v.parameter)
-        kernels->derivative_each[v.kind](v.parameter, v.step, x, derivative, n);
-    else if (passes->derivative)
-        passes->derivative(passes->forward_parameters, x, derivative, n);
+    if (passes->derivative)
+        NAME(find_own)(c, v, x, derivative, n);
     return (NAME(sugar_combination)){
         .x = x,
         .surrogate = surrogate,
@@ -154,7 +166,9 @@ static void NAME(forward)(const sugar_extended_call *c, workspace *w, const bloc
         const NAME(sugar_combination) derivatives = NAME(find_derivatives)(c, w, b, v);
         c->kernels->PASSES->encode(&derivatives, b->at[c->saved], n, a->minimum, a->maximum);
     }
-    if (v.parameter)
+    if (v.slope)
+        c->kernels->PASSES->forward_drawn(v.slope, b->at[c->x], b->at[c->output], n, b->stream);
+    else if (v.parameter)
         c->kernels->PASSES->forward_each[v.kind](v.parameter, v.step, b->at[c->x], b->at[c->output], n);
     else
         NAME(sugar_run_forward)(a, b->at[c->x], b->at[c->output], b->tile->count, b->stream);

@@ -156,6 +156,8 @@ static sugar_status add_common(sugar_extended_call *c, list *l, const sugar_tens
         status = check_learns(c->activation, "parameter");
         c->parameter = add(l, "parameter", options->parameter, SUGAR_PARAMETER);
     }
+    if (options->random && options->saved_gradient)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: saved_gradient and random, expected one of them");
     if (status == SUGAR_OK && options->random) {
         status = check_random(c->activation, options->random, random);
         c->random = random;

@@ -271,7 +271,9 @@ enum {
  * `seed`. Element i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4) of block
  * offset + floor(i / 4), so the same seed and offset draw the same slopes again, at every level, in any layout and
  * for any split over threads. A call on n elements uses ceil(n / 4) blocks: the next offset to use is that much
- * further. Set struct_size; its rule is that of sugar_activation_options. */
+ * further. A word w gives the slope lower + (upper - lower) u with u = floor(w / 2^8) / 2^24, from lower to upper,
+ * rounded as parameters are: to f64 for f64, else to f32. Set struct_size; its rule is that of
+ * sugar_activation_options. */
 typedef struct sugar_random {
     size_t struct_size;             /* bytes */
     uint64_t seed;
@@ -307,8 +309,10 @@ typedef struct sugar_call_options {
      *            last element are written as 0.
      * A NaN in x leaves no trace: its code is 0. NULL: not wanted. */
     const sugar_tensor *saved_gradient;
-    const sugar_random *random;     /* a forward function rrelu draws its slopes: training mode. NULL: it
-                                       uses their mean. An error for any other kind */
+    /* A forward function rrelu draws a slope for each element, in forward and again in backward: training mode.
+     * NULL: it uses their mean. An error for any other kind, and beside a parameter or a saved_gradient. f' has
+     * the slopes too, wherever the backward pass uses f'; the surrogate behind a ~ is what it is. */
+    const sugar_random *random;
 } sugar_call_options;
 
 /* y = f(x), element by element.

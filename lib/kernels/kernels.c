@@ -256,6 +256,7 @@ static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element 
 
 #include "observe.h"
 #include "learn.h"
+#include "random.h"
 #include "saved.h"
 
 #define PARAMETER(...)
@@ -344,6 +345,8 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
     .put_sum = put_sum,
     .find_outside = find_outside,
     .draw = draw,
+    .forward_drawn = forward_drawn,
+    .derivative_drawn = derivative_drawn,
     .encode = encode,
     .decode = decode,
     .observe = observe,

@@ -93,9 +93,11 @@ typedef struct sugar_histogram {
         /* Rounds a sum, and stores it or adds it to what is there. */                             \
         void (*put_sum)(double high, double low, storage *at, int accumulate);                     \
         size_t (*find_outside)(const storage *parameter, size_t n, double minimum, double maximum); \
-        /* rrelu's slopes of the elements first, first + step, ... */                              \
+        /* rrelu's slopes of the elements first, first + step, ..., and its passes with them. */   \
         void (*draw)(const sugar_random *random, const real *parameters, int64_t first, int64_t step, \
-                     storage *slope, size_t n);                                                    \
+                     real *slope, size_t n);                                                       \
+        void (*forward_drawn)(const real *slope, const storage *x, storage *y, size_t n, int stream); \
+        void (*derivative_drawn)(const real *slope, const storage *x, real *d, size_t n);          \
         /* The derivatives that a combination mixes as codes of 8 bits for a range, and back. */   \
         void (*encode)(const sugar_combination_##element *combination, uint8_t *code, size_t n,    \
                        double minimum, double maximum);                                            \

@@ -1,5 +1,4 @@
-/* Kernels for parameters that are tensors: passes in which each element has its own, their gradients, and the slopes
- * that rrelu draws. */
+/* Kernels for parameters that are tensors: passes in which each element has its own, and their gradients. */
 
 /* Fills the lanes of a vector with its first one. */
 ALWAYS_INLINE vec splat_first(vec a)
@@ -114,41 +113,4 @@ static size_t find_outside(const element *parameter, size_t n, double minimum, d
             if (lane[k] > 0) return i + k;
     }
     return n;
-}
-
-/* A block of Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011). */
-static void philox(uint64_t key, uint64_t counter, uint32_t *word)
-{
-    uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32), c2 = 0, c3 = 0;
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    for (int round = 0; round < 10; round++) {
-        const uint64_t a = (uint64_t)0xD2511F53 * c0, b = (uint64_t)0xCD9E8D57 * c2;
-        c0 = (uint32_t)(b >> 32) ^ c1 ^ k0;
-        c2 = (uint32_t)(a >> 32) ^ c3 ^ k1;
-        c1 = (uint32_t)b;
-        c3 = (uint32_t)a;
-        k0 += 0x9E3779B9;
-        k1 += 0xBB67AE85;
-    }
-    word[0] = c0;
-    word[1] = c1;
-    word[2] = c2;
-    word[3] = c3;
-}
-
-/* lower + (upper - lower) u with u uniform in [0, 1), a multiple of 2^-24. */
-static void draw(const sugar_random *random, const real *parameters, int64_t first, int64_t step, element *slope,
-                 size_t n)
-{
-    const real lower = parameters[0], width = parameters[1] - parameters[0];
-    uint64_t held = 0;
-    uint32_t word[4];
-    for (size_t i = 0; i < n; i++) {
-        const uint64_t at = (uint64_t)(first + (int64_t)i * step), block = random->offset + at / 4;
-        if (i == 0 || block != held) philox(random->seed, block, word);
-        held = block;
-        const real u = (real)(word[at % 4] >> 8) * (real)0x1p-24;
-        const vec a = vec_fma(vec_splat(width), vec_splat(u), vec_splat(lower));
-        store_part(slope + i, a, 1);
-    }
 }

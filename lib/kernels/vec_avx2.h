@@ -59,6 +59,20 @@ enum { VEC64_LANES = 4, VEC64_PARTS = VEC_LANES / VEC64_LANES };
 static inline vec64 vec64_load(const double *p) { return _mm256_loadu_pd(p); }
 static inline void vec64_store(double *p, vec64 a) { _mm256_storeu_pd(p, a); }
 
+typedef uint64_t vec_u64 __attribute__((vector_size(32)));
+enum { VEC_U64_LANES = 4 };
+static inline vec_u64 vec_multiply_u32(vec_u64 a, vec_u64 b)
+{
+    return (vec_u64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+}
+static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
+{
+    const __m256i even = _mm256_unpacklo_epi64((__m256i)a, (__m256i)b);
+    const __m256i odd = _mm256_unpackhi_epi64((__m256i)a, (__m256i)b);
+    _mm256_storeu_si256((__m256i *)(void *)p, _mm256_permute2x128_si256(even, odd, 0x20));
+    _mm256_storeu_si256((__m256i *)(void *)(p + 8), _mm256_permute2x128_si256(even, odd, 0x31));
+}
+
 #if SUGAR_ELEMENT == 32
 static inline vec64 vec_widen(vec a, int part)
 {
@@ -74,6 +88,10 @@ static inline vec vec_load_bytes(const uint8_t *p)
 {
     return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadu_si64(p)));
 }
+static inline vec vec_load_u24(const uint32_t *p)
+{
+    return _mm256_cvtepi32_ps(_mm256_srli_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p), 8));
+}
 #else
 static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
 static inline void vec_store_bytes(uint8_t *p, vec a)
@@ -84,6 +102,10 @@ static inline void vec_store_bytes(uint8_t *p, vec a)
 static inline vec vec_load_bytes(const uint8_t *p)
 {
     return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_loadu_si32(p)));
+}
+static inline vec vec_load_u24(const uint32_t *p)
+{
+    return _mm256_cvtepi32_pd(_mm_srli_epi32(_mm_loadu_si128((const __m128i *)(const void *)p), 8));
 }
 #endif
 

@@ -55,6 +55,20 @@ enum { VEC64_LANES = 8, VEC64_PARTS = VEC_LANES / VEC64_LANES };
 static inline vec64 vec64_load(const double *p) { return _mm512_loadu_pd(p); }
 static inline void vec64_store(double *p, vec64 a) { _mm512_storeu_pd(p, a); }
 
+typedef uint64_t vec_u64 __attribute__((vector_size(64)));
+enum { VEC_U64_LANES = 8 };
+static inline vec_u64 vec_multiply_u32(vec_u64 a, vec_u64 b)
+{
+    return (vec_u64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+}
+static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
+{
+    const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+    const __m512i high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+    _mm512_storeu_si512(p, _mm512_permutex2var_epi64((__m512i)a, low, (__m512i)b));
+    _mm512_storeu_si512(p + 16, _mm512_permutex2var_epi64((__m512i)a, high, (__m512i)b));
+}
+
 #if SUGAR_ELEMENT == 32
 static inline vec64 vec_widen(vec a, int part)
 {
@@ -68,6 +82,10 @@ static inline vec vec_load_bytes(const uint8_t *p)
 {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)));
 }
+static inline vec vec_load_u24(const uint32_t *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_srli_epi32(_mm512_loadu_si512(p), 8));
+}
 #else
 static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
 static inline void vec_store_bytes(uint8_t *p, vec a)
@@ -77,6 +95,10 @@ static inline void vec_store_bytes(uint8_t *p, vec a)
 static inline vec vec_load_bytes(const uint8_t *p)
 {
     return _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_loadu_si64(p)));
+}
+static inline vec vec_load_u24(const uint32_t *p)
+{
+    return _mm512_cvtepi32_pd(_mm256_srli_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p), 8));
 }
 #endif
 

@@ -61,6 +61,15 @@ enum { VEC64_LANES = 2, VEC64_PARTS = VEC_LANES / VEC64_LANES };
 static inline vec64 vec64_load(const double *p) { return vld1q_f64(p); }
 static inline void vec64_store(double *p, vec64 a) { vst1q_f64(p, a); }
 
+typedef uint64x2_t vec_u64;
+enum { VEC_U64_LANES = 2 };
+static inline vec_u64 vec_multiply_u32(vec_u64 a, vec_u64 b) { return vmull_u32(vmovn_u64(a), vmovn_u64(b)); }
+static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
+{
+    vst1q_u32(p, vreinterpretq_u32_u64(vzip1q_u64(a, b)));
+    vst1q_u32(p + 4, vreinterpretq_u32_u64(vzip2q_u64(a, b)));
+}
+
 #if SUGAR_ELEMENT == 32
 static inline vec64 vec_widen(vec a, int part)
 {
@@ -77,6 +86,7 @@ static inline vec vec_load_bytes(const uint8_t *p)
     const float lanes[] = {p[0], p[1], p[2], p[3]};
     return vld1q_f32(lanes);
 }
+static inline vec vec_load_u24(const uint32_t *p) { return vcvtq_f32_u32(vshrq_n_u32(vld1q_u32(p), 8)); }
 #else
 static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
 static inline void vec_store_bytes(uint8_t *p, vec a)
@@ -88,6 +98,10 @@ static inline vec vec_load_bytes(const uint8_t *p)
 {
     const double lanes[] = {p[0], p[1]};
     return vld1q_f64(lanes);
+}
+static inline vec vec_load_u24(const uint32_t *p)
+{
+    return vcvtq_f64_u64(vmovl_u32(vshr_n_u32(vld1_u32(p), 8)));
 }
 #endif
 

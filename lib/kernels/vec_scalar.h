@@ -25,6 +25,10 @@
  *   vec64, VEC64_LANES        f64 in vectors as wide, VEC64_PARTS to each vec; the operators + - * work on it
  *   vec64_load, vec64_store   VEC64_LANES doubles at any address
  *   vec_widen(a, part)        exactly, the lanes from part * VEC64_LANES on
+ *   vec_u64, VEC_U64_LANES    uint64_t in vectors as wide; C's operators work on it
+ *   vec_multiply_u32(a, b)    the products of the lanes' lower halves
+ *   vec_store_words(p, a, b)  uint32_t at any address: of a and b in turns a lane, its lower half first
+ *   vec_load_u24(p)           VEC_LANES uint32_t, less their last 8 bits, as numbers
  * and, if `real` is float, so that a table of 8 fits into a register:
  *   vec_index(a, shift)       of type `index`: bits shift, shift + 1 and shift + 2 of a
  *   vec_lookup(table, i)      table[i] in each lane, of a table with 8 entries
@@ -112,6 +116,18 @@ enum { VEC64_LANES = 1, VEC64_PARTS = 1 };
 static inline vec64 vec64_load(const double *p) { return *p; }
 static inline void vec64_store(double *p, vec64 a) { *p = a; }
 static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
+
+typedef uint64_t vec_u64;
+enum { VEC_U64_LANES = 1 };
+static inline vec_u64 vec_multiply_u32(vec_u64 a, vec_u64 b) { return (a & UINT32_MAX) * (b & UINT32_MAX); }
+static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
+{
+    p[0] = (uint32_t)a;
+    p[1] = (uint32_t)(a >> 32);
+    p[2] = (uint32_t)b;
+    p[3] = (uint32_t)(b >> 32);
+}
+static inline vec vec_load_u24(const uint32_t *p) { return (real)(*p >> 8); }
 
 #if SUGAR_ELEMENT == 32
 /* The exponents of f16 are those of f32 less 112; infinities and NaNs have the highest of either. */

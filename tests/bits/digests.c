@@ -161,6 +161,21 @@ static void digest_spec(table *t, const char *spec, const char *level, const inp
     sugar_activation_destroy(activation);
 }
 
+/* The rows of slopes that are drawn at random: y, and dx with any dy. */
+static void digest_drawn(table *t, const char *level, const inputs *in)
+{
+    static unsigned char out[MAX_INPUTS * 8];
+    const char *type = element_formats[in->type].name;
+    const sugar_random random = {sizeof random, 0x299f31d0a4093822, UINT32_MAX - 1000};
+    const sugar_call_options options = {.struct_size = sizeof options, .random = &random};
+    sugar_activation *activation = must_create("rrelu", level);
+    check_call(flat_forward(activation, in->type, in->count, in->x, 1, out, 1, &options));
+    add_row(t, "rrelu", "drawn", type, digest(out, in->count, in->type));
+    check_call(flat_backward(activation, in->type, in->count, in->x, 1, in->dy, 1, out, 1, &options));
+    add_row(t, "rrelu", "drawn_backward", type, digest(out, in->count, in->type));
+    sugar_activation_destroy(activation);
+}
+
 static void compute(table *t, const char *level)
 {
     static inputs in;
@@ -176,6 +191,7 @@ static void compute(table *t, const char *level)
         }
         for (size_t i = 0; i < sizeof further_specs / sizeof further_specs[0]; i++)
             digest_spec(t, further_specs[i], level, &in);
+        digest_drawn(t, level, &in);
     }
 }
 

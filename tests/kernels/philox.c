@@ -1,0 +1,122 @@
+/* The generator behind rrelu's slopes, at the level SUGAR_LEVEL_NAME: against the vectors that its authors publish
+ * (Random123's kat_vectors, "philox4x32 10"), in every lane, and its runs of blocks against one block at a time. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <math.h>
+
+#include <sugar/sugar.h>
+
+#define SUGAR_ELEMENT 32
+typedef float real;
+typedef uint32_t real_bits;
+#define REAL_MANTISSA_BITS 23
+#define REAL_EXPONENT_BIAS 127
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define QUOTE_(a) #a
+#define QUOTE(a) QUOTE_(a)
+#define VEC_FILE(level) QUOTE_(../../lib/kernels/vec_##level.h)
+#define VEC_HEADER(level) VEC_FILE(level)
+#include VEC_HEADER(SUGAR_LEVEL_NAME)
+#include "../../lib/kernels/philox.h"
+
+typedef struct known {
+    uint32_t counter[4], key[2], block[4];
+} known;
+
+static const known vectors[] = {
+    {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+    {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff},
+     {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0},
+     {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+};
+enum { VECTORS = sizeof vectors / sizeof vectors[0], LANES = VEC_U64_LANES };
+
+static long passed, failed;
+
+static void expect(const char *what, size_t at, const uint32_t *found, const uint32_t *expected)
+{
+    if (memcmp(found, expected, 4 * sizeof *found) == 0) {
+        passed++;
+        return;
+    }
+    failed++;
+    printf("FAILED: %s %zu: %08x %08x %08x %08x, expected %08x %08x %08x %08x\n", what, at, found[0], found[1],
+           found[2], found[3], expected[0], expected[1], expected[2], expected[3]);
+}
+
+/* All lanes have other counters than `lane`, which alone is looked at. */
+static void check_lane(const known *k, int lane)
+{
+    uint64_t lanes[4][PHILOX_BLOCKS];
+    uint32_t found[4];
+    philox_blocks c;
+    for (int word = 0; word < 4; word++)
+        for (int i = 0; i < PHILOX_BLOCKS; i++)
+            lanes[word][i] = i == lane ? k->counter[word] : (uint64_t)(77 * i + word);
+    memcpy(&c, lanes, sizeof c);
+    philox(&c, k->key[0], k->key[1]);
+    memcpy(lanes, &c, sizeof c);
+    for (int word = 0; word < 4; word++)
+        found[word] = (uint32_t)lanes[word][lane];
+    expect("vector", (size_t)(k - vectors), found, k->block);
+}
+
+static void one_block(uint64_t key, uint64_t counter, uint32_t *block)
+{
+    const uint64_t zero[LANES] = {0}, number[LANES] = {counter};
+    vec_u64 first, rest;
+    memcpy(&first, number, sizeof first);
+    memcpy(&rest, zero, sizeof rest);
+    philox_blocks c;
+    for (int v = 0; v < PHILOX_VECTORS; v++)
+        philox_set(&c, v, v == 0 ? first : rest);
+    philox(&c, (uint32_t)key, (uint32_t)(key >> 32));
+    for (int word = 0; word < 4; word++) {
+        uint64_t lanes[LANES];
+        memcpy(lanes, &c.word[word][0], sizeof lanes);
+        block[word] = (uint32_t)lanes[0];
+    }
+}
+
+/* Counters carry from the lower half of 64 bits to the upper one, and wrap. */
+static void check_run(uint64_t key, uint64_t first)
+{
+    uint32_t found[PHILOX_WORDS], expected[4];
+    philox_run(key, first, found);
+    for (size_t i = 0; i < PHILOX_BLOCKS; i++) {
+        one_block(key, first + i, expected);
+        expect("block", i, found + 4 * i, expected);
+    }
+}
+
+static int is_supported(const char *name)
+{
+    for (int32_t i = 0; i < sugar_level_count(); i++) {
+        sugar_level level = {.struct_size = sizeof level};
+        if (sugar_level_get(i, &level) == SUGAR_OK && strcmp(level.name, name) == 0)
+            return level.supported;
+    }
+    return 0;
+}
+
+int main(void)
+{
+    if (!is_supported(QUOTE(SUGAR_LEVEL_NAME))) {
+        printf("this machine cannot run the level %s\n", QUOTE(SUGAR_LEVEL_NAME));
+        return EXIT_SUCCESS;
+    }
+    for (int i = 0; i < VECTORS; i++)
+        for (int lane = 0; lane < PHILOX_BLOCKS; lane++)
+            check_lane(&vectors[i], lane);
+    static const uint64_t starts[] = {0, 1, UINT32_MAX - 1, UINT64_MAX - 1};
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        check_run(0, starts[i]);
+        check_run(0x299f31d0a4093822, starts[i]);
+    }
+    printf("philox at level %s: %ld passed, %ld failed\n", QUOTE(SUGAR_LEVEL_NAME), passed, failed);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
