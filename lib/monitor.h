@@ -27,4 +27,10 @@ static inline void sugar_tally_add(sugar_tally *to, const sugar_tally *from)
     to->sum_of_squares += from->sum_of_squares;
 }
 
+/* Checks the options, gives those that were left out their defaults, and makes a monitor with nothing counted. */
+sugar_status sugar_monitor_make(sugar_monitor **monitor, int64_t units, sugar_monitor_options *options);
+
+/* The samples of each unit with so many more; an error if they do not fit the counters. */
+sugar_status sugar_monitor_add_samples(const sugar_monitor *monitor, int64_t more, int64_t *samples);
+
 #endif

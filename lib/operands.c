@@ -114,18 +114,6 @@ static sugar_status check_random(const sugar_activation *activation, const sugar
 
 /* ---- Calls --------------------------------------------------------------------------------- */
 
-/* The samples of this call fit the monitor's counters. */
-static sugar_status count_samples(const sugar_monitor *monitor, int64_t count, int64_t *samples)
-{
-    int64_t all;
-    if (__builtin_add_overflow(monitor->samples, count / monitor->units, samples)
-        || __builtin_mul_overflow(*samples, monitor->units, &all))
-        return sugar_error(SUGAR_ERROR_ARGUMENT,
-                           "monitor: %lld samples of each unit and %lld more, expected at most 2^63 - 1 in all",
-                           (long long)monitor->samples, (long long)(count / monitor->units));
-    return SUGAR_OK;
-}
-
 /* Checks all operands, and runs a call that has any element. */
 static sugar_status run(sugar_extended_call *c, const list *l, const sugar_call_options *options)
 {
@@ -137,7 +125,7 @@ static sugar_status run(sugar_extended_call *c, const list *l, const sugar_call_
         c->is_written[k] = l->operand[k].role == SUGAR_OUTPUT;
     int64_t samples = 0;
     if (c->monitor)
-        status = count_samples(c->monitor, c->walk.count, &samples);
+        status = sugar_monitor_add_samples(c->monitor, c->walk.count / c->monitor->units, &samples);
     if (status == SUGAR_OK)
         status = sugar_extended_run(c, options);
     if (status == SUGAR_OK && c->monitor)

@@ -399,9 +399,11 @@ typedef struct sugar_monitor_options {
     int32_t axis;                   /* the dimension of x on which the units lie, from 0; or from the end:
                                        -1 is the last one, -3 the channels of NCHW */
     int32_t reserved;               /* 0 */
-    double threshold;               /* finite. 0 suits whatever is dead where x <= 0; -3 hardsigmoid and
-                                       hardswish; kinds with a threshold, their own */
-    double minimum, maximum;        /* of the histogram: finite, minimum < maximum; or both 0, for -8 and 8 */
+    double threshold;               /* finite; rounded to what elements are computed in: f32, or f64 for f64.
+                                       0 suits whatever is dead where x <= 0; -3 hardsigmoid and hardswish;
+                                       kinds with a threshold, their own */
+    double minimum, maximum;        /* of the histogram: finite, maximum - minimum from 1e-30 to 1e30; or both 0,
+                                       for -8 and 8 */
 } sugar_monitor_options;
 
 /* Makes a monitor with nothing counted.
