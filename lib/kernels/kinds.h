@@ -1114,7 +1114,7 @@ RARE vec nelu_derivative_far(vec x, const vec *p)
     return where_positive(x, SPLAT(1), pair_last_rounding(pair_multiply(pair_multiply(numerator, r), r)));
 }
 
-static inline vec nelu_value(vec x, const vec *p)
+static inline vec nelu_by_pairs(vec x, const vec *p)
 {
     vec slope = p[0] * x;
     pair n = two_product(slope, x), d = one_plus_product(x, x);
@@ -1123,11 +1123,28 @@ static inline vec nelu_value(vec x, const vec *p)
     below = last_rounding(below, rest - (below - y));
     return or_far(where_positive(x, x, below), vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_far, x, p);
 }
-static inline vec nelu_derivative(vec x, const vec *p)
+RARE vec nelu_full(vec x, const vec *p) { return nelu_by_pairs(x, p); }
+/* In short elements without pairs, but for results next to a middle; the derivative likewise (.26 and .32 ns per f16
+ * with them, .16 and .17 without, AVX2). */
+static inline vec nelu_value(vec x, const vec *p)
+{
+    if (!SUGAR_NARROWS) return nelu_by_pairs(x, p);
+    vec y = p[0] * x * x / vec_fma(x, x, SPLAT(1)), near = or_far(y, near_middle(y, 8), nelu_full, x, p);
+    return or_far(where_positive(x, x, near), vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_full, x, p);
+}
+static inline vec nelu_derivative_by_pairs(vec x, const vec *p)
 {
     pair below = pair_divide(two_product(p[0] + p[0], x), pair_square(one_plus_product(x, x)));
     vec near = where_positive(x, SPLAT(1), last_rounding(below.hi, below.lo));
     return or_far(near, vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_derivative_far, x, p);
+}
+RARE vec nelu_derivative_full(vec x, const vec *p) { return nelu_derivative_by_pairs(x, p); }
+static inline vec nelu_derivative(vec x, const vec *p)
+{
+    if (!SUGAR_NARROWS) return nelu_derivative_by_pairs(x, p);
+    vec d = vec_fma(x, x, SPLAT(1)), y = (p[0] + p[0]) * x / (d * d);
+    vec near = where_positive(x, SPLAT(1), or_far(y, near_middle(y, 8), nelu_derivative_full, x, p));
+    return or_far(near, vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_derivative_full, x, p);
 }
 
 /* ---- Spike surrogates ------------------------------------------------------------------------ */
