@@ -203,8 +203,8 @@ typedef struct divided_tile {
 
 /* Kernels go through short rows too fast for the processor to see what comes next; where rows follow each other
  * in memory, it does. Without this 32 Mi elements in rows of 128, from NCHW to NHCW, take 1.3 times as long; 1 Mi
- * elements, which the last cache holds, take 1.2 to 1.4 times as long with it. Inlined, as gcc drops the call of a function that
- * does nothing but prefetch. */
+ * elements, which the last cache holds, take 1.2 to 1.4 times as long with it. Inlined, as gcc drops the
+ * call of a function that does nothing but prefetch. */
 static inline __attribute__((always_inline)) void prefetch_row(const divided_tile *t, const rows *row)
 {
     const int64_t bytes = t->length * (int64_t)t->call->walk.element_size;

@@ -57,9 +57,9 @@ struct sugar_pool {
     _Atomic bool ending;
     _Atomic int32_t helpers;        /* workers in the job of that caller */
     _Atomic int32_t asleep;         /* workers that wait for `posted` */
-    _Atomic int64_t last_end;       /* nanoseconds: when a caller left the pool last; changed without the lock */
+    _Atomic int64_t last_end;       /* nanoseconds: when a call ended last; changed without the lock */
     int32_t workers;
-    member members[];               /* the caller and the workers; threads are written before there is a caller */
+    member members[];               /* the caller, and the workers; written before there is one */
 };
 
 static int64_t nanoseconds(void)
@@ -138,8 +138,8 @@ static int this_processor(void)
 
 /* Goes to another processor if this one is `processor`. Where the system puts a thread on the processor of
  * whoever woke it though others are free, the two would take turns: in a virtual machine whose system does that
- * (Zen 5), calls 5 ms apart took as long with two threads as with one, gelu at 1 Mi elements 0.58 ns an element,
- * and take 0.33 with this. Where another program keeps the other processor busy, calls of 250 us take 1.05 to
+ * (Zen 5), calls 5 ms apart took as long with two threads as with one, gelu at 1 Mi elements 0.58 ns an
+ * element, and take 0.33 with this. Where another program keeps the other processor busy, calls of 250 us take 1.05 to
  * 1.2 times as long as with one thread. */
 static void leave_processor(int processor)
 {
