@@ -217,9 +217,9 @@ static inline __attribute__((always_inline)) void prefetch_row(const divided_til
         }
 }
 
-static void advance(rows *all)
+static void advance(rows *all, int operands)
 {
-    for (int k = 0; k < SUGAR_MAX_OPERANDS; k++)
+    for (int k = 0; k < operands; k++)
         all->start[k] += all->step[k];
 }
 
@@ -237,7 +237,7 @@ static void run_dimension(const divided_tile *t, int d, char *const *at)
     all.count = 1;
     for (int64_t i = 0; i < count; i++) {
         if (i > 0)
-            advance(&all);
+            advance(&all, t->call->walk.operands);
         if (d > t->first) {
             run_dimension(t, d - 1, all.start);
         } else {
