@@ -1,7 +1,9 @@
 /* The thread pool: one mutex, two conditions, and for each thread a range of blocks that it begins with, of
  * which others take what is left when theirs is done. Before they sleep, threads look for a short time whether
  * what they wait for comes. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE                 /* sched_getcpu and affinities, on Linux alone */
+#endif
 
 #include "pool.h"
 

@@ -1306,7 +1306,7 @@ RARE_IN_F32 vec multi_gaussian_far(vec x, const vec *p)
     return pair_sum(pair_add(centre, pair_add(right, left)));
 }
 #if SUGAR_ELEMENT == 32
-/* cosh(z) - 1 for z <= 1/2, where z^2 = 2 ln(2) w y: error 2^-29. */
+/* cosh(z) - 1 for z <= 1/2, where z^2 = 2 ln(2) w y: error 2^-27.2 of cosh(z). */
 static inline vec cosh_minus_1(pair y, pair w)
 {
     vec r = SPLAT(0x1.62e42fefa39efp+0) * w.hi, r2 = r * r;
