@@ -194,8 +194,8 @@ typedef struct divided_tile {
 
 /* Kernels go through short rows too fast for the processor to see what comes next; where rows follow each other
  * in memory, it does. Without this 32 Mi elements in rows of 128, from NCHW to NHCW, take 1.3 times as long; 1 Mi
- * elements, which the last cache holds, take 1.2 to 1.4 times as long with it. Inlined, as gcc drops the call of a function that
- * does nothing but prefetch. */
+ * elements, which the last cache holds, take 1.2 to 1.4 times as long with it. Inlined, as gcc drops the
+ * call of a function that does nothing but prefetch. */
 static inline __attribute__((always_inline)) void prefetch_row(const divided_tile *t, const rows *row)
 {
     const int64_t bytes = t->length * (int64_t)t->call->walk.element_size;
@@ -208,9 +208,9 @@ static inline __attribute__((always_inline)) void prefetch_row(const divided_til
         }
 }
 
-static void advance(rows *all)
+static void advance(rows *all, int operands)
 {
-    for (int k = 0; k < SUGAR_PLAIN_OPERANDS; k++)
+    for (int k = 0; k < operands; k++)
         all->start[k] += all->step[k];
 }
 
@@ -228,7 +228,7 @@ static void run_dimension(const divided_tile *t, int d, char *const *at)
     all.count = 1;
     for (int64_t i = 0; i < count; i++) {
         if (i > 0)
-            advance(&all);
+            advance(&all, t->call->walk.operands);
         if (d > t->first) {
             run_dimension(t, d - 1, all.start);
         } else {

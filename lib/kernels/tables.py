@@ -24,6 +24,9 @@ mp.prec = 120
 
 
 def to_f32(v):
+    """Rounded; what is left of 0 by the arithmetic here becomes 0 again: subnormals would slow down processors."""
+    if abs(v) < mpf(2) ** -100:
+        return mpf(0)
     return mpf(struct.unpack('f', struct.pack('f', v))[0])
 
 

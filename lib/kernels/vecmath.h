@@ -71,7 +71,7 @@ static inline vec round_to_odd(vec y, vec rest)
  * of y in the middle between two elements. A line has many results there: rrelu rounds 2 % of all f16 wrongly
  * without it, elu(alpha=3) 3 % of all bf16. A curve has next to none and is spared it. Most vectors have none, too,
  * and a branch spares them what goes into `rest` (f16, AVX2, ns per element with a branch and without: elu(alpha=3)
- * .26 and .46, nelu .26 and .41). */
+ * .26 and .46). */
 static inline vec last_rounding(vec y, vec rest)
 {
     mask middle = near_middle(y, 1);
