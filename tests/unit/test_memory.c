@@ -82,6 +82,9 @@ static void calls_take_no_memory(void **unused)
         int before = taken;
         sugar_activation *a = must_create(specs[i], NULL);
         assert_true(taken > before);        /* it is this file's malloc that is called */
+        sugar_monitor *monitor = NULL;
+        assert_ok(sugar_monitor_create(&monitor, 70, NULL));
+        const sugar_call_options monitored = {.struct_size = sizeof monitored, .monitor = monitor};
         view_make(&vx, x, 4, 2, shape, NULL);
         view_make(&vdy, dy, 4, 2, shape, turned);
         view_make(&vout, out, 4, 2, shape, turned);
@@ -90,10 +93,13 @@ static void calls_take_no_memory(void **unused)
         status |= sugar_backward_f32(a, COUNT(x) / 3, x, -3, dy, 0, out, 2, &options);
         status |= sugar_forward(a, &vx.tensor, &vout.tensor, NULL);
         status |= sugar_backward(a, &vx.tensor, &vdy.tensor, &vout.tensor, &options);
+        status |= sugar_forward(a, &vx.tensor, &vout.tensor, &monitored);
+        status |= sugar_monitor_observe(monitor, &vdy.tensor, NULL);
         int failed = sugar_forward(a, &vx.tensor, NULL, NULL) < 0;      /* nor do messages */
         assert_int_equal(taken, before);
         assert_ok(status);
         assert_true(failed);
+        sugar_monitor_destroy(monitor);
         sugar_activation_destroy(a);
     }
 }
@@ -112,7 +118,10 @@ static void calls_on_a_pool_take_no_memory(void **unused)
     sugar_activation *a = must_create("tanh~elu(domain=negative,blend=0.5)", NULL);
     assert_ok(sugar_context_create(&context, &threads));
     assert_int_equal(started, started_before + 3);
-    sugar_call_options options = {.struct_size = sizeof options, .context = context};
+    sugar_monitor *monitor = NULL;
+    assert_ok(sugar_monitor_create(&monitor, COLUMNS, NULL));
+    const sugar_call_options options = {.struct_size = sizeof options, .context = context};
+    const sugar_call_options monitored = {.struct_size = sizeof options, .context = context, .monitor = monitor};
     view vx, vdy, vout;
     view_make(&vx, x, 4, 2, shape, NULL);
     view_make(&vdy, dy, 4, 2, shape, turned);
@@ -122,10 +131,12 @@ static void calls_on_a_pool_take_no_memory(void **unused)
     for (int round = 0; round < 20; round++) {
         status |= sugar_forward_f32(a, ALL, x, 1, out, 1, &options);
         status |= sugar_backward(a, &vx.tensor, &vdy.tensor, &vout.tensor, &options);
+        status |= sugar_forward(a, &vx.tensor, &vout.tensor, &monitored);
     }
     assert_int_equal(taken, before);
     assert_int_equal(started, started_before + 3);      /* nor do they start threads */
     assert_ok(status);
+    sugar_monitor_destroy(monitor);
     sugar_context_destroy(context);
     sugar_activation_destroy(a);
 }
@@ -153,6 +164,35 @@ static void no_memory_for_an_activation(void **unused)
     int held_before = held;
     sugar_activation_destroy(a);
     assert_true(held < held_before);
+}
+
+static void no_memory_for_a_monitor(void **unused)
+{
+    (void)unused;
+    sugar_monitor *monitor = NULL;
+    const int held_before = held;
+    for (int fails = 1; fails >= 0; fails--) {
+        fails_at = fails ? taken : -1;
+        sugar_status status = sugar_monitor_create(&monitor, 1000, NULL);
+        fails_at = -1;
+        if (fails)
+            assert_fails(status, SUGAR_ERROR_OUT_OF_MEMORY, "monitor: no memory for 1000 units");
+        else
+            assert_ok(status);
+        assert_int_equal(held - held_before, !fails);
+    }
+    const size_t size = sugar_monitor_save_size(monitor);
+    void *buffer = malloc(size);
+    sugar_monitor *restored = NULL;
+    assert_ok(sugar_monitor_save(monitor, buffer, size));
+    fails_at = taken;
+    sugar_status status = sugar_monitor_restore(&restored, buffer, size);
+    fails_at = -1;
+    assert_fails(status, SUGAR_ERROR_OUT_OF_MEMORY, "monitor: no memory");
+    assert_null(restored);
+    free(buffer);
+    sugar_monitor_destroy(monitor);
+    assert_int_equal(held, held_before);
 }
 
 static void no_memory_for_a_context(void **unused)
@@ -207,6 +247,7 @@ int main(void)
         cmocka_unit_test(calls_take_no_memory),
         cmocka_unit_test(calls_on_a_pool_take_no_memory),
         cmocka_unit_test(no_memory_for_an_activation),
+        cmocka_unit_test(no_memory_for_a_monitor),
         cmocka_unit_test(no_memory_for_a_context),
         cmocka_unit_test(no_threads_for_a_context),
     };

@@ -1,0 +1,853 @@
+/* Monitors: what they count against a plain count of the same elements, over all kinds of views; what they answer;
+ * merging; the saved form and its damage; bad input. */
+#include "unit.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+enum { DIMENSIONS = 4, ROOM = 1 << 15, MOST_UNITS = 4096 };
+
+/* Bins of width 1/2, so that elements that are multiples of 1/16 are exactly in one; their sums are exact too. */
+static const sugar_monitor_options halves = {.struct_size = sizeof halves, .axis = -1, .minimum = -8, .maximum = 7};
+
+static sugar_monitor *make(int64_t units, int32_t axis, double threshold)
+{
+    sugar_monitor *monitor = NULL;
+    sugar_monitor_options options = halves;
+    options.axis = axis;
+    options.threshold = threshold;
+    assert_ok(sugar_monitor_create(&monitor, units, &options));
+    return monitor;
+}
+
+/* All that a monitor holds, to be compared. */
+typedef struct saved {
+    size_t size;
+    unsigned char *bytes;
+} saved;
+
+static saved save(const sugar_monitor *monitor)
+{
+    saved s = {.size = sugar_monitor_save_size(monitor)};
+    s.bytes = malloc(s.size);
+    assert_non_null(s.bytes);
+    assert_ok(sugar_monitor_save(monitor, s.bytes, s.size));
+    return s;
+}
+
+static void assert_holds(const sugar_monitor *monitor, const saved *expected)
+{
+    const saved s = save(monitor);
+    assert_int_equal(s.size, expected->size);
+    assert_memory_equal(s.bytes, expected->bytes, s.size);
+    free(s.bytes);
+}
+
+static void assert_equal(const sugar_monitor *a, const sugar_monitor *b)
+{
+    const saved s = save(b);
+    assert_holds(a, &s);
+    free(s.bytes);
+}
+
+/* ---- Elements, and the count that they are compared with -------------------------------------- */
+
+typedef union elements {
+    uint64_t bits[ROOM];
+    float f32[2 * ROOM];
+} elements;
+static elements input, output, plain;
+
+/* Multiples of 1/16 in [-16, 16]; strange: some are infinite or NaN. */
+static void fill(uint64_t *state, element_type type, bool strange)
+{
+    for (int64_t i = 0; i < ROOM; i++) {
+        const int64_t chance = strange ? random_between(state, 0, 99) : 99;
+        const double value = chance == 0 ? (double)NAN : chance == 1 ? (double)INFINITY : chance == 2 ? -(double)INFINITY
+                             : (double)random_between(state, -256, 256) / 16;
+        element_store(&input, i, type, element_of(value, type));
+    }
+}
+
+typedef struct tally {
+    int64_t samples, active, not_finite;
+    double sum, sum_of_squares;
+} tally;
+
+typedef struct count_of_all {
+    tally unit[MOST_UNITS];
+    int64_t bin[SUGAR_MONITOR_BINS];
+} count_of_all;
+
+static void count_element(count_of_all *c, int64_t unit, double value, double threshold)
+{
+    tally *t = &c->unit[unit];
+    t->samples++;
+    t->active += value > threshold;
+    if (isfinite(value)) {
+        t->sum += value;
+        t->sum_of_squares += value * value;
+    } else {
+        t->not_finite++;
+    }
+    if (!isnan(value))
+        c->bin[value < -8 ? 0 : value >= 7 ? SUGAR_MONITOR_BINS - 1 : 1 + (int)floor((value + 8) * 2)]++;
+}
+
+/* element 0 of the view is element `first` of the input. */
+static void count_view(count_of_all *c, const view *v, int64_t first, element_type type, int axis, double threshold)
+{
+    int64_t inner = 1;
+    for (int d = axis + 1; d < v->tensor.ndim; d++)
+        inner *= v->shape[d];
+    for (int64_t i = 0; i < view_count(v); i++) {
+        const uint64_t bits = element_load(&input, first + view_offset(v, i), type);
+        count_element(c, i / inner % v->shape[axis], element_value(bits, type), threshold);
+    }
+}
+
+static void assert_counted(const sugar_monitor *monitor, const count_of_all *expected, int64_t units)
+{
+    sugar_monitor_summary summary = {.struct_size = sizeof summary};
+    int64_t bins[SUGAR_MONITOR_BINS], samples = 0, active = 0, not_finite = 0, dead = 0;
+    for (int64_t i = 0; i < units; i++) {
+        sugar_monitor_unit unit = {.struct_size = sizeof unit};
+        const tally *t = &expected->unit[i];
+        assert_ok(sugar_monitor_get_unit(monitor, i, &unit));
+        assert_int_equal(unit.samples, t->samples);
+        assert_int_equal(unit.active, t->active);
+        assert_int_equal(unit.not_finite, t->not_finite);
+        assert_true(unit.sum == t->sum);
+        assert_true(unit.sum_of_squares == t->sum_of_squares);
+        samples += t->samples;
+        active += t->active;
+        not_finite += t->not_finite;
+        dead += t->samples > 0 && t->active == 0;
+    }
+    assert_ok(sugar_monitor_get(monitor, &summary));
+    assert_int_equal(summary.units, units);
+    assert_int_equal(summary.samples, samples);
+    assert_int_equal(summary.active, active);
+    assert_int_equal(summary.not_finite, not_finite);
+    assert_int_equal(summary.dead, dead);
+    assert_ok(sugar_monitor_get_histogram(monitor, bins, NULL));
+    assert_memory_equal(bins, expected->bin, sizeof bins);
+}
+
+/* ---- Counting --------------------------------------------------------------------------------- */
+
+static void shuffle(uint64_t *state, int *order, int count)
+{
+    for (int i = count - 1; i > 0; i--) {
+        const int j = (int)random_between(state, 0, i), old = order[i];
+        order[i] = order[j];
+        order[j] = old;
+    }
+}
+
+/* A view of random dimension order, over all of `shape`; of an input some strides are negative or 0. Returns the
+ * place of its element 0. */
+static int64_t make_view(uint64_t *state, view *v, element_type type, int ndim, const int64_t *shape, bool is_input)
+{
+    int64_t strides[DIMENSIONS], step = 1, first = 0;
+    int order[DIMENSIONS] = {0, 1, 2, 3};
+    if (random_between(state, 0, 2) > 0)
+        shuffle(state, order, ndim);
+    for (int i = ndim - 1; i >= 0; i--) {
+        const int d = order[i];
+        const int64_t way = is_input ? random_between(state, 0, 5) : 2;
+        strides[d] = way == 0 ? 0 : way == 1 ? -step : step;
+        first += way == 1 ? step * (shape[d] - 1) : 0;
+        step *= shape[d];
+    }
+    view_make(v, NULL, element_formats[type].width, ndim, shape, strides);
+    v->tensor.dtype = element_formats[type].dtype;
+    return first;
+}
+
+static void point(view *v, elements *memory, int64_t first, element_type type)
+{
+    v->tensor.data = (unsigned char *)memory + (size_t)first * element_formats[type].width;
+}
+
+/* Small extents, and sometimes one that is longer than any vector or tile row. */
+static int random_shape(uint64_t *state, int64_t *shape)
+{
+    const int ndim = (int)random_between(state, 1, DIMENSIONS);
+    int64_t left = ROOM;
+    for (int d = 0; d < ndim; d++) {
+        const int64_t most = random_between(state, 0, 3) == 0 ? 3000 : 12;
+        shape[d] = random_between(state, 1, most < left ? most : left);
+        left /= shape[d];
+    }
+    return ndim;
+}
+
+static void check_view(uint64_t *state, const sugar_activation *a, element_type type)
+{
+    static count_of_all expected;
+    int64_t shape[DIMENSIONS];
+    const int ndim = random_shape(state, shape), axis = (int)random_between(state, 0, ndim - 1);
+    const double threshold = (double)random_between(state, -2, 2) / 8;
+    const bool in_place = random_between(state, 0, 3) == 0;
+    view x, y;
+    const int64_t first = make_view(state, &x, type, ndim, shape, !in_place);
+    make_view(state, &y, type, ndim, shape, false);
+    fill(state, type, random_between(state, 0, 2) == 0);
+    memset(&expected, 0, sizeof expected);
+    count_view(&expected, &x, first, type, axis, threshold);
+    point(&x, &input, first, type);
+    point(&y, &plain, 0, type);
+    assert_ok(sugar_forward(a, &x.tensor, &y.tensor, NULL));
+    sugar_monitor *fused = make(shape[axis], random_between(state, 0, 1) ? axis : axis - ndim, threshold);
+    sugar_monitor *alone = make(shape[axis], axis, threshold);
+    const sugar_call_options options = {.struct_size = sizeof options, .monitor = fused};
+    assert_ok(sugar_monitor_observe(alone, &x.tensor, NULL));
+    point(&y, &output, 0, type);
+    assert_ok(sugar_forward(a, &x.tensor, in_place ? &x.tensor : &y.tensor, &options));
+    assert_counted(fused, &expected, shape[axis]);
+    assert_counted(alone, &expected, shape[axis]);
+    for (int64_t i = 0; i < view_count(&y); i++)
+        assert_true(element_same(element_load(in_place ? &input : &output, view_offset(in_place ? &x : &y, i), type),
+                                 element_load(&plain, view_offset(&y, i), type), type));
+    sugar_monitor_destroy(fused);
+    sugar_monitor_destroy(alone);
+}
+
+static void counts_of_any_view(void **unused)
+{
+    (void)unused;
+    const char *levels[MAX_LEVELS];
+    const int count = supported_levels(levels);
+    uint64_t state = 1;
+    for (int level = 0; level < count; level++) {
+        sugar_activation *a = must_create("relu", levels[level]);
+        for (int type = 0; type < ELEMENT_TYPES; type++)
+            for (int round = 0; round < (short_run() ? 5 : 100); round++)
+                check_view(&state, a, (element_type)type);
+        sugar_activation_destroy(a);
+    }
+}
+
+static void flat_calls_count(void **unused)
+{
+    (void)unused;
+    static count_of_all expected;
+    uint64_t state = 2;
+    sugar_activation *a = must_create("gelu", NULL);
+    enum { N = 1000 };
+    fill(&state, ELEMENT_F32, false);
+    sugar_monitor *monitor = make(N, 0, 0);
+    const sugar_call_options options = {.struct_size = sizeof options, .monitor = monitor};
+    for (int64_t i = 0; i < N; i++)
+        count_element(&expected, i, (double)input.f32[2 * (N - 1 - i)], 0);
+    assert_ok(sugar_forward_f32(a, N, input.f32, -2, output.f32, 1, &options));
+    assert_counted(monitor, &expected, N);
+    assert_ok(sugar_forward_f32(a, N, input.f32, -2, plain.f32, 1, NULL));
+    assert_memory_equal(output.f32, plain.f32, N * sizeof(float));
+    sugar_monitor_destroy(monitor);
+    sugar_activation_destroy(a);
+}
+
+static void nothing_to_count(void **unused)
+{
+    (void)unused;
+    sugar_activation *a = must_create("relu", NULL);
+    sugar_monitor *monitor = make(3, -1, 0);
+    const sugar_call_options options = {.struct_size = sizeof options, .monitor = monitor};
+    const saved before = save(monitor);
+    static const int64_t shape[] = {0, 3};
+    view x;
+    view_make(&x, NULL, 4, 2, shape, NULL);
+    assert_ok(sugar_forward(a, &x.tensor, &x.tensor, &options));
+    assert_ok(sugar_monitor_observe(monitor, &x.tensor, NULL));
+    assert_holds(monitor, &before);
+    free(before.bytes);
+    sugar_monitor_destroy(monitor);
+    sugar_activation_destroy(a);
+}
+
+/* Squares beyond f64 are the sum's overflow, not a sample that is not finite. */
+static void large_numbers(void **unused)
+{
+    (void)unused;
+    static const int64_t shape[] = {40};
+    double x[40];
+    for (int i = 0; i < 40; i++)
+        x[i] = i % 2 ? 1e200 : -1e200;
+    view v;
+    view_make(&v, x, 8, 1, shape, NULL);
+    sugar_monitor *monitor = make(40, 0, 0), *one = make(1, 1, 0);
+    sugar_monitor_unit unit = {.struct_size = sizeof unit};
+    assert_ok(sugar_monitor_observe(monitor, &v.tensor, NULL));
+    assert_ok(sugar_monitor_get_unit(monitor, 3, &unit));
+    assert_true(unit.sum == 1e200 && isinf(unit.sum_of_squares) && unit.not_finite == 0 && unit.active == 1);
+    static const int64_t column[] = {40, 1};
+    view_make(&v, x, 8, 2, column, NULL);
+    assert_ok(sugar_monitor_observe(one, &v.tensor, NULL));
+    assert_ok(sugar_monitor_get_unit(one, 0, &unit));
+    assert_true(unit.sum == 0 && isinf(unit.sum_of_squares) && unit.not_finite == 0 && unit.active == 20);
+    sugar_monitor_destroy(monitor);
+    sugar_monitor_destroy(one);
+}
+
+/* ---- The same bits ---------------------------------------------------------------------------- */
+
+/* A caller's pool that takes its tasks from the last to the first. */
+static void run_backwards(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count)
+{
+    *(int64_t *)payload += count;
+    for (int64_t i = count - 1; i >= 0; i--)
+        task(work, i);
+}
+
+enum { LARGE = 700 * 1024 };
+static float large[LARGE], result[LARGE];
+
+static void observe_with(sugar_monitor *monitor, const sugar_activation *a, const view *x, const view *y,
+                         const sugar_context *context)
+{
+    const sugar_call_options options = {.struct_size = sizeof options, .context = context, .monitor = monitor};
+    assert_ok(sugar_monitor_reset(monitor));
+    assert_ok(sugar_forward(a, &x->tensor, &y->tensor, &options));
+}
+
+static void same_bits_with_threads_and_levels(void **unused)
+{
+    (void)unused;
+    static const int64_t shapes[][3] = {
+        {LARGE, 1, 1}, {LARGE / 3, 3, 1}, {4, 100, 1792}, {1000, 128, 5}, {1000, 129, 5}, {1000, 700, 1}, {300, 2048, 1},
+        {230, 3000, 1}, {1, 3000, 230}, {17, 37, 1111}, {50000, 13, 1},
+    };
+    const char *levels[MAX_LEVELS];
+    const int count = supported_levels(levels);
+    const int64_t most = 1 << 23;
+    int64_t shares = 0;
+    uint64_t state = 3;
+    for (int i = 0; i < LARGE; i++)
+        large[i] = (float)(random_between(&state, -most, most) + random_between(&state, -most, most)) * 0x1p-21f;
+    for (size_t s = 0; s < COUNT(shapes); s++) {
+        view x, y;
+        view_make(&x, large, 4, 3, shapes[s], NULL);
+        view_make(&y, result, 4, 3, shapes[s], NULL);
+        sugar_monitor *first = make(shapes[s][1], 1, 0), *other = make(shapes[s][1], 1, 0);
+        for (int level = 0; level < count; level++) {
+            sugar_activation *a = must_create("relu", levels[level]);
+            for (int threads = 1; threads <= 5; threads++) {
+                sugar_context *context = NULL;
+                const sugar_context_options options = {
+                    .struct_size = sizeof options, .threads = threads < 5 ? threads : 7,
+                    .parallel_for = threads < 5 ? NULL : run_backwards, .payload = &shares,
+                };
+                assert_ok(sugar_context_create(&context, &options));
+                observe_with(level == 0 && threads == 1 ? first : other, a, &x, &y, context);
+                if (level > 0 || threads > 1)
+                    assert_equal(other, first);
+                sugar_context_destroy(context);
+            }
+            sugar_activation_destroy(a);
+        }
+        sugar_monitor_destroy(first);
+        sugar_monitor_destroy(other);
+    }
+    assert_true(shares > (int64_t)COUNT(shapes));
+}
+
+/* ---- Merging and resetting -------------------------------------------------------------------- */
+
+static void merge_is_like_feeding_both(void **unused)
+{
+    (void)unused;
+    uint64_t state = 4;
+    static const int64_t shape[] = {40, 50};
+    view x[2];
+    sugar_monitor *both = make(50, -1, 0), *part[2];
+    fill(&state, ELEMENT_F32, true);
+    for (int i = 0; i < 2; i++) {
+        view_make(&x[i], input.f32 + 2000 * i, 4, 2, shape, NULL);
+        part[i] = make(50, -1, 0);
+        assert_ok(sugar_monitor_observe(part[i], &x[i].tensor, NULL));
+        assert_ok(sugar_monitor_observe(both, &x[i].tensor, NULL));
+    }
+    const saved from = save(part[1]);
+    assert_ok(sugar_monitor_merge(part[0], part[1]));
+    assert_equal(part[0], both);
+    assert_holds(part[1], &from);
+    free(from.bytes);
+    sugar_monitor *empty = make(50, -1, 0);
+    assert_ok(sugar_monitor_reset(both));
+    assert_equal(both, empty);
+    for (int i = 0; i < 2; i++)
+        sugar_monitor_destroy(part[i]);
+    sugar_monitor_destroy(both);
+    sugar_monitor_destroy(empty);
+}
+
+static void merge_refuses(void **unused)
+{
+    (void)unused;
+    sugar_monitor *into = make(3, -1, 0), *units = make(4, -1, 0), *threshold = make(3, -1, 0.5), *range[2];
+    const sugar_monitor_options other[2] = {
+        {.struct_size = sizeof other[0], .minimum = -9, .maximum = 7},
+        {.struct_size = sizeof other[0], .minimum = -8, .maximum = 7.5},
+    };
+    for (int i = 0; i < 2; i++)
+        assert_ok(sugar_monitor_create(&range[i], 3, &other[i]));
+    const saved before = save(into);
+    assert_fails(sugar_monitor_merge(NULL, into), SUGAR_ERROR_ARGUMENT, "into: NULL");
+    assert_fails(sugar_monitor_merge(into, NULL), SUGAR_ERROR_ARGUMENT, "from: NULL");
+    assert_fails(sugar_monitor_merge(into, into), SUGAR_ERROR_ARGUMENT, "from: the same monitor as into");
+    assert_fails(sugar_monitor_merge(into, units), SUGAR_ERROR_ARGUMENT, "from: 4 units, expected 3");
+    assert_fails(sugar_monitor_merge(into, threshold), SUGAR_ERROR_ARGUMENT, "from: threshold 0.5, expected 0 ");
+    assert_fails(sugar_monitor_merge(into, range[0]), SUGAR_ERROR_ARGUMENT, "from: minimum -9, expected -8");
+    assert_fails(sugar_monitor_merge(into, range[1]), SUGAR_ERROR_ARGUMENT, "from: maximum 7.5, expected 7");
+    assert_holds(into, &before);
+    free(before.bytes);
+    sugar_monitor_destroy(into);
+    sugar_monitor_destroy(units);
+    sugar_monitor_destroy(threshold);
+    for (int i = 0; i < 2; i++)
+        sugar_monitor_destroy(range[i]);
+}
+
+static sugar_monitor *copy(const sugar_monitor *monitor)
+{
+    const saved s = save(monitor);
+    sugar_monitor *made = NULL;
+    assert_ok(sugar_monitor_restore(&made, s.bytes, s.size));
+    free(s.bytes);
+    return made;
+}
+
+/* 2^63 - 1 samples, by doubling: 1 + 2 + 4 + ... + 2^62. */
+static void counters_do_not_overflow(void **unused)
+{
+    (void)unused;
+    static const int64_t shape[] = {1};
+    float one = 1, y = 7;
+    view x, out;
+    view_make(&x, &one, 4, 1, shape, NULL);
+    view_make(&out, &y, 4, 1, shape, NULL);
+    sugar_monitor *power = make(1, -1, 0), *all = make(1, -1, 0);
+    assert_ok(sugar_monitor_observe(power, &x.tensor, NULL));
+    for (int i = 0; i < 63; i++) {
+        assert_ok(sugar_monitor_merge(all, power));
+        sugar_monitor *same = copy(power);
+        if (i < 62)
+            assert_ok(sugar_monitor_merge(power, same));
+        else
+            assert_fails(sugar_monitor_merge(power, same), SUGAR_ERROR_ARGUMENT,
+                         "4611686018427387904 more, expected at most 2^63 - 1");
+        if (i == 62)
+            assert_equal(power, same);
+        sugar_monitor_destroy(same);
+    }
+    sugar_monitor_summary summary = {.struct_size = sizeof summary};
+    assert_ok(sugar_monitor_get(all, &summary));
+    assert_int_equal(summary.samples, INT64_MAX);
+    assert_int_equal(summary.active, INT64_MAX);
+    const saved before = save(all);
+    sugar_activation *a = must_create("relu", NULL);
+    const sugar_call_options options = {.struct_size = sizeof options, .monitor = all};
+    assert_fails(sugar_monitor_observe(all, &x.tensor, NULL), SUGAR_ERROR_ARGUMENT, "1 more, expected at most 2^63 - 1");
+    assert_fails(sugar_forward(a, &x.tensor, &out.tensor, &options), SUGAR_ERROR_ARGUMENT, "1 more, expected at most");
+    assert_true(y == 7);
+    assert_holds(all, &before);
+    free(before.bytes);
+    sugar_activation_destroy(a);
+    sugar_monitor_destroy(power);
+    sugar_monitor_destroy(all);
+}
+
+/* ---- Answers ---------------------------------------------------------------------------------- */
+
+/* Unit i of 100 is active in the first i of 100 samples. */
+static sugar_monitor *make_staircase(void)
+{
+    static const int64_t shape[] = {100, 100};
+    static float x[100][100];
+    for (int i = 0; i < 100; i++)
+        for (int unit = 0; unit < 100; unit++)
+            x[i][unit] = i < unit ? 1 : -3;
+    view v;
+    view_make(&v, x, 4, 2, shape, NULL);
+    sugar_monitor *monitor = make(100, -1, 0);
+    assert_ok(sugar_monitor_observe(monitor, &v.tensor, NULL));
+    return monitor;
+}
+
+static void finds_dead_units(void **unused)
+{
+    (void)unused;
+    sugar_monitor *monitor = make_staircase(), *empty = make(100, -1, 0);
+    for (int percent = 0; percent <= 100; percent++) {
+        int64_t found[100], count = -1;
+        assert_ok(sugar_monitor_find_dead(monitor, percent / 100.0, found, 100, &count));
+        assert_int_equal(count, percent < 100 ? percent + 1 : 100);
+        for (int i = 0; i < count; i++)
+            assert_int_equal(found[i], i);
+    }
+    int64_t found[3] = {-1, -1, -1}, count = -1;
+    assert_ok(sugar_monitor_find_dead(monitor, 0.5, found, 2, &count));
+    assert_int_equal(count, 51);
+    assert_true(found[0] == 0 && found[1] == 1 && found[2] == -1);
+    assert_ok(sugar_monitor_find_dead(monitor, 0, NULL, 0, &count));
+    assert_int_equal(count, 1);
+    assert_ok(sugar_monitor_find_dead(empty, 1, NULL, 0, &count));
+    assert_int_equal(count, 0);
+    assert_fails(sugar_monitor_find_dead(NULL, 0, found, 3, &count), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
+    assert_fails(sugar_monitor_find_dead(monitor, -0.25, found, 3, &count), SUGAR_ERROR_ARGUMENT, "rate: -0.25, expected 0 to 1");
+    assert_fails(sugar_monitor_find_dead(monitor, 1.5, found, 3, &count), SUGAR_ERROR_ARGUMENT, "rate: 1.5");
+    assert_fails(sugar_monitor_find_dead(monitor, (double)NAN, found, 3, &count), SUGAR_ERROR_ARGUMENT, "rate: NaN");
+    assert_fails(sugar_monitor_find_dead(monitor, 0, found, -1, &count), SUGAR_ERROR_ARGUMENT, "capacity: -1, expected 0");
+    assert_fails(sugar_monitor_find_dead(monitor, 0, NULL, 1, &count), SUGAR_ERROR_ARGUMENT, "indices: NULL with a capacity of 1");
+    assert_fails(sugar_monitor_find_dead(monitor, 0, found, 3, NULL), SUGAR_ERROR_ARGUMENT, "count: NULL");
+    assert_true(found[0] == 0 && found[1] == 1 && found[2] == -1 && count == 0);
+    sugar_monitor_destroy(monitor);
+    sugar_monitor_destroy(empty);
+}
+
+static void assert_near(double found, double expected)
+{
+    assert_true(fabs(found - expected) <= 1e-14 * fabs(expected));
+}
+
+static void summaries(void **unused)
+{
+    (void)unused;
+    sugar_monitor *monitor = make_staircase(), *empty = make(2, -1, 0);
+    sugar_monitor_summary s = {.struct_size = sizeof s};
+    sugar_monitor_unit unit = {.struct_size = sizeof unit};
+    assert_ok(sugar_monitor_get(monitor, &s));
+    assert_true(s.units == 100 && s.samples == 10000 && s.active == 4950 && s.not_finite == 0 && s.dead == 1);
+    assert_near(s.sparsity, 0.505);
+    assert_near(s.mean, (4950 - 3 * 5050) / 1e4);
+    assert_near(s.deviation, sqrt((4950 + 9 * 5050) / 1e4 - s.mean * s.mean));
+    assert_ok(sugar_monitor_get_unit(monitor, 25, &unit));
+    assert_true(unit.samples == 100 && unit.active == 25 && unit.sum == 25 - 3 * 75);
+    assert_true(unit.sum_of_squares == 25 + 9 * 75);
+    assert_near(unit.mean, -2);
+    assert_near(unit.deviation, sqrt(3));
+    assert_ok(sugar_monitor_get_unit(monitor, 0, &unit));
+    assert_true(unit.deviation == 0);
+    assert_ok(sugar_monitor_get(empty, &s));
+    assert_true(s.units == 2 && s.samples == 0 && s.dead == 0 && isnan(s.sparsity) && isnan(s.mean) && isnan(s.deviation));
+    assert_fails(sugar_monitor_get(NULL, &s), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
+    assert_fails(sugar_monitor_get(monitor, NULL), SUGAR_ERROR_ARGUMENT, "summary: NULL");
+    assert_fails(sugar_monitor_get_unit(NULL, 0, &unit), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
+    assert_fails(sugar_monitor_get_unit(monitor, 0, NULL), SUGAR_ERROR_ARGUMENT, "unit: NULL");
+    assert_fails(sugar_monitor_get_unit(monitor, -1, &unit), SUGAR_ERROR_ARGUMENT, "index: -1, expected 0");
+    assert_fails(sugar_monitor_get_unit(monitor, 100, &unit), SUGAR_ERROR_ARGUMENT, "index: 100, expected 0 or more and less than 100");
+    assert_fails(sugar_monitor_reset(NULL), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
+    sugar_monitor_destroy(monitor);
+    sugar_monitor_destroy(empty);
+}
+
+/* An older struct gets what it has room for; a newer one zeros where this library knows nothing. */
+static void struct_sizes(void **unused)
+{
+    (void)unused;
+    sugar_monitor *monitor = make_staircase();
+    struct { sugar_monitor_unit known; size_t newer; } unit;
+    memset(&unit, 0xff, sizeof unit);
+    unit.known.struct_size = offsetof(sugar_monitor_unit, not_finite);
+    assert_ok(sugar_monitor_get_unit(monitor, 3, &unit.known));
+    assert_true(unit.known.active == 3 && unit.known.not_finite == -1 && unit.newer == SIZE_MAX);
+    unit.known.struct_size = sizeof unit;
+    assert_ok(sugar_monitor_get_unit(monitor, 3, &unit.known));
+    assert_true(unit.known.sum == 3 - 3 * 97 && unit.newer == 0);
+    sugar_monitor_summary summary = {.struct_size = 0, .dead = 77};
+    assert_fails(sugar_monitor_get(monitor, &summary), SUGAR_ERROR_ARGUMENT, "summary: struct_size 0");
+    assert_int_equal(summary.dead, 77);
+    sugar_monitor_destroy(monitor);
+}
+
+/* With the default range, from -8 to 8, samples in the middle of each bin. */
+static void histograms(void **unused)
+{
+    (void)unused;
+    enum { BINS = SUGAR_MONITOR_BINS };
+    static float x[BINS * (BINS + 1) / 2];
+    int64_t n = 0, counts[BINS];
+    double edges[BINS - 1];
+    for (int bin = 0; bin < BINS; bin++)
+        for (int i = 0; i <= bin; i++)
+            x[n++] = -8 + ((float)bin - 0.5f) * 16 / 30;
+    sugar_monitor *monitor = NULL;
+    assert_ok(sugar_monitor_create(&monitor, 1, NULL));
+    view v;
+    view_make(&v, x, 4, 2, (int64_t[]){n, 1}, NULL);
+    assert_ok(sugar_monitor_observe(monitor, &v.tensor, NULL));
+    assert_ok(sugar_monitor_get_histogram(monitor, counts, edges));
+    for (int bin = 0; bin < BINS; bin++)
+        assert_int_equal(counts[bin], bin + 1);
+    for (int i = 0; i < BINS - 1; i++)
+        assert_true(fabs(edges[i] - (-8 + i * 16.0 / 30)) < 1e-14);
+    assert_true(edges[0] == -8 && edges[BINS - 2] == 8);
+    assert_fails(sugar_monitor_get_histogram(NULL, counts, edges), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
+    assert_fails(sugar_monitor_get_histogram(monitor, NULL, edges), SUGAR_ERROR_ARGUMENT, "counts: NULL");
+    sugar_monitor_destroy(monitor);
+}
+
+/* ---- The saved form --------------------------------------------------------------------------- */
+
+/* CRC-32 by its definition, bit by bit. */
+static uint32_t crc(const unsigned char *bytes, size_t size)
+{
+    uint32_t rest = 0xffffffff;
+    for (size_t i = 0; i < 8 * size; i++) {
+        const uint32_t bit = (rest ^ (uint32_t)bytes[i / 8] >> i % 8) & 1;
+        rest = rest >> 1 ^ (bit ? 0xedb88320 : 0);
+    }
+    return ~rest;
+}
+
+static void sign(saved *s)
+{
+    const uint32_t sum = crc(s->bytes, s->size - 4);
+    for (int i = 0; i < 4; i++)
+        s->bytes[s->size - 4 + (size_t)i] = (unsigned char)(sum >> 8 * i);
+}
+
+static void assert_refused(const void *bytes, size_t size, sugar_status expected, const char *part)
+{
+    sugar_monitor *made = NULL;
+    assert_fails(sugar_monitor_restore(&made, bytes, size), expected, part);
+    assert_null(made);
+}
+
+static sugar_monitor *make_fed(void)
+{
+    static const int64_t shape[] = {60, 5};
+    uint64_t state = 5;
+    view x;
+    sugar_monitor *monitor = make(5, -1, 0.25);
+    fill(&state, ELEMENT_F32, true);
+    view_make(&x, &input, 4, 2, shape, NULL);
+    assert_ok(sugar_monitor_observe(monitor, &x.tensor, NULL));
+    return monitor;
+}
+
+static void round_trip(void **unused)
+{
+    (void)unused;
+    static const unsigned char head[] = {'S', 'U', 'G', 'A', 'R', 'm', 'o', 'n', 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+                                         5, 0, 0, 0, 0, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0,
+                                         0, 0, 0, 0, 0, 0, 0xd0, 0x3f, 0, 0, 0, 0, 0, 0, 0x20, 0xc0};
+    sugar_monitor *monitor = make_fed(), *restored = copy(monitor);
+    assert_int_equal(crc((const unsigned char *)"123456789", 9), 0xcbf43926);   /* the standard's check value */
+    const saved s = save(restored);
+    assert_equal(restored, monitor);
+    assert_memory_equal(s.bytes, head, sizeof head);
+    assert_int_equal(s.size, 312 + 5 * 32 + 4);
+    /* It goes on as the original does, with the same options. */
+    view x;
+    view_make(&x, &input, 4, 2, (int64_t[]){60, 5}, NULL);
+    assert_ok(sugar_monitor_observe(monitor, &x.tensor, NULL));
+    assert_ok(sugar_monitor_observe(restored, &x.tensor, NULL));
+    assert_equal(restored, monitor);
+    assert_ok(sugar_monitor_merge(monitor, restored));
+    /* A buffer at any address. */
+    unsigned char *odd = malloc(s.size + 1);
+    sugar_monitor *again = NULL;
+    memcpy(odd + 1, s.bytes, s.size);
+    assert_ok(sugar_monitor_restore(&again, odd + 1, s.size));
+    assert_holds(again, &s);
+    free(odd);
+    free(s.bytes);
+    sugar_monitor_destroy(monitor);
+    sugar_monitor_destroy(restored);
+    sugar_monitor_destroy(again);
+}
+
+static void damage_is_refused(void **unused)
+{
+    (void)unused;
+    sugar_monitor *monitor = make_fed(), *made = NULL;
+    const saved s = save(monitor);
+    unsigned char *longer = calloc(1, s.size + 8);
+    for (size_t i = 0; i < s.size; i++)
+        for (int bit = 0; bit < 9; bit++) {     /* each bit, and all of them */
+            const unsigned char flip = (unsigned char)(bit < 8 ? 1 << bit : 0xff);
+            s.bytes[i] ^= flip;
+            assert_refused(s.bytes, s.size, SUGAR_ERROR_ARGUMENT, i < 8 ? "no saved monitor" : "checksum 0x");
+            s.bytes[i] ^= flip;
+        }
+    for (size_t size = 0; size < s.size; size++) {
+        unsigned char *cut = malloc(size + (size == 0));      /* of that size, for the sanitizers */
+        memcpy(cut, s.bytes, size);
+        assert_refused(cut, size, SUGAR_ERROR_ARGUMENT, "buffer: ");
+        free(cut);
+    }
+    memcpy(longer, s.bytes, s.size);
+    for (size_t more = 1; more <= 8; more++)
+        assert_refused(longer, s.size + more, SUGAR_ERROR_ARGUMENT, "too long");
+    assert_ok(sugar_monitor_restore(&made, s.bytes, s.size));
+    assert_fails(sugar_monitor_restore(NULL, s.bytes, s.size), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
+    assert_refused(NULL, s.size, SUGAR_ERROR_ARGUMENT, "buffer: NULL");
+    free(longer);
+    free(s.bytes);
+    sugar_monitor_destroy(made);
+    sugar_monitor_destroy(monitor);
+}
+
+/* Bytes whose checksum is right, but that no monitor was saved as. */
+static void contradictions_are_refused(void **unused)
+{
+    (void)unused;
+    static const struct { size_t at; unsigned char bytes[8]; int count; sugar_status status; const char *part; } wrong[] = {
+        {8, {2}, 1, SUGAR_ERROR_UNSUPPORTED, "version 2, expected 1: saved by a newer"},
+        {8, {0}, 1, SUGAR_ERROR_ARGUMENT, "version 0"},
+        {16, {6}, 1, SUGAR_ERROR_ARGUMENT, "a size that contradicts the units"},
+        {16, {0}, 1, SUGAR_ERROR_ARGUMENT, "a size that contradicts the units"},
+        {16, {5, 0, 0, 0, 0, 0, 0, 8}, 8, SUGAR_ERROR_ARGUMENT, "a size that contradicts the units"},
+        {24, {59}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
+        {24, {0, 0, 0, 0, 0, 0, 0, 0x80}, 8, SUGAR_ERROR_ARGUMENT, "negative samples"},
+        {24, {0, 0, 0, 0, 0, 0, 0, 0x7f}, 8, SUGAR_ERROR_ARGUMENT, "expected at most 2^63 - 1"},
+        {38, {0xf0, 0x7f}, 2, SUGAR_ERROR_ARGUMENT, "threshold infinity"},
+        {46, {0xf8, 0x7f}, 2, SUGAR_ERROR_ARGUMENT, "minimum NaN"},
+        {54, {0x30, 0xc0}, 2, SUGAR_ERROR_ARGUMENT, "expected a maximum"},
+        {63, {0x80}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
+        {62, {1}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
+        {312, {61}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
+        {319, {0xff}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
+        {320, {61}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
+        {327, {0xff}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
+    };
+    sugar_monitor *monitor = make_fed();
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        saved s = save(monitor);
+        memcpy(s.bytes + wrong[i].at, wrong[i].bytes, (size_t)wrong[i].count);
+        sign(&s);
+        assert_refused(s.bytes, s.size, wrong[i].status, wrong[i].part);
+        free(s.bytes);
+    }
+    sugar_monitor_destroy(monitor);
+}
+
+static void save_refuses(void **unused)
+{
+    (void)unused;
+    sugar_monitor *monitor = make_fed();
+    unsigned char buffer[312 + 5 * 32 + 4] = {0}, zeros[sizeof buffer] = {0};
+    assert_int_equal(sugar_monitor_save_size(NULL), 0);
+    assert_fails(sugar_monitor_save(NULL, buffer, sizeof buffer), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
+    assert_fails(sugar_monitor_save(monitor, NULL, sizeof buffer), SUGAR_ERROR_ARGUMENT, "buffer: NULL");
+    assert_fails(sugar_monitor_save(monitor, buffer, sizeof buffer - 1), SUGAR_ERROR_ARGUMENT,
+                 "capacity: 475 bytes, expected 476 or more");
+    assert_memory_equal(buffer, zeros, sizeof buffer);
+    assert_ok(sugar_monitor_save(monitor, buffer, sizeof buffer));
+    sugar_monitor_destroy(monitor);
+}
+
+/* ---- Bad input -------------------------------------------------------------------------------- */
+
+static void assert_not_made(int64_t units, sugar_monitor_options options, sugar_status expected, const char *part)
+{
+    sugar_monitor *made = NULL;
+    assert_fails(sugar_monitor_create(&made, units, &options), expected, part);
+    assert_null(made);
+}
+
+static sugar_monitor_options with_range(double minimum, double maximum)
+{
+    sugar_monitor_options options = halves;
+    options.minimum = minimum;
+    options.maximum = maximum;
+    return options;
+}
+
+static void create_refuses(void **unused)
+{
+    (void)unused;
+    sugar_monitor_options options = halves;
+    assert_fails(sugar_monitor_create(NULL, 1, NULL), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
+    assert_not_made(0, options, SUGAR_ERROR_ARGUMENT, "units: 0, expected 1 to 2147483647");
+    assert_not_made(-5, options, SUGAR_ERROR_ARGUMENT, "units: -5");
+    assert_not_made(INT64_C(1) << 31, options, SUGAR_ERROR_ARGUMENT, "units: 2147483648");
+    options.struct_size = 0;
+    assert_not_made(1, options, SUGAR_ERROR_ARGUMENT, "options: struct_size 0");
+    options = halves;
+    options.reserved = 3;
+    assert_not_made(1, options, SUGAR_ERROR_UNSUPPORTED, "options: reserved 3, expected 0");
+    options = halves;
+    options.threshold = (double)NAN;
+    assert_not_made(1, options, SUGAR_ERROR_ARGUMENT, "options: threshold NaN, expected a finite number");
+    assert_not_made(1, with_range(-(double)INFINITY, 0), SUGAR_ERROR_ARGUMENT, "options: minimum -infinity");
+    assert_not_made(1, with_range(0, (double)INFINITY), SUGAR_ERROR_ARGUMENT, "options: maximum infinity");
+    assert_not_made(1, with_range(2.5, 1.5), SUGAR_ERROR_ARGUMENT, "options: minimum 2.5 and maximum 1.5, expected a maximum");
+    assert_not_made(1, with_range(1, 1), SUGAR_ERROR_ARGUMENT, "expected a maximum 1e-30 to 1e30 above");
+    assert_not_made(1, with_range(0, 1e31), SUGAR_ERROR_ARGUMENT, "maximum 1e+31");
+    assert_not_made(1, with_range(-1e308, 1e308), SUGAR_ERROR_ARGUMENT, "expected a maximum");
+    struct { sugar_monitor_options known; size_t newer; } later = {.known = halves, .newer = 1};
+    later.known.struct_size = sizeof later;
+    sugar_monitor *made = NULL;
+    assert_fails(sugar_monitor_create(&made, 1, &later.known), SUGAR_ERROR_UNSUPPORTED, "newer than this library");
+    assert_null(made);
+    sugar_monitor_destroy(NULL);
+}
+
+static void calls_refuse(void **unused)
+{
+    (void)unused;
+    static const int64_t shape[] = {4, 3}, vector[] = {3};
+    float memory[12] = {0}, y[12];
+    view x, flat, out;
+    view_make(&x, memory, 4, 2, shape, NULL);
+    view_make(&flat, memory, 4, 1, vector, NULL);
+    view_make(&out, y, 4, 2, shape, NULL);
+    memset(y, 0x55, sizeof y);
+    sugar_activation *a = must_create("relu", NULL);
+    sugar_monitor *rows = make(4, 0, 0), *first = make(3, 1, 0), *four = make(4, -1, 0), *deep = make(3, -3, 0);
+    sugar_call_options options = {.struct_size = sizeof options, .monitor = four};
+    const saved before = save(four);
+    assert_fails(sugar_forward(a, &x.tensor, &out.tensor, &options), SUGAR_ERROR_ARGUMENT,
+                 "x: extent 3 in dimension 1, expected 4, the monitor's units");
+    assert_fails(sugar_forward(a, &x.tensor, NULL, &options), SUGAR_ERROR_ARGUMENT, "x: extent 3");
+    assert_fails(sugar_monitor_observe(deep, &x.tensor, NULL), SUGAR_ERROR_ARGUMENT, "x: ndim 2, expected a dimension -3");
+    assert_fails(sugar_monitor_observe(first, &flat.tensor, NULL), SUGAR_ERROR_ARGUMENT, "x: ndim 1, expected a dimension 1");
+    assert_fails(sugar_monitor_observe(NULL, &x.tensor, NULL), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
+    assert_fails(sugar_monitor_observe(rows, NULL, NULL), SUGAR_ERROR_ARGUMENT, "x: NULL");
+    assert_fails(sugar_monitor_observe(rows, &x.tensor, &options), SUGAR_ERROR_ARGUMENT, "options: ");
+    options.monitor = rows;
+    assert_fails(sugar_forward(a, &x.tensor, NULL, &options), SUGAR_ERROR_ARGUMENT, "y: NULL");
+    assert_fails(sugar_backward(a, &x.tensor, &x.tensor, &out.tensor, &options), SUGAR_ERROR_ARGUMENT,
+                 "options: monitor in backward");
+    options = (sugar_call_options){.struct_size = sizeof options, .flags = SUGAR_CALL_STREAM};
+    assert_fails(sugar_monitor_observe(rows, &x.tensor, &options), SUGAR_ERROR_ARGUMENT, "options: ");
+    for (size_t i = 0; i < COUNT(y); i++)
+        assert_memory_equal(&y[i], "UUUU", 4);
+    assert_holds(four, &before);
+    free(before.bytes);
+    sugar_monitor_destroy(rows);
+    sugar_monitor_destroy(first);
+    sugar_monitor_destroy(four);
+    sugar_monitor_destroy(deep);
+    sugar_activation_destroy(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_of_any_view),
+        cmocka_unit_test(flat_calls_count),
+        cmocka_unit_test(nothing_to_count),
+        cmocka_unit_test(large_numbers),
+        cmocka_unit_test(same_bits_with_threads_and_levels),
+        cmocka_unit_test(merge_is_like_feeding_both),
+        cmocka_unit_test(merge_refuses),
+        cmocka_unit_test(counters_do_not_overflow),
+        cmocka_unit_test(finds_dead_units),
+        cmocka_unit_test(summaries),
+        cmocka_unit_test(struct_sizes),
+        cmocka_unit_test(histograms),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(damage_is_refused),
+        cmocka_unit_test(contradictions_are_refused),
+        cmocka_unit_test(save_refuses),
+        cmocka_unit_test(create_refuses),
+        cmocka_unit_test(calls_refuse),
+    };
+    return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);
+}
