@@ -219,8 +219,11 @@ static void write_scenario(FILE *file, const session *all, int scenario, char *c
 {
     const options *chosen = all->chosen;
     const setting *start = &chosen->scenarios[scenario];
-    fprintf(file, "<h2>%s: hidden biases start at %g, learning rate %g</h2>\n", start->name, start->bias,
-            start->learning_rate);
+    char *description = scenario_describe(start);
+    fputs("<h2>", file);
+    write_escaped(file, start->name);
+    fprintf(file, ": %s</h2>\n", description);
+    free(description);
     write_table(file, all, scenario);
     write_contenders(file, all->compared);
     write_accuracy(file, all, scenario);

@@ -64,6 +64,9 @@ static void write_options(FILE *file, const session *all)
         write_string(file, chosen->scenarios[i].name);
         write_member(file, "bias", chosen->scenarios[i].bias);
         write_member(file, "learning_rate", chosen->scenarios[i].learning_rate);
+        write_member(file, "outlier_at", chosen->scenarios[i].outlier_at);
+        write_member(file, "outlier_factor", chosen->scenarios[i].outlier_factor);
+        fprintf(file, ", \"batch_normalisation\": %s", chosen->scenarios[i].normalises ? "true" : "false");
         fputc('}', file);
     }
     fputs("],\n  \"activations\": [", file);

@@ -30,8 +30,20 @@ static int layer_inputs(int index, int inputs, int width)
     return index == 0 ? inputs : width;
 }
 
+/* Weights, biases, and the scales of a normalisation. */
+static size_t layer_parameters(int in, int out, int normalises)
+{
+    return ((size_t)in + 1 + (size_t)normalises) * (size_t)out;
+}
+
+static void layer_normalise(layer *l, int batch)
+{
+    l->norm = batchnorm_create(l->out, batch, l->biases + l->out, l->biases, l->bias_gradient + l->out,
+                               l->bias_gradient);
+}
+
 network *network_create(int inputs, int width, int hidden, int classes, int batch,
-                        const sugar_activation *activation, double bias, random_stream *random)
+                        const sugar_activation *activation, double bias, int normalises, random_stream *random)
 {
     network *net = allocate(1, sizeof *net);
     net->layer_count = hidden + 1;
@@ -42,7 +54,7 @@ network *network_create(int inputs, int width, int hidden, int classes, int batc
     net->labels = allocate((size_t)batch, 1);
     for (int i = 0; i <= hidden; i++) {
         int out = i == hidden ? classes : width;
-        net->parameter_count += ((size_t)layer_inputs(i, inputs, width) + 1) * (size_t)out;
+        net->parameter_count += layer_parameters(layer_inputs(i, inputs, width), out, normalises && i < hidden);
     }
     net->parameters = allocate(net->parameter_count, sizeof(float));
     net->gradient = allocate(net->parameter_count, sizeof(float));
@@ -52,7 +64,9 @@ network *network_create(int inputs, int width, int hidden, int classes, int batc
         int in = layer_inputs(i, inputs, width), out = i == hidden ? classes : width;
         layer_create(&net->layers[i], net, offset, in, out);
         layer_initialise(&net->layers[i], i == hidden ? 0 : bias, random);
-        offset += ((size_t)in + 1) * (size_t)out;
+        if (normalises && i < hidden)
+            layer_normalise(&net->layers[i], batch);
+        offset += layer_parameters(in, out, normalises && i < hidden);
     }
     return net;
 }
@@ -63,6 +77,7 @@ void network_free(network *net)
         free(net->layers[i].z);
         free(net->layers[i].output);
         free(net->layers[i].delta);
+        batchnorm_free(net->layers[i].norm);
     }
     free(net->layers);
     free(net->input);
@@ -88,10 +103,12 @@ void network_forward(network *net, int n)
 {
     for (int i = 0; i < net->layer_count; i++) {
         layer *l = &net->layers[i];
-        for (int row = 0; row < n; row++)
+        for (int row = 0; row < n && !l->norm; row++)
             memcpy(l->z + (size_t)row * (size_t)l->out, l->biases, (size_t)l->out * sizeof(float));
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, l->out, l->in, 1, layer_input(net, i), l->in,
-                    l->weights, l->out, 1, l->z, l->out);
+                    l->weights, l->out, l->norm ? 0 : 1, l->z, l->out);
+        if (l->norm)
+            batchnorm_forward(l->norm, l->z, n, net->normalised_by);
         if (i == net->layer_count - 1)
             break;
         double start = seconds_now();
@@ -124,19 +141,31 @@ double network_loss(network *net, int n, int *correct)
     return loss / n;
 }
 
+/* The gradient with respect to the product of inputs and weights, given that of z; and those of the biases, and of
+ * the scales of a normalisation. */
+static const float *product_delta(layer *l, int n)
+{
+    if (l->norm) {
+        batchnorm_backward(l->norm, l->delta, n);
+        return l->norm->delta;
+    }
+    memset(l->bias_gradient, 0, (size_t)l->out * sizeof(float));
+    for (int row = 0; row < n; row++)
+        cblas_saxpy(l->out, 1, l->delta + (size_t)row * (size_t)l->out, 1, l->bias_gradient, 1);
+    return l->delta;
+}
+
 void network_backward(network *net, int n, const sugar_activation *activation)
 {
     for (int i = net->layer_count - 1; i >= 0; i--) {
         layer *l = &net->layers[i];
+        const float *delta = product_delta(l, n);
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, l->in, l->out, n, 1, layer_input(net, i), l->in,
-                    l->delta, l->out, 0, l->weight_gradient, l->out);
-        memset(l->bias_gradient, 0, (size_t)l->out * sizeof(float));
-        for (int row = 0; row < n; row++)
-            cblas_saxpy(l->out, 1, l->delta + (size_t)row * (size_t)l->out, 1, l->bias_gradient, 1);
+                    delta, l->out, 0, l->weight_gradient, l->out);
         if (i == 0)
             break;
         layer *below = l - 1;
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, l->in, l->out, 1, l->delta, l->out,
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, l->in, l->out, 1, delta, l->out,
                     l->weights, l->out, 0, below->delta, below->out);
         double start = seconds_now();
         require(sugar_backward_f32(activation, (int64_t)n * below->out, below->z, 1, below->delta, 1,

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sugar/sugar.h>
 
+#include "batchnorm.h"
 #include "support.h"
 
 typedef struct layer {
@@ -15,6 +16,7 @@ typedef struct layer {
     float *weight_gradient, *bias_gradient;     /* of the mean loss of the last batch */
     float *z, *output;                          /* batch x out: before and after the activation */
     float *delta;                               /* batch x out: the gradient of the loss with respect to z */
+    batchnorm *norm;                            /* between the product and z, with the biases as shifts; or NULL */
 } layer;
 
 typedef struct network {
@@ -26,12 +28,14 @@ typedef struct network {
     size_t parameter_count;
     float *parameters, *gradient, *velocity;    /* of all layers, one after the other */
     const sugar_activation *activation;
+    statistics normalised_by;                   /* what the next forward passes normalise by */
     double activation_seconds;                  /* spent in libsugar so far */
 } network;
 
-/* He initialisation: weights normal with variance 2 / in, hidden biases the one given, output biases 0. */
+/* He initialisation: weights normal with variance 2 / in, hidden biases the one given, output biases 0. With or
+ * without batch normalisation in the hidden layers. */
 network *network_create(int inputs, int width, int hidden, int classes, int batch,
-                        const sugar_activation *activation, double bias, random_stream *random);
+                        const sugar_activation *activation, double bias, int normalises, random_stream *random);
 void network_free(network *net);
 
 /* Fills z and output of every layer for the first n rows of input; the last layer's z are the logits. */

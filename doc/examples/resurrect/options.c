@@ -12,9 +12,6 @@
 
 #include "support.h"
 
-static const setting scenarios[] = {{"low", -1, 0.01}, {"zero", 0, 0.05}};
-enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
-
 static const char default_activations[] =
     "relu,relu~leaky_relu,relu~silu,relu~gelu,relu~nelu,relu~elu,relu~bsilu";
 static const char quick_activations[] = "relu,relu~elu,relu~bsilu";
@@ -32,8 +29,12 @@ static const char manual[] =
     "  --activations SPEC,SPEC...\n"
     "                      the same for several [relu and six surrogates for it]\n"
     "  --scenario NAME     low: hidden biases start at -1, learning rate 0.01; zero: biases 0,\n"
-    "                      learning rate 0.05; both [both]\n"
-    "  --learning-rate R   in place of the scenario's\n"
+    "                      learning rate 0.05; both; or a file, such as those in\n"
+    "                      doc/examples/scenarios: lines `key = value` with the keys bias,\n"
+    "                      learning-rate, outlier-at (a share of the steps), outlier-factor (of\n"
+    "                      that batch's inputs), batch-normalisation (yes or no); may be\n"
+    "                      repeated [both]\n"
+    "  --learning-rate R   in place of every scenario's\n"
     "  --bias B            where hidden biases start, in place of a scenario; the learning rate\n"
     "                      is then 0.05 unless given\n"
     "  --epochs N          passes over the training images [3]\n"
@@ -161,32 +162,42 @@ static void add_activations(options *chosen, const char *list)
     }
 }
 
-static void choose_scenario(options *chosen, const char *name)
+static void add_setting(options *chosen, setting added)
 {
-    chosen->scenario_count = 0;
-    for (int i = 0; i < SCENARIOS; i++)
-        if (strcmp(name, scenarios[i].name) == 0 || strcmp(name, "both") == 0)
-            chosen->scenarios[chosen->scenario_count++] = scenarios[i];
-    if (!chosen->scenario_count)
-        fail("--scenario: '%s', expected low, zero or both", name);
+    for (int i = 0; i < chosen->scenario_count; i++)
+        if (strcmp(chosen->scenarios[i].name, added.name) == 0)
+            fail("--scenario: '%s' is named twice", added.name);
+    if (chosen->scenario_count == MOST_SCENARIOS)
+        fail("--scenario: more than %d", MOST_SCENARIOS);
+    chosen->scenarios[chosen->scenario_count++] = added;
+}
+
+static void add_scenario(options *chosen, const char *name)
+{
+    int both = strcmp(name, "both") == 0, low = both || strcmp(name, "low") == 0;
+    int zero = both || strcmp(name, "zero") == 0;
+    if (low)
+        add_setting(chosen, scenario_plain("low", -1, 0.01));
+    if (zero)
+        add_setting(chosen, scenario_plain("zero", 0, 0.05));
+    if (!low && !zero)
+        add_setting(chosen, scenario_read(name));
 }
 
 /* The options that decide together about scenarios and defaults, as they stood on the command line. */
 typedef struct choice {
-    const char *scenario, *learning_rate, *bias, *seeds;
+    const char *learning_rate, *bias, *seeds;
     int quick;
 } choice;
 
 static void settle(options *chosen, const choice *given)
 {
-    if (given->bias && given->scenario)
+    if (given->bias && chosen->scenario_count)
         fail("--bias: cannot be combined with --scenario, which says where biases start");
-    choose_scenario(chosen, given->scenario ? given->scenario : "both");
-    if (given->bias) {
-        double bias = parse_number("bias", given->bias, -1000, 1000);
-        chosen->scenarios[0] = (setting){"custom", bias, 0.05};
-        chosen->scenario_count = 1;
-    }
+    if (given->bias)
+        add_setting(chosen, scenario_plain("custom", parse_number("bias", given->bias, -1000, 1000), 0.05));
+    else if (!chosen->scenario_count)
+        add_scenario(chosen, "both");
     for (int i = 0; i < chosen->scenario_count && given->learning_rate; i++)
         chosen->scenarios[i].learning_rate = parse_number("learning-rate", given->learning_rate, 1e-12, 1000);
     parse_seeds(chosen, given->seeds ? given->seeds : given->quick ? "1" : "3");
@@ -204,7 +215,7 @@ static void take(options *chosen, choice *given, int code)
     case DATA: chosen->data = optarg; break;
     case ACTIVATION: add_activation(chosen, optarg, strlen(optarg)); break;
     case ACTIVATIONS: add_activations(chosen, optarg); break;
-    case SCENARIO: given->scenario = optarg; break;
+    case SCENARIO: add_scenario(chosen, optarg); break;
     case LEARNING_RATE: given->learning_rate = optarg; break;
     case BIAS: given->bias = optarg; break;
     case EPOCHS: chosen->epochs = parse_count("epochs", optarg, 1000); break;
@@ -252,4 +263,6 @@ void options_free(options *chosen)
 {
     for (int i = 0; i < chosen->activation_count; i++)
         free(chosen->activations[i]);
+    for (int i = 0; i < chosen->scenario_count; i++)
+        free(chosen->scenarios[i].name);
 }

@@ -4,13 +4,9 @@
 
 #include <stdint.h>
 
-enum { MOST_LAYERS = 32, MOST_ACTIVATIONS = 24, MOST_SEEDS = 100 };
+#include "scenario.h"
 
-/* How a network starts and how fast it learns. */
-typedef struct setting {
-    const char *name;
-    double bias, learning_rate;
-} setting;
+enum { MOST_LAYERS = 32, MOST_ACTIVATIONS = 24, MOST_SEEDS = 100 };
 
 typedef struct options {
     const char *data, *html, *json;
@@ -19,7 +15,7 @@ typedef struct options {
     int seed_count, activation_count, scenario_count;
     uint64_t seeds[MOST_SEEDS];
     char *activations[MOST_ACTIVATIONS];    /* specs, as the user wrote them */
-    setting scenarios[2];
+    setting scenarios[MOST_SCENARIOS];
 } options;
 
 /* Fails with a message for a wrong option; prints the manual and exits with 0 for --help. */

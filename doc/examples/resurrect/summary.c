@@ -2,6 +2,7 @@
 #include "summary.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 int run_index(const session *all, int scenario, int activation, int seed)
@@ -168,8 +169,9 @@ static void print_row(FILE *file, const session *all, int scenario, int activati
 
 static void print_heading(FILE *file, const options *chosen, const setting *start, int width)
 {
-    fprintf(file, "\n%s: hidden biases start at %g, learning rate %g\n\n", start->name, start->bias,
-            start->learning_rate);
+    char *description = scenario_describe(start);
+    fprintf(file, "\n%s: %s\n\n", start->name, description);
+    free(description);
     fprintf(file, "  %-*s  test accuracy in %%    %-*s  ms per     %% in   gradient at the start\n", width, "",
             dead_width(chosen), dead_heading);
     fprintf(file, "  %-*s   mean (least, most) ", width, "activation");

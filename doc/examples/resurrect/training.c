@@ -91,6 +91,15 @@ static void measure_gradients(network *net, int n, const contender *trained, eva
     }
 }
 
+/* The same batch again, normalised by its own statistics. */
+static void pass_as_in_training(network *net, int n)
+{
+    net->normalised_by = BATCH_STATISTICS;
+    network_forward(net, n);
+    network_loss(net, n, NULL);
+    net->normalised_by = RUNNING_STATISTICS;
+}
+
 static void measure_sample(network *net, const dataset *data, const contender *trained, evaluation *found)
 {
     int hidden = net->layer_count - 1, width = net->layers[0].out, count = smaller(SAMPLE, data->train.count);
@@ -104,8 +113,11 @@ static void measure_sample(network *net, const dataset *data, const contender *t
         loss += n * network_loss(net, n, NULL);
         for (int i = 0; i < hidden; i++)
             mark_active(&net->layers[i], n, active + (size_t)i * (size_t)width);
-        if (first == 0)
+        if (first == 0) {
+            if (net->layers[0].norm)
+                pass_as_in_training(net, n);
             measure_gradients(net, n, trained, found);
+        }
     }
     found->loss = loss / count;
     for (int i = 0; i < hidden * width; i++)
@@ -132,11 +144,23 @@ static void shuffle(int *order, int count, random_stream *random)
     }
 }
 
-static void step(network *net, const dataset *data, const int *images, double learning_rate, double momentum)
+/* Multiplies the inputs of a batch. */
+static void scale_input(network *net, double factor)
+{
+    size_t count = (size_t)net->batch * (size_t)net->layers[0].in;
+    for (size_t i = 0; i < count; i++)
+        net->input[i] *= (float)factor;
+}
+
+static void step(network *net, const dataset *data, const int *images, double factor, double learning_rate,
+                 double momentum)
 {
     for (int row = 0; row < net->batch; row++)
         load(net, row, data, &data->train, images[row]);
+    scale_input(net, factor);
+    net->normalised_by = UPDATED_STATISTICS;
     network_forward(net, net->batch);
+    net->normalised_by = RUNNING_STATISTICS;
     network_loss(net, net->batch, NULL);
     network_backward(net, net->batch, net->activation);
     network_update(net, learning_rate, momentum);
@@ -154,7 +178,8 @@ static void train(run *result, const options *chosen, const dataset *data, const
         if (position == 0)
             shuffle(order, data->train.count, &random);
         double began = seconds_now();
-        step(net, data, order + position * net->batch, start->learning_rate, chosen->momentum);
+        double factor = result->steps == (int)(start->outlier_at * steps) ? start->outlier_factor : 1;
+        step(net, data, order + position * net->batch, factor, start->learning_rate, chosen->momentum);
         result->step_seconds += seconds_now() - began;
         result->steps++;
         if (evaluation_due(result->steps, steps))
@@ -170,8 +195,9 @@ void training_run(run *result, const options *chosen, const dataset *data, const
                   progress *shown, const atomic_int *stop)
 {
     random_stream random = random_start(chosen->seeds[result->seed], RANDOM_WEIGHTS);
+    const setting *start = &chosen->scenarios[result->scenario];
     network *net = network_create(data->pixels, chosen->width, chosen->layers, CLASSES, chosen->batch,
-                                  trained->activation, chosen->scenarios[result->scenario].bias, &random);
+                                  trained->activation, start->bias, start->normalises, &random);
     int *order = allocate((size_t)data->train.count, sizeof *order);
     for (int i = 0; i < data->train.count; i++)
         order[i] = i;
