@@ -1,10 +1,11 @@
 /* Handles: made from a spec string and a level, immutable from then on. */
 #include "activation.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalogue.h"
+#include "range.h"
 #include "spec.h"
 #include "structs.h"
 
@@ -41,6 +42,68 @@ static double shift(const sugar_spec *spec)
     }
 SUGAR_ELEMENTS(FILL_PASSES, )
 
+/* Whether the backward pass is the forward function's own derivative. */
+static bool is_own(const sugar_spec *spec)
+{
+    const sugar_function *f = &spec->forward, *g = &spec->surrogate;
+    bool same = f->kind == g->kind;
+    for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++)
+        same &= !(f->parameter[i] < g->parameter[i]) && !(f->parameter[i] > g->parameter[i]);
+    return same || !(spec->blend > 0);
+}
+
+/* What keeps the derivative from following from y; NULL: nothing. */
+static const char *find_obstacle(const sugar_spec *spec)
+{
+    static const int32_t unless_negative[] = {
+#define PARAMETER(...)
+#define PARAMETER_UP_TO_NEXT(...)
+#define KIND(...)
+#define SURROGATE(...)
+#define FROM_OUTPUT(name)
+#define FROM_OUTPUT_UNLESS_NEGATIVE(name) SUGAR_KIND_##name,
+#include "kinds.def"
+    };
+    const sugar_function *f = &spec->forward;
+    if (!(sugar_kind_capabilities(f->kind) & SUGAR_CAN_START_FROM_OUTPUT))
+        return "a kind with SUGAR_CAN_START_FROM_OUTPUT";
+    if (!is_own(spec))
+        return "no surrogate, or the forward function itself";
+    for (size_t i = 0; i < sizeof unless_negative / sizeof *unless_negative; i++)
+        if (f->kind == unless_negative[i] && f->parameter[0] < 0)
+            return "a parameter of 0 or more";
+    return NULL;
+}
+
+#define START_FROM_OUTPUT(element, storage, real, unused)                                          \
+    a->element.backward = a->level->kernels.element->backward_from_output[a->forward_kind];        \
+    a->element.surrogate = a->level->kernels.element->derivative_from_output[a->forward_kind];     \
+    a->element.derivative = NULL;
+
+/* Adds the one that starts from y, or does nothing if the derivative does not follow from it. */
+static sugar_status add_from_output(sugar_activation *made, const sugar_spec *spec, size_t size)
+{
+    made->from_output = NULL;
+    made->from_output_needs = find_obstacle(spec);
+    if (made->from_output_needs)
+        return SUGAR_OK;
+    sugar_activation *a = malloc(size);
+    if (!a)
+        return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "activation: no memory for a handle");
+    memcpy(a, made, size);
+    SUGAR_ELEMENTS(START_FROM_OUTPUT, )
+    made->from_output = a;
+    return SUGAR_OK;
+}
+
+const sugar_activation *sugar_activation_from_output(const sugar_activation *activation)
+{
+    if (!activation->from_output)
+        sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: SUGAR_CALL_FROM_OUTPUT (0x8) with %s, expected %s",
+                    activation->spec, activation->from_output_needs);
+    return activation->from_output;
+}
+
 sugar_status sugar_activation_create_ex(sugar_activation **activation, const char *spec, size_t spec_length,
                                         const sugar_activation_options *options)
 {
@@ -66,7 +129,8 @@ sugar_status sugar_activation_create_ex(sugar_activation **activation, const cha
     status = sugar_spec_write(&parsed, &text);
     if (status != SUGAR_OK)
         return status;
-    sugar_activation *made = malloc(sizeof *made + text.length + 1);
+    const size_t size = sizeof(sugar_activation) + text.length + 1;
+    sugar_activation *made = malloc(size);
     if (!made)
         return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "activation: no memory for a handle");
 #define FILL(element, storage, real, unused) fill_##element(&made->element, level->kernels.element, &parsed);
@@ -74,12 +138,15 @@ sugar_status sugar_activation_create_ex(sugar_activation **activation, const cha
     made->level = level;
     made->forward_kind = parsed.forward.kind;
     made->surrogate_kind = parsed.surrogate.kind;
-    made->minimum = -(double)INFINITY;
-    made->maximum = (double)INFINITY;
     made->negative_only = parsed.negative_only;
     memcpy(made->spec, canonical, text.length + 1);
-    *activation = made;
-    return SUGAR_OK;
+    sugar_find_range(made);
+    status = add_from_output(made, &parsed, size);
+    if (status == SUGAR_OK)
+        *activation = made;
+    else
+        free(made);
+    return status;
 }
 
 sugar_status sugar_activation_create(sugar_activation **activation, const char *spec)
@@ -89,6 +156,8 @@ sugar_status sugar_activation_create(sugar_activation **activation, const char *
 
 void sugar_activation_destroy(sugar_activation *activation)
 {
+    if (activation)
+        free(activation->from_output);
     free(activation);
 }
 
@@ -100,4 +169,16 @@ const char *sugar_activation_spec(const sugar_activation *activation)
 const char *sugar_activation_level(const sugar_activation *activation)
 {
     return activation ? activation->level->name : NULL;
+}
+
+sugar_status sugar_activation_gradient_range(const sugar_activation *activation, double *minimum, double *maximum)
+{
+    if (!activation)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "activation: NULL, expected a handle");
+    if (!minimum || !maximum)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: NULL, expected the address of a double",
+                           minimum ? "maximum" : "minimum");
+    *minimum = activation->minimum;
+    *maximum = activation->maximum;
+    return SUGAR_OK;
 }

@@ -7,6 +7,12 @@
 #include "kernels/kernels.h"
 #include "level.h"
 
+/* What g' is, where it has two values, or one: as numbers of the type that computes. */
+typedef struct sugar_two_values {
+    bool are_all;                   /* false: it has more */
+    double lower, upper;
+} sugar_two_values;
+
 /* The two passes in one element type. */
 #define SUGAR_PASSES(element, storage, real, unused)                                               \
     typedef struct sugar_passes_##element {                                                        \
@@ -19,6 +25,7 @@
         real surrogate_parameters[SUGAR_KERNEL_PARAMETERS];                                        \
         real blend, rest;                           /* t and 1 - t */                              \
         bool is_own;                                /* the surrogate is the forward function */    \
+        sugar_two_values values;                    /* of what the backward pass uses */           \
     } sugar_passes_##element;
 SUGAR_ELEMENTS(SUGAR_PASSES, )
 
@@ -28,8 +35,13 @@ struct sugar_activation {
     const sugar_level_row *level;
     int32_t forward_kind, surrogate_kind;
     double minimum, maximum;        /* of what the backward pass uses */
+    sugar_activation *from_output;   /* the same with y in place of x in the backward pass; NULL: impossible, */
+    const char *from_output_needs;          /* for want of this */
     bool negative_only;             /* the surrogate where x <= 0, the derivative elsewhere */
     char spec[];                    /* canonical */
 };
+
+/* The activation whose backward pass takes y in place of x. NULL if there is none, and the message says why. */
+const sugar_activation *sugar_activation_from_output(const sugar_activation *activation);
 
 #endif

@@ -122,6 +122,7 @@ sugar_status sugar_kind_get(int32_t index, sugar_kind *kind)
         .value = row->value,
         .derivative = row->derivative,
         .source = row->source,
+        .capabilities = sugar_kind_capabilities(index),
     };
     return sugar_struct_write("kind", kind, &known, sizeof known);
 }

@@ -29,7 +29,7 @@ enum {
 enum {
     STREAM_FLAGS = SUGAR_CALL_STREAM | SUGAR_CALL_NO_STREAM,
     FORWARD_FLAGS = STREAM_FLAGS,
-    BACKWARD_FLAGS = STREAM_FLAGS | SUGAR_CALL_ACCUMULATE
+    BACKWARD_FLAGS = STREAM_FLAGS | SUGAR_CALL_ACCUMULATE | SUGAR_CALL_FROM_OUTPUT
 };
 
 typedef struct job job;
@@ -72,7 +72,8 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
         return sugar_error(SUGAR_ERROR_ARGUMENT,
                            "options: flags %#llx, expected any of %sSUGAR_CALL_STREAM (0x2) "
                            "and SUGAR_CALL_NO_STREAM (0x4) in %s", (unsigned long long)known->flags,
-                           allowed_flags == FORWARD_FLAGS ? "" : "SUGAR_CALL_ACCUMULATE (0x1), ",
+                           allowed_flags == FORWARD_FLAGS ? "" : "SUGAR_CALL_ACCUMULATE (0x1), "
+                                                                 "SUGAR_CALL_FROM_OUTPUT (0x8), ",
                            allowed_flags == FORWARD_FLAGS ? "forward" : "backward");
     if ((known->flags & STREAM_FLAGS) == STREAM_FLAGS)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags %#llx, expected SUGAR_CALL_STREAM (0x2) or "
@@ -385,6 +386,10 @@ sugar_status sugar_backward(const sugar_activation *activation, const sugar_tens
     const sugar_status status = check_call(activation, options, BACKWARD_FLAGS, &known);
     if (status != SUGAR_OK)
         return status;
+    if (known.flags & SUGAR_CALL_FROM_OUTPUT)
+        activation = sugar_activation_from_output(activation);
+    if (!activation)
+        return SUGAR_ERROR_UNSUPPORTED;
     if (sugar_is_extended(&known))
         return sugar_extended_backward(activation, x, dy, dx, &known, false);
     const sugar_operand operands[] = {

@@ -141,6 +141,10 @@ sugar_status NAME(sugar_backward)(const sugar_activation *activation, int64_t n,
         status = check_flat(n, "incdx", incdx);
     if (status != SUGAR_OK)
         return status;
+    if (known.flags & SUGAR_CALL_FROM_OUTPUT)
+        activation = sugar_activation_from_output(activation);
+    if (!activation)
+        return SUGAR_ERROR_UNSUPPORTED;
     if (sugar_is_extended(&known))
         return NAME(extended_backward)(activation, n, x, incx, dy, incdy, dx, incdx, &known);
     if (n == 0)

@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "activation.h"
+#include "bits.h"
 #include "cache.h"
 #include "catalogue.h"
 #include "execute.h"
 #include "parallel.h"
 
 enum {
+    CACHE_LINE = 64,
     TILE_BYTES = 8192,              /* of the output; see execute.c */
     APART_BYTES = 256,
     MOST_ELEMENTS = TILE_BYTES / 2,
@@ -51,6 +53,30 @@ typedef struct block {
     size_t parameter_step;          /* 0: the tile's elements share one; or 1 */
     bool stream;
 } block;
+
+/* ---- Bits ---------------------------------------------------------------------------------- */
+
+/* The bits of a tile, row by row: elements that follow each other in the walk do so there. */
+static void write_bits(const sugar_extended_call *c, const block *b, const uint8_t *code)
+{
+    const sugar_walk *walk = b->walk;
+    sugar_runs runs;
+    sugar_runs_start(&runs, walk, b->tile, c->saved);
+    while (sugar_runs_next(&runs))
+        sugar_bits_write(walk->data[c->saved], walk->first[c->saved] + runs.run.first, code + runs.run.begin,
+                         runs.run.length, c->walk.count);
+}
+
+static const uint8_t *read_bits(const sugar_extended_call *c, const block *b, uint8_t *code)
+{
+    const sugar_walk *walk = b->walk;
+    sugar_runs runs;
+    sugar_runs_start(&runs, walk, b->tile, c->saved);
+    while (sugar_runs_next(&runs))
+        sugar_bits_read(walk->data[c->saved], walk->first[c->saved] + runs.run.first, code + runs.run.begin,
+                        runs.run.length);
+    return code;
+}
 
 /* What depends on the element type. */
 struct sugar_extended_functions {

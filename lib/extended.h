@@ -30,6 +30,7 @@ typedef struct sugar_extended_call {
     int x, dy, output;              /* places in the walk */
     int parameter, gradient;        /* of the forward function */
     int saved;
+    bool saves_bits;                /* one for each element; its operand numbers them */
     int units;                      /* numbers the units of the monitor */
     int local;                      /* numbers the sums of a slice */
     int position;                   /* numbers the elements in row-major order */

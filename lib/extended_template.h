@@ -152,6 +152,32 @@ static NAME(sugar_combination) NAME(find_derivatives)(const sugar_extended_call 
     };
 }
 
+/* How saved gradients are coded: in bits if g' has two values. */
+static NAME(sugar_codes) NAME(find_codes)(const sugar_extended_call *c)
+{
+    const sugar_activation *a = c->activation;
+    const sugar_two_values *values = &a->PASSES.values;
+    const double lower = c->saves_bits ? values->lower : a->minimum, upper = c->saves_bits ? values->upper : a->maximum;
+    return (NAME(sugar_codes)){
+        .lower = (REAL)lower,
+        .upper = (REAL)upper,
+        .scale = upper > lower ? (REAL)(255 / (upper - lower)) : 0,
+        .step = (REAL)((upper - lower) / 255),
+        .two_values = c->saves_bits,
+        .accumulate = c->accumulate,
+    };
+}
+
+static void NAME(save)(const sugar_extended_call *c, workspace *w, const block *b,
+                       const NAME(sugar_combination) *derivatives)
+{
+    const NAME(sugar_codes) codes = NAME(find_codes)(c);
+    uint8_t *code = c->saves_bits ? w->tile[c->saved].codes : b->at[c->saved];
+    c->kernels->PASSES->encode(derivatives, &codes, code, (size_t)b->tile->count);
+    if (c->saves_bits)
+        write_bits(c, b, code);
+}
+
 /* In place, y replaces x: what reads x comes first. */
 static void NAME(forward)(const sugar_extended_call *c, workspace *w, const block *b)
 {
@@ -164,7 +190,7 @@ static void NAME(forward)(const sugar_extended_call *c, workspace *w, const bloc
     const NAME(varying) v = NAME(find_varying)(c, w, b);
     if (c->saved != SUGAR_ABSENT) {
         const NAME(sugar_combination) derivatives = NAME(find_derivatives)(c, w, b, v);
-        c->kernels->PASSES->encode(&derivatives, b->at[c->saved], n, a->minimum, a->maximum);
+        NAME(save)(c, w, b, &derivatives);
     }
     if (v.slope)
         c->kernels->PASSES->forward_drawn(v.slope, b->at[c->x], b->at[c->output], n, b->stream);
@@ -174,23 +200,35 @@ static void NAME(forward)(const sugar_extended_call *c, workspace *w, const bloc
         NAME(sugar_run_forward)(a, b->at[c->x], b->at[c->output], b->tile->count, b->stream);
 }
 
+/* Past the caches from the first line on that begins with an element of its own. */
+static void NAME(backward_from_codes)(const sugar_extended_call *c, workspace *w, const block *b)
+{
+    const NAME(sugar_codes) codes = NAME(find_codes)(c);
+    const NAME(sugar_kernels) *kernels = c->kernels->PASSES;
+    const uint8_t *code = c->saves_bits ? read_bits(c, b, w->tile[c->saved].codes) : b->at[c->saved];
+    const T *dy = b->at[c->dy];
+    T *dx = b->at[c->output];
+    const size_t n = (size_t)b->tile->count;
+    size_t head = b->stream ? -(uintptr_t)dx % CACHE_LINE / sizeof(T) : 0;
+    head = head < n ? head : n;
+    if (head > 0)
+        kernels->backward_from_codes(&codes, code, dy, dx, head, 0);
+    kernels->backward_from_codes(&codes, code + head, dy + head, dx + head, n - head, b->stream);
+}
+
 /* In place, dx replaces x or dy. */
 static void NAME(backward)(const sugar_extended_call *c, workspace *w, const block *b)
 {
-    const sugar_activation *a = c->activation;
-    const NAME(sugar_kernels) *kernels = c->kernels->PASSES;
-    const size_t n = (size_t)b->tile->count;
-    NAME(sugar_combination) combination = {.surrogate = w->surrogate.PASSES};
     if (c->saved != SUGAR_ABSENT) {
-        kernels->decode(b->at[c->saved], w->surrogate.PASSES, n, a->minimum, a->maximum);
-    } else {
-        const NAME(varying) v = NAME(find_varying)(c, w, b);
-        if (c->gradient != SUGAR_ABSENT)
-            NAME(sum_gradient)(c, w, b, v);
-        combination = NAME(find_derivatives)(c, w, b, v);
+        NAME(backward_from_codes)(c, w, b);
+        return;
     }
+    const NAME(varying) v = NAME(find_varying)(c, w, b);
+    if (c->gradient != SUGAR_ABSENT)
+        NAME(sum_gradient)(c, w, b, v);
+    NAME(sugar_combination) combination = NAME(find_derivatives)(c, w, b, v);
     combination.accumulate = c->accumulate;
-    kernels->combine(&combination, b->at[c->dy], b->at[c->output], n);
+    c->kernels->PASSES->combine(&combination, b->at[c->dy], b->at[c->output], (size_t)b->tile->count);
 }
 
 static const sugar_extended_functions NAME(functions) = {

@@ -154,16 +154,38 @@ static sugar_status add_common(sugar_extended_call *c, list *l, const sugar_tens
     return status;
 }
 
-static sugar_status add_saved(sugar_extended_call *c, list *l, const sugar_tensor *saved, sugar_role role)
+static bool has_two_values(const sugar_activation *activation, sugar_data_type type)
+{
+    return type.bits == 64 ? activation->f64.values.are_all : activation->f32.values.are_all;
+}
+
+/* like: the operand whose type computes, checked already. */
+static sugar_status add_saved(sugar_extended_call *c, list *l, const sugar_tensor *saved, sugar_role role,
+                              const sugar_tensor *like)
 {
     const sugar_activation *activation = c->activation;
-    if (!(activation->maximum - activation->minimum < (double)INFINITY))
-        return sugar_error(SUGAR_ERROR_UNSUPPORTED,
-                           "options: saved_gradient with %s, expected a derivative of finite range", activation->spec);
     c->saved = add(l, "saved_gradient", saved, role);
     l->operand[c->saved].is_codes = true;
     l->operand[c->saved].is_flat = false;
+    c->saves_bits = sugar_is_bits(&l->operand[c->saved]);
+    if (c->saves_bits && !has_two_values(activation, like->dtype))
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED,
+                           "options: saved_gradient of 1 bit with %s, expected a derivative of two values, or 8 bits",
+                           activation->spec);
+    if (!c->saves_bits && !(activation->maximum - activation->minimum < (double)INFINITY))
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED,
+                           "options: saved_gradient with %s, expected a derivative of finite range", activation->spec);
     return SUGAR_OK;
+}
+
+/* The range of what is saved is that of the spec's parameter. */
+static sugar_status check_saved_range(const sugar_activation *activation, const sugar_call_options *options)
+{
+    const bool uses_own = activation->f64.is_own || activation->f64.derivative || activation->f32.is_own;
+    if (!options->saved_gradient || !uses_own || !options->parameter)
+        return SUGAR_OK;
+    return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: parameter beside a saved_gradient with %s, expected NULL, or "
+                       "a surrogate alone in the backward pass", activation->spec);
 }
 
 sugar_status sugar_extended_forward(const sugar_activation *activation, const sugar_tensor *x,
@@ -181,7 +203,9 @@ sugar_status sugar_extended_forward(const sugar_activation *activation, const su
     if (status == SUGAR_OK && options->monitor)
         status = add_monitor(&c, &l, options->monitor, x);
     if (status == SUGAR_OK && options->saved_gradient)
-        status = add_saved(&c, &l, options->saved_gradient, SUGAR_OUTPUT);
+        status = add_saved(&c, &l, options->saved_gradient, SUGAR_OUTPUT, x);
+    if (status == SUGAR_OK)
+        status = check_saved_range(activation, options);
     if (status != SUGAR_OK)
         return status;
     c.output = add(&l, "y", y, SUGAR_OUTPUT);
@@ -193,16 +217,17 @@ static sugar_status check_source(const sugar_tensor *x, const sugar_call_options
 {
     if (options->monitor)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "options: monitor in backward, expected NULL");
+    const char *beside = options->parameter ? "parameter" : options->random ? "random" :
+                         options->parameter_gradient ? "parameter_gradient" : NULL;
+    if (options->flags & SUGAR_CALL_FROM_OUTPUT)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside SUGAR_CALL_FROM_OUTPUT (0x8), expected NULL",
+                           beside ? beside : "saved_gradient");
     if (!options->saved_gradient)
         return SUGAR_OK;
     if (x)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "x: a tensor beside a saved_gradient, expected NULL");
-    if (options->parameter || options->parameter_gradient || options->random)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside a saved_gradient, expected NULL",
-                           options->parameter ? "parameter" : options->random ? "random" : "parameter_gradient");
-    if (options->flags & SUGAR_CALL_FROM_OUTPUT)
-        return sugar_error(SUGAR_ERROR_ARGUMENT,
-                           "options: SUGAR_CALL_FROM_OUTPUT (0x8) beside a saved_gradient, expected one of them");
+    if (beside)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside a saved_gradient, expected NULL", beside);
     return SUGAR_OK;
 }
 
@@ -223,7 +248,7 @@ sugar_status sugar_extended_backward(const sugar_activation *activation, const s
     c.dy = add(&l, "dy", dy, SUGAR_INPUT);
     status = sugar_operand_check(&l.operand[0]);
     if (status == SUGAR_OK && options->saved_gradient)
-        status = add_saved(&c, &l, options->saved_gradient, SUGAR_INPUT);
+        status = add_saved(&c, &l, options->saved_gradient, SUGAR_INPUT, dy);
     if (status == SUGAR_OK)
         status = add_common(&c, &l, like, options, &random);
     if (status == SUGAR_OK && options->parameter_gradient) {

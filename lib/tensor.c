@@ -25,9 +25,9 @@ static bool is_known_type(sugar_data_type type)
 static sugar_status check_codes(const sugar_operand *o)
 {
     const sugar_data_type type = o->tensor->dtype;
-    if (type.code != SUGAR_TYPE_UNSIGNED || type.bits != 8 || type.lanes != 1)
+    if (type.code != SUGAR_TYPE_UNSIGNED || (type.bits != 8 && type.bits != 1) || type.lanes != 1)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED,
-                           "%s: dtype with code %d, %d bits and %d lanes, expected code %d (unsigned), 8 bits (or 1) "
+                           "%s: dtype with code %d, %d bits and %d lanes, expected code %d (unsigned), 8 bits or 1, "
                            "and 1 lane", o->name, type.code, type.bits, type.lanes, SUGAR_TYPE_UNSIGNED);
     return SUGAR_OK;
 }
@@ -86,11 +86,36 @@ static void find_strides(const sugar_tensor *t, view *v)
     }
 }
 
+/* Of an element that has an address; bits have it in eights. */
+static int64_t bytes_of(sugar_data_type type)
+{
+    return type.bits < 8 ? 1 : type.bits / 8;
+}
+
+/* Bits follow each other in row-major order. */
+static sugar_status check_bits(const sugar_operand *o, view *v)
+{
+    const sugar_tensor *t = o->tensor;
+    int64_t compact = 1;
+    for (int d = t->ndim - 1; d >= 0; d--) {
+        if (t->shape[d] > 1 && v->stride[d] != compact)
+            return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: stride %lld in dimension %d, expected %lld for bits: they lie "
+                               "in row-major order", o->name, (long long)v->stride[d], d, (long long)compact);
+        v->stride[d] = compact;
+        compact *= t->shape[d];
+    }
+    v->low = 0;
+    v->high = (v->count - 1) / 8;
+    if ((uint64_t)v->high >= UINTPTR_MAX - v->start)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: shape reaches beyond the address space", o->name);
+    return SUGAR_OK;
+}
+
 /* Where the elements lie, with every product and sum inside 64 bits and the address space. */
 static sugar_status check_reach(const sugar_operand *o, view *v)
 {
     const sugar_tensor *t = o->tensor;
-    const int64_t size = t->dtype.bits / 8;
+    const int64_t size = bytes_of(t->dtype);
     bool overflow = false;
     v->low = v->high = 0;
     for (int d = 0; d < t->ndim; d++) {
@@ -116,7 +141,7 @@ static sugar_status check_reach(const sugar_operand *o, view *v)
 static sugar_status check_address(const sugar_operand *o, view *v)
 {
     const sugar_tensor *t = o->tensor;
-    const unsigned size = t->dtype.bits / 8;
+    const unsigned size = (unsigned)bytes_of(t->dtype);
     if (!t->data && v->count > 0)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: %sNULL, expected an address", o->name,
                            o->is_flat ? "" : "data ");
@@ -143,7 +168,7 @@ static sugar_status check_view(const sugar_operand *o, view *v)
     if (status != SUGAR_OK || v->count == 0)
         return status;
     find_strides(o->tensor, v);
-    return check_reach(o, v);
+    return sugar_is_bits(o) ? check_bits(o, v) : check_reach(o, v);
 }
 
 typedef struct shape_text {
@@ -207,12 +232,13 @@ static void fill_walk(sugar_walk *walk, const sugar_operand *operands, const vie
     for (int k = 0; k < count; k++) {
         const sugar_tensor *o = operands[k].tensor;
         const bool is_memory = operands[k].role != SUGAR_NUMBERS;
-        walk->size[k] = is_memory ? o->dtype.bits / 8 : 0;
+        walk->size[k] = is_memory && !sugar_is_bits(&operands[k]) ? o->dtype.bits / 8 : 0;
         walk->data[k] = is_memory ? (char *)o->data + o->byte_offset : NULL;
         walk->first[k] = 0;
-        walk->output = is_memory ? k : walk->output;
+        walk->output = walk->size[k] > 0 ? k : walk->output;
         walk->stride[k][0] = 1;
     }
+    walk->order = walk->output;
     walk->element_size = walk->size[walk->output];
     for (int d = 0; d < t->ndim; d++) {
         if (t->shape[d] == 1)
@@ -260,7 +286,13 @@ static sugar_status check_alone(const sugar_walk *walk, const sugar_operand *ope
                             "an address of its own for each element");
 }
 
-/* By bytes: an element is one more dimension, of as many of them. */
+/* What lies at the address of an element, in bytes; all of the bits have one. */
+static int64_t bytes_at(const sugar_walk *walk, int k)
+{
+    return walk->size[k] > 0 ? (int64_t)walk->size[k] : (walk->count - 1) / 8 + 1;
+}
+
+/* By bytes: those of an element are one more dimension. */
 static sugar_sharing find_sharing(const sugar_walk *walk, int j, int k)
 {
     const uintptr_t at = (uintptr_t)walk->data[k], from = (uintptr_t)walk->data[j];
@@ -275,10 +307,10 @@ static sugar_sharing find_sharing(const sugar_walk *walk, int j, int k)
         a[d] = walk->stride[j][d] * (int64_t)walk->size[j];
         b[d] = walk->stride[k][d] * (int64_t)walk->size[k];
     }
-    extent[d] = (int64_t)walk->size[j];
+    extent[d] = bytes_at(walk, j);
     a[d] = 1;
     b[d] = 0;
-    extent[d + 1] = (int64_t)walk->size[k];
+    extent[d + 1] = bytes_at(walk, k);
     a[d + 1] = 0;
     b[d + 1] = 1;
     return sugar_views_share(walk->ndim + 2, extent, a, b, distance);
@@ -289,7 +321,7 @@ static sugar_status check_apart(const sugar_walk *walk, const sugar_operand *ope
                                 int k)
 {
     const view *a = &views[j], *b = &views[k];
-    const uintptr_t a_last = walk->size[j] - 1, b_last = walk->size[k] - 1;
+    const uintptr_t a_last = walk->size[j] > 0 ? walk->size[j] - 1 : 0, b_last = walk->size[k] > 0 ? walk->size[k] - 1 : 0;
     const bool beyond = a->start + (uintptr_t)a->high + a_last < b->start + (uintptr_t)b->low
                         || b->start + (uintptr_t)b->high + b_last < a->start + (uintptr_t)a->low;
     const bool may_be_same = j == walk->output && operands[k].role == SUGAR_INPUT
@@ -307,7 +339,8 @@ static sugar_status check_overlap(const sugar_walk *walk, const sugar_operand *o
     for (int j = 0; status == SUGAR_OK && j < walk->operands; j++) {
         if (!is_output(&operands[j]))
             continue;
-        status = check_alone(walk, operands, j);
+        if (walk->size[j] > 0)
+            status = check_alone(walk, operands, j);
         for (int k = 0; status == SUGAR_OK && k < walk->operands; k++)
             if (k != j && operands[k].role != SUGAR_NUMBERS && (k < j || !is_output(&operands[k])))
                 status = check_apart(walk, operands, views, j, k);
@@ -352,7 +385,13 @@ sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, in
         return status;
     fill_walk(walk, operands, views, count);
     sugar_walk_arrange(walk);
-    return check_overlap(walk, operands, views);
+    status = check_overlap(walk, operands, views);
+    for (int k = 0; status == SUGAR_OK && k < count; k++)
+        if (sugar_is_bits(&operands[k])) {
+            walk->order = k;
+            sugar_walk_arrange(walk);
+        }
+    return status;
 }
 
 /* Whether a view has the shape of another one and no gaps. */

@@ -19,8 +19,14 @@ typedef struct sugar_operand {
     const sugar_tensor *tensor;
     sugar_role role;
     bool is_flat;                   /* the caller gave a pointer and a step, which messages speak of */
-    bool is_codes;                  /* a saved gradient: bytes */
+    bool is_codes;                  /* a saved gradient: bytes, or bits */
 } sugar_operand;
+
+/* Bits of a saved gradient. To the walk, which then follows their order, they are numbers. */
+static inline bool sugar_is_bits(const sugar_operand *operand)
+{
+    return operand->is_codes && operand->tensor && operand->tensor->dtype.bits == 1;
+}
 
 /* One view for itself. */
 sugar_status sugar_operand_check(const sugar_operand *operand);

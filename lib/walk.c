@@ -50,13 +50,13 @@ static bool continues(const sugar_walk *walk, int inner, int outer)
 
 void sugar_walk_arrange(sugar_walk *walk)
 {
-    /* Dimensions of the output with equal strides may come in any order: its elements overlap, and the
+    /* Dimensions of an output with equal strides may come in any order: its elements overlap, and the
      * checks that follow refuse it. */
-    const int64_t *output = walk->stride[walk->output];
+    const int64_t *stride = walk->stride[walk->order];
     for (int d = 0; d < walk->ndim; d++) {
-        if (output[d] < 0)
+        if (stride[d] < 0)
             turn(walk, d);
-        for (int e = d; e > 0 && output[e] < output[e - 1]; e--)
+        for (int e = d; e > 0 && stride[e] < stride[e - 1]; e--)
             swap_dimensions(walk, e, e - 1);
     }
     int last = 0;
@@ -79,7 +79,7 @@ void sugar_walk_cut(sugar_walk *walk, int d, int64_t begin, int64_t extent)
 void sugar_walk_alone(sugar_walk *alone, const sugar_walk *walk, int k)
 {
     alone->operands = 1;
-    alone->output = 0;
+    alone->output = alone->order = 0;
     alone->element_size = alone->size[0] = walk->size[k];
     alone->data[0] = walk->data[k];
     alone->first[0] = walk->first[k];

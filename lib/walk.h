@@ -15,6 +15,7 @@ enum { SUGAR_LONG_ROW = 256 };      /* bytes; shorter rows are copied together b
 typedef struct sugar_walk {
     int operands;
     int output;                     /* the last one that is memory; of a call that writes none, its input */
+    int order;                      /* the one whose order the walk follows: the output */
     int ndim;                       /* 1 or more; dimension 0 is the innermost */
     size_t element_size;            /* of the output */
     int64_t count;                  /* elements in all */
@@ -29,7 +30,7 @@ typedef struct sugar_walk {
     int64_t first[SUGAR_MAX_OPERANDS];      /* the number of element 0, where they are numbers */
 } sugar_walk;
 
-/* Reorders, turns and merges the dimensions, which may stand in any order before: afterwards the output
+/* Reorders, turns and merges the dimensions, which may stand in any order before: afterwards operand `order`
  * is walked forward through memory, its smallest stride innermost, in as few dimensions as can be. */
 void sugar_walk_arrange(sugar_walk *walk);
 

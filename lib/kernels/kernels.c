@@ -293,6 +293,14 @@ static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element 
                          const element *dy, real *product, size_t n) {                             \
         slope_loop(name##_slope, parameters, parameter, step, x, dy, product, n);                  \
     }
+#define FROM_OUTPUT(name)                                                                          \
+    KERNEL name##_backward_from_output(const real *parameters, const element *y, const element *dy, element *dx, \
+                                       size_t n, int stream) {                                     \
+        backward_loop(name##_derivative_from_output, parameters, y, dy, dx, n, stream);            \
+    }                                                                                              \
+    KERNEL name##_derivatives_from_output(const real *parameters, const element *y, real *d, size_t n) { \
+        derivative_loop(name##_derivative_from_output, parameters, y, d, n);                       \
+    }
 #include "../kinds.def"
 
 const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGAR_LEVEL_NAME) = {
@@ -315,6 +323,22 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...) [SUGAR_KIND_##name] = name##_derivatives,
 #define SURROGATE(name, ...) [SUGAR_KIND_##name] = name##_derivatives,
+#include "../kinds.def"
+    },
+    .backward_from_output = {
+#define PARAMETER(...)
+#define PARAMETER_UP_TO_NEXT(...)
+#define KIND(...)
+#define SURROGATE(...)
+#define FROM_OUTPUT(name) [SUGAR_KIND_##name] = name##_backward_from_output,
+#include "../kinds.def"
+    },
+    .derivative_from_output = {
+#define PARAMETER(...)
+#define PARAMETER_UP_TO_NEXT(...)
+#define KIND(...)
+#define SURROGATE(...)
+#define FROM_OUTPUT(name) [SUGAR_KIND_##name] = name##_derivatives_from_output,
 #include "../kinds.def"
     },
     .combine = combine,
@@ -350,7 +374,7 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
     .forward_drawn = forward_drawn,
     .derivative_drawn = derivative_drawn,
     .encode = encode,
-    .decode = decode,
+    .backward_from_codes = backward_from_codes,
     .observe = observe,
     .tally_unit = tally_unit,
     .tally_units = tally_units,

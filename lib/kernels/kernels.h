@@ -66,6 +66,12 @@ typedef struct sugar_histogram {
     } sugar_combination_##element;                                                                 \
     typedef void (*sugar_combine_kernel_##element)(const sugar_combination_##element *combination, \
                                                    const storage *dy, storage *dx, size_t n);      \
+    /* How derivatives are coded: 0 is lower, 255 upper; or, with two values, anything but 0. */   \
+    typedef struct sugar_codes_##element {                                                         \
+        real lower, upper;                                                                         \
+        real scale, step;           /* 255 / (upper - lower), or 0; (upper - lower) / 255 */       \
+        int two_values, accumulate;                                                                \
+    } sugar_codes_##element;                                                                       \
     /* What a monitor counts per unit. The arrays have SUGAR_WIDEST elements more than there are units. */ \
     typedef struct sugar_tallies_##element {                                                       \
         real threshold;                                                                            \
@@ -77,8 +83,11 @@ typedef struct sugar_histogram {
         sugar_forward_kernel_##element forward[SUGAR_KIND_COUNT]; /* NULL: surrogate only */       \
         sugar_backward_kernel_##element backward[SUGAR_KIND_COUNT];                                \
         sugar_derivative_kernel_##element derivative[SUGAR_KIND_COUNT];                            \
+        /* The same two with y = f(x) in place of x. NULL for kinds whose derivative does not follow from it. */ \
+        sugar_backward_kernel_##element backward_from_output[SUGAR_KIND_COUNT];                    \
+        sugar_derivative_kernel_##element derivative_from_output[SUGAR_KIND_COUNT];                \
         sugar_combine_kernel_##element combine;                                                    \
-        /* The same with a parameter for each element (step 1), or one for all (step 0). NULL for kinds that \
+        /* forward and derivative with a parameter for each element (step 1), or one for all (step 0). NULL for kinds that \
          * cannot learn. */                                                                        \
         void (*forward_each[SUGAR_KIND_COUNT])(const storage *parameter, size_t step, const storage *x, \
                                                storage *y, size_t n);                              \
@@ -98,10 +107,12 @@ typedef struct sugar_histogram {
                      real *slope, size_t n);                                                       \
         void (*forward_drawn)(const real *slope, const storage *x, storage *y, size_t n, int stream); \
         void (*derivative_drawn)(const real *slope, const storage *x, real *d, size_t n);          \
-        /* The derivatives that a combination mixes as codes of 8 bits for a range, and back. */   \
-        void (*encode)(const sugar_combination_##element *combination, uint8_t *code, size_t n,    \
-                       double minimum, double maximum);                                            \
-        void (*decode)(const uint8_t *code, real *d, size_t n, double minimum, double maximum);    \
+        /* The derivatives that a combination mixes as codes of 8 bits. */                         \
+        void (*encode)(const sugar_combination_##element *combination, const sugar_codes_##element *codes, \
+                       uint8_t *code, size_t n);                                                   \
+        /* dx[i] = dy[i] * d[i] with the derivatives that codes stand for; dx may be dy. */        \
+        void (*backward_from_codes)(const sugar_codes_##element *codes, const uint8_t *code, const storage *dy, \
+                                    storage *dx, size_t n, int stream);                            \
         /* Counts n <= SUGAR_OBSERVED inputs, and returns them as they are computed: x or values. The  \
          * next call will need so many `ahead` that follow. */                                     \
         const real *(*observe)(sugar_histogram *histogram, const storage *x, real *values, size_t n, \

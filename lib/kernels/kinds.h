@@ -1391,3 +1391,83 @@ static inline vec box_derivative(vec x, const vec *p)
     vec one = vec_fma(SPLAT(0), x, SPLAT(1));   /* or NaN */
     return vec_select(vec_less(upper, x), SPLAT(0), vec_select(vec_less(x, lower), SPLAT(0), one));
 }
+
+/* ---- Derivatives from outputs ------------------------------------------------------------------ */
+
+/* f' as a function of y = f(x). A y that f does not reach, as rounding may leave it, counts as the nearest one that
+ * it does: for a positive parameter, beyond the limit of f the derivative is 0. */
+
+static inline vec relu_derivative_from_output(vec y, const vec *p) { return relu_derivative(y, p); }
+static inline vec leaky_relu_derivative_from_output(vec y, const vec *p) { return leaky_relu_derivative(y, p); }
+static inline vec prelu_derivative_from_output(vec y, const vec *p) { return leaky_relu_derivative(y, p); }
+static inline vec relu6_derivative_from_output(vec y, const vec *p) { return relu6_derivative(y, p); }
+
+/* a as an element has it. */
+static inline vec as_element(vec a)
+{
+#if SUGAR_NARROWS
+    uint16_t lanes[VEC_LANES];
+    JOIN(vec_store, SUGAR_TYPE)(lanes, a);
+    return JOIN(vec_load, SUGAR_TYPE)(lanes);
+#else
+    return a;
+#endif
+}
+
+/* A bound that was rounded is the bound of y. */
+static inline vec hardtanh_derivative_from_output(vec y, const vec *p)
+{
+    return inside(y, as_element(p[0]), as_element(p[1]));
+}
+
+static inline vec at_least_0(vec a) { return vec_max(SPLAT(0), a); }
+
+/* max(0, y + alpha) */
+static inline vec elu_derivative_from_output(vec y, const vec *p)
+{
+    return where_positive(y, SPLAT(1), at_least_0(y + p[0]));
+}
+
+/* max(0, y + alpha) / alpha: no digits are lost where y is close to -alpha. */
+static inline vec celu_derivative_from_output(vec y, const vec *p)
+{
+    return where_positive(y, SPLAT(1), times_pair(at_least_0(y + p[0]), pair_reciprocal(pair_of(p[0]))));
+}
+
+/* max(0, y + lambda a), with the digits of the catalogue: where the sum cancels others would be another number. */
+static inline vec selu_derivative_from_output(vec y, const vec *p)
+{
+    (void)p;
+    pair limit = PAIR(0x1.c212cc640f031p+0, -0x1.26edf569e8971p-54);
+    return where_positive(y, SPLAT(SELU_LAMBDA), at_least_0((y + limit.hi) + limit.lo));
+}
+
+/* y (1 - y) */
+static inline vec sigmoid_derivative_from_output(vec y, const vec *p)
+{
+    (void)p;
+    vec inner = vec_min(SPLAT(1), at_least_0(y));
+    return vec_fnma(inner, inner, inner);
+}
+
+/* (1 - y) (1 + y) */
+static inline vec tanh_derivative_from_output(vec y, const vec *p)
+{
+    (void)p;
+    vec inner = bounded(y, 1);
+    return vec_fnma(inner, inner, SPLAT(1));
+}
+
+/* -expm1(-beta y) */
+static inline vec softplus_derivative_from_output(vec y, const vec *p)
+{
+    vec inner = vec_min(SPLAT(EXPM1_NEAR) / p[0], at_least_0(y));
+    return SPLAT(0) - expm1_near(two_product(-p[0], inner));
+}
+
+/* -expm1(y) */
+static inline vec log_sigmoid_derivative_from_output(vec y, const vec *p)
+{
+    (void)p;
+    return SPLAT(0) - expm1_near(pair_of(vec_max(SPLAT(-EXPM1_NEAR), non_positive(y))));
+}

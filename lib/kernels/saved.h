@@ -11,12 +11,11 @@ ALWAYS_INLINE vec mixed_derivative(const JOIN(sugar_combination, SUGAR_TYPE) *c,
     return vec_select(vec_less_equal(load_some(c->x + i, n - i), vec_splat(0)), mixed, own);
 }
 
-/* A range without length has the one code 0. */
-static void encode(const JOIN(sugar_combination, SUGAR_TYPE) *c, uint8_t *code, size_t n, double minimum,
-                   double maximum)
+/* A range without length has the one code 0, and so has NaN. */
+static void encode(const JOIN(sugar_combination, SUGAR_TYPE) *c, const JOIN(sugar_codes, SUGAR_TYPE) *range,
+                   uint8_t *code, size_t n)
 {
-    const vec lowest = vec_splat((real)minimum);
-    const vec scale = vec_splat(maximum > minimum ? (real)(255 / (maximum - minimum)) : 0);
+    const vec lowest = vec_splat(range->lower), scale = vec_splat(range->scale);
     for (size_t i = 0; i < n; i += VEC_LANES) {
         const vec place = vec_fma(mixed_derivative(c, i, n) - lowest, scale, vec_splat((real)0.5));
         const vec known = vec_select(vec_less_equal(place, place), place, vec_splat(0));
@@ -31,13 +30,40 @@ static void encode(const JOIN(sugar_combination, SUGAR_TYPE) *c, uint8_t *code, 
     }
 }
 
-static void decode(const uint8_t *code, real *d, size_t n, double minimum, double maximum)
+/* What a code of 8 bits stands for; or one of two values, by whether it is 0. */
+ALWAYS_INLINE vec decode(vec code, int two_values, vec lower, vec upper, vec step)
 {
-    const vec lowest = vec_splat((real)minimum), step = vec_splat((real)((maximum - minimum) / 255));
+    if (two_values) return vec_select(vec_less(vec_splat(0), code), upper, lower);
+    return vec_fma(code, step, lower);
+}
+
+ALWAYS_INLINE vec load_some_codes(const uint8_t *code, size_t n)
+{
+    if (n >= VEC_LANES) return vec_load_bytes(code);
+    uint8_t lanes[VEC_LANES] = {0};
+    memcpy(lanes, code, n);
+    return vec_load_bytes(lanes);
+}
+
+ALWAYS_INLINE void backward_from_codes_loop(const JOIN(sugar_codes, SUGAR_TYPE) *c, const uint8_t *code,
+                                            const element *dy, element *dx, size_t n, int two_values, int accumulate,
+                                            int stream)
+{
+    const vec lower = vec_splat(c->lower), upper = vec_splat(c->upper), step = vec_splat(c->step);
     for (size_t i = 0; i < n; i += VEC_LANES) {
-        uint8_t lanes[VEC_LANES] = {0};
-        if (n - i < VEC_LANES) memcpy(lanes, code + i, n - i);
-        const vec place = vec_load_bytes(n - i < VEC_LANES ? lanes : code + i);
-        put_some_reals(d + i, vec_fma(place, step, lowest), n - i);
+        const vec d = decode(load_some_codes(code + i, n - i), two_values, lower, upper, step);
+        const vec gradient = load_some(dy + i, n - i);
+        vec result = gradient * d;
+        if (accumulate) result = vec_fma(gradient, d, load_some(dx + i, n - i));
+        put_some(dx + i, result, n - i, stream);
     }
+    if (stream) vec_stream_end();
+}
+
+static void backward_from_codes(const JOIN(sugar_codes, SUGAR_TYPE) *c, const uint8_t *code, const element *dy,
+                                element *dx, size_t n, int stream)
+{
+    if (c->accumulate) backward_from_codes_loop(c, code, dy, dx, n, c->two_values, 1, 0);
+    else if (c->two_values) backward_from_codes_loop(c, code, dy, dx, n, 1, 0, stream);
+    else backward_from_codes_loop(c, code, dy, dx, n, 0, 0, stream);
 }

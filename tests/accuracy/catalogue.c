@@ -140,17 +140,20 @@ void catalogue_spec(const catalogue_entry *entry, const double *p, char spec[SPE
 
 enum { BLOCK = 1024 };
 
+static const sugar_call_options from_output = {.struct_size = sizeof from_output, .flags = SUGAR_CALL_FROM_OUTPUT};
+
 static sugar_status evaluate_f32(const sugar_activation *activation, direction way, size_t n,
                                  const double *x, double *y)
 {
     float narrow[BLOCK], result[BLOCK];
     const float one = 1;
+    const sugar_call_options *options = way == FROM_OUTPUT ? &from_output : NULL;
     for (size_t i = 0; i < n; i++)
         narrow[i] = (float)x[i];
     sugar_status status =
         way == VALUE
             ? sugar_forward_f32(activation, (int64_t)n, narrow, 1, result, 1, NULL)
-            : sugar_backward_f32(activation, (int64_t)n, narrow, 1, &one, 0, result, 1, NULL);
+            : sugar_backward_f32(activation, (int64_t)n, narrow, 1, &one, 0, result, 1, options);
     for (size_t i = 0; i < n && status == SUGAR_OK; i++)
         y[i] = (double)result[i];
     return status;
@@ -160,8 +163,9 @@ static sugar_status evaluate_f64(const sugar_activation *activation, direction w
                                  const double *x, double *y)
 {
     const double one = 1;
+    const sugar_call_options *options = way == FROM_OUTPUT ? &from_output : NULL;
     return way == VALUE ? sugar_forward_f64(activation, (int64_t)n, x, 1, y, 1, NULL)
-                        : sugar_backward_f64(activation, (int64_t)n, x, 1, &one, 0, y, 1, NULL);
+                        : sugar_backward_f64(activation, (int64_t)n, x, 1, &one, 0, y, 1, options);
 }
 
 sugar_status catalogue_evaluate(const sugar_activation *activation, const element *type,

@@ -252,7 +252,7 @@ static fast_function *find(const char *kind, direction way)
 
 int fast_has(const char *kind, direction way)
 {
-    return find(kind, way) != NULL;
+    return way < DIRECTIONS && find(kind, way) != NULL;
 }
 
 void fast_evaluate(const char *kind, direction way, const double *p, size_t n, const double *x, double *y)

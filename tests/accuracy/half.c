@@ -56,6 +56,11 @@ static int is_rounded(const element *type, double found, double exact, double la
     return found == element_round(type, exact - margin) && found == element_round(type, exact + margin);
 }
 
+static int has_fast(const check *work)
+{
+    return fast_usable() && fast_has(work->entry->reference->name, work->way);
+}
+
 static void judge(check *work, const numbers *all, reference_scratch *scratch)
 {
     const element *type = work->type;
@@ -67,7 +72,7 @@ static void judge(check *work, const numbers *all, reference_scratch *scratch)
         const double x = all->wide[i], y = all->exact[i];
         const double found = element_value(all->found[i], type->type);
         const double largest = bound_crossing(&limit, x, x) ? limit.absolute / element_f32.sign_change : 0;
-        if (isfinite(x) && fast_usable() && is_rounded(type, found, y, largest))
+        if (isfinite(x) && has_fast(work) && is_rounded(type, found, y, largest))
             add(&work->found, x, isinf(found) ? 0 : fabs(found - y) / element_ulp(type, y), 1);
         else
             judge_exactly(work, x, found, exact, scratch);
@@ -86,13 +91,15 @@ void half_measure(check *work, const sugar_activation *activation, reference_scr
         all->wide[i] = element_value((uint64_t)i, work->type->type);
         all->exact[i] = isfinite(all->wide[i]) ? all->wide[i] : 0;
     }
+    const sugar_call_options options = {.struct_size = sizeof options,
+                                        .flags = work->way == FROM_OUTPUT ? SUGAR_CALL_FROM_OUTPUT : 0};
     if (!all || (work->way == VALUE
                      ? flat_forward(activation, work->type->type, NUMBERS, all->x, 1, all->found, 1, NULL)
                      : flat_backward(activation, work->type->type, NUMBERS, all->x, 1, &gradient, 0,
-                                     all->found, 1, NULL)) != SUGAR_OK) {
+                                     all->found, 1, &options)) != SUGAR_OK) {
         snprintf(work->problem, PROBLEM_SIZE, "%s", all ? sugar_last_error() : "out of memory");
     } else {
-        if (fast_usable())
+        if (has_fast(work))
             fast_evaluate(work->entry->reference->name, work->way, work->p, NUMBERS, all->exact, all->exact);
         judge(work, all, scratch);
     }

@@ -12,7 +12,7 @@
 #define FUNCTION(name)                                                                             \
     static void name(mpfr_ptr r, mpfr_srcptr x, const double *p, reference_scratch *t)
 
-const char *const direction_names[DIRECTIONS] = {"value", "derivative"};
+const char *const direction_names[ALL_DIRECTIONS] = {"value", "derivative", "derivative from the output"};
 
 void reference_begin(reference_scratch *scratch)
 {
@@ -543,12 +543,81 @@ FUNCTION(multi_gaussian_derivative)
     }
 }
 
+/* ---- Derivatives from the output y: x is y here; beyond the range of f the nearest end of it ---- */
+
+FUNCTION(elu_from_output)
+{
+    UNUSED(p, t);
+    mpfr_add_d(r, x, p[0], N);
+    if (!POSITIVE(r))
+        mpfr_set_ui(r, 0, N);
+    if (POSITIVE(x))
+        mpfr_set_ui(r, 1, N);
+}
+FUNCTION(celu_from_output)
+{
+    elu_from_output(r, x, p, t);
+    if (!POSITIVE(x))
+        mpfr_div_d(r, r, p[0], N);
+}
+/* y + f'(0): f is lambda a expm1(x) there. */
+FUNCTION(selu_from_output)
+{
+    mpfr_t edge;
+    mpfr_init2(edge, REFERENCE_BITS);
+    step(edge, POSITIVE(x));
+    selu_derivative(r, edge, p, t);
+    mpfr_clear(edge);
+    if (POSITIVE(x))
+        return;
+    mpfr_add(r, r, x, N);
+    if (!POSITIVE(r))
+        mpfr_set_ui(r, 0, N);
+}
+FUNCTION(sigmoid_from_output)
+{
+    UNUSED(p, t);
+    mpfr_ui_sub(r, 1, x, N);
+    mpfr_mul(r, r, x, N);
+    if (!POSITIVE(r))
+        mpfr_set_ui(r, 0, N);
+}
+FUNCTION(tanh_from_output)
+{
+    UNUSED(p, t);
+    mpfr_sqr(r, x, N);
+    mpfr_ui_sub(r, 1, r, N);
+    if (!POSITIVE(r))
+        mpfr_set_ui(r, 0, N);
+}
+FUNCTION(softplus_from_output)
+{
+    UNUSED(p, t);
+    mpfr_mul_d(r, x, -p[0], N);
+    mpfr_expm1(r, r, N);
+    mpfr_neg(r, r, N);
+    if (!POSITIVE(x))
+        mpfr_set_ui(r, 0, N);
+}
+FUNCTION(log_sigmoid_from_output)
+{
+    UNUSED(p, t);
+    mpfr_expm1(r, x, N);
+    mpfr_neg(r, r, N);
+    if (POSITIVE(x))
+        mpfr_set_ui(r, 0, N);
+}
+
 /* ---- The table -------------------------------------------------------------------------------- */
 
 static double width_one(const double *p) { (void)p; return 1; }
 static double width_inverse(const double *p) { return 1 / p[0]; }
 static double width_same(const double *p) { return p[0]; }
 
+#define FROM(name, value, derivative, from_output, ...)                                           \
+    {#name, {value, derivative, from_output}, {__VA_ARGS__}, 0, NULL}
+#define ORDERED_FROM(name, value, derivative, from_output, ...)                                    \
+    {#name, {value, derivative, from_output}, {__VA_ARGS__}, 1, NULL}
 #define KIND(name, value, derivative, ...) {#name, {value, derivative}, {__VA_ARGS__}, 0, NULL}
 #define ORDERED(name, value, derivative, ...) {#name, {value, derivative}, {__VA_ARGS__}, 1, NULL}
 #define CROSSING(name, value, derivative, width, ...) {#name, {value, derivative}, {__VA_ARGS__}, 0, width}
@@ -556,30 +625,30 @@ static double width_same(const double *p) { return p[0]; }
 
 const reference_kind reference_kinds[] = {
     KIND(identity, identity_value, one, NULL),
-    KIND(relu, relu_value, relu_derivative, NULL),
-    KIND(relu6, relu6_value, relu6_derivative, NULL),
+    FROM(relu, relu_value, relu_derivative, relu_derivative, NULL),
+    FROM(relu6, relu6_value, relu6_derivative, relu6_derivative, NULL),
     KIND(relu_squared, relu_squared_value, relu_squared_derivative, NULL),
     KIND(threshold, threshold_value, threshold_derivative, "threshold", "value"),
-    KIND(leaky_relu, slope_value, slope_derivative, "negative_slope"),
-    KIND(prelu, slope_value, slope_derivative, "alpha"),
+    FROM(leaky_relu, slope_value, slope_derivative, slope_derivative, "negative_slope"),
+    FROM(prelu, slope_value, slope_derivative, slope_derivative, "alpha"),
     ORDERED(rrelu, rrelu_value, rrelu_derivative, "lower", "upper"),
-    KIND(elu, elu_value, elu_derivative, "alpha"),
-    KIND(celu, celu_value, celu_derivative, "alpha"),
-    KIND(selu, selu_value, selu_derivative, NULL),
+    FROM(elu, elu_value, elu_derivative, elu_from_output, "alpha"),
+    FROM(celu, celu_value, celu_derivative, celu_from_output, "alpha"),
+    FROM(selu, selu_value, selu_derivative, selu_from_output, NULL),
     CROSSING(gelu, gelu_value, gelu_derivative, width_one, NULL),
     CROSSING(gelu_tanh, gelu_tanh_value, gelu_tanh_derivative, width_one, NULL),
     CROSSING(silu, silu_value, silu_derivative, width_inverse, "beta"),
     CROSSING(mish, mish_value, mish_derivative, width_one, NULL),
-    KIND(softplus, softplus_value, softplus_derivative, "beta"),
+    FROM(softplus, softplus_value, softplus_derivative, softplus_from_output, "beta"),
     KIND(squareplus, squareplus_value, squareplus_derivative, "b"),
     KIND(softsign, softsign_value, softsign_derivative, NULL),
-    KIND(sigmoid, sigmoid_value, sigmoid_derivative, NULL),
-    KIND(log_sigmoid, log_sigmoid_value, log_sigmoid_derivative, NULL),
-    KIND(tanh, tanh_value, tanh_derivative, NULL),
+    FROM(sigmoid, sigmoid_value, sigmoid_derivative, sigmoid_from_output, NULL),
+    FROM(log_sigmoid, log_sigmoid_value, log_sigmoid_derivative, log_sigmoid_from_output, NULL),
+    FROM(tanh, tanh_value, tanh_derivative, tanh_from_output, NULL),
     KIND(tanhshrink, tanhshrink_value, tanhshrink_derivative, NULL),
     KIND(softshrink, softshrink_value, shrink_derivative, "lambda"),
     KIND(hardshrink, hardshrink_value, shrink_derivative, "lambda"),
-    ORDERED(hardtanh, hardtanh_value, hardtanh_derivative, "min_val", "max_val"),
+    ORDERED_FROM(hardtanh, hardtanh_value, hardtanh_derivative, hardtanh_derivative, "min_val", "max_val"),
     KIND(hardsigmoid, hardsigmoid_value, hardsigmoid_derivative, NULL),
     KIND(hardswish, hardswish_value, hardswish_derivative, NULL),
     CROSSING(bsilu, bsilu_value, bsilu_derivative, width_one, "alpha"),

@@ -7,8 +7,9 @@
 
 enum { REFERENCE_PARAMETERS = 3, REFERENCE_BITS = 256 };
 
-typedef enum direction { VALUE, DERIVATIVE, DIRECTIONS } direction;
-extern const char *const direction_names[DIRECTIONS];
+/* The derivative as a function of the output has no fast reference, and only a few kinds have it. */
+typedef enum direction { VALUE, DERIVATIVE, DIRECTIONS, FROM_OUTPUT = DIRECTIONS, ALL_DIRECTIONS } direction;
+extern const char *const direction_names[ALL_DIRECTIONS];
 
 /* Temporaries of one thread. */
 typedef struct reference_scratch {
@@ -24,7 +25,8 @@ typedef void reference_function(mpfr_ptr result, mpfr_srcptr x, const double *p,
 
 typedef struct reference_kind {
     const char *name;
-    reference_function *function[DIRECTIONS];           /* value NULL: a surrogate-only kind */
+    reference_function *function[ALL_DIRECTIONS];       /* value NULL: a surrogate-only kind; from output NULL:
+                                                           impossible */
     const char *parameters[REFERENCE_PARAMETERS + 1];   /* names; NULL after the last */
     int ordered;                    /* the first parameter is not above the second */
     double (*width)(const double *p);   /* the derivative crosses zero: over which width in x its
