@@ -122,6 +122,30 @@ static void well_known_rows(void **unused)
     assert_int_equal(found, 3);
 }
 
+/* What a kind has of a mask. */
+static void capabilities(void **unused)
+{
+    (void)unused;
+    static const struct { const char *name; uint64_t mask, expected; } rows[] = {
+        {"prelu", SUGAR_CAN_LEARN | SUGAR_CAN_SAVE_BYTE | SUGAR_CAN_DRAW, SUGAR_CAN_LEARN | SUGAR_CAN_SAVE_BYTE},
+        {"relu", SUGAR_CAN_LEARN | SUGAR_CAN_SAVE_BIT, SUGAR_CAN_SAVE_BIT},
+        {"relu_squared", SUGAR_CAN_SAVE_BYTE | SUGAR_CAN_SAVE_BIT, 0},
+        {"rrelu", SUGAR_CAN_DRAW | SUGAR_CAN_LEARN, SUGAR_CAN_DRAW},
+        {"atan", ~(uint64_t)0, SUGAR_CAN_SAVE_BYTE},
+    };
+    size_t found = 0;
+    for (int32_t i = 0; i < sugar_kind_count(); i++) {
+        sugar_kind kind = {.struct_size = sizeof kind};
+        assert_ok(sugar_kind_get(i, &kind));
+        for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+            if (strcmp(kind.name, rows[k].name) == 0) {
+                assert_int_equal(kind.capabilities & rows[k].mask, rows[k].expected);
+                found++;
+            }
+    }
+    assert_int_equal(found, sizeof rows / sizeof *rows);
+}
+
 static void levels(void **unused)
 {
     (void)unused;
@@ -215,6 +239,7 @@ int main(void)
         cmocka_unit_test(kinds),
         cmocka_unit_test(parameters),
         cmocka_unit_test(well_known_rows),
+        cmocka_unit_test(capabilities),
         cmocka_unit_test(levels),
         cmocka_unit_test(smaller_and_larger_structs),
         cmocka_unit_test(bad_arguments),
