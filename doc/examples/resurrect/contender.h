@@ -1,4 +1,4 @@
-/* What is compared: activations. */
+/* What is compared: an activation and the technique it is trained with. */
 #ifndef RESURRECT_CONTENDER_H
 #define RESURRECT_CONTENDER_H
 
@@ -6,22 +6,40 @@
 
 #include "options.h"
 
-enum { MOST_CONTENDERS = MOST_ACTIVATIONS };
+/* The state of a contender's parameter if it is learned. */
+typedef struct learned_parameter {
+    const char *name;
+    double start, minimum, maximum;
+} learned_parameter;
 
 typedef struct contender {
-    char *label;                    /* in tables and plots */
+    char *label;                    /* the spec as the user wrote it, and its technique */
     const char *spec;               /* as the user wrote it */
+    technique technique;
     sugar_activation *activation;
     sugar_activation *plain;        /* its forward function, with the true derivative */
+    int draws;                      /* slopes are drawn at random while it is trained */
+    double threshold;               /* a unit is active where its input is above */
+    learned_parameter learned;      /* name: NULL if the parameter is not learned */
 } contender;
+
+/* As many as lines in a plot can be told apart. */
+enum { MOST_CONTENDERS = MOST_ACTIVATIONS };
 
 typedef struct contenders {
     int count;
     contender list[MOST_CONTENDERS];
 } contenders;
 
-/* One for each activation of the options. Fails for a wrong spec, and for one that is there twice. */
+/* Each activation of the options plainly, and once more with each of their techniques that it allows. Fails for a
+ * wrong spec, for one that is there twice, and for a technique that no activation allows. */
 void contenders_create(contenders *made, const options *chosen);
 void contenders_destroy(contenders *made);
+
+/* The activation with a blend in [0, 1] of its surrogate's derivative, for the caller to destroy. */
+sugar_activation *contender_blend(const contender *annealed, double blend);
+
+/* Fails unless the library's call was successful. */
+void require(sugar_status status);
 
 #endif

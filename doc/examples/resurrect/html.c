@@ -22,7 +22,7 @@ static const char style[] =
     "h1 { font-size: 1.7rem; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--rule); }\n"
     "p { max-width: 48rem; } .note { color: var(--soft); font-size: .9rem; }\n"
     ".warning { border: 2px solid var(--c5); padding: .5rem 1rem; }\n"
-    ".wide { overflow-x: auto; }\n"
+    ".wide { overflow-x: auto; } .wide + .wide { margin-top: 1.5rem; }\n"
     "table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }\n"
     "th, td { padding: .25rem .6rem; text-align: right; white-space: nowrap; }\n"
     "th:first-child, td:first-child { text-align: left; } th[colspan] { text-align: center; }\n"
@@ -85,12 +85,19 @@ static void write_introduction(FILE *file, const session *all)
             chosen->momentum, chosen->epochs, chosen->epochs > 1 ? "s" : "", training_steps(chosen, all->data),
             chosen->seed_count, chosen->seed_count > 1 ? "s" : "");
     fprintf(file,
-            "<p>A unit is <em>dead</em> if its output is 0 for each of the first %d training images. A run has "
+            "<p>A unit is <em>dead</em> if it is active (for relu: its output is not 0) for none of the first %d "
+            "training images, <em>nearly dead</em> if it is active for at most %g %% of them. <em>Kept</em> is what "
+            "the activation of a hidden layer keeps from the forward pass for the backward pass. A run has "
             "<em>diverged</em> if its loss is no longer a number. <em>Growth</em> is the factor by which "
             "the norm of the gradient grows from a hidden layer to the one below it; <em>ratio</em> and "
             "<em>cosine</em> compare the gradient used with the true one, their norms and the angle between "
             "them.</p>\n",
-            SAMPLE);
+            SAMPLE, 100 * NEARLY_DEAD_RATE);
+    if (chosen->techniques[SAVED] || chosen->techniques[LEARNED] || chosen->techniques[ANNEALED])
+        fputs("<p>With <em>+saved</em> the forward pass works in place and saves the derivative in a byte for each "
+              "element, from which the backward pass starts; with <em>+learned</em> the activation's parameter is "
+              "learned, one for each unit; with <em>+annealed</em> the blend of the surrogate's derivative falls "
+              "from 1 to 0 over the steps.</p>\n", file);
 }
 
 static void write_cell(FILE *file, int decimals, double value)
@@ -108,15 +115,18 @@ static void write_row(FILE *file, const session *all, int scenario, int activati
     fputs("<tr><td>", file);
     write_escaped(file, all->compared->list[activation].label);
     if (!sum.finished) {
-        fprintf(file, "</td><td colspan=\"%d\">no run finished</td></tr>\n", chosen->layers + 7);
+        fprintf(file, "</td><td colspan=\"%d\">no run finished</td></tr>\n", chosen->layers + 10);
         return;
     }
     fprintf(file, "</td><td>%.1f</td><td>%.1f &ndash; %.1f</td>", 100 * sum.accuracy, 100 * sum.least_accuracy,
             100 * sum.most_accuracy);
     for (int layer = 0; layer < chosen->layers; layer++)
-        write_cell(file, 1, sum.dead[layer]);
+        write_cell(file, 1, sum.figures[DEAD][layer]);
+    write_cell(file, 1, total(sum.figures[NEARLY_DEAD], chosen->layers));
+    write_cell(file, 1, 100 * total(sum.figures[SPARSITY], chosen->layers) / chosen->layers);
     write_cell(file, 2, 1000 * sum.seconds_per_step);
     write_cell(file, 1, 100 * sum.activation_share);
+    write_cell(file, 0, sum.kept_bytes);
     write_cell(file, 2, sum.gradient_growth);
     write_cell(file, 2, sum.true_ratio);
     write_cell(file, 2, sum.true_cosine);
@@ -128,7 +138,9 @@ static void write_table(FILE *file, const session *all, int scenario)
     int layers = all->chosen->layers;
     fprintf(file, "<div class=\"wide\"><table>\n<thead><tr><th rowspan=\"2\">activation</th>"
             "<th colspan=\"2\">test accuracy, %%</th><th colspan=\"%d\">dead units in hidden layer</th>"
+            "<th rowspan=\"2\">nearly<br>dead</th><th rowspan=\"2\">%% not<br>active</th>"
             "<th rowspan=\"2\">ms per<br>step</th><th rowspan=\"2\">%% in<br>activations</th>"
+            "<th rowspan=\"2\">bytes<br>kept</th>"
             "<th colspan=\"3\">gradient at the start</th>"
             "<th rowspan=\"2\">runs<br>diverged</th></tr>\n<tr><th>mean</th><th>least &ndash; most</th>", layers);
     for (int layer = 1; layer <= layers; layer++)
@@ -151,13 +163,13 @@ static const run *any_finished(const session *all, int scenario, int activation)
 
 /* One quantity over the steps of training: mean and range over the seeds. All finished runs were evaluated
  * after the same steps. */
-static series over_steps(const session *all, int scenario, int activation, quantity *value, int layer,
+static series over_steps(const session *all, int scenario, int activation, int figure, int layer,
                          double scale, int line_style, const char *label)
 {
     const run *one = any_finished(all, scenario, activation);
     series line = series_create(label, line_style, one ? one->evaluation_count : 0, 1);
     for (int i = 0; i < line.count; i++) {
-        spread found = across_seeds(all, scenario, activation, i, value, layer);
+        spread found = across_seeds(all, scenario, activation, i, figure, layer);
         line.x[i] = one->evaluations[i].step;
         line.y[i] = scale * found.mean;
         line.low[i] = scale * found.least;
@@ -178,22 +190,126 @@ static void write_accuracy(FILE *file, const session *all, int scenario)
 {
     series lines[MOST_CONTENDERS];
     for (int i = 0; i < all->compared->count; i++)
-        lines[i] = over_steps(all, scenario, i, quantity_accuracy, 0, 100, i, all->compared->list[i].label);
+        lines[i] = over_steps(all, scenario, i, ACCURACY, 0, 100, i, all->compared->list[i].label);
     write_plot(file, (plot){.title = "Test accuracy", .x_label = "step", .y_label = "accuracy, %",
                             .width = WIDE, .height = 380, .whole_x = 1, .y_least = 0, .y_most = 90,
                             .series_count = all->compared->count}, lines);
 }
 
-static void write_dead(FILE *file, const session *all, int scenario, int activation, char *const *labels)
+/* Plots of one figure over the steps, one for each activation with a line for each layer. */
+typedef struct figure_plots {
+    int figure;
+    const char *heading, *y_label;
+    double scale, y_least, y_most;
+} figure_plots;
+
+static void write_figure(FILE *file, const session *all, int scenario, int activation, char *const *labels,
+                         const figure_plots *shown)
 {
     const options *chosen = all->chosen;
     series lines[MOST_LAYERS];
     for (int layer = 0; layer < chosen->layers; layer++)
-        lines[layer] = over_steps(all, scenario, activation, quantity_dead, layer, 1, layer, labels[layer]);
+        lines[layer] = over_steps(all, scenario, activation, shown->figure, layer, shown->scale, layer,
+                                  labels[layer]);
     write_plot(file, (plot){.title = all->compared->list[activation].label, .x_label = "step",
-                            .y_label = "dead units",
-                            .width = THIRD, .height = 230, .whole_x = 1, .shades = chosen->layers, .y_least = 0,
-                            .y_most = chosen->width, .series_count = chosen->layers}, lines);
+                            .y_label = shown->y_label,
+                            .width = THIRD, .height = 230, .whole_x = 1, .shades = chosen->layers,
+                            .y_least = shown->y_least, .y_most = shown->y_most,
+                            .series_count = chosen->layers}, lines);
+}
+
+static void write_figures(FILE *file, const session *all, int scenario, char *const *labels,
+                          const figure_plots *shown)
+{
+    fprintf(file, "<h3>%s</h3>\n<div class=\"plots\">\n", shown->heading);
+    for (int activation = 0; activation < all->compared->count; activation++)
+        if (shown->figure != LEARNED_MEDIAN || all->compared->list[activation].technique == LEARNED)
+            write_figure(file, all, scenario, activation, labels, shown);
+    fputs("</div>\n", file);
+}
+
+/* The shares of the inputs of one layer, in percent, over the middles of the bins; those beyond the range are
+ * drawn half a bin outside of it. All finished runs count together. */
+static series histogram_line(const session *all, int scenario, int activation, int layer, int in_the_end,
+                             const char *label)
+{
+    double counts[SUGAR_MONITOR_BINS] = {0}, all_counts = 0;
+    const histogram *of = NULL;
+    for (int seed = 0; seed < all->chosen->seed_count; seed++) {
+        const run *one = &all->runs[run_index(all, scenario, activation, seed)];
+        if (!one->finished)
+            continue;
+        of = in_the_end ? &one->end[layer] : &one->start[layer];
+        for (int i = 0; i < SUGAR_MONITOR_BINS; i++)
+            counts[i] += (double)of->counts[i];
+    }
+    all_counts = total(counts, SUGAR_MONITOR_BINS);
+    series line = series_create(label, layer, all_counts > 0 ? SUGAR_MONITOR_BINS : 0, 0);
+    for (int i = 0; i < line.count; i++) {
+        double width = of->edges[1] - of->edges[0];
+        line.x[i] = of->edges[0] + (i - 0.5) * width;
+        line.y[i] = 100 * counts[i] / all_counts;
+    }
+    return line;
+}
+
+static void write_histograms(FILE *file, const session *all, int scenario, char *const *labels, int in_the_end)
+{
+    int layers = all->chosen->layers;
+    fprintf(file, "<h3>Inputs of the activations %s</h3>\n<div class=\"plots\">\n",
+            in_the_end ? "after the last step" : "before the first step");
+    for (int activation = 0; activation < all->compared->count; activation++) {
+        series lines[MOST_LAYERS];
+        for (int layer = 0; layer < layers; layer++)
+            lines[layer] = histogram_line(all, scenario, activation, layer, in_the_end, labels[layer]);
+        write_plot(file, (plot){.title = all->compared->list[activation].label, .x_label = "input",
+                                .y_label = "share, %", .width = THIRD, .height = 230, .shades = layers,
+                                .y_least = 0, .y_most = 20, .series_count = layers}, lines);
+    }
+    fputs("</div>\n", file);
+}
+
+static void write_layers(FILE *file, const session *all, int scenario, char *const *labels)
+{
+    const options *chosen = all->chosen;
+    const figure_plots shown[] = {
+        {DEAD, "Dead units in each hidden layer", "dead units", 1, 0, chosen->width},
+        {NEARLY_DEAD, "Nearly dead units in each hidden layer", "nearly dead units", 1, 0, chosen->width},
+        {SPARSITY, "Sparsity: the share of a hidden layer's outputs that are not active", "not active, %", 100, 0,
+         100},
+        {LEARNED_MEDIAN, "The median of what the units of each hidden layer have learned", "parameter", 1,
+         HUGE_VAL, -HUGE_VAL},
+    };
+    write_legend(file, labels, chosen->layers, chosen->layers);
+    int count = (int)(sizeof shown / sizeof *shown) - !chosen->techniques[LEARNED];
+    for (int i = 0; i < count; i++)
+        write_figures(file, all, scenario, labels, &shown[i]);
+    write_histograms(file, all, scenario, labels, 0);
+    write_histograms(file, all, scenario, labels, 1);
+    fputs("<p class=\"note\">The outermost points are all inputs beyond -15 and 15.</p>\n", file);
+}
+
+/* What the units of each layer have learned in the end. */
+static void write_learned(FILE *file, const session *all, int scenario, int activation)
+{
+    const contender *of = &all->compared->list[activation];
+    summary sum = summarise(all, scenario, activation);
+    if (of->technique != LEARNED || !sum.finished)
+        return;
+    fputs("<div class=\"wide\"><table>\n<thead><tr><th>", file);
+    write_escaped(file, of->label);
+    fprintf(file, ": %s, at the start %g;<br>in the end, of the units of hidden layer</th>", of->learned.name,
+            of->learned.start);
+    for (int layer = 1; layer <= all->chosen->layers; layer++)
+        fprintf(file, "<th>%d</th>", layer);
+    fputs("</tr></thead>\n<tbody>\n", file);
+    for (int i = 0; i < QUARTILES; i++) {
+        fprintf(file, "<tr><td>%s</td>", quartile_names[i]);
+        for (int layer = 0; layer < all->chosen->layers; layer++)
+            write_cell(file, 4, sum.figures[LEARNED_LEAST + i][layer]);
+        fputs("</tr>\n", file);
+    }
+    fputs("</tbody></table></div>\n", file);
 }
 
 /* The gradient's norm in each hidden layer before the first step. */
@@ -206,7 +322,7 @@ static void write_gradients(FILE *file, const session *all, int scenario)
         lines[i] = series_create(all->compared->list[i].label, i, measured ? chosen->layers : 0, 0);
         for (int layer = 0; layer < lines[i].count; layer++) {
             lines[i].x[layer] = layer + 1;
-            lines[i].y[layer] = across_seeds(all, scenario, i, 0, quantity_gradient, layer).mean;
+            lines[i].y[layer] = across_seeds(all, scenario, i, 0, GRADIENT_NORM, layer).mean;
         }
     }
     write_plot(file, (plot){.title = "Norm of the gradient in each hidden layer, before the first step",
@@ -225,6 +341,8 @@ static void write_scenario(FILE *file, const session *all, int scenario, char *c
     fprintf(file, ": %s</h2>\n", description);
     free(description);
     write_table(file, all, scenario);
+    for (int activation = 0; activation < all->compared->count; activation++)
+        write_learned(file, all, scenario, activation);
     write_contenders(file, all->compared);
     write_accuracy(file, all, scenario);
     fprintf(file, "<p class=\"note\">Lines are means over the seeds, bands their range. The last point is the "
@@ -232,12 +350,7 @@ static void write_scenario(FILE *file, const session *all, int scenario, char *c
             "has diverged.</p>\n",
             all->data->test.count, SAMPLE < all->data->test.count ? SAMPLE : all->data->test.count);
     write_gradients(file, all, scenario);
-    fputs("<h3>Dead units in each hidden layer</h3>\n", file);
-    write_legend(file, layer_labels, chosen->layers, chosen->layers);
-    fputs("<div class=\"plots\">\n", file);
-    for (int activation = 0; activation < all->compared->count; activation++)
-        write_dead(file, all, scenario, activation, layer_labels);
-    fputs("</div>\n", file);
+    write_layers(file, all, scenario, layer_labels);
 }
 
 enum { CURVE = 321 };

@@ -32,19 +32,26 @@ static void write_member(FILE *file, const char *name, double value)
     write_number(file, value);
 }
 
-static void write_layers(FILE *file, const char *name, const evaluation *at, quantity *value, int layers)
+static void write_list(FILE *file, const char *name, const double *values, int count)
 {
     fprintf(file, ", \"%s\": [", name);
-    for (int layer = 0; layer < layers; layer++) {
-        fputs(layer ? ", " : "", file);
-        write_number(file, value(at, layer));
+    for (int i = 0; i < count; i++) {
+        fputs(i ? ", " : "", file);
+        write_number(file, values[i]);
     }
     fputc(']', file);
 }
 
-static double quantity_weight(const evaluation *at, int layer)
+static void write_histograms(FILE *file, const char *name, const histogram *of, int layers)
 {
-    return at->weight_norm[layer];
+    fprintf(file, ",\n      \"%s\": [", name);
+    for (int layer = 0; layer < layers; layer++) {
+        fputs(layer ? ",\n        [" : "\n        [", file);
+        for (int i = 0; i < SUGAR_MONITOR_BINS; i++)
+            fprintf(file, "%s%lld", i ? ", " : "", (long long)of[layer].counts[i]);
+        fputc(']', file);
+    }
+    fputc(']', file);
 }
 
 static void write_options(FILE *file, const session *all)
@@ -73,6 +80,9 @@ static void write_options(FILE *file, const session *all)
     for (int i = 0; i < all->compared->count; i++) {
         fputs(i ? ",\n    {\"spec\": " : "\n    {\"spec\": ", file);
         write_string(file, all->compared->list[i].spec);
+        fputs(", \"label\": ", file);
+        write_string(file, all->compared->list[i].label);
+        fprintf(file, ", \"technique\": \"%s\"", techniques[all->compared->list[i].technique].label);
         fputs(", \"canonical\": ", file);
         write_string(file, sugar_activation_spec(all->compared->list[i].activation));
         fputs(", \"level\": ", file);
@@ -92,14 +102,11 @@ static void write_summary(FILE *file, const session *all, int scenario, int acti
         write_member(file, "least_accuracy", sum.least_accuracy);
         write_member(file, "most_accuracy", sum.most_accuracy);
         write_member(file, "accuracy_deviation", sum.accuracy_deviation);
-        fputs(", \"dead\": [", file);
-        for (int layer = 0; layer < all->chosen->layers; layer++) {
-            fputs(layer ? ", " : "", file);
-            write_number(file, sum.dead[layer]);
-        }
-        fputc(']', file);
+        for (int figure = 0; figure < FIGURES; figure++)
+            write_list(file, figure_names[figure], sum.figures[figure], all->chosen->layers);
         write_member(file, "seconds_per_step", sum.seconds_per_step);
         write_member(file, "activation_share", sum.activation_share);
+        write_member(file, "kept_bytes", sum.kept_bytes);
         write_member(file, "gradient_growth", sum.gradient_growth);
         write_member(file, "true_ratio", sum.true_ratio);
         write_member(file, "true_cosine", sum.true_cosine);
@@ -115,20 +122,28 @@ static void write_run(FILE *file, const session *all, const run *one)
             one->finished ? "true" : "false", one->steps);
     write_member(file, "step_seconds", one->step_seconds);
     write_member(file, "activation_seconds", one->activation_seconds);
+    fprintf(file, ", \"kept_bytes\": %zu, \"random_blocks\": %llu", one->kept_bytes,
+            (unsigned long long)one->random_blocks);
     fputs(", \"evaluations\": [", file);
     for (int i = 0; i < one->evaluation_count; i++) {
         const evaluation *at = &one->evaluations[i];
         fprintf(file, "%s\n      {\"step\": %d", i ? "," : "", at->step);
         write_member(file, "loss", at->loss);
         write_member(file, "accuracy", at->accuracy);
-        write_layers(file, "dead", at, quantity_dead, layers);
-        write_layers(file, "gradient_norm", at, quantity_gradient, layers);
-        write_layers(file, "weight_norm", at, quantity_weight, layers);
+        write_member(file, "blend", at->blend);
+        for (int figure = 0; figure < FIGURES; figure++)
+            write_list(file, figure_names[figure], at->figures[figure], layers);
         write_member(file, "true_ratio", at->true_ratio);
         write_member(file, "true_cosine", at->true_cosine);
         fputc('}', file);
     }
-    fputs("]}", file);
+    fputc(']', file);
+    if (one->finished) {
+        write_list(file, "histogram_edges", one->start[0].edges, SUGAR_MONITOR_BINS - 1);
+        write_histograms(file, "histogram_start", one->start, layers);
+        write_histograms(file, "histogram_end", one->end, layers);
+    }
+    fputc('}', file);
 }
 
 void json_write(FILE *file, const session *all)

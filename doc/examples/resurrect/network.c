@@ -12,17 +12,50 @@ static void layer_create(layer *l, const network *net, size_t offset, int in, in
     *l = (layer){.in = in, .out = out,
                  .weights = net->parameters + offset, .biases = net->parameters + offset + weights,
                  .weight_gradient = net->gradient + offset, .bias_gradient = net->gradient + offset + weights,
-                 .z = allocate(values, sizeof(float)), .output = allocate(values, sizeof(float)),
-                 .delta = allocate(values, sizeof(float))};
+                 .z = allocate(values, sizeof(float)), .delta = allocate(values, sizeof(float))};
 }
 
-static void layer_initialise(layer *l, double bias, random_stream *random)
+/* What a hidden layer has beyond an output layer; where its activation's parameters are among the network's, if they
+ * are learned. */
+static void layer_activate(layer *l, const network *net, size_t parameters)
+{
+    size_t values = (size_t)net->batch * (size_t)l->out;
+    const contender *trained = net->trained;
+    if (trained->technique == SAVED) {
+        l->saved = allocate(values, 1);
+        l->output = l->z;
+    } else {
+        l->output = allocate(values, sizeof(float));
+    }
+    if (trained->technique == LEARNED) {
+        l->parameter = net->parameters + parameters;
+        l->parameter_gradient = net->gradient + parameters;
+    }
+    sugar_monitor_options watched = {.struct_size = sizeof watched, .axis = 1, .threshold = trained->threshold,
+                                     .minimum = -15, .maximum = 15};    /* bins of width 1 */
+    require(sugar_monitor_create(&l->monitor, l->out, &watched));
+}
+
+static void layer_free(layer *l)
+{
+    if (l->output != l->z)
+        free(l->output);
+    free(l->z);
+    free(l->saved);
+    free(l->delta);
+    batchnorm_free(l->norm);
+    sugar_monitor_destroy(l->monitor);
+}
+
+static void layer_initialise(layer *l, double bias, double parameter, random_stream *random)
 {
     double deviation = sqrt(2.0 / l->in);
     for (size_t i = 0; i < (size_t)l->in * (size_t)l->out; i++)
         l->weights[i] = (float)(deviation * random_normal(random));
     for (int i = 0; i < l->out; i++)
         l->biases[i] = (float)bias;
+    for (int i = 0; i < l->out && l->parameter; i++)
+        l->parameter[i] = (float)parameter;
 }
 
 static int layer_inputs(int index, int inputs, int width)
@@ -30,10 +63,11 @@ static int layer_inputs(int index, int inputs, int width)
     return index == 0 ? inputs : width;
 }
 
-/* Weights, biases, and the scales of a normalisation. */
-static size_t layer_parameters(int in, int out, int normalises)
+/* Weights and biases, and then, one for each unit, the scales of a normalisation and what is learned of an
+ * activation: as many of these as `extras` says. */
+static size_t layer_parameters(int in, int out, int extras)
 {
-    return ((size_t)in + 1 + (size_t)normalises) * (size_t)out;
+    return ((size_t)in + 1 + (size_t)extras) * (size_t)out;
 }
 
 static void layer_normalise(layer *l, int batch)
@@ -43,19 +77,21 @@ static void layer_normalise(layer *l, int batch)
 }
 
 network *network_create(int inputs, int width, int hidden, int classes, int batch,
-                        const sugar_activation *activation, double bias, int normalises, random_stream *random)
+                        const contender *trained, double bias, int normalises, random_stream *random)
 {
     network *net = allocate(1, sizeof *net);
     net->layer_count = hidden + 1;
     net->batch = batch;
-    net->activation = activation;
+    net->trained = trained;
+    net->activation = trained->activation;
+    net->blend = (double)NAN;
     net->layers = allocate((size_t)net->layer_count, sizeof *net->layers);
     net->input = allocate((size_t)batch * (size_t)inputs, sizeof(float));
     net->labels = allocate((size_t)batch, 1);
-    for (int i = 0; i <= hidden; i++) {
-        int out = i == hidden ? classes : width;
-        net->parameter_count += layer_parameters(layer_inputs(i, inputs, width), out, normalises && i < hidden);
-    }
+    int extras = normalises + (trained->technique == LEARNED);
+    for (int i = 0; i < hidden; i++)
+        net->parameter_count += layer_parameters(layer_inputs(i, inputs, width), width, extras);
+    net->parameter_count += layer_parameters(width, classes, 0);
     net->parameters = allocate(net->parameter_count, sizeof(float));
     net->gradient = allocate(net->parameter_count, sizeof(float));
     net->velocity = allocate(net->parameter_count, sizeof(float));
@@ -63,22 +99,21 @@ network *network_create(int inputs, int width, int hidden, int classes, int batc
     for (int i = 0; i <= hidden; i++) {
         int in = layer_inputs(i, inputs, width), out = i == hidden ? classes : width;
         layer_create(&net->layers[i], net, offset, in, out);
-        layer_initialise(&net->layers[i], i == hidden ? 0 : bias, random);
+        if (i < hidden)
+            layer_activate(&net->layers[i], net, offset + layer_parameters(in, out, normalises));
+        layer_initialise(&net->layers[i], i == hidden ? 0 : bias, trained->learned.start, random);
         if (normalises && i < hidden)
             layer_normalise(&net->layers[i], batch);
-        offset += layer_parameters(in, out, normalises && i < hidden);
+        offset += layer_parameters(in, out, i < hidden ? extras : 0);
     }
     return net;
 }
 
 void network_free(network *net)
 {
-    for (int i = 0; i < net->layer_count; i++) {
-        free(net->layers[i].z);
-        free(net->layers[i].output);
-        free(net->layers[i].delta);
-        batchnorm_free(net->layers[i].norm);
-    }
+    for (int i = 0; i < net->layer_count; i++)
+        layer_free(&net->layers[i]);
+    sugar_activation_destroy(net->blended);
     free(net->layers);
     free(net->input);
     free(net->labels);
@@ -88,10 +123,11 @@ void network_free(network *net)
     free(net);
 }
 
-static void require(sugar_status status)
+size_t network_kept_bytes(const network *net)
 {
-    if (status != SUGAR_OK)
-        fail("libsugar: %s: %s", sugar_status_name(status), sugar_last_error());
+    const layer *l = &net->layers[0];
+    size_t values = (size_t)net->batch * (size_t)l->out;
+    return values * (l->saved ? sizeof *l->saved + sizeof *l->output : sizeof *l->z + sizeof *l->output);
 }
 
 static const float *layer_input(const network *net, int index)
@@ -99,7 +135,86 @@ static const float *layer_input(const network *net, int index)
     return index == 0 ? net->input : net->layers[index - 1].output;
 }
 
-void network_forward(network *net, int n)
+void network_blend(network *net, double blend)
+{
+    sugar_activation_destroy(net->blended);
+    net->blended = contender_blend(net->trained, blend);
+    net->activation = net->blended;
+    net->blend = blend;
+}
+
+/* The tensors and options of the calls for one layer, whose forward pass and backward pass have most of them in
+ * common: n rows, a unit a column. */
+typedef struct activation_call {
+    int64_t shape[2];
+    sugar_tensor z, output, delta, saved, parameter, parameter_gradient;
+    sugar_random random;
+    sugar_call_options options;
+} activation_call;
+
+static void activation_call_prepare(activation_call *call, const network *net, const layer *l, int n, pass purpose)
+{
+    static const int64_t unit_strides[2] = {0, 1};      /* one value for all rows */
+    *call = (activation_call){.shape = {n, l->out}, .options = {.struct_size = sizeof call->options}};
+    const sugar_tensor rows = {.device = {.device_type = SUGAR_DEVICE_CPU}, .ndim = 2, .shape = call->shape,
+                               .dtype = {SUGAR_TYPE_FLOAT, 32, 1}};
+    call->z = call->output = call->delta = call->saved = call->parameter = rows;
+    call->z.data = l->z;
+    call->output.data = l->output;
+    call->delta.data = l->delta;
+    if (l->saved) {
+        call->saved.data = l->saved;
+        call->saved.dtype = (sugar_data_type){SUGAR_TYPE_UNSIGNED, 8, 1};
+        call->options.saved_gradient = &call->saved;
+    }
+    if (l->parameter) {
+        call->parameter.strides = unit_strides;
+        call->parameter_gradient = call->parameter;
+        call->parameter.data = l->parameter;
+        call->parameter_gradient.data = l->parameter_gradient;
+        call->options.parameter = &call->parameter;
+    }
+    if (purpose == PASS_TRAIN && net->trained->draws) {
+        call->random = (sugar_random){.struct_size = sizeof call->random, .seed = net->random_seed,
+                                      .offset = l->random_offset};
+        call->options.random = &call->random;
+    }
+}
+
+static void layer_forward(network *net, layer *l, int n, const sugar_activation *activation, pass purpose)
+{
+    l->random_offset = net->random_offset;
+    activation_call call;
+    activation_call_prepare(&call, net, l, n, purpose);
+    if (purpose == PASS_OBSERVE)
+        call.options.monitor = l->monitor;
+    double start = seconds_now();
+    require(sugar_forward(activation, &call.z, &call.output, &call.options));
+    net->activation_seconds += seconds_now() - start;
+    if (call.options.random)
+        net->random_offset += ((uint64_t)n * (uint64_t)l->out + 3) / 4;
+}
+
+/* From the gradient with respect to the layer's output, which delta holds, to the one with respect to z. */
+static void layer_backward(network *net, layer *l, int n, const sugar_activation *activation, pass purpose)
+{
+    activation_call call;
+    activation_call_prepare(&call, net, l, n, purpose);
+    if (l->parameter)
+        call.options.parameter_gradient = &call.parameter_gradient;
+    double start = seconds_now();
+    require(sugar_backward(activation, l->saved ? NULL : &call.z, &call.delta, &call.delta, &call.options));
+    net->activation_seconds += seconds_now() - start;
+}
+
+static const statistics statistics_of[] = {
+    [PASS_TRAIN] = UPDATED_STATISTICS,
+    [PASS_MEASURE] = BATCH_STATISTICS,
+    [PASS_EVALUATE] = RUNNING_STATISTICS,
+    [PASS_OBSERVE] = RUNNING_STATISTICS,
+};
+
+void network_forward(network *net, int n, const sugar_activation *activation, pass purpose)
 {
     for (int i = 0; i < net->layer_count; i++) {
         layer *l = &net->layers[i];
@@ -108,12 +223,9 @@ void network_forward(network *net, int n)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, l->out, l->in, 1, layer_input(net, i), l->in,
                     l->weights, l->out, l->norm ? 0 : 1, l->z, l->out);
         if (l->norm)
-            batchnorm_forward(l->norm, l->z, n, net->normalised_by);
-        if (i == net->layer_count - 1)
-            break;
-        double start = seconds_now();
-        require(sugar_forward_f32(net->activation, (int64_t)n * l->out, l->z, 1, l->output, 1, NULL));
-        net->activation_seconds += seconds_now() - start;
+            batchnorm_forward(l->norm, l->z, n, statistics_of[purpose]);
+        if (i < net->layer_count - 1)
+            layer_forward(net, l, n, activation, purpose);
     }
 }
 
@@ -155,7 +267,7 @@ static const float *product_delta(layer *l, int n)
     return l->delta;
 }
 
-void network_backward(network *net, int n, const sugar_activation *activation)
+void network_backward(network *net, int n, const sugar_activation *activation, pass purpose)
 {
     for (int i = net->layer_count - 1; i >= 0; i--) {
         layer *l = &net->layers[i];
@@ -167,11 +279,15 @@ void network_backward(network *net, int n, const sugar_activation *activation)
         layer *below = l - 1;
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, l->in, l->out, 1, delta, l->out,
                     l->weights, l->out, 0, below->delta, below->out);
-        double start = seconds_now();
-        require(sugar_backward_f32(activation, (int64_t)n * below->out, below->z, 1, below->delta, 1,
-                                   below->delta, 1, NULL));
-        net->activation_seconds += seconds_now() - start;
+        layer_backward(net, below, n, activation, purpose);
     }
+}
+
+/* In a network that has diverged a parameter may be NaN: that becomes the minimum, as the library takes no NaN. */
+static void layer_clamp(layer *l, const learned_parameter *learned)
+{
+    for (int i = 0; i < l->out && l->parameter; i++)
+        l->parameter[i] = fminf(fmaxf(l->parameter[i], (float)learned->minimum), (float)learned->maximum);
 }
 
 void network_update(network *net, double learning_rate, double momentum)
@@ -183,4 +299,6 @@ void network_update(network *net, double learning_rate, double momentum)
         velocity[i] = keep * velocity[i] + gradient[i];
         parameters[i] -= rate * velocity[i];
     }
+    for (int i = 0; i < net->layer_count - 1; i++)
+        layer_clamp(&net->layers[i], &net->trained->learned);
 }

@@ -16,6 +16,13 @@ static const char default_activations[] =
     "relu,relu~leaky_relu,relu~silu,relu~gelu,relu~nelu,relu~elu,relu~bsilu";
 static const char quick_activations[] = "relu,relu~elu,relu~bsilu";
 
+const technique_name techniques[TECHNIQUES] = {
+    [PLAIN] = {"", "plain", ""},
+    [SAVED] = {"save-gradient", "saved", "a derivative with a finite range"},
+    [LEARNED] = {"learn", "learned", "a parameter that can be learned"},
+    [ANNEALED] = {"anneal", "annealed", "a surrogate whose blend is left open"},
+};
+
 static const char manual[] =
     "Usage: resurrect [OPTION]...\n"
     "\n"
@@ -45,6 +52,13 @@ static const char manual[] =
     "  --width N           units in a hidden layer [128]\n"
     "  --momentum M        of the gradient descent, in [0, 1) [0.9]\n"
     "  --threads N         runs trained at a time [one for each processor]\n"
+    "  --save-gradient     train a second time with each activation whose derivative has a finite\n"
+    "                      range: the forward pass works in place and saves the derivative in a\n"
+    "                      byte for each element, from which the backward pass starts\n"
+    "  --learn             train a second time with each activation whose parameter can be learned:\n"
+    "                      one for each unit, by the same descent as the weights\n"
+    "  --anneal            train a second time with each activation that has a surrogate and no\n"
+    "                      blend in its spec: the blend falls from 1 to 0 over the steps\n"
     "  --html FILE         the report [resurrect.html]\n"
     "  --json FILE         every number [resurrect.json]\n"
     "  --quick             less by default: one epoch, one seed, three activations\n"
@@ -56,7 +70,7 @@ static const char manual[] =
 
 enum {
     DATA = 256, ACTIVATION, ACTIVATIONS, SCENARIO, LEARNING_RATE, BIAS, EPOCHS, SEEDS, BATCH, LAYERS, WIDTH,
-    MOMENTUM, THREADS, HTML, JSON, QUICK, QUIET, HELP
+    MOMENTUM, SAVE_GRADIENT, LEARN, ANNEAL, THREADS, HTML, JSON, QUICK, QUIET, HELP
 };
 
 static const struct option long_options[] = {
@@ -72,6 +86,9 @@ static const struct option long_options[] = {
     {"layers", required_argument, NULL, LAYERS},
     {"width", required_argument, NULL, WIDTH},
     {"momentum", required_argument, NULL, MOMENTUM},
+    {"save-gradient", no_argument, NULL, SAVE_GRADIENT},
+    {"learn", no_argument, NULL, LEARN},
+    {"anneal", no_argument, NULL, ANNEAL},
     {"threads", required_argument, NULL, THREADS},
     {"html", required_argument, NULL, HTML},
     {"json", required_argument, NULL, JSON},
@@ -224,6 +241,9 @@ static void take(options *chosen, choice *given, int code)
     case LAYERS: chosen->layers = parse_count("layers", optarg, MOST_LAYERS); break;
     case WIDTH: chosen->width = parse_count("width", optarg, 8192); break;
     case MOMENTUM: chosen->momentum = parse_number("momentum", optarg, 0, 0.999999); break;
+    case SAVE_GRADIENT: chosen->techniques[SAVED] = 1; break;
+    case LEARN: chosen->techniques[LEARNED] = 1; break;
+    case ANNEAL: chosen->techniques[ANNEALED] = 1; break;
     case THREADS: chosen->threads = parse_count("threads", optarg, 256); break;
     case HTML: chosen->html = parse_path("html", optarg); break;
     case JSON: chosen->json = parse_path("json", optarg); break;

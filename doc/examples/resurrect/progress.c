@@ -26,7 +26,8 @@ struct progress {
     int live;
 };
 
-progress *progress_create(const options *chosen, const contenders *compared, const run *runs, int run_count, long total)
+progress *progress_create(const options *chosen, const contenders *compared, const run *runs, int run_count,
+                          long total)
 {
     progress *shown = allocate(1, sizeof *shown);
     pthread_mutex_init(&shown->mutex, NULL);

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const quartile_names[QUARTILES] = {"least", "lower quartile", "median", "upper quartile",
+                                               "greatest"};
+
 int run_index(const session *all, int scenario, int activation, int seed)
 {
     return (scenario * all->compared->count + activation) * all->chosen->seed_count + seed;
@@ -16,23 +19,7 @@ static const run *finished_run(const session *all, int scenario, int activation,
     return found->finished ? found : NULL;
 }
 
-double quantity_accuracy(const evaluation *at, int layer)
-{
-    (void)layer;
-    return at->accuracy;
-}
-
-double quantity_dead(const evaluation *at, int layer)
-{
-    return at->dead[layer];
-}
-
-double quantity_gradient(const evaluation *at, int layer)
-{
-    return at->gradient_norm[layer];
-}
-
-spread across_seeds(const session *all, int scenario, int activation, int evaluation_index, quantity *value,
+spread across_seeds(const session *all, int scenario, int activation, int evaluation_index, int figure,
                     int layer)
 {
     spread found = {0, HUGE_VAL, -HUGE_VAL};
@@ -41,7 +28,8 @@ spread across_seeds(const session *all, int scenario, int activation, int evalua
         const run *one = finished_run(all, scenario, activation, seed);
         if (!one)
             continue;
-        double now = value(&one->evaluations[evaluation_index], layer);
+        const evaluation *at = &one->evaluations[evaluation_index];
+        double now = figure == ACCURACY ? at->accuracy : at->figures[figure][layer];
         if (isnan(now))
             continue;
         found.mean += now;
@@ -59,7 +47,8 @@ static double log_growth(const evaluation *start, int layers)
 {
     if (layers < 2)
         return (double)NAN;
-    return log(start->gradient_norm[0] / start->gradient_norm[layers - 1]) / (layers - 1);
+    const double *norms = start->figures[GRADIENT_NORM];
+    return log(norms[0] / norms[layers - 1]) / (layers - 1);
 }
 
 /* Everything that is a plain mean over the finished runs. */
@@ -72,6 +61,7 @@ static void add_run(summary *sum, const run *one, int layers)
     sum->gradient_growth += log_growth(&one->evaluations[0], layers);
     sum->true_ratio += one->evaluations[0].true_ratio;
     sum->true_cosine += one->evaluations[0].true_cosine;
+    sum->kept_bytes = (double)one->kept_bytes;
     sum->finished++;
 }
 
@@ -99,13 +89,14 @@ summary summarise(const session *all, int scenario, int activation)
     }
     if (!sum.finished)
         return sum;
-    spread accuracy = across_seeds(all, scenario, activation, last, quantity_accuracy, 0);
+    spread accuracy = across_seeds(all, scenario, activation, last, ACCURACY, 0);
     sum.accuracy = accuracy.mean;
     sum.least_accuracy = accuracy.least;
     sum.most_accuracy = accuracy.most;
     sum.accuracy_deviation = accuracy_deviation(all, scenario, activation, &sum);
-    for (int layer = 0; layer < layers; layer++)
-        sum.dead[layer] = across_seeds(all, scenario, activation, last, quantity_dead, layer).mean;
+    for (int figure = 0; figure < FIGURES; figure++)
+        for (int layer = 0; layer < layers; layer++)
+            sum.figures[figure][layer] = across_seeds(all, scenario, activation, last, figure, layer).mean;
     sum.seconds_per_step /= sum.finished;
     sum.activation_share /= sum.finished;
     sum.gradient_growth = exp(sum.gradient_growth / sum.finished);
@@ -141,6 +132,14 @@ static void print_number(FILE *file, int width, int decimals, double value)
         fprintf(file, " %*s", width, "-");
 }
 
+double total(const double *values, int count)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i++)
+        sum += values[i];
+    return sum;
+}
+
 static void print_row(FILE *file, const session *all, int scenario, int activation, int width)
 {
     const options *chosen = all->chosen;
@@ -153,10 +152,13 @@ static void print_row(FILE *file, const session *all, int scenario, int activati
     fprintf(file, "%6.1f (%4.1f to %4.1f) ", 100 * sum.accuracy, 100 * sum.least_accuracy,
             100 * sum.most_accuracy);
     for (int layer = 0; layer < chosen->layers; layer++)
-        print_number(file, 5, 1, sum.dead[layer]);
+        print_number(file, 5, 1, sum.figures[DEAD][layer]);
     fprintf(file, "%*s", dead_width(chosen) - 6 * chosen->layers, "");
+    print_number(file, 6, 1, total(sum.figures[NEARLY_DEAD], chosen->layers));
+    print_number(file, 6, 1, 100 * total(sum.figures[SPARSITY], chosen->layers) / chosen->layers);
     print_number(file, 8, 2, 1000 * sum.seconds_per_step);
     print_number(file, 7, 1, 100 * sum.activation_share);
+    print_number(file, 6, 1, sum.kept_bytes / 1024);
     print_number(file, 8, 2, sum.gradient_growth);
     print_number(file, 6, 2, sum.true_ratio);
     print_number(file, 7, 2, sum.true_cosine);
@@ -172,13 +174,32 @@ static void print_heading(FILE *file, const options *chosen, const setting *star
     char *description = scenario_describe(start);
     fprintf(file, "\n%s: %s\n\n", start->name, description);
     free(description);
-    fprintf(file, "  %-*s  test accuracy in %%    %-*s  ms per     %% in   gradient at the start\n", width, "",
-            dead_width(chosen), dead_heading);
+    fprintf(file, "  %-*s  test accuracy in %%    %-*s nearly   not  ms per    %% in    KiB   gradient at the start\n",
+            width, "", dead_width(chosen), dead_heading);
     fprintf(file, "  %-*s   mean (least, most) ", width, "activation");
     for (int layer = 1; layer <= chosen->layers; layer++)
         fprintf(file, " %5d", layer);
     fprintf(file, "%*s", dead_width(chosen) - 6 * chosen->layers, "");
-    fputs("     step activs.   growth  ratio  cosine\n", file);
+    fputs("   dead act.%     step activs.   kept  growth  ratio  cosine\n", file);
+}
+
+/* What the units of each layer have learned, if they have. */
+static void print_learned(FILE *file, const session *all, int scenario, int activation, int width)
+{
+    const contender *of = &all->compared->list[activation];
+    summary sum = summarise(all, scenario, activation);
+    if (of->technique != LEARNED || !sum.finished)
+        return;
+    fprintf(file, "\n  %-*s  %s in the end, of the units of layer; %g at the start\n  %*s  %-14s", width, of->label,
+            of->learned.name, of->learned.start, width, "", "");
+    for (int layer = 1; layer <= all->chosen->layers; layer++)
+        fprintf(file, " %8d", layer);
+    for (int i = 0; i < QUARTILES; i++) {
+        fprintf(file, "\n  %*s  %-14s", width, "", quartile_names[i]);
+        for (int layer = 0; layer < all->chosen->layers; layer++)
+            print_number(file, 8, 4, sum.figures[LEARNED_LEAST + i][layer]);
+    }
+    fputc('\n', file);
 }
 
 void print_tables(FILE *file, const session *all)
@@ -189,11 +210,16 @@ void print_tables(FILE *file, const session *all)
         print_heading(file, chosen, &chosen->scenarios[scenario], width);
         for (int activation = 0; activation < all->compared->count; activation++)
             print_row(file, all, scenario, activation, width);
+        for (int activation = 0; activation < all->compared->count; activation++)
+            print_learned(file, all, scenario, activation, width);
     }
     fprintf(file,
-            "\nA unit is dead if its output is 0 for each of the first %d training images; a layer has %d\n"
-            "units. A run has diverged if its loss is no number in the end. Growth is the factor by which the\n"
-            "norm of the gradient grows from a hidden layer to the one below; ratio and cosine compare the\n"
-            "gradient used with the true one: their norms, and the angle between them.\n",
-            SAMPLE, chosen->width);
+            "\nA unit is dead if it is active (for relu: its output is not 0) for none of the first %d\n"
+            "training images; a layer has %d units. Nearly dead are those of all hidden layers that are\n"
+            "active for at most %g %% of the images, dead ones included; not active is the share of all\n"
+            "outputs. Kept is what the activation of a hidden layer keeps from the forward pass for the\n"
+            "backward pass. A run has diverged if its loss is no number in the end. Growth is the factor by\n"
+            "which the norm of the gradient grows from a hidden layer to the one below; ratio and cosine\n"
+            "compare the gradient used with the true one: their norms, and the angle between them.\n",
+            SAMPLE, chosen->width, 100 * NEARLY_DEAD_RATE);
 }

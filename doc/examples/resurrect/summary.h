@@ -24,7 +24,8 @@ typedef struct session {
 typedef struct summary {
     int finished, diverged;                     /* runs; those whose loss is no number in the end */
     double accuracy, least_accuracy, most_accuracy, accuracy_deviation;    /* in the end; sample deviation */
-    double dead[MOST_LAYERS];                   /* in the end, of runs that have not diverged */
+    double figures[FIGURES][MOST_LAYERS];       /* in the end; those of monitors of runs that have not diverged */
+    double kept_bytes;
     double seconds_per_step, activation_share;
     double gradient_growth;                     /* before the first step: the factor by which the gradient's
                                                    norm grows from one hidden layer to the one below, the
@@ -37,17 +38,20 @@ int run_index(const session *all, int scenario, int activation, int seed);
 
 summary summarise(const session *all, int scenario, int activation);
 
-/* The mean over the seeds of one quantity at the time of one evaluation, and its extremes; without the runs
- * where it is NaN, and NaN if there is no other. */
-typedef double quantity(const evaluation *at, int layer);
+/* The mean over the seeds of one figure of a layer, or of the accuracy, at the time of one evaluation, and its
+ * extremes; without the runs where it is NaN, and NaN if there is no other. */
+enum { ACCURACY = FIGURES };
 typedef struct spread {
     double mean, least, most;
 } spread;
-double quantity_accuracy(const evaluation *at, int layer);
-double quantity_dead(const evaluation *at, int layer);
-double quantity_gradient(const evaluation *at, int layer);
-spread across_seeds(const session *all, int scenario, int activation, int evaluation_index, quantity *value,
+spread across_seeds(const session *all, int scenario, int activation, int evaluation_index, int figure,
                     int layer);
+
+/* The names of the figures from LEARNED_LEAST to LEARNED_MOST. */
+enum { QUARTILES = 5 };
+extern const char *const quartile_names[QUARTILES];
+
+double total(const double *values, int count);
 
 /* The final tables, a scenario each. */
 void print_tables(FILE *file, const session *all);

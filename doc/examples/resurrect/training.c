@@ -6,9 +6,16 @@
 #include <string.h>
 
 #include "network.h"
+#include "units.h"
 
 /* The purposes for which a seed's random numbers are drawn. */
 enum { RANDOM_WEIGHTS = 1, RANDOM_ORDER = 2 };
+
+const char *const figure_names[FIGURES] = {
+    "dead", "nearly_dead", "sparsity", "input_mean", "input_deviation", "learned_least",
+    "learned_lower_quartile", "learned_median", "learned_upper_quartile", "learned_most", "gradient_norm",
+    "weight_norm",
+};
 
 int training_steps(const options *chosen, const dataset *data)
 {
@@ -47,7 +54,7 @@ static double accuracy(network *net, const dataset *data, int count)
         int n = smaller(net->batch, count - first);
         for (int row = 0; row < n; row++)
             load(net, row, data, &data->test, first + row);
-        network_forward(net, n);
+        network_forward(net, n, net->activation, PASS_EVALUATE);
         network_loss(net, n, &correct);
     }
     return (double)correct / count;
@@ -66,71 +73,59 @@ static double norm(const float *values, size_t count)
     return sqrt(dot(values, values, count));
 }
 
-static void mark_active(const layer *l, int n, uint8_t *active)
+/* The gradient over the n examples loaded. A saved gradient is the one of the activation that saved it, hence the
+ * forward pass. */
+static void compute_gradient(network *net, int n, const sugar_activation *activation)
 {
-    for (int row = 0; row < n; row++)
-        for (int unit = 0; unit < l->out; unit++)
-            active[unit] |= l->output[(size_t)row * (size_t)l->out + (size_t)unit] > 0;
+    network_forward(net, n, activation, PASS_MEASURE);
+    network_loss(net, n, NULL);
+    network_backward(net, n, activation, PASS_MEASURE);
 }
 
 /* The true gradient comes first, so that the surrogate's deltas remain. */
-static void measure_gradients(network *net, int n, const contender *trained, evaluation *found)
+static void measure_gradients(network *net, int n, evaluation *found)
 {
     float *truth = allocate(net->parameter_count, sizeof *truth);
-    network_backward(net, n, trained->plain);
+    compute_gradient(net, n, net->trained->plain);
     memcpy(truth, net->gradient, net->parameter_count * sizeof *truth);
-    network_backward(net, n, trained->activation);
+    compute_gradient(net, n, net->activation);
     double true_norm = norm(truth, net->parameter_count), used_norm = norm(net->gradient, net->parameter_count);
     found->true_ratio = used_norm / true_norm;
     found->true_cosine = dot(truth, net->gradient, net->parameter_count) / (true_norm * used_norm);
     free(truth);
     for (int i = 0; i < net->layer_count - 1; i++) {
         const layer *l = &net->layers[i];
-        found->gradient_norm[i] = norm(l->delta, (size_t)n * (size_t)l->out);
-        found->weight_norm[i] = norm(l->weights, (size_t)l->in * (size_t)l->out);
+        found->figures[GRADIENT_NORM][i] = norm(l->delta, (size_t)n * (size_t)l->out);
+        found->figures[WEIGHT_NORM][i] = norm(l->weights, (size_t)l->in * (size_t)l->out);
     }
 }
 
-/* The same batch again, normalised by its own statistics. */
-static void pass_as_in_training(network *net, int n)
+static void measure_sample(network *net, const dataset *data, evaluation *found)
 {
-    net->normalised_by = BATCH_STATISTICS;
-    network_forward(net, n);
-    network_loss(net, n, NULL);
-    net->normalised_by = RUNNING_STATISTICS;
-}
-
-static void measure_sample(network *net, const dataset *data, const contender *trained, evaluation *found)
-{
-    int hidden = net->layer_count - 1, width = net->layers[0].out, count = smaller(SAMPLE, data->train.count);
-    uint8_t *active = allocate((size_t)hidden, (size_t)width);
+    int count = smaller(SAMPLE, data->train.count);
     double loss = 0;
+    units_forget(net);
     for (int first = 0; first < count; first += net->batch) {
         int n = smaller(net->batch, count - first);
         for (int row = 0; row < n; row++)
             load(net, row, data, &data->train, first + row);
-        network_forward(net, n);
+        network_forward(net, n, net->activation, PASS_OBSERVE);
         loss += n * network_loss(net, n, NULL);
-        for (int i = 0; i < hidden; i++)
-            mark_active(&net->layers[i], n, active + (size_t)i * (size_t)width);
-        if (first == 0) {
-            if (net->layers[0].norm)
-                pass_as_in_training(net, n);
-            measure_gradients(net, n, trained, found);
-        }
+        if (first == 0)
+            measure_gradients(net, n, found);
     }
     found->loss = loss / count;
-    for (int i = 0; i < hidden * width; i++)
-        found->dead[i / width] += isfinite(loss) ? !active[i] : (double)NAN;
-    free(active);
+    units_measure(net, found);
 }
 
-static void evaluate(run *result, network *net, const dataset *data, const contender *trained, int last)
+static void evaluate(run *result, network *net, const dataset *data, int last)
 {
     evaluation *found = &result->evaluations[result->evaluation_count++];
-    *found = (evaluation){.step = result->steps};
+    *found = (evaluation){.step = result->steps, .blend = net->blend};
     double before = net->activation_seconds;
-    measure_sample(net, data, trained, found);
+    measure_sample(net, data, found);
+    if (last || result->steps == 0)
+        units_histograms(net, last ? result->end : result->start);
     found->accuracy = accuracy(net, data, last ? data->test.count : smaller(SAMPLE, data->test.count));
     net->activation_seconds = before;
 }
@@ -158,21 +153,27 @@ static void step(network *net, const dataset *data, const int *images, double fa
     for (int row = 0; row < net->batch; row++)
         load(net, row, data, &data->train, images[row]);
     scale_input(net, factor);
-    net->normalised_by = UPDATED_STATISTICS;
-    network_forward(net, net->batch);
-    net->normalised_by = RUNNING_STATISTICS;
+    network_forward(net, net->batch, net->activation, PASS_TRAIN);
     network_loss(net, net->batch, NULL);
-    network_backward(net, net->batch, net->activation);
+    network_backward(net, net->batch, net->activation, PASS_TRAIN);
     network_update(net, learning_rate, momentum);
 }
 
-static void train(run *result, const options *chosen, const dataset *data, const contender *trained,
-                  network *net, int *order, progress *shown, const atomic_int *stop)
+/* The blend is 1 before the first step and 0 after the last. */
+static void anneal(network *net, int steps_done, int steps)
+{
+    if (net->trained->technique == ANNEALED)
+        network_blend(net, 1 - (double)steps_done / steps);
+}
+
+static void train(run *result, const options *chosen, const dataset *data, network *net, int *order,
+                  progress *shown, const atomic_int *stop)
 {
     const setting *start = &chosen->scenarios[result->scenario];
     random_stream random = random_start(chosen->seeds[result->seed], RANDOM_ORDER);
     int steps = training_steps(chosen, data), per_epoch = steps / chosen->epochs;
-    evaluate(result, net, data, trained, 0);
+    anneal(net, 0, steps);
+    evaluate(result, net, data, 0);
     while (result->steps < steps && !atomic_load(stop)) {
         int position = result->steps % per_epoch;
         if (position == 0)
@@ -180,15 +181,17 @@ static void train(run *result, const options *chosen, const dataset *data, const
         double began = seconds_now();
         double factor = result->steps == (int)(start->outlier_at * steps) ? start->outlier_factor : 1;
         step(net, data, order + position * net->batch, factor, start->learning_rate, chosen->momentum);
+        anneal(net, ++result->steps, steps);
         result->step_seconds += seconds_now() - began;
-        result->steps++;
         if (evaluation_due(result->steps, steps))
-            evaluate(result, net, data, trained, result->steps == steps);
+            evaluate(result, net, data, result->steps == steps);
         const evaluation *latest = &result->evaluations[result->evaluation_count - 1];
         progress_step(shown, result, latest->loss, latest->accuracy);
     }
     result->finished = result->steps == steps;
     result->activation_seconds = net->activation_seconds;
+    result->random_blocks = net->random_offset;
+    result->kept_bytes = network_kept_bytes(net);
 }
 
 void training_run(run *result, const options *chosen, const dataset *data, const contender *trained,
@@ -197,11 +200,12 @@ void training_run(run *result, const options *chosen, const dataset *data, const
     random_stream random = random_start(chosen->seeds[result->seed], RANDOM_WEIGHTS);
     const setting *start = &chosen->scenarios[result->scenario];
     network *net = network_create(data->pixels, chosen->width, chosen->layers, CLASSES, chosen->batch,
-                                  trained->activation, start->bias, start->normalises, &random);
+                                  trained, start->bias, start->normalises, &random);
+    net->random_seed = chosen->seeds[result->seed];
     int *order = allocate((size_t)data->train.count, sizeof *order);
     for (int i = 0; i < data->train.count; i++)
         order[i] = i;
-    train(result, chosen, data, trained, net, order, shown, stop);
+    train(result, chosen, data, net, order, shown, stop);
     free(order);
     network_free(net);
 }
