@@ -210,7 +210,7 @@ typedef void (*sugar_parallel_for)(void *payload, void (*task)(void *work, int64
  *
  * The pool. Its threads start with the context, sleep from 50 us after the last call until the next,
  * and end with the context. It works for one call at a time: a call that finds it busy runs on its
- * own thread alone. Its threads block all signals but those of faults, have stacks of 256 KiB, and
+ * own thread alone. Its threads block all signals but those of faults, have stacks of 512 KiB, and
  * keep the floating-point mode of the thread that made the context.
  * After fork(), the child has the context but not the threads: calls there run on the calling
  * thread, and sugar_context_destroy frees the memory. Contexts made in the child have pools. */
@@ -281,7 +281,8 @@ typedef struct sugar_random {
 } sugar_random;
 
 /* Options of one call; NULL everywhere stands for all defaults. Set struct_size to
- * sizeof(sugar_call_options); its rule is that of sugar_activation_options. */
+ * sizeof(sugar_call_options); its rule is that of sugar_activation_options. A call needs at most 64 KiB of stack on
+ * each thread that works on it, and at most 320 KiB with anything but flags and a context. */
 typedef struct sugar_call_options {
     size_t struct_size;             /* bytes */
     uint64_t flags;                 /* SUGAR_CALL_* or 0 */
