@@ -131,21 +131,27 @@ saves_gradients() {
 
 # Every parameter starts at its default, is learned, and stays in its range whatever the learning rate.
 learns() {
-    trains_small --activations prelu,leaky_relu --learn || return 1
+    trains_small --activations prelu,celu --learn || return 1
     [ "$(number 0 last learned_median)" = null ] || return 1
     for trained in 1 3; do
         compare "$(number $trained first learned_least)" = "$(number $trained first learned_most)" || return 1
         compare "$(number $trained last learned_least)" '<' "$(number $trained last learned_most)" || return 1
     done
     compare "$(number 1 first learned_median)" = 0.25 || return 1
+    trains_small --activations celu,squareplus --learn --learning-rate 1
 }
 
-# Under the blend 0 in the end the gradient used is the true one.
+# With the blend 0 in the end the gradient used is the true one.
 anneals() {
-    trains_small --activation relu~bsilu --anneal || return 1
-    compare "$(number 1 first blend)" = 1 && compare "$(number 1 last blend)" = 0 &&
+    trains_small --activations 'relu~bsilu,relu~gelu(blend=0.5),relu~elu(domain=negative)' --anneal || return 1
+    for trained in 1 3 5; do
+        compare "$(number $trained last blend)" = 0 && compare "$(number $trained last true_cosine)" = 1 || return 1
+    done
+    compare "$(number 3 first blend)" = 0.5 &&
+        compare "$(number 3 first true_ratio)" = "$(number 2 first true_ratio)" || return 1
+    compare "$(number 1 first blend)" = 1 &&
         compare "$(number 1 first true_ratio)" = "$(number 0 first true_ratio)" &&
-        compare "$(number 1 last true_cosine)" = 1 && compare "$(number 0 last true_cosine)" '<' 0.999
+        compare "$(number 0 last true_cosine)" '<' 0.999
 }
 
 # Evaluated with the mean slope, here 1/4; trained with slopes that are drawn, unless there is but one to draw.

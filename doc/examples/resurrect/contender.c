@@ -74,14 +74,14 @@ static int has_finite_range(const sugar_activation *activation)
     return isfinite(minimum) && isfinite(maximum);
 }
 
-/* Gradients are compared with the true ones, so both must fit a byte to be saved. A spec that has a blend of
- * its own keeps it. */
+/* Gradients are compared with the true ones, so both must fit a byte to be saved; the library saves none of slopes
+ * that are drawn. */
 static int allows(const contender *one, const learned_parameter *learned)
 {
     switch (one->technique) {
-    case SAVED: return has_finite_range(one->activation) && has_finite_range(one->plain);
+    case SAVED: return !one->draws && has_finite_range(one->activation) && has_finite_range(one->plain);
     case LEARNED: return learned->name != NULL;
-    case ANNEALED: return strchr(one->spec, '~') && !strstr(one->spec, "blend");
+    case ANNEALED: return strchr(one->spec, '~') != NULL;
     default: return 1;
     }
 }
@@ -94,6 +94,7 @@ static int add_contender(contenders *made, const char *spec, technique wanted)
     const char *plain = sugar_activation_spec(added.plain);
     sugar_kind kind;
     int32_t index = forward_kind(plain, &kind);
+    added.draws = (kind.capabilities & SUGAR_CAN_DRAW) != 0;
     learned_parameter learned = find_learned(index, &kind, plain);
     if (!allows(&added, &learned)) {
         sugar_activation_destroy(added.activation);
@@ -104,7 +105,6 @@ static int add_contender(contenders *made, const char *spec, technique wanted)
         fail("--activations: more than %d, those with --save-gradient, --learn and --anneal counted",
              MOST_CONTENDERS);
     added.label = format_text(wanted == PLAIN ? "%s" : "%s+%s", spec, techniques[wanted].label);
-    added.draws = (kind.capabilities & SUGAR_CAN_DRAW) != 0;
     added.threshold = activity_threshold(plain, kind.name);
     if (wanted == LEARNED)
         added.learned = learned;
@@ -145,13 +145,22 @@ void contenders_destroy(contenders *made)
     }
 }
 
-/* A canonical spec has parentheses wherever there is a parameter or an option. */
-sugar_activation *contender_blend(const contender *annealed, double blend)
+static const char blend_option[] = "blend=";
+
+double contender_blend(const contender *of)
 {
-    const char *spec = sugar_activation_spec(annealed->activation);
-    size_t length = strlen(spec);
-    int open = spec[length - 1] == ')';
-    char *blended = format_text("%.*s%sblend=%.9g)", (int)length - open, spec, open ? "," : "(", blend);
+    const char *blend = strstr(sugar_activation_spec(of->activation), blend_option);
+    return blend ? strtod(blend + strlen(blend_option), NULL) : 1;
+}
+
+/* A canonical spec has parentheses wherever there is a parameter or an option, and the blend comes last. */
+sugar_activation *contender_with_blend(const contender *of, double blend)
+{
+    const char *spec = sugar_activation_spec(of->activation), *own = strstr(spec, blend_option);
+    size_t length = own ? (size_t)(own - spec) : strlen(spec);
+    int open = own == NULL && spec[length - 1] == ')';
+    const char *between = own ? "" : open ? "," : "(";
+    char *blended = format_text("%.*s%s%s%.9g)", (int)length - open, spec, between, blend_option, blend);
     sugar_activation *made;
     require(sugar_activation_create(&made, blended));
     free(blended);

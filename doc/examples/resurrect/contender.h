@@ -36,8 +36,11 @@ typedef struct contenders {
 void contenders_create(contenders *made, const options *chosen);
 void contenders_destroy(contenders *made);
 
-/* The activation with a blend in [0, 1] of its surrogate's derivative, for the caller to destroy. */
-sugar_activation *contender_blend(const contender *annealed, double blend);
+/* The blend of the surrogate's derivative, 1 unless the spec has one. */
+double contender_blend(const contender *of);
+
+/* The activation with another blend, for the caller to destroy. */
+sugar_activation *contender_with_blend(const contender *of, double blend);
 
 /* Fails unless the library's call was successful. */
 void require(sugar_status status);

@@ -97,7 +97,7 @@ static void write_introduction(FILE *file, const session *all)
         fputs("<p>With <em>+saved</em> the forward pass works in place and saves the derivative in a byte for each "
               "element, from which the backward pass starts; with <em>+learned</em> the activation's parameter is "
               "learned, one for each unit; with <em>+annealed</em> the blend of the surrogate's derivative falls "
-              "from 1 to 0 over the steps.</p>\n", file);
+              "to 0 over the steps.</p>\n", file);
 }
 
 static void write_cell(FILE *file, int decimals, double value)

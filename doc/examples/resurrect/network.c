@@ -138,7 +138,7 @@ static const float *layer_input(const network *net, int index)
 void network_blend(network *net, double blend)
 {
     sugar_activation_destroy(net->blended);
-    net->blended = contender_blend(net->trained, blend);
+    net->blended = contender_with_blend(net->trained, blend);
     net->activation = net->blended;
     net->blend = blend;
 }

@@ -18,9 +18,9 @@ static const char quick_activations[] = "relu,relu~elu,relu~bsilu";
 
 const technique_name techniques[TECHNIQUES] = {
     [PLAIN] = {"", "plain", ""},
-    [SAVED] = {"save-gradient", "saved", "a derivative with a finite range"},
+    [SAVED] = {"save-gradient", "saved", "a derivative that can be saved"},
     [LEARNED] = {"learn", "learned", "a parameter that can be learned"},
-    [ANNEALED] = {"anneal", "annealed", "a surrogate whose blend is left open"},
+    [ANNEALED] = {"anneal", "annealed", "a surrogate"},
 };
 
 static const char manual[] =
@@ -53,12 +53,13 @@ static const char manual[] =
     "  --momentum M        of the gradient descent, in [0, 1) [0.9]\n"
     "  --threads N         runs trained at a time [one for each processor]\n"
     "  --save-gradient     train a second time with each activation whose derivative has a finite\n"
-    "                      range: the forward pass works in place and saves the derivative in a\n"
-    "                      byte for each element, from which the backward pass starts\n"
+    "                      range and is not drawn at random: the forward pass works in place and\n"
+    "                      saves the derivative in a byte for each element, from which the\n"
+    "                      backward pass starts\n"
     "  --learn             train a second time with each activation whose parameter can be learned:\n"
     "                      one for each unit, by the same descent as the weights\n"
-    "  --anneal            train a second time with each activation that has a surrogate and no\n"
-    "                      blend in its spec: the blend falls from 1 to 0 over the steps\n"
+    "  --anneal            train a second time with each activation that has a surrogate: its blend\n"
+    "                      falls to 0 over the steps, from 1 or from what the spec says\n"
     "  --html FILE         the report [resurrect.html]\n"
     "  --json FILE         every number [resurrect.json]\n"
     "  --quick             less by default: one epoch, one seed, three activations\n"

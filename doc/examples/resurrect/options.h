@@ -13,7 +13,7 @@ typedef enum technique {
     PLAIN,
     SAVED,                          /* the forward pass saves the gradient in bytes and works in place */
     LEARNED,                        /* the activation's parameter is learned, one for each unit */
-    ANNEALED,                       /* the share of the surrogate's derivative falls from 1 to 0 */
+    ANNEALED,                       /* the share of the surrogate's derivative falls to 0 */
     TECHNIQUES
 } technique;
 

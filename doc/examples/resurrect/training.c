@@ -159,11 +159,11 @@ static void step(network *net, const dataset *data, const int *images, double fa
     network_update(net, learning_rate, momentum);
 }
 
-/* The blend is 1 before the first step and 0 after the last. */
+/* The blend is the contender's before the first step and 0 after the last. */
 static void anneal(network *net, int steps_done, int steps)
 {
     if (net->trained->technique == ANNEALED)
-        network_blend(net, 1 - (double)steps_done / steps);
+        network_blend(net, contender_blend(net->trained) * (1 - (double)steps_done / steps));
 }
 
 static void train(run *result, const options *chosen, const dataset *data, network *net, int *order,
