@@ -11,9 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../support/support.h"
-
-enum { MAX_INPUTS = 120000, MAX_ROWS = 2048 };
+#include "digests.h"
 
 /* Besides every kind with its defaults: parameters, mixtures and a threshold. */
 static const char *const further_specs[] = {
@@ -29,22 +27,6 @@ static const char *const further_specs[] = {
     "heaviside(threshold=0.7)~multi_gaussian",
     "sign~atan(alpha=3,blend=0.25)",
 };
-
-typedef struct inputs {
-    element_type type;
-    int64_t count;
-    unsigned char x[MAX_INPUTS * 8], dy[MAX_INPUTS * 8], dx[MAX_INPUTS * 8];
-} inputs;
-
-typedef struct row {
-    char name[120];
-    uint64_t digest;
-} row;
-
-typedef struct table {
-    row rows[MAX_ROWS];
-    int count;
-} table;
 
 /* ---- Inputs: whole numbers only until the last step, so that they are the same everywhere. ---- */
 
@@ -112,31 +94,44 @@ static void make_inputs(inputs *in, element_type type)
 
 /* ---- Digests ---------------------------------------------------------------------------------- */
 
-/* FNV-1a over the elements, lowest byte first; every NaN counts as the same one. */
-static uint64_t digest(const unsigned char *elements, int64_t count, element_type type)
+static uint64_t fold(uint64_t hash, uint64_t byte)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
+    return (hash ^ byte) * 0x100000001b3u;
+}
+#define HASH_START 0xcbf29ce484222325u
+
+uint64_t digest(const void *elements, int64_t count, element_type type)
+{
+    uint64_t hash = HASH_START;
     const uint64_t quiet_nan = element_of((double)NAN, type);
     for (int64_t i = 0; i < count; i++) {
         uint64_t bits = element_load(elements, i, type);
         if (element_is_nan(bits, type))
             bits = quiet_nan;
         for (size_t byte = 0; byte < element_formats[type].width; byte++)
-            hash = (hash ^ (bits >> (8 * byte) & 0xff)) * 0x100000001b3u;
+            hash = fold(hash, bits >> (8 * byte) & 0xff);
     }
     return hash;
 }
 
-static void add_row(table *t, const char *spec, const char *direction, const char *type, uint64_t value)
+uint64_t digest_bytes(const void *bytes, size_t count)
+{
+    uint64_t hash = HASH_START;
+    for (size_t i = 0; i < count; i++)
+        hash = fold(hash, ((const unsigned char *)bytes)[i]);
+    return hash;
+}
+
+void add_row(table *t, const char *spec, const char *direction, element_type type, uint64_t value)
 {
     if (t->count == MAX_ROWS)
         give_up("digests", "MAX_ROWS is too small");
     row *r = &t->rows[t->count++];
-    snprintf(r->name, sizeof r->name, "%s %s %s", spec, direction, type);
+    snprintf(r->name, sizeof r->name, "%s %s %s", spec, direction, element_formats[type].name);
     r->digest = value;
 }
 
-static void check_call(sugar_status status)
+void check_call(sugar_status status)
 {
     if (status != SUGAR_OK)
         give_up("digests", sugar_last_error());
@@ -147,32 +142,16 @@ static void digest_spec(table *t, const char *spec, const char *level, const inp
 {
     static unsigned char out[MAX_INPUTS * 8];
     unsigned char one[sizeof(double)];
-    const char *type = element_formats[in->type].name;
     const sugar_call_options accumulate = {.struct_size = sizeof accumulate, .flags = SUGAR_CALL_ACCUMULATE};
     sugar_activation *activation = must_create(spec, level);
     element_store(one, 0, in->type, element_of(1, in->type));
     check_call(flat_forward(activation, in->type, in->count, in->x, 1, out, 1, NULL));
-    add_row(t, spec, "forward", type, digest(out, in->count, in->type));
+    add_row(t, spec, "forward", in->type, digest(out, in->count, in->type));
     check_call(flat_backward(activation, in->type, in->count, in->x, 1, one, 0, out, 1, NULL));
-    add_row(t, spec, "backward", type, digest(out, in->count, in->type));
+    add_row(t, spec, "backward", in->type, digest(out, in->count, in->type));
     memcpy(out, in->dx, sizeof out);
     check_call(flat_backward(activation, in->type, in->count, in->x, 1, in->dy, 1, out, 1, &accumulate));
-    add_row(t, spec, "accumulate", type, digest(out, in->count, in->type));
-    sugar_activation_destroy(activation);
-}
-
-/* The rows of slopes that are drawn at random: y, and dx with any dy. */
-static void digest_drawn(table *t, const char *level, const inputs *in)
-{
-    static unsigned char out[MAX_INPUTS * 8];
-    const char *type = element_formats[in->type].name;
-    const sugar_random random = {sizeof random, 0x299f31d0a4093822, UINT32_MAX - 1000};
-    const sugar_call_options options = {.struct_size = sizeof options, .random = &random};
-    sugar_activation *activation = must_create("rrelu", level);
-    check_call(flat_forward(activation, in->type, in->count, in->x, 1, out, 1, &options));
-    add_row(t, "rrelu", "drawn", type, digest(out, in->count, in->type));
-    check_call(flat_backward(activation, in->type, in->count, in->x, 1, in->dy, 1, out, 1, &options));
-    add_row(t, "rrelu", "drawn_backward", type, digest(out, in->count, in->type));
+    add_row(t, spec, "accumulate", in->type, digest(out, in->count, in->type));
     sugar_activation_destroy(activation);
 }
 
@@ -188,10 +167,11 @@ static void compute(table *t, const char *level)
             check_call(sugar_kind_get(i, &kind));
             snprintf(spec, sizeof spec, "%s%s", kind.roles & SUGAR_ROLE_FORWARD ? "" : "heaviside~", kind.name);
             digest_spec(t, spec, level, &in);
+            digest_extended(t, spec, kind.capabilities, level, &in);
         }
         for (size_t i = 0; i < sizeof further_specs / sizeof further_specs[0]; i++)
             digest_spec(t, further_specs[i], level, &in);
-        digest_drawn(t, level, &in);
+        digest_monitor(t, level, &in);
     }
 }
 
@@ -199,16 +179,18 @@ static void compute(table *t, const char *level)
 
 static void read_table(table *t, const char *path)
 {
-    char line[256], spec[80], direction[16], type[8];
+    char line[256];
     FILE *file = fopen(path, "r");
     if (file == NULL)
         give_up(path, "cannot be read; --update makes it");
     t->count = 0;
     while (fgets(line, sizeof line, file) != NULL) {
-        uint64_t value;
-        if (sscanf(line, "%79s %15s %7s %16" SCNx64, spec, direction, type, &value) != 4)
-            give_up(path, "a line does not hold a spec, a direction, a type and a digest");
-        add_row(t, spec, direction, type, value);
+        row r;
+        char spec[80], direction[24], type[8];
+        if (t->count == MAX_ROWS || sscanf(line, "%79s %23s %7s %16" SCNx64, spec, direction, type, &r.digest) != 4)
+            give_up(path, "a line does not hold a spec, a direction, a type and a digest, or there are too many");
+        snprintf(r.name, sizeof r.name, "%s %s %s", spec, direction, type);
+        t->rows[t->count++] = r;
     }
     fclose(file);
 }
