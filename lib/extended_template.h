@@ -172,8 +172,9 @@ static void NAME(save)(const sugar_extended_call *c, workspace *w, const block *
                        const NAME(sugar_combination) *derivatives)
 {
     const NAME(sugar_codes) codes = NAME(find_codes)(c);
+    const size_t n = (size_t)b->tile->count;
     uint8_t *code = c->saves_bits ? w->tile[c->saved].codes : b->at[c->saved];
-    c->kernels->PASSES->encode(derivatives, &codes, code, (size_t)b->tile->count);
+    c->kernels->PASSES->encode(derivatives, &codes, code, n, c->prefetch ? n : 0);
     if (c->saves_bits)
         write_bits(c, b, code);
 }

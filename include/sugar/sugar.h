@@ -189,9 +189,9 @@ SUGAR_API const char *sugar_activation_spec(const sugar_activation *activation);
  * NULL. */
 SUGAR_API const char *sugar_activation_level(const sugar_activation *activation);
 
-/* The least and the greatest g'(x), of whatever the backward pass uses, over all x but NaN: exact for f', g', and
- * domain=negative, rounded outwards to f32; with a blend the blend of the bounds, which may be wider. -INFINITY and
- * INFINITY where there is none.
+/* The bounds of g'(x), of whatever the backward pass uses, over all x but NaN: exact for f', g', and domain=negative,
+ * rounded outwards to f32, for parameters as given or rounded to f32; with a blend, on either side of 0, the blend of
+ * the bounds, which may be wider. -INFINITY and INFINITY where there is none.
  * minimum, maximum   out.
  * Errors: ARGUMENT (NULL). */
 SUGAR_API sugar_status sugar_activation_gradient_range(const sugar_activation *activation, double *minimum,
@@ -261,10 +261,14 @@ enum {
     SUGAR_CALL_NO_STREAM = 4,       /* no */
     SUGAR_CALL_FROM_OUTPUT = 8      /* backward: x is the output y of the forward pass. For activations whose
                                        backward pass is the forward function's own derivative, of the kinds with
-                                       SUGAR_CAN_START_FROM_OUTPUT; with others an error. The result is the
-                                       derivative, as a function of y, for the y that is given, within the errors
-                                       of any derivative; how far it is from f'(x) is up to the rounding of y:
-                                       doc/guide.md has the bounds. An error in forward */
+                                       SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu with a parameter of
+                                       0 or more); with others UNSUPPORTED. The result is the derivative, as a
+                                       function of y, for the y that is given, within the errors of any derivative.
+                                       How far it is from f'(x) is up to the rounding of y: the same for relu,
+                                       relu6, leaky_relu, prelu and hardtanh; elsewhere within a few units in the
+                                       last place of the largest |f'|, in doc/guide.md kind by kind. A y that f
+                                       does not reach counts as the nearest one that it does. An error in forward,
+                                       and beside a parameter, its gradient, random or a saved_gradient */
 };
 
 /* Numbers for slopes that are drawn at random: those of Philox4x32-10 (Salmon et al., SC 2011) with the key
@@ -304,11 +308,14 @@ typedef struct sugar_call_options {
      * must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
      *   8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum are
      *            those of sugar_activation_gradient_range. backward uses the value it stands for, which is within
-     *            (maximum - minimum) / 510 of g'(x), and a rounding. For the kinds whose range is finite.
-     *   1 bit    whether g'(x) is the maximum, where it has two values; exact. Bit i mod 8 (from the lowest) of
+     *            (maximum - minimum) / 510 of g'(x), and a rounding: a few units in the last place of the larger
+     *            bound. Where both bounds are the same the code is 0. For activations whose range is finite.
+     *   1 bit    whether g'(x) is the larger one of two values, or of one 0; exact: backward gives what it gives
+     *            from x. For activations whose g' has two values, a domain or blend included. Bit i mod 8 (from the lowest) of
      *            byte i / 8 is element i in row-major order; strides must be NULL or compact; bits after the
      *            last element are written as 0.
-     * A NaN in x leaves no trace: its code is 0. NULL: not wanted. */
+     * A NaN in x leaves no trace: its code is 0. It may not overlap anything else; x and y may be the same view.
+     * An error beside random; and beside a parameter wherever the backward pass uses f'. NULL: not wanted. */
     const sugar_tensor *saved_gradient;
     /* A forward function rrelu draws a slope for each element, in forward and again in backward: training mode.
      * NULL: it uses their mean. An error for any other kind, and beside a parameter or a saved_gradient. f' has
@@ -512,7 +519,7 @@ enum {
     SUGAR_CAN_LEARN = 1,            /* its parameter may be a tensor, and has a gradient */
     SUGAR_CAN_START_FROM_OUTPUT = 2,/* SUGAR_CALL_FROM_OUTPUT */
     SUGAR_CAN_SAVE_BYTE = 4,        /* its derivative has a finite range: 8 bits of saved gradient */
-    SUGAR_CAN_SAVE_BIT = 8,         /* its derivative has two values: 1 bit */
+    SUGAR_CAN_SAVE_BIT = 8,         /* its derivative has two values, or one: 1 bit */
     SUGAR_CAN_DRAW = 16             /* random slopes */
 };
 

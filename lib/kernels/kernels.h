@@ -109,7 +109,7 @@ typedef struct sugar_histogram {
         void (*derivative_drawn)(const real *slope, const storage *x, real *d, size_t n);          \
         /* The derivatives that a combination mixes as codes of 8 bits. */                         \
         void (*encode)(const sugar_combination_##element *combination, const sugar_codes_##element *codes, \
-                       uint8_t *code, size_t n);                                                   \
+                       uint8_t *code, size_t n, size_t ahead);                                     \
         /* dx[i] = dy[i] * d[i] with the derivatives that codes stand for; dx may be dy. */        \
         void (*backward_from_codes)(const sugar_codes_##element *codes, const uint8_t *code, const storage *dy, \
                                     storage *dx, size_t n, int stream);                            \

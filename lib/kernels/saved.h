@@ -11,23 +11,34 @@ ALWAYS_INLINE vec mixed_derivative(const JOIN(sugar_combination, SUGAR_TYPE) *c,
     return vec_select(vec_less_equal(load_some(c->x + i, n - i), vec_splat(0)), mixed, own);
 }
 
-/* A range without length has the one code 0, and so has NaN. */
-static void encode(const JOIN(sugar_combination, SUGAR_TYPE) *c, const JOIN(sugar_codes, SUGAR_TYPE) *range,
-                   uint8_t *code, size_t n)
+/* A range without length has the one code 0, and so has NaN: vec_max gives its second operand. */
+ALWAYS_INLINE vec place_in_range(vec d, vec lower, vec scale)
 {
-    const vec lowest = vec_splat(range->lower), scale = vec_splat(range->scale);
-    for (size_t i = 0; i < n; i += VEC_LANES) {
-        const vec place = vec_fma(mixed_derivative(c, i, n) - lowest, scale, vec_splat((real)0.5));
-        const vec known = vec_select(vec_less_equal(place, place), place, vec_splat(0));
-        const vec bounded_place = vec_min(vec_splat(255), vec_max(vec_splat(0), known));
-        if (n - i >= VEC_LANES) {
-            vec_store_bytes(code + i, bounded_place);
-        } else {
-            uint8_t lanes[VEC_LANES];
-            vec_store_bytes(lanes, bounded_place);
-            memcpy(code + i, lanes, n - i);
-        }
+    const vec place = vec_fma(d - lower, scale, vec_splat((real)0.5));
+    return vec_min(vec_max(place, vec_splat(0)), vec_splat(255));
+}
+
+ALWAYS_INLINE void encode_part(const JOIN(sugar_combination, SUGAR_TYPE) *c, vec lower, vec scale, uint8_t *code,
+                               size_t i, size_t n)
+{
+    uint8_t lanes[VEC_LANES];
+    vec_store_bytes(lanes, place_in_range(mixed_derivative(c, i, n), lower, scale));
+    memcpy(code + i, lanes, n - i < VEC_LANES ? n - i : VEC_LANES);
+}
+
+/* What is not mixed is what most calls have. The next call will need the x that follow, `ahead` of them. */
+static void encode(const JOIN(sugar_combination, SUGAR_TYPE) *c, const JOIN(sugar_codes, SUGAR_TYPE) *range,
+                   uint8_t *code, size_t n, size_t ahead)
+{
+    const vec lower = vec_splat(range->lower), scale = vec_splat(range->scale);
+    const real *d = c->surrogate;
+    size_t i = 0;
+    for (; !c->derivative && n - i >= VEC_LANES; i += VEC_LANES) {
+        if (i < ahead && i * sizeof(element) % 64 == 0)
+            __builtin_prefetch((const void *)((uintptr_t)(c->x + n) + i * sizeof(element)));
+        vec_store_bytes(code + i, place_in_range(vec_load(d + i), lower, scale));
     }
+    for (; i < n; i += VEC_LANES) encode_part(c, lower, scale, code, i, n);
 }
 
 /* What a code of 8 bits stands for; or one of two values, by whether it is 0. */

@@ -54,7 +54,8 @@ typedef struct implementation {
     void (*close)(void *run);
 } implementation;
 
-extern implementation sugar_implementation, sugar_alone, memcpy_limit, loop_limit, nontemporal_limit;
+extern implementation sugar_implementation, sugar_alone, sugar_from_output, sugar_saved;
+extern implementation memcpy_limit, loop_limit, nontemporal_limit;
 extern implementation onednn_peer, xnnpack_peer, torch_peer, torch_output_peer;
 
 /* Ours takes this level, NULL: that of SUGAR_LEVEL or the library's choice, and peers that can be told follow;

@@ -10,8 +10,8 @@
 #include "../support/support.h"
 
 static implementation *const known[] = {
-    &sugar_implementation, &sugar_alone, &onednn_peer, &xnnpack_peer, &torch_peer, &torch_output_peer,
-    &memcpy_limit, &loop_limit, &nontemporal_limit,
+    &sugar_implementation, &sugar_alone, &sugar_from_output, &sugar_saved, &onednn_peer, &xnnpack_peer, &torch_peer,
+    &torch_output_peer, &memcpy_limit, &loop_limit, &nontemporal_limit,
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 

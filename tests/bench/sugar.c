@@ -1,4 +1,5 @@
-/* libsugar itself: the flat calls for contiguous vectors, tensors for everything else. */
+/* libsugar itself: the flat calls for contiguous vectors, tensors for everything else. And two calls that do another
+ * thing: the backward pass from the output, and both passes with a saved gradient of 8 bits. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +12,9 @@ typedef struct sugar_run {
     sugar_context *context;
     sugar_call_options options;
     sugar_tensor tensor[OPERANDS];
+    const void *x;                  /* of a flat call */
+    sugar_tensor saved;
+    uint8_t *codes;                 /* NULL: none are saved */
 } sugar_run;
 
 static sugar_tensor tensor(const bench_case *c, int operand)
@@ -30,7 +34,7 @@ static void *open_on(const bench_case *c, int threads_wanted)
     sugar_run *run = malloc(sizeof *run);
     if (!run)
         give_up("sugar", "no memory");
-    *run = (sugar_run){.c = c, .activation = must_create(c->spec, NULL)};
+    *run = (sugar_run){.c = c, .x = c->data[X], .activation = must_create(c->spec, NULL)};
     const sugar_context_options threads = {.struct_size = sizeof threads, .threads = threads_wanted};
     if (threads_wanted > 1 && sugar_context_create(&run->context, &threads) != SUGAR_OK)
         give_up("sugar", sugar_last_error());
@@ -55,7 +59,7 @@ static sugar_status call_flat(const sugar_run *run, const sugar_call_options *op
     const bench_case *c = run->c;
     return c->way == FORWARD
         ? flat_forward(run->activation, c->type, c->elements, c->data[X], 1, c->data[OUT], 1, options)
-        : flat_backward(run->activation, c->type, c->elements, c->data[X], 1, c->data[DY], 1, c->data[OUT], 1,
+        : flat_backward(run->activation, c->type, c->elements, run->x, 1, c->data[DY], 1, c->data[OUT], 1,
                         options);
 }
 
@@ -66,21 +70,59 @@ static sugar_status call_tensor(const sugar_run *run, const sugar_call_options *
         : sugar_backward(run->activation, &run->tensor[X], &run->tensor[DY], &run->tensor[OUT], options);
 }
 
-static void call(void *opaque)
-{
-    const sugar_run *run = opaque;
-    const bool flat = run->c->layout[0] == 'c';         /* "contiguous" */
-    const sugar_call_options *options = run->context ? &run->options : NULL;
-    if ((flat ? call_flat : call_tensor)(run, options) != SUGAR_OK)
-        give_up(run->c->spec, sugar_last_error());
-}
-
 static void close_case(void *opaque)
 {
     sugar_run *run = opaque;
     sugar_activation_destroy(run->activation);
     sugar_context_destroy(run->context);
+    free(run->codes);
     free(run);
+}
+
+/* What this kind cannot do is left out. */
+static void *if_possible(sugar_run *run)
+{
+    if (call_flat(run, &run->options) == SUGAR_OK)
+        return run;
+    close_case(run);
+    return NULL;
+}
+
+static bool is_flat(const bench_case *c)
+{
+    return c->layout[0] == 'c';     /* "contiguous" */
+}
+
+static void *open_from_output(const bench_case *c)
+{
+    if (c->way == FORWARD || !is_flat(c))
+        return NULL;
+    sugar_run *run = open_on(c, c->threads);
+    run->options.flags = SUGAR_CALL_FROM_OUTPUT;
+    return if_possible(run);
+}
+
+static void *open_saved(const bench_case *c)
+{
+    if (!is_flat(c))
+        return NULL;
+    sugar_run *run = open_on(c, c->threads);
+    run->codes = calloc((size_t)c->elements, 1);
+    if (!run->codes)
+        give_up("sugar", "no memory");
+    run->saved = (sugar_tensor){.data = run->codes, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .shape = &c->elements,
+                                .dtype = {SUGAR_TYPE_UNSIGNED, 8, 1}};
+    run->options.saved_gradient = &run->saved;
+    run->x = c->way == FORWARD ? run->x : NULL;
+    return if_possible(run);
+}
+
+static void call(void *opaque)
+{
+    const sugar_run *run = opaque;
+    const sugar_call_options *options = run->context || run->options.flags || run->codes ? &run->options : NULL;
+    if ((is_flat(run->c) ? call_flat : call_tensor)(run, options) != SUGAR_OK)
+        give_up(run->c->spec, sugar_last_error());
 }
 
 static const char *version(void)
@@ -96,4 +138,10 @@ implementation sugar_implementation = {
 };
 implementation sugar_alone = {
     .name = "sugar-alone", .role = OTHER_PROBLEM, .open = open_alone, .call = call, .close = close_case,
+};
+implementation sugar_from_output = {
+    .name = "sugar-output", .role = OTHER_PROBLEM, .open = open_from_output, .call = call, .close = close_case,
+};
+implementation sugar_saved = {
+    .name = "sugar-saved", .role = OTHER_PROBLEM, .open = open_saved, .call = call, .close = close_case,
 };
