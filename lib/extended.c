@@ -91,6 +91,13 @@ struct sugar_extended_functions {
                             double maximum);
 };
 
+/* Whether a row of elements `step` apart that begins with element `next` is the one after so many rows from `first`
+ * on, and has the same blocks of four random numbers. */
+static bool shares_blocks(int64_t first, int64_t step, int64_t rows, int64_t next)
+{
+    return step % 4 == 0 && next == first + rows && next / 4 == first / 4;
+}
+
 #define T float
 #define REAL float
 #define NAME(name) name##_f32

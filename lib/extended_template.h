@@ -56,17 +56,23 @@ typedef struct NAME(varying) {
     const REAL *slope;              /* that rrelu has drawn, or NULL */
 } NAME(varying);
 
-/* Slopes are drawn row by row. */
+/* Slopes are drawn row by row, or for all rows that share blocks of random numbers at once. */
 static const REAL *NAME(draw)(const sugar_extended_call *c, workspace *w, const block *b)
 {
-    const NAME(sugar_passes) *passes = &c->activation->PASSES;
+    const REAL *parameters = c->activation->PASSES.forward_parameters;
     REAL *slope = w->values.PASSES;
     const int64_t first = b->walk->first[c->position], step = b->walk->stride[c->position][0];
     sugar_runs runs;
     sugar_runs_start(&runs, b->walk, b->tile, c->position);
-    while (sugar_runs_next(&runs))
-        c->kernels->PASSES->draw(c->random, passes->forward_parameters, first + runs.run.first, step,
-                                 slope + runs.run.begin, (size_t)runs.run.length);
+    bool more = sugar_runs_next(&runs);
+    while (more) {
+        const sugar_run run = runs.run;
+        int64_t rows = 1;
+        while ((more = sugar_runs_next(&runs)) && shares_blocks(first + run.first, step, rows, first + runs.run.first))
+            rows++;
+        c->kernels->PASSES->draw(c->random, parameters, first + run.first, step, (size_t)rows, slope + run.begin,
+                                 (size_t)run.length);
+    }
     return slope;
 }
 

@@ -102,9 +102,11 @@ typedef struct sugar_histogram {
         /* Rounds a sum, and stores it or adds it to what is there. */                             \
         void (*put_sum)(double high, double low, storage *at, int accumulate);                     \
         size_t (*find_outside)(const storage *parameter, size_t n, double minimum, double maximum); \
-        /* rrelu's slopes of the elements first, first + step, ..., and its passes with them. */   \
+        /* rrelu's slopes of n elements first, first + step, ..., and its passes with them. rows: 1, or \
+         * more where step % 4 is 0, of n slopes each: row r begins with element first + r, and all their \
+         * first elements have the same block of random numbers. */                                \
         void (*draw)(const sugar_random *random, const real *parameters, int64_t first, int64_t step, \
-                     real *slope, size_t n);                                                       \
+                     size_t rows, real *slope, size_t n);                                          \
         void (*forward_drawn)(const real *slope, const storage *x, storage *y, size_t n, int stream); \
         void (*derivative_drawn)(const real *slope, const storage *x, real *d, size_t n);          \
         /* The derivatives that a combination mixes as codes of 8 bits. */                         \

@@ -36,15 +36,21 @@ ALWAYS_INLINE void philox_set(philox_blocks *c, int v, vec_u64 counter)
     c->word[2][v] = c->word[3][v] = zero;
 }
 
+/* The lanes' numbers. */
+ALWAYS_INLINE vec_u64 philox_lanes(void)
+{
+    static const uint64_t numbers[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    vec_u64 lanes;
+    memcpy(&lanes, numbers, sizeof lanes);
+    return lanes;
+}
+
 /* The words of the blocks first, first + 1, ... in their order. */
 ALWAYS_INLINE void philox_run(uint64_t key, uint64_t first, uint32_t *word)
 {
-    static const uint64_t lanes[] = {0, 1, 2, 3, 4, 5, 6, 7};
-    vec_u64 number;
-    memcpy(&number, lanes, sizeof number);
     philox_blocks c;
     for (int v = 0; v < PHILOX_VECTORS; v++)
-        philox_set(&c, v, number + (first + (uint64_t)v * VEC_U64_LANES));
+        philox_set(&c, v, philox_lanes() + (first + (uint64_t)v * VEC_U64_LANES));
     philox(&c, (uint32_t)key, (uint32_t)(key >> 32));
     for (int v = 0; v < PHILOX_VECTORS; v++)
         vec_store_words(word + v * 4 * VEC_U64_LANES, (c.word[0][v] & UINT32_MAX) | c.word[1][v] << 32,

@@ -26,36 +26,48 @@ ALWAYS_INLINE void draw_run(uint64_t key, uint64_t block, size_t skip, slope_ran
     }
 }
 
-/* Of elements that are `step` apart: a block for each of them, and one of its words. */
-ALWAYS_INLINE void draw_scattered(uint64_t key, uint64_t offset, uint64_t first, uint64_t step, slope_range range,
-                                  real *slope, size_t n)
+/* Word at % 4 of each block, in the lower halves. */
+ALWAYS_INLINE vec_u64 pick(const philox_blocks *c, int v, vec_u64 at)
 {
+    const vec_u64 zero = {0}, odd = zero - (at & 1), high = zero - (at >> 1 & 1);
+    const vec_u64 first = c->word[0][v] ^ ((c->word[0][v] ^ c->word[1][v]) & odd);
+    const vec_u64 second = c->word[2][v] ^ ((c->word[2][v] ^ c->word[3][v]) & odd);
+    return first ^ ((first ^ second) & high);
+}
+
+/* Of rows of elements that are `step` apart, each row one element after the one before it and in the same blocks. */
+ALWAYS_INLINE void draw_rows(const sugar_random *random, uint64_t first, uint64_t step, size_t rows,
+                             slope_range range, real *slope, size_t n)
+{
+    const vec_u64 lanes = philox_lanes() * step;
     uint32_t chosen[PHILOX_BLOCKS + VEC_LANES] = {0};
     for (size_t i = 0; i < n; i += PHILOX_BLOCKS) {
-        uint64_t block[PHILOX_BLOCKS], word[4][PHILOX_BLOCKS];
-        for (size_t k = 0; k < PHILOX_BLOCKS; k++) block[k] = offset + (first + (i + k) * step) / 4;
+        vec_u64 at[PHILOX_VECTORS], word[PHILOX_VECTORS];
         philox_blocks c;
         for (int v = 0; v < PHILOX_VECTORS; v++) {
-            vec_u64 counter;
-            memcpy(&counter, block + v * VEC_U64_LANES, sizeof counter);
-            philox_set(&c, v, counter);
+            at[v] = lanes + (first + (i + (size_t)v * VEC_U64_LANES) * step);
+            philox_set(&c, v, (at[v] >> 2) + random->offset);
         }
-        philox(&c, (uint32_t)key, (uint32_t)(key >> 32));
-        memcpy(word, &c, sizeof word);
-        for (size_t k = 0; k < PHILOX_BLOCKS; k++)
-            chosen[k] = (uint32_t)word[(first + (i + k) * step) % 4][k];
-        store_slopes(slope + i, chosen, n - i < PHILOX_BLOCKS ? n - i : PHILOX_BLOCKS, range);
+        philox(&c, (uint32_t)random->seed, (uint32_t)(random->seed >> 32));
+        for (size_t row = 0; row < rows; row++) {
+            uint64_t lane[PHILOX_BLOCKS];
+            for (int v = 0; v < PHILOX_VECTORS; v++) word[v] = pick(&c, v, at[v] + row);
+            memcpy(lane, word, sizeof lane);
+            for (size_t k = 0; k < PHILOX_BLOCKS; k++) chosen[k] = (uint32_t)lane[k];
+            store_slopes(slope + row * n + i, chosen, n - i < PHILOX_BLOCKS ? n - i : PHILOX_BLOCKS, range);
+        }
     }
 }
 
-KERNEL draw(const sugar_random *random, const real *parameters, int64_t first, int64_t step, real *slope, size_t n)
+KERNEL draw(const sugar_random *random, const real *parameters, int64_t first, int64_t step, size_t rows,
+            real *slope, size_t n)
 {
     const slope_range range = {vec_splat(parameters[0]), vec_splat(parameters[1] - parameters[0])};
     const uint64_t at = (uint64_t)first;
     if (step == 1)
         draw_run(random->seed, random->offset + at / 4, at % 4, range, slope, n);
     else
-        draw_scattered(random->seed, random->offset, at, (uint64_t)step, range, slope, n);
+        draw_rows(random, at, (uint64_t)step, rows, range, slope, n);
 }
 
 KERNEL forward_drawn(const real *slope, const element *x, element *y, size_t n, int stream)

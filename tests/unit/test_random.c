@@ -160,12 +160,12 @@ static void offset_continues(void **unused)
 
 /* ---- Layouts and threads ---------------------------------------------------------------------- */
 
-enum { NDIM = 4, ELEMENTS = 3 * 5 * 7 * 11 };
-static const int64_t shape[NDIM] = {3, 5, 7, 11};
+enum { NDIM = 4, ELEMENTS = 3 * 5 * 7 * 12 };
+static const int64_t shapes[][NDIM] = {{3, 5, 7, 12}, {5, 7, 4, 9}, {2, 21, 6, 5}, {1, 1, 7, 1}};
 
 /* Steps of a view whose dimensions lie in memory in the order given, the innermost last, negative where `flips` has
  * a bit, and `gap` elements apart. Returns the offset of its first element. */
-static int64_t lay_out(const int *order, unsigned flips, int64_t gap, int64_t *strides)
+static int64_t lay_out(const int64_t *shape, const int *order, unsigned flips, int64_t gap, int64_t *strides)
 {
     int64_t step = gap, start = 0;
     for (int k = NDIM - 1; k >= 0; k--) {
@@ -178,34 +178,45 @@ static int64_t lay_out(const int *order, unsigned flips, int64_t gap, int64_t *s
     return start;
 }
 
+/* Against the slopes in row-major order. */
+static void check_layout(const sugar_activation *a, const int64_t *shape, const int *order, unsigned flips,
+                         int64_t gap, const float *slope)
+{
+    static float x[2 * ELEMENTS], y[2 * ELEMENTS], dx[2 * ELEMENTS];
+    view in, out, gradient;
+    int64_t strides[NDIM];
+    const int64_t start = lay_out(shape, order, flips, gap, strides);
+    const sugar_call_options options = with(&seeded);
+    for (size_t i = 0; i < COUNT(x); i++)
+        x[i] = -1;
+    view_make(&in, x + start, sizeof *x, NDIM, shape, strides);
+    view_make(&out, y + start, sizeof *y, NDIM, shape, strides);
+    view_make(&gradient, dx, sizeof *dx, NDIM, shape, NULL);
+    assert_ok(sugar_forward(a, &in.tensor, &out.tensor, &options));
+    assert_ok(sugar_backward(a, &in.tensor, &in.tensor, &gradient.tensor, &options));
+    for (int64_t i = 0; i < view_count(&in); i++) {
+        assert_true(y[start + view_offset(&out, i)] == -slope[i]);
+        assert_true(dx[i] == -slope[i]);
+    }
+}
+
 static void layouts_draw_the_same(void **unused)
 {
     (void)unused;
     static const int orders[][NDIM] = {{0, 1, 2, 3}, {0, 2, 3, 1}, {3, 2, 1, 0}, {1, 0, 3, 2}};
-    static float x[2 * ELEMENTS], y[2 * ELEMENTS], dx[2 * ELEMENTS];
     float *slope = drawn("rrelu", &seeded, ELEMENTS);
-    const sugar_call_options options = with(&seeded);
-    sugar_activation *a = must_create("rrelu", NULL);
-    for (size_t order = 0; order < COUNT(orders); order++)
-        for (unsigned flips = 0; flips < 1u << NDIM; flips++)
-            for (int64_t gap = 1; gap <= 2; gap++) {
-                view in, out, gradient;
-                int64_t strides[NDIM];
-                const int64_t start = lay_out(orders[order], flips, gap, strides);
-                for (size_t i = 0; i < COUNT(x); i++)
-                    x[i] = -1;
-                view_make(&in, x + start, sizeof *x, NDIM, shape, strides);
-                view_make(&out, y + start, sizeof *y, NDIM, shape, strides);
-                view_make(&gradient, dx, sizeof *dx, NDIM, shape, NULL);
-                assert_ok(sugar_forward(a, &in.tensor, &out.tensor, &options));
-                assert_ok(sugar_backward(a, &in.tensor, &in.tensor, &gradient.tensor, &options));
-                for (int64_t i = 0; i < ELEMENTS; i++) {
-                    assert_true(y[start + view_offset(&out, i)] == -slope[i]);
-                    assert_true(dx[i] == -slope[i]);
-                }
-            }
+    const char *levels[MAX_LEVELS];
+    const int level_count = supported_levels(levels);
+    for (int level = 0; level < level_count; level++) {
+        sugar_activation *a = must_create("rrelu", levels[level]);
+        for (size_t k = 0; k < COUNT(shapes); k++)
+            for (size_t order = 0; order < COUNT(orders); order++)
+                for (unsigned flips = 0; flips < 1u << NDIM; flips++)
+                    for (int64_t gap = 1; gap <= 2; gap++)
+                        check_layout(a, shapes[k], orders[order], flips, gap, slope);
+        sugar_activation_destroy(a);
+    }
     free(slope);
-    sugar_activation_destroy(a);
 }
 
 static void backwards(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count)
