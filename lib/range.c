@@ -142,9 +142,9 @@ static range include_range(range r, range other)
 /* Of a derivative up to `bound` if side is negative, or else beyond it. */
 static range range_of_side(const sugar_kernels_f64 *kernels, const sugar_function *f, double bound, int side)
 {
-    const double nearest = side < 0 ? bound : nextafter(bound, INFINITY);
+    const double nearest = side < 0 ? bound : nextafter(bound, (double)INFINITY);
     range r = include(nothing, evaluate(kernels, f, nearest));
-    r = include(r, evaluate(kernels, f, side < 0 ? -INFINITY : INFINITY));
+    r = include(r, evaluate(kernels, f, side < 0 ? -(double)INFINITY : (double)INFINITY));
     const places all = find_places(kernels, f);
     for (int i = 0; i < all.count; i++)
         for (int step = -1; step <= 1; step++) {

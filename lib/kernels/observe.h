@@ -30,10 +30,10 @@ static const real *widen(const element *x, real *values, size_t n)
 static int is_finite(real x) { return x - x == 0; }
 
 /* The sum of so many bytes, each at most 255: in 16 bits at a time. */
-static int64_t sum_of_codes(codes a)
+static int64_t sum_of_codes(const codes *a)
 {
     uint64_t word[CODES / 8], sum = 0;
-    memcpy(word, &a, sizeof word);
+    memcpy(word, a, sizeof word);
     for (int k = 0; k < CODES / 8; k++)
         sum += (word[k] & 0x00ff00ff00ff00ff) + (word[k] >> 8 & 0x00ff00ff00ff00ff);
     return (int64_t)(sum * 0x0001000100010001 >> 48);
@@ -48,7 +48,7 @@ static void count_codes(const uint8_t *code, size_t vectors, uint8_t bin, int64_
         const codes a = *(const codes *)(code + i * CODES);
         for (int k = 0; k < BINS_AT_ONCE; k++) found[k] -= (codes)(a == (uint8_t)(bin + k));
     }
-    for (int k = 0; k < BINS_AT_ONCE; k++) count[k] += sum_of_codes(found[k]);
+    for (int k = 0; k < BINS_AT_ONCE; k++) count[k] += sum_of_codes(&found[k]);
 }
 
 /* The bin of each element; the least and the greatest of them, in lanes. */

@@ -115,7 +115,7 @@ typedef double vec64;
 enum { VEC64_LANES = 1, VEC64_PARTS = 1 };
 static inline vec64 vec64_load(const double *p) { return *p; }
 static inline void vec64_store(double *p, vec64 a) { *p = a; }
-static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
+static inline vec64 vec_widen(vec a, int part) { (void)part; return (vec64)a; }
 
 typedef uint64_t vec_u64;
 enum { VEC_U64_LANES = 1 };
