@@ -148,7 +148,7 @@ static range range_of_side(const sugar_kernels_f64 *kernels, const sugar_functio
     const places all = find_places(kernels, f);
     for (int i = 0; i < all.count; i++)
         for (int step = -1; step <= 1; step++) {
-            const double x = step == 0 ? all.x[i] : nextafter(all.x[i], step < 0 ? -INFINITY : INFINITY);
+            const double x = step == 0 ? all.x[i] : nextafter(all.x[i], step < 0 ? -(double)INFINITY : (double)INFINITY);
             if ((side < 0) == (x <= bound))
                 r = include(r, evaluate(kernels, f, x));
         }
