@@ -44,7 +44,7 @@ uint64_t sugar_kind_capabilities(int32_t kind)
     static const int32_t learns[] = {
 #define KIND(...)
 #define SURROGATE(...)
-#define LEARNS(name) SUGAR_KIND_##name,
+#define LEARNS(name, ...) SUGAR_KIND_##name,
 #include "kinds.def"
         KIND_END};
     static const int32_t from_output[] = {

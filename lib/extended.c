@@ -10,6 +10,7 @@
 #include "catalogue.h"
 #include "execute.h"
 #include "parallel.h"
+#include "text.h"
 
 enum {
     CACHE_LINE = 64,
@@ -86,9 +87,9 @@ struct sugar_extended_functions {
     sugar_tally (*take_tally)(workspace *w, int64_t sum);
     /* Rounds a gradient, and stores it or adds it to what is there. */
     void (*put_gradient)(const sugar_extended_call *c, void *at, sugar_exact value);
-    /* The number of the first of n parameters outside the range, or n. */
-    int64_t (*find_outside)(const sugar_kernels *kernels, const void *parameter, int64_t n, double minimum,
-                            double maximum);
+    /* Whether one of n parameters is outside its range: the first one. */
+    bool (*find_outside)(const sugar_kernels *kernels, const void *parameter, int64_t n,
+                         const sugar_parameter_row *row, double *found);
 };
 
 /* Whether a row of elements `step` apart that begins with element `next` is the one after so many rows from `first`
@@ -289,6 +290,13 @@ static void run_slices(const void *work, int64_t begin, int64_t end)
         __atomic_fetch_add(&monitor->bin[bin], w.histogram.count[bin], __ATOMIC_RELAXED);
 }
 
+static sugar_status refuse_parameter(const sugar_parameter_row *row, double found)
+{
+    return sugar_error(SUGAR_ERROR_ARGUMENT, "parameter: %s = %s, expected %s to %s", row->name,
+                       sugar_number_text(found).text, sugar_number_text(row->minimum).text,
+                       sugar_number_text(row->maximum).text);
+}
+
 /* Every parameter of the tensor within its range, before anything is written. */
 static sugar_status check_parameter(const sugar_extended_call *c)
 {
@@ -303,15 +311,14 @@ static sugar_status check_parameter(const sugar_extended_call *c)
     for (int64_t i = 0; i < walk.tiles; i++) {
         if (i > 0)
             sugar_tile_advance(&tile, &walk);
-        double buffer[TILE_BYTES / sizeof(double)];
+        double buffer[TILE_BYTES / sizeof(double)], found;
         const void *at = sugar_tile_start(&tile, &walk, 0);
         if (sugar_tile_row(&tile, &walk, 0) < tile.count) {
             sugar_tile_read(&tile, &walk, 0, buffer);
             at = buffer;
         }
-        if (c->functions->find_outside(c->kernels, at, tile.count, row->minimum, row->maximum) < tile.count)
-            return sugar_error(SUGAR_ERROR_ARGUMENT, "parameter: a value out of range, expected %s from %g to %g",
-                               row->name, row->minimum, row->maximum);
+        if (c->functions->find_outside(c->kernels, at, tile.count, row, &found))
+            return refuse_parameter(row, found);
     }
     return SUGAR_OK;
 }

@@ -99,10 +99,10 @@ static void NAME(find_own)(const sugar_extended_call *c, NAME(varying) v, const 
         kernels->derivative[v.kind](a->PASSES.forward_parameters, x, d, n);
 }
 
-static int64_t NAME(find_outside)(const sugar_kernels *kernels, const void *parameter, int64_t n, double minimum,
-                                  double maximum)
+static bool NAME(find_outside)(const sugar_kernels *kernels, const void *parameter, int64_t n,
+                               const sugar_parameter_row *row, double *found)
 {
-    return (int64_t)kernels->PASSES->find_outside(parameter, (size_t)n, minimum, maximum);
+    return kernels->PASSES->find_outside(parameter, (size_t)n, row->minimum, row->maximum, found);
 }
 
 /* ---- Gradients of parameters --------------------------------------------------------------- */

@@ -301,8 +301,9 @@ typedef struct sugar_call_options {
     /* backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter over the
      * elements that share a value. f is the forward function, whatever the surrogate. Shape and dtype of x; what
      * is summed has strides of 0. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds.
-     * Products are rounded to f32 (f64 for f64), summed in f64 with the error stated in doc/guide.md, and the sum
-     * is rounded once. It has the same bits for any number of threads. NULL: not wanted. An error in forward. */
+     * df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64 with what its
+     * roundings lose: the sum of n of them is within half an ULP, and n^2 2^-105 times the sum of their sizes, of
+     * the exact one. It has the same bits for any number of threads. NULL: not wanted. An error in forward. */
     const sugar_tensor *parameter_gradient;
     /* g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in, and x
      * must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with

@@ -282,12 +282,12 @@ static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element 
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(...)
 #define SURROGATE(...)
-#define LEARNS(name)                                                                               \
+#define LEARNS(name, value, derivative)                                                            \
     KERNEL name##_forward_each(const element *parameter, size_t step, const element *x, element *y, size_t n) { \
-        forward_each_loop(name##_value, parameter, step, x, y, n);                                 \
+        forward_each_loop(value, parameter, step, x, y, n);                                 \
     }                                                                                              \
     KERNEL name##_derivative_each(const element *parameter, size_t step, const element *x, real *d, size_t n) { \
-        derivative_each_loop(name##_derivative, parameter, step, x, d, n);                         \
+        derivative_each_loop(derivative, parameter, step, x, d, n);                         \
     }                                                                                              \
     KERNEL name##_slopes(const real *parameters, const element *parameter, size_t step, const element *x, \
                          const element *dy, real *product, size_t n) {                             \
@@ -347,7 +347,7 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(...)
 #define SURROGATE(...)
-#define LEARNS(name) [SUGAR_KIND_##name] = name##_forward_each,
+#define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_forward_each,
 #include "../kinds.def"
     },
     .derivative_each = {
@@ -355,7 +355,7 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(...)
 #define SURROGATE(...)
-#define LEARNS(name) [SUGAR_KIND_##name] = name##_derivative_each,
+#define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_derivative_each,
 #include "../kinds.def"
     },
     .slope = {
@@ -363,7 +363,7 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(...)
 #define SURROGATE(...)
-#define LEARNS(name) [SUGAR_KIND_##name] = name##_slopes,
+#define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_slopes,
 #include "../kinds.def"
     },
     .sum_run = sum_run,

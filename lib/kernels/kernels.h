@@ -101,7 +101,9 @@ typedef struct sugar_histogram {
         void (*sum_rows)(const real *product, size_t rows, size_t n, double *high, double *low);   \
         /* Rounds a sum, and stores it or adds it to what is there. */                             \
         void (*put_sum)(double high, double low, storage *at, int accumulate);                     \
-        size_t (*find_outside)(const storage *parameter, size_t n, double minimum, double maximum); \
+        /* Whether a parameter is outside the range, or NaN: the first one that is. */              \
+        int (*find_outside)(const storage *parameter, size_t n, double minimum, double maximum,    \
+                            double *found);                                                        \
         /* rrelu's slopes of n elements first, first + step, ..., and its passes with them. rows: 1, or \
          * more where step % 4 is 0, of n slopes each: row r begins with element first + r, and all their \
          * first elements have the same block of random numbers. */                                \

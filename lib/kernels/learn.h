@@ -50,28 +50,47 @@ ALWAYS_INLINE void add_exactly(vec64 *high, vec64 *low, vec64 a)
     *high = sum;
 }
 
-/* In 16 sums of their own, which are added up by halves. */
+ALWAYS_INLINE void add_products(vec64 *high, vec64 *low, vec product)
+{
+    for (int part = 0; part < VEC64_PARTS; part++) add_exactly(&high[part], &low[part], vec_widen(product, part));
+}
+
+/* high + low += a + rest */
+ALWAYS_INLINE void add_sum(double *high, double *low, double a, double rest)
+{
+    const double sum = *high + a, back = sum - *high;
+    *low += ((*high - (sum - back)) + (a - back)) + rest;
+    *high = sum;
+}
+
+/* In 16 sums of their own, which are added up by halves. Loops over these are unrolled, the last one too: with an index
+ * that varies the sums would be in memory. */
 static void sum_run(const real *product, size_t n, double *high, double *low)
 {
     const vec64 zero = vec_widen(vec_splat(0), 0);
     vec64 sum[SUM_PARTS], rest[SUM_PARTS];
     for (int k = 0; k < SUM_PARTS; k++) sum[k] = rest[k] = zero;
-    for (size_t i = 0; i < n;)
-        for (int k = 0; k < SUM_VECTORS && i < n; k++, i += VEC_LANES) {
-            const vec a = load_some_reals(product + i, n - i);
-            for (int part = 0; part < VEC64_PARTS; part++)
-                add_exactly(&sum[k * VEC64_PARTS + part], &rest[k * VEC64_PARTS + part], vec_widen(a, part));
+    size_t i = 0;
+    for (; n - i >= SUM_LANES; i += SUM_LANES) {
+        UNROLL
+        for (int k = 0; k < SUM_VECTORS; k++)
+            add_products(sum + k * VEC64_PARTS, rest + k * VEC64_PARTS, vec_load(product + i + k * VEC_LANES));
+    }
+    UNROLL
+    for (int k = 0; k < SUM_VECTORS; k++)
+        if (i < n) {
+            add_products(sum + k * VEC64_PARTS, rest + k * VEC64_PARTS, load_some_reals(product + i, n - i));
+            i += VEC_LANES;
         }
     double lane[SUM_LANES], lane_rest[SUM_LANES];
     for (int k = 0; k < SUM_PARTS; k++) {
         vec64_store(lane + k * VEC64_LANES, sum[k]);
         vec64_store(lane_rest + k * VEC64_LANES, rest[k]);
     }
-    for (int k = 0; k < SUM_LANES; k++) {
-        const double total = *high + lane[k], back = total - *high;
-        *low += ((*high - (total - back)) + (lane[k] - back)) + lane_rest[k];
-        *high = total;
-    }
+    UNROLL
+    for (int half = SUM_LANES / 2; half > 0; half /= 2)
+        for (int k = 0; k < half; k++) add_sum(&lane[k], &lane_rest[k], lane[k + half], lane_rest[k + half]);
+    add_sum(high, low, lane[0], lane_rest[0]);
 }
 
 /* Arrays of sums have SUGAR_WIDEST more than there are. */
@@ -79,38 +98,46 @@ static void sum_rows(const real *product, size_t rows, size_t n, double *high, d
 {
     for (size_t i = 0; i < n; i += VEC_LANES)
         for (int part = 0; part < VEC64_PARTS; part++) {
-            double *const high_at = high + i + (size_t)part * VEC64_LANES, *const low_at = low + i + (size_t)part * VEC64_LANES;
-            vec64 sum = vec64_load(high_at), rest = vec64_load(low_at);
+            const size_t at = i + (size_t)part * VEC64_LANES;
+            vec64 sum = vec64_load(high + at), rest = vec64_load(low + at);
             for (size_t row = 0; row < rows; row++)
                 add_exactly(&sum, &rest, vec_widen(load_some_reals(product + row * n + i, n - i), part));
-            vec64_store(high_at, sum);
-            vec64_store(low_at, rest);
+            vec64_store(high + at, sum);
+            vec64_store(low + at, rest);
         }
 }
 
+/* What an infinite sum leaves over is no number. */
 static void put_sum(double high, double low, element *at, int accumulate)
 {
-    real value = (real)(high + low);
     if (accumulate) {
         real held[VEC_LANES];
         vec_store(held, load_part(at, 1));
-        const double total = (double)held[0] + high, back = total - (double)held[0];
-        value = (real)(total + ((((double)held[0] - (total - back)) + (high - back)) + low));
+        const double before = (double)held[0], total = before + high, back = total - before;
+        low += (before - (total - back)) + (high - back);
+        high = total;
     }
-    store_part(at, vec_splat(value), 1);
+    const double sum = isfinite(high) ? high + low : high;
+    const real rounded = (real)sum, rest = isfinite(rounded) ? (real)(sum - (double)rounded) : 0;
+    store_part(at, round_to_odd(vec_splat(rounded), vec_splat(rest)), 1);
 }
 
-static size_t find_outside(const element *parameter, size_t n, double minimum, double maximum)
+static int find_outside(const element *parameter, size_t n, double minimum, double maximum, double *found)
 {
     const vec lower = vec_splat((real)minimum), upper = vec_splat((real)maximum);
     for (size_t i = 0; i < n; i += VEC_LANES) {
-        const vec a = load_some(parameter + i, n - i);
-        const vec inside = vec_select(vec_less_equal(lower, a), vec_select(vec_less_equal(a, upper), vec_splat(0),
-                                                                           vec_splat(1)), vec_splat(1));
-        real lane[VEC_LANES];
-        vec_store(lane, inside);
+        const vec a = load_some(parameter + i, n - i), one = vec_splat(1);
+        const vec above = vec_select(vec_less_equal(a, upper), vec_splat(0), one);
+        const vec outside = vec_select(vec_less_equal(lower, a), above, one);
+        if (!vec_any(vec_less(vec_splat(0), outside))) continue;
+        real lane[VEC_LANES], value[VEC_LANES];
+        vec_store(lane, outside);
+        vec_store(value, a);
         for (size_t k = 0; k < VEC_LANES && i + k < n; k++)
-            if (lane[k] > 0) return i + k;
+            if (lane[k] > 0) {
+                *found = (double)value[k];
+                return 1;
+            }
     }
-    return n;
+    return 0;
 }

@@ -1,6 +1,6 @@
-/* The error of every kind's value and derivative, for parameters over the whole allowed range, against MPFR:
- * for f32 and f64 on dense samples, edges and hard points, for f16 and bf16 on every number there is. See
- * usage(). */
+/* The errors of every kind's value, derivative and slope with respect to its parameter, for parameters over the whole
+ * allowed range, given in the spec and as tensors, against MPFR: for f32 and f64 on dense samples, edges and hard
+ * points, for f16 and bf16 on every number there is (slopes: on a sample). See usage(). */
 #define _POSIX_C_SOURCE 200809L
 #include "half.h"
 #include "samples.h"
@@ -35,7 +35,8 @@ static void measure(check *work, const sugar_activation *activation, const bound
     mpfr_init2(exact, REFERENCE_BITS);
     for (size_t i = 0; x && i < points->count; i++)
         x[i] = element_at(work->type, points->places[i]);
-    if (!x || catalogue_evaluate(activation, work->type, work->way, points->count, x, y) != SUGAR_OK) {
+    if (!x || catalogue_evaluate(activation, work->entry, work->type, work->way, check_parameter(work),
+                                 points->count, x, y) != SUGAR_OK) {
         snprintf(work->problem, PROBLEM_SIZE, "%s", x ? sugar_last_error() : "out of memory");
     } else {
         for (size_t i = 0; i < points->count; i++) {
@@ -69,7 +70,7 @@ static void perform(check *work, reference_scratch *scratch)
         snprintf(work->problem, PROBLEM_SIZE, "%s", sugar_last_error());
         return;
     }
-    if (half_is(work->type))
+    if (half_is(work->type) && work->way != SLOPE)
         half_measure(work, activation, scratch);
     else
         sample(work, activation, scratch);
@@ -85,7 +86,7 @@ static tally collect(const run *all, int32_t kind, const element *type, directio
     tally_begin(&sum);
     for (int i = all->first[kind]; i < all->first[kind + 1]; i++) {
         const check *work = &all->checks[i];
-        if (work->type == type && work->way == way && (work->set == 0 || !only_defaults))
+        if (work->type == type && work->way == way && ((work->set == 0 && !work->each) || !only_defaults))
             tally_merge(&sum, &work->found);
     }
     return sum;
@@ -124,14 +125,16 @@ static void print_table(const run *all, const element *type)
 {
     printf("\n%s: errors in ULP. max, at x, share correctly rounded: default parameters; any: over all\n"
            "parameters; sign: next to a change of sign, the largest share of the allowed error\n"
-           "%-15s | %7s %13s %7s %7s | %7s %13s %7s %7s %6s\n", type->name, "kind", "value", "at", "rounded",
-           "any", "deriv.", "at", "rounded", "any", "sign");
+           "%-15s | %7s %13s %7s %7s | %7s %13s %7s %7s %6s | %7s %13s %7s %7s\n", type->name, "kind", "value",
+           "at", "rounded", "any", "deriv.", "at", "rounded", "any", "sign", "slope", "at", "rounded", "any");
     for (int32_t kind = 0; kind < all->kinds; kind++) {
         if (all->first[kind] == all->first[kind + 1])
             continue;
         printf("%-15s", all->entries[kind].reference->name);
         print_cells(all, kind, type, VALUE);
         print_cells(all, kind, type, DERIVATIVE);
+        if (all->entries[kind].reference->function[SLOPE])
+            print_cells(all, kind, type, SLOPE);
         putchar('\n');
     }
 }
@@ -201,12 +204,14 @@ static void add_checks(run *all, int32_t kind)
 {
     const catalogue_entry *entry = &all->entries[kind];
     double sets[PARAMETER_SETS][REFERENCE_PARAMETERS];
-    int set_count = catalogue_parameter_sets(entry, sets);
+    const int set_count = catalogue_parameter_sets(entry, sets), learns = entry->reference->function[SLOPE] != NULL;
     for (int type = 0; type < TYPES; type++)
         for (int way = VALUE; way < ALL_DIRECTIONS; way++)
             for (int set = 0; set < set_count; set++)
-                if (is_checked(entry, types[type], (direction)way, set, sets[set]))
-                    check_begin(&all->checks[all->count++], entry, types[type], (direction)way, set, sets[set]);
+                for (int each = 0; each <= (learns && way < DIRECTIONS); each++)
+                    if (is_checked(entry, types[type], (direction)way, set, sets[set]))
+                        check_begin(&all->checks[all->count++], entry, types[type], (direction)way, set, each,
+                                    sets[set]);
 }
 
 /* Lists the checks of every kind, or of the one named `only`. */
@@ -261,7 +266,7 @@ int main(int argc, char **argv)
     all.entries = calloc(kinds, sizeof *all.entries);
     all.first = calloc(kinds + 1, sizeof *all.first);
     all.left = calloc(kinds, sizeof *all.left);
-    all.checks = calloc(kinds * PARAMETER_SETS * TYPES * ALL_DIRECTIONS, sizeof *all.checks);
+    all.checks = calloc(kinds * 2 * PARAMETER_SETS * TYPES * ALL_DIRECTIONS, sizeof *all.checks);
     if (!all.entries || !all.first || !all.left || !all.checks) {
         fputs("out of memory\n", stderr);
         return 2;

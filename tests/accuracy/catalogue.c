@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int get_parameters(int32_t index, const sugar_kind *kind, catalogue_entry *entry,
@@ -50,6 +51,12 @@ int catalogue_get(int32_t index, catalogue_entry *entry, char problem[PROBLEM_SI
     if (forward != (entry->reference->function[VALUE] != NULL)) {
         snprintf(problem, PROBLEM_SIZE, "%s: %s", kind.name,
                  forward ? "the reference has no value" : "the reference has a value, the library none");
+        return -1;
+    }
+    const int learns = (kind.capabilities & SUGAR_CAN_LEARN) != 0;
+    if (learns != (entry->reference->function[SLOPE] != NULL)) {
+        snprintf(problem, PROBLEM_SIZE, "%s: %s", kind.name,
+                 learns ? "it learns, the reference has no slope" : "the reference has a slope, it does not learn");
         return -1;
     }
     return get_parameters(index, &kind, entry, problem);
@@ -138,44 +145,77 @@ void catalogue_spec(const catalogue_entry *entry, const double *p, char spec[SPE
                            entry->parameter[i].name, p[i], i + 1 == entry->parameters ? ")" : "");
 }
 
-enum { BLOCK = 1024 };
-
-static const sugar_call_options from_output = {.struct_size = sizeof from_output, .flags = SUGAR_CALL_FROM_OUTPUT};
-
-static sugar_status evaluate_f32(const sugar_activation *activation, direction way, size_t n,
-                                 const double *x, double *y)
+double catalogue_round_parameter(const catalogue_entry *entry, const element *type, double value)
 {
-    float narrow[BLOCK], result[BLOCK];
-    const float one = 1;
-    const sugar_call_options *options = way == FROM_OUTPUT ? &from_output : NULL;
-    for (size_t i = 0; i < n; i++)
-        narrow[i] = (float)x[i];
-    sugar_status status =
-        way == VALUE
-            ? sugar_forward_f32(activation, (int64_t)n, narrow, 1, result, 1, NULL)
-            : sugar_backward_f32(activation, (int64_t)n, narrow, 1, &one, 0, result, 1, options);
-    for (size_t i = 0; i < n && status == SUGAR_OK; i++)
-        y[i] = (double)result[i];
+    const sugar_parameter *parameter = &entry->parameter[0];
+    const double rounded = element_round(type, value);
+    const int64_t place = element_place(type, rounded);
+    /* Of f32, the ends themselves are rounded. */
+    if (rounded < element_round(type->arithmetic, parameter->minimum))
+        return element_at(type, place + 1);
+    if (rounded > element_round(type->arithmetic, parameter->maximum))
+        return element_at(type, place - 1);
+    return rounded;
+}
+
+sugar_status catalogue_call(const sugar_activation *activation, const element *type, direction way, size_t n,
+                            const void *x, const void *parameter, void *y)
+{
+    const element_format *format = &element_formats[type->type];
+    const int64_t shape = (int64_t)n, step = 1;
+    const sugar_tensor like = {.device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .dtype = format->dtype, .shape = &shape,
+                               .strides = &step};
+    sugar_tensor values = like, gradient = like;
+    sugar_call_options options = {.struct_size = sizeof options,
+                                  .flags = way == FROM_OUTPUT ? SUGAR_CALL_FROM_OUTPUT : 0};
+    memcpy(&values.data, &parameter, sizeof parameter);
+    gradient.data = y;
+    if (parameter)
+        options.parameter = &values;
+    if (way == VALUE)
+        return flat_forward(activation, type->type, shape, x, 1, y, 1, &options);
+    uint64_t one;
+    element_store(&one, 0, type->type, element_of(1, type->type));
+    if (way != SLOPE)
+        return flat_backward(activation, type->type, shape, x, 1, &one, 0, y, 1, &options);
+    options.parameter_gradient = &gradient;
+    void *dx = malloc(n * format->width + 1);
+    if (!dx)
+        return SUGAR_ERROR_OUT_OF_MEMORY;
+    const sugar_status status = flat_backward(activation, type->type, shape, x, 1, &one, 0, dx, 1, &options);
+    free(dx);
     return status;
 }
 
-static sugar_status evaluate_f64(const sugar_activation *activation, direction way, size_t n,
-                                 const double *x, double *y)
+/* Each x twice: with its parameter, and with one of three others, whose results are not looked at. */
+enum { BLOCK = 1024 };
+static sugar_status evaluate_block(const sugar_activation *activation, const catalogue_entry *entry,
+                                   const element *type, direction way, const double *parameter, size_t n,
+                                   const double *x, double *y)
 {
-    const double one = 1;
-    const sugar_call_options *options = way == FROM_OUTPUT ? &from_output : NULL;
-    return way == VALUE ? sugar_forward_f64(activation, (int64_t)n, x, 1, y, 1, NULL)
-                        : sugar_backward_f64(activation, (int64_t)n, x, 1, &one, 0, y, 1, options);
+    const double others[] = {entry->parameter[0].minimum, entry->parameter[0].maximum, 1};
+    uint64_t at[2 * BLOCK], own[2 * BLOCK], found[2 * BLOCK];
+    for (size_t i = 0; i < 2 * n; i++) {
+        element_store(at, (int64_t)i, type->type, element_of(x[i / 2], type->type));
+        if (parameter) {
+            const double p = catalogue_round_parameter(entry, type, i % 2 == 0 ? *parameter : others[i / 2 % 3]);
+            element_store(own, (int64_t)i, type->type, element_of(p, type->type));
+        }
+    }
+    const sugar_status status = catalogue_call(activation, type, way, 2 * n, at, parameter ? own : NULL, found);
+    for (size_t i = 0; i < n && status == SUGAR_OK; i++)
+        y[i] = element_value(element_load(found, 2 * (int64_t)i, type->type), type->type);
+    return status;
 }
 
-sugar_status catalogue_evaluate(const sugar_activation *activation, const element *type,
-                                direction way, size_t n, const double *x, double *y)
+sugar_status catalogue_evaluate(const sugar_activation *activation, const catalogue_entry *entry,
+                                const element *type, direction way, const double *parameter, size_t n,
+                                const double *x, double *y)
 {
     sugar_status status = SUGAR_OK;
     for (size_t start = 0; start < n && status == SUGAR_OK; start += BLOCK) {
-        size_t part = n - start < BLOCK ? n - start : BLOCK;
-        status = type == &element_f32 ? evaluate_f32(activation, way, part, x + start, y + start)
-                                      : evaluate_f64(activation, way, part, x + start, y + start);
+        const size_t part = n - start < BLOCK ? n - start : BLOCK;
+        status = evaluate_block(activation, entry, type, way, parameter, part, x + start, y + start);
     }
     return status;
 }

@@ -35,8 +35,18 @@ int catalogue_parameter_sets(const catalogue_entry *entry,
 /* The spec whose forward or backward call is the function; a surrogate stands behind heaviside. */
 void catalogue_spec(const catalogue_entry *entry, const double *p, char spec[SPEC_SIZE]);
 
-/* y[i] = what the library finds at x[i], in the element type: the value, or dx for dy = 1. */
-sugar_status catalogue_evaluate(const sugar_activation *activation, const element *type,
-                                direction way, size_t n, const double *x, double *y);
+/* One call of the library on n contiguous elements: y[i] is the value, dx for dy = 1, or for dy = 1 the gradient of
+ * each element's own parameter. parameter: of each element; NULL: the spec's. */
+sugar_status catalogue_call(const sugar_activation *activation, const element *type, direction way, size_t n,
+                            const void *x, const void *parameter, void *y);
+
+/* y[i] = what the library finds at x[i], in the element type. parameter: the first one, as a tensor in which its
+ * neighbours have others; NULL: the spec's. */
+sugar_status catalogue_evaluate(const sugar_activation *activation, const catalogue_entry *entry,
+                                const element *type, direction way, const double *parameter, size_t n,
+                                const double *x, double *y);
+
+/* The number of the element type that is nearest to a value of the first parameter, within its range. */
+double catalogue_round_parameter(const catalogue_entry *entry, const element *type, double value);
 
 #endif

@@ -120,11 +120,8 @@ static sugar_status fill(const sweep *all, chunk *now, uint64_t first, uint64_t 
         memcpy(&now->x[now->count++], &narrow, sizeof narrow);
     }
     now->count -= now->count % FAST_LANES;
-    const float one = 1;
-    sugar_status status =
-        all->work->way == VALUE
-            ? sugar_forward_f32(all->activation, (int64_t)now->count, now->x, 1, now->found, 1, NULL)
-            : sugar_backward_f32(all->activation, (int64_t)now->count, now->x, 1, &one, 0, now->found, 1, NULL);
+    const sugar_status status =
+        catalogue_call(all->activation, &element_f32, all->work->way, now->count, now->x, NULL, now->found);
     for (size_t i = 0; i < now->count; i++)
         now->wide[i] = (double)now->x[i];
     return status;
@@ -210,7 +207,8 @@ static void refine_worst(const sweep *all, reference_scratch *scratch)
         double y;
         tally single;
         tally_begin(&single);
-        if (isnan(at[i]) || catalogue_evaluate(all->activation, &element_f32, all->work->way, 1, &at[i], &y))
+        if (isnan(at[i]) || catalogue_evaluate(all->activation, all->work->entry, &element_f32, all->work->way,
+                                               NULL, 1, &at[i], &y))
             continue;
         measure_exactly(all, &single, at[i], (float)y, exact, scratch);
         if (i == 0)
@@ -289,7 +287,7 @@ static int prepare(const options *chosen, catalogue_entry *entries, check *check
                 if (reference->function[way]
                     && (!chosen->way || strcmp(chosen->way, direction_names[way]) == 0))
                     check_begin(&checks[(*count)++], &entries[kind], &element_f32, (direction)way, set,
-                                sets[set]);
+                                0, sets[set]);
     }
     return failed;
 }
@@ -322,8 +320,8 @@ static int run_all(const options *chosen, catalogue_entry *entries, check *check
 
 static void usage(FILE *file)
 {
-    fputs("usage: exhaustive [--kind NAME] [--direction value|derivative] [--stride N] [--threads N]\n"
-          "                  [--all-parameters] [--json FILE]\n"
+    fputs("usage: exhaustive [--kind NAME] [--direction value|derivative|slope] [--stride N]\n"
+          "                  [--threads N] [--all-parameters] [--json FILE]\n"
           "Measures every f32 (or every N-th) at the level in use (SUGAR_LEVEL chooses it).\n",
           file);
 }
@@ -356,8 +354,9 @@ static int read_option(options *chosen, const char *name, const char *value)
         }
     } else if (strcmp(name, "--direction") == 0) {
         chosen->way = value;
-        if (strcmp(value, direction_names[VALUE]) != 0 && strcmp(value, direction_names[DERIVATIVE]) != 0) {
-            fprintf(stderr, "--direction: \"%s\", expected value or derivative\n", value);
+        if (strcmp(value, direction_names[VALUE]) != 0 && strcmp(value, direction_names[DERIVATIVE]) != 0
+            && strcmp(value, direction_names[SLOPE]) != 0) {
+            fprintf(stderr, "--direction: \"%s\", expected value, derivative or slope\n", value);
             return -1;
         }
     } else {

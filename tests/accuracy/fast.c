@@ -98,6 +98,7 @@ FUNCTION(threshold_value) { return choose((mask)(x > p[0]), x, all(p[1])); }
 FUNCTION(threshold_derivative) { return when((mask)(x > p[0])); }
 FUNCTION(slope_value) { return choose((mask)(x > 0), x, p[0] * x); }
 FUNCTION(slope_derivative) { return choose((mask)(x > 0), all(1), all(p[0])); }
+FUNCTION(slope_slope) { UNUSED(p); return lesser(x, all(0)); }
 FUNCTION(rrelu_value) { return choose((mask)(x > 0), x, x * ((p[0] + p[1]) / 2)); }
 FUNCTION(rrelu_derivative) { return choose((mask)(x > 0), all(1), all((p[0] + p[1]) / 2)); }
 FUNCTION(softshrink_value) { return greater(x - p[0], all(0)) + lesser(x + p[0], all(0)); }
@@ -133,6 +134,8 @@ FUNCTION(squareplus_derivative)
     vec root = v_sqrt(x * x + p[0]), sum = root + magnitude(x);
     return choose((mask)(x > 0), sum / (2 * root), p[0] / (2 * root * sum));
 }
+FUNCTION(squareplus_slope) { return 0.25 / v_sqrt(x * x + p[0]); }
+FUNCTION(nelu_slope) { UNUSED(p); return choose((mask)(x > 0), all(0), x * x / (1 + x * x)); }
 FUNCTION(nelu_value) { return choose((mask)(x > 0), x, p[0] * (x * x) / (1 + x * x)); }
 FUNCTION(nelu_derivative) { return choose((mask)(x > 0), all(1), 2 * p[0] * x * inverse_square(1 + x * x)); }
 FUNCTION(fast_sigmoid_derivative) { return inverse_square(1 + p[0] * magnitude(x)); }
@@ -148,6 +151,15 @@ FUNCTION(elu_value) { return choose((mask)(x > 0), x, p[0] * exponential_minus_1
 FUNCTION(elu_derivative) { return choose((mask)(x > 0), all(1), p[0] * exponential(x)); }
 FUNCTION(celu_value) { return choose((mask)(x > 0), x, p[0] * exponential_minus_1(x / p[0])); }
 FUNCTION(celu_derivative) { return choose((mask)(x > 0), all(1), exponential(x / p[0])); }
+
+FUNCTION(elu_slope) { UNUSED(p); return exponential_minus_1(lesser(x, all(0))); }
+/* expm1(u) - u exp(u), by its Maclaurin series where that cancels. */
+FUNCTION(celu_slope)
+{
+    vec u = greater(lesser(x / p[0], all(0)), all(-300)), e = exponential_minus_1(u);
+    vec series = 1 / 2.0 + u * (1 / 3.0 + u * (1 / 8.0 + u * (1 / 30.0 + u * (1 / 144.0 + u / 840.0))));
+    return choose((mask)(u > -0.01), -u * u * series, e - u * (1 + e));
+}
 
 static const double selu_lambda = 1.0507009873554805, selu_alpha = 1.6732632423543772;
 FUNCTION(selu_value) { UNUSED(p); return selu_lambda * elu_value(x, &selu_alpha); }
@@ -167,6 +179,14 @@ FUNCTION(silu_value) { return x * logistic(p[0] * x); }
 FUNCTION(silu_derivative) { vec z = p[0] * x; return logistic(z) * (1 + z * logistic(-z)); }
 FUNCTION(bsilu_value) { return x * logistic(x) + p[0] / 2 * hyperbolic_tangent(x / 2); }
 FUNCTION(bsilu_derivative) { return logistic(x) * (1 + (x + p[0]) * logistic(-x)); }
+
+FUNCTION(silu_slope) { return x * x * sigmoid_derivative(p[0] * x, p); }
+FUNCTION(softplus_slope)
+{
+    vec a = magnitude(p[0] * x);
+    return -(a * logistic(-a) + log1p_exp(-a)) / (p[0] * p[0]);
+}
+FUNCTION(bsilu_slope) { UNUSED(p); return hyperbolic_tangent(x / 2) / 2; }
 
 /* ---- Hyperbolic ------------------------------------------------------------------------------- */
 
@@ -221,6 +241,7 @@ FUNCTION(multi_gaussian_derivative)
 
 typedef vec fast_function(vec x, const double *p);
 #define KIND(name) {#name, {name##_value, name##_derivative}}
+#define LEARNING(name) {#name, {name##_value, name##_derivative, name##_slope}}
 #define SURROGATE(name) {#name, {NULL, name##_derivative}}
 static const struct {
     const char *name;
@@ -228,14 +249,14 @@ static const struct {
 } kinds[] = {
     {"identity", {identity_value, one}},
     KIND(relu), KIND(relu6), KIND(relu_squared), KIND(threshold),
-    {"leaky_relu", {slope_value, slope_derivative}},
-    {"prelu", {slope_value, slope_derivative}},
-    KIND(rrelu), KIND(elu), KIND(celu), KIND(selu), KIND(gelu), KIND(gelu_tanh), KIND(silu), KIND(mish),
-    KIND(softplus), KIND(squareplus), KIND(softsign), KIND(sigmoid), KIND(log_sigmoid), KIND(tanh),
+    {"leaky_relu", {slope_value, slope_derivative, slope_slope}},
+    {"prelu", {slope_value, slope_derivative, slope_slope}},
+    KIND(rrelu), LEARNING(elu), LEARNING(celu), KIND(selu), KIND(gelu), KIND(gelu_tanh), LEARNING(silu), KIND(mish),
+    LEARNING(softplus), LEARNING(squareplus), KIND(softsign), KIND(sigmoid), KIND(log_sigmoid), KIND(tanh),
     KIND(tanhshrink),
     {"softshrink", {softshrink_value, shrink_derivative}},
     {"hardshrink", {hardshrink_value, shrink_derivative}},
-    KIND(hardtanh), KIND(hardsigmoid), KIND(hardswish), KIND(bsilu), KIND(nelu),
+    KIND(hardtanh), KIND(hardsigmoid), KIND(hardswish), LEARNING(bsilu), LEARNING(nelu),
     {"heaviside", {threshold_derivative, zero}},
     {"sign", {sign_value, zero}},
     SURROGATE(atan), SURROGATE(fast_sigmoid), SURROGATE(slayer), SURROGATE(triangle), SURROGATE(gaussian),

@@ -80,23 +80,28 @@ static void judge(check *work, const numbers *all, reference_scratch *scratch)
     mpfr_clear(exact);
 }
 
+static sugar_status evaluate(const check *work, const sugar_activation *activation, numbers *all)
+{
+    const element_type type = work->type->type;
+    if (!work->each)
+        return catalogue_call(activation, work->type, work->way, NUMBERS, all->x, NULL, all->found);
+    double found[NUMBERS];
+    const sugar_status status = catalogue_evaluate(activation, work->entry, work->type, work->way,
+                                                   check_parameter(work), NUMBERS, all->wide, found);
+    for (int i = 0; i < NUMBERS && status == SUGAR_OK; i++)
+        all->found[i] = (uint16_t)element_of(found[i], type);
+    return status;
+}
+
 void half_measure(check *work, const sugar_activation *activation, reference_scratch *scratch)
 {
-    const uint64_t one = element_of(1, work->type->type);
-    uint16_t gradient;
-    element_store(&gradient, 0, work->type->type, one);
     numbers *all = malloc(sizeof *all);
     for (int i = 0; i < NUMBERS && all; i++) {
         all->x[i] = (uint16_t)i;
         all->wide[i] = element_value((uint64_t)i, work->type->type);
         all->exact[i] = isfinite(all->wide[i]) ? all->wide[i] : 0;
     }
-    const sugar_call_options options = {.struct_size = sizeof options,
-                                        .flags = work->way == FROM_OUTPUT ? SUGAR_CALL_FROM_OUTPUT : 0};
-    if (!all || (work->way == VALUE
-                     ? flat_forward(activation, work->type->type, NUMBERS, all->x, 1, all->found, 1, NULL)
-                     : flat_backward(activation, work->type->type, NUMBERS, all->x, 1, &gradient, 0,
-                                     all->found, 1, &options)) != SUGAR_OK) {
+    if (!all || evaluate(work, activation, all) != SUGAR_OK) {
         snprintf(work->problem, PROBLEM_SIZE, "%s", all ? sugar_last_error() : "out of memory");
     } else {
         if (has_fast(work))

@@ -12,7 +12,7 @@
 #define FUNCTION(name)                                                                             \
     static void name(mpfr_ptr r, mpfr_srcptr x, const double *p, reference_scratch *t)
 
-const char *const direction_names[ALL_DIRECTIONS] = {"value", "derivative", "derivative from the output"};
+const char *const direction_names[ALL_DIRECTIONS] = {"value", "derivative", "slope", "derivative from the output"};
 
 void reference_begin(reference_scratch *scratch)
 {
@@ -152,6 +152,8 @@ FUNCTION(threshold_value)
 FUNCTION(slope_derivative) { UNUSED(p, t); mpfr_set_d(r, POSITIVE(x) ? 1 : p[0], N); }
 FUNCTION(slope_value) { slope_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
 
+FUNCTION(slope_slope) { UNUSED(p, t); mpfr_mul_si(r, x, !POSITIVE(x), N); }
+
 FUNCTION(rrelu_derivative)
 {
     UNUSED(p, t);
@@ -265,17 +267,28 @@ FUNCTION(squareplus_derivative)
     mpfr_div_ui(r, r, 2, N);
 }
 
-FUNCTION(nelu_value)
+FUNCTION(squareplus_slope)
+{
+    (void)t;
+    hypotenuse(r, x, p[0]);
+    mpfr_mul_ui(r, r, 4, N);
+    mpfr_ui_div(r, 1, r, N);
+}
+
+FUNCTION(nelu_slope)
 {
     UNUSED(p, t);
-    if (POSITIVE(x)) {
-        mpfr_set(r, x, N);
-        return;
-    }
     mpfr_sqr(r, x, N);
     mpfr_add_ui(t->a, r, 1, N);
     mpfr_div(r, r, t->a, N);
+    mpfr_mul_si(r, r, !POSITIVE(x), N);
+}
+FUNCTION(nelu_value)
+{
+    nelu_slope(r, x, p, t);
     mpfr_mul_d(r, r, p[0], N);
+    if (POSITIVE(x))
+        mpfr_set(r, x, N);
 }
 FUNCTION(nelu_derivative)
 {
@@ -306,15 +319,20 @@ FUNCTION(atan_derivative)
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
-FUNCTION(elu_value)
+FUNCTION(elu_slope)
 {
     UNUSED(p, t);
-    if (POSITIVE(x)) {
-        mpfr_set(r, x, N);
-        return;
-    }
-    mpfr_expm1(r, x, N);
+    if (POSITIVE(x))
+        mpfr_set_ui(r, 0, N);
+    else
+        mpfr_expm1(r, x, N);
+}
+FUNCTION(elu_value)
+{
+    elu_slope(r, x, p, t);
     mpfr_mul_d(r, r, p[0], N);
+    if (POSITIVE(x))
+        mpfr_set(r, x, N);
 }
 FUNCTION(elu_derivative)
 {
@@ -345,6 +363,25 @@ FUNCTION(celu_derivative)
     mpfr_exp(r, r, N);
     if (POSITIVE(x))
         mpfr_set_ui(r, 1, N);
+}
+
+/* expm1(u) - u exp(u) = -u^2/2 - ... with u = x / alpha loses as many bits as u has zeros before its first digit. */
+FUNCTION(celu_slope)
+{
+    UNUSED(p, t);
+    mpfr_set_ui(r, 0, N);
+    if (mpfr_sgn(x) >= 0)
+        return;
+    mpfr_t u, e, power;
+    mpfr_init2(u, REFERENCE_BITS);
+    mpfr_div_d(u, x, p[0], N);
+    const mpfr_prec_t lost = mpfr_get_exp(u) > 0 ? 0 : -mpfr_get_exp(u);
+    mpfr_inits2(REFERENCE_BITS + lost, e, power, (mpfr_ptr)0);
+    mpfr_expm1(e, u, N);
+    mpfr_add_ui(power, e, 1, N);
+    mpfr_mul(power, power, u, N);
+    mpfr_sub(r, e, power, N);
+    mpfr_clears(u, e, power, (mpfr_ptr)0);
 }
 
 /* r = the function of elu with alpha = a, times lambda; both are the decimal constants. */
@@ -414,13 +451,43 @@ FUNCTION(silu_derivative)
     mpfr_mul(r, r, t->a, N);
 }
 
+/* x^2 s(u) s(-u), u = beta x */
+FUNCTION(silu_slope)
+{
+    mpfr_mul_d(t->a, x, p[0], N);
+    logistic_derivative(r, t->a, t->b);
+    mpfr_mul(r, r, x, N);
+    mpfr_mul(r, r, x, N);
+}
+
+/* -(a s(-a) + log1p(exp(-a))) / beta^2, a = |beta x| */
+FUNCTION(softplus_slope)
+{
+    mpfr_mul_d(t->a, x, p[0], N);
+    mpfr_abs(t->a, t->a, N);
+    mpfr_neg(t->b, t->a, N);
+    log1p_exp(r, t->b);
+    logistic(t->b, t->b);
+    mpfr_mul(t->b, t->b, t->a, N);
+    mpfr_add(r, r, t->b, N);
+    mpfr_div_d(r, r, p[0], N);
+    mpfr_div_d(r, r, -p[0], N);
+}
+
+/* s(x) - 1/2 */
+FUNCTION(bsilu_slope)
+{
+    UNUSED(p, t);
+    mpfr_div_ui(r, x, 2, N);
+    mpfr_tanh(r, r, N);
+    mpfr_div_ui(r, r, 2, N);
+}
+
 /* (x + alpha) s(x) - alpha/2 = x s(x) + alpha/2 tanh(x/2): two terms of one sign. */
 FUNCTION(bsilu_value)
 {
-    mpfr_div_ui(t->a, x, 2, N);
-    mpfr_tanh(t->a, t->a, N);
+    bsilu_slope(t->a, x, p, t);
     mpfr_mul_d(t->a, t->a, p[0], N);
-    mpfr_div_ui(t->a, t->a, 2, N);
     logistic(r, x);
     mpfr_mul(r, r, x, N);
     mpfr_add(r, r, t->a, N);
@@ -615,12 +682,16 @@ static double width_inverse(const double *p) { return 1 / p[0]; }
 static double width_same(const double *p) { return p[0]; }
 
 #define FROM(name, value, derivative, from_output, ...)                                           \
-    {#name, {value, derivative, from_output}, {__VA_ARGS__}, 0, NULL}
+    {#name, {value, derivative, NULL, from_output}, {__VA_ARGS__}, 0, NULL}
 #define ORDERED_FROM(name, value, derivative, from_output, ...)                                    \
-    {#name, {value, derivative, from_output}, {__VA_ARGS__}, 1, NULL}
+    {#name, {value, derivative, NULL, from_output}, {__VA_ARGS__}, 1, NULL}
 #define KIND(name, value, derivative, ...) {#name, {value, derivative}, {__VA_ARGS__}, 0, NULL}
 #define ORDERED(name, value, derivative, ...) {#name, {value, derivative}, {__VA_ARGS__}, 1, NULL}
 #define CROSSING(name, value, derivative, width, ...) {#name, {value, derivative}, {__VA_ARGS__}, 0, width}
+#define LEARNING(name, function, width, parameter)                                                 \
+    {#name, {function##_value, function##_derivative, function##_slope}, {parameter}, 0, width}
+#define LEARNING_FROM(name, function, from_output, parameter)                                      \
+    {#name, {function##_value, function##_derivative, function##_slope, from_output}, {parameter}, 0, NULL}
 #define SURROGATE(name, ...) {#name, {NULL, name##_derivative}, {__VA_ARGS__}, 0, NULL}
 
 const reference_kind reference_kinds[] = {
@@ -629,18 +700,18 @@ const reference_kind reference_kinds[] = {
     FROM(relu6, relu6_value, relu6_derivative, relu6_derivative, NULL),
     KIND(relu_squared, relu_squared_value, relu_squared_derivative, NULL),
     KIND(threshold, threshold_value, threshold_derivative, "threshold", "value"),
-    FROM(leaky_relu, slope_value, slope_derivative, slope_derivative, "negative_slope"),
-    FROM(prelu, slope_value, slope_derivative, slope_derivative, "alpha"),
+    LEARNING_FROM(leaky_relu, slope, slope_derivative, "negative_slope"),
+    LEARNING_FROM(prelu, slope, slope_derivative, "alpha"),
     ORDERED(rrelu, rrelu_value, rrelu_derivative, "lower", "upper"),
-    FROM(elu, elu_value, elu_derivative, elu_from_output, "alpha"),
-    FROM(celu, celu_value, celu_derivative, celu_from_output, "alpha"),
+    LEARNING_FROM(elu, elu, elu_from_output, "alpha"),
+    LEARNING_FROM(celu, celu, celu_from_output, "alpha"),
     FROM(selu, selu_value, selu_derivative, selu_from_output, NULL),
     CROSSING(gelu, gelu_value, gelu_derivative, width_one, NULL),
     CROSSING(gelu_tanh, gelu_tanh_value, gelu_tanh_derivative, width_one, NULL),
-    CROSSING(silu, silu_value, silu_derivative, width_inverse, "beta"),
+    LEARNING(silu, silu, width_inverse, "beta"),
     CROSSING(mish, mish_value, mish_derivative, width_one, NULL),
-    FROM(softplus, softplus_value, softplus_derivative, softplus_from_output, "beta"),
-    KIND(squareplus, squareplus_value, squareplus_derivative, "b"),
+    LEARNING_FROM(softplus, softplus, softplus_from_output, "beta"),
+    LEARNING(squareplus, squareplus, NULL, "b"),
     KIND(softsign, softsign_value, softsign_derivative, NULL),
     FROM(sigmoid, sigmoid_value, sigmoid_derivative, sigmoid_from_output, NULL),
     FROM(log_sigmoid, log_sigmoid_value, log_sigmoid_derivative, log_sigmoid_from_output, NULL),
@@ -651,8 +722,8 @@ const reference_kind reference_kinds[] = {
     ORDERED_FROM(hardtanh, hardtanh_value, hardtanh_derivative, hardtanh_derivative, "min_val", "max_val"),
     KIND(hardsigmoid, hardsigmoid_value, hardsigmoid_derivative, NULL),
     KIND(hardswish, hardswish_value, hardswish_derivative, NULL),
-    CROSSING(bsilu, bsilu_value, bsilu_derivative, width_one, "alpha"),
-    KIND(nelu, nelu_value, nelu_derivative, "alpha"),
+    LEARNING(bsilu, bsilu, width_one, "alpha"),
+    LEARNING(nelu, nelu, NULL, "alpha"),
     KIND(heaviside, threshold_derivative, zero, "threshold"),
     KIND(sign, sign_value, zero, NULL),
     SURROGATE(atan, "alpha"),

@@ -63,6 +63,36 @@ static void check_slopes(const catalogue_entry *entry, const double *p, referenc
     }
 }
 
+/* The error of the slope against values for two parameters next to p, of which the difference is exact: relative to
+ * the slope, or, where that leaves no trace in the value, to the 2^-150th part of x. */
+static double parameter_slope_error(const reference_kind *kind, const double *p, double x,
+                                    reference_scratch *scratch)
+{
+    const double above = p[0] + p[0] * 0x1p-26, below = p[0] - p[0] * 0x1p-26;
+    mpfr_t quotient, other, exact;
+    mpfr_inits2(REFERENCE_BITS, quotient, other, exact, (mpfr_ptr)0);
+    reference_evaluate(quotient, kind, VALUE, &above, x, scratch);
+    reference_evaluate(other, kind, VALUE, &below, x, scratch);
+    mpfr_sub(quotient, quotient, other, MPFR_RNDN);
+    mpfr_div_d(quotient, quotient, above - below, MPFR_RNDN);
+    reference_evaluate(exact, kind, SLOPE, p, x, scratch);
+    mpfr_sub(quotient, quotient, exact, MPFR_RNDN);
+    const double size = fmax(fabs(mpfr_get_d(exact, MPFR_RNDN)), fabs(x) * 0x1p-150);
+    const double error = fabs(mpfr_get_d(quotient, MPFR_RNDN)) / size;
+    mpfr_clears(quotient, other, exact, (mpfr_ptr)0);
+    return error;
+}
+
+static void check_parameter_slopes(const catalogue_entry *entry, const double *p, reference_scratch *scratch)
+{
+    static const double points[] = {1e-9, 0.01, 0.3, 0.7, 1.2, 2.2, 3.7, 7, 25, 100};
+    for (size_t i = 0; i < 2 * sizeof points / sizeof points[0]; i++) {
+        const double x = i % 2 ? points[i / 2] : -points[i / 2];
+        const double error = parameter_slope_error(entry->reference, p, x, scratch);
+        expect(error < 1e-10, entry->reference->name, "the slope is not that of the value", x, error);
+    }
+}
+
 /* ---- Conventions at kinks and known numbers --------------------------------------------------- */
 
 /* Of the defaults; NAN: there is no value. */
@@ -104,29 +134,55 @@ static const struct {
     {"box", 0.5, (double)NAN, 1}, {"box", -0.5, (double)NAN, 1}, {"box", 0.75, (double)NAN, 0},
 };
 
+/* The same of slopes. */
+static const struct {
+    const char *kind;
+    double x, slope;
+} known_slopes[] = {
+    {"leaky_relu", 0, 0}, {"leaky_relu", 5, 0}, {"prelu", -4, -4}, {"prelu", -HUGE_VAL, -HUGE_VAL},
+    {"elu", 0, 0}, {"elu", -1, -0.6321205588285577}, {"elu", -HUGE_VAL, -1}, {"elu", HUGE_VAL, 0},
+    {"celu", 0, 0}, {"celu", -1, -0.26424111765711533}, {"celu", -HUGE_VAL, -1}, {"celu", 3, 0},
+    {"silu", 0, 0}, {"silu", 1, 0.19661193324148185}, {"silu", -1, 0.19661193324148185}, {"silu", HUGE_VAL, 0},
+    {"softplus", 0, -0.6931471805599453}, {"softplus", HUGE_VAL, 0}, {"softplus", -HUGE_VAL, 0},
+    {"squareplus", 0, 0.125}, {"squareplus", -1.5, 0.1}, {"squareplus", HUGE_VAL, 0},
+    {"bsilu", 0, 0}, {"bsilu", -HUGE_VAL, -0.5}, {"bsilu", HUGE_VAL, 0.5}, {"bsilu", 1, 0.2310585786300049},
+    {"nelu", -1, 0.5}, {"nelu", 2, 0}, {"nelu", -HUGE_VAL, 1},
+};
+
+static void check_number(const reference_kind *kind, direction way, const double *p, double x, double wanted,
+                         reference_scratch *scratch)
+{
+    mpfr_t y;
+    mpfr_init2(y, REFERENCE_BITS);
+    reference_evaluate(y, kind, way, p, x, scratch);
+    const double found = mpfr_get_d(y, MPFR_RNDN);
+    const int good = found == wanted || fabs(found - wanted) <= 4e-16 * fabs(wanted);
+    expect(good, kind->name, direction_names[way], x, found - wanted);
+    mpfr_clear(y);
+}
+
 static void check_known(const catalogue_entry *entry, const double *p, reference_scratch *scratch)
 {
     const reference_kind *kind = entry->reference;
     int rows = 0;
-    mpfr_t y;
-    mpfr_init2(y, REFERENCE_BITS);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strcmp(known[i].kind, kind->name) != 0)
             continue;
         rows++;
-        const double wanted[DIRECTIONS] = {known[i].value, known[i].derivative};
-        for (int way = VALUE; way < DIRECTIONS; way++) {
-            if (!kind->function[way])
-                continue;
-            reference_evaluate(y, kind, (direction)way, p, known[i].x, scratch);
-            double found = mpfr_get_d(y, MPFR_RNDN);
-            int good = found == wanted[way] || fabs(found - wanted[way]) <= 4e-16 * fabs(wanted[way]);
-            expect(good, kind->name, direction_names[way], known[i].x, found - wanted[way]);
-        }
+        if (kind->function[VALUE])
+            check_number(kind, VALUE, p, known[i].x, known[i].value, scratch);
+        check_number(kind, DERIVATIVE, p, known[i].x, known[i].derivative, scratch);
     }
     if (rows == 0)
         fail(kind->name, "tests/accuracy/reference_test.c has no known number of it, add a row to `known`");
-    mpfr_clear(y);
+    rows = 0;
+    for (size_t i = 0; i < sizeof known_slopes / sizeof known_slopes[0]; i++)
+        if (strcmp(known_slopes[i].kind, kind->name) == 0) {
+            rows++;
+            check_number(kind, SLOPE, p, known_slopes[i].x, known_slopes[i].slope, scratch);
+        }
+    if (rows == 0 && kind->function[SLOPE])
+        fail(kind->name, "tests/accuracy/reference_test.c has no known slope of it, add a row to `known_slopes`");
 }
 
 /* ---- The two references agree ----------------------------------------------------------------- */
@@ -192,6 +248,8 @@ int main(void)
             int moderate = set == 0 || set == 3 || set == 4;
             if (entry.reference->function[VALUE] && moderate)
                 check_slopes(&entry, sets[set], &scratch);
+            if (entry.reference->function[SLOPE] && moderate)
+                check_parameter_slopes(&entry, sets[set], &scratch);
             if (fast_usable())
                 check_fast(&entry, sets[set], &scratch);
         }

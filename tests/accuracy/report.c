@@ -4,33 +4,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void check_begin(check *work, const catalogue_entry *entry, const element *type, direction way, int set,
+void check_begin(check *work, const catalogue_entry *entry, const element *type, direction way, int set, int each,
                  const double *p)
 {
-    *work = (check){.entry = entry, .type = type, .way = way, .set = set};
+    *work = (check){.entry = entry, .type = type, .way = way, .set = set, .each = each};
     catalogue_spec(entry, p, work->spec);
     for (int i = 0; i < entry->parameters; i++)
         work->p[i] = element_round(type->arithmetic, p[i]);
+    if (each)
+        work->p[0] = catalogue_round_parameter(entry, type, p[0]);
     tally_begin(&work->found);
+}
+
+const double *check_parameter(const check *work)
+{
+    return work->each ? &work->p[0] : NULL;
+}
+
+/* Of slopes it is not asked how many are correctly rounded; nor with a parameter that is an element itself, as its few
+ * digits may put results in the middle between two elements, for all x near 0 the same one. */
+static double rounded_share(const check *work)
+{
+    return work->way == SLOPE || work->each ? 0 : work->type->rounded;
 }
 
 int check_failed(const check *work)
 {
     const tally *found = &work->found;
     return work->problem[0] || found->failures > 0
-           || (double)found->rounded < work->type->rounded * (double)found->samples;
+           || (double)found->rounded < rounded_share(work) * (double)found->samples;
 }
 
 void report_failure(const check *work)
 {
     const tally *found = &work->found;
-    printf("FAIL %s %s %s: ", work->spec, work->type->name, direction_names[work->way]);
+    printf("FAIL %s %s %s%s: ", work->spec, work->type->name, direction_names[work->way],
+           work->each ? ", the parameter as a tensor" : "");
     if (work->problem[0])
         printf("%s\n", work->problem);
     else if (found->failures == 0)
         printf("%.4f %% of %lld correctly rounded, expected at least %g %%\n",
                100 * (double)found->rounded / (double)found->samples, (long long)found->samples,
-               100 * work->type->rounded);
+               100 * rounded_share(work));
     else
         printf("%lld of %lld beyond the bound, worst at %a (%.9g): found %a, exact %a, "
                "%.4g ULP, allowed %.4g\n",
@@ -57,8 +72,9 @@ static void write_check(const check *work, FILE *file)
             work->entry->reference->name, work->spec, work->type->name, direction_names[work->way]);
     for (int i = 0; i < work->entry->parameters; i++)
         fprintf(file, "%s\"%s\": %.17g", i ? ", " : "", work->entry->parameter[i].name, work->p[i]);
-    fprintf(file, "}, \"defaults\": %s, \"passed\": %s, ", work->set == 0 ? "true" : "false",
-            check_failed(work) ? "false" : "true");
+    const int defaults = work->set == 0 && !work->each;
+    fprintf(file, "}, \"defaults\": %s, \"each\": %s, \"passed\": %s, ", defaults ? "true" : "false",
+            work->each ? "true" : "false", check_failed(work) ? "false" : "true");
     tally_print_json(&work->found, file);
     fputs("}", file);
 }

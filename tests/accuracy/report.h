@@ -11,15 +11,19 @@ typedef struct check {
     const element *type;
     direction way;
     int set;                        /* 0: the defaults */
-    double p[REFERENCE_PARAMETERS]; /* rounded to the type */
+    int each;                       /* the parameter is a tensor: one for each element */
+    double p[REFERENCE_PARAMETERS]; /* rounded to the type they have */
     char spec[SPEC_SIZE];
     tally found;
     char problem[PROBLEM_SIZE];     /* why it could not be made; "" if it could */
 } check;
 
 /* Prepares a check with the parameters `p`. */
-void check_begin(check *work, const catalogue_entry *entry, const element *type, direction way, int set,
+void check_begin(check *work, const catalogue_entry *entry, const element *type, direction way, int set, int each,
                  const double *p);
+
+/* The same number as a tensor gives it; NULL: the spec does. */
+const double *check_parameter(const check *work);
 int check_failed(const check *work);
 
 /* One line about a failed check. */

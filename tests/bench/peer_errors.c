@@ -126,7 +126,7 @@ static void measure_kind(const catalogue_entry *entry, const memory *m, uint32_t
     catalogue_parameter_sets(entry, sets);
     for (int i = 0; i < entry->parameters; i++)
         p[i] = element_round(&element_f32, sets[0][i]);
-    for (int way = VALUE; way < DIRECTIONS; way++) {
+    for (int way = VALUE; way <= DERIVATIVE; way++) {
         bench_case c = {.way = way == VALUE ? FORWARD : BACKWARD, .type = ELEMENT_F32, .elements = CHUNK,
                         .threads = 1,
                         .layout = "contiguous", .ndim = 1, .shape = {CHUNK}, .strides = {{1}, {1}, {1}}};

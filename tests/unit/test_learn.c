@@ -1,0 +1,689 @@
+/* Parameters that are tensors, and their gradients: layouts, threads, sums, and what is refused. How far values,
+ * derivatives and slopes are from the exact ones is the suite `accuracy`'s. */
+#include "unit.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* df/dparameter, from the formulas of the catalogue and with the functions of libm. */
+static double slope_line(double x, double p) { (void)p; return fmin(x, 0); }
+static double slope_elu(double x, double p) { (void)p; return expm1(fmin(x, 0)); }
+static double slope_celu(double x, double p)
+{
+    const long double u = (long double)fmin(x, 0) / (long double)p;
+    return (double)(expm1l(u) - u * expl(u));       /* it cancels near 0 */
+}
+static double logistic(double x) { return 1 / (1 + exp(-x)); }
+static double slope_silu(double x, double p) { return x * x * logistic(p * x) * logistic(-p * x); }
+static double slope_softplus(double x, double p)
+{
+    const double a = fabs(p * x);
+    return -(a * logistic(-a) + log1p(exp(-a))) / (p * p);
+}
+static double slope_squareplus(double x, double p) { return 0.25 / sqrt(x * x + p); }
+static double slope_bsilu(double x, double p) { (void)p; return tanh(x / 2) / 2; }
+static double slope_nelu(double x, double p) { (void)p; return x > 0 ? 0 : x * x / (1 + x * x); }
+
+static const struct learner {
+    const char *name, *parameter;
+    double (*slope)(double x, double p);
+} learners[] = {
+    {"leaky_relu", "negative_slope", slope_line}, {"prelu", "alpha", slope_line}, {"elu", "alpha", slope_elu},
+    {"celu", "alpha", slope_celu}, {"silu", "beta", slope_silu}, {"softplus", "beta", slope_softplus},
+    {"squareplus", "b", slope_squareplus}, {"bsilu", "alpha", slope_bsilu}, {"nelu", "alpha", slope_nelu},
+};
+
+/* Numbers of every element type, within every range. */
+static const double parameters[] = {0.125, 0.25, 1, 1.5, 3, 0.375, 40};
+enum { PARAMETERS = COUNT(parameters) };
+
+static sugar_activation *create_with(const struct learner *kind, double parameter)
+{
+    char spec[64];
+    snprintf(spec, sizeof spec, "%s(%s=%g)", kind->name, kind->parameter, parameter);
+    return must_create(spec, NULL);
+}
+
+static void set(void *elements, int64_t i, element_type type, double value)
+{
+    element_store(elements, i, type, element_of(value, type));
+}
+
+static double get(const void *elements, int64_t i, element_type type)
+{
+    return element_value(element_load(elements, i, type), type);
+}
+
+/* ---- Every kind in every layout ---------------------------------------------------------------- */
+
+enum { N = 5, C = 7, H = 37, ALL = N * C * H, SHARED_BY_ALL = 0, PER_CHANNEL, PER_ELEMENT, PER_FEATURE, SHARINGS };
+static const int64_t shape[3] = {N, C, H};
+
+/* In which dimensions the parameter varies. */
+static const int64_t sharing[SHARINGS][3] = {{0, 0, 0}, {0, 1, 0}, {C * H, H, 1}, {0, H, 1}};
+
+/* Compact; another order in memory; backwards, with gaps. The first element's offset comes last. */
+static const int64_t layouts[][4] = {{C * H, H, 1, 0}, {1, N * H, N, 0}, 
+                                      {-2 * C * H, 2 * H, -2, (N - 1) * 2 * C * H + (H - 1) * 2}};
+
+typedef struct operand {
+    view v;
+    uint64_t memory[2 * ALL];
+} operand;
+
+static void place(operand *o, element_type type, const int64_t *strides, int64_t start)
+{
+    view_make(&o->v, (char *)o->memory + (size_t)start * element_formats[type].width, 4, 3, shape, strides);
+    o->v.tensor.dtype = element_formats[type].dtype;
+}
+
+static double read_at(const operand *o, int64_t i, element_type type)
+{
+    return get(o->v.tensor.data, view_offset(&o->v, i), type);
+}
+
+static operand x, y, dy, dx, parameter, gradient;
+
+static void lay_out(element_type type, const int64_t *sharing_strides, const int64_t *layout, uint64_t seed)
+{
+    place(&x, type, layout, layout[3]);
+    place(&y, type, NULL, 0);
+    place(&dy, type, NULL, 0);
+    place(&dx, type, layout, layout[3]);
+    place(&parameter, type, sharing_strides, 0);
+    place(&gradient, type, sharing_strides, 0);
+    uint64_t state = seed;
+    for (int64_t i = 0; i < 2 * ALL; i++) {
+        set(x.memory, i, type, (double)random_between(&state, -600, 600) / 128);
+        set(dy.memory, i, type, (double)random_between(&state, -100, 100) / 32);
+        set(parameter.memory, i, type, parameters[i % PARAMETERS]);
+    }
+}
+
+/* The plain call with this parameter in its spec. */
+static void assert_as_plain(const struct learner *kind, element_type type, int64_t i,
+                            sugar_activation *const *plain, const char *where)
+{
+    const int64_t p = view_offset(&parameter.v, i) % PARAMETERS;
+    uint64_t value = 0, derivative = 0, at_bits = 0, up_bits = 0;
+    element_store(&at_bits, 0, type, element_load(x.v.tensor.data, view_offset(&x.v, i), type));
+    element_store(&up_bits, 0, type, element_load(dy.memory, i, type));
+    assert_ok(flat_forward(plain[p], type, 1, &at_bits, 1, &value, 1, NULL));
+    assert_ok(flat_backward(plain[p], type, 1, &at_bits, 1, &up_bits, 1, &derivative, 1, NULL));
+    /* In f32 the plain call has a formula for one alpha alone, and another in the last bits. */
+    const double allowed = strcmp(kind->name, "bsilu") == 0 && type == ELEMENT_F32 ? 0x1p-22 : 0;
+    const double found[2] = {get(y.memory, i, type), read_at(&dx, i, type)};
+    const double expected[2] = {get(&value, 0, type), get(&derivative, 0, type)};
+    for (int way = 0; way < 2; way++)
+        if (!(fabs(found[way] - expected[way]) <= allowed * (fabs(expected[way]) + fabs(get(&up_bits, 0, type)))))
+            fail_msg("%s %s, %s: %s at %g with %g is %a, expected %a", kind->name, element_formats[type].name,
+                     where, way ? "dx" : "y", get(&at_bits, 0, type), parameters[p], found[way], expected[way]);
+}
+
+static void assert_gradient(const struct learner *kind, element_type type, const char *where)
+{
+    static double sum[ALL], size[ALL];
+    memset(sum, 0, sizeof sum);
+    memset(size, 0, sizeof size);
+    for (int64_t i = 0; i < ALL; i++) {
+        const int64_t p = view_offset(&parameter.v, i);
+        const double slope = kind->slope(read_at(&x, i, type), parameters[p % PARAMETERS]);
+        const double product = get(dy.memory, i, type) * slope;
+        sum[p] += product;
+        size[p] += fabs(product);
+    }
+    const double products = type == ELEMENT_F64 ? 0x1p-48 : 0x1p-21;
+    static const double smallest[ELEMENT_TYPES] = {0x1p-149, 0x1p-1074, 0x1p-24, 0x1p-133};
+    const double unit = ldexp(1, -element_formats[type].mantissa_bits);
+    for (int64_t i = 0; i < ALL; i++) {
+        const int64_t p = view_offset(&gradient.v, i);
+        const double found = get(gradient.memory, p, type);
+        if (!(fabs(found - sum[p]) <= unit * fabs(sum[p]) + 4 * smallest[type] + products * size[p]))
+            fail_msg("%s %s, %s: gradient %a, expected %a", kind->name, element_formats[type].name, where, found,
+                     sum[p]);
+    }
+}
+
+static void check_layouts(const struct learner *kind, element_type type)
+{
+    sugar_activation *plain[PARAMETERS], *a = must_create(kind->name, NULL);
+    for (int i = 0; i < PARAMETERS; i++)
+        plain[i] = create_with(kind, parameters[i]);
+    for (int shared = 0; shared < SHARINGS; shared++)
+        for (size_t layout = 0; layout < COUNT(layouts); layout++) {
+            char where[32];
+            snprintf(where, sizeof where, "sharing %d, layout %d", shared, (int)layout);
+            lay_out(type, sharing[shared], layouts[layout], 1 + layout);
+            sugar_call_options options = {.struct_size = sizeof options, .parameter = &parameter.v.tensor};
+            assert_ok(sugar_forward(a, &x.v.tensor, &y.v.tensor, &options));
+            options.parameter_gradient = &gradient.v.tensor;
+            assert_ok(sugar_backward(a, &x.v.tensor, &dy.v.tensor, &dx.v.tensor, &options));
+            for (int64_t i = 0; i < ALL; i++)
+                assert_as_plain(kind, type, i, plain, where);
+            assert_gradient(kind, type, where);
+        }
+    for (int i = 0; i < PARAMETERS; i++)
+        sugar_activation_destroy(plain[i]);
+    sugar_activation_destroy(a);
+}
+
+static void kinds_types_and_layouts(void **unused)
+{
+    (void)unused;
+    for (size_t k = 0; k < COUNT(learners); k++)
+        for (element_type type = 0; type < ELEMENT_TYPES; type++)
+            check_layouts(&learners[k], type);
+}
+
+/* The catalogue and this file agree on which kinds learn; the others refuse. */
+static void which_kinds_learn(void **unused)
+{
+    (void)unused;
+    lay_out(ELEMENT_F32, sharing[SHARED_BY_ALL], layouts[0], 1);
+    for (int32_t i = 0; i < sugar_kind_count(); i++) {
+        sugar_kind kind = {.struct_size = sizeof kind};
+        assert_ok(sugar_kind_get(i, &kind));
+        int learns = 0;
+        for (size_t k = 0; k < COUNT(learners); k++)
+            learns |= strcmp(learners[k].name, kind.name) == 0;
+        assert_int_equal((kind.capabilities & SUGAR_CAN_LEARN) != 0, learns);
+        if (learns || !(kind.roles & SUGAR_ROLE_FORWARD))
+            continue;
+        sugar_activation *a = must_create(kind.name, NULL);
+        sugar_call_options options = {.struct_size = sizeof options, .parameter = &parameter.v.tensor};
+        assert_fails(sugar_forward(a, &x.v.tensor, &y.v.tensor, &options), SUGAR_ERROR_UNSUPPORTED, kind.name);
+        options = (sugar_call_options){.struct_size = sizeof options, .parameter_gradient = &gradient.v.tensor};
+        assert_fails(sugar_backward(a, &x.v.tensor, &dy.v.tensor, &dx.v.tensor, &options), SUGAR_ERROR_UNSUPPORTED,
+                     "parameter_gradient");
+        sugar_activation_destroy(a);
+    }
+}
+
+/* ---- The same bits ------------------------------------------------------------------------------ */
+
+enum { ROWS = 60, CHANNELS = 150, PLACES = 30, MANY = ROWS * CHANNELS * PLACES };
+static const int64_t many_shape[3] = {ROWS, CHANNELS, PLACES};
+
+typedef struct results {
+    float y[MANY], dx[MANY], gradient[MANY];
+} results;
+
+static void compute(results *r, const char *spec, const char *level, const sugar_context *context,
+                    const int64_t *strides)
+{
+    static float many_x[MANY], many_dy[MANY], many_parameters[MANY];
+    uint64_t state = 5;
+    for (int i = 0; i < MANY; i++) {
+        many_x[i] = (float)random_between(&state, -9000, 9000) * 0x1p-10f;
+        many_dy[i] = (float)random_between(&state, -9000, 9000) * 0x1p-9f;
+        many_parameters[i] = (float)random_between(&state, 1, 4000) * 0x1p-10f;
+    }
+    view views[6];
+    void *const memory[6] = {many_x, r->y, many_dy, r->dx, many_parameters, r->gradient};
+    for (int k = 0; k < 6; k++)
+        view_make(&views[k], memory[k], 4, 3, many_shape, k < 4 ? NULL : strides);
+    memset(r, 0, sizeof *r);
+    sugar_activation *a = must_create(spec, level);
+    sugar_call_options options = {.struct_size = sizeof options, .context = context, .parameter = &views[4].tensor};
+    assert_ok(sugar_forward(a, &views[0].tensor, &views[1].tensor, &options));
+    options.parameter_gradient = &views[5].tensor;
+    assert_ok(sugar_backward(a, &views[0].tensor, &views[2].tensor, &views[3].tensor, &options));
+    sugar_activation_destroy(a);
+}
+
+/* A caller's pool that has one thread, and takes the tasks from the last one on. */
+static void backwards(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count)
+{
+    (void)payload;
+    for (int64_t i = count - 1; i >= 0; i--)
+        task(work, i);
+}
+
+static void compare_contexts(const char *spec, const int64_t *strides)
+{
+    static results one, other;
+    compute(&one, spec, NULL, NULL, strides);
+    for (int threads = 2; threads <= 5; threads++) {
+        const sugar_context_options options = {.struct_size = sizeof options, .threads = threads,
+                                               .parallel_for = threads == 5 ? backwards : NULL};
+        sugar_context *context;
+        assert_ok(sugar_context_create(&context, &options));
+        compute(&other, spec, NULL, context, strides);
+        if (memcmp(&one, &other, sizeof one) != 0)
+            fail_msg("%s: other bits with %d threads", spec, threads);
+        sugar_context_destroy(context);
+    }
+    const char *levels[MAX_LEVELS];
+    const int count = supported_levels(levels);
+    for (int level = 0; level < count; level++) {
+        compute(&other, spec, levels[level], NULL, strides);
+        if (memcmp(&one, &other, sizeof one) != 0)
+            fail_msg("%s: other bits at level %s", spec, levels[level]);
+    }
+}
+
+static void same_bits_for_threads_and_levels(void **unused)
+{
+    (void)unused;
+    static const int64_t strides[][3] = {{0, 0, 0}, {0, 1, 0}, {0, PLACES, 1}, {CHANNELS * PLACES, PLACES, 1},
+                                         {1, 0, 0}};
+    for (size_t k = 0; k < COUNT(learners); k++)
+        for (size_t s = 0; s < COUNT(strides); s++)
+            if (!short_run() || (k + s) % 4 == 0)
+                compare_contexts(learners[k].name, strides[s]);
+}
+
+/* The bits do not depend on whether neighbours share the parameter. */
+static void same_bits_for_strides(void **unused)
+{
+    (void)unused;
+    for (size_t k = 0; k < COUNT(learners); k++)
+        for (element_type type = 0; type < ELEMENT_TYPES; type++) {
+            static uint64_t each_y[2 * ALL], each_dx[2 * ALL];
+            sugar_activation *a = must_create(learners[k].name, NULL);
+            for (int shared = 0; shared < 2; shared++) {
+                lay_out(type, sharing[shared ? SHARED_BY_ALL : PER_ELEMENT], layouts[0], 8);
+                for (int64_t i = 0; i < ALL; i++)
+                    set(parameter.memory, i, type, 1.375);
+                const sugar_call_options options = {.struct_size = sizeof options, .parameter = &parameter.v.tensor};
+                assert_ok(sugar_forward(a, &x.v.tensor, &y.v.tensor, &options));
+                assert_ok(sugar_backward(a, &x.v.tensor, &dy.v.tensor, &dx.v.tensor, &options));
+                if (!shared) {
+                    memcpy(each_y, y.memory, sizeof each_y);
+                    memcpy(each_dx, dx.memory, sizeof each_dx);
+                }
+            }
+            assert_memory_equal(each_y, y.memory, ALL * element_formats[type].width);
+            assert_memory_equal(each_dx, dx.memory, ALL * element_formats[type].width);
+            sugar_activation_destroy(a);
+        }
+}
+
+/* ---- What a backward call composes -------------------------------------------------------------- */
+
+static float call_x[4] = {-2, -1, 3, 1}, call_dy[4] = {1, 10, 100, 1000};
+static const int64_t four = 4, no_step = 0;
+
+static sugar_tensor vector(float *data, const int64_t *step)
+{
+    return (sugar_tensor){.data = data, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1,
+                          .dtype = {SUGAR_TYPE_FLOAT, 32, 1}, .shape = &four, .strides = step};
+}
+
+static void accumulates(void **unused)
+{
+    (void)unused;
+    float p = 0.5f, g = 7, out[4] = {1, 1, 1, 1};
+    const sugar_tensor value = vector(&p, &no_step), sum = vector(&g, &no_step);
+    sugar_call_options options = {.struct_size = sizeof options, .flags = SUGAR_CALL_ACCUMULATE,
+                                  .parameter = &value, .parameter_gradient = &sum};
+    sugar_activation *a = must_create("prelu", NULL);
+    assert_ok(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options));
+    assert_true(g == 7 - 2 - 10);
+    assert_true(out[0] == 1.5f && out[1] == 6 && out[2] == 101 && out[3] == 1001);
+    options.flags = 0;
+    assert_ok(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options));
+    assert_true(g == -2 - 10 && out[0] == 0.5f && out[3] == 1000);
+    sugar_activation_destroy(a);
+}
+
+/* dx in the place of x or of dy; y in that of x. */
+static void in_place(void **unused)
+{
+    (void)unused;
+    for (size_t k = 0; k < COUNT(learners); k++) {
+        float p[4] = {0.5f, 2, 1, 3}, g[3][4], out[3][4], value[2][4];
+        const sugar_tensor each = vector(p, NULL);
+        sugar_call_options options = {.struct_size = sizeof options, .parameter = &each};
+        sugar_activation *a = must_create(learners[k].name, NULL);
+        memcpy(value[1], call_x, sizeof call_x);
+        assert_ok(sugar_forward_f32(a, 4, call_x, 1, value[0], 1, &options));
+        assert_ok(sugar_forward_f32(a, 4, value[1], 1, value[1], 1, &options));
+        assert_memory_equal(value[0], value[1], sizeof value[0]);
+        for (int at = 0; at < 3; at++) {
+            const sugar_tensor sum = vector(g[at], NULL);
+            options.parameter_gradient = &sum;
+            memcpy(out[at], at == 1 ? call_x : call_dy, sizeof call_x);
+            const float *const from = at == 1 ? out[at] : call_x, *const up = at == 2 ? out[at] : call_dy;
+            assert_ok(sugar_backward_f32(a, 4, from, 1, up, 1, out[at], 1, &options));
+            assert_memory_equal(out[at], out[0], sizeof out[0]);
+            assert_memory_equal(g[at], g[0], sizeof g[0]);
+        }
+        sugar_activation_destroy(a);
+    }
+}
+
+/* The parameter's gradient is that of the forward function; dx is the surrogate's, which has its own alpha. */
+static void surrogates(void **unused)
+{
+    (void)unused;
+    float p[4] = {0.5f, 0.25f, 1, 3}, g[4], out[4], plain[4];
+    const sugar_tensor each = vector(p, NULL), sum = vector(g, NULL);
+    const sugar_call_options options = {.struct_size = sizeof options, .parameter = &each,
+                                        .parameter_gradient = &sum};
+    sugar_activation *a = must_create("prelu(alpha=0.125)~prelu(alpha=0.75)", NULL);
+    assert_ok(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options));
+    assert_true(out[0] == 0.75f && out[1] == 7.5f && out[2] == 100 && out[3] == 1000);
+    assert_true(g[0] == -2 && g[1] == -10 && g[2] == 0 && g[3] == 0);
+    const sugar_call_options forward = {.struct_size = sizeof forward, .parameter = &each};
+    assert_ok(sugar_forward_f32(a, 4, call_x, 1, out, 1, &forward));
+    assert_true(out[0] == -1 && out[1] == -0.25f && out[2] == 3);
+    sugar_activation_destroy(a);
+
+    /* Where f' takes part it has the parameter of the tensor. */
+    a = must_create("prelu~bsilu(blend=0.5)", NULL);
+    assert_ok(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options));
+    sugar_activation_destroy(a);
+    a = must_create("relu~bsilu", NULL);
+    assert_ok(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, plain, 1, NULL));
+    for (int i = 0; i < 4; i++) {
+        const double own = (double)call_dy[i] * (double)(call_x[i] > 0 ? 1 : p[i]);
+        assert_true(fabs((double)out[i] - 0.5 * ((double)plain[i] + own)) <= 1e-6 * fabs(own));
+    }
+    sugar_activation_destroy(a);
+}
+
+/* The gradient alone: the parameter is the spec's. Without a gradient: dx alone. */
+static void one_without_the_other(void **unused)
+{
+    (void)unused;
+    float g = 3, p = 0.25f, out[4];
+    const sugar_tensor sum = vector(&g, &no_step), value = vector(&p, &no_step);
+    sugar_call_options options = {.struct_size = sizeof options, .parameter_gradient = &sum};
+    sugar_activation *a = must_create("prelu(alpha=0.5)", NULL);
+    assert_ok(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options));
+    assert_true(g == -12 && out[0] == 0.5f);
+    options = (sugar_call_options){.struct_size = sizeof options, .parameter = &value};
+    assert_ok(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options));
+    assert_true(g == -12 && out[0] == 0.25f);
+    sugar_activation_destroy(a);
+}
+
+/* ---- Sums ------------------------------------------------------------------------------------- */
+
+/* Every float, and so every sum of them, is a sum of multiples of powers of two: the bits of the lowest are counted
+ * in bin 0. */
+enum { BINS = 400, LOWEST = -149 };
+typedef struct exact_sum {
+    int64_t bin[BINS];
+} exact_sum;
+
+static void exact_add(exact_sum *s, float a)
+{
+    int exponent;
+    const double fraction = frexp((double)a, &exponent);
+    const int low = exponent - 24 < LOWEST ? LOWEST : exponent - 24;
+    s->bin[low - LOWEST] += (int64_t)ldexp(fraction, exponent - low);
+}
+
+/* To 53 bits. */
+static double exact_value(const exact_sum *s)
+{
+    for (int sign = 1; sign >= -1; sign -= 2) {
+        int64_t carry = 0;
+        int digit[BINS];
+        for (int i = 0; i < BINS; i++) {
+            const int64_t bits = sign * s->bin[i] + carry;
+            digit[i] = (int)(bits & 1);
+            carry = (bits - digit[i]) / 2;
+        }
+        double value = 0;
+        int top = BINS - 1;
+        while (top > 0 && !digit[top])
+            top--;
+        for (int i = top; carry == 0 && i >= 0 && i > top - 53; i--)
+            value += digit[i] ? ldexp(1, i + LOWEST) : 0;
+        if (carry == 0)
+            return sign * value;
+    }
+    fail_msg("a sum beyond the bins");
+    return 0;
+}
+
+/* Products dy * x with x < 0, of prelu. */
+static void check_sum(const char *what, int64_t n, const float *at, const float *up)
+{
+    exact_sum exact = {{0}};
+    double size = 0;
+    float g, *out = malloc((size_t)n * sizeof *out);
+    assert_non_null(out);
+    for (int64_t i = 0; i < n; i++) {
+        const float product = up[i] * at[i];
+        exact_add(&exact, product);
+        size += fabs((double)product);
+    }
+    sugar_tensor sum = vector(&g, &no_step);
+    sum.shape = &n;
+    const sugar_call_options options = {.struct_size = sizeof options, .parameter_gradient = &sum};
+    sugar_activation *a = must_create("prelu", NULL);
+    assert_ok(sugar_backward_f32(a, n, at, 1, up, 1, out, 1, &options));
+    sugar_activation_destroy(a);
+    free(out);
+    /* The bound of doc/guide.md: half an ULP, and n^2 2^-105 of the sum of sizes. */
+    const double value = exact_value(&exact), ulp = ldexp(1, value != 0 ? ilogb(value) - 23 : -149);
+    const double allowed = 0.5000001 * fmax(ulp, 0x1p-149) + (double)n * (double)n * 0x1p-105 * size;
+    if (!(fabs((double)g - value) <= allowed))
+        fail_msg("%s: %a, expected %a, %g ULP", what, (double)g, value, fabs((double)g - value) / ulp);
+    if (n <= 100000)                /* then the bound is well below 2 ULP in all of these */
+        assert_true(allowed <= 2 * fmax(ulp, 0x1p-149));
+}
+
+static void shuffle(float *a, int64_t n, uint64_t *state)
+{
+    for (int64_t i = n - 1; i > 0; i--) {
+        const int64_t k = random_between(state, 0, i);
+        const float held = a[i];
+        a[i] = a[k];
+        a[k] = held;
+    }
+}
+
+/* Pairs that cancel, and two or three small terms: the sum of sizes is up to 2^45 times the sum. */
+static void sums_that_cancel(void **unused)
+{
+    (void)unused;
+    enum { MOST = 100000 };
+    static float at[MOST], up[MOST];
+    uint64_t state = 3;
+    for (int round = 0; round < 40; round++) {
+        const int64_t n = round < 20 ? random_between(&state, 3, 3000) : random_between(&state, 3000, MOST);
+        const int spread = round % 4 * 9;
+        for (int64_t i = 0; i < n; i++) {
+            at[i] = -1;
+            up[i] = ldexpf((float)random_between(&state, 1 << 23, (1 << 24) - 1),
+                           (int)random_between(&state, -spread, spread) - 24);
+            if (i % 2)
+                up[i] = -up[i - 1];
+        }
+        for (int64_t i = n / 2 * 2 - 2; i < n; i++)
+            up[i] = (float)random_between(&state, 1, 1000) * 0x1p-12f;
+        shuffle(up, n, &state);
+        char what[64];
+        snprintf(what, sizeof what, "%lld products over 2^%d", (long long)n, 2 * spread);
+        check_sum(what, n, at, up);
+    }
+}
+
+/* A sum of 10^8 products, by rows that repeat. */
+static void sum_of_many(void **unused)
+{
+    (void)unused;
+    enum { ROW = 1000 };
+    const int64_t rows = short_run() ? 100 : 100000;
+    const int64_t many[2] = {rows, ROW}, repeated[2] = {0, 1}, one_sum[2] = {0, 0};
+    static float at[ROW], up[ROW];
+    float g, *out = malloc((size_t)(rows * ROW) * sizeof *out);
+    if (!out) {
+        print_message("skipped: no memory for 10^8 elements\n");
+        skip();
+    }
+    uint64_t state = 17;
+    exact_sum exact = {{0}};
+    for (int i = 0; i < ROW; i++) {
+        at[i] = -(float)random_between(&state, 1, 1 << 24) * 0x1p-22f;
+        up[i] = (float)random_between(&state, -(1 << 24), 1 << 24) * 0x1p-24f;
+        exact_add(&exact, at[i] * up[i]);
+    }
+    for (int i = 0; i < BINS; i++)
+        exact.bin[i] *= rows;
+    view vx, vdy, vdx, vg;
+    view_make(&vx, at, 4, 2, many, repeated);
+    view_make(&vdy, up, 4, 2, many, repeated);
+    view_make(&vdx, out, 4, 2, many, NULL);
+    view_make(&vg, &g, 4, 2, many, one_sum);
+    const sugar_call_options options = {.struct_size = sizeof options, .parameter_gradient = &vg.tensor};
+    sugar_activation *a = must_create("prelu", NULL);
+    assert_ok(sugar_backward(a, &vx.tensor, &vdy.tensor, &vdx.tensor, &options));
+    sugar_activation_destroy(a);
+    free(out);
+    const double value = exact_value(&exact), ulp = ldexp(1, ilogb(value) - 23);
+    if (!(fabs((double)g - value) <= 0.5000001 * ulp))
+        fail_msg("%lld products: %a, expected %a", (long long)(rows * ROW), (double)g, value);
+}
+
+/* Infinite products make an infinite sum, or a NaN if they disagree; so does what a call accumulates to. */
+static void infinite_sums(void **unused)
+{
+    (void)unused;
+    static const float with[][4] = {{-INFINITY, -1, -1, 1}, {-INFINITY, -INFINITY, 1, 1}, {-1, NAN, 1, 1}};
+    for (int k = 0; k < 3; k++)
+        for (int accumulate = 0; accumulate < 2; accumulate++) {
+            float g = 1, out[4], up[4] = {1, k == 1 ? -1.0f : 1.0f, 1, 1};
+            const sugar_tensor sum = vector(&g, &no_step);
+            const sugar_call_options options = {.struct_size = sizeof options, .parameter_gradient = &sum,
+                                                .flags = accumulate ? SUGAR_CALL_ACCUMULATE : 0};
+            sugar_activation *a = must_create("prelu", NULL);
+            memset(out, 0, sizeof out);
+            assert_ok(sugar_backward_f32(a, 4, with[k], 1, up, 1, out, 1, &options));
+            assert_true(k == 0 ? g == -(float)INFINITY : isnan(g));
+            sugar_activation_destroy(a);
+        }
+}
+
+/* ---- What is refused ---------------------------------------------------------------------------- */
+
+/* Nothing is written. */
+static void expect_refused(const char *spec, const sugar_tensor *value, const sugar_tensor *sum,
+                           sugar_status status, const char *part)
+{
+    float out[4] = {5, 5, 5, 5};
+    sugar_activation *a = must_create(spec, NULL);
+    sugar_call_options options = {.struct_size = sizeof options, .parameter = value};
+    if (!sum) {
+        assert_fails(sugar_forward_f32(a, 4, call_x, 1, out, 1, &options), status, part);
+        assert_true(out[0] == 5 && out[1] == 5 && out[2] == 5 && out[3] == 5);
+    }
+    options.parameter_gradient = sum;
+    assert_fails(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options), status, part);
+    assert_true(out[0] == 5 && out[1] == 5 && out[2] == 5 && out[3] == 5);
+    sugar_activation_destroy(a);
+}
+
+static void parameters_out_of_range(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *spec;
+        float value;
+        const char *message;
+    } cases[] = {
+        {"prelu", 2e6f, "parameter: alpha = 2000000, expected -1000000 to 1000000"},
+        {"prelu", NAN, "parameter: alpha = nan, expected -1000000 to 1000000"},
+        {"celu", 0, "parameter: alpha = 0, expected 1e-06 to 1000000"},
+        {"silu", -0.5f, "parameter: beta = -0.5, expected 1e-06 to 1000000"},
+        {"squareplus", INFINITY, "parameter: b = inf, expected"},
+        {"bsilu~relu", -1, "parameter: alpha = -1, expected"},
+    };
+    const char *const locale = setlocale(LC_ALL, "de_DE.UTF-8");
+    for (size_t k = 0; k < COUNT(cases); k++)
+        for (int place = 0; place < 4; place++) {
+            float p[4] = {1, 1, 1, 1};
+            p[place] = cases[k].value;
+            const sugar_tensor each = vector(p, NULL), one = vector(&p[place], &no_step);
+            expect_refused(cases[k].spec, &each, NULL, SUGAR_ERROR_ARGUMENT, cases[k].message);
+            expect_refused(cases[k].spec, &one, NULL, SUGAR_ERROR_ARGUMENT, cases[k].message);
+        }
+    if (locale)
+        setlocale(LC_ALL, "C");
+    else
+        print_message("without the locale de_DE.UTF-8\n");
+    float least = 1e-6f, most = 1e6f, out[4];
+    sugar_activation *a = must_create("celu", NULL);
+    for (int end = 0; end < 2; end++) {
+        const sugar_tensor one = vector(end ? &most : &least, &no_step);
+        const sugar_call_options options = {.struct_size = sizeof options, .parameter = &one};
+        assert_ok(sugar_forward_f32(a, 4, call_x, 1, out, 1, &options));
+    }
+    sugar_activation_destroy(a);
+}
+
+static void operands_that_do_not_fit(void **unused)
+{
+    (void)unused;
+    static const int64_t three = 3;
+    float p[8] = {1, 1, 1, 1, 1, 1, 1, 1}, g[4] = {9, 9, 9, 9};
+    sugar_tensor value = vector(p, NULL);
+    value.shape = &three;
+    expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter");
+    value = vector(p, NULL);
+    value.dtype.bits = 64;
+    expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter");
+    value = vector(NULL, NULL);
+    expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter");
+    sugar_tensor sum = vector(g, NULL);
+    sum.shape = &three;
+    expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient");
+    sum = vector(NULL, NULL);
+    expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient");
+    sum = vector(g, NULL);
+    sum.dtype.bits = 16;
+    expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient");
+    assert_true(g[0] == 9 && g[1] == 9 && g[2] == 9 && g[3] == 9);
+}
+
+/* An output may not share memory with the parameter, nor a gradient with anything. */
+static void overlaps(void **unused)
+{
+    (void)unused;
+    float memory[8] = {1, 1, 1, 1, 1, 1, 1, 1}, out[4];
+    float *const at = memory, *const high = memory + 4;
+    const sugar_tensor inner = vector(memory + 3, &no_step), rest = vector(high, NULL);
+    sugar_activation *a = must_create("prelu", NULL);
+    sugar_call_options options = {.struct_size = sizeof options, .parameter = &inner};
+    assert_fails(sugar_forward_f32(a, 4, call_x, 1, at, 1, &options), SUGAR_ERROR_ARGUMENT, "parameter");
+    assert_fails(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, at, 1, &options), SUGAR_ERROR_ARGUMENT, "parameter");
+    options.parameter = &rest;
+    assert_ok(sugar_forward_f32(a, 4, call_x, 1, at, 1, &options));
+    options.parameter_gradient = &rest;
+    const char *const culprit = "parameter_gradient";
+    assert_fails(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options), SUGAR_ERROR_ARGUMENT, culprit);
+    options.parameter = NULL;
+    assert_fails(sugar_backward_f32(a, 4, high, 1, call_dy, 1, out, 1, &options), SUGAR_ERROR_ARGUMENT, culprit);
+    assert_fails(sugar_backward_f32(a, 4, call_x, 1, at + 2, 1, out, 1, &options), SUGAR_ERROR_ARGUMENT, culprit);
+    assert_fails(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, at + 1, 1, &options), SUGAR_ERROR_ARGUMENT, culprit);
+    assert_fails(sugar_forward_f32(a, 4, call_x, 1, out, 1, &options), SUGAR_ERROR_ARGUMENT, culprit);
+    sugar_activation_destroy(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kinds_types_and_layouts),
+        cmocka_unit_test(which_kinds_learn),
+        cmocka_unit_test(same_bits_for_threads_and_levels),
+        cmocka_unit_test(same_bits_for_strides),
+        cmocka_unit_test(accumulates),
+        cmocka_unit_test(in_place),
+        cmocka_unit_test(surrogates),
+        cmocka_unit_test(one_without_the_other),
+        cmocka_unit_test(sums_that_cancel),
+        cmocka_unit_test(sum_of_many),
+        cmocka_unit_test(infinite_sums),
+        cmocka_unit_test(parameters_out_of_range),
+        cmocka_unit_test(operands_that_do_not_fit),
+        cmocka_unit_test(overlaps),
+    };
+    return cmocka_run_group_tests_name("learn", tests, NULL, NULL);
+}
