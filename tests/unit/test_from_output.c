@@ -56,7 +56,7 @@ static const struct {
     {"prelu(alpha=3)", 0, 0}, {"hardtanh", 0, 0}, {"hardtanh(min_val=-0.1,max_val=0.3)", 0, 0}, {"relu~relu", 0, 0},
     {"relu~bsilu(blend=0)", 0, 0}, {"elu", 2, 0}, {"elu(alpha=3)", 6, 0}, {"elu(alpha=0)", 0, 0}, {"celu", 2, 0},
     {"celu(alpha=0.3)", 2, 0}, {"celu(alpha=100)", 2, 0}, {"selu", 2 * 1.7581, 0}, {"sigmoid", 1, 0}, {"tanh", 2, 0},
-    {"softplus", 0, 2}, {"softplus(beta=7)", 0, 2}, {"softplus(beta=0.01)", 0, 2}, {"log_sigmoid", 0, 2},
+    {"softplus", 0, 1}, {"softplus(beta=7)", 0, 1}, {"softplus(beta=0.01)", 0, 1}, {"log_sigmoid", 0, 1},
 };
 
 static bool is_short(element_type type) { return type == ELEMENT_F16 || type == ELEMENT_BF16; }
