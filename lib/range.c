@@ -233,18 +233,17 @@ static int find_steps(const sugar_kernels_f64 *kernels, const functions *f, doub
     return count;
 }
 
-/* g' is constant between its steps: what it is there, and right before and after each one, is all that it can be. */
+/* g' is constant between its steps: what it is there, right behind each one and at infinity is all that it can be. */
 #define FIND_TWO_VALUES(element, real, next)                                                       \
     static sugar_two_values two_values_##element(const sugar_activation *a, const functions *f)    \
     {                                                                                              \
         double step[MOST_STEPS];                                                                   \
-        real x[3 * MOST_STEPS + 2] = {-(real)INFINITY, (real)INFINITY}, d[3 * MOST_STEPS + 2];     \
+        real x[2 * MOST_STEPS + 2] = {-(real)INFINITY, (real)INFINITY}, d[2 * MOST_STEPS + 2];     \
         const real one = 1;                                                                        \
         int n = 2;                                                                                 \
         for (int i = find_steps(a->level->kernels.f64, f, step) - 1; i >= 0; i--) {                \
             x[n++] = (real)step[i];                                                                \
             x[n++] = next((real)step[i], (real)INFINITY);                                          \
-            x[n++] = next((real)step[i], -(real)INFINITY);                                         \
         }                                                                                          \
         if (!has_steps_alone(&f->surrogate) || (a->element.derivative && !has_steps_alone(&f->forward)) \
             || sugar_backward_##element(a, n, x, 1, &one, 0, d, 1, NULL) != SUGAR_OK)              \

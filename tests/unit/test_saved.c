@@ -173,6 +173,32 @@ static void range_is_exact(void **unused)
         }
 }
 
+/* Extrema, rounded outwards and no further. */
+static void range_is_rounded_outwards(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *spec;
+        double minimum, maximum;
+    } rows[] = {
+        {"gelu", -0.12890414518515479, 1.1289041451851548},
+        {"gelu_tanh", -0.12899306865877177, 1.1289930686587718},
+        {"silu(beta=3)", -0.099839320128866917, 1.0998393201288669},
+        {"mish", -0.11252612238946256, 1.0884981612517279},
+        {"hardsigmoid", 0, 1.0 / 6},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        sugar_activation *a = must_create(rows[i].spec, NULL);
+        double minimum, maximum;
+        assert_ok(sugar_activation_gradient_range(a, &minimum, &maximum));
+        if (!(minimum <= rows[i].minimum && minimum >= rows[i].minimum - 0x1p-26 && maximum >= rows[i].maximum
+              && maximum <= rows[i].maximum + 0x1p-22))
+            fail_msg("%s: %.17g to %.17g, the bounds are %.17g and %.17g", rows[i].spec, minimum, maximum,
+                     rows[i].minimum, rows[i].maximum);
+        sugar_activation_destroy(a);
+    }
+}
+
 static void range_is_known(void **unused)
 {
     (void)unused;
@@ -398,7 +424,7 @@ static void bits_are_exact(void **unused)
     static const char *const specs[] = {
         "identity", "relu", "relu6", "threshold(threshold=0.3,value=7)", "leaky_relu", "prelu(alpha=-0.3)",
         "rrelu(lower=0.1,upper=0.30000001192)", "softshrink", "hardshrink(lambda=0)", "hardtanh(min_val=0.1,max_val=0.7)",
-        "hardtanh(min_val=1,max_val=1)", "hardsigmoid", "heaviside(threshold=0.3)~box", "sign~box(width=0)",
+        "hardtanh(min_val=1,max_val=1)", "hardsigmoid", "heaviside(threshold=0.3)~box", "heaviside(threshold=2)~box(width=0.75)", "sign~box(width=0)",
         "heaviside(threshold=-0.3)~box(domain=negative)", "relu~leaky_relu(domain=negative)", "gelu~relu",
         "relu~leaky_relu(negative_slope=0.1,blend=0.3)", "relu~identity(blend=0.7)", "bsilu~relu6",
         "leaky_relu(negative_slope=1e-44)", "prelu(alpha=1)", "prelu(alpha=0.99999994)",
@@ -550,6 +576,37 @@ static void any_layout(void **unused)
     }
 }
 
+/* An output at any place of a cache line. */
+static void check_stream(const char *spec, int bits)
+{
+    uint64_t state = 4;
+    fill(&v, ELEMENT_F32, &state);
+    sugar_activation *a = must_create(spec, NULL);
+    const sugar_tensor saved = flat_saved(&v, bits);
+    const sugar_call_options streamed = options_with(&saved, SUGAR_CALL_STREAM, NULL),
+                             plain = options_with(&saved, SUGAR_CALL_NO_STREAM, NULL);
+    const float *x = (const float *)(const void *)v.x, *dy = (const float *)(const void *)v.dy;
+    float *result = (float *)(void *)v.dx, *expected = (float *)(void *)w.dx;
+    for (int shift = 0; shift < 20; shift++) {
+        assert_ok(sugar_forward_f32(a, N, x, 1, expected, 1, &plain));
+        assert_ok(sugar_forward_f32(a, N, x, 1, result + shift, 1, &streamed));
+        assert_memory_equal(result + shift, expected, N * sizeof *result);
+        assert_ok(sugar_backward_f32(a, N, NULL, 1, dy, 1, expected, 1, &plain));
+        assert_ok(sugar_backward_f32(a, N, NULL, 1, dy, 1, result + shift, 1, &streamed));
+        for (int i = 0; i < N; i++)
+            assert_true(element_same(element_load(result + shift, i, ELEMENT_F32),
+                                     element_load(expected, i, ELEMENT_F32), ELEMENT_F32));
+    }
+    sugar_activation_destroy(a);
+}
+
+static void past_the_caches(void **unused)
+{
+    (void)unused;
+    check_stream("relu~bsilu", 8);
+    check_stream("leaky_relu", 1);
+}
+
 /* ---- Threads and levels ------------------------------------------------------------------------ */
 
 enum { MANY = 200003 };
@@ -649,6 +706,8 @@ static void bad_input(void **unused)
     saved.dtype.bits = 1;
     saved.data = (char *)(dx + N) - 1;
     assert_fails(sugar_backward_f32(leaky, N, NULL, 1, dy, 1, dx, 1, &options), SUGAR_ERROR_ARGUMENT, "dx: overlaps");
+    saved.data = (char *)y - (N + 7) / 8 + 1;
+    assert_fails(sugar_forward_f32(leaky, N, x, 1, y, 1, &options), SUGAR_ERROR_ARGUMENT, "y: overlaps saved_gradient");
     saved.data = (char *)(x + N) - 1;
     assert_fails(sugar_forward_f32(leaky, N, x, 1, y, 1, &options), SUGAR_ERROR_ARGUMENT, "saved_gradient: overlaps x");
     saved.data = NULL;
@@ -717,12 +776,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(range_is_exact),
         cmocka_unit_test(range_is_known),
+        cmocka_unit_test(range_is_rounded_outwards),
         cmocka_unit_test(codes_are_close),
         cmocka_unit_test(every_kind_or_an_error),
         cmocka_unit_test(bits_are_exact),
         cmocka_unit_test(more_than_two_values_are_refused),
         cmocka_unit_test(capabilities_hold),
         cmocka_unit_test(any_layout),
+        cmocka_unit_test(past_the_caches),
         cmocka_unit_test(any_number_of_threads),
         cmocka_unit_test(every_level),
         cmocka_unit_test(bad_input),
