@@ -131,14 +131,14 @@ saves_gradients() {
 
 # Every parameter starts at its default, is learned, and stays in its range whatever the learning rate.
 learns() {
-    trains_small --activations prelu,leaky_relu --learn || return 1
+    trains_small --activations prelu,celu --learn || return 1
     [ "$(number 0 last learned_median)" = null ] || return 1
     for trained in 1 3; do
         compare "$(number $trained first learned_least)" = "$(number $trained first learned_most)" || return 1
         compare "$(number $trained last learned_least)" '<' "$(number $trained last learned_most)" || return 1
     done
     compare "$(number 1 first learned_median)" = 0.25 || return 1
-    trains_small --activation prelu --learn --learning-rate 1
+    trains_small --activations celu,squareplus --learn --learning-rate 1
 }
 
 # With the blend 0 in the end the gradient used is the true one.
