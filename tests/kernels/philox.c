@@ -33,7 +33,7 @@ static const known vectors[] = {
     {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0},
      {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
 };
-enum { VECTORS = sizeof vectors / sizeof vectors[0], LANES = VEC_U64_LANES };
+enum { VECTORS = sizeof vectors / sizeof vectors[0] };
 
 static long passed, failed;
 
@@ -48,47 +48,38 @@ static void expect(const char *what, size_t at, const uint32_t *found, const uin
            found[2], found[3], expected[0], expected[1], expected[2], expected[3]);
 }
 
-/* All lanes have other counters than `lane`, which alone is looked at. */
-static void check_lane(const known *k, int lane)
+/* The block of one lane, where all others have other counters. */
+static void find_block(const uint32_t *counter, const uint32_t *key, int lane, uint32_t *block)
 {
     uint64_t lanes[4][PHILOX_BLOCKS];
-    uint32_t found[4];
     philox_blocks c;
     for (int word = 0; word < 4; word++)
         for (int i = 0; i < PHILOX_BLOCKS; i++)
-            lanes[word][i] = i == lane ? k->counter[word] : (uint64_t)(77 * i + word);
+            lanes[word][i] = i == lane ? counter[word] : (uint64_t)(77 * i + word);
     memcpy(&c, lanes, sizeof c);
-    philox(&c, k->key[0], k->key[1]);
+    philox(&c, key[0], key[1]);
     memcpy(lanes, &c, sizeof c);
     for (int word = 0; word < 4; word++)
-        found[word] = (uint32_t)lanes[word][lane];
-    expect("vector", (size_t)(k - vectors), found, k->block);
+        block[word] = (uint32_t)lanes[word][lane];
 }
 
-static void one_block(uint64_t key, uint64_t counter, uint32_t *block)
+static void check_lane(const known *k, int lane)
 {
-    const uint64_t zero[LANES] = {0}, number[LANES] = {counter};
-    vec_u64 first, rest;
-    memcpy(&first, number, sizeof first);
-    memcpy(&rest, zero, sizeof rest);
-    philox_blocks c;
-    for (int v = 0; v < PHILOX_VECTORS; v++)
-        philox_set(&c, v, v == 0 ? first : rest);
-    philox(&c, (uint32_t)key, (uint32_t)(key >> 32));
-    for (int word = 0; word < 4; word++) {
-        uint64_t lanes[LANES];
-        memcpy(lanes, &c.word[word][0], sizeof lanes);
-        block[word] = (uint32_t)lanes[0];
-    }
+    uint32_t found[4];
+    find_block(k->counter, k->key, lane, found);
+    expect("vector", (size_t)(k - vectors), found, k->block);
 }
 
 /* Counters carry from the lower half of 64 bits to the upper one, and wrap. */
 static void check_run(uint64_t key, uint64_t first)
 {
     uint32_t found[PHILOX_WORDS], expected[4];
+    const uint32_t keys[] = {(uint32_t)key, (uint32_t)(key >> 32)};
     philox_run(key, first, found);
     for (size_t i = 0; i < PHILOX_BLOCKS; i++) {
-        one_block(key, first + i, expected);
+        const uint64_t number = first + i;
+        const uint32_t counter[] = {(uint32_t)number, (uint32_t)(number >> 32), 0, 0};
+        find_block(counter, keys, 0, expected);
         expect("block", i, found + 4 * i, expected);
     }
 }
