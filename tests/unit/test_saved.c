@@ -424,7 +424,8 @@ static void bits_are_exact(void **unused)
     static const char *const specs[] = {
         "identity", "relu", "relu6", "threshold(threshold=0.3,value=7)", "leaky_relu", "prelu(alpha=-0.3)",
         "rrelu(lower=0.1,upper=0.30000001192)", "softshrink", "hardshrink(lambda=0)", "hardtanh(min_val=0.1,max_val=0.7)",
-        "hardtanh(min_val=1,max_val=1)", "hardsigmoid", "heaviside(threshold=0.3)~box", "heaviside(threshold=2)~box(width=0.75)", "sign~box(width=0)",
+        "hardtanh(min_val=1,max_val=1)", "hardsigmoid", "heaviside(threshold=0.3)~box",
+        "heaviside(threshold=2)~box(width=0.75)", "sign~box(width=0)",
         "heaviside(threshold=-0.3)~box(domain=negative)", "relu~leaky_relu(domain=negative)", "gelu~relu",
         "relu~leaky_relu(negative_slope=0.1,blend=0.3)", "relu~identity(blend=0.7)", "bsilu~relu6",
         "leaky_relu(negative_slope=1e-44)", "prelu(alpha=1)", "prelu(alpha=0.99999994)",
