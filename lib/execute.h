@@ -6,10 +6,10 @@
 
 #include "kernels/kernels.h"
 
-/* y[i] = f(x[i]); y may be x. With `stream` past the caches. */
+/* y[i] = f(x[i]); y may be x. stream: as kernels have it. */
 #define SUGAR_RUN_FORWARD(element, storage, real, unused)                                          \
     void sugar_run_forward_##element(const sugar_activation *activation, const storage *x, storage *y, int64_t n, \
-                                     bool stream);
+                                     int stream);
 SUGAR_ELEMENTS(SUGAR_RUN_FORWARD, )
 
 #endif

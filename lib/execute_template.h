@@ -15,7 +15,7 @@ static int64_t NAME(before_line)(const T *p, int64_t n)
     return smaller(n, (int64_t)(-(uintptr_t)p % CACHE_LINE / sizeof(T)));
 }
 
-void NAME(sugar_run_forward)(const sugar_activation *activation, const T *x, T *y, int64_t n, bool stream)
+void NAME(sugar_run_forward)(const sugar_activation *activation, const T *x, T *y, int64_t n, int stream)
 {
     const NAME(sugar_passes) *passes = &activation->PASSES;
     const int64_t head = stream ? NAME(before_line)(y, n) : 0;

@@ -17,6 +17,7 @@ enum {
     TILE_BYTES = 8192,              /* of the output; see execute.c */
     APART_BYTES = 256,
     MOST_ELEMENTS = TILE_BYTES / 2,
+    LONG_ROW = 512,                 /* elements */
     MOST_TALLIED = 1 << 23          /* of one unit before f32 would lose count */
 };
 
@@ -52,7 +53,8 @@ typedef struct block {
     void *at[SUGAR_MAX_OPERANDS];
     bool in_buffer[SUGAR_MAX_OPERANDS];
     size_t parameter_step;          /* 0: the tile's elements share one; or 1 */
-    bool stream;
+    int stream;                     /* 0, or SUGAR_STREAM_ON */
+    const void *ahead;              /* where the inputs of the next tile lie one after another, if they will be fetched */
 } block;
 
 /* ---- Bits ---------------------------------------------------------------------------------- */
@@ -157,17 +159,31 @@ static void place_operand(const sugar_extended_call *c, workspace *w, block *b, 
         sugar_tile_read(b->tile, walk, k, b->at[k]);
 }
 
-static void run_tile(const sugar_extended_call *c, workspace *w, const sugar_walk *walk, const sugar_tile *tile)
+static void run_tile(const sugar_extended_call *c, workspace *w, const sugar_walk *walk, const sugar_tile *tile,
+                     const void *ahead)
 {
-    block b = {.walk = walk, .tile = tile, .parameter_step = 1};
+    block b = {.walk = walk, .tile = tile, .parameter_step = 1, .ahead = ahead};
     for (int k = 0; k < walk->operands; k++)
         if (walk->size[k] > 0 && k != c->gradient)
             place_operand(c, w, &b, k);
-    b.stream = c->stream && !b.in_buffer[c->output];
+    b.stream = c->stream && !b.in_buffer[c->output] ? SUGAR_STREAM_ON : 0;
     (c->is_backward ? c->functions->backward : c->functions->forward)(c, w, &b);
     for (int k = 0; k < walk->operands; k++)
         if (b.in_buffer[k] && c->is_written[k])
             sugar_tile_write(tile, walk, k, b.at[k]);
+}
+
+/* Asks for those operands of the next tile that the processor would not foresee. A monitor's input that lies one after
+ * another is fetched in passing, and returned. */
+static const void *fetch_ahead(const sugar_extended_call *c, const sugar_walk *walk, const sugar_tile *next)
+{
+    const void *ahead = NULL;
+    for (int k = 0; k < walk->operands && c->prefetch; k++)
+        if (walk->size[k] > 0 && sugar_tile_row(next, walk, k) < next->count)
+            sugar_tile_prefetch(next, walk, k);
+        else if (k == c->x && c->monitor)
+            ahead = sugar_tile_start(next, walk, k);
+    return ahead;
 }
 
 /* ---- Sums ---------------------------------------------------------------------------------- */
@@ -242,25 +258,40 @@ static void gather_sums(const job *j)
 
 /* ---- Slices -------------------------------------------------------------------------------- */
 
+/* The elements of a tile, at most. Long rows that are parts of longer ones are tiles by themselves: several would have
+ * to be copied together. */
+static int64_t most_elements(const sugar_extended_call *c, const sugar_walk *slice)
+{
+    const int64_t most = TILE_BYTES / (int64_t)slice->element_size, row = slice->extent[0];
+    const int64_t *stride = slice->stride[c->output];
+    return row >= LONG_ROW && row < most && slice->ndim > 1 && stride[0] == 1 && stride[1] > row ? row : most;
+}
+
 static void run_slice(const job *j, workspace *w, int64_t number)
 {
     const sugar_extended_call *c = j->call;
     sugar_walk slice;
     const int64_t sums = sugar_slice_walk(&slice, &c->walk, &j->slices, c->local, number);
-    sugar_walk_tile(&slice, TILE_BYTES / (int64_t)slice.element_size, false);
-    sugar_tile tile;
-    sugar_tile_seek(&tile, &slice, 0);
+    sugar_walk_tile(&slice, most_elements(c, &slice), false);
+    sugar_tile tile, next;
+    sugar_tile_seek(&next, &slice, 0);
     int64_t tallied = 0;
     for (int64_t i = 0; i < slice.tiles; i++) {
-        if (i > 0)
-            sugar_tile_advance(&tile, &slice);
+        const void *ahead = NULL;
+        tile = next;
+        if (i + 1 < slice.tiles) {
+            sugar_tile_advance(&next, &slice);
+            ahead = fetch_ahead(c, &slice, &next);
+        }
         if (c->monitor && tallied + tile.count > MOST_TALLIED) {
             take_sums(j, w, &slice, number, sums);
             tallied = 0;
         }
-        run_tile(c, w, &slice, &tile);
+        run_tile(c, w, &slice, &tile, ahead);
         tallied += tile.count;
     }
+    if (c->stream)
+        c->kernels->f32->end_stream();
     take_sums(j, w, &slice, number, sums);
 }
 

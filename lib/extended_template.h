@@ -18,7 +18,7 @@ static void NAME(observe)(const sugar_extended_call *c, workspace *w, const bloc
         .sum_of_squares = w->sums.tallies.sum_of_squares,
         .not_finite = w->sums.tallies.not_finite,
     };
-    const REAL *values = kernels->observe(&w->histogram, b->at[c->x], w->values.PASSES, n, c->prefetch ? n : 0);
+    const REAL *values = kernels->observe(&w->histogram, b->at[c->x], w->values.PASSES, n, b->ahead);
     const int all_finite = w->histogram.all_finite;
     sugar_runs runs;
     sugar_runs_start(&runs, b->walk, b->tile, c->local);

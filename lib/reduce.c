@@ -2,8 +2,8 @@
 #include "reduce.h"
 
 enum {
-    FEW_SUMS = 128,                 /* so many are summed by several slices */
-    MOST_SHARES = SUGAR_MOST_ENTRIES / FEW_SUMS,
+    FEW_SUMS = SUGAR_MOST_ENTRIES / 2,      /* so many are summed by several slices */
+    MOST_SHARES = 16,
     FEWEST_SUMS = 256,              /* of a slice, where there are more: memory is read in rows of that length */
     LINE = 16,                      /* elements; slices along kept rows are multiples */
     SLICE_BLOCK = 1024,             /* elements in a row; slices along it are multiples */
@@ -40,20 +40,23 @@ static void divide_kept(sugar_slices *slices, const sugar_walk *walk, int local)
     }
 }
 
-/* Slices of the longest dimension that is summed. */
+/* Slices of a dimension that is summed: of the outermost one that is long enough, so that they lie one after another
+ * in memory, or of the longest one. */
 static void divide_summed(sugar_slices *slices, const sugar_walk *walk, int local)
 {
-    int longest = -1;
+    const int64_t most = smaller(MOST_SHARES, SUGAR_MOST_ENTRIES / slices->sums);
+    const int64_t shares = clamp(walk->count / SMALLEST_SLICE, 1, most);
+    int chosen = -1;
     for (int d = 0; d < walk->ndim; d++)
-        if (!is_kept(walk, local, d) && (longest < 0 || walk->extent[d] >= walk->extent[longest]))
-            longest = d;
-    if (longest < 0)
+        if (!is_kept(walk, local, d)
+            && (chosen < 0 || walk->extent[d] >= shares || walk->extent[d] >= walk->extent[chosen]))
+            chosen = d;
+    if (chosen < 0)
         return;
-    const int64_t shares = clamp(walk->count / SMALLEST_SLICE, 1, MOST_SHARES);
-    int64_t length = (walk->extent[longest] - 1) / shares + 1;
-    if (longest == 0)
+    int64_t length = (walk->extent[chosen] - 1) / shares + 1;
+    if (chosen == 0)
         length = round_up(length, SLICE_BLOCK);
-    slices->length[longest] = smaller(length, walk->extent[longest]);
+    slices->length[chosen] = smaller(length, walk->extent[chosen]);
 }
 
 void sugar_slices_make(sugar_slices *slices, const sugar_walk *walk, int local)

@@ -6,7 +6,7 @@
 #include "walk.h"
 
 /* The most sums that one slice takes, and the most entries of the table in which sums of several slices meet. */
-enum { SUGAR_MOST_SUMS = 2048, SUGAR_MOST_ENTRIES = 2048 };
+enum { SUGAR_MOST_SUMS = 2048, SUGAR_MOST_ENTRIES = 4096 };
 
 /* The dimensions of a walk are kept, where its operand `local` moves, or summed. Slices are boxes. Where few sums
  * are kept a slice has all of them, of a part of what is summed; where there are many it has some of them, whole. */

@@ -136,6 +136,14 @@ ALWAYS_INLINE void put(element *p, vec a, int stream)
     else store(p, a);
 }
 
+/* To wait for memory after each tile of 8 KiB takes longer than to compute it. */
+ALWAYS_INLINE void end_stream_of(int stream)
+{
+    if (stream && stream != SUGAR_STREAM_ON) vec_stream_end();
+}
+
+static void end_stream(void) { vec_stream_end(); }
+
 enum { STEP = VECTORS * VEC_LANES };
 
 #if VECTORS == 1
@@ -191,7 +199,7 @@ ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const ele
         const size_t part = at_most_a_vector(n - i);
         store_part(y + i, value(load_part(x + i, part), p), part);
     }
-    if (stream) vec_stream_end();
+    end_stream_of(stream);
 }
 
 ALWAYS_INLINE void derivative_loop(formula derivative, const real *parameters, const element *x, real *d,
@@ -215,7 +223,7 @@ ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, con
         const size_t part = at_most_a_vector(n - i);
         store_part(dx + i, load_part(dy + i, part) * derivative(load_part(x + i, part), p), part);
     }
-    if (stream) vec_stream_end();
+    end_stream_of(stream);
 }
 
 ALWAYS_INLINE vec load_some(const element *p, size_t n) { return n < VEC_LANES ? load_part(p, n) : load(p); }
@@ -253,7 +261,7 @@ static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element 
         if (c->accumulate) result = vec_fma(gradient, d, load_some(dx + i, n - i));
         put_some(dx + i, result, n - i, c->stream);
     }
-    if (c->stream) vec_stream_end();
+    end_stream_of(c->stream);
 }
 
 #include "observe.h"
@@ -342,6 +350,7 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
 #include "../kinds.def"
     },
     .combine = combine,
+    .end_stream = end_stream,
     .forward_each = {
 #define PARAMETER(...)
 #define PARAMETER_UP_TO_NEXT(...)

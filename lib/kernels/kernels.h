@@ -33,7 +33,7 @@ enum { SUGAR_WIDEST = 16 };         /* lanes of any vector */
 enum { SUGAR_OBSERVED = 4096 };
 typedef struct sugar_histogram {
     double minimum, scale;          /* element x is in bin 1 + (x - minimum) * scale, from the first to the last */
-    int64_t count[SUGAR_MONITOR_BINS + 3];  /* the last ones stay 0 */
+    int64_t count[SUGAR_MONITOR_BINS + 15]; /* the last ones stay 0 */
     int all_finite;                 /* whether all inputs of the last block were */
 } sugar_histogram;
 
@@ -45,8 +45,9 @@ typedef struct sugar_histogram {
  * dx may be x or dy: each element is read before it is written.
  *
  * With `stream`, here and below, whole vectors are stored past the caches, where the instruction set can, and
- * are in memory, for other threads too, when the function returns. Outputs then begin at a cache line, and
- * are no inputs. */
+ * are in memory, for other threads too, when the function returns; with SUGAR_STREAM_ON, when end_stream() has been
+ * called after it. Outputs then begin at a cache line, and are no inputs. */
+enum { SUGAR_STREAM_ON = 2 };
 #define SUGAR_KERNEL_TYPES(element, storage, real, unused)                                         \
     /* y[i] = f(x[i]); y may be x. parameters: SUGAR_KERNEL_PARAMETERS values. */                  \
     typedef void (*sugar_forward_kernel_##element)(const real *parameters, const storage *x,       \
@@ -87,6 +88,7 @@ typedef struct sugar_histogram {
         sugar_backward_kernel_##element backward_from_output[SUGAR_KIND_COUNT];                    \
         sugar_derivative_kernel_##element derivative_from_output[SUGAR_KIND_COUNT];                \
         sugar_combine_kernel_##element combine;                                                    \
+        void (*end_stream)(void);                                                                  \
         /* forward and derivative with a parameter for each element (step 1), or one for all (step 0). NULL for kinds that \
          * cannot learn. */                                                                        \
         void (*forward_each[SUGAR_KIND_COUNT])(const storage *parameter, size_t step, const storage *x, \
@@ -117,10 +119,10 @@ typedef struct sugar_histogram {
         /* dx[i] = dy[i] * d[i] with the derivatives that codes stand for; dx may be dy. */        \
         void (*backward_from_codes)(const sugar_codes_##element *codes, const uint8_t *code, const storage *dy, \
                                     storage *dx, size_t n, int stream);                            \
-        /* Counts n <= SUGAR_OBSERVED inputs, and returns them as they are computed: x or values. The  \
-         * next call will need so many `ahead` that follow. */                                     \
+        /* Counts n <= SUGAR_OBSERVED inputs, and returns them as they are computed: x or values. ahead: the \
+         * next inputs, as many, to be fetched meanwhile; or NULL. */                              \
         const real *(*observe)(sugar_histogram *histogram, const storage *x, real *values, size_t n, \
-                               size_t ahead);                                                      \
+                               const void *ahead);                                                 \
         /* Adds such inputs to a unit, or rows of them to `units` of them from the first on. */    \
         void (*tally_unit)(const sugar_tallies_##element *tallies, size_t unit, const real *x, size_t n, \
                            int all_finite);                                                        \

@@ -5,10 +5,6 @@
  * of f32 has lanes. */
 enum { SUM_LANES = 16, SUM_VECTORS = SUM_LANES / VEC_LANES, SUM_PARTS = SUM_LANES / VEC64_LANES };
 
-/* Bytes that are compared at once; every processor can do with it, in parts if need be. */
-enum { CODES = 32 };
-typedef uint8_t codes __attribute__((vector_size(CODES), aligned(1), may_alias));
-
 /* The elements as they are computed: where they lie, or in `values`. */
 #if SUGAR_NARROWS
 static const real *widen(const element *x, real *values, size_t n)
@@ -27,87 +23,113 @@ static const real *widen(const element *x, real *values, size_t n)
 }
 #endif
 
-static int is_finite(real x) { return x - x == 0; }
+/* ---- The histogram ------------------------------------------------------------------------- */
 
-/* The sum of so many bytes, each at most 255: in 16 bits at a time. */
-static int64_t sum_of_codes(const codes *a)
-{
-    uint64_t word[CODES / 8], sum = 0;
-    memcpy(word, a, sizeof word);
-    for (int k = 0; k < CODES / 8; k++)
-        sum += (word[k] & 0x00ff00ff00ff00ff) + (word[k] >> 8 & 0x00ff00ff00ff00ff);
-    return (int64_t)(sum * 0x0001000100010001 >> 48);
-}
+enum { CODE_STEP = 4 * VEC_LANES };
+#ifdef VEC_BYTES
+enum { CODES = VEC_BYTES };
+#else
+enum { CODES = CODE_STEP };
+#endif
 
-/* How many of the codes are bin, bin + 1, ... */
-enum { BINS_AT_ONCE = 4 };
-static void count_codes(const uint8_t *code, size_t vectors, uint8_t bin, int64_t *count)
+/* How elements become the numbers of their bins, with what is NaN from the first one on that is not finite, or 0. */
+typedef struct { vec scale, origin, last, strange[4]; } bin_finder;
+
+/* The bins of CODE_STEP elements, in any order: numbers from before the first bin are cut off to it, and so is NaN.
+ * Beyond the n-th the elements are 0. */
+ALWAYS_INLINE void find_bins(bin_finder *f, const real *x, size_t n, uint8_t *code)
 {
-    codes found[BINS_AT_ONCE] = {{0}};
-    for (size_t i = 0; i < vectors; i++) {
-        const codes a = *(const codes *)(code + i * CODES);
-        for (int k = 0; k < BINS_AT_ONCE; k++) found[k] -= (codes)(a == (uint8_t)(bin + k));
+    vec bin[4];
+    for (size_t k = 0; k < 4; k++) {
+        const size_t before = k * VEC_LANES;
+        const vec a = n >= CODE_STEP ? vec_load(x + before) : n > before ? load_some_reals(x + before, n - before)
+                                                            : vec_splat(0);
+        bin[k] = vec_min(f->last, vec_fma(a, f->scale, f->origin));
+        f->strange[k] = vec_fma(a, vec_splat(0), f->strange[k]);
     }
-    for (int k = 0; k < BINS_AT_ONCE; k++) count[k] += sum_of_codes(&found[k]);
+    vec_store_codes(code, bin);
 }
 
-/* The bin of each element; the least and the greatest of them, in lanes. */
-typedef struct { vec least, greatest; int all_finite; } bin_range;
+#ifdef VEC_BYTES
+/* How many of the codes are bin, bin + 1, ...: two of them in the halves of a byte, where 15 vectors fit. To compare
+ * with each bin takes two operations for each, and with these tables one. */
+enum { BINS_AT_ONCE = 16, PAIRS = BINS_AT_ONCE / 2, MOST_IN_HALF = 15 };
+static const uint8_t halves[PAIRS][16] = {
+    {0x01, 0x10}, {0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0, 0, 0x01, 0x10},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
+};
 
-static bin_range find_bins(const sugar_histogram *h, const real *x, uint8_t *code, size_t n)
+static void count_bins(int64_t *count, const uint8_t *code, size_t vectors, uint8_t bin, const char *ahead)
 {
-    const vec scale = vec_splat((real)h->scale), origin = vec_splat((real)(1 - h->minimum * h->scale));
-    const vec last = vec_splat(SUGAR_MONITOR_BINS - 1);
-    vec least = last, greatest = vec_splat(0), strange = vec_splat(0);
-    for (size_t i = 0; i < n; i += VEC_LANES) {
-        const vec a = load_some_reals(x + i, n - i);
-        const vec bin = vec_min(last, vec_max(vec_splat(0), vec_fma(a, scale, origin)));
-        strange = strange + (a - a);            /* NaN from the first one on that is not finite */
-        least = vec_min(least, bin);
-        greatest = vec_max(greatest, bin);
-        vec_store_bytes(code + i, bin);
-    }
-    const mask fine = vec_less_equal(strange, strange);
-    return (bin_range){least, greatest, !vec_any(vec_less(vec_splat(0), vec_select(fine, vec_splat(0), vec_splat(1))))};
-}
-
-static void count_bins(sugar_histogram *h, const bin_range *range, uint8_t *code, size_t n)
-{
-    uint8_t low[VEC_LANES], high[VEC_LANES];
-    vec_store_bytes(low, range->least);
-    vec_store_bytes(high, range->greatest);
-    for (int k = 1; k < VEC_LANES; k++) {
-        low[0] = low[k] < low[0] ? low[k] : low[0];
-        high[0] = high[k] > high[0] ? high[k] : high[0];
-    }
-    const size_t vectors = (n + CODES - 1) / CODES;
-    memset(code + n, SUGAR_MONITOR_BINS + BINS_AT_ONCE, vectors * CODES - n);
-    for (int bin = low[0]; bin <= high[0]; bin += BINS_AT_ONCE)
-        count_codes(code, vectors, (uint8_t)bin, h->count + bin);
-}
-
-static void count_strange_bins(sugar_histogram *h, const real *x, size_t n)
-{
-    uint8_t code[CODES + VEC_LANES];
-    for (size_t i = 0; i < n; i++)
-        if (x[i] == x[i]) {
-            find_bins(h, x + i, code, 1);
-            h->count[code[0]]++;
+    vec_bytes even[PAIRS] = {{0}}, odd[PAIRS] = {{0}};
+    while (vectors > 0) {
+        const size_t some = vectors < MOST_IN_HALF ? vectors : MOST_IN_HALF;
+        vec_bytes found[PAIRS] = {{0}};
+        for (size_t i = 0; i < some; i++, code += VEC_BYTES) {
+            const vec_bytes place = vec_bytes_load(code) - bin;
+            for (int k = 0; k < PAIRS; k++) found[k] += vec_bytes_choose(halves[k], place);
+            for (size_t k = 0; ahead && k < VEC_BYTES * sizeof(element); k += 64, ahead += 64) __builtin_prefetch(ahead);
         }
+        for (int k = 0; k < PAIRS; k++) {
+            even[k] += found[k] & MOST_IN_HALF;
+            odd[k] += vec_bytes_shift(found[k]);
+        }
+        vectors -= some;
+    }
+    for (int k = 0; k < PAIRS; k++) {
+        count[bin + 2 * k] += vec_bytes_sum(even[k]);
+        count[bin + 2 * k + 1] += vec_bytes_sum(odd[k]);
+    }
 }
 
-static const real *observe(sugar_histogram *h, const element *x, real *values, size_t n, size_t ahead)
+/* From the least to the greatest. */
+static void count_codes(int64_t *count, const uint8_t *code, size_t n, const char *ahead)
 {
-    uint8_t code[SUGAR_OBSERVED + CODES + VEC_LANES];
+    const size_t vectors = n / VEC_BYTES;
+    vec_bytes least = vec_bytes_load(code), opposite = ~least;
+    for (size_t i = 1; i < vectors; i++) {
+        const vec_bytes a = vec_bytes_load(code + i * VEC_BYTES);
+        least = vec_bytes_min(least, a);
+        opposite = vec_bytes_min(opposite, ~a);
+    }
+    const int last = 255 - vec_bytes_least(opposite);
+    for (int bin = vec_bytes_least(least); bin <= last; bin += BINS_AT_ONCE, ahead = NULL)
+        count_bins(count, code, vectors, (uint8_t)bin, ahead);
+}
+#else
+static void count_codes(int64_t *count, const uint8_t *code, size_t n, const char *ahead)
+{
+    (void)ahead;
+    for (size_t i = 0; i < n; i++) count[code[i]]++;
+}
+#endif
+
+static const real *observe(sugar_histogram *h, const element *x, real *values, size_t n, const void *ahead)
+{
+    uint8_t code[SUGAR_OBSERVED + CODES];
     const real *wide = widen(x, values, n);
-    const bin_range range = find_bins(h, wide, code, n);
-    h->all_finite = range.all_finite;
-    for (size_t i = 0; i < ahead; i += 64 / sizeof *x)
-        __builtin_prefetch((const void *)((uintptr_t)(x + n) + i * sizeof *x));
-    if (range.all_finite) count_bins(h, &range, code, n);
-    else count_strange_bins(h, wide, n);
+    bin_finder f = {
+        vec_splat((real)h->scale), vec_splat((real)(1 - h->minimum * h->scale)), vec_splat(SUGAR_MONITOR_BINS - 1),
+        {vec_splat(0), vec_splat(0), vec_splat(0), vec_splat(0)},
+    };
+    const size_t whole = n / CODE_STEP * CODE_STEP, all = (n + CODES - 1) / CODES * CODES;
+    for (size_t i = 0; i < whole; i += CODE_STEP) find_bins(&f, wide + i, CODE_STEP, code + i);
+    for (size_t i = whole; i < all; i += CODE_STEP) find_bins(&f, wide + i, n > i ? n - i : 0, code + i);
+    count_codes(h->count, code, all, ahead);
+    if (all > n) {
+        find_bins(&f, wide, 0, code);
+        h->count[code[0]] -= (int64_t)(all - n);
+    }
+    const vec strange = f.strange[0] + f.strange[1] + (f.strange[2] + f.strange[3]), zero = vec_splat(0);
+    h->all_finite = !vec_any(vec_less(zero, vec_select(vec_less_equal(strange, zero), zero, vec_splat(1))));
+    for (size_t i = 0; !h->all_finite && i < n; i++) h->count[0] -= wide[i] != wide[i];
     return wide;
 }
+
+/* ---- The units ----------------------------------------------------------------------------- */
+
+static int is_finite(real x) { return x - x == 0; }
 
 static void tally_one(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t unit, real x)
 {
@@ -120,18 +142,12 @@ static void tally_one(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t unit, rea
     }
 }
 
-/* Lanes beyond the n-th, which are 0, count for nothing. */
-ALWAYS_INLINE vec count_active(vec a, vec threshold)
-{
-    return vec_select(vec_less(threshold, a), vec_splat(1), vec_splat(0));
-}
-
-ALWAYS_INLINE real sum_of_lanes(vec a)
+static int64_t sum_of_counter(vec_counter c)
 {
     real lane[VEC_LANES], sum = 0;
-    vec_store(lane, a);
+    vec_store(lane, vec_counter_value(c));
     for (int k = 0; k < VEC_LANES; k++) sum += lane[k];
-    return sum;
+    return (int64_t)sum;
 }
 
 static double sum_of_parts(const vec64 *part)
@@ -141,6 +157,19 @@ static double sum_of_parts(const vec64 *part)
     for (int half = SUM_LANES / 2; half > 0; half /= 2)
         for (int k = 0; k < half; k++) lane[k] += lane[k + half];
     return lane[0];
+}
+
+typedef struct { vec64 sum[SUM_PARTS], squares[SUM_PARTS]; vec_counter active; } run_tally;
+
+ALWAYS_INLINE void tally_lanes(run_tally *r, const real *x, vec threshold)
+{
+    for (int k = 0; k < SUM_VECTORS; k++)
+        r->active = vec_counter_add(r->active, vec_less(threshold, vec_load(x + k * VEC_LANES)));
+    for (int k = 0; k < SUM_PARTS; k++) {
+        const vec64 a = vec_load_wide(x + k * VEC64_LANES);
+        r->sum[k] = r->sum[k] + a;
+        r->squares[k] = vec64_add_square(r->squares[k], a);
+    }
 }
 
 /* A run of one unit. */
@@ -153,56 +182,88 @@ static void tally_unit(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t unit, co
     }
     const vec threshold = vec_splat(t->threshold);
     const vec64 zero = vec_widen(vec_splat(0), 0);
-    vec64 sum[SUM_PARTS], squares[SUM_PARTS];
-    for (int k = 0; k < SUM_PARTS; k++) sum[k] = squares[k] = zero;
-    vec active = vec_splat(0);
-    for (size_t i = 0; i < n;)
-        for (int k = 0; k < SUM_VECTORS && i < n; k++, i += VEC_LANES) {
-            const vec a = load_some_reals(x + i, n - i);
-            active = active + count_active(a, threshold);
-            for (int part = 0; part < VEC64_PARTS; part++) {
-                const vec64 wide = vec_widen(a, part);
-                sum[k * VEC64_PARTS + part] = sum[k * VEC64_PARTS + part] + wide;
-                squares[k * VEC64_PARTS + part] = squares[k * VEC64_PARTS + part] + wide * wide;
-            }
+    run_tally r = {.active = vec_counter_zero()};
+    for (int k = 0; k < SUM_PARTS; k++) r.sum[k] = r.squares[k] = zero;
+    size_t i = 0;
+    for (; n - i >= SUM_LANES; i += SUM_LANES) tally_lanes(&r, x + i, threshold);
+    if (i < n) {
+        real rest[SUM_LANES] = {0};
+        memcpy(rest, x + i, (n - i) * sizeof *x);
+        tally_lanes(&r, rest, threshold);
+    }
+    const size_t padding = 0 > t->threshold ? -n % SUM_LANES : 0;
+    t->active[unit] += (real)(sum_of_counter(r.active) - (int64_t)padding);
+    t->sum[unit] += sum_of_parts(r.sum);
+    t->sum_of_squares[unit] += sum_of_parts(r.squares);
+}
+
+/* In each row so many of the n <= VEC_LANES units from this one on; a row is `step` elements. */
+ALWAYS_INLINE void tally_columns(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t unit, const real *x, size_t rows,
+                                 size_t step, size_t n)
+{
+    const vec threshold = vec_splat(t->threshold);
+    vec64 sum[VEC64_PARTS], squares[VEC64_PARTS];
+    for (int part = 0; part < VEC64_PARTS; part++) {
+        sum[part] = vec64_load(t->sum + unit + part * VEC64_LANES);
+        squares[part] = vec64_load(t->sum_of_squares + unit + part * VEC64_LANES);
+    }
+    vec_counter counter = vec_counter_zero();
+    for (size_t row = 0; row < rows; row++, x += step) {
+        const vec a = load_some_reals(x, n);
+        counter = vec_counter_add(counter, vec_less(threshold, a));
+        for (int part = 0; part < VEC64_PARTS; part++) {
+            const vec64 wide = n < VEC_LANES ? vec_widen(a, part) : vec_load_wide(x + part * VEC64_LANES);
+            sum[part] = sum[part] + wide;
+            squares[part] = vec64_add_square(squares[part], wide);
         }
-    const size_t padding = -n % VEC_LANES;
-    t->active[unit] += sum_of_lanes(active) - (real)(0 > t->threshold ? padding : 0);
-    t->sum[unit] += sum_of_parts(sum);
-    t->sum_of_squares[unit] += sum_of_parts(squares);
+    }
+    for (int part = 0; part < VEC64_PARTS; part++) {
+        vec64_store(t->sum + unit + part * VEC64_LANES, sum[part]);
+        vec64_store(t->sum_of_squares + unit + part * VEC64_LANES, squares[part]);
+    }
+    put_some_reals(t->active + unit, load_some_reals(t->active + unit, n) + vec_counter_value(counter), n);
+}
+
+static void tally_rows(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t first, const real *x, size_t rows, size_t units)
+{
+    size_t i = 0;
+    for (; units - i >= VEC_LANES; i += VEC_LANES) tally_columns(t, first + i, x + i, rows, units, VEC_LANES);
+    if (i < units) tally_columns(t, first + i, x + i, rows, units, units - i);
+}
+
+/* Rows that are shorter than a vector: 16 of them are one row, the sums of which are added up by halves. */
+enum { FEW_UNITS = 16, ROWS_TOGETHER = 16, MOST_TOGETHER = FEW_UNITS * ROWS_TOGETHER + SUGAR_WIDEST };
+static void tally_short_rows(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t first, const real *x, size_t rows,
+                             size_t units)
+{
+    const size_t together = ROWS_TOGETHER * units, whole = rows / ROWS_TOGETHER, rest = rows % ROWS_TOGETHER * units;
+    real active[MOST_TOGETHER];
+    double sum[MOST_TOGETHER], sum_of_squares[MOST_TOGETHER];
+    for (size_t i = 0; i < together + SUGAR_WIDEST; i++) active[i] = 0, sum[i] = sum_of_squares[i] = 0;
+    const JOIN(sugar_tallies, SUGAR_TYPE) lanes = {t->threshold, active, sum, sum_of_squares, NULL};
+    tally_rows(&lanes, 0, x, whole, together);
+    tally_rows(&lanes, 0, x + whole * together, 1, rest);
+    for (size_t half = together / 2; half >= units; half /= 2)
+        for (size_t i = 0; i < half; i++) {
+            active[i] += active[i + half];
+            sum[i] += sum[i + half];
+            sum_of_squares[i] += sum_of_squares[i + half];
+        }
+    for (size_t i = 0; i < units; i++) {
+        t->active[first + i] += active[i];
+        t->sum[first + i] += sum[i];
+        t->sum_of_squares[first + i] += sum_of_squares[i];
+    }
 }
 
 /* Rows, one after another, whose element i belongs to unit first + i. */
 static void tally_units(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t first, const real *x, size_t rows,
                         size_t units, int all_are_finite)
 {
-    if (!all_are_finite) {
+    if (!all_are_finite)
         for (size_t i = 0; i < rows * units; i++) tally_one(t, first + i % units, x[i]);
-        return;
-    }
-    const vec threshold = vec_splat(t->threshold);
-    for (size_t i = 0; i < units; i += VEC_LANES) {
-        double *const sum_at = t->sum + first + i, *const squares_at = t->sum_of_squares + first + i;
-        vec64 sum[VEC64_PARTS], squares[VEC64_PARTS];
-        for (int part = 0; part < VEC64_PARTS; part++) {
-            sum[part] = vec64_load(sum_at + part * VEC64_LANES);
-            squares[part] = vec64_load(squares_at + part * VEC64_LANES);
-        }
-        vec active = load_some_reals(t->active + first + i, units - i);
-        for (size_t row = 0; row < rows; row++) {
-            const vec a = load_some_reals(x + row * units + i, units - i);
-            active = active + count_active(a, threshold);
-            for (int part = 0; part < VEC64_PARTS; part++) {
-                const vec64 wide = vec_widen(a, part);
-                sum[part] = sum[part] + wide;
-                squares[part] = squares[part] + wide * wide;
-            }
-        }
-        for (int part = 0; part < VEC64_PARTS; part++) {
-            vec64_store(sum_at + part * VEC64_LANES, sum[part]);
-            vec64_store(squares_at + part * VEC64_LANES, squares[part]);
-        }
-        if (units - i < VEC_LANES) vec_store_part(t->active + first + i, active, units - i);
-        else vec_store(t->active + first + i, active);
-    }
+    else if (units < FEW_UNITS && rows > 1)
+        tally_short_rows(t, first, x, rows, units);
+    else
+        tally_rows(t, first, x, rows, units);
 }

@@ -76,7 +76,7 @@ KERNEL forward_drawn(const real *slope, const element *x, element *y, size_t n, 
         const vec s = load_some_reals(slope + i, n - i);
         put_some(y + i, leaky_relu_value(load_some(x + i, n - i), &s), n - i, stream);
     }
-    if (stream) vec_stream_end();
+    end_stream_of(stream);
 }
 
 KERNEL derivative_drawn(const real *slope, const element *x, real *d, size_t n)

@@ -68,7 +68,7 @@ ALWAYS_INLINE void backward_from_codes_loop(const JOIN(sugar_codes, SUGAR_TYPE) 
         if (accumulate) result = vec_fma(gradient, d, load_some(dx + i, n - i));
         put_some(dx + i, result, n - i, stream);
     }
-    if (stream) vec_stream_end();
+    end_stream_of(stream);
 }
 
 static void backward_from_codes(const JOIN(sugar_codes, SUGAR_TYPE) *c, const uint8_t *code, const element *dy,

@@ -75,6 +75,14 @@ static inline vec64 vec_widen(vec a, int part)
 {
     return part ? vcvt_high_f64_f32(a) : vcvt_f64_f32(vget_low_f32(a));
 }
+static inline vec64 vec_load_wide(const real *p) { return vcvt_f64_f32(vld1_f32(p)); }
+static inline vec64 vec64_add_square(vec64 a, vec64 b) { return vfmaq_f64(a, b, b); }
+static inline void vec_store_codes(uint8_t *p, const vec *a)
+{
+    const uint16x4_t zero = vqmovn_u32(vcvtq_u32_f32(a[0])), one = vqmovn_u32(vcvtq_u32_f32(a[1]));
+    const uint16x4_t two = vqmovn_u32(vcvtq_u32_f32(a[2])), three = vqmovn_u32(vcvtq_u32_f32(a[3]));
+    vst1q_u8(p, vcombine_u8(vmovn_u16(vcombine_u16(zero, one)), vmovn_u16(vcombine_u16(two, three))));
+}
 static inline void vec_store_bytes(uint8_t *p, vec a)
 {
     const uint16x4_t words = vmovn_u32(vcvtq_u32_f32(a));
@@ -89,6 +97,16 @@ static inline vec vec_load_bytes(const uint8_t *p)
 static inline vec vec_load_u24(const uint32_t *p) { return vcvtq_f32_u32(vshrq_n_u32(vld1q_u32(p), 8)); }
 #else
 static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
+static inline vec64 vec_load_wide(const real *p) { return vec_load(p); }
+static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
+static inline void vec_store_codes(uint8_t *p, const vec *a)
+{
+    for (int k = 0; k < 4; k++) {
+        const uint64x2_t lanes = vcvtq_u64_f64(a[k]);
+        p[2 * k] = (uint8_t)vgetq_lane_u64(lanes, 0);
+        p[2 * k + 1] = (uint8_t)vgetq_lane_u64(lanes, 1);
+    }
+}
 static inline void vec_store_bytes(uint8_t *p, vec a)
 {
     p[0] = (uint8_t)vgetq_lane_f64(a, 0);
@@ -104,6 +122,23 @@ static inline vec vec_load_u24(const uint32_t *p)
     return vcvtq_f64_u64(vmovl_u32(vshr_n_u32(vld1_u32(p), 8)));
 }
 #endif
+
+typedef vec vec_counter;
+static inline vec_counter vec_counter_zero(void) { return vec_splat(0); }
+static inline vec_counter vec_counter_add(vec_counter c, mask m)
+{
+    return c + VEC_FROM_BITS(VEC_BITS_(vandq)(m, VEC_TO_BITS(vec_splat(1))));
+}
+static inline vec vec_counter_value(vec_counter c) { return c; }
+
+#define VEC_BYTES 16
+typedef uint8x16_t vec_bytes;
+static inline vec_bytes vec_bytes_load(const uint8_t *p) { return vld1q_u8(p); }
+static inline vec_bytes vec_bytes_choose(const uint8_t *table, vec_bytes i) { return vqtbl1q_u8(vld1q_u8(table), i); }
+static inline vec_bytes vec_bytes_shift(vec_bytes a) { return vshrq_n_u8(a, 4); }
+static inline vec_bytes vec_bytes_min(vec_bytes a, vec_bytes b) { return vminq_u8(a, b); }
+static inline int vec_bytes_least(vec_bytes a) { return vminvq_u8(a); }
+static inline int64_t vec_bytes_sum(vec_bytes a) { return vaddlvq_u8(a); }
 
 #if SUGAR_ELEMENT == 32
 static inline vec vec_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }

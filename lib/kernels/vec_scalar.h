@@ -29,6 +29,21 @@
  *   vec_multiply_u32(a, b)    the products of the lanes' lower halves
  *   vec_store_words(p, a, b)  uint32_t at any address: of a and b in turns a lane, its lower half first
  *   vec_load_u24(p)           VEC_LANES uint32_t, less their last 8 bits, as numbers
+ *   vec_load_wide(p)          VEC64_LANES elements at any address, as doubles
+ *   vec64_add_square(a, b)    a + b * b, for elements b: as exact as two operations, which are one where the square of
+ *                             an element is exact
+ *   vec_counter, vec_counter_zero()        whole numbers in lanes, up to 2^24
+ *   vec_counter_add(c, m)     1 more where m is true
+ *   vec_counter_value(c)      in a vec
+ *   vec_store_codes(p, a)     4 VEC_LANES bytes: the lanes of a[0] to a[3], in any order, truncated; 0 for negative ones
+ *                             and NaN; less than 128
+ * and, with VEC_BYTES bytes in a vector, but not here:
+ *   vec_bytes                 the operators + - & ~ work on it
+ *   vec_bytes_load(p)         at any address
+ *   vec_bytes_choose(table, i)   table[i], of 16 entries; 0 where i > 15
+ *   vec_bytes_shift(a)        the upper four bits of each byte
+ *   vec_bytes_sum(a)          of all bytes
+ *   vec_bytes_min(a, b), vec_bytes_least(a)     lane by lane, and of all lanes
  * and, if `real` is float, so that a table of 8 fits into a register:
  *   vec_index(a, shift)       of type `index`: bits shift, shift + 1 and shift + 2 of a
  *   vec_lookup(table, i)      table[i] in each lane, of a table with 8 entries
@@ -116,6 +131,17 @@ enum { VEC64_LANES = 1, VEC64_PARTS = 1 };
 static inline vec64 vec64_load(const double *p) { return *p; }
 static inline void vec64_store(double *p, vec64 a) { *p = a; }
 static inline vec64 vec_widen(vec a, int part) { (void)part; return (vec64)a; }
+static inline vec64 vec_load_wide(const real *p) { return (vec64)*p; }
+static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
+
+typedef real vec_counter;
+static inline vec_counter vec_counter_zero(void) { return 0; }
+static inline vec_counter vec_counter_add(vec_counter c, mask m) { return c + (real)m; }
+static inline vec vec_counter_value(vec_counter c) { return c; }
+static inline void vec_store_codes(uint8_t *p, const vec *a)
+{
+    for (int k = 0; k < 4; k++) p[k] = a[k] > 0 ? (uint8_t)a[k] : 0;
+}
 
 typedef uint64_t vec_u64;
 enum { VEC_U64_LANES = 1 };
