@@ -25,6 +25,15 @@ static const real *widen(const element *x, real *values, size_t n)
 
 /* ---- The histogram ------------------------------------------------------------------------- */
 
+/* Half of so many elements that will be needed next: the other half is fetched in another pass, as memory has no more to
+ * do then than it can. */
+ALWAYS_INLINE const char *fetch_half(const char *ahead, size_t n)
+{
+    if (!ahead) return NULL;
+    for (size_t i = 0; i < n * sizeof(element) / 2; i += 64) __builtin_prefetch(ahead + i);
+    return ahead + n * sizeof(element) / 2;
+}
+
 enum { CODE_STEP = 4 * VEC_LANES };
 #ifdef VEC_BYTES
 enum { CODES = VEC_BYTES };
@@ -69,7 +78,7 @@ static void count_bins(int64_t *count, const uint8_t *code, size_t vectors, uint
         for (size_t i = 0; i < some; i++, code += VEC_BYTES) {
             const vec_bytes place = vec_bytes_load(code) - bin;
             for (int k = 0; k < PAIRS; k++) found[k] += vec_bytes_choose(halves[k], place);
-            for (size_t k = 0; ahead && k < VEC_BYTES * sizeof(element); k += 64, ahead += 64) __builtin_prefetch(ahead);
+            ahead = fetch_half(ahead, VEC_BYTES);
         }
         for (int k = 0; k < PAIRS; k++) {
             even[k] += found[k] & MOST_IN_HALF;
@@ -114,7 +123,10 @@ static const real *observe(sugar_histogram *h, const element *x, real *values, s
         {vec_splat(0), vec_splat(0), vec_splat(0), vec_splat(0)},
     };
     const size_t whole = n / CODE_STEP * CODE_STEP, all = (n + CODES - 1) / CODES * CODES;
-    for (size_t i = 0; i < whole; i += CODE_STEP) find_bins(&f, wide + i, CODE_STEP, code + i);
+    for (size_t i = 0; i < whole; i += CODE_STEP) {
+        find_bins(&f, wide + i, CODE_STEP, code + i);
+        ahead = fetch_half(ahead, CODE_STEP);
+    }
     for (size_t i = whole; i < all; i += CODE_STEP) find_bins(&f, wide + i, n > i ? n - i : 0, code + i);
     count_codes(h->count, code, all, ahead);
     if (all > n) {

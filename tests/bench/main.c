@@ -10,8 +10,8 @@
 #include "../support/support.h"
 
 static implementation *const known[] = {
-    &sugar_implementation, &sugar_alone, &sugar_from_output, &sugar_saved, &onednn_peer, &xnnpack_peer, &torch_peer,
-    &torch_output_peer, &memcpy_limit, &loop_limit, &nontemporal_limit,
+    &sugar_implementation, &sugar_alone, &sugar_from_output, &sugar_saved, &sugar_monitored, &onednn_peer,
+    &xnnpack_peer, &torch_peer, &torch_output_peer, &memcpy_limit, &loop_limit, &nontemporal_limit,
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
@@ -83,7 +83,7 @@ static int choose(const options *o, implementation **chosen)
 {
     int count = 0;
     for (int k = 0; k < KNOWN; k++)
-        if (k <= 1 || !o->implementation || strcmp(o->implementation, known[k]->name) == 0)
+        if (k <= 2 || !o->implementation || strcmp(o->implementation, known[k]->name) == 0)
             chosen[count++] = known[k];
     return count;
 }

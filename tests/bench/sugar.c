@@ -2,6 +2,7 @@
  * thing: the backward pass from the output, and both passes with a saved gradient of 8 bits. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench.h"
 #include "../support/support.h"
@@ -15,6 +16,7 @@ typedef struct sugar_run {
     const void *x;                  /* of a flat call */
     sugar_tensor saved;
     uint8_t *codes;                 /* NULL: none are saved */
+    int64_t rows[2];                /* the shape of a vector as batch and units */
 } sugar_run;
 
 static sugar_tensor tensor(const bench_case *c, int operand)
@@ -54,6 +56,36 @@ static void *open_alone(const bench_case *c)
     return c->threads > 1 && c->elements <= 1 << 20 ? open_on(c, 1) : NULL;
 }
 
+/* What a monitor costs, where the goal for it is: a vector in memory is a batch of 512 units, a picture has its
+ * channels. */
+static void *open_monitored(const bench_case *c)
+{
+    enum { UNITS = 512, LEAST = 32 << 20 };
+    const bool picture = strcmp(c->layout, "NCHW>NCHW") == 0;
+    if (c->way == BACKWARD || c->elements < LEAST || !(picture || is_vector(c))
+        || (strcmp(c->kind, "relu") != 0 && strcmp(c->kind, "gelu") != 0))
+        return NULL;
+    sugar_run *run = open_on(c, c->threads);
+    const sugar_monitor_options options = {.struct_size = sizeof options, .axis = 1};
+    run->rows[0] = c->elements / UNITS;
+    run->rows[1] = UNITS;
+    for (int k = 0; k < OPERANDS && !picture; k++) {
+        run->tensor[k].ndim = 2;
+        run->tensor[k].shape = run->rows;
+        run->tensor[k].strides = NULL;
+    }
+    if (sugar_monitor_create(&run->options.monitor, run->tensor[X].shape[1], &options) != SUGAR_OK)
+        give_up("sugar-monitored", sugar_last_error());
+    return run;
+}
+
+static void call_monitored(void *opaque)
+{
+    const sugar_run *run = opaque;
+    if (sugar_forward(run->activation, &run->tensor[X], &run->tensor[OUT], &run->options) != SUGAR_OK)
+        give_up(run->c->spec, sugar_last_error());
+}
+
 static sugar_status call_flat(const sugar_run *run, const sugar_call_options *options)
 {
     const bench_case *c = run->c;
@@ -73,6 +105,7 @@ static sugar_status call_tensor(const sugar_run *run, const sugar_call_options *
 static void close_case(void *opaque)
 {
     sugar_run *run = opaque;
+    sugar_monitor_destroy(run->options.monitor);
     sugar_activation_destroy(run->activation);
     sugar_context_destroy(run->context);
     free(run->codes);
@@ -135,6 +168,10 @@ static const char *version(void)
 
 implementation sugar_implementation = {
     .name = "sugar", .version = version, .open = open_case, .call = call, .close = close_case,
+};
+implementation sugar_monitored = {
+    .name = "sugar-monitored", .role = OTHER_PROBLEM, .open = open_monitored, .call = call_monitored,
+    .close = close_case,
 };
 implementation sugar_alone = {
     .name = "sugar-alone", .role = OTHER_PROBLEM, .open = open_alone, .call = call, .close = close_case,
