@@ -83,7 +83,7 @@ static int choose(const options *o, implementation **chosen)
 {
     int count = 0;
     for (int k = 0; k < KNOWN; k++)
-        if (k <= 2 || !o->implementation || strcmp(o->implementation, known[k]->name) == 0)
+        if (k <= 1 || !o->implementation || strcmp(o->implementation, known[k]->name) == 0)
             chosen[count++] = known[k];
     return count;
 }
