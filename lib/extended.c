@@ -18,6 +18,7 @@ enum {
     APART_BYTES = 256,
     MOST_ELEMENTS = TILE_BYTES / 2,
     LONG_ROW = 512,                 /* elements */
+    FEWEST_SHARING = 32,            /* elements that share a parameter */
     MOST_TALLIED = 1 << 23          /* of one unit before f32 would lose count */
 };
 
@@ -52,10 +53,59 @@ typedef struct block {
     const sugar_tile *tile;
     void *at[SUGAR_MAX_OPERANDS];
     bool in_buffer[SUGAR_MAX_OPERANDS];
-    size_t parameter_step;          /* 0: the tile's elements share one; or 1 */
+    size_t parameter_step;          /* 0: the elements of a run share one; or 1 */
     int stream;                     /* 0, or SUGAR_STREAM_ON */
     const void *ahead;              /* where the inputs of the next tile lie one after another, if they will be fetched */
 } block;
+
+/* Elements of a tile one after another that have one parameter, or with a step one each. */
+typedef struct part {
+    const void *parameter;
+    size_t step, begin, n;
+    sugar_runs runs;
+} part;
+
+/* ---- Parts ---------------------------------------------------------------------------------- */
+
+/* Elements of a tile's first run that share a parameter. */
+static int64_t count_sharing(const sugar_run *run)
+{
+    return run->across && run->length > 1 ? 1 : run->rows * run->length;
+}
+
+/* Whether the runs that share a parameter are worth a call of a kernel each; otherwise every element gets its own, in a
+ * buffer. */
+static bool is_shared(const sugar_walk *walk, const sugar_tile *tile, int parameter)
+{
+    sugar_runs runs;
+    sugar_runs_start(&runs, walk, tile, parameter);
+    const int64_t sharing = count_sharing(&runs.run);
+    return sharing >= FEWEST_SHARING || sharing == tile->count;
+}
+
+static part part_start(const sugar_extended_call *c, const block *b)
+{
+    part p = {.parameter = b->at[c->parameter], .step = b->parameter_step};
+    if (p.step == 0)
+        sugar_runs_start(&p.runs, b->walk, b->tile, c->parameter);
+    return p;
+}
+
+static bool part_next(part *p, const sugar_extended_call *c, const block *b)
+{
+    if (p->step > 0) {
+        const bool is_first = p->n == 0;
+        p->n = (size_t)b->tile->count;
+        return is_first;
+    }
+    if (!sugar_runs_next(&p->runs))
+        return false;
+    const sugar_run *run = &p->runs.run;
+    p->begin = (size_t)run->begin;
+    p->n = (size_t)count_sharing(run);
+    p->parameter = (const char *)b->walk->data[c->parameter] + run->first * (int64_t)b->walk->size[c->parameter];
+    return true;
+}
 
 /* ---- Bits ---------------------------------------------------------------------------------- */
 
@@ -136,19 +186,11 @@ static const sugar_extended_functions *functions_of(sugar_data_type type)
 
 /* ---- Tiles --------------------------------------------------------------------------------- */
 
-static bool is_constant(const sugar_walk *walk, const sugar_tile *tile, int k)
-{
-    for (int d = 0; d < walk->ndim; d++)
-        if (tile->extent[d] > 1 && walk->stride[k][d] != 0)
-            return false;
-    return true;
-}
-
 /* An operand takes part where it is if the tile is contiguous there, or else in a buffer. */
 static void place_operand(const sugar_extended_call *c, workspace *w, block *b, int k)
 {
     const sugar_walk *walk = b->walk;
-    if (k == c->parameter && is_constant(walk, b->tile, k)) {
+    if (k == c->parameter && is_shared(walk, b->tile, k)) {
         b->parameter_step = 0;
         b->at[k] = sugar_tile_start(b->tile, walk, k);
         return;

@@ -51,8 +51,7 @@ static sugar_tally NAME(take_tally)(workspace *w, int64_t sum)
 /* What a tile's elements have in place of the parameter of the spec, if anything. */
 typedef struct NAME(varying) {
     int32_t kind;                   /* of the forward function */
-    const T *parameter;             /* or NULL */
-    size_t step;                    /* 0: they share one; or 1 */
+    bool has_parameter;
     const REAL *slope;              /* that rrelu has drawn, or NULL */
 } NAME(varying);
 
@@ -80,21 +79,23 @@ static NAME(varying) NAME(find_varying)(const sugar_extended_call *c, workspace 
 {
     return (NAME(varying)){
         .kind = c->activation->forward_kind,
-        .parameter = c->parameter != SUGAR_ABSENT ? b->at[c->parameter] : NULL,
-        .step = b->parameter_step,
+        .has_parameter = c->parameter != SUGAR_ABSENT,
         .slope = c->random ? NAME(draw)(c, w, b) : NULL,
     };
 }
 
 /* f' of the forward function. */
-static void NAME(find_own)(const sugar_extended_call *c, NAME(varying) v, const T *x, REAL *d, size_t n)
+static void NAME(find_own)(const sugar_extended_call *c, const block *b, NAME(varying) v, REAL *d)
 {
     const sugar_activation *a = c->activation;
     const NAME(sugar_kernels) *kernels = c->kernels->PASSES;
+    const T *x = b->at[c->x];
+    const size_t n = (size_t)b->tile->count;
     if (v.slope)
         kernels->derivative_drawn(v.slope, x, d, n);
-    else if (v.parameter)
-        kernels->derivative_each[v.kind](v.parameter, v.step, x, d, n);
+    else if (v.has_parameter)
+        for (part p = part_start(c, b); part_next(&p, c, b);)
+            kernels->derivative_each[v.kind](p.parameter, p.step, x + p.begin, d + p.begin, p.n);
     else
         kernels->derivative[v.kind](a->PASSES.forward_parameters, x, d, n);
 }
@@ -111,8 +112,13 @@ static void NAME(sum_gradient)(const sugar_extended_call *c, workspace *w, const
 {
     const NAME(sugar_kernels) *kernels = c->kernels->PASSES;
     REAL *product = w->values.PASSES;
-    kernels->slope[v.kind](c->activation->PASSES.forward_parameters, v.parameter, v.step, b->at[c->x], b->at[c->dy],
-                           product, (size_t)b->tile->count);
+    const REAL *parameters = c->activation->PASSES.forward_parameters;
+    const T *x = b->at[c->x], *dy = b->at[c->dy];
+    if (v.has_parameter)
+        for (part p = part_start(c, b); part_next(&p, c, b);)
+            kernels->slope[v.kind](parameters, p.parameter, p.step, x + p.begin, dy + p.begin, product + p.begin, p.n);
+    else
+        kernels->slope[v.kind](parameters, NULL, 0, x, dy, product, (size_t)b->tile->count);
     double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
     sugar_runs runs;
     sugar_runs_start(&runs, b->walk, b->tile, c->local);
@@ -143,11 +149,11 @@ static NAME(sugar_combination) NAME(find_derivatives)(const sugar_extended_call 
     const size_t n = (size_t)b->tile->count;
     REAL *surrogate = w->surrogate.PASSES, *derivative = w->derivative.PASSES;
     if (passes->is_own)
-        NAME(find_own)(c, v, x, surrogate, n);
+        NAME(find_own)(c, b, v, surrogate);
     else
         passes->surrogate(passes->surrogate_parameters, x, surrogate, n);
     if (passes->derivative)
-        NAME(find_own)(c, v, x, derivative, n);
+        NAME(find_own)(c, b, v, derivative);
     return (NAME(sugar_combination)){
         .x = x,
         .surrogate = surrogate,
@@ -185,6 +191,15 @@ static void NAME(save)(const sugar_extended_call *c, workspace *w, const block *
         write_bits(c, b, code);
 }
 
+static void NAME(forward_each)(const sugar_extended_call *c, const block *b)
+{
+    const T *x = b->at[c->x];
+    T *y = b->at[c->output];
+    for (part p = part_start(c, b); part_next(&p, c, b);)
+        c->kernels->PASSES->forward_each[c->activation->forward_kind](p.parameter, p.step, x + p.begin, y + p.begin,
+                                                                       p.n);
+}
+
 /* In place, y replaces x: what reads x comes first. */
 static void NAME(forward)(const sugar_extended_call *c, workspace *w, const block *b)
 {
@@ -201,8 +216,8 @@ static void NAME(forward)(const sugar_extended_call *c, workspace *w, const bloc
     }
     if (v.slope)
         c->kernels->PASSES->forward_drawn(v.slope, b->at[c->x], b->at[c->output], n, b->stream);
-    else if (v.parameter)
-        c->kernels->PASSES->forward_each[v.kind](v.parameter, v.step, b->at[c->x], b->at[c->output], n);
+    else if (v.has_parameter)
+        NAME(forward_each)(c, b);
     else
         NAME(sugar_run_forward)(a, b->at[c->x], b->at[c->output], b->tile->count, b->stream);
 }
