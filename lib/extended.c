@@ -16,7 +16,7 @@ enum {
     CACHE_LINE = 64,
     TILE_BYTES = 8192,              /* of the output; see execute.c */
     APART_BYTES = 256,
-    MOST_ELEMENTS = TILE_BYTES / 2,
+    MOST_ELEMENTS = 2048,           /* of a tile; more of 16 bits would not fit where they are computed */
     LONG_ROW = 512,                 /* elements */
     FEWEST_SHARING = 32,            /* elements that share a parameter */
     MOST_TALLIED = 1 << 23          /* of one unit before f32 would lose count */
@@ -184,6 +184,12 @@ static const sugar_extended_functions *functions_of(sugar_data_type type)
     }
 }
 
+/* How many elements a tile has at most. */
+static int64_t most_of(size_t element_size)
+{
+    return smaller(MOST_ELEMENTS, TILE_BYTES / (int64_t)element_size);
+}
+
 /* ---- Tiles --------------------------------------------------------------------------------- */
 
 /* An operand takes part where it is if the tile is contiguous there, or else in a buffer. */
@@ -304,7 +310,7 @@ static void gather_sums(const job *j)
  * to be copied together. */
 static int64_t most_elements(const sugar_extended_call *c, const sugar_walk *slice)
 {
-    const int64_t most = TILE_BYTES / (int64_t)slice->element_size, row = slice->extent[0];
+    const int64_t most = most_of(slice->element_size), row = slice->extent[0];
     const int64_t *stride = slice->stride[c->output];
     return row >= LONG_ROW && row < most && slice->ndim > 1 && stride[0] == 1 && stride[1] > row ? row : most;
 }
@@ -378,7 +384,7 @@ static sugar_status check_parameter(const sugar_extended_call *c)
     const sugar_parameter_row *row = &sugar_kinds[c->activation->forward_kind].parameters[0];
     sugar_walk walk;
     sugar_walk_alone(&walk, &c->walk, c->parameter);
-    sugar_walk_tile(&walk, TILE_BYTES / (int64_t)walk.element_size, false);
+    sugar_walk_tile(&walk, most_of(walk.element_size), false);
     sugar_tile tile;
     sugar_tile_seek(&tile, &walk, 0);
     for (int64_t i = 0; i < walk.tiles; i++) {

@@ -33,9 +33,10 @@
  *           rounded, times dy, rounded. For f16 and bf16 all of this is done in f32, parameters
  *           included, and the result alone is rounded to the element type (to nearest, ties to
  *           even): for every input, values and derivatives are one of the two neighbours of the
- *           exact result, and at least 99.9 % of them the nearer one. They stand for the exact
- *           result rounded once, and so may differ in the last bit from an f32 call's result
- *           rounded again. Results have the same bits at every level, stride, alignment, position
+ *           exact result, and with the default parameters at least 99.9 % of them the nearer one (a
+ *           parameter of few digits can put a whole stretch of results next to the middle between two
+ *           elements). They stand for the exact result rounded once, and so may differ in the last
+ *           bit from an f32 call's result rounded again. Results have the same bits at every level, stride, alignment, position
  *           and split over threads; only the payload and sign of a NaN may differ. NaN in gives
  *           NaN out; anything else never gives NaN from a function of its own (dy = inf times a
  *           derivative of 0 still is NaN, as IEEE 754 has it). All this holds in IEEE 754's
@@ -286,7 +287,7 @@ typedef struct sugar_random {
 
 /* Options of one call; NULL everywhere stands for all defaults. Set struct_size to
  * sizeof(sugar_call_options); its rule is that of sugar_activation_options. A call needs at most 64 KiB of stack on
- * each thread that works on it, and at most 320 KiB with anything but flags and a context. */
+ * each thread that works on it, and at most 384 KiB with anything but flags and a context. */
 typedef struct sugar_call_options {
     size_t struct_size;             /* bytes */
     uint64_t flags;                 /* SUGAR_CALL_* or 0 */

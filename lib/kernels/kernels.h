@@ -30,7 +30,7 @@ enum { SUGAR_WIDEST = 16 };         /* lanes of any vector */
     ELEMENT(bf16, uint16_t, float, argument)
 
 /* The inputs that a monitor counts at a time, at most, and their histogram. */
-enum { SUGAR_OBSERVED = 4096 };
+enum { SUGAR_OBSERVED = 2048 };
 typedef struct sugar_histogram {
     double minimum, scale;          /* element x is in bin 1 + (x - minimum) * scale, from the first to the last */
     int64_t count[SUGAR_MONITOR_BINS + 15]; /* the last ones stay 0 */
