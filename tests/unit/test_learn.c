@@ -484,7 +484,7 @@ static void shuffle(float *a, int64_t n, uint64_t *state)
 static void sums_that_cancel(void **unused)
 {
     (void)unused;
-    enum { MOST = 100000 };
+    enum { MOST = 400000 };             /* several slices */
     static float at[MOST], up[MOST];
     uint64_t state = 3;
     for (int round = 0; round < 40; round++) {
