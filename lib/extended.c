@@ -139,6 +139,8 @@ struct sugar_extended_functions {
     sugar_tally (*take_tally)(workspace *w, int64_t sum);
     /* Rounds a gradient, and stores it or adds it to what is there. */
     void (*put_gradient)(const sugar_extended_call *c, void *at, sugar_exact value);
+    /* The same for n sums of a slice, which begin anew, and gradients next to each other. */
+    void (*put_gradients)(const sugar_extended_call *c, workspace *w, int64_t sum, int64_t n, void *at);
     /* Whether one of n parameters is outside its range: the first one. */
     bool (*find_outside)(const sugar_kernels *kernels, const void *parameter, int64_t n,
                          const sugar_parameter_row *row, double *found);
@@ -253,28 +255,53 @@ static void *gradient_at(const sugar_extended_call *c, const sugar_walk *slice, 
     return (char *)slice->data[c->gradient] + offset * (int64_t)slice->size[c->gradient];
 }
 
+static void take_tallies(const job *j, workspace *w, const sugar_walk *slice, entry *entries, int64_t sums)
+{
+    const sugar_extended_call *c = j->call;
+    sugar_kept kept;
+    sugar_kept_start(&kept, slice, c->local, c->units);
+    for (int64_t i = 0; i < sums; i++, sugar_kept_next(&kept)) {
+        const sugar_tally tally = c->functions->take_tally(w, i);
+        sugar_tally_add(entries ? &entries[i].tally : &c->monitor->unit[kept.offset], &tally);
+    }
+}
+
+static void take_gradients(workspace *w, entry *entries, int64_t sums)
+{
+    double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
+    for (int64_t i = 0; i < sums; i++) {
+        entries[i].gradient = (sugar_exact){high[i], low[i]};
+        high[i] = low[i] = 0;
+    }
+}
+
+/* Row by row where gradients lie next to each other. */
+static void put_gradients(const sugar_extended_call *c, workspace *w, const sugar_walk *slice, int64_t sums)
+{
+    const bool in_rows = slice->stride[c->local][0] != 0 && slice->stride[c->gradient][0] == 1;
+    const int64_t row = in_rows ? slice->extent[0] : 1;
+    sugar_kept kept;
+    sugar_kept_start(&kept, slice, c->local, c->gradient);
+    for (int64_t i = 0; i < sums; i += row, sugar_kept_next(&kept)) {
+        c->functions->put_gradients(c, w, i, row, gradient_at(c, slice, kept.offset));
+        kept.index[0] += row - 1;
+        kept.offset += row - 1;
+    }
+}
+
 /* Gives what a slice has summed to its entries in the table, or, if no other slice has them, to where they belong. */
 static void take_sums(const job *j, workspace *w, const sugar_walk *slice, int64_t number, int64_t sums)
 {
     const sugar_extended_call *c = j->call;
+    entry *entries = j->slices.share ? j->table + number * sums : NULL;
     if (c->local == SUGAR_ABSENT)
         return;
-    entry *entries = j->slices.share ? j->table + number * sums : NULL;
-    sugar_kept kept;
-    sugar_kept_start(&kept, slice, c->local, c->monitor ? c->units : c->gradient);
-    for (int64_t i = 0; i < sums; i++, sugar_kept_next(&kept)) {
-        if (c->monitor) {
-            const sugar_tally tally = c->functions->take_tally(w, i);
-            sugar_tally_add(entries ? &entries[i].tally : &c->monitor->unit[kept.offset], &tally);
-        } else {
-            const sugar_exact value = {w->sums.gradient.high[i], w->sums.gradient.low[i]};
-            w->sums.gradient.high[i] = w->sums.gradient.low[i] = 0;
-            if (entries)
-                entries[i].gradient = value;
-            else
-                c->functions->put_gradient(c, gradient_at(c, slice, kept.offset), value);
-        }
-    }
+    if (c->monitor)
+        take_tallies(j, w, slice, entries, sums);
+    else if (entries)
+        take_gradients(w, entries, sums);
+    else
+        put_gradients(c, w, slice, sums);
 }
 
 static sugar_exact add_exactly(sugar_exact a, sugar_exact b)

@@ -137,6 +137,14 @@ static void NAME(put_gradient)(const sugar_extended_call *c, void *at, sugar_exa
     c->kernels->PASSES->put_sum(value.high, value.low, at, c->accumulate);
 }
 
+static void NAME(put_gradients)(const sugar_extended_call *c, workspace *w, int64_t sum, int64_t n, void *at)
+{
+    double *high = w->sums.gradient.high + sum, *low = w->sums.gradient.low + sum;
+    c->kernels->PASSES->put_sums(high, low, (size_t)n, at, c->accumulate);
+    memset(high, 0, (size_t)n * sizeof *high);
+    memset(low, 0, (size_t)n * sizeof *low);
+}
+
 /* ---- Passes -------------------------------------------------------------------------------- */
 
 /* What the backward pass uses at each element, as up to two derivatives that are yet to be mixed. */
@@ -258,6 +266,7 @@ static const sugar_extended_functions NAME(functions) = {
     .backward = NAME(backward),
     .take_tally = NAME(take_tally),
     .put_gradient = NAME(put_gradient),
+    .put_gradients = NAME(put_gradients),
     .find_outside = NAME(find_outside),
 };
 

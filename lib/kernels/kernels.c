@@ -378,6 +378,7 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
     .sum_run = sum_run,
     .sum_rows = sum_rows,
     .put_sum = put_sum,
+    .put_sums = put_sums,
     .find_outside = find_outside,
     .draw = draw,
     .forward_drawn = forward_drawn,

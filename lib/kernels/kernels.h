@@ -103,6 +103,7 @@ enum { SUGAR_STREAM_ON = 2 };
         void (*sum_rows)(const real *product, size_t rows, size_t n, double *high, double *low);   \
         /* Rounds a sum, and stores it or adds it to what is there. */                             \
         void (*put_sum)(double high, double low, storage *at, int accumulate);                     \
+        void (*put_sums)(const double *high, const double *low, size_t n, storage *at, int accumulate); \
         /* Whether a parameter is outside the range, or NaN: the first one that is. */              \
         int (*find_outside)(const storage *parameter, size_t n, double minimum, double maximum,    \
                             double *found);                                                        \

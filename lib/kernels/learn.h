@@ -122,6 +122,16 @@ static void put_sum(double high, double low, element *at, int accumulate)
     store_part(at, round_to_odd(vec_splat(rounded), vec_splat(rest)), 1);
 }
 
+/* Sums next to each other. Where each has few products, to put them one by one would take most of the time. */
+static void put_sums(const double *high, const double *low, size_t n, element *at, int accumulate)
+{
+    size_t i = 0;
+#if !SUGAR_NARROWS
+    for (; i < n && !accumulate; i++) at[i] = (real)(high[i] + (isfinite(high[i]) ? low[i] : 0));
+#endif
+    for (; i < n; i++) put_sum(high[i], low[i], at + i, accumulate);
+}
+
 static int find_outside(const element *parameter, size_t n, double minimum, double maximum, double *found)
 {
     const vec lower = vec_splat((real)minimum), upper = vec_splat((real)maximum);
