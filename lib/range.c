@@ -4,8 +4,27 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "spec.h"
+
+/* The neighbour of x on the side of `direction`, for x that is finite or infinite on the other side. As libm has it;
+ * but the library takes nothing from there but fma. */
+#define NEXT(real, bits, name)                                                                     \
+    static real name(real x, real direction)                                                       \
+    {                                                                                              \
+        bits b;                                                                                    \
+        memcpy(&b, &x, sizeof b);                                                                  \
+        const bool grows = (direction > 0) == !(b >> (8 * sizeof b - 1));                          \
+        if (x < 0 || x > 0)                                                                        \
+            b += grows ? 1 : (bits)-1;                                                             \
+        else                                                                                       \
+            b = (bits)1 | (direction < 0 ? (bits)1 << (8 * sizeof b - 1) : 0);                     \
+        memcpy(&x, &b, sizeof x);                                                                  \
+        return x;                                                                                  \
+    }
+NEXT(float, uint32_t, next_f32)
+NEXT(double, uint64_t, next_f64)
 
 /* ---- Places -------------------------------------------------------------------------------- */
 
@@ -142,13 +161,13 @@ static range include_range(range r, range other)
 /* Of a derivative up to `bound` if side is negative, or else beyond it. */
 static range range_of_side(const sugar_kernels_f64 *kernels, const sugar_function *f, double bound, int side)
 {
-    const double nearest = side < 0 ? bound : nextafter(bound, (double)INFINITY);
+    const double nearest = side < 0 ? bound : next_f64(bound, (double)INFINITY);
     range r = include(nothing, evaluate(kernels, f, nearest));
     r = include(r, evaluate(kernels, f, side < 0 ? -(double)INFINITY : (double)INFINITY));
     const places all = find_places(kernels, f);
     for (int i = 0; i < all.count; i++)
         for (int step = -1; step <= 1; step++) {
-            const double x = step == 0 ? all.x[i] : nextafter(all.x[i], step < 0 ? -(double)INFINITY : (double)INFINITY);
+            const double x = step == 0 ? all.x[i] : next_f64(all.x[i], step < 0 ? -(double)INFINITY : (double)INFINITY);
             if ((side < 0) == (x <= bound))
                 r = include(r, evaluate(kernels, f, x));
         }
@@ -209,7 +228,7 @@ static double round_outwards(double a, float direction)
 {
     const float nearest = narrow(a);
     const bool is_inside = direction < 0 ? (double)nearest > a : (double)nearest < a;
-    return (double)(is_inside ? nextafterf(nearest, direction) : nearest + 0);
+    return (double)(is_inside ? next_f32(nearest, direction) : nearest + 0);
 }
 
 /* ---- Two values ---------------------------------------------------------------------------- */
@@ -257,8 +276,8 @@ static int find_steps(const sugar_kernels_f64 *kernels, const functions *f, doub
             v.are_all = v.are_all && ((double)d[i] <= v.lower || (double)d[i] >= v.upper);         \
         return v;                                                                                  \
     }
-FIND_TWO_VALUES(f32, float, nextafterf)
-FIND_TWO_VALUES(f64, double, nextafter)
+FIND_TWO_VALUES(f32, float, next_f32)
+FIND_TWO_VALUES(f64, double, next_f64)
 
 void sugar_find_range(sugar_activation *activation)
 {

@@ -1,17 +1,17 @@
 /* Kernels for parameters that are tensors: passes in which each element has its own, and their gradients. */
 
-/* Fills the lanes of a vector with its first one. */
-ALWAYS_INLINE vec splat_first(vec a)
+/* An element as it is computed. */
+ALWAYS_INLINE real load_one(const element *p)
 {
-    real lane[VEC_LANES];
-    vec_store(lane, a);
-    return vec_splat(lane[0]);
+    real one;
+    vec_store_part(&one, load_part(p, 1), 1);
+    return one;
 }
 
 ALWAYS_INLINE void forward_each_loop(formula value, const element *parameter, size_t step, const element *x,
                                      element *y, size_t n)
 {
-    const vec shared = splat_first(load_part(parameter, 1));
+    const vec shared = vec_splat(load_one(parameter));
     vec p[SUGAR_KERNEL_PARAMETERS] = {shared};
     for (size_t i = 0; i < n; i += VEC_LANES) {
         if (step) p[0] = load_some(parameter + i, n - i);
@@ -22,7 +22,7 @@ ALWAYS_INLINE void forward_each_loop(formula value, const element *parameter, si
 ALWAYS_INLINE void derivative_each_loop(formula derivative, const element *parameter, size_t step, const element *x,
                                         real *d, size_t n)
 {
-    const vec shared = splat_first(load_part(parameter, 1));
+    const vec shared = vec_splat(load_one(parameter));
     vec p[SUGAR_KERNEL_PARAMETERS] = {shared};
     for (size_t i = 0; i < n; i += VEC_LANES) {
         if (step) p[0] = load_some(parameter + i, n - i);
@@ -35,7 +35,7 @@ ALWAYS_INLINE void slope_loop(formula slope, const real *parameters, const eleme
 {
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
-    if (parameter) p[0] = splat_first(load_part(parameter, 1));
+    if (parameter) p[0] = vec_splat(load_one(parameter));
     for (size_t i = 0; i < n; i += VEC_LANES) {
         if (parameter && step) p[0] = load_some(parameter + i, n - i);
         put_some_reals(product + i, load_some(dy + i, n - i) * slope(load_some(x + i, n - i), p), n - i);
@@ -111,9 +111,7 @@ static void sum_rows(const real *product, size_t rows, size_t n, double *high, d
 static void put_sum(double high, double low, element *at, int accumulate)
 {
     if (accumulate) {
-        real held[VEC_LANES];
-        vec_store(held, load_part(at, 1));
-        const double before = (double)held[0], total = before + high, back = total - before;
+        const double before = (double)load_one(at), total = before + high, back = total - before;
         low += (before - (total - back)) + (high - back);
         high = total;
     }
@@ -140,14 +138,10 @@ static int find_outside(const element *parameter, size_t n, double minimum, doub
         const vec above = vec_select(vec_less_equal(a, upper), vec_splat(0), one);
         const vec outside = vec_select(vec_less_equal(lower, a), above, one);
         if (!vec_any(vec_less(vec_splat(0), outside))) continue;
-        real lane[VEC_LANES], value[VEC_LANES];
-        vec_store(lane, outside);
-        vec_store(value, a);
-        for (size_t k = 0; k < VEC_LANES && i + k < n; k++)
-            if (lane[k] > 0) {
-                *found = (double)value[k];
-                return 1;
-            }
+        for (size_t k = i; k < n && k < i + VEC_LANES; k++) {
+            *found = (double)load_one(parameter + k);
+            if (!(*found >= (double)(real)minimum && *found <= (double)(real)maximum)) return 1;
+        }
     }
     return 0;
 }
