@@ -50,6 +50,9 @@ static sugar_status check_options(int64_t units, sugar_monitor_options *known)
     if (units < 1 || units > MOST_UNITS)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "units: %lld, expected 1 to %lld", (long long)units,
                            (long long)MOST_UNITS);
+    if (known->axis < -SUGAR_MAX_DIMENSIONS || known->axis >= SUGAR_MAX_DIMENSIONS)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: axis %d, expected -%d to %d", (int)known->axis,
+                           SUGAR_MAX_DIMENSIONS, SUGAR_MAX_DIMENSIONS - 1);
     if (known->reserved != 0)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: reserved %d, expected 0", (int)known->reserved);
     sugar_status status = check_finite("threshold", known->threshold);

@@ -276,8 +276,8 @@ enum {
  * `seed`. Element i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4) of block
  * offset + floor(i / 4), so the same seed and offset draw the same slopes again, at every level, in any layout and
  * for any split over threads. A call on n elements uses ceil(n / 4) blocks: the next offset to use is that much
- * further. A word w gives the slope lower + (upper - lower) u with u = floor(w / 2^8) / 2^24, from lower to upper,
- * rounded as parameters are: to f64 for f64, else to f32. Set struct_size; its rule is that of
+ * further. A word w gives the slope lower + (upper - lower) u with u = floor(w / 2^8) / 2^24, in f64 for f64 and else in
+ * f32: lower, upper and their difference are rounded, then product and sum once together. Set struct_size; its rule is that of
  * sugar_activation_options. */
 typedef struct sugar_random {
     size_t struct_size;             /* bytes */
@@ -304,7 +304,8 @@ typedef struct sugar_call_options {
      * is summed has strides of 0. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds.
      * df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64 with what its
      * roundings lose: the sum of n of them is within half an ULP, and n^2 2^-105 times the sum of their sizes, of
-     * the exact one. It has the same bits for any number of threads. NULL: not wanted. An error in forward. */
+     * the exact one. It has the same bits for any number of threads. With no element in x it is not
+     * written. NULL: not wanted. An error in forward. */
     const sugar_tensor *parameter_gradient;
     /* g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in, and x
      * must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
@@ -406,8 +407,9 @@ enum {
 /* Set struct_size to sizeof(sugar_monitor_options); its rule is that of sugar_activation_options. */
 typedef struct sugar_monitor_options {
     size_t struct_size;             /* bytes */
-    int32_t axis;                   /* the dimension of x on which the units lie, from 0; or from the end:
-                                       -1 is the last one, -3 the channels of NCHW */
+    int32_t axis;                   /* the dimension of x on which the units lie, 0 to 63; or from the end:
+                                       -1 is the last one, -3 the channels of NCHW, down to -64. A flat call
+                                       has one dimension, so that its n must be the number of units */
     int32_t reserved;               /* 0 */
     double threshold;               /* finite; rounded to what elements are computed in: f32, or f64 for f64.
                                        0 suits whatever is dead where x <= 0; -3 hardsigmoid and hardswish;
@@ -420,7 +422,7 @@ typedef struct sugar_monitor_options {
  * monitor   out; owned by the caller, for sugar_monitor_destroy. Not written on failure.
  * units     1 to 2^31 - 1: the extent of x in dimension `axis`.
  * options   NULL: the last dimension, threshold 0, histogram from -8 to 8.
- * Errors: ARGUMENT (NULL monitor, units, struct_size, threshold, minimum, maximum), UNSUPPORTED (reserved,
+ * Errors: ARGUMENT (NULL monitor, units, struct_size, axis, threshold, minimum, maximum), UNSUPPORTED (reserved,
  * newer option), OUT_OF_MEMORY. */
 SUGAR_API sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units,
                                             const sugar_monitor_options *options);

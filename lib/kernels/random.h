@@ -70,11 +70,21 @@ KERNEL draw(const sugar_random *random, const real *parameters, int64_t first, i
         draw_rows(random, at, (uint64_t)step, rows, range, slope, n);
 }
 
+/* slope x where x <= 0, else x. As line_below has it, but without a choice that all lanes share: there each has a
+ * slope of its own, some with products in the middle between two short elements and some without. */
+ALWAYS_INLINE vec drawn_line(vec slope, vec x)
+{
+    /* A slope of 0 times -inf must be 0. */
+    const vec lowest = vec_select(vec_less(vec_splat(0), slope), vec_splat(-(real)INFINITY), vec_splat(-1));
+    const vec at = vec_max(lowest, x), product = slope * at;
+    return vec_select(vec_less(vec_splat(0), x), x, round_to_odd(product, vec_fma(slope, at, -product)));
+}
+
 KERNEL forward_drawn(const real *slope, const element *x, element *y, size_t n, int stream)
 {
     for (size_t i = 0; i < n; i += VEC_LANES) {
         const vec s = load_some_reals(slope + i, n - i);
-        put_some(y + i, leaky_relu_value(load_some(x + i, n - i), &s), n - i, stream);
+        put_some(y + i, drawn_line(s, load_some(x + i, n - i)), n - i, stream);
     }
     end_stream_of(stream);
 }
