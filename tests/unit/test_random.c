@@ -412,6 +412,34 @@ static void structs_of_other_sizes(void **unused)
     free(those);
 }
 
+/* -1 times a slope is the slope, of which some lie in the middle between two short elements, next to others that do
+ * not: each is rounded for itself, whatever is beside it. */
+static void middles_are_rounded_alone(void **unused)
+{
+    (void)unused;
+    enum { MANY = 20000 };
+    const sugar_random random = {sizeof random, 0x123456789abcdef0, 0xfffffffffffffff0 + 24116 / 4 - MANY / 8};
+    const sugar_call_options options = with(&random);
+    const char *levels[MAX_LEVELS];
+    const int level_count = supported_levels(levels);
+    for (element_type type = ELEMENT_F16; type <= ELEMENT_BF16; type++)
+        for (int level = 0; level < level_count; level++) {
+            uint16_t *x = filled(type, MANY, -1), *y = filled(type, MANY, 0);
+            sugar_activation *a = must_create("rrelu", levels[level]);
+            assert_ok(flat_forward(a, type, MANY, x, 1, y, 1, &options));
+            for (int64_t i = 0; i < MANY; i += 4) {
+                const sugar_random there = {sizeof there, random.seed, random.offset + (uint64_t)i / 4};
+                const sugar_call_options alone = with(&there);
+                uint16_t one;
+                assert_ok(flat_forward(a, type, 1, x, 1, &one, 1, &alone));
+                assert_int_equal(y[i], one);
+            }
+            sugar_activation_destroy(a);
+            free(x);
+            free(y);
+        }
+}
+
 static void no_elements(void **unused)
 {
     (void)unused;
@@ -434,6 +462,7 @@ int main(void)
         cmocka_unit_test(slopes_are_uniform),
         cmocka_unit_test(wrong_options),
         cmocka_unit_test(structs_of_other_sizes),
+        cmocka_unit_test(middles_are_rounded_alone),
         cmocka_unit_test(no_elements),
     };
     return cmocka_run_group_tests_name("random", tests, NULL, NULL);

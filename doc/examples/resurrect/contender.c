@@ -133,7 +133,7 @@ void contenders_create(contenders *made, const options *chosen)
     }
     for (int t = PLAIN + 1; t < TECHNIQUES; t++)
         if (chosen->techniques[t] && !added[t])
-            fail("--%s: no activation has %s", techniques[t].option, techniques[t].lack);
+            fail("--%s: no activation has %s; --activations names others", techniques[t].option, techniques[t].lack);
 }
 
 void contenders_destroy(contenders *made)
