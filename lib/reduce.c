@@ -78,7 +78,7 @@ void sugar_slices_make(sugar_slices *slices, const sugar_walk *walk, int local)
 }
 
 int64_t sugar_slice_walk(sugar_walk *slice, const sugar_walk *walk, const sugar_slices *slices, int local,
-                      int64_t number)
+                         int64_t number)
 {
     *slice = *walk;
     int64_t sums = 1;
