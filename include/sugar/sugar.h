@@ -19,6 +19,11 @@
  *           at the same time. Calls run on the calling thread unless a context says otherwise.
  *           Error messages are kept per thread. Beyond them and what handles hold, the library remembers
  *           nothing but what the processor has: instruction sets, and the size of its cache.
+ * Lists.    Under a call stands what its parameters need beyond their types: "out" for what is written, all
+ *           else is only read; in brackets how many elements a pointer leads to, with a step between them
+ *           if they need not be next to each other; "NULL" where a pointer may be NULL, which it may
+ *           not anywhere else. What is "owned by the caller" is freed by the caller. (bindings/ reads
+ *           these lists: they are the one description for every language.)
  * Overlap.  An output may be the very same view as an input (same address, same strides): in place.
  *           Any other sharing of memory between an output and an input is an error, and so is an
  *           output with two indices at the same address. Views that interleave without sharing an
@@ -78,12 +83,12 @@ enum {
 };
 
 /* The message of the last failed call on this thread; "" when none failed yet. One line, without a
- * line end. Never NULL. Owned by the library; valid until the next failing call on this thread.
- * A successful call leaves it as it is. */
+ * line end. A successful call leaves it as it is.
+ * returns   never NULL; owned by the library, valid until the next failing call on this thread. */
 SUGAR_API const char *sugar_last_error(void);
 
 /* The name of a status, such as "SUGAR_ERROR_SPEC"; "unknown status" for any other number.
- * Never NULL; a constant. */
+ * returns   never NULL; a constant. */
 SUGAR_API const char *sugar_status_name(sugar_status status);
 
 /* The version of the library in use: major * 10000 + minor * 100 + patch. May differ from the
@@ -121,13 +126,13 @@ typedef struct sugar_tensor {
     sugar_device device;
     int32_t ndim;                   /* 0 (one element) to SUGAR_MAX_DIMENSIONS */
     sugar_data_type dtype;
-    const int64_t *shape;           /* ndim extents of 0 or more; may be NULL if ndim is 0 */
-    const int64_t *strides;         /* ndim steps in elements, any sign, 0 only in inputs or where
+    const int64_t *shape;           /* [ndim]; extents, 0 or more; may be NULL if ndim is 0 */
+    const int64_t *strides;         /* [ndim]; steps in elements, any sign, 0 only in inputs or where
                                        the extent is 1 or less; NULL: compact, row-major */
-    uint64_t byte_offset;           /* added to data; the sum must be aligned to the element */
+    uint64_t byte_offset;           /* in bytes, added to data; the sum must be aligned to the element */
 } sugar_tensor;
 
-enum { SUGAR_MAX_DIMENSIONS = 64 };
+enum { SUGAR_MAX_DIMENSIONS = 64 };  /* of a tensor */
 
 /* ---- Activations --------------------------------------------------------------------------- */
 
@@ -171,23 +176,30 @@ typedef struct sugar_activation_options {
  * known name), UNSUPPORTED (SUGAR_LEVEL names no usable level), OUT_OF_MEMORY. */
 SUGAR_API sugar_status sugar_activation_create(sugar_activation **activation, const char *spec);
 
-/* As sugar_activation_create, with the spec as a pointer and a length in bytes (no NUL needed; a
- * NUL inside is an error), and with options (NULL: defaults). Further errors: ARGUMENT
- * (struct_size), UNSUPPORTED (unknown or unusable level, newer option). */
+/* As sugar_activation_create, with the spec as a pointer and a length, and with options.
+ * activation    out; owned by the caller, for sugar_activation_destroy. Not written on failure.
+ * spec          in [spec_length]; no NUL needed, and none allowed inside.
+ * spec_length   in bytes.
+ * options       NULL: defaults.
+ * Errors: as sugar_activation_create; ARGUMENT (struct_size), UNSUPPORTED (unknown or unusable level,
+ * newer option). */
 SUGAR_API sugar_status sugar_activation_create_ex(sugar_activation **activation, const char *spec,
                                                   size_t spec_length,
                                                   const sugar_activation_options *options);
 
-/* Frees an activation. NULL is fine. No call may be using it. */
+/* Frees an activation. No call may be using it.
+ * activation   NULL is fine. */
 SUGAR_API void sugar_activation_destroy(sugar_activation *activation);
 
 /* The canonical spec: primary names, every parameter with its value in the fewest digits that
  * parse back to it, options that differ from their defaults. It parses to an equal activation.
- * Owned by the activation; NULL if activation is NULL. */
+ * activation   NULL is fine.
+ * returns      NULL if activation is NULL; owned by the activation. */
 SUGAR_API const char *sugar_activation_spec(const sugar_activation *activation);
 
-/* The name of the level whose kernels this activation uses. A constant; NULL if activation is
- * NULL. */
+/* The name of the level whose kernels this activation uses.
+ * activation   NULL is fine.
+ * returns      NULL if activation is NULL; a constant. */
 SUGAR_API const char *sugar_activation_level(const sugar_activation *activation);
 
 /* The bounds of g'(x), of whatever the backward pass uses, over all x but NaN: exact for f', g', and domain=negative,
@@ -240,7 +252,8 @@ typedef struct sugar_context_options {
 SUGAR_API sugar_status sugar_context_create(sugar_context **context,
                                             const sugar_context_options *options);
 
-/* Frees a context and ends its pool. NULL is fine. No call may be using it. */
+/* Frees a context and ends its pool. No call may be using it.
+ * context   NULL is fine. */
 SUGAR_API void sugar_context_destroy(sugar_context *context);
 
 /* A monitor of dead units, below; forward calls feed it. */
@@ -253,13 +266,13 @@ enum {
                                        rounded once together (fma; for f16 and bf16 in f32, and then
                                        to the element type), instead of dx = dy * g'(x).
                                        An error in forward */
-    /* Whether the output is stored past the caches (non-temporally): faster where it does not fit
-     * there anyway, slower for whoever reads it next where it does. Never changes a result. Without
-     * either flag an output is, if it is larger than the last-level cache. Both together are an
-     * error. */
-    SUGAR_CALL_STREAM = 2,          /* yes, whatever its size; except in place, with ACCUMULATE,
-                                       where memory is written in steps, or the level cannot */
-    SUGAR_CALL_NO_STREAM = 4,       /* no */
+    SUGAR_CALL_STREAM = 2,          /* store the output past the caches (non-temporally), whatever its
+                                       size; except in place, with ACCUMULATE, where memory is written
+                                       in steps, or the level cannot. Faster where it does not fit there
+                                       anyway, slower for whoever reads it next where it does. Never
+                                       changes a result. Without this flag and SUGAR_CALL_NO_STREAM an
+                                       output is, if it is larger than the last-level cache */
+    SUGAR_CALL_NO_STREAM = 4,       /* never store it past the caches. An error beside SUGAR_CALL_STREAM */
     SUGAR_CALL_FROM_OUTPUT = 8      /* backward: x is the output y of the forward pass. For activations whose
                                        backward pass is the forward function's own derivative, of the kinds with
                                        SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu with a parameter of
@@ -326,10 +339,10 @@ typedef struct sugar_call_options {
     const sugar_random *random;
 } sugar_call_options;
 
-/* y = f(x), element by element.
- * x   in; any strides.
- * y   out; same shape and dtype as x; may be the same view as x.
- * With no element nothing is done.
+/* y = f(x), element by element. With no element nothing is done.
+ * x         in; any strides.
+ * y         out; same shape and dtype as x; may be the same view as x.
+ * options   NULL: all defaults.
  * Errors: ARGUMENT (NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
  * data; sizes whose product overflows; overlap; struct_size; flags), UNSUPPORTED (device, dtype,
  * newer option). */
@@ -338,21 +351,28 @@ SUGAR_API sugar_status sugar_forward(const sugar_activation *activation, const s
 
 /* dx = dy * g'(x), element by element, where g' is the derivative of the surrogate (of the forward
  * function itself if the spec names no surrogate).
- * x    in; the input of the forward pass; any strides. NULL if the options have a saved_gradient.
- * dy   in; the gradient of the output; same shape and dtype as x; any strides, so a broadcast
- *      gradient has zero strides.
- * dx   out; same shape and dtype as x; may be the same view as x or as dy.
- * With SUGAR_CALL_ACCUMULATE dx is read as well.
+ * x         in; the input of the forward pass; any strides. NULL if the options have a saved_gradient.
+ * dy        in; the gradient of the output; same shape and dtype as x; any strides, so a broadcast
+ *           gradient has zero strides.
+ * dx        out; same shape and dtype as x; may be the same view as x or as dy. With
+ *           SUGAR_CALL_ACCUMULATE it is read as well.
+ * options   NULL: all defaults.
  * Errors: as sugar_forward. */
 SUGAR_API sugar_status sugar_backward(const sugar_activation *activation, const sugar_tensor *x,
                                       const sugar_tensor *dy, const sugar_tensor *dx,
                                       const sugar_call_options *options);
 
-/* The same for vectors, in the manner of the BLAS: n elements, with a step for each vector in
+/* sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in
  * elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
  * that x always points to the lowest address, as in the BLAS. Every vector has its own step; a
  * step of 0 repeats one element and is allowed for inputs only (for outputs if n <= 1). n = 0 does
  * nothing and allows NULL. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
+ * n         0 or more.
+ * x         in [n, step incx]; NULL allowed if n is 0.
+ * incx      in elements.
+ * y         out [n, step incy]; may be the same vector as x. NULL allowed if n is 0.
+ * incy      in elements.
+ * options   NULL: all defaults.
  * Errors: ARGUMENT (NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
  * overlap; struct_size; flags), UNSUPPORTED (newer option). */
 SUGAR_API sugar_status sugar_forward_f32(const sugar_activation *activation, int64_t n,
@@ -367,6 +387,17 @@ SUGAR_API sugar_status sugar_forward_f16(const sugar_activation *activation, int
 SUGAR_API sugar_status sugar_forward_bf16(const sugar_activation *activation, int64_t n,
                                           const uint16_t *x, int64_t incx, uint16_t *y, int64_t incy,
                                           const sugar_call_options *options);
+
+/* sugar_backward for vectors, as sugar_forward_f32.
+ * n         0 or more.
+ * x         in [n, step incx]; NULL if the options have a saved_gradient, and allowed if n is 0.
+ * incx      in elements.
+ * dy        in [n, step incdy]; NULL allowed if n is 0.
+ * incdy     in elements.
+ * dx        out [n, step incdx]; may be the same vector as x or as dy. NULL allowed if n is 0.
+ * incdx     in elements.
+ * options   NULL: all defaults.
+ * Errors: as sugar_forward_f32. */
 SUGAR_API sugar_status sugar_backward_f32(const sugar_activation *activation, int64_t n,
                                           const float *x, int64_t incx,
                                           const float *dy, int64_t incdy,
@@ -427,7 +458,8 @@ typedef struct sugar_monitor_options {
 SUGAR_API sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units,
                                             const sugar_monitor_options *options);
 
-/* Frees a monitor. NULL is fine. No call may be using it. */
+/* Frees a monitor. No call may be using it.
+ * monitor   NULL is fine. */
 SUGAR_API void sugar_monitor_destroy(sugar_monitor *monitor);
 
 /* Counts the elements of x, as a forward call with this monitor in its options does.
@@ -461,7 +493,9 @@ typedef struct sugar_monitor_summary {
                                        sqrt(E[x^2] - E[x]^2); NaN with none */
 } sugar_monitor_summary;
 
-/* Errors: ARGUMENT (NULL, struct_size). */
+/* What all units have seen.
+ * summary   out.
+ * Errors: ARGUMENT (NULL, struct_size). */
 SUGAR_API sugar_status sugar_monitor_get(const sugar_monitor *monitor, sugar_monitor_summary *summary);
 
 /* One unit. Set struct_size; its rule is that of sugar_kind. */
@@ -472,13 +506,16 @@ typedef struct sugar_monitor_unit {
     double mean, deviation;         /* as in sugar_monitor_summary */
 } sugar_monitor_unit;
 
-/* Errors: ARGUMENT (NULL, struct_size, index outside [0, units)). */
+/* What one unit has seen.
+ * index   0 to units - 1.
+ * unit    out.
+ * Errors: ARGUMENT (NULL, struct_size, index outside [0, units)). */
 SUGAR_API sugar_status sugar_monitor_get_unit(const sugar_monitor *monitor, int64_t index,
                                               sugar_monitor_unit *unit);
 
 /* The units that saw samples and of these at most the share `rate` active: 0 gives the dead ones, 0.01 also
  * those that are active for at most one sample in a hundred.
- * indices    out; the first `capacity` of them, ascending; NULL allowed if capacity is 0.
+ * indices    out [capacity]; the first of them, ascending; NULL allowed if capacity is 0.
  * capacity   0 or more.
  * count      out; how many there are, also beyond capacity.
  * Errors: ARGUMENT (NULL, rate outside [0, 1], capacity). */
@@ -486,27 +523,30 @@ SUGAR_API sugar_status sugar_monitor_find_dead(const sugar_monitor *monitor, dou
                                                int64_t capacity, int64_t *count);
 
 /* The histogram of all samples.
- * counts   out; SUGAR_MONITOR_BINS numbers. With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0 counts
+ * counts   out [SUGAR_MONITOR_BINS]. With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0 counts
  *          x < minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum + i w, the last one
  *          x >= maximum; all of it rounded as the elements are computed, so that a sample next to a bound may
  *          be on its other side. NaN is in no bin.
- * edges    out; the SUGAR_MONITOR_BINS - 1 bounds between them, ascending; NULL: not wanted.
+ * edges    out [SUGAR_MONITOR_BINS - 1]; the bounds between them, ascending; NULL: not wanted.
  * Errors: ARGUMENT (NULL). */
 SUGAR_API sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *counts,
                                                    double *edges);
 
-/* How many bytes sugar_monitor_save writes; 0 if monitor is NULL. */
+/* How many bytes sugar_monitor_save writes.
+ * monitor   NULL is fine.
+ * returns   in bytes; 0 if monitor is NULL. */
 SUGAR_API size_t sugar_monitor_save_size(const sugar_monitor *monitor);
 
 /* Writes all that a monitor holds, options included, in a form that does not depend on the machine.
- * buffer     out; sugar_monitor_save_size bytes.
- * capacity   its size in bytes.
+ * buffer     out [capacity]; the first sugar_monitor_save_size bytes are written.
+ * capacity   in bytes.
  * Errors: ARGUMENT (NULL, capacity too small). */
 SUGAR_API sugar_status sugar_monitor_save(const sugar_monitor *monitor, void *buffer, size_t capacity);
 
 /* Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one.
- * monitor   out; owned by the caller. Not written on failure.
- * size      of the saved bytes.
+ * monitor   out; owned by the caller, for sugar_monitor_destroy. Not written on failure.
+ * buffer    in [size]; not kept.
+ * size      in bytes.
  * Errors: ARGUMENT (NULL; not a saved monitor; damaged, cut off or too long: the checksum is verified),
  * UNSUPPORTED (saved by a newer version), OUT_OF_MEMORY. */
 SUGAR_API sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, size_t size);
@@ -565,10 +605,12 @@ typedef struct sugar_level {
 SUGAR_API int32_t sugar_kind_count(void);
 
 /* Fills *kind with what is known of one kind.
+ * kind   out.
  * Errors: ARGUMENT (index outside [0, sugar_kind_count()), NULL, struct_size). */
 SUGAR_API sugar_status sugar_kind_get(int32_t index, sugar_kind *kind);
 
 /* Fills *parameter with one parameter of one kind.
+ * parameter   out.
  * Errors: ARGUMENT (an index out of range, NULL, struct_size). */
 SUGAR_API sugar_status sugar_kind_parameter(int32_t index, int32_t parameter_index,
                                             sugar_parameter *parameter);
@@ -579,6 +621,7 @@ SUGAR_API int32_t sugar_level_count(void);
 
 /* Fills *level with what is known of one level. in_use follows SUGAR_LEVEL; if that names no usable
  * level, none is in use.
+ * level   out.
  * Errors: ARGUMENT (index outside [0, sugar_level_count()), NULL, struct_size). */
 SUGAR_API sugar_status sugar_level_get(int32_t index, sugar_level *level);
 
