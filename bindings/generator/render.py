@@ -53,7 +53,7 @@ def render(folder: Path, language: str, template: Path, api: Json) -> tuple[Path
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
         autoescape=False, loader=jinja2.FileSystemLoader(folder / language))
-    environment.filters |= {"wrap": wrap, "comment": comment, "camel": camel} | filters(folder / language)
+    environment.filters |= {"wrap": wrap, "comment": comment, "summary": summary, "camel": camel} | filters(folder / language)
     banner = BANNER.format(template=f"bindings/{template.relative_to(folder)}")
     try:
         text = environment.from_string(source[output.end():]).render(api, api=api, banner=banner)
@@ -94,6 +94,11 @@ def wrap(text: str, width: int = 100, first: str = "", rest: str | None = None) 
 def comment(text: str, mark: str, width: int = 100) -> str:
     """The text as lines of a comment: `mark` stands before each."""
     return wrap(text, width, mark)
+
+
+def summary(text: str) -> str:
+    """The first sentence."""
+    return re.split(r"(?<=[^.]\.)\s|\n\n", text, maxsplit=1)[0].replace("\n", " ")
 
 
 def camel(name: str) -> str:
