@@ -49,7 +49,7 @@ def filled(struct: type[ctypes.Structure], get: Callable[..., int], *indices: in
     value.struct_size = ctypes.sizeof(struct)
     if get(*indices, ctypes.byref(value)) != 0:
         raise GeneratorError(f"{get.__name__}{indices} fails: is the library older than the header?")
-    items = {name: getattr(value, name) for name, _ in struct._fields_ if name != "struct_size"}
+    items = {name: getattr(value, name) for name, *_ in struct._fields_ if name != "struct_size"}
     return {name: item.decode() if isinstance(item, bytes) else item for name, item in items.items()}
 
 

@@ -11,7 +11,7 @@ to all that end on that line. A comment of a function is prose, then a list, the
 import re
 from dataclasses import dataclass, field
 
-from clang import cindex
+from clang import cindex  # type: ignore[import]
 
 from .errors import GeneratorError
 
@@ -104,22 +104,26 @@ def plain(comment: str, column: int) -> str:
 
 
 def reflow(text: str) -> str:
-    """Joins the lines of each paragraph; lines indented by four or more spaces stay."""
-    paragraphs: list[str] = []
-    joining = False
+    """Joins the lines of each paragraph. Lines indented by four or more spaces stay; so do entries of a list,
+    indented by less ("  8 bits   the code ..."), with the deeper lines below them joined."""
+    lines: list[str] = []
+    state = "between"
     for line in text.split("\n"):
         if not line.strip():
-            joining = False
-            paragraphs.append("")
-        elif line.startswith("    "):
-            joining = False
-            paragraphs.append(line.rstrip())
-        elif joining:
-            paragraphs[-1] += " " + line.strip()
+            state = "between"
+            lines.append("")
+        elif re.match(r" {1,3}\S.*?\S {2,}\S", line):
+            state = "entry"
+            lines.append("    " + line.strip())
+        elif line.startswith("    ") and state != "entry":
+            state = "kept"
+            lines.append(line.rstrip())
+        elif state == "paragraph" or state == "entry" and line.startswith("  "):
+            lines[-1] += " " + line.strip()
         else:
-            joining = True
-            paragraphs.append(line.strip())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(paragraphs)).strip("\n")
+            state = "paragraph"
+            lines.append(line.strip())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
 
 def function_comment(name: str, text: str, statuses: list[str]) -> FunctionComment:

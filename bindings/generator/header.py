@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 from typing import Any, Iterator
 
-from clang import cindex
-from clang.cindex import CursorKind, TypeKind
+from clang import cindex  # type: ignore[import]
+from clang.cindex import CursorKind, TypeKind  # type: ignore[import]
 
 from . import comments
 from .comments import Comments
@@ -271,7 +271,8 @@ def is_pointer(type: Json) -> bool:
 
 
 def is_function(type: cindex.Type) -> bool:
-    return type.kind == TypeKind.POINTER and type.get_pointee().get_canonical().kind == TypeKind.FUNCTIONPROTO
+    target = type.get_pointee().get_canonical()
+    return bool(type.kind == TypeKind.POINTER and target.kind == TypeKind.FUNCTIONPROTO)
 
 
 def direction(function: str, name: str, type: Json, note: comments.Note) -> str:

@@ -53,7 +53,8 @@ def render(folder: Path, language: str, template: Path, api: Json) -> tuple[Path
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
         autoescape=False, loader=jinja2.FileSystemLoader(folder / language))
-    environment.filters |= {"wrap": wrap, "comment": comment, "summary": summary, "camel": camel} | filters(folder / language)
+    environment.filters |= {"wrap": wrap, "comment": comment, "summary": summary, "camel": camel}
+    environment.filters |= filters(folder / language)
     banner = BANNER.format(template=f"bindings/{template.relative_to(folder)}")
     try:
         text = environment.from_string(source[output.end():]).render(api, api=api, banner=banner)
@@ -79,15 +80,14 @@ def filters(language: Path) -> dict[str, Callable[..., Any]]:
 
 
 def wrap(text: str, width: int = 100, first: str = "", rest: str | None = None) -> str:
-    """Breaks each paragraph into lines of at most `width` columns that begin with `rest` (`first`: the very
-    first); lines that are indented are kept, and no line ends in a blank."""
+    """Breaks each line of the text into lines of at most `width` columns that begin with `rest` (`first`: the
+    very first). What is indented stays so, broken deeper; no line ends in a blank."""
     rest = first if rest is None else rest
     lines: list[str] = []
-    for paragraph in text.split("\n"):
-        if paragraph.startswith("    ") or not paragraph:
-            lines.append(paragraph)
-        else:
-            lines += textwrap.wrap(paragraph, width - len(rest), break_long_words=False, break_on_hyphens=False)
+    for line in text.split("\n"):
+        indent = line[:len(line) - len(line.lstrip())]
+        lines += textwrap.wrap(line, width - len(rest), subsequent_indent=indent and indent + "    ",
+                               break_long_words=False, break_on_hyphens=False) or [""]
     return "\n".join(((rest if index else first) + line).rstrip() for index, line in enumerate(lines))
 
 

@@ -1,0 +1,1 @@
+"""libsugar: activation functions with surrogate gradients."""
