@@ -14,7 +14,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 2
 build=$root/build
 . "$root/tests/setup.sh"
 
-usual='unit kernels accuracy bits doc example install sanitize'
+usual='unit kernels accuracy bits doc example install bindings sanitize'
 long='exhaustive peers bench'
 
 describe() {
@@ -26,11 +26,17 @@ describe() {
     doc) echo 'what the documents show: the catalogue, the picture, the program of the README; tables.h' ;;
     example) echo 'the training example: what it cures, what it refuses' ;;
     install) echo 'an installed copy: pkg-config, C and C++, headers, symbols' ;;
+    bindings) echo 'every language: what is generated, and the shared vectors in its own runtime' ;;
     sanitize) echo 'unit and kernels under ASan and UBSan, and under valgrind; threads under TSan' ;;
     exhaustive) echo 'long: all 2^32 f32 inputs of every kind against an independent reference' ;;
     peers) echo "long: the peers' own errors beside ours, in f32; writes build/peers.json" ;;
     bench) echo 'long: speed beside oneDNN, XNNPACK, PyTorch and the limits; writes build/bench.json and .svg' ;;
     esac
+}
+
+# The packages that the languages' folders list, one a line.
+listed() {
+    cat "$root"/bindings/*/"$1.txt" 2>/dev/null | paste -s -d ' ' -
 }
 
 # What a suite needs besides a compiler and the build system, by Debian's names.
@@ -42,6 +48,7 @@ packages_of() {
     bits) [ "$(uname -m)" = aarch64 ] || echo 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user' ;;
     example) echo 'libopenblas-dev zlib1g-dev dataset-fashion-mnist' ;;
     install) echo 'g++ clang binutils libdlpack-dev' ;;
+    bindings) echo "python3 python3-clang python3-jinja2 binutils $(listed packages)" ;;
     sanitize) echo 'libcmocka-dev locales valgrind libc6-dbg' ;;
     esac
 }
@@ -50,6 +57,7 @@ packages_of() {
 optional_packages_of() {
     case $1 in
     doc) echo 'python3-mpmath' ;;
+    bindings) listed optional-packages ;;
     peers) echo 'libdnnl-dev libxnnpack-dev libpthreadpool-dev libcpuinfo-dev' ;;
     bench) echo 'libdnnl-dev libxnnpack-dev libpthreadpool-dev libcpuinfo-dev libopenblas-dev' ;;
     esac

@@ -107,4 +107,4 @@ def entry_line(entry: Json) -> str:
     if entry.get("count"):
         marks.append(f"[{entry['count']}{', step ' + entry['step'] if entry.get('step') else ''}]")
     head = f"    {entry['name']}" + (f" ({' '.join(marks)})" if marks else "")
-    return head + ": " + entry["documentation"].replace("\n", "\n    ")
+    return head + ": " + str(entry["documentation"]).replace("\n", "\n        ")

@@ -375,18 +375,18 @@ class sugar_call_options(Sized):
             forward.
         saved_gradient: g'(x) in one byte or one bit per element, for a backward pass without x. forward: out;
             backward: in, and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
-            8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum
-                are those of sugar_activation_gradient_range. backward uses the value it stands for, which is
-                within (maximum - minimum) / 510 of g'(x), and a rounding: a few units in the last place of
-                the larger bound. Where both bounds are the same the code is 0. For activations whose range is
-                finite.
-            1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from
-                x. For activations whose g' has two values, or one, a domain or blend included. Bit i mod 8
-                (from the lowest) of byte i / 8 is element i in row-major order; strides must be NULL or
-                compact; bits after the last element are written as 0.
-        A NaN in x leaves no trace: its code is 0. It may not overlap anything else; x and y may be the same
-            view. An error beside random; and beside a parameter wherever the backward pass uses f'. NULL: not
-            wanted.
+                8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and
+                    maximum are those of sugar_activation_gradient_range. backward uses the value it stands
+                    for, which is within (maximum - minimum) / 510 of g'(x), and a rounding: a few units in
+                    the last place of the larger bound. Where both bounds are the same the code is 0. For
+                    activations whose range is finite.
+                1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives
+                    from x. For activations whose g' has two values, or one, a domain or blend included. Bit i
+                    mod 8 (from the lowest) of byte i / 8 is element i in row-major order; strides must be
+                    NULL or compact; bits after the last element are written as 0.
+            A NaN in x leaves no trace: its code is 0. It may not overlap anything else; x and y may be the
+                same view. An error beside random; and beside a parameter wherever the backward pass uses f'.
+                NULL: not wanted.
         random: A forward function rrelu draws a slope for each element, in forward and again in backward:
             training mode. NULL: it uses their mean. An error for any other kind, and beside a parameter or a
             saved_gradient. f' has the slopes too, wherever the backward pass uses f'; the surrogate behind a
