@@ -103,7 +103,7 @@ def comment(text: str, mark: str, width: int = 100) -> str:
 
 def summary(text: str) -> str:
     """The first sentence."""
-    return re.split(r"(?<=[^.]\.)\s|\n\n", text, maxsplit=1)[0].replace("\n", " ")
+    return re.split(r"(?<=[^.\s][^.\s]\.)\s|\n\n", text, maxsplit=1)[0].replace("\n", " ")
 
 
 def camel(name: str) -> str:

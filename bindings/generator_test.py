@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""What the generator reads out of a header, what it refuses, and that every language follows a change.
+
+Each test takes the library's header and changes something.
+"""
+
+import json
+import re
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+from generator import comments, header, render
+from generator.errors import GeneratorError
+
+Json = dict[str, Any]
+
+BINDINGS = Path(__file__).resolve().parent
+HEADER = (BINDINGS.parent / "include/sugar/sugar.h").read_text("utf-8")
+
+COMMENT = """/* Measures something, in no time.
+ *
+ *     an indented line
+ *
+ * The second paragraph.
+ * activation   NULL is fine.
+ * x, y         in [n, step incx]; numbers that
+ *              go on in a second line. NULL allowed if n is 0.
+ * incx         in elements.
+ * made         out; owned by the caller.
+ * name         in [size]; not kept.
+ * size         in bytes.
+ * returns      in bytes.
+ * Errors: as sugar_monitor_merge; ARGUMENT (n outside [0, 9), NULL), UNSUPPORTED (some). */
+"""
+FUNCTION = """SUGAR_API sugar_status sugar_measure(const sugar_activation *activation, int64_t n, const float *x,
+                                     const double *y, int64_t incx, sugar_monitor **made, const char *name,
+                                     size_t size, const sugar_tensor *view);
+"""
+PLACE = "/* How many levels this version knows,"
+
+
+def read(text: str) -> Json:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sugar.h"
+        path.write_text(text, "utf-8")
+        return header.read(path)
+
+
+def with_function(comment: str = COMMENT, function: str = FUNCTION) -> Json:
+    assert HEADER.count(PLACE) == 1
+    return read(HEADER.replace(PLACE, comment + function + "\n" + PLACE))
+
+
+def named(items: list[Json], name: str) -> Json:
+    return next(item for item in items if item["name"] == name)
+
+
+class Functions(unittest.TestCase):
+    def test_all_parts(self) -> None:
+        function = named(with_function()["functions"], "sugar_measure")
+        self.assertEqual(function["documentation"],
+                         "Measures something, in no time.\n\n    an indented line\n\nThe second paragraph.")
+        parameters = {item["name"]: item for item in function["parameters"]}
+        self.assertEqual([name for name, item in parameters.items() if item["nullable"]], ["activation", "x", "y"])
+        self.assertEqual([item["direction"] for item in parameters.values()],
+                         ["in", "in", "in", "in", "in", "out", "in", "in", "in"])
+        self.assertEqual((parameters["y"]["count"], parameters["y"]["step"]), ("n", "incx"))
+        self.assertEqual(parameters["x"]["documentation"],
+                         "numbers that go on in a second line. NULL allowed if n is 0.")
+        self.assertEqual((parameters["incx"]["unit"], parameters["size"]["unit"]), ("elements", "bytes"))
+        self.assertEqual(parameters["made"]["ownership"], "caller")
+        self.assertEqual(parameters["made"]["type"]["to"],
+                         {"kind": "handle", "name": "sugar_monitor", "const": False})
+        self.assertEqual(parameters["name"]["type"]["to"], {"kind": "char"})
+        self.assertEqual(function["returns"]["unit"], "bytes")
+
+    def test_errors(self) -> None:
+        errors = named(with_function()["functions"], "sugar_measure")["errors"]
+        other = named(read(HEADER)["functions"], "sugar_monitor_merge")["errors"]
+        self.assertEqual(errors, [{"status": "SUGAR_ERROR_ARGUMENT", "when": other[0]["when"] + "; n outside [0, 9), NULL"},
+                                  {"status": "SUGAR_ERROR_UNSUPPORTED", "when": "some"}])
+
+    def test_shared_comment(self) -> None:
+        functions = read(HEADER)["functions"]
+        first, second = (named(functions, f"sugar_backward_{element}") for element in ("f32", "bf16"))
+        self.assertEqual(first["documentation"], second["documentation"])
+        self.assertEqual((second["element"], second["base"]), ("bf16", "sugar_backward"))
+
+    def test_handles(self) -> None:
+        functions = with_function()
+        self.assertIn("sugar_measure", named(functions["handles"], "sugar_monitor")["create"])
+        destroy = named(functions["functions"], "sugar_monitor_destroy")
+        self.assertEqual(destroy["parameters"][0]["ownership"], "taken")
+
+    def test_counts(self) -> None:
+        """A name in brackets is a parameter of the function, or a constant: so that no count is misspelt."""
+        api = read(HEADER)
+        constants = {constant["name"] for constant in api["constants"]}
+        for function in api["functions"]:
+            names = constants | {parameter["name"] for parameter in function["parameters"]}
+            for parameter in function["parameters"]:
+                used = re.findall(r"[A-Za-z_]\w*", f"{parameter['count'] or ''} {parameter['step'] or ''}")
+                self.assertLessEqual(set(used), names, function["name"])
+
+
+class Refused(unittest.TestCase):
+    def refused(self, message: str, comment: str = COMMENT, function: str = FUNCTION) -> None:
+        with self.assertRaisesRegex(GeneratorError, message):
+            with_function(comment, function)
+
+    def test_no_direction(self) -> None:
+        self.refused("made is a pointer to what is not const", COMMENT.replace("out; owned", "owned"))
+
+    def test_unknown_parameter(self) -> None:
+        self.refused("its comment lists incz", COMMENT.replace("incx   ", "incz   "))
+
+    def test_twice(self) -> None:
+        self.refused("lists size twice", COMMENT.replace("incx   ", "size   "))
+
+    def test_prose_after_the_list(self) -> None:
+        self.refused("prose after the list", COMMENT.replace(" * Errors", " * More of it.\n * Errors"))
+
+    def test_errors(self) -> None:
+        self.refused("begins with neither", COMMENT.replace("as sugar_monitor_merge", "none"))
+        self.refused("no such function", COMMENT.replace("as sugar_monitor_merge", "as sugar_nothing"))
+
+    def test_no_comment(self) -> None:
+        self.refused("sugar_measure has no comment", "\n")
+
+    def test_type(self) -> None:
+        self.refused("the type 'long' has no place", function=FUNCTION.replace("int64_t n", "long n"))
+
+    def test_no_destroy(self) -> None:
+        with self.assertRaisesRegex(GeneratorError, "no sugar_monitor_destroy"):
+            read(HEADER.replace("sugar_monitor_destroy(sugar_monitor *monitor);",
+                                "sugar_monitor_free(sugar_monitor *monitor);"))
+
+    def test_syntax(self) -> None:
+        with self.assertRaisesRegex(GeneratorError, "expected"):
+            read(HEADER.replace("sugar_level_count(void);", "sugar_level_count(void"))
+
+
+class Text(unittest.TestCase):
+    def test_reflow(self) -> None:
+        self.assertEqual(comments.reflow("one\ntwo\n  8 bits   a code\n            of it\nthree\n\n\n\nfour"),
+                         "one two\n    8 bits   a code of it\nthree\n\nfour")
+
+    def test_wrap(self) -> None:
+        self.assertEqual(render.wrap("aa bb cc\n    dd ee ff", 12, "# "), "# aa bb cc\n#     dd ee\n#         ff")
+
+    def test_summary(self) -> None:
+        self.assertEqual(render.summary("It is 0.5, e. g. so. More."), "It is 0.5, e. g. so.")
+
+
+class Languages(unittest.TestCase):
+    """A function that is added to the header arrives in every language."""
+
+    def test_all_follow(self) -> None:
+        committed = json.loads((BINDINGS / "api.json").read_text("utf-8"))
+        api = with_function() | {key: committed[key] for key in ("catalogue", "levels")}
+        folders = {path.relative_to(BINDINGS).parts[0] for path in BINDINGS.glob("*/**/*.j2")}
+        followed = {path.relative_to(BINDINGS).parts[0]
+                    for path, text in render.all_languages(BINDINGS, api, sorted(folders)).items()
+                    if re.search(r"\bsugar_measure\b", text)}
+        self.assertEqual(folders, followed)
+
+
+if __name__ == "__main__":
+    unittest.main()
