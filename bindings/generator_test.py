@@ -94,6 +94,12 @@ class Functions(unittest.TestCase):
         destroy = named(functions["functions"], "sugar_monitor_destroy")
         self.assertEqual(destroy["parameters"][0]["ownership"], "taken")
 
+    def test_groups(self) -> None:
+        groups = {group["name"]: group for group in read(HEADER)["groups"]}
+        self.assertEqual([name for name, group in groups.items() if group["flags"]],
+                         ["SUGAR_CALL", "SUGAR_ROLE", "SUGAR_CAN"])
+        self.assertIn("Values are never reused", groups["sugar_status"]["documentation"])
+
     def test_counts(self) -> None:
         """A name in brackets is a parameter of the function, or a constant: so that no count is misspelt."""
         api = read(HEADER)
@@ -128,6 +134,9 @@ class Refused(unittest.TestCase):
 
     def test_no_comment(self) -> None:
         self.refused("sugar_measure has no comment", "\n")
+
+    def test_lost_comment(self) -> None:
+        self.refused("the comment 'Lost.' belongs to no declaration", "/* Lost. */\n\n" + COMMENT)
 
     def test_type(self) -> None:
         self.refused("the type 'long' has no place", function=FUNCTION.replace("int64_t n", "long n"))

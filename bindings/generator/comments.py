@@ -72,13 +72,16 @@ class Comments:
     def __init__(self, tokens: list[cindex.Token]) -> None:
         self.before: dict[int, str] = {}     # by the line after the comment
         self.behind: dict[int, str] = {}     # by the line on which it begins
+        self.used: set[str] = set()
         self.first = ""                      # the one at the top of the file
         last_line = 0
         for token in tokens:
             if token.kind == cindex.TokenKind.COMMENT:
                 begin = token.extent.start
                 text = plain(token.spelling, begin.column)
-                self.first = self.first or text
+                if not self.first:
+                    self.first = text
+                    continue
                 if begin.line == last_line:
                     self.behind[begin.line] = text
                 else:
@@ -87,8 +90,19 @@ class Comments:
                 last_line = token.extent.end.line
 
     def of(self, cursor: cindex.Cursor) -> str:
-        found = [self.before.get(cursor.extent.start.line), self.behind.get(cursor.extent.end.line)]
-        return "\n\n".join(text for text in found if text)
+        found = []
+        for comments, line in ((self.before, cursor.extent.start.line), (self.behind, cursor.extent.end.line)):
+            if line in comments:
+                found.append(comments[line])
+                self.used.add(comments[line])
+        return "\n\n".join(found)
+
+    def check_all_used(self) -> None:
+        """A comment that belongs to nothing would be lost; those that head a section ("---- ...") may."""
+        for text in [*self.before.values(), *self.behind.values()]:
+            if text not in self.used and not text.startswith("----"):
+                line = text.partition("\n")[0]
+                raise GeneratorError(f"the comment '{line}' belongs to no declaration: none begins below it")
 
 
 def plain(comment: str, column: int) -> str:

@@ -56,6 +56,7 @@ class Header:
                          if typedef.underlying_typedef_type.spelling in SCALARS]
         self.callbacks = [typedef for typedef in typedefs if is_function(typedef.underlying_typedef_type)]
         self.callback_arguments: list[Json] = []
+        self.groups: list[Json] = []
         enums = self.enums()
         self.constants = [*self.macros(), *enums]
         self.statuses = [constant["name"].removeprefix("SUGAR_ERROR_") for constant in enums
@@ -65,15 +66,20 @@ class Header:
         value = {constant["name"]: constant["value"] for constant in self.constants}
         callbacks = [self.callback(typedef) for typedef in self.callbacks]
         functions = self.functions()
+        structs = [self.struct(record) for record in self.structs]
+        flags = {field["constants"] for struct in structs for field in struct["fields"]}
+        handles = [self.handle(record, functions) for record in self.handles]
+        self.comments.check_all_used()
         return {
             "version": ".".join(str(value[f"SUGAR_VERSION_{part}"]) for part in ("MAJOR", "MINOR", "PATCH")),
             "abi_version": value["SUGAR_ABI_VERSION"],
             "rules": self.rules(),
             "integers": [self.integer(typedef) for typedef in self.integers],
+            "groups": [group | {"flags": group["name"] in flags} for group in self.groups],
             "status": [constant for constant in self.constants if constant["type"]["kind"] == "status"],
             "constants": self.constants,
-            "handles": [self.handle(record, functions) for record in self.handles],
-            "structs": [self.struct(record) for record in self.structs],
+            "handles": handles,
+            "structs": structs,
             "callbacks": [*self.callback_arguments, *callbacks],
             "functions": functions,
         }
@@ -142,6 +148,8 @@ class Header:
             group = None
             if len(members) > 1:
                 group = owner.spelling if owner else common_prefix([member.spelling for member in members])
+                text = self.text(owner) if owner else self.text(enum)
+                self.groups.append({"name": group, "documentation": comments.reflow(text)})
             for member in members:
                 constants.append({
                     "name": member.spelling, "value": member.enum_value,

@@ -97,10 +97,6 @@ SUGAR_API int32_t sugar_version(void);
 
 /* ---- Tensors ------------------------------------------------------------------------------- */
 
-/* sugar_device, sugar_data_type and sugar_tensor have exactly the layout of DLPack's DLDevice,
- * DLDataType and DLTensor (version 0.6 to 1.x), so a view from NumPy, PyTorch, JAX or Julia passes
- * through by a pointer cast. */
-
 enum { SUGAR_DEVICE_CPU = 1 };      /* kDLCPU */
 
 typedef struct sugar_device {
@@ -108,6 +104,7 @@ typedef struct sugar_device {
     int32_t device_id;              /* ignored */
 } sugar_device;
 
+/* What elements are. */
 enum {
     SUGAR_TYPE_UNSIGNED = 1,        /* kDLUInt: saved gradients alone, of 8 bits or of 1 */
     SUGAR_TYPE_FLOAT = 2,           /* kDLFloat: IEEE 754 binary16, binary32 or binary64 */
@@ -120,7 +117,10 @@ typedef struct sugar_data_type {
     uint16_t lanes;                 /* 1 */
 } sugar_data_type;
 
-/* A view of memory that the caller owns. The library only reads the struct and never keeps it. */
+/* A view of memory that the caller owns. The library only reads the struct and never keeps it.
+ * sugar_tensor, sugar_device and sugar_data_type have exactly the layout of DLPack's DLTensor, DLDevice and
+ * DLDataType (version 0.6 to 1.x), so a view from NumPy, PyTorch, JAX or Julia passes through by a pointer
+ * cast. */
 typedef struct sugar_tensor {
     void *data;                     /* first element, before byte_offset; may be NULL if no element */
     sugar_device device;
@@ -256,11 +256,21 @@ SUGAR_API sugar_status sugar_context_create(sugar_context **context,
  * context   NULL is fine. */
 SUGAR_API void sugar_context_destroy(sugar_context *context);
 
-/* A monitor of dead units, below; forward calls feed it. */
+/* What the units of one layer have seen: counts and sums over the inputs of its activation. Opaque. Fed by
+ * sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.
+ *
+ * A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It
+ * is active where x > threshold. Counts are exact. Sums are taken in f64, of every sample that is finite:
+ * those that are not are counted as well. For one shape and its strides a sum has the same bits at every
+ * level and for any number of threads; another order of the dimensions in memory may change its last bits.
+ *
+ * A monitor changes while it is fed, merged into, restored or reset: no other call may use it then. Workers
+ * that run at the same time have one each, and merge them. */
 typedef struct sugar_monitor sugar_monitor;
 
 /* ---- Forward and backward ------------------------------------------------------------------ */
 
+/* Flags of one call; see sugar_call_options. */
 enum {
     SUGAR_CALL_ACCUMULATE = 1,      /* backward: dx = dx + dy * g'(x), the product and the sum
                                        rounded once together (fma; for f16 and bf16 in f32, and then
@@ -419,21 +429,9 @@ SUGAR_API sugar_status sugar_backward_bf16(const sugar_activation *activation, i
                                            uint16_t *dx, int64_t incdx,
                                            const sugar_call_options *options);
 
-/* ---- Monitors ------------------------------------------------------------------------------ */
+/* ---- Monitors (what one is, stands where sugar_monitor is declared) ---------------------------- */
 
-/* What the units of one layer have seen: counts and sums over the inputs of its activation. Opaque. Fed by
- * sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.
- *
- * A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It
- * is active where x > threshold. Counts are exact. Sums are taken in f64, of every sample that is finite:
- * those that are not are counted as well. For one shape and its strides a sum has the same bits at every
- * level and for any number of threads; another order of the dimensions in memory may change its last bits.
- *
- * A monitor changes while it is fed, merged into, restored or reset: no other call may use it then. Workers
- * that run at the same time have one each, and merge them. */
-enum {
-    SUGAR_MONITOR_BINS = 32         /* of the histogram */
-};
+enum { SUGAR_MONITOR_BINS = 32 };   /* of the histogram */
 
 /* Set struct_size to sizeof(sugar_monitor_options); its rule is that of sugar_activation_options. */
 typedef struct sugar_monitor_options {
@@ -553,6 +551,7 @@ SUGAR_API sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void
 
 /* ---- Introspection ------------------------------------------------------------------------- */
 
+/* Where a kind may stand in a spec. */
 enum {
     SUGAR_ROLE_FORWARD = 1,         /* may stand before the ~ */
     SUGAR_ROLE_SURROGATE = 2        /* may stand after the ~ */

@@ -50,7 +50,7 @@ check 'doc/surrogates.svg is what doc/examples/curves.c prints' \
     diff -q "$source/doc/surrogates.svg" "$folder/surrogates.svg"
 check 'the table of errors in doc/guide.md has a row for every kind (tests/accuracy/table.py)' error_table
 check 'the program in README.md prints what is said there' readme_program
-for document in "$source"/README.md "$source"/doc/*.md; do
+for document in "$source"/README.md "$source"/doc/*.md "$source"/bindings/README.md "$source"/bindings/*/README.md; do
     check "links of $document" links "$document"
 done
 [ "$failed" = 0 ] || echo 'meson compile -C build doc-update writes the generated documents anew'

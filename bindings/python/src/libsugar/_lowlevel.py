@@ -206,7 +206,16 @@ class sugar_context(ctypes.Structure):
 
 
 class sugar_monitor(ctypes.Structure):
-    """A monitor of dead units, below; forward calls feed it."""
+    """What the units of one layer have seen: counts and sums over the inputs of its activation. Opaque. Fed by
+    sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.
+
+    A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It
+    is active where x > threshold. Counts are exact. Sums are taken in f64, of every sample that is finite:
+    those that are not are counted as well. For one shape and its strides a sum has the same bits at every
+    level and for any number of threads; another order of the dimensions in memory may change its last bits.
+
+    A monitor changes while it is fed, merged into, restored or reset: no other call may use it then. Workers
+    that run at the same time have one each, and merge them."""
 
 
 # ---- Callbacks
@@ -252,7 +261,9 @@ class sugar_data_type(ctypes.Structure):
 
 
 class sugar_tensor(ctypes.Structure):
-    """A view of memory that the caller owns. The library only reads the struct and never keeps it.
+    """A view of memory that the caller owns. The library only reads the struct and never keeps it. sugar_tensor,
+    sugar_device and sugar_data_type have exactly the layout of DLPack's DLTensor, DLDevice and DLDataType
+    (version 0.6 to 1.x), so a view from NumPy, PyTorch, JAX or Julia passes through by a pointer cast.
 
     Members:
         data: first element, before byte_offset; may be NULL if no element
