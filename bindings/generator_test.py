@@ -79,7 +79,8 @@ class Functions(unittest.TestCase):
     def test_errors(self) -> None:
         errors = named(with_function()["functions"], "sugar_measure")["errors"]
         other = named(read(HEADER)["functions"], "sugar_monitor_merge")["errors"]
-        self.assertEqual(errors, [{"status": "SUGAR_ERROR_ARGUMENT", "when": other[0]["when"] + "; n outside [0, 9), NULL"},
+        self.assertEqual(errors, [{"status": "SUGAR_ERROR_ARGUMENT",
+                                   "when": other[0]["when"] + "; n outside [0, 9), NULL"},
                                   {"status": "SUGAR_ERROR_UNSUPPORTED", "when": "some"}])
 
     def test_shared_comment(self) -> None:
