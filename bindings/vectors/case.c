@@ -98,10 +98,10 @@ operand *case_tensor(vector_case *c, role r, int type, const layout *l)
 operand *case_vector(vector_case *c, role r, int64_t n, int64_t step)
 {
     const int64_t last = n > 0 ? (n - 1) * (step < 0 ? -step : step) : 0;
-    case_memory(c, c->type, last + 3);
+    case_memory(c, (int)c->type, last + 3);
     operand *o = &c->operands[r];
-    *o = (operand){.present = 1, .memory = c->memory_count - 1, .data = width_of(c->type), .step = step};
-    o->tensor.dtype = dtype_of(c->type);
+    *o = (operand){.present = 1, .memory = c->memory_count - 1, .data = width_of((int)c->type), .step = step};
+    o->tensor.dtype = dtype_of((int)c->type);
     return o;
 }
 
