@@ -354,13 +354,14 @@ sugar_status sugar_operand_check(const sugar_operand *operand)
     return check_view(operand, &v);
 }
 
-static sugar_status check_operand(const sugar_operand *operands, int k, view *v)
+static sugar_status check_operand(const sugar_operand *operands, int k, view *views)
 {
     if (operands[k].role == SUGAR_NUMBERS) {
-        find_strides(operands[k].tensor, v);
+        if (views[0].count > 0)
+            find_strides(operands[k].tensor, &views[k]);
         return SUGAR_OK;
     }
-    sugar_status status = check_view(&operands[k], v);
+    sugar_status status = check_view(&operands[k], &views[k]);
     if (status == SUGAR_OK && k > 0)
         status = check_alike(&operands[0], &operands[k]);
     return status;
@@ -372,7 +373,7 @@ sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, in
     sugar_status status = SUGAR_OK;
     views[0].count = 0;
     for (int k = 0; status == SUGAR_OK && k < count; k++)
-        status = check_operand(operands, k, &views[k]);
+        status = check_operand(operands, k, views);
     if (status != SUGAR_OK)
         return status;
     walk->count = views[0].count;

@@ -296,7 +296,8 @@ typedef struct sugar_call_options {
     /* The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
      * SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of 0 in the dimensions in which it does not
      * vary: all of them for one value, all but the channels' for one value per channel. Each value must be
-     * within the parameter's range. NULL: the spec's. It may not overlap an output.
+     * within the parameter's range; with no element in x, none is looked at. NULL: the spec's. It may not
+     * overlap an output.
      * f' uses it too, wherever the backward pass uses f'; the surrogate behind a ~ has its own. */
     const sugar_tensor *parameter;
     /* backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter over the
@@ -304,8 +305,9 @@ typedef struct sugar_call_options {
      * is summed has strides of 0. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds.
      * df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64 with what its
      * roundings lose: the sum of n of them is within half an ULP, and n^2 2^-105 times the sum of their sizes, of
-     * the exact one. It has the same bits for any number of threads. With no element in x it is not
-     * written. NULL: not wanted. An error in forward. */
+     * the exact one. It has the same bits for any number of threads. The sum over nothing is 0: with no element
+     * in x, the values that the gradient has all the same, where each extent of 0 has a stride of 0, are set to 0,
+     * or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error in forward. */
     const sugar_tensor *parameter_gradient;
     /* g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in, and x
      * must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
@@ -342,7 +344,8 @@ SUGAR_API sugar_status sugar_forward(const sugar_activation *activation, const s
  * dy   in; the gradient of the output; same shape and dtype as x; any strides, so a broadcast
  *      gradient has zero strides.
  * dx   out; same shape and dtype as x; may be the same view as x or as dy.
- * With SUGAR_CALL_ACCUMULATE dx is read as well.
+ * With SUGAR_CALL_ACCUMULATE dx is read as well. With no element nothing is done but what the options say of a
+ * parameter_gradient.
  * Errors: as sugar_forward. */
 SUGAR_API sugar_status sugar_backward(const sugar_activation *activation, const sugar_tensor *x,
                                       const sugar_tensor *dy, const sugar_tensor *dx,
@@ -351,8 +354,9 @@ SUGAR_API sugar_status sugar_backward(const sugar_activation *activation, const 
 /* The same for vectors, in the manner of the BLAS: n elements, with a step for each vector in
  * elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
  * that x always points to the lowest address, as in the BLAS. Every vector has its own step; a
- * step of 0 repeats one element and is allowed for inputs only (for outputs if n <= 1). n = 0 does
- * nothing and allows NULL. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
+ * step of 0 repeats one element and is allowed for inputs only (for outputs if n <= 1). n = 0 allows
+ * NULL and does nothing but what the options say of a parameter_gradient. f16 is IEEE 754's binary16;
+ * f16 and bf16 are passed as their bits.
  * Errors: ARGUMENT (NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
  * overlap; struct_size; flags), UNSUPPORTED (newer option). */
 SUGAR_API sugar_status sugar_forward_f32(const sugar_activation *activation, int64_t n,

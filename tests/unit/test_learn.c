@@ -562,6 +562,91 @@ static void infinite_sums(void **unused)
         }
 }
 
+/* ---- No elements -------------------------------------------------------------------------------- */
+
+/* A backward call without elements, whose x, dy and dx have no memory, for a gradient in `values`. */
+static sugar_status backward_empty(element_type type, const int64_t *empty, const int64_t *strides, void *values,
+                                   const sugar_tensor *with, uint64_t flags)
+{
+    static const int64_t any_strides[3] = {1, 1, 1};
+    view none, sums;
+    view_make(&none, NULL, 4, 3, empty, any_strides);
+    view_make(&sums, values, 4, 3, empty, strides);
+    none.tensor.dtype = sums.tensor.dtype = element_formats[type].dtype;
+    sums.tensor.strides = strides;
+    const sugar_call_options options = {.struct_size = sizeof options, .flags = flags, .parameter = with,
+                                        .parameter_gradient = &sums.tensor};
+    sugar_activation *a = must_create("celu", NULL);
+    const sugar_status status = sugar_backward(a, &none.tensor, &none.tensor, &none.tensor, &options);
+    sugar_activation_destroy(a);
+    return status;
+}
+
+/* The sum over nothing is 0, and is there wherever the gradient has a value. */
+static void sums_over_nothing(void **unused)
+{
+    (void)unused;
+    static const struct {
+        int64_t shape[3], strides[3], start;
+        uint32_t written;               /* bit i: element i */
+    } cases[] = {
+        {{0, 3, 2}, {0, 1, 0}, 0, 7}, {{0, 3, 2}, {0, 0, 0}, 0, 1}, {{0, 3, 2}, {0, 2, 1}, 0, 0x3f},
+        {{0, 3, 2}, {0, -4, 1}, 8, 0x333}, {{3, 0, 2}, {2, 0, 0}, 0, 0x15}, {{3, 0, 0}, {1, 0, 0}, 0, 7},
+        {{0, 1, 4}, {0, 0, 3}, 0, 0x249}, {{3, 0, 2}, {0, 1, 0}, 0, 0}, {{0, 3, 2}, {6, 2, 1}, 0, 0},
+        {{0, INT64_MAX, INT64_MAX}, {0, 0, 0}, 0, 1}, {{0, INT64_MAX, INT64_MAX}, {1, 1, 1}, 0, 0},
+    };
+    enum { PLACE = 12 };
+    for (size_t k = 0; k < COUNT(cases); k++)
+        for (element_type type = 0; type < ELEMENT_TYPES; type++)
+            for (int accumulate = 0; accumulate < 2; accumulate++) {
+                uint64_t memory[PLACE];
+                for (int i = 0; i < PLACE; i++)
+                    set(memory, i, type, 3);
+                char *start = (char *)memory + (size_t)cases[k].start * element_formats[type].width;
+                assert_ok(backward_empty(type, cases[k].shape, cases[k].strides, start, NULL,
+                                         accumulate ? SUGAR_CALL_ACCUMULATE : 0));
+                for (int i = 0; i < PLACE; i++)
+                    assert_true(get(memory, i, type) == (cases[k].written >> i & 1 && !accumulate ? 0 : 3));
+            }
+    float g = 3;
+    const int64_t none = 0;
+    sugar_tensor sum = vector(&g, &no_step);
+    sum.shape = &none;
+    const sugar_call_options options = {.struct_size = sizeof options, .parameter_gradient = &sum};
+    sugar_activation *a = must_create("prelu", NULL);
+    assert_ok(sugar_backward_f32(a, 0, NULL, 1, NULL, 1, NULL, 1, &options));
+    assert_true(g == 0);
+    sugar_activation_destroy(a);
+}
+
+/* What has values is checked as in any other call; a parameter is not read. */
+static void gradients_refused_without_elements(void **unused)
+{
+    (void)unused;
+    static const int64_t empty[3] = {0, 3, 2}, huge[3] = {0, INT64_MAX / 2, 2};
+    static const int64_t rows[3] = {0, 2, 1}, twice[3] = {0, 1, 1}, channel[3] = {0, 1, 0}, each[3] = {6, 2, 1};
+    float g[10] = {3, 3, 3, 3, 3, 3, 3, 3, 3, 3};
+    const sugar_status refused = SUGAR_ERROR_ARGUMENT;
+    assert_fails(backward_empty(ELEMENT_F32, empty, rows, NULL, NULL, 0), refused, "parameter_gradient: data NULL");
+    assert_fails(backward_empty(ELEMENT_F32, empty, twice, g, NULL, 0), refused, "parameter_gradient: overlaps itself");
+    assert_fails(backward_empty(ELEMENT_F32, huge, rows, g, NULL, 0), refused, "parameter_gradient: shape and strides");
+    assert_ok(backward_empty(ELEMENT_F32, empty, each, NULL, NULL, 0));
+    assert_ok(backward_empty(ELEMENT_F32, empty, NULL, NULL, NULL, 0));
+    view with;
+    view_make(&with, g + 2, 4, 3, empty, channel);
+    assert_fails(backward_empty(ELEMENT_F32, empty, rows, g, &with.tensor, 0), refused,
+                 "parameter_gradient: overlaps parameter");
+    for (int i = 0; i < 10; i++)
+        assert_true(g[i] == 3);
+    view_make(&with, g + 2, 4, 3, empty, each);         /* has no value */
+    assert_ok(backward_empty(ELEMENT_F32, empty, rows, g, &with.tensor, 0));
+    view_make(&with, g + 6, 4, 3, empty, channel);
+    g[6] = NAN;
+    assert_ok(backward_empty(ELEMENT_F32, empty, rows, g, &with.tensor, 0));
+    for (int i = 0; i < 10; i++)
+        assert_true(i == 6 ? isnan(g[i]) : g[i] == (i < 6 ? 0 : 3));
+}
+
 /* ---- What is refused ---------------------------------------------------------------------------- */
 
 /* Nothing is written. */
@@ -681,6 +766,8 @@ int main(void)
         cmocka_unit_test(sums_that_cancel),
         cmocka_unit_test(sum_of_many),
         cmocka_unit_test(infinite_sums),
+        cmocka_unit_test(sums_over_nothing),
+        cmocka_unit_test(gradients_refused_without_elements),
         cmocka_unit_test(parameters_out_of_range),
         cmocka_unit_test(operands_that_do_not_fit),
         cmocka_unit_test(overlaps),
