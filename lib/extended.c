@@ -7,10 +7,8 @@
 #include "activation.h"
 #include "bits.h"
 #include "cache.h"
-#include "catalogue.h"
 #include "execute.h"
 #include "parallel.h"
-#include "text.h"
 
 enum {
     CACHE_LINE = 64,
@@ -141,9 +139,6 @@ struct sugar_extended_functions {
     void (*put_gradient)(const sugar_extended_call *c, void *at, sugar_exact value);
     /* The same for n sums of a slice, which begin anew, and gradients next to each other. */
     void (*put_gradients)(const sugar_extended_call *c, workspace *w, int64_t sum, int64_t n, void *at);
-    /* Whether one of n parameters is outside its range: the first one. */
-    bool (*find_outside)(const sugar_kernels *kernels, const void *parameter, int64_t n,
-                         const sugar_parameter_row *row, double *found);
 };
 
 /* Whether a row of elements `step` apart that begins with element `next` is the one after so many rows from `first`
@@ -398,45 +393,9 @@ static void run_slices(const void *work, int64_t begin, int64_t end)
         __atomic_fetch_add(&monitor->bin[bin], w.histogram.count[bin], __ATOMIC_RELAXED);
 }
 
-static sugar_status refuse_parameter(const sugar_parameter_row *row, double found)
-{
-    return sugar_error(SUGAR_ERROR_ARGUMENT, "parameter: %s = %s, expected %s to %s", row->name,
-                       sugar_number_text(found).text, sugar_number_text(row->minimum).text,
-                       sugar_number_text(row->maximum).text);
-}
-
-/* Every parameter of the tensor within its range, before anything is written. */
-static sugar_status check_parameter(const sugar_extended_call *c)
-{
-    if (c->parameter == SUGAR_ABSENT)
-        return SUGAR_OK;
-    const sugar_parameter_row *row = &sugar_kinds[c->activation->forward_kind].parameters[0];
-    sugar_walk walk;
-    sugar_walk_alone(&walk, &c->walk, c->parameter);
-    sugar_walk_tile(&walk, most_of(walk.element_size), false);
-    sugar_tile tile;
-    sugar_tile_seek(&tile, &walk, 0);
-    for (int64_t i = 0; i < walk.tiles; i++) {
-        if (i > 0)
-            sugar_tile_advance(&tile, &walk);
-        double buffer[TILE_BYTES / sizeof(double)], found;
-        const void *at = sugar_tile_start(&tile, &walk, 0);
-        if (sugar_tile_row(&tile, &walk, 0) < tile.count) {
-            sugar_tile_read(&tile, &walk, 0, buffer);
-            at = buffer;
-        }
-        if (c->functions->find_outside(c->kernels, at, tile.count, row, &found))
-            return refuse_parameter(row, found);
-    }
-    return SUGAR_OK;
-}
-
-sugar_status sugar_extended_run(sugar_extended_call *c, const sugar_call_options *options)
+void sugar_extended_run(sugar_extended_call *c, const sugar_call_options *options)
 {
     c->functions = functions_of(c->type);
-    const sugar_status status = check_parameter(c);
-    if (status != SUGAR_OK)
-        return status;
     const uint64_t bytes = (uint64_t)c->walk.count * c->walk.element_size;
     const bool in_place = (c->x >= 0 && c->walk.data[c->x] == c->walk.data[c->output])
                           || (c->dy >= 0 && c->walk.data[c->dy] == c->walk.data[c->output]);
@@ -451,5 +410,4 @@ sugar_status sugar_extended_run(sugar_extended_call *c, const sugar_call_options
     sugar_parallel_run(options->context, weight * j.slices.count, weight, run_slices, &j);
     if (c->local != SUGAR_ABSENT && j.slices.share)
         gather_sums(&j);
-    return SUGAR_OK;
 }

@@ -100,12 +100,6 @@ static void NAME(find_own)(const sugar_extended_call *c, const block *b, NAME(va
         kernels->derivative[v.kind](a->PASSES.forward_parameters, x, d, n);
 }
 
-static bool NAME(find_outside)(const sugar_kernels *kernels, const void *parameter, int64_t n,
-                               const sugar_parameter_row *row, double *found)
-{
-    return kernels->PASSES->find_outside(parameter, (size_t)n, row->minimum, row->maximum, found);
-}
-
 /* ---- Gradients of parameters --------------------------------------------------------------- */
 
 static void NAME(sum_gradient)(const sugar_extended_call *c, workspace *w, const block *b, NAME(varying) v)
@@ -267,7 +261,6 @@ static const sugar_extended_functions NAME(functions) = {
     .take_tally = NAME(take_tally),
     .put_gradient = NAME(put_gradient),
     .put_gradients = NAME(put_gradients),
-    .find_outside = NAME(find_outside),
 };
 
 #undef T

@@ -175,13 +175,15 @@ static sugar_status run(sugar_extended_call *c, const list *l, const sugar_call_
     for (int k = 0; k < l->count; k++)
         c->is_written[k] = l->operand[k].role == SUGAR_OUTPUT;
     int64_t samples = 0;
-    if (c->monitor)
-        status = sugar_monitor_add_samples(c->monitor, c->walk.count / c->monitor->units, &samples);
-    if (status == SUGAR_OK)
-        status = sugar_extended_run(c, options);
+    status = sugar_parameter_check(c, options);
     if (status == SUGAR_OK && c->monitor)
+        status = sugar_monitor_add_samples(c->monitor, c->walk.count / c->monitor->units, &samples);
+    if (status != SUGAR_OK)
+        return status;
+    sugar_extended_run(c, options);
+    if (c->monitor)
         c->monitor->samples = samples;
-    return status;
+    return SUGAR_OK;
 }
 
 /* What forward and backward have in common: like is the operand that the others must be like. */

@@ -296,8 +296,8 @@ typedef struct sugar_call_options {
     /* The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
      * SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of 0 in the dimensions in which it does not
      * vary: all of them for one value, all but the channels' for one value per channel. Each value must be
-     * within the parameter's range; with no element in x, none is looked at. NULL: the spec's. It may not
-     * overlap an output.
+     * within the parameter's range, or else the message has the first one outside, in row-major order, and its
+     * index; with no element in x, none is looked at. NULL: the spec's. It may not overlap an output.
      * f' uses it too, wherever the backward pass uses f'; the surrogate behind a ~ has its own. */
     const sugar_tensor *parameter;
     /* backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter over the

@@ -672,14 +672,11 @@ static void parameters_out_of_range(void **unused)
     static const struct {
         const char *spec;
         float value;
-        const char *message;
+        const char *found, *expected;
     } cases[] = {
-        {"prelu", 2e6f, "parameter: alpha = 2000000, expected -1000000 to 1000000"},
-        {"prelu", NAN, "parameter: alpha = nan, expected -1000000 to 1000000"},
-        {"celu", 0, "parameter: alpha = 0, expected 1e-06 to 1000000"},
-        {"silu", -0.5f, "parameter: beta = -0.5, expected 1e-06 to 1000000"},
-        {"squareplus", INFINITY, "parameter: b = inf, expected"},
-        {"bsilu~relu", -1, "parameter: alpha = -1, expected"},
+        {"prelu", 2e6f, "alpha = 2000000", "-1000000 to 1000000"}, {"prelu", NAN, "alpha = nan", "-1000000 to 1000000"},
+        {"celu", 0, "alpha = 0", "1e-06 to 1000000"}, {"silu", -0.5f, "beta = -0.5", "1e-06 to 1000000"},
+        {"squareplus", INFINITY, "b = inf", ""}, {"bsilu~relu", -1, "alpha = -1", ""},
     };
     const char *const locale = setlocale(LC_ALL, "de_DE.UTF-8");
     for (size_t k = 0; k < COUNT(cases); k++)
@@ -687,8 +684,12 @@ static void parameters_out_of_range(void **unused)
             float p[4] = {1, 1, 1, 1};
             p[place] = cases[k].value;
             const sugar_tensor each = vector(p, NULL), one = vector(&p[place], &no_step);
-            expect_refused(cases[k].spec, &each, NULL, SUGAR_ERROR_ARGUMENT, cases[k].message);
-            expect_refused(cases[k].spec, &one, NULL, SUGAR_ERROR_ARGUMENT, cases[k].message);
+            char message[128];
+            snprintf(message, sizeof message, "parameter: %s at (%d,), expected %s", cases[k].found, place,
+                     cases[k].expected);
+            expect_refused(cases[k].spec, &each, NULL, SUGAR_ERROR_ARGUMENT, message);
+            snprintf(message, sizeof message, "parameter: %s at (0,), expected %s", cases[k].found, cases[k].expected);
+            expect_refused(cases[k].spec, &one, NULL, SUGAR_ERROR_ARGUMENT, message);
         }
     if (locale)
         setlocale(LC_ALL, "C");
@@ -702,6 +703,61 @@ static void parameters_out_of_range(void **unused)
         assert_ok(sugar_forward_f32(a, 4, call_x, 1, out, 1, &options));
     }
     sugar_activation_destroy(a);
+}
+
+/* The message for a few values outside, in places at random, is that of the first one in row-major order. */
+static void check_first(const int64_t *strides, int64_t start, element_type type, uint64_t *state)
+{
+    static uint64_t at, out[MANY], values[2 * MANY];    /* room for gaps */
+    view in, result, with;
+    view_make(&in, &at, 4, 3, many_shape, (const int64_t[]){0, 0, 0});
+    view_make(&result, out, 4, 3, many_shape, NULL);
+    view_make(&with, (char *)values + (size_t)start * element_formats[type].width, 4, 3, many_shape, strides);
+    in.tensor.dtype = result.tensor.dtype = with.tensor.dtype = element_formats[type].dtype;
+    for (int64_t i = 0; i < MANY; i++)
+        set(with.tensor.data, view_offset(&with, i), type, 1);
+    int64_t first = MANY;
+    for (int i = 0; i < 3; i++) {
+        const int64_t outside = random_between(state, MANY / 8, MANY - 1);
+        set(with.tensor.data, view_offset(&with, outside), type, -2);
+    }
+    for (int64_t i = MANY - 1; i >= 0; i--)
+        if (get(with.tensor.data, view_offset(&with, i), type) < 0)
+            first = i;
+    set(with.tensor.data, view_offset(&with, first), type, -4);
+    char message[128];
+    snprintf(message, sizeof message, "parameter: alpha = -4 at (%d, %d, %d), expected", (int)(first / PLACES / CHANNELS),
+             (int)(first / PLACES % CHANNELS), (int)(first % PLACES));
+    sugar_activation *a = must_create("celu", NULL);
+    for (int threads = 1; threads <= 5; threads++) {
+        const sugar_context_options options = {.struct_size = sizeof options, .threads = threads,
+                                               .parallel_for = threads == 5 ? backwards : NULL};
+        sugar_context *context;
+        assert_ok(sugar_context_create(&context, &options));
+        const sugar_call_options call = {.struct_size = sizeof call, .context = context, .parameter = &with.tensor};
+        assert_fails(sugar_forward(a, &in.tensor, &result.tensor, &call), SUGAR_ERROR_ARGUMENT, message);
+        sugar_context_destroy(context);
+    }
+    sugar_activation_destroy(a);
+}
+
+static void first_out_of_range(void **unused)
+{
+    (void)unused;
+    enum { CP = CHANNELS * PLACES, RP = ROWS * PLACES };
+    static const int64_t strides[][4] = {       /* the first element's offset comes last */
+        {CP, PLACES, 1, 0}, {1, RP, ROWS, 0}, {-CP, -PLACES, -1, MANY - 1}, {PLACES, -RP, 1, (CHANNELS - 1) * RP},
+        {0, 1, 0, 0}, {0, PLACES, 1, 0}, {0, 1, CHANNELS, 0}, {0, 0, 0, 0},
+    };
+    uint64_t state = 11;
+    for (size_t k = 0; k < COUNT(strides); k++) {
+        check_first(strides[k], strides[k][3], ELEMENT_F32, &state);
+        check_first(strides[k], strides[k][3], k % 2 ? ELEMENT_BF16 : ELEMENT_F16, &state);
+    }
+    static const int64_t gaps[3] = {3 * CP, 3 * PLACES, 3};
+    check_first(gaps, 0, ELEMENT_F32, &state);
+    static const int64_t numbers[3] = {CP, PLACES, 1};
+    check_first(numbers, 0, ELEMENT_F64, &state);
 }
 
 static void operands_that_do_not_fit(void **unused)
@@ -769,6 +825,7 @@ int main(void)
         cmocka_unit_test(sums_over_nothing),
         cmocka_unit_test(gradients_refused_without_elements),
         cmocka_unit_test(parameters_out_of_range),
+        cmocka_unit_test(first_out_of_range),
         cmocka_unit_test(operands_that_do_not_fit),
         cmocka_unit_test(overlaps),
     };
