@@ -94,7 +94,7 @@ static sugar_status refuse(const sugar_extended_call *c, const sugar_tensor *par
         shape[d] = parameter->strides && parameter->strides[d] == 0 ? 1 : parameter->shape[d];
     sugar_tensor values = *parameter;
     values.shape = shape;
-    double found;
+    double found = 0;
     int64_t number = find_first(c, &values, &found);
     for (int d = parameter->ndim - 1; d >= 0; d--) {
         index[d] = number % shape[d];
@@ -114,6 +114,6 @@ sugar_status sugar_parameter_check(const sugar_extended_call *c, const sugar_cal
     job j = {.call = c, .any_outside = &any_outside};
     sugar_walk_alone(&j.walk, &c->walk, c->parameter);
     sugar_walk_tile(&j.walk, TILE_BYTES / (int64_t)j.walk.element_size, false);
-    sugar_parallel_run(NULL, j.walk.tiles * j.walk.tile_count, j.walk.tile_count, check_tiles, &j);
+    sugar_parallel_run(options->context, j.walk.tiles * j.walk.tile_count, j.walk.tile_count, check_tiles, &j);
     return any_outside ? refuse(c, options->parameter) : SUGAR_OK;
 }
