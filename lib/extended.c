@@ -345,22 +345,23 @@ static void run_slice(const job *j, workspace *w, int64_t number)
     sugar_walk slice;
     const int64_t sums = sugar_slice_walk(&slice, &c->walk, &j->slices, c->local, number);
     sugar_walk_tile(&slice, most_elements(c, &slice), false);
-    sugar_tile tile, next;
-    sugar_tile_seek(&next, &slice, 0);
+    sugar_tile tiles[2];
+    sugar_tile_seek(&tiles[0], &slice, 0);
     int64_t tallied = 0;
     for (int64_t i = 0; i < slice.tiles; i++) {
+        const sugar_tile *tile = &tiles[i % 2];
+        sugar_tile *next = &tiles[(i + 1) % 2];
         const void *ahead = NULL;
-        tile = next;
         if (i + 1 < slice.tiles) {
-            sugar_tile_advance(&next, &slice);
-            ahead = fetch_ahead(c, &slice, &next);
+            sugar_tile_after(next, tile, &slice);
+            ahead = fetch_ahead(c, &slice, next);
         }
-        if (c->monitor && tallied + tile.count > MOST_TALLIED) {
+        if (c->monitor && tallied + tile->count > MOST_TALLIED) {
             take_sums(j, w, &slice, number, sums);
             tallied = 0;
         }
-        run_tile(c, w, &slice, &tile, ahead);
-        tallied += tile.count;
+        run_tile(c, w, &slice, tile, ahead);
+        tallied += tile->count;
     }
     if (c->stream)
         c->kernels->f32->end_stream();

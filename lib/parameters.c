@@ -57,7 +57,7 @@ static void check_tiles(const void *work, int64_t begin, int64_t end)
             __atomic_store_n(j->any_outside, true, __ATOMIC_RELAXED);
         begin += j->walk.tile_count;
         if (begin < end)
-            sugar_tile_advance(&tile, &j->walk);
+            sugar_tile_after(&tile, &tile, &j->walk);
     }
 }
 
