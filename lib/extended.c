@@ -32,6 +32,7 @@ typedef struct workspace {
         uint8_t codes[TILE_BYTES + APART_BYTES];
     } tile[SUGAR_MAX_OPERANDS];
     REALS(MOST_ELEMENTS) values, surrogate, derivative;
+    uint8_t codes[SUGAR_CODES];
     union {
         struct {
             REALS(SUGAR_MOST_SUMS + SUGAR_WIDEST) active;
