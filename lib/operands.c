@@ -20,7 +20,8 @@ typedef struct list {
 
 static int add(list *l, const char *name, const sugar_tensor *tensor, sugar_role role)
 {
-    l->operand[l->count] = (sugar_operand){.name = name, .tensor = tensor, .role = role, .is_flat = l->is_flat};
+    l->operand[l->count] = (sugar_operand){.name = name, .tensor = tensor, .role = role};
+    l->operand[l->count].is_flat = l->is_flat && (role == SUGAR_INPUT || role == SUGAR_OUTPUT);
     return l->count++;
 }
 

@@ -211,7 +211,7 @@ typedef void (*sugar_parallel_for)(void *payload, void (*task)(void *work, int64
  *
  * The pool. Its threads start with the context, sleep from 50 us after the last call until the next,
  * and end with the context. It works for one call at a time: a call that finds it busy runs on its
- * own thread alone. Its threads block all signals but those of faults, have stacks of 512 KiB, and
+ * own thread alone. Its threads block all signals but those of faults, have stacks of 1 MiB, and
  * keep the floating-point mode of the thread that made the context.
  * After fork(), the child has the context but not the threads: calls there run on the calling
  * thread, and sugar_context_destroy frees the memory. Contexts made in the child have pools. */

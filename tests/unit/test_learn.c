@@ -772,12 +772,12 @@ static void operands_that_do_not_fit(void **unused)
     value.dtype.bits = 64;
     expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter");
     value = vector(NULL, NULL);
-    expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter");
+    expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter: data NULL");
     sugar_tensor sum = vector(g, NULL);
     sum.shape = &three;
     expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient");
     sum = vector(NULL, NULL);
-    expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient");
+    expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient: data NULL");
     sum = vector(g, NULL);
     sum.dtype.bits = 16;
     expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient");
