@@ -298,16 +298,17 @@ static void run_tiles(const void *work, int64_t begin, int64_t end)
     buffers b;
     for (int k = 0; k < walk->operands; k++)
         b.held[k] = NOTHING_HELD;
-    sugar_tile tile, next;
-    sugar_tile_seek(&next, walk, begin / walk->tile_count);
-    for (; begin < end; begin += walk->tile_count) {
-        tile = next;
+    sugar_tile tiles[2];
+    sugar_tile_seek(&tiles[0], walk, begin / walk->tile_count);
+    for (int i = 0; begin < end; begin += walk->tile_count, i ^= 1) {
+        const sugar_tile *tile = &tiles[i];
+        sugar_tile *next = &tiles[i ^ 1];
         if (end - begin > walk->tile_count) {
-            sugar_tile_advance(&next, walk);
+            sugar_tile_after(next, tile, walk);
             for (int k = 0; k < walk->operands && call->prefetch && !walk->in_rows; k++)
-                sugar_tile_prefetch(&next, walk, k);
+                sugar_tile_prefetch(next, walk, k);
         }
-        run_tile(call, &b, &tile);
+        run_tile(call, &b, tile);
     }
 }
 

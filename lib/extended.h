@@ -55,8 +55,10 @@ sugar_status sugar_extended_backward(const sugar_activation *activation, const s
 sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_kernels *kernels, const sugar_tensor *x,
                                     const sugar_call_options *options);
 
-/* Runs a call with a walk of at least one element, from which nothing but the values of its parameters can be
- * wrong any more. */
-sugar_status sugar_extended_run(sugar_extended_call *call, const sugar_call_options *options);
+/* Whether each value of a parameter that is a tensor is within its range. */
+sugar_status sugar_parameter_check(const sugar_extended_call *call, const sugar_call_options *options);
+
+/* Runs a call with a walk of at least one element, in which nothing can be wrong any more. */
+void sugar_extended_run(sugar_extended_call *call, const sugar_call_options *options);
 
 #endif

@@ -2,6 +2,7 @@
 #include "extended.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "activation.h"
 #include "catalogue.h"
@@ -19,7 +20,8 @@ typedef struct list {
 
 static int add(list *l, const char *name, const sugar_tensor *tensor, sugar_role role)
 {
-    l->operand[l->count] = (sugar_operand){.name = name, .tensor = tensor, .role = role, .is_flat = l->is_flat};
+    l->operand[l->count] = (sugar_operand){.name = name, .tensor = tensor, .role = role};
+    l->operand[l->count].is_flat = l->is_flat && (role == SUGAR_INPUT || role == SUGAR_OUTPUT);
     return l->count++;
 }
 
@@ -80,6 +82,13 @@ static sugar_status check_learns(const sugar_activation *activation, const char 
                        name, kind->name);
 }
 
+/* Row-major order goes on by one more extent. Only shapes without elements overflow. */
+static int64_t next_step(int64_t step, int64_t extent)
+{
+    int64_t next;
+    return __builtin_mul_overflow(step, extent, &next) ? 0 : next;
+}
+
 /* Sums are numbered where the gradient has strides. */
 static void add_gradient(sugar_extended_call *c, list *l, const sugar_tensor *gradient)
 {
@@ -89,18 +98,18 @@ static void add_gradient(sugar_extended_call *c, list *l, const sugar_tensor *gr
     for (int d = gradient->ndim - 1; d >= 0; d--) {
         const bool is_summed = gradient->strides && gradient->strides[d] == 0;
         l->strides[c->local][d] = is_summed ? 0 : sums;
-        sums *= is_summed ? 1 : gradient->shape[d];
+        sums = next_step(sums, is_summed ? 1 : gradient->shape[d]);
     }
 }
 
-/* Elements in row-major order. Their number is known to fit. */
+/* Elements in row-major order. */
 static void add_position(sugar_extended_call *c, list *l, const sugar_tensor *like)
 {
     c->position = add_numbers(l, like);
     int64_t step = 1;
     for (int d = like->ndim - 1; d >= 0; d--) {
         l->strides[c->position][d] = step;
-        step *= like->shape[d];
+        step = next_step(step, like->shape[d]);
     }
 }
 
@@ -114,23 +123,68 @@ static sugar_status check_random(const sugar_activation *activation, const sugar
 
 /* ---- Calls --------------------------------------------------------------------------------- */
 
+/* Whether a view of a shape without elements has values all the same: whatever has no extent has no stride. */
+static bool has_values(const sugar_tensor *t)
+{
+    bool has = t->strides != NULL;
+    for (int d = 0; has && d < t->ndim; d++)
+        has = t->shape[d] > 0 || t->strides[d] == 0;
+    return has;
+}
+
+/* The sum over nothing is 0: for a call without elements, whose gradient may have values, which the parameter may not
+ * share, as in any other call. A dimension in which neither moves counts as 1 index. */
+static sugar_status sum_nothing(const sugar_extended_call *c, const list *l)
+{
+    sugar_tensor sums = *l->operand[c->gradient].tensor, parameters;
+    if (!has_values(&sums))
+        return SUGAR_OK;
+    list values = {.count = 0};
+    int64_t shape[SUGAR_MAX_DIMENSIONS];
+    if (c->parameter != SUGAR_ABSENT && has_values(l->operand[c->parameter].tensor)) {
+        parameters = *l->operand[c->parameter].tensor;
+        add(&values, "parameter", &parameters, SUGAR_PARAMETER);
+    }
+    for (int d = 0; d < sums.ndim; d++) {
+        const bool moves = sums.strides[d] != 0 || (values.count > 0 && parameters.strides[d] != 0);
+        shape[d] = moves ? sums.shape[d] : 1;
+    }
+    sums.shape = parameters.shape = shape;
+    const int place = add(&values, "parameter_gradient", &sums, SUGAR_SUM);
+    sugar_walk walk, alone;
+    const sugar_status status = sugar_walk_make(&walk, values.operand, values.count);
+    if (status != SUGAR_OK || c->accumulate)
+        return status;
+    sugar_walk_alone(&alone, &walk, place);
+    const int64_t size = (int64_t)alone.element_size;
+    sugar_kept kept;
+    sugar_kept_start(&kept, &alone, 0, 0);
+    for (int64_t i = 0; i < alone.count; i++, sugar_kept_next(&kept))
+        memset((char *)alone.data[0] + kept.offset * size, 0, (size_t)size);
+    return SUGAR_OK;
+}
+
 /* Checks all operands, and runs a call that has any element. */
 static sugar_status run(sugar_extended_call *c, const list *l, const sugar_call_options *options)
 {
     sugar_status status = sugar_walk_make(&c->walk, l->operand, l->count);
+    if (status == SUGAR_OK && c->walk.count == 0 && c->gradient != SUGAR_ABSENT)
+        return sum_nothing(c, l);
     if (status != SUGAR_OK || c->walk.count == 0)
         return status;
     c->type = l->operand[0].tensor->dtype;
     for (int k = 0; k < l->count; k++)
         c->is_written[k] = l->operand[k].role == SUGAR_OUTPUT;
     int64_t samples = 0;
-    if (c->monitor)
-        status = sugar_monitor_add_samples(c->monitor, c->walk.count / c->monitor->units, &samples);
-    if (status == SUGAR_OK)
-        status = sugar_extended_run(c, options);
+    status = sugar_parameter_check(c, options);
     if (status == SUGAR_OK && c->monitor)
+        status = sugar_monitor_add_samples(c->monitor, c->walk.count / c->monitor->units, &samples);
+    if (status != SUGAR_OK)
+        return status;
+    sugar_extended_run(c, options);
+    if (c->monitor)
         c->monitor->samples = samples;
-    return status;
+    return SUGAR_OK;
 }
 
 /* What forward and backward have in common: like is the operand that the others must be like. */

@@ -127,7 +127,12 @@ void sugar_kept_next(sugar_kept *kept)
  * after it that are summed as its rows. */
 void sugar_runs_start(sugar_runs *runs, const sugar_walk *walk, const sugar_tile *tile, int local)
 {
-    *runs = (sugar_runs){.walk = walk, .tile = tile, .local = local};
+    runs->walk = walk;
+    runs->tile = tile;
+    runs->local = local;
+    runs->inner = 0;
+    for (int d = 0; d < walk->ndim; d++)
+        runs->index[d] = 0;
     sugar_run *run = &runs->run;
     run->begin = -1;
     run->first = tile->offset[local];

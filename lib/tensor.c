@@ -1,8 +1,6 @@
 /* Views: each one checked for itself, all of them against each other. */
 #include "tensor.h"
 
-#include <string.h>
-
 #include "error.h"
 #include "overlap.h"
 #include "text.h"
@@ -171,24 +169,6 @@ static sugar_status check_view(const sugar_operand *o, view *v)
     return sugar_is_bits(o) ? check_bits(o, v) : check_reach(o, v);
 }
 
-typedef struct shape_text {
-    char text[128];
-} shape_text;
-
-/* As in Python: (), (3,), (2, 3). */
-static shape_text describe_shape(const sugar_tensor *t)
-{
-    shape_text shape;
-    sugar_text text = {shape.text, sizeof shape.text - sizeof "...", 0};
-    sugar_text_add(&text, "(");
-    for (int d = 0; d < t->ndim; d++)
-        sugar_text_add(&text, "%s%lld", d ? ", " : "", (long long)t->shape[d]);
-    sugar_text_add(&text, t->ndim == 1 ? ",)" : ")");
-    if (text.length + 1 == text.size)
-        memcpy(shape.text + text.length, "...", sizeof "...");
-    return shape;
-}
-
 static const char *type_name(const sugar_tensor *t)
 {
     return t->dtype.code == SUGAR_TYPE_BFLOAT ? "bfloat" : "float";
@@ -205,7 +185,8 @@ static sugar_status check_alike(const sugar_operand *first, const sugar_operand 
         same = a->shape[d] == b->shape[d];
     if (!same)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: shape %s, expected %s like %s", other->name,
-                           describe_shape(b).text, describe_shape(a).text, first->name);
+                           sugar_tuple_text(b->shape, b->ndim).text, sugar_tuple_text(a->shape, a->ndim).text,
+                           first->name);
     return SUGAR_OK;
 }
 
@@ -354,13 +335,14 @@ sugar_status sugar_operand_check(const sugar_operand *operand)
     return check_view(operand, &v);
 }
 
-static sugar_status check_operand(const sugar_operand *operands, int k, view *v)
+static sugar_status check_operand(const sugar_operand *operands, int k, view *views)
 {
     if (operands[k].role == SUGAR_NUMBERS) {
-        find_strides(operands[k].tensor, v);
+        if (views[0].count > 0)
+            find_strides(operands[k].tensor, &views[k]);
         return SUGAR_OK;
     }
-    sugar_status status = check_view(&operands[k], v);
+    sugar_status status = check_view(&operands[k], &views[k]);
     if (status == SUGAR_OK && k > 0)
         status = check_alike(&operands[0], &operands[k]);
     return status;
@@ -372,7 +354,7 @@ sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, in
     sugar_status status = SUGAR_OK;
     views[0].count = 0;
     for (int k = 0; status == SUGAR_OK && k < count; k++)
-        status = check_operand(operands, k, &views[k]);
+        status = check_operand(operands, k, views);
     if (status != SUGAR_OK)
         return status;
     walk->count = views[0].count;

@@ -41,6 +41,19 @@ sugar_quoted sugar_quote(const char *bytes, size_t length)
     return quoted;
 }
 
+sugar_tuple sugar_tuple_text(const int64_t *numbers, int count)
+{
+    sugar_tuple tuple;
+    sugar_text text = {tuple.text, sizeof tuple.text - sizeof "...", 0};
+    sugar_text_add(&text, "(");
+    for (int i = 0; i < count; i++)
+        sugar_text_add(&text, "%s%lld", i ? ", " : "", (long long)numbers[i]);
+    sugar_text_add(&text, count == 1 ? ",)" : ")");
+    if (text.length + 1 == text.size)
+        memcpy(tuple.text + text.length, "...", sizeof "...");
+    return tuple;
+}
+
 /* The "C" locale for this thread alone, and the way back. */
 typedef struct locale_switch {
     locale_t c, before;

@@ -32,6 +32,13 @@ typedef struct sugar_number {
 
 sugar_number sugar_number_text(double value);
 
+/* Whole numbers as Python has them in a tuple: (), (3,), (2, 3). Many end in "...". */
+typedef struct sugar_tuple {
+    char text[128];
+} sugar_tuple;
+
+sugar_tuple sugar_tuple_text(const int64_t *numbers, int count);
+
 /* Reads the decimal number at the start of text, which must have that form already. False: no memory
  * for the "C" locale. */
 bool sugar_number_read(const char *text, double *value);

@@ -209,21 +209,25 @@ void sugar_tile_seek(sugar_tile *tile, const sugar_walk *walk, int64_t number)
     cut(tile, walk);
 }
 
-void sugar_tile_advance(sugar_tile *tile, const sugar_walk *walk)
+void sugar_tile_after(sugar_tile *next, const sugar_tile *tile, const sugar_walk *walk)
 {
+    for (int d = 0; d < walk->ndim; d++)
+        next->index[d] = tile->index[d];
+    for (int k = 0; k < walk->operands; k++)
+        next->offset[k] = tile->offset[k];
     for (int place = 0; place < walk->ndim; place++) {
         const int d = dimension_at(walk, place);
         int64_t step = walk->tile[d];
-        const bool carry = tile->index[d] + step >= walk->extent[d];
+        const bool carry = next->index[d] + step >= walk->extent[d];
         if (carry)
-            step = -tile->index[d];
-        tile->index[d] += step;
+            step = -next->index[d];
+        next->index[d] += step;
         for (int k = 0; k < walk->operands; k++)
-            tile->offset[k] += step * walk->stride[k][d];
+            next->offset[k] += step * walk->stride[k][d];
         if (!carry)
             break;
     }
-    cut(tile, walk);
+    cut(next, walk);
 }
 
 void *sugar_tile_start(const sugar_tile *tile, const sugar_walk *walk, int k)
@@ -240,31 +244,31 @@ int64_t sugar_tile_row(const sugar_tile *tile, const sugar_walk *walk, int k)
 }
 
 /* The tile in operand k, and in a buffer. */
-static sugar_box find_box(const sugar_tile *tile, const sugar_walk *walk, int k, bool from_buffer)
+static void find_box(sugar_box *box, const sugar_tile *tile, const sugar_walk *walk, int k, bool from_buffer)
 {
-    sugar_box box;
-    box.ndim = 0;
+    box->ndim = 0;
     int64_t step = 1;
     for (int d = 0; d < walk->ndim; d++) {
         const int64_t stride = walk->stride[k][d];
         if (tile->extent[d] > 1)
-            sugar_box_add(&box, tile->extent[d], from_buffer ? stride : step, from_buffer ? step : stride);
+            sugar_box_add(box, tile->extent[d], from_buffer ? stride : step, from_buffer ? step : stride);
         step *= tile->extent[d];
     }
-    if (box.ndim == 0)
-        sugar_box_add(&box, 1, 1, 1);
-    return box;
+    if (box->ndim == 0)
+        sugar_box_add(box, 1, 1, 1);
 }
 
 void sugar_tile_read(const sugar_tile *tile, const sugar_walk *walk, int k, void *buffer)
 {
-    sugar_box box = find_box(tile, walk, k, false);
+    sugar_box box;
+    find_box(&box, tile, walk, k, false);
     sugar_copy(&box, buffer, sugar_tile_start(tile, walk, k), walk->size[k]);
 }
 
 void sugar_tile_write(const sugar_tile *tile, const sugar_walk *walk, int k, const void *buffer)
 {
-    sugar_box box = find_box(tile, walk, k, true);
+    sugar_box box;
+    find_box(&box, tile, walk, k, true);
     sugar_copy(&box, sugar_tile_start(tile, walk, k), buffer, walk->size[k]);
 }
 

@@ -37,7 +37,7 @@ export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 run_under address -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all -- \
     --suite unit --suite kernels
-run_under thread -Db_sanitize=thread -Db_lundef=false -- unit-threads
+run_under thread -Db_sanitize=thread -Db_lundef=false -- unit-threads unit-monitor unit-learn unit-random unit-saved
 if command -v valgrind >/dev/null; then
     # Up to 3.19 at least, valgrind computes vfnmadd(a, b, c) as -(a b - c): -0 where IEEE 754 has 0; and long double
     # as double, so that sums in it are no reference.

@@ -385,7 +385,8 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
     .derivative_drawn = derivative_drawn,
     .encode = encode,
     .backward_from_codes = backward_from_codes,
-    .observe = observe,
+    .find_bins = find_bins,
+    .count_bins = count_bins,
     .tally_unit = tally_unit,
     .tally_units = tally_units,
 };

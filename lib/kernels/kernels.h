@@ -30,7 +30,7 @@ enum { SUGAR_WIDEST = 16 };         /* lanes of any vector */
     ELEMENT(bf16, uint16_t, float, argument)
 
 /* The inputs that a monitor counts at a time, at most, and their histogram. */
-enum { SUGAR_OBSERVED = 2048 };
+enum { SUGAR_OBSERVED = 2048, SUGAR_CODES = SUGAR_OBSERVED + 64 };
 typedef struct sugar_histogram {
     double minimum, scale;          /* element x is in bin 1 + (x - minimum) * scale, from the first to the last */
     int64_t count[SUGAR_MONITOR_BINS + 15]; /* the last ones stay 0 */
@@ -120,10 +120,13 @@ enum { SUGAR_STREAM_ON = 2 };
         /* dx[i] = dy[i] * d[i] with the derivatives that codes stand for; dx may be dy. */        \
         void (*backward_from_codes)(const sugar_codes_##element *codes, const uint8_t *code, const storage *dy, \
                                     storage *dx, size_t n, int stream);                            \
-        /* Counts n <= SUGAR_OBSERVED inputs, and returns them as they are computed: x or values. ahead: the \
-         * next inputs, as many, to be fetched meanwhile; or NULL. */                              \
-        const real *(*observe)(sugar_histogram *histogram, const storage *x, real *values, size_t n, \
-                               const void *ahead);                                                 \
+        /* The numbers of the bins of n <= SUGAR_OBSERVED inputs, in any order, and as many more as fill a vector. Returns \
+         * the inputs as they are computed: x or values. ahead: the next inputs, as many, to be fetched \
+         * meanwhile, half of them here and half by count_bins; or NULL. */                        \
+        const real *(*find_bins)(sugar_histogram *histogram, const storage *x, real *values, size_t n, \
+                                 uint8_t *code, const void *ahead);                                \
+        /* Counts the elements whose bins these are. */                                            \
+        void (*count_bins)(sugar_histogram *histogram, const uint8_t *code, size_t n, const void *ahead); \
         /* Adds such inputs to a unit, or rows of them to `units` of them from the first on. */    \
         void (*tally_unit)(const sugar_tallies_##element *tallies, size_t unit, const real *x, size_t n, \
                            int all_finite);                                                        \

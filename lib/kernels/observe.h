@@ -40,13 +40,14 @@ enum { CODES = VEC_BYTES };
 #else
 enum { CODES = CODE_STEP };
 #endif
+static size_t round_up(size_t n) { return (n + CODES - 1) / CODES * CODES; }
 
 /* How elements become the numbers of their bins, with what is NaN from the first one on that is not finite, or 0. */
 typedef struct { vec scale, origin, last, strange[4]; } bin_finder;
 
 /* The bins of CODE_STEP elements, in any order: numbers from before the first bin are cut off to it, and so is NaN.
  * Beyond the n-th the elements are 0. */
-ALWAYS_INLINE void find_bins(bin_finder *f, const real *x, size_t n, uint8_t *code)
+ALWAYS_INLINE void find_some_bins(bin_finder *f, const real *x, size_t n, uint8_t *code)
 {
     vec bin[4];
     for (size_t k = 0; k < 4; k++) {
@@ -69,7 +70,7 @@ static const uint8_t halves[PAIRS][16] = {
     {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
 };
 
-static void count_bins(int64_t *count, const uint8_t *code, size_t vectors, uint8_t bin, const char *ahead)
+static void count_some_bins(int64_t *count, const uint8_t *code, size_t vectors, uint8_t bin, const char *ahead)
 {
     vec_bytes even[PAIRS] = {{0}}, odd[PAIRS] = {{0}};
     while (vectors > 0) {
@@ -104,7 +105,7 @@ static void count_codes(int64_t *count, const uint8_t *code, size_t n, const cha
     }
     const int last = 255 - vec_bytes_least(opposite);
     for (int bin = vec_bytes_least(least); bin <= last; bin += BINS_AT_ONCE, ahead = NULL)
-        count_bins(count, code, vectors, (uint8_t)bin, ahead);
+        count_some_bins(count, code, vectors, (uint8_t)bin, ahead);
 }
 #else
 static void count_codes(int64_t *count, const uint8_t *code, size_t n, const char *ahead)
@@ -114,29 +115,34 @@ static void count_codes(int64_t *count, const uint8_t *code, size_t n, const cha
 }
 #endif
 
-static const real *observe(sugar_histogram *h, const element *x, real *values, size_t n, const void *ahead)
+static const real *find_bins(sugar_histogram *h, const element *x, real *values, size_t n, uint8_t *code,
+                             const void *ahead)
 {
-    uint8_t code[SUGAR_OBSERVED + CODES];
     const real *wide = widen(x, values, n);
     bin_finder f = {
         vec_splat((real)h->scale), vec_splat((real)(1 - h->minimum * h->scale)), vec_splat(SUGAR_MONITOR_BINS - 1),
         {vec_splat(0), vec_splat(0), vec_splat(0), vec_splat(0)},
     };
-    const size_t whole = n / CODE_STEP * CODE_STEP, all = (n + CODES - 1) / CODES * CODES;
+    const size_t whole = n / CODE_STEP * CODE_STEP, all = round_up(n);
     for (size_t i = 0; i < whole; i += CODE_STEP) {
-        find_bins(&f, wide + i, CODE_STEP, code + i);
+        find_some_bins(&f, wide + i, CODE_STEP, code + i);
         ahead = fetch_half(ahead, CODE_STEP);
     }
-    for (size_t i = whole; i < all; i += CODE_STEP) find_bins(&f, wide + i, n > i ? n - i : 0, code + i);
-    count_codes(h->count, code, all, ahead);
+    for (size_t i = whole; i < all; i += CODE_STEP) find_some_bins(&f, wide + i, n > i ? n - i : 0, code + i);
     if (all > n) {
-        find_bins(&f, wide, 0, code);
-        h->count[code[0]] -= (int64_t)(all - n);
+        uint8_t padding[CODES];
+        find_some_bins(&f, wide, 0, padding);
+        h->count[padding[0]] -= (int64_t)(all - n);
     }
     const vec strange = f.strange[0] + f.strange[1] + (f.strange[2] + f.strange[3]), zero = vec_splat(0);
     h->all_finite = !vec_any(vec_less(zero, vec_select(vec_less_equal(strange, zero), zero, vec_splat(1))));
     for (size_t i = 0; !h->all_finite && i < n; i++) h->count[0] -= wide[i] != wide[i];
     return wide;
+}
+
+static void count_bins(sugar_histogram *h, const uint8_t *code, size_t n, const void *ahead)
+{
+    count_codes(h->count, code, round_up(n), ahead);
 }
 
 /* ---- The units ----------------------------------------------------------------------------- */
@@ -158,17 +164,39 @@ static int64_t sum_of_counter(vec_counter c)
 {
     real lane[VEC_LANES], sum = 0;
     vec_store(lane, vec_counter_value(c));
-    for (int k = 0; k < VEC_LANES; k++) sum += lane[k];
+    UNROLL
+    for (int k = 0; k < VEC_LANES / 2; k++) sum += lane[k] + lane[k + VEC_LANES / 2];
+    if (VEC_LANES == 1) sum = lane[0];
     return (int64_t)sum;
 }
 
-static double sum_of_parts(const vec64 *part)
+/* By halves: of all lanes, whatever the width of vectors. */
+ALWAYS_INLINE double sum_of_lanes(const double *value, int n)
 {
     double lane[SUM_LANES];
-    for (int k = 0; k < SUM_PARTS; k++) vec64_store(lane + k * VEC64_LANES, part[k]);
-    for (int half = SUM_LANES / 2; half > 0; half /= 2)
+    UNROLL
+    for (int k = 0; k < n; k++) lane[k] = value[k];
+    UNROLL
+    for (int half = n / 2; half > 0; half /= 2) {
+        UNROLL
         for (int k = 0; k < half; k++) lane[k] += lane[k + half];
+    }
     return lane[0];
+}
+
+ALWAYS_INLINE double sum_of_parts(const vec64 *part)
+{
+    vec64 rest[SUM_PARTS];
+    UNROLL
+    for (int k = 0; k < SUM_PARTS; k++) rest[k] = part[k];
+    UNROLL
+    for (int half = SUM_PARTS / 2; half > 0; half /= 2) {
+        UNROLL
+        for (int k = 0; k < half; k++) rest[k] = rest[k] + rest[k + half];
+    }
+    double lane[VEC64_LANES];
+    vec64_store(lane, rest[0]);
+    return sum_of_lanes(lane, VEC64_LANES);
 }
 
 typedef struct { vec64 sum[SUM_PARTS], squares[SUM_PARTS]; vec_counter active; } run_tally;
@@ -181,6 +209,23 @@ ALWAYS_INLINE void tally_lanes(run_tally *r, const real *x, vec threshold)
         const vec64 a = vec_load_wide(x + k * VEC64_LANES);
         r->sum[k] = r->sum[k] + a;
         r->squares[k] = vec64_add_square(r->squares[k], a);
+    }
+}
+
+/* The last n < SUM_LANES of a run; what is missing counts as 0. */
+ALWAYS_INLINE void tally_last_lanes(run_tally *r, const real *x, size_t n, vec threshold)
+{
+    UNROLL
+    for (size_t k = 0; k < SUM_VECTORS; k++) {
+        const size_t before = k * VEC_LANES;
+        const vec a = n > before ? load_some_reals(x + before, n - before) : vec_splat(0);
+        r->active = vec_counter_add(r->active, vec_less(threshold, a));
+        UNROLL
+        for (size_t part = 0; part < VEC64_PARTS; part++) {
+            const vec64 wide = vec_widen(a, (int)part);
+            r->sum[k * VEC64_PARTS + part] = r->sum[k * VEC64_PARTS + part] + wide;
+            r->squares[k * VEC64_PARTS + part] = vec64_add_square(r->squares[k * VEC64_PARTS + part], wide);
+        }
     }
 }
 
@@ -198,11 +243,7 @@ static void tally_unit(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t unit, co
     for (int k = 0; k < SUM_PARTS; k++) r.sum[k] = r.squares[k] = zero;
     size_t i = 0;
     for (; n - i >= SUM_LANES; i += SUM_LANES) tally_lanes(&r, x + i, threshold);
-    if (i < n) {
-        real rest[SUM_LANES] = {0};
-        memcpy(rest, x + i, (n - i) * sizeof *x);
-        tally_lanes(&r, rest, threshold);
-    }
+    if (i < n) tally_last_lanes(&r, x + i, n - i, threshold);
     const size_t padding = 0 > t->threshold ? -n % SUM_LANES : 0;
     t->active[unit] += (real)(sum_of_counter(r.active) - (int64_t)padding);
     t->sum[unit] += sum_of_parts(r.sum);

@@ -49,7 +49,7 @@ class Goals(unittest.TestCase):
 
     def test_1_fastest_peer_counts_and_others_do_not(self):
         case = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
-        self.expect("1", records(case, sugar=1, torch=3, onednn=1, loop=0.1, torch_output=0.1),
+        self.expect("1", records(case, sugar=1, torch=3, onednn=1, loop=0.1, torch_output=0.1, sugar_output=0.1),
                     records(case, sugar=1, torch=3, onednn=0.99))
 
     def test_1_two_threads_are_judged_by_size(self):
@@ -95,6 +95,10 @@ class Goals(unittest.TestCase):
     def test_7_two_threads(self):
         case = ("gelu", "forward", "f32", LAST_CACHE, 2, "contiguous")
         self.expect("7", records(case, sugar=1, sugar_alone=1.91), records(case, sugar=1, sugar_alone=1.89))
+
+    def test_8_monitors(self):
+        case = ("gelu", "forward", "f32", LAST_CACHE, 1, "contiguous")
+        self.expect("8", records(case, sugar=1, sugar_monitored=1.05), records(case, sugar=1, sugar_monitored=1.06))
 
     def test_absent_peers_are_not_judged(self):
         for elements, layout in ((CACHE, "contiguous"), (LAST_CACHE, "x reversed")):

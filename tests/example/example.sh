@@ -141,6 +141,23 @@ learns() {
     trains_small --activations celu,squareplus --learn --learning-rate 1
 }
 
+# How many activations of the table are trained with a technique.
+trained_with() {
+    awk -v ending="[+]$1\$" '$1 ~ ending && $2 ~ /^[0-9.]+$/ {count++} END {print count + 0}' "$folder/out"
+}
+
+# Without a list, --learn has activations that can, and for the other techniques.
+learns_by_default() {
+    trains_small --learn || return 1
+    compare "$(trained_with learned)" = 3 || return 1
+    resurrect --scenario low --layers 1 --width 8 --batch 10000 --epochs 1 --seeds 1 --learn --anneal --save-gradient \
+        >"$folder/out" 2>"$folder/err" || {
+        cat "$folder/out" "$folder/err"
+        return 1
+    }
+    compare "$(trained_with learned)" = 5 && compare "$(trained_with annealed)" = 2 && compare "$(trained_with saved)" = 5
+}
+
 # With the blend 0 in the end the gradient used is the true one.
 anneals() {
     trains_small --activations 'relu~bsilu,relu~gelu(blend=0.5),relu~elu(domain=negative)' --anneal || return 1
@@ -203,6 +220,7 @@ check 'batch normalisation keeps them' dies outlier-normalised 0 8
 check 'watches units' watches
 check 'saves gradients' saves_gradients
 check 'learns parameters' learns
+check 'learns parameters by default' learns_by_default
 check 'anneals' anneals
 check 'draws slopes' draws_slopes
 damaged_data

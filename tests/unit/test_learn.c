@@ -562,6 +562,91 @@ static void infinite_sums(void **unused)
         }
 }
 
+/* ---- No elements -------------------------------------------------------------------------------- */
+
+/* A backward call without elements, whose x, dy and dx have no memory, for a gradient in `values`. */
+static sugar_status backward_empty(element_type type, const int64_t *empty, const int64_t *strides, void *values,
+                                   const sugar_tensor *with, uint64_t flags)
+{
+    static const int64_t any_strides[3] = {1, 1, 1};
+    view none, sums;
+    view_make(&none, NULL, 4, 3, empty, any_strides);
+    view_make(&sums, values, 4, 3, empty, strides);
+    none.tensor.dtype = sums.tensor.dtype = element_formats[type].dtype;
+    sums.tensor.strides = strides;
+    const sugar_call_options options = {.struct_size = sizeof options, .flags = flags, .parameter = with,
+                                        .parameter_gradient = &sums.tensor};
+    sugar_activation *a = must_create("celu", NULL);
+    const sugar_status status = sugar_backward(a, &none.tensor, &none.tensor, &none.tensor, &options);
+    sugar_activation_destroy(a);
+    return status;
+}
+
+/* The sum over nothing is 0, and is there wherever the gradient has a value. */
+static void sums_over_nothing(void **unused)
+{
+    (void)unused;
+    static const struct {
+        int64_t shape[3], strides[3], start;
+        uint32_t written;               /* bit i: element i */
+    } cases[] = {
+        {{0, 3, 2}, {0, 1, 0}, 0, 7}, {{0, 3, 2}, {0, 0, 0}, 0, 1}, {{0, 3, 2}, {0, 2, 1}, 0, 0x3f},
+        {{0, 3, 2}, {0, -4, 1}, 8, 0x333}, {{3, 0, 2}, {2, 0, 0}, 0, 0x15}, {{3, 0, 0}, {1, 0, 0}, 0, 7},
+        {{0, 1, 4}, {0, 0, 3}, 0, 0x249}, {{3, 0, 2}, {0, 1, 0}, 0, 0}, {{0, 3, 2}, {6, 2, 1}, 0, 0},
+        {{0, INT64_MAX, INT64_MAX}, {0, 0, 0}, 0, 1}, {{0, INT64_MAX, INT64_MAX}, {1, 1, 1}, 0, 0},
+    };
+    enum { PLACE = 12 };
+    for (size_t k = 0; k < COUNT(cases); k++)
+        for (element_type type = 0; type < ELEMENT_TYPES; type++)
+            for (int accumulate = 0; accumulate < 2; accumulate++) {
+                uint64_t memory[PLACE];
+                for (int i = 0; i < PLACE; i++)
+                    set(memory, i, type, 3);
+                char *start = (char *)memory + (size_t)cases[k].start * element_formats[type].width;
+                assert_ok(backward_empty(type, cases[k].shape, cases[k].strides, start, NULL,
+                                         accumulate ? SUGAR_CALL_ACCUMULATE : 0));
+                for (int i = 0; i < PLACE; i++)
+                    assert_true(get(memory, i, type) == (cases[k].written >> i & 1 && !accumulate ? 0 : 3));
+            }
+    float g = 3;
+    const int64_t none = 0;
+    sugar_tensor sum = vector(&g, &no_step);
+    sum.shape = &none;
+    const sugar_call_options options = {.struct_size = sizeof options, .parameter_gradient = &sum};
+    sugar_activation *a = must_create("prelu", NULL);
+    assert_ok(sugar_backward_f32(a, 0, NULL, 1, NULL, 1, NULL, 1, &options));
+    assert_true(g == 0);
+    sugar_activation_destroy(a);
+}
+
+/* What has values is checked as in any other call; a parameter is not read. */
+static void gradients_refused_without_elements(void **unused)
+{
+    (void)unused;
+    static const int64_t empty[3] = {0, 3, 2}, huge[3] = {0, INT64_MAX / 2, 2};
+    static const int64_t rows[3] = {0, 2, 1}, twice[3] = {0, 1, 1}, channel[3] = {0, 1, 0}, each[3] = {6, 2, 1};
+    float g[10] = {3, 3, 3, 3, 3, 3, 3, 3, 3, 3};
+    const sugar_status refused = SUGAR_ERROR_ARGUMENT;
+    assert_fails(backward_empty(ELEMENT_F32, empty, rows, NULL, NULL, 0), refused, "parameter_gradient: data NULL");
+    assert_fails(backward_empty(ELEMENT_F32, empty, twice, g, NULL, 0), refused, "parameter_gradient: overlaps itself");
+    assert_fails(backward_empty(ELEMENT_F32, huge, rows, g, NULL, 0), refused, "parameter_gradient: shape and strides");
+    assert_ok(backward_empty(ELEMENT_F32, empty, each, NULL, NULL, 0));
+    assert_ok(backward_empty(ELEMENT_F32, empty, NULL, NULL, NULL, 0));
+    view with;
+    view_make(&with, g + 2, 4, 3, empty, channel);
+    assert_fails(backward_empty(ELEMENT_F32, empty, rows, g, &with.tensor, 0), refused,
+                 "parameter_gradient: overlaps parameter");
+    for (int i = 0; i < 10; i++)
+        assert_true(g[i] == 3);
+    view_make(&with, g + 2, 4, 3, empty, each);         /* has no value */
+    assert_ok(backward_empty(ELEMENT_F32, empty, rows, g, &with.tensor, 0));
+    view_make(&with, g + 6, 4, 3, empty, channel);
+    g[6] = NAN;
+    assert_ok(backward_empty(ELEMENT_F32, empty, rows, g, &with.tensor, 0));
+    for (int i = 0; i < 10; i++)
+        assert_true(i == 6 ? isnan(g[i]) : g[i] == (i < 6 ? 0 : 3));
+}
+
 /* ---- What is refused ---------------------------------------------------------------------------- */
 
 /* Nothing is written. */
@@ -587,14 +672,11 @@ static void parameters_out_of_range(void **unused)
     static const struct {
         const char *spec;
         float value;
-        const char *message;
+        const char *found, *expected;
     } cases[] = {
-        {"prelu", 2e6f, "parameter: alpha = 2000000, expected -1000000 to 1000000"},
-        {"prelu", NAN, "parameter: alpha = nan, expected -1000000 to 1000000"},
-        {"celu", 0, "parameter: alpha = 0, expected 1e-06 to 1000000"},
-        {"silu", -0.5f, "parameter: beta = -0.5, expected 1e-06 to 1000000"},
-        {"squareplus", INFINITY, "parameter: b = inf, expected"},
-        {"bsilu~relu", -1, "parameter: alpha = -1, expected"},
+        {"prelu", 2e6f, "alpha = 2000000", "-1000000 to 1000000"}, {"prelu", NAN, "alpha = nan", "-1000000 to 1000000"},
+        {"celu", 0, "alpha = 0", "1e-06 to 1000000"}, {"silu", -0.5f, "beta = -0.5", "1e-06 to 1000000"},
+        {"squareplus", INFINITY, "b = inf", ""}, {"bsilu~relu", -1, "alpha = -1", ""},
     };
     const char *const locale = setlocale(LC_ALL, "de_DE.UTF-8");
     for (size_t k = 0; k < COUNT(cases); k++)
@@ -602,8 +684,12 @@ static void parameters_out_of_range(void **unused)
             float p[4] = {1, 1, 1, 1};
             p[place] = cases[k].value;
             const sugar_tensor each = vector(p, NULL), one = vector(&p[place], &no_step);
-            expect_refused(cases[k].spec, &each, NULL, SUGAR_ERROR_ARGUMENT, cases[k].message);
-            expect_refused(cases[k].spec, &one, NULL, SUGAR_ERROR_ARGUMENT, cases[k].message);
+            char message[128];
+            snprintf(message, sizeof message, "parameter: %s at (%d,), expected %s", cases[k].found, place,
+                     cases[k].expected);
+            expect_refused(cases[k].spec, &each, NULL, SUGAR_ERROR_ARGUMENT, message);
+            snprintf(message, sizeof message, "parameter: %s at (0,), expected %s", cases[k].found, cases[k].expected);
+            expect_refused(cases[k].spec, &one, NULL, SUGAR_ERROR_ARGUMENT, message);
         }
     if (locale)
         setlocale(LC_ALL, "C");
@@ -619,6 +705,61 @@ static void parameters_out_of_range(void **unused)
     sugar_activation_destroy(a);
 }
 
+/* The message for a few values outside, in places at random, is that of the first one in row-major order. */
+static void check_first(const int64_t *strides, int64_t start, element_type type, uint64_t *state)
+{
+    static uint64_t at, out[MANY], values[2 * MANY];    /* room for gaps */
+    view in, result, with;
+    view_make(&in, &at, 4, 3, many_shape, (const int64_t[]){0, 0, 0});
+    view_make(&result, out, 4, 3, many_shape, NULL);
+    view_make(&with, (char *)values + (size_t)start * element_formats[type].width, 4, 3, many_shape, strides);
+    in.tensor.dtype = result.tensor.dtype = with.tensor.dtype = element_formats[type].dtype;
+    for (int64_t i = 0; i < MANY; i++)
+        set(with.tensor.data, view_offset(&with, i), type, 1);
+    int64_t first = MANY;
+    for (int i = 0; i < 3; i++) {
+        const int64_t outside = random_between(state, MANY / 8, MANY - 1);
+        set(with.tensor.data, view_offset(&with, outside), type, -2);
+    }
+    for (int64_t i = MANY - 1; i >= 0; i--)
+        if (get(with.tensor.data, view_offset(&with, i), type) < 0)
+            first = i;
+    set(with.tensor.data, view_offset(&with, first), type, -4);
+    char message[128];
+    snprintf(message, sizeof message, "parameter: alpha = -4 at (%d, %d, %d), expected", (int)(first / PLACES / CHANNELS),
+             (int)(first / PLACES % CHANNELS), (int)(first % PLACES));
+    sugar_activation *a = must_create("celu", NULL);
+    for (int threads = 1; threads <= 5; threads++) {
+        const sugar_context_options options = {.struct_size = sizeof options, .threads = threads,
+                                               .parallel_for = threads == 5 ? backwards : NULL};
+        sugar_context *context;
+        assert_ok(sugar_context_create(&context, &options));
+        const sugar_call_options call = {.struct_size = sizeof call, .context = context, .parameter = &with.tensor};
+        assert_fails(sugar_forward(a, &in.tensor, &result.tensor, &call), SUGAR_ERROR_ARGUMENT, message);
+        sugar_context_destroy(context);
+    }
+    sugar_activation_destroy(a);
+}
+
+static void first_out_of_range(void **unused)
+{
+    (void)unused;
+    enum { CP = CHANNELS * PLACES, RP = ROWS * PLACES };
+    static const int64_t strides[][4] = {       /* the first element's offset comes last */
+        {CP, PLACES, 1, 0}, {1, RP, ROWS, 0}, {-CP, -PLACES, -1, MANY - 1}, {PLACES, -RP, 1, (CHANNELS - 1) * RP},
+        {0, 1, 0, 0}, {0, PLACES, 1, 0}, {0, 1, CHANNELS, 0}, {0, 0, 0, 0},
+    };
+    uint64_t state = 11;
+    for (size_t k = 0; k < COUNT(strides); k++) {
+        check_first(strides[k], strides[k][3], ELEMENT_F32, &state);
+        check_first(strides[k], strides[k][3], k % 2 ? ELEMENT_BF16 : ELEMENT_F16, &state);
+    }
+    static const int64_t gaps[3] = {3 * CP, 3 * PLACES, 3};
+    check_first(gaps, 0, ELEMENT_F32, &state);
+    static const int64_t numbers[3] = {CP, PLACES, 1};
+    check_first(numbers, 0, ELEMENT_F64, &state);
+}
+
 static void operands_that_do_not_fit(void **unused)
 {
     (void)unused;
@@ -631,12 +772,12 @@ static void operands_that_do_not_fit(void **unused)
     value.dtype.bits = 64;
     expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter");
     value = vector(NULL, NULL);
-    expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter");
+    expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter: data NULL");
     sugar_tensor sum = vector(g, NULL);
     sum.shape = &three;
     expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient");
     sum = vector(NULL, NULL);
-    expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient");
+    expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient: data NULL");
     sum = vector(g, NULL);
     sum.dtype.bits = 16;
     expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient");
@@ -681,7 +822,10 @@ int main(void)
         cmocka_unit_test(sums_that_cancel),
         cmocka_unit_test(sum_of_many),
         cmocka_unit_test(infinite_sums),
+        cmocka_unit_test(sums_over_nothing),
+        cmocka_unit_test(gradients_refused_without_elements),
         cmocka_unit_test(parameters_out_of_range),
+        cmocka_unit_test(first_out_of_range),
         cmocka_unit_test(operands_that_do_not_fit),
         cmocka_unit_test(overlaps),
     };

@@ -15,6 +15,10 @@
 static const char default_activations[] =
     "relu,relu~leaky_relu,relu~silu,relu~gelu,relu~nelu,relu~elu,relu~bsilu";
 static const char quick_activations[] = "relu,relu~elu,relu~bsilu";
+/* With --learn: each of them has a parameter that can be learned, and --save-gradient and --anneal find some as well. */
+static const char learning_activations[] =
+    "leaky_relu,prelu,elu,leaky_relu~elu(blend=0.5),leaky_relu~bsilu(blend=0.5)";
+static const char quick_learning_activations[] = "leaky_relu,prelu,leaky_relu~bsilu(blend=0.5)";
 
 const technique_name techniques[TECHNIQUES] = {
     [PLAIN] = {"", "plain", ""},
@@ -34,7 +38,9 @@ static const char manual[] =
     "  --activation SPEC   train with this one; may be repeated. SPEC is a libsugar spec such as\n"
     "                      'relu~bsilu(alpha=1.67,blend=0.5)'\n"
     "  --activations SPEC,SPEC...\n"
-    "                      the same for several [relu and six surrogates for it]\n"
+    "                      the same for several [relu and six surrogates for it; with --learn\n"
+    "                      leaky_relu, prelu, elu, and leaky_relu with half of the surrogates elu\n"
+    "                      and bsilu]\n"
     "  --scenario NAME     low: hidden biases start at -1, learning rate 0.01; zero: biases 0,\n"
     "                      learning rate 0.05; both; or a file, such as those in\n"
     "                      doc/examples/scenarios: lines `key = value` with the keys bias,\n"
@@ -208,6 +214,13 @@ typedef struct choice {
     int quick;
 } choice;
 
+static const char *default_list(const options *chosen, const choice *given)
+{
+    if (chosen->techniques[LEARNED])
+        return given->quick ? quick_learning_activations : learning_activations;
+    return given->quick ? quick_activations : default_activations;
+}
+
 static void settle(options *chosen, const choice *given)
 {
     if (given->bias && chosen->scenario_count)
@@ -222,7 +235,7 @@ static void settle(options *chosen, const choice *given)
     if (!chosen->epochs)
         chosen->epochs = given->quick ? 1 : 3;
     if (!chosen->activation_count)
-        add_activations(chosen, given->quick ? quick_activations : default_activations);
+        add_activations(chosen, default_list(chosen, given));
     if (strcmp(chosen->html, chosen->json) == 0)
         fail("--html and --json: both name %s", chosen->html);
 }
