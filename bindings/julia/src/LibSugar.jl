@@ -13,10 +13,23 @@ module LibSugar
 
 using Libdl
 
+export Activation, Context, Monitor, SugarError
+export backward, backward!, forward, forward!, threads!
+export dead, histogram, observe!, save, statistics
+export catalogue, levels
+
 include("lowlevel.jl")
 const C = LowLevel
 include("library.jl")
 include("errors.jl")
+include("bfloat16.jl")
+include("tensors.jl")
+include("contexts.jl")
+include("options.jl")
+include("activations.jl")
+include("broadcast.jl")
+include("monitors.jl")
+include("catalogue.jl")
 
 function __init__()
     load_library()

@@ -1,0 +1,157 @@
+# Activations: made from a spec, called on arrays and numbers.
+
+"""
+    Activation(spec; level = nothing)
+
+An activation function with the derivative that its backward pass uses, from a spec such as `"silu"`,
+`"relu~bsilu(alpha=1.67)"` or `"heaviside~atan"`: see [`catalogue`](@ref) for the names, and
+`LibSugar.LowLevel.sugar_activation_create` for the whole form. `level` names an instruction set
+([`levels`](@ref)); `nothing`: the best.
+
+    a(x)        the values for an array, into a new one, or for a number
+    a.(x)       the same bits; y .= a.(x) writes into y, x .= a.(x) in place
+
+Its fields are `spec` in canonical form, `level`, and `gradient_range`, the bounds of its derivative. It never changes
+and may be used by any number of threads at a time. Freed when nothing refers to it; `close` does it at once.
+"""
+mutable struct Activation
+    handle::Ptr{C.sugar_activation}
+    spec::String
+    level::String
+    gradient_range::Tuple{Float64,Float64}
+end
+
+function Activation(spec::AbstractString; level::Union{Nothing,AbstractString} = nothing)
+    text = String(spec)
+    name = level === nothing ? nothing : String(level)
+    handle = Ref{Ptr{C.sugar_activation}}(C_NULL)
+    GC.@preserve name begin
+        options = C.sugar_activation_options(
+            level = name === nothing ? Cstring(C_NULL) : Base.unsafe_convert(Cstring, name))
+        check(C.sugar_activation_create_ex(handle, text, sizeof(text), Ref(options)))
+    end
+    low, high = Ref(0.0), Ref(0.0)
+    check(C.sugar_activation_gradient_range(handle[], low, high))
+    return finalizer(close, Activation(handle[], unsafe_string(C.sugar_activation_spec(handle[])),
+                                       unsafe_string(C.sugar_activation_level(handle[])), (low[], high[])))
+end
+
+function Base.close(activation::Activation)
+    C.sugar_activation_destroy(activation.handle)
+    activation.handle = C_NULL
+    return
+end
+
+Base.:(==)(a::Activation, b::Activation) = a.spec == b.spec && a.level == b.level
+Base.hash(a::Activation, h::UInt) = hash(a.spec, hash(a.level, h))
+Base.deepcopy_internal(a::Activation, ::IdDict) = a
+Base.show(io::IO, a::Activation) = print(io, "Activation(", repr(a.spec), ")")
+
+# ---- Arrays
+
+"""
+    forward!(y, a, x; threads, stream, monitor, parameter, saved_gradient, random)
+
+Writes the values of `a` for every element of `x` into `y`, which may be `x` itself, and returns `y`. Both are arrays
+or views of any strides with elements of one type (Float16, Float32, Float64, BFloat16); nothing is copied.
+
+- `threads`: a number, a [`Context`](@ref), or `nothing` for what [`threads!`](@ref) has set
+- `stream`: whether to store past the caches; `nothing`: where it pays
+- `monitor`: a [`Monitor`](@ref) that counts `x` in passing
+- `parameter`: the forward function's parameter, in place of the spec's: a number, or an array that is repeated to the
+  shape of `x` as in broadcasting
+- `saved_gradient`: receives the derivative for a later `backward!` without `x`: an array of `UInt8` (one byte per
+  element) or a `BitArray` (one bit), of the size of `x`
+- `random`: a seed, or `(seed, offset)`: `rrelu` draws a slope for each element, counted in the order of `eachindex`
+
+Throws a [`SugarError`](@ref) with the library's message.
+"""
+function forward!(y::AbstractArray, a::Activation, x::AbstractArray{T}; keywords...) where {T}
+    options = call_options(T, size(x); keywords...)
+    from, to = Tensor(x), Tensor(y)
+    GC.@preserve a x y from to options begin
+        check(C.sugar_forward(a.handle, address(from), address(to), address(options)))
+    end
+    return y
+end
+
+"""
+    forward(a, x; keywords...)
+
+As [`forward!`](@ref), into a new array. `a(x)` is the same.
+"""
+forward(a::Activation, x::AbstractArray; keywords...) = forward!(similar(x), a, x; keywords...)
+
+"""
+    backward!(dx, a, x, dy; threads, accumulate, from_output, stream, parameter, parameter_gradient, saved_gradient,
+              random)
+
+Writes `dy` times the derivative of `a` at `x` into `dx`, which may be `x` or `dy` itself, and returns `dx`. `dy` is an
+array that is repeated to the shape of `dx` as in broadcasting, or a number.
+
+- `threads`, `stream`, `parameter`, `random`: as for [`forward!`](@ref)
+- `accumulate`: adds to what `dx` (and `parameter_gradient`) holds
+- `from_output`: `x` is the output of the forward pass
+- `parameter_gradient`: receives the gradient with respect to the parameter: an array that broadcasting would repeat to
+  the shape of `dx`; over what is repeated the gradient is summed
+- `saved_gradient`: what `forward!` has saved; `x` is then `nothing`
+"""
+function backward!(dx::AbstractArray{T}, a::Activation, x::Union{Nothing,AbstractArray},
+                   dy::Union{Number,AbstractArray}; keywords...) where {T}
+    options = call_options(T, size(dx); keywords...)
+    gradient = dy isa Number ? fill(convert(T, dy)) : dy
+    from, given, to = tensor(x), Tensor(gradient, size(dx)), Tensor(dx)
+    GC.@preserve a x gradient dx from given to options begin
+        check(C.sugar_backward(a.handle, address(from), address(given), address(to), address(options)))
+    end
+    return dx
+end
+
+"""
+    backward(a, x, dy; keywords...)
+
+As [`backward!`](@ref), into a new array; `backward(a, x, 1)` is the derivative at `x`. For numbers `x` and `dy` too.
+"""
+backward(a::Activation, x::AbstractArray, dy::Union{Number,AbstractArray}; keywords...) =
+    backward!(similar(x), a, x, dy; keywords...)
+backward(a::Activation, ::Nothing, dy::AbstractArray; keywords...) =
+    backward!(similar(dy), a, nothing, dy; keywords...)
+
+(a::Activation)(x::AbstractArray) = forward!(similar(x), a, x)
+
+# ---- Numbers: vectors of one element, in place
+
+(a::Activation)(x::Union{Integer,Rational,AbstractIrrational}) = a(Float64(x))
+
+function (a::Activation)(x::T) where {T<:AbstractFloat}
+    cell = Ref(x)
+    GC.@preserve a cell begin
+        at = Ptr{Cvoid}(Base.unsafe_convert(Ptr{T}, cell))
+        check(forward_one(T, a.handle, at))
+    end
+    return cell[]
+end
+
+function backward(a::Activation, x::T, dy::Real) where {T<:AbstractFloat}
+    point, cell = Ref(x), Ref(convert(T, dy))
+    GC.@preserve a point cell begin
+        from = Ptr{Cvoid}(Base.unsafe_convert(Ptr{T}, point))
+        at = Ptr{Cvoid}(Base.unsafe_convert(Ptr{T}, cell))
+        check(backward_one(T, a.handle, from, at))
+    end
+    return cell[]
+end
+
+backward(a::Activation, x::Union{Integer,Rational,AbstractIrrational}, dy::Real) = backward(a, Float64(x), dy)
+
+for (T, forward_vector, backward_vector) in ((Float16, :sugar_forward_f16, :sugar_backward_f16),
+                                             (Float32, :sugar_forward_f32, :sugar_backward_f32),
+                                             (Float64, :sugar_forward_f64, :sugar_backward_f64))
+    @eval forward_one(::Type{$T}, handle, at) = C.$forward_vector(handle, 1, at, 1, at, 1, C_NULL)
+    @eval backward_one(::Type{$T}, handle, from, at) = C.$backward_vector(handle, 1, from, 1, at, 1, at, 1, C_NULL)
+end
+
+forward_one(::Type{T}, handle, at) where {T} =
+    (datatype(T); C.sugar_forward_bf16(handle, 1, at, 1, at, 1, C_NULL))
+backward_one(::Type{T}, handle, from, at) where {T} =
+    (datatype(T); C.sugar_backward_bf16(handle, 1, from, 1, at, 1, at, 1, C_NULL))

@@ -1,0 +1,99 @@
+-- Activations: a forward function and the surrogate of the backward pass, made from a spec.
+
+local ffi = require "ffi"
+local c = require "libsugar.ffi"
+local errors = require "libsugar.error"
+local Options = require "libsugar.options"
+local Tensor = require "libsugar.tensor"
+
+local C, check = c.C, errors.check
+local Activation = require "libsugar.handle" (C.sugar_activation_destroy)
+local KNOWN = { level = true }
+
+local function text(pointer)
+    return pointer ~= nil and ffi.string(pointer) or nil
+end
+
+-- An activation of a spec such as "relu~bsilu(alpha=1.67)". Options: level, the name of an instruction set.
+-- Its canonical spec is in `spec`, the level in use in `level`.
+function Activation.new(spec, options)
+    options = options or {}
+    errors.check_keys("activation", options, KNOWN)
+    if type(spec) ~= "string" then
+        errors.argument("spec: %s, expected a string", type(spec))
+    end
+    local level = options.level
+    if level ~= nil and (type(level) ~= "string" or level:find "%z") then
+        errors.argument("level: %s, expected a name", tostring(level))
+    end
+    local choice = ffi.new("sugar_activation_options", ffi.sizeof "sugar_activation_options", level)
+    local out = ffi.new "sugar_activation *[1]"
+    check(C.sugar_activation_create_ex(out, spec, #spec, choice))
+    return Activation.own(out, { spec = text(C.sugar_activation_spec(out[0])),
+                                 level = text(C.sugar_activation_level(out[0])) })
+end
+
+-- Arrays made as float[?] or double[?] take the library's calls on vectors: they need no tensor, which costs a
+-- microsecond to make.
+local FLOATS, DOUBLES = ffi.typeof "float[?]", ffi.typeof "double[?]"
+
+-- Whether all are arrays of one such type and of one length.
+local function are(array, a, b, c)
+    return ffi.istype(array, a) and ffi.istype(array, b) and ffi.istype(array, c) and
+        ffi.sizeof(a) == ffi.sizeof(b) and ffi.sizeof(a) == ffi.sizeof(c)
+end
+
+-- y = f(x). Operands are tensors, or FFI arrays of float or double; a y that is not given is made. Answers y.
+--
+-- Here and below: nothing is allocated between the reading of a tensor's view and the call, so that the collector
+-- cannot come between them.
+function Activation:forward(x, y, options)
+    options = Options.of(options)
+    if are(FLOATS, x, y, y) then
+        check(C.sugar_forward_f32(self.handle, ffi.sizeof(x) / 4, x, 1, y, 1, options and options:pointer()))
+        return y
+    elseif are(DOUBLES, x, y, y) then
+        check(C.sugar_forward_f64(self.handle, ffi.sizeof(x) / 8, x, 1, y, 1, options and options:pointer()))
+        return y
+    end
+    local from = Tensor.of("x", x)
+    if y == nil then
+        y = Tensor.zeros(from.dtype, from.shape)
+    end
+    local to = Tensor.output("y", y)
+    check(C.sugar_forward(self.handle, from.view, to.view, options and options:pointer()))
+    return y
+end
+
+-- dx = dy * g'(x). x is nil where the options have a saved_gradient; a dx that is not given is made. Answers dx.
+function Activation:backward(x, dy, dx, options)
+    options = Options.of(options)
+    if are(FLOATS, x, dy, dx) then
+        check(C.sugar_backward_f32(self.handle, ffi.sizeof(x) / 4, x, 1, dy, 1, dx, 1, options and options:pointer()))
+        return dx
+    elseif are(DOUBLES, x, dy, dx) then
+        check(C.sugar_backward_f64(self.handle, ffi.sizeof(x) / 8, x, 1, dy, 1, dx, 1, options and options:pointer()))
+        return dx
+    end
+    local from = x ~= nil and Tensor.of("x", x) or nil
+    local gradient = Tensor.of("dy", dy)
+    if dx == nil then
+        dx = Tensor.zeros(gradient.dtype, gradient.shape)
+    end
+    local to = Tensor.output("dx", dx)
+    check(C.sugar_backward(self.handle, from and from.view, gradient.view, to.view, options and options:pointer()))
+    return dx
+end
+
+-- The bounds of g'(x): minimum, maximum.
+function Activation:gradient_range()
+    local bounds = ffi.new "double[2]"
+    check(C.sugar_activation_gradient_range(self.handle, bounds, bounds + 1))
+    return bounds[0], bounds[1]
+end
+
+function Activation:__tostring()
+    return ("activation(%s, %s)"):format(self.spec, self.level)
+end
+
+return Activation

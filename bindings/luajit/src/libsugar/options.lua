@@ -1,0 +1,97 @@
+-- Options of a call. A table will do; made once by Options.new and passed to many calls, they cost nothing.
+
+local ffi = require "ffi"
+local c = require "libsugar.ffi"
+local errors = require "libsugar.error"
+local Context = require "libsugar.context"
+local Tensor = require "libsugar.tensor"
+
+local Options = {}
+Options.__index = Options
+
+local KNOWN = { accumulate = true, stream = true, from_output = true, context = true, monitor = true, parameter = true,
+                parameter_gradient = true, saved_gradient = true, random = true }
+local RANDOM = { seed = true, offset = true }
+local new_options = ffi.typeof "sugar_call_options"
+local new_random = ffi.typeof "sugar_random"
+
+local function flags(options)
+    local stream = options.stream
+    return (options.accumulate and c.SUGAR_CALL_ACCUMULATE or 0) + (options.from_output and c.SUGAR_CALL_FROM_OUTPUT or 0)
+        + (stream and c.SUGAR_CALL_STREAM or stream == false and c.SUGAR_CALL_NO_STREAM or 0)
+end
+
+-- A number up to 2^53, or a uint64_t for all of them.
+local function seed_of(name, value)
+    if type(value) == "cdata" and (ffi.istype("uint64_t", value) or ffi.istype("int64_t", value)) then
+        return value
+    end
+    return errors.check_integer("random." .. name, value, 0, 2 ^ 53)
+end
+
+local function random_of(random)
+    errors.check_keys("random", random, RANDOM)
+    return new_random(ffi.sizeof(new_random), seed_of("seed", random.seed or 0), seed_of("offset", random.offset or 0))
+end
+
+local function check_class(name, object, class)
+    if getmetatable(object) ~= class then
+        errors.argument("%s: %s, expected a %s", name, type(object), name)
+    end
+    return object
+end
+
+-- All are optional:
+--     accumulate           true: dx = dx + dy * g'(x)
+--     stream               true, false: stores past the caches always, never; nil: outputs larger than the cache
+--     from_output          true: x of backward is the output of forward
+--     context, monitor     objects of these classes
+--     parameter            a tensor in place of the parameter in the spec
+--     parameter_gradient   a tensor that receives the gradient of it
+--     saved_gradient       a tensor of dtype u8 or bit: forward writes it, backward reads it and takes nil as x
+--     random               { seed =, offset = }: numbers, or uint64_t
+function Options.new(options)
+    errors.check_keys("options", options, KNOWN)
+    local self = setmetatable({}, Options)
+    local view = new_options(ffi.sizeof(new_options), flags(options))
+    if options.context ~= nil then
+        self.context = check_class("context", options.context, Context)
+    end
+    if options.monitor ~= nil then
+        self.monitor = check_class("monitor", options.monitor, Options.Monitor)
+    end
+    for _, role in ipairs { "parameter", "parameter_gradient", "saved_gradient" } do
+        if options[role] ~= nil then
+            self[role] = (role == "parameter" and Tensor.of or Tensor.output)(role, options[role])
+            view[role] = self[role].view
+        end
+    end
+    if options.random ~= nil then
+        self.random = random_of(options.random)
+        view.random = self.random
+    end
+    self.view = view
+    return self
+end
+
+-- For the library. Handles are looked up anew: they may have been destroyed.
+function Options:pointer()
+    local view = self.view
+    if self.context then
+        view.context = self.context.handle or errors.argument "context: destroyed, expected a live one"
+    end
+    if self.monitor then
+        view.monitor = self.monitor.handle or errors.argument "monitor: destroyed, expected a live one"
+    end
+    return view
+end
+
+-- What a call was given: nil, a table, or options made before.
+function Options.of(options)
+    if options == nil or getmetatable(options) == Options then
+        return options
+    end
+    return Options.new(options)
+end
+
+return Options
