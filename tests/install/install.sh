@@ -54,6 +54,9 @@ check_programs() {
         check "static, $compiler" $compiler $cflags "$file" -o "$program-static" -static $static_libs
         check "static, $compiler, run" "$program-static"
     done
+    check 'C++ by libsugar-cpp' g++ -std=c++17 $(pkg-config --cflags libsugar-cpp) \
+        "$source/bindings/cpp/examples/example.cpp" -o "$folder/example" $(pkg-config --libs libsugar-cpp)
+    check 'C++ by libsugar-cpp, run' env LD_LIBRARY_PATH="$library_path" "$folder/example"
     readelf -d "$folder/program-g++" | sed -n 's/.*NEEDED.*\[\(libsugar.*\)\]/\1/p' >"$folder/needed"
     echo "libsugar.so.$abi" >"$folder/expected"
     check 'a program needs the SONAME' equal "$folder/expected" "$folder/needed"
