@@ -250,7 +250,8 @@ inline sugar_status forward(const sugar_activation *activation, const sugar_tens
 }
 
 // dx = dy * g'(x), element by element, where g' is the derivative of the surrogate (of the forward function
-// itself if the spec names no surrogate).
+// itself if the spec names no surrogate). With no element nothing is done but what the options say of a
+// parameter_gradient.
 //     x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
 //     dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has
 //         zero strides.
@@ -343,7 +344,8 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
         reinterpret_cast<std::uint16_t *>(y), incy, options);
 }
 
-// sugar_backward for vectors, as sugar_forward_f32.
+// sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options say of a
+// parameter_gradient.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -361,7 +363,8 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
     return ::sugar_backward_f32(activation, n, x, incx, dy, incdy, dx, incdx, options);
 }
 
-// sugar_backward for vectors, as sugar_forward_f32.
+// sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options say of a
+// parameter_gradient.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -379,7 +382,8 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
     return ::sugar_backward_f64(activation, n, x, incx, dy, incdy, dx, incdx, options);
 }
 
-// sugar_backward for vectors, as sugar_forward_f32.
+// sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options say of a
+// parameter_gradient.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -399,7 +403,8 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
         options);
 }
 
-// sugar_backward for vectors, as sugar_forward_f32.
+// sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options say of a
+// parameter_gradient.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
