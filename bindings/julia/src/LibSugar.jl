@@ -30,9 +30,11 @@ include("activations.jl")
 include("broadcast.jl")
 include("monitors.jl")
 include("catalogue.jl")
+include("extension.jl")
 
 function __init__()
     load_library()
+    isdefined(Base, :get_extension) || wait_for_chain_rules()
 end
 
 end

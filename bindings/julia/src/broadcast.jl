@@ -2,6 +2,9 @@
 
 using Base.Broadcast: Broadcasted, DefaultArrayStyle
 
+# An activation among the arguments of another function is one value.
+Base.broadcastable(a::Activation) = Ref(a)
+
 const Dotted{Style} = Broadcasted{Style,<:Any,Activation,<:Tuple{Any}}
 
 Base.copyto!(y::AbstractArray, dotted::Dotted{DefaultArrayStyle{N}}) where {N} =

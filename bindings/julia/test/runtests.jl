@@ -1,5 +1,5 @@
 # All tests: `Pkg.test("LibSugar")`, or without Pkg `julia --project=bindings/julia bindings/julia/test/runtests.jl`.
-# Only Test of the standard library is needed.
+# Only the standard library is needed.
 
 using LibSugar
 using Test
@@ -7,8 +7,29 @@ using Test
 const C = LibSugar.LowLevel
 const BINDINGS = dirname(dirname(@__DIR__))
 
+# What tests need at the top: a type as another package would have it, and what counts the handles that are freed.
+module Elsewhere
+    primitive type BFloat16 <: AbstractFloat 16 end
+end
+
+const FREED = Ref(0)
+const LIBRARY_DESTROY = Ref(C_NULL)
+
+function counted_destroy(handle::Ptr{Cvoid})::Cvoid
+    FREED[] += 1
+    ccall(LIBRARY_DESTROY[], Cvoid, (Ptr{Cvoid},), handle)
+    return
+end
+
+@noinline made_and_dropped(make) = (foreach(_ -> make(), 1:10); nothing)
+
 include("json.jl")
 
 @testset "LibSugar" begin
     include("vectors.jl")
+    include("lowlevel.jl")
+    include("arrays.jl")
+    include("options.jl")
+    include("objects.jl")
+    include("rules.jl")
 end

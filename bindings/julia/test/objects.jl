@@ -1,0 +1,112 @@
+# Errors, handles, and what is said of them.
+
+"The message of the error that a call throws."
+function refused(call)
+    try
+        call()
+    catch failure
+        return failure
+    end
+    return nothing
+end
+
+@testset "errors" begin
+    failure = refused(() -> Activation("relu~rleu"))
+    @test failure isa SugarError
+    @test failure.status == C.SUGAR_ERROR_SPEC
+    @test failure.message == unsafe_string(C.sugar_last_error())
+    @test occursin("'rleu'", failure.message)
+    @test sprint(showerror, failure) == "SugarError: $(failure.message) (SUGAR_ERROR_SPEC)"
+    @test refused(() -> Activation("relu"; level = "none")).status == C.SUGAR_ERROR_UNSUPPORTED
+    @test refused(() -> Activation("relu\0")).status == C.SUGAR_ERROR_SPEC
+    a = Activation("relu")
+    x = randn(Float32, 4)
+    @test refused(() -> forward!(zeros(Float32, 5), a, x)).status == C.SUGAR_ERROR_ARGUMENT
+    @test refused(() -> forward!(zeros(4), a, x)).status == C.SUGAR_ERROR_ARGUMENT
+    @test refused(() -> forward!(view(x, 2:4), a, view(x, 1:3))).status == C.SUGAR_ERROR_ARGUMENT
+    @test refused(() -> forward(a, x; parameter = 1)) isa SugarError
+    bytes = zeros(UInt8, 17)
+    @test refused(() -> a(reinterpret(Float32, view(bytes, 2:17)))) isa Union{SugarError,ArgumentError}
+    for wrong in ([1, 2], [1im], view(x, [1, 3]), 1.0:3.0, [big"1.0"])
+        @test refused(() -> a(wrong)) isa ArgumentError
+    end
+    @test occursin("Int64, expected Float16", sprint(showerror, refused(() -> a([1, 2]))))
+    @test occursin("regular steps", sprint(showerror, refused(() -> a(view(x, [1, 3])))))
+    @test_throws ArgumentError a(big"1.0")
+    @test_throws DimensionMismatch backward(a, x, zeros(Float32, 3))
+end
+
+@testset "activations" begin
+    a = Activation("swish ~ bsilu( alpha = 2 )")
+    @test a.spec == "silu(beta=1)~bsilu(alpha=2)"
+    @test a.level == only(level.name for level in levels() if level.in_use)
+    @test Activation("relu"; level = "scalar").level == "scalar"
+    @test sprint(show, a) == "Activation(\"silu(beta=1)~bsilu(alpha=2)\")"
+    @test a == Activation(a.spec) && hash(a) == hash(Activation(a.spec))
+    @test a != Activation("silu")
+    @test deepcopy(a) === a
+end
+
+@testset "handles are freed" begin
+    # What a finalizer calls, counted: the function's address is exchanged for that of one that counts.
+    for (destroy, make) in ((C._sugar_activation_destroy, () -> Activation("relu")),
+                            (C._sugar_context_destroy, () -> Context(2)),
+                            (C._sugar_monitor_destroy, () -> Monitor(3)))
+        library = destroy[]
+        FREED[] = 0
+        LIBRARY_DESTROY[] = library
+        destroy[] = @cfunction(counted_destroy, Cvoid, (Ptr{Cvoid},))
+        try
+            made_and_dropped(make)
+            GC.gc()
+            GC.gc()
+            @test FREED[] >= 9      # the last one may still be on the stack
+            before = FREED[]
+            one = make()
+            close(one)
+            @test one.handle == C_NULL
+            @test FREED[] == before + 1
+        finally
+            destroy[] = library
+        end
+    end
+    a = Activation("relu")
+    close(a)
+    close(a)
+    @test refused(() -> a([1.0])).status == C.SUGAR_ERROR_ARGUMENT
+end
+
+@testset "catalogue and levels" begin
+    kinds = catalogue()
+    @test [kind.name for kind in kinds] == [kind["name"] for kind in API["catalogue"]]
+    for (kind, expected) in zip(kinds, API["catalogue"])
+        @test kind.alias == expected["alias"]
+        @test Set(string.(kind.roles)) == Set(expected["roles"])
+        @test Set(string.(kind.capabilities)) == Set(expected["capabilities"])
+        @test [parameter.name for parameter in kind.parameters] == [item["name"] for item in expected["parameters"]]
+        @test (kind.value, kind.derivative) == (expected["value"], expected["derivative"])
+    end
+    @test [level.name for level in levels()] == API["levels"]
+    @test first(levels()).supported
+end
+
+@testset "bfloat16" begin
+    B = LibSugar.BFloat16
+    # The reference: nearest in exact arithmetic, to even; 2^8 steps between powers of two.
+    for x in Float32[1, 1.00390625, 1.01171875, 1.00390627, -3.14159, 1f-40, 3.4f38, Inf, -0.0]
+        rounded = Float32(B(x))
+        neighbours = [reinterpret(Float32, (reinterpret(UInt32, x) & 0xffff0000) + step) for step in (0x0, 0x10000)]
+        @test rounded in neighbours
+        @test isinf(rounded) || abs(Float64(rounded) - x) <= minimum(abs.(Float64.(neighbours) .- x))
+    end
+    @test bits(B(1.00390625f0)) == 0x3f80 && bits(B(1.01171875f0)) == 0x3f82
+    @test bits(B(1.00390625 + 1e-12)) == 0x3f81     # not rounded twice
+    @test bits(B(1.01171875 - 1e-12)) == 0x3f81
+    @test isnan(B(NaN32)) && isnan(B(NaN))
+    @test B(1) == B(1.0) && B(1) < B(2) && -B(1) == B(-1)
+    @test promote_type(B, Float32) == Float32
+    @test Float64(B(0.5)) === 0.5 && Float16(B(0.5)) === Float16(0.5)
+    @test sprint(show, B(1.5)) == "BFloat16(1.5)"
+    @test LibSugar.datatype(B).code == C.SUGAR_TYPE_BFLOAT
+    @test LibSugar.datatype(Elsewhere.BFloat16) == LibSugar.datatype(B)
+end

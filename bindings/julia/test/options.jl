@@ -1,0 +1,136 @@
+# Every option of a call.
+
+@testset "threads" begin
+    a = Activation("gelu")
+    x = randn(Float32, 400, 1000)
+    expected = a(x)
+    own = Context(2)
+    julias = Context(:julia)
+    for threads in (1, 2, own, julias, nothing)
+        y = similar(x)
+        @test identical(forward!(y, a, x; threads = threads), expected)
+        @test identical(backward(a, x, 1; threads = threads), backward(a, x, 1))
+    end
+    threads!(2)
+    @test LibSugar.DEFAULT_CONTEXT[].threads == 2
+    @test identical(a(x), expected)
+    @test identical(a.(x), expected)
+    threads!(own)
+    @test LibSugar.DEFAULT_CONTEXT[] === own
+    threads!(nothing)
+    @test LibSugar.DEFAULT_CONTEXT[] === nothing
+    @test_throws SugarError Context(-1)
+    @test_throws SugarError forward(a, x; threads = 100000)
+    @test_throws ArgumentError Context(:other)
+end
+
+@testset "accumulate, from_output, stream" begin
+    a = Activation("sigmoid")
+    x, dy = randn(100), randn(100)
+    y = a(x)
+    @test y ≈ 1 ./ (1 .+ exp.(-x))
+    @test backward(a, x, dy) ≈ dy .* y .* (1 .- y)
+    @test backward(a, y, dy; from_output = true) ≈ dy .* y .* (1 .- y)
+    sum = randn(100)
+    expected = sum .+ backward(a, x, dy)
+    @test backward!(sum, a, x, dy; accumulate = true) ≈ expected
+    @test identical(forward(a, x; stream = true), y)
+    @test identical(forward(a, x; stream = false), y)
+    @test identical(backward(a, x, reshape(dy, 100); stream = true), backward(a, x, dy))
+    @test backward(a, randn(3, 4), [1.0, 2.0, 3.0]) isa Matrix
+    z = randn(3, 4)
+    @test identical(backward(a, z, [1.0, 2.0, 3.0]), backward(a, z, repeat([1.0, 2.0, 3.0], 1, 4)))
+    @test identical(backward!(copy(dy), a, x, dy), (g = copy(dy); backward!(g, a, x, g)))
+end
+
+@testset "parameter and its gradient" begin
+    a = Activation("leaky_relu")
+    x, dy = randn(Float32, 3, 50), randn(Float32, 3, 50)
+    slopes = Float32[0.1, 0.2, 0.3]
+    @test forward(a, x; parameter = slopes) == ifelse.(x .> 0, x, x .* slopes)
+    @test forward(a, x; parameter = 0.25) == ifelse.(x .> 0, x, x .* 0.25f0)
+    @test forward(a, x; parameter = reshape(slopes, 3, 1)) == forward(a, x; parameter = slopes)
+    gradient = zeros(Float32, 3)
+    dx = backward(a, x, dy; parameter = slopes, parameter_gradient = gradient)
+    @test dx == ifelse.(x .> 0, dy, dy .* slopes)
+    expected = vec(sum(ifelse.(x .> 0, 0, Float64.(x) .* dy); dims = 2))
+    @test gradient ≈ expected
+    backward(a, x, dy; parameter = slopes, parameter_gradient = gradient)
+    @test gradient ≈ expected
+    total = copy(gradient)
+    backward!(copy(dx), a, x, dy; parameter = slopes, parameter_gradient = total, accumulate = true)
+    @test total ≈ 2 .* expected
+    whole = fill(0f0)
+    backward(a, x, dy; parameter = 0.1, parameter_gradient = whole)
+    @test whole[] ≈ sum(expected)
+    @test_throws DimensionMismatch forward(a, x; parameter = zeros(Float32, 4))
+end
+
+@testset "saved gradient" begin
+    x, dy = randn(Float32, 7, 9), randn(Float32, 7, 9)
+    relu_like = Activation("relu")
+    bits_ = BitArray(undef, size(x))
+    @test identical(forward(relu_like, x; saved_gradient = bits_), relu_like(x))
+    @test bits_ == (x .> 0)
+    @test identical(backward(relu_like, nothing, dy; saved_gradient = bits_), backward(relu_like, x, dy))
+    # Bit i is element i in Julia's order, whatever the strides.
+    turned = PermutedDimsArray(permutedims(x), (2, 1))
+    forward(relu_like, turned; saved_gradient = bits_)
+    @test bits_ == (x .> 0)
+    smooth = Activation("silu")
+    low, high = smooth.gradient_range
+    @test -0.11 < low < -0.09 && 1.09 < high < 1.11
+    bytes = similar(x, UInt8)
+    forward(smooth, x; saved_gradient = bytes)
+    dx = backward(smooth, nothing, dy; saved_gradient = bytes)
+    @test maximum(abs.(dx .- backward(smooth, x, dy)) ./ abs.(dy)) <= (high - low) / 510 + 1e-6
+    @test_throws SugarError backward(smooth, x, dy; saved_gradient = bytes)
+end
+
+@testset "random slopes" begin
+    a = Activation("rrelu")
+    x = -ones(Float32, 6, 10)
+    y = forward(a, x; random = 1)
+    @test all(1 / 8 - 1e-6 .<= -y .<= 1 / 3 + 1e-6)
+    @test length(unique(y)) > 50
+    @test identical(y, forward(a, x; random = (1, 0)))
+    @test y != forward(a, x; random = 2)
+    @test identical(y[9:end], forward(a, x[9:end]; random = (1, 2)))
+    @test identical(-y, backward(a, x, 1; random = 1))
+    # Element i is the i-th in Julia's order, whatever the strides.
+    @test identical(y, forward(a, PermutedDimsArray(permutedims(x), (2, 1)); random = 1))
+end
+
+@testset "monitor" begin
+    a = Activation("relu")
+    x = randn(Float32, 3, 4, 5)
+    x[2, :, :] .= -1
+    monitor = Monitor(3)
+    y = forward(a, x; monitor = monitor)
+    @test identical(y, a(x))
+    all_ = statistics(monitor)
+    @test (all_.units, all_.samples, all_.active) == (3, 60, count(x .> 0))
+    @test all_.mean ≈ sum(Float64, x) / 60
+    @test dead(monitor) == [2]
+    @test dead(monitor; rate = 1) == [1, 2, 3]
+    @test statistics(monitor, 1).active == count(x[1, :, :] .> 0)
+    @test statistics(monitor, 2).sum == -20
+    counts, edges = histogram(monitor)
+    @test sum(counts) == 60 && length(edges) == length(counts) - 1
+    @test occursin("3 units", sprint(show, monitor))
+    other = copy(monitor)
+    @test statistics(other) == all_
+    @test statistics(merge!(other, monitor)).samples == 120
+    @test statistics(observe!(other, x; threads = 2)).samples == 180
+    @test statistics(empty!(other)).samples == 0
+    for (dims, units) in ((2, 4), (3, 5), (-1, 5), (-2, 4), (-3, 3))
+        along = observe!(Monitor(units; dims = dims, threshold = 0.5, range = (-1, 1)), x)
+        unit = statistics(along, units)
+        @test unit.active == count(selectdim(x, dims > 0 ? dims : 4 + dims, units) .> 0.5)
+        @test histogram(along).edges[1] == -1
+    end
+    @test_throws ArgumentError Monitor(3; dims = 0)
+    @test_throws SugarError Monitor(4; dims = 1) |> monitor -> observe!(monitor, x)
+    @test_throws SugarError Monitor(UInt8[1, 2, 3])
+    @test_throws SugarError statistics(monitor, 4)
+end
