@@ -3,7 +3,7 @@
 """The C functions, structs and constants of libsugar 0.1.0 through ctypes, under their own names.
 
 A function is what ctypes makes of it, declared: a call costs what ctypes costs, and releases the GIL. An
-address may be an int, an array of ctypes or a pointer; nothing here keeps what it leads to alive.
+address may be an int, an array of ctypes, a pointer or, to be read, bytes; nothing here keeps what it leads to alive.
 
 Rules that hold for every call:
 
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from ctypes import _CArgObject as Reference
     from ctypes import _Pointer as Pointer
 
-    Address = Union[int, None, ctypes.c_void_p, ctypes.Array[Any], Pointer[Any], Reference]
+    Address = Union[int, None, bytes, ctypes.c_void_p, ctypes.Array[Any], Pointer[Any], Reference]
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -1,0 +1,192 @@
+"""Activation: forward and backward on arrays."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, overload
+
+from . import _context
+from . import _lowlevel as c
+from ._context import Context
+from ._documentation import documented
+from ._errors import check, failure
+from ._options import Options
+from ._tensor import DLTENSOR, A, Array, capsule_pointer, empty_like, view
+
+if TYPE_CHECKING:
+    from ._monitor import Monitor
+
+# The two calls with nothing but addresses, without the conversions of the declared ones.
+fast_forward = c.library["sugar_forward"]
+fast_forward.argtypes = (ctypes.c_void_p,) * 4
+fast_backward = c.library["sugar_backward"]
+fast_backward.argtypes = (ctypes.c_void_p,) * 5
+
+
+class Activation:
+    """A forward function, and the surrogate whose derivative the backward pass uses, from a spec such as
+    "relu~bsilu(alpha=1.67)". It never changes: any number of threads may use one at the same time.
+
+    level    the instruction set: "scalar", "avx2", "avx512", "neon". None: what the environment variable
+             SUGAR_LEVEL names, else the best that this machine has. Results are the same bits with each.
+    """
+
+    def __init__(self, spec: str, level: str | None = None) -> None:
+        if not isinstance(spec, str):
+            raise TypeError(f"spec: {type(spec).__name__}, expected a str")
+        handle = ctypes.POINTER(c.sugar_activation)()
+        text = spec.encode()
+        options = c.sugar_activation_options(level=None if level is None else level.encode())
+        check(c.sugar_activation_create_ex(ctypes.byref(handle), text, len(text), options))
+        weakref.finalize(self, c.sugar_activation_destroy, handle).atexit = False
+        self._handle = handle
+        self._address = ctypes.cast(handle, ctypes.c_void_p).value
+        self._asked = (spec, level)
+
+    @property
+    def spec(self) -> str:
+        """The canonical spec, with all parameters; it makes an equal activation."""
+        return (c.sugar_activation_spec(self._handle) or b"").decode()
+
+    @property
+    def level(self) -> str:
+        """The instruction set whose kernels it uses."""
+        return (c.sugar_activation_level(self._handle) or b"").decode()
+
+    @property
+    @documented(c.sugar_activation_gradient_range)
+    def gradient_range(self) -> tuple[float, float]:
+        """The bounds of what the backward pass multiplies dy with."""
+        low, high = ctypes.c_double(), ctypes.c_double()
+        check(c.sugar_activation_gradient_range(self._handle, ctypes.byref(low), ctypes.byref(high)))
+        return low.value, high.value
+
+    def __repr__(self) -> str:
+        return f'libsugar.Activation("{self.spec}")'
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Activation):
+            return NotImplemented
+        return (self.spec, self.level) == (other.spec, other.level)
+
+    def __hash__(self) -> int:
+        return hash((self.spec, self.level))
+
+    def __reduce__(self) -> tuple[type[Activation], tuple[str, str | None]]:
+        return Activation, self._asked
+
+    @overload
+    def forward(self, x: A, out: None = None, *, threads: int | None = ..., context: Context | None = ...,
+                stream: bool | None = ..., monitor: Monitor | None = ..., parameter: Array | None = ...,
+                saved_gradient: Array | None = ..., saved_bits: int = ...,
+                random: tuple[int, int] | None = ...) -> A: ...
+
+    @overload
+    def forward(self, x: Array, out: A, *, threads: int | None = ..., context: Context | None = ...,
+                stream: bool | None = ..., monitor: Monitor | None = ..., parameter: Array | None = ...,
+                saved_gradient: Array | None = ..., saved_bits: int = ...,
+                random: tuple[int, int] | None = ...) -> A: ...
+
+    @documented(c.sugar_forward, c.sugar_call_options)
+    def forward(self, x: Any, out: Any = None, *, threads: int | None = None, context: Context | None = None,
+                stream: bool | None = None, monitor: Monitor | None = None, parameter: Array | None = None,
+                saved_gradient: Array | None = None, saved_bits: int = 8,
+                random: tuple[int, int] | None = None) -> Any:
+        """f(x), element by element, in `out`, which is returned; without one in a new array.
+
+        Arrays are NumPy's, of any strides, or anything with __dlpack__, of type float16, bfloat16 (of
+        ml_dtypes), float32 or float64; none is copied. `out` may be `x` itself. The GIL is released.
+
+        threads          how many threads may work on it; or
+        context          whose threads; neither: what set_threads said
+        stream           True: store past the caches; False: never; None: as the library sees fit
+        monitor          counts x in passing
+        parameter        the forward function's parameter, in a shape that broadcasts to x's
+        saved_gradient   out; uint8, of x's shape; with saved_bits=1 (size + 7) // 8 bytes: g'(x) for backward
+        random           (seed, offset): rrelu draws its slopes
+        """
+        if out is None:
+            out = empty_like(x)
+        if (threads is None and context is None and stream is None and monitor is None and parameter is None
+                and saved_gradient is None and random is None):
+            # Nothing but arrays, most of which DLPack takes: the least that a call can cost.
+            try:
+                source, target = x.__dlpack__(), out.__dlpack__()
+            except Exception:
+                pass        # read-only, or a type that DLPack lacks, or no array: below
+            else:
+                context, shared = _context.default
+                status = fast_forward(self._address, capsule_pointer(source, DLTENSOR),
+                                      capsule_pointer(target, DLTENSOR), shared)
+                if status:
+                    raise failure(status)
+                return out
+        source = view(x, "x")
+        options = Options(source.shape, 0, stream, threads, context, monitor, parameter, None,
+                          saved_gradient, saved_bits, True, random)
+        turn: Any = nullcontext() if monitor is None else monitor._lock
+        with turn:
+            check(c.sugar_forward(self._handle, source.tensor, view(out, "out", True).tensor, options))
+        return out
+
+    __call__ = forward
+
+    @overload
+    def backward(self, x: Array | None, dy: A, out: None = None, *, accumulate: bool = ..., from_output: bool = ...,
+                 threads: int | None = ..., context: Context | None = ..., stream: bool | None = ...,
+                 parameter: Array | None = ..., parameter_gradient: Array | None = ...,
+                 saved_gradient: Array | None = ..., saved_bits: int = ...,
+                 random: tuple[int, int] | None = ...) -> A: ...
+
+    @overload
+    def backward(self, x: Array | None, dy: Array, out: A, *, accumulate: bool = ..., from_output: bool = ...,
+                 threads: int | None = ..., context: Context | None = ..., stream: bool | None = ...,
+                 parameter: Array | None = ..., parameter_gradient: Array | None = ...,
+                 saved_gradient: Array | None = ..., saved_bits: int = ...,
+                 random: tuple[int, int] | None = ...) -> A: ...
+
+    @documented(c.sugar_backward, c.sugar_call_options)
+    def backward(self, x: Any, dy: Any, out: Any = None, *, accumulate: bool = False, from_output: bool = False,
+                 threads: int | None = None, context: Context | None = None, stream: bool | None = None,
+                 parameter: Array | None = None, parameter_gradient: Array | None = None,
+                 saved_gradient: Array | None = None, saved_bits: int = 8,
+                 random: tuple[int, int] | None = None) -> Any:
+        """dy * g'(x), element by element, in `out`, which is returned; without one in a new array.
+
+        Arrays are as in forward; a dy that is broadcast (np.broadcast_to) is read where it lies. `out` may be `x` or
+        `dy` itself.
+
+        accumulate           True: added to what `out` holds
+        from_output          True: x is the output of the forward pass
+        threads, context, stream, parameter, random    as in forward
+        parameter_gradient   out; the gradient of the parameter, in a shape that broadcasts to x's: sums over
+                             what is repeated. With accumulate it is added to what this holds
+        saved_gradient       what forward wrote (with the same saved_bits); x is then None
+        """
+        if out is None:
+            if accumulate:
+                raise TypeError("out: None, expected the array to accumulate in")
+            out = empty_like(dy if x is None else x)
+        if (not accumulate and not from_output and threads is None and context is None and stream is None
+                and parameter is None and parameter_gradient is None and saved_gradient is None and random is None):
+            try:
+                source, gradient, target = x.__dlpack__(), dy.__dlpack__(), out.__dlpack__()
+            except Exception:
+                pass        # as in forward
+            else:
+                context, shared = _context.default
+                status = fast_backward(self._address, capsule_pointer(source, DLTENSOR),
+                                       capsule_pointer(gradient, DLTENSOR), capsule_pointer(target, DLTENSOR), shared)
+                if status:
+                    raise failure(status)
+                return out
+        flags = accumulate * c.SUGAR_CALL_ACCUMULATE | from_output * c.SUGAR_CALL_FROM_OUTPUT
+        source = None if x is None else view(x, "x")
+        gradient, target = view(dy, "dy"), view(out, "out", True)
+        options = Options((source or gradient).shape, flags, stream, threads, context, None, parameter,
+                          parameter_gradient, saved_gradient, saved_bits, False, random)
+        check(c.sugar_backward(self._handle, None if source is None else source.tensor, gradient.tensor,
+                               target.tensor, options))
+        return out

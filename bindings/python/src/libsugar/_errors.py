@@ -1,0 +1,63 @@
+"""Failures of the library as exceptions, with its message and its status."""
+
+from __future__ import annotations
+
+from operator import index
+
+from . import _lowlevel as c
+
+
+class Error(Exception):
+    """A call of the library failed. Its outputs are untouched; the text is the library's own message, which
+    names the argument, what was found and what was expected."""
+
+    status = 0      # SUGAR_ERROR_...
+
+
+class ArgumentError(Error, ValueError):
+    """An argument is out of its documented range: a shape, an overlap, a flag, a number."""
+
+    status = c.SUGAR_ERROR_ARGUMENT
+
+
+class SpecError(Error, ValueError):
+    """A spec does not parse; the text gives the position and the nearest known name."""
+
+    status = c.SUGAR_ERROR_SPEC
+
+
+class UnsupportedError(Error, NotImplementedError):
+    """Understood, but not available here: a device, a type of elements, a level, an option."""
+
+    status = c.SUGAR_ERROR_UNSUPPORTED
+
+
+class OutOfMemoryError(Error, MemoryError):
+    """Memory or threads for a handle could not be had."""
+
+    status = c.SUGAR_ERROR_OUT_OF_MEMORY
+
+
+CLASSES: dict[int, type[Error]] = {
+    kind.status: kind for kind in (ArgumentError, SpecError, UnsupportedError, OutOfMemoryError)}
+
+
+def check(status: int) -> None:
+    """Raises what a status says; to be called on the thread that got it."""
+    if status != c.SUGAR_OK:
+        raise failure(status)
+
+
+def failure(status: int) -> Error:
+    error = CLASSES.get(status, Error)(c.sugar_last_error().decode())
+    error.status = status       # of a newer library it may be one that is not known here
+    return error
+
+
+def integer(value: int, name: str, bits: int, signed: bool = True) -> int:
+    """A number for C. ctypes cuts off what does not fit, silently."""
+    number = index(value)
+    low, high = (-1 << (bits - 1), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
+    if not low <= number <= high:
+        raise ArgumentError(f"{name}: {number}, expected {low} to {high}")
+    return number

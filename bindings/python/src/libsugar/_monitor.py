@@ -1,0 +1,158 @@
+"""Monitor: what the units of a layer have seen."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import weakref
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+
+import numpy as np
+
+from . import _lowlevel as c
+from ._context import Context
+from ._documentation import documented
+from ._errors import check, integer
+from ._options import Options
+from ._tensor import Array, view
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class MonitorSummary(NamedTuple):
+    """What all units have seen: `dead` counts those that saw samples, none of them active; `sparsity` is the
+    share of samples that were not active; `mean` and `deviation` are of the finite ones. NaN if there are none."""
+
+    units: int
+    samples: int
+    active: int
+    not_finite: int
+    dead: int
+    sparsity: float
+    mean: float
+    deviation: float
+
+
+class MonitorUnit(NamedTuple):
+    """What one unit has seen; the sums are of the finite samples."""
+
+    samples: int
+    active: int
+    not_finite: int
+    sum: float
+    sum_of_squares: float
+    mean: float
+    deviation: float
+
+
+def members(struct: Any, names: tuple[str, ...]) -> list[Any]:
+    return [getattr(struct, name) for name in names]
+
+
+class Monitor:
+    """Counts and sums over the inputs of an activation, for each of its units: which are dead, how sparse the layer
+    is, and a histogram. Fed by Activation.forward(x, monitor=...), in the same pass over memory, or by observe.
+
+    units        the extent of x in dimension `axis`
+    axis         where the units lie; from the end if negative
+    threshold    a sample is active where x > threshold
+    minimum, maximum    of the histogram
+
+    It can be pickled, copied and saved. Any thread may use one: they take turns.
+    """
+
+    def __init__(self, units: int, axis: int = -1, threshold: float = 0.0, minimum: float = -8.0,
+                 maximum: float = 8.0) -> None:
+        options = c.sugar_monitor_options(axis=integer(axis, "axis", 32), threshold=threshold, minimum=minimum,
+                                          maximum=maximum)
+        self._make(lambda handle: c.sugar_monitor_create(handle, integer(units, "units", 64), options))
+
+    def _make(self, create: Callable[[Any], int]) -> None:
+        handle = ctypes.POINTER(c.sugar_monitor)()
+        check(create(ctypes.byref(handle)))
+        weakref.finalize(self, c.sugar_monitor_destroy, handle).atexit = False
+        self._handle = handle
+        self._lock = threading.RLock()
+
+    @classmethod
+    @documented(c.sugar_monitor_restore)
+    def restore(cls, saved: bytes) -> Monitor:
+        """A monitor from what save gave, here or on another machine."""
+        monitor = cls.__new__(cls)
+        monitor._make(lambda handle: c.sugar_monitor_restore(handle, saved, len(saved)))
+        return monitor
+
+    @documented(c.sugar_monitor_save)
+    def save(self) -> bytes:
+        """All that it holds, options included, in bytes that do not depend on the machine."""
+        with self._lock:
+            buffer = ctypes.create_string_buffer(c.sugar_monitor_save_size(self._handle))
+            check(c.sugar_monitor_save(self._handle, buffer, len(buffer)))
+        return buffer.raw
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Monitor], tuple[bytes]]:
+        return type(self).restore, (self.save(),)
+
+    def __repr__(self) -> str:
+        seen = self.summary()
+        return f"<libsugar.Monitor: {seen.units} units, {seen.dead} dead, {seen.samples} samples>"
+
+    @documented(c.sugar_monitor_observe)
+    def observe(self, x: Array, *, threads: int | None = None, context: Context | None = None) -> None:
+        """Counts the elements of x."""
+        source, options = view(x, "x"), Options(threads=threads, context=context)
+        with self._lock:
+            check(c.sugar_monitor_observe(self._handle, source.tensor, options))
+
+    @documented(c.sugar_monitor_reset)
+    def reset(self) -> None:
+        """Forgets all that was counted."""
+        with self._lock:
+            check(c.sugar_monitor_reset(self._handle))
+
+    @documented(c.sugar_monitor_merge)
+    def merge(self, other: Monitor) -> None:
+        """Adds what another monitor counted, which stays as it is."""
+        if not isinstance(other, Monitor):
+            raise TypeError(f"other: {type(other).__name__}, expected a Monitor")
+        with ExitStack() as locks:
+            for one in sorted((self, other), key=id):       # always in the same order
+                locks.enter_context(one._lock)
+            check(c.sugar_monitor_merge(self._handle, other._handle))
+
+    @documented(c.sugar_monitor_get)
+    def summary(self) -> MonitorSummary:
+        """What all units have seen."""
+        found = c.sugar_monitor_summary()
+        with self._lock:
+            check(c.sugar_monitor_get(self._handle, found))
+        return MonitorSummary(*members(found, MonitorSummary._fields))
+
+    @documented(c.sugar_monitor_get_unit)
+    def unit(self, index: int) -> MonitorUnit:
+        """What one unit has seen."""
+        found = c.sugar_monitor_unit()
+        with self._lock:
+            check(c.sugar_monitor_get_unit(self._handle, integer(index, "index", 64), found))
+        return MonitorUnit(*members(found, MonitorUnit._fields))
+
+    @documented(c.sugar_monitor_find_dead)
+    def dead(self, rate: float = 0.0) -> NDArray[np.int64]:
+        """The indices of units of whose samples at most the share `rate` was active."""
+        count = ctypes.c_int64()
+        with self._lock:
+            indices = np.empty(self.summary().units, np.int64)
+            check(c.sugar_monitor_find_dead(self._handle, rate, indices.ctypes.data, indices.size,
+                                            ctypes.byref(count)))
+        return indices[:count.value].copy()
+
+    @documented(c.sugar_monitor_get_histogram)
+    def histogram(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The counts of all bins, and the bounds between them; the first and the last bin are open."""
+        counts = np.empty(c.SUGAR_MONITOR_BINS, np.int64)
+        edges = np.empty(c.SUGAR_MONITOR_BINS - 1)
+        with self._lock:
+            check(c.sugar_monitor_get_histogram(self._handle, counts.ctypes.data, edges.ctypes.data))
+        return counts, edges

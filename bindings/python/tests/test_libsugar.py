@@ -1,0 +1,538 @@
+"""The package on NumPy's arrays, against formulas written here, and the shared vectors, bit for bit.
+
+    SUGAR_LIBRARY=... PYTHONPATH=bindings/python/src python3 bindings/python/tests/test_libsugar.py
+"""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import pickle
+import sys
+import threading
+import time
+import tracemalloc
+import unittest
+from pathlib import Path
+from typing import Any, Callable
+from unittest import mock
+
+import libsugar
+import numpy as np
+from libsugar import _check, _context, _tensor
+from libsugar import _lowlevel as c
+from numpy.lib.stride_tricks import as_strided
+
+BINDINGS = Path(__file__).resolve().parents[2]
+ERROR = {np.float16: 2e-3, np.float32: 1e-6, np.float64: 1e-14}
+F = Callable[[Any], Any]
+
+
+def logistic(x: Any) -> Any:
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+def bsilu_slope(x: Any) -> Any:
+    s = logistic(x)
+    return s + (x + 1.67) * s * (1 - s)
+
+
+# Specs with their value and what the backward pass multiplies with, in f64, by formulas of their own.
+FORMULAS: dict[str, tuple[F, F]] = {
+    "relu~bsilu": (lambda x: np.where(x > 0, x, 0), bsilu_slope),
+    "relu~bsilu(blend=0.25)": (lambda x: np.where(x > 0, x, 0), lambda x: 0.25 * bsilu_slope(x) + 0.75 * (x > 0)),
+    "relu~nelu(alpha=0.1,domain=negative)": (
+        lambda x: np.where(x > 0, x, 0), lambda x: np.where(x > 0, 1, 0.2 * x / (1 + x * x) ** 2)),
+    "leaky_relu(negative_slope=0.125)": (
+        lambda x: np.where(x > 0, x, 0.125 * x), lambda x: np.where(x > 0, 1, 0.125)),
+    "silu": (lambda x: x * logistic(x), lambda x: logistic(x) * (1 + x * (1 - logistic(x)))),
+    "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
+    "elu": (lambda x: np.where(x > 0, x, np.expm1(x)), lambda x: np.where(x > 0, 1, np.exp(x))),
+    "softplus": (lambda x: np.logaddexp(0, x), logistic),
+}
+
+
+def random_view(random: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Any:
+    """An array of that shape, cut out of a larger one: any order of dimensions, steps of either sign."""
+    order = random.permutation(len(shape))
+    steps = random.choice([-3, -2, -1, 1, 2], size=len(shape))
+    extents = [shape[i] * abs(steps[i]) + random.integers(3) for i in order]
+    base = (3 * random.standard_normal(extents)).astype(dtype).transpose(np.argsort(order))
+    taken: Any = (..., *(slice(None, None, step) for step in steps))
+    first: Any = (..., *(slice(0, extent) for extent in shape))
+    return base[taken][first]
+
+
+class OnArrays(_check.Replay):
+    """Cases with views of NumPy in place of raw tensors."""
+
+    def array(self, operand: _check.Case) -> Any:
+        memory = self.memories[operand["memory"]]
+        code, bits, _ = operand["dtype"]
+        dtype: Any = np.uint8 if code == c.SUGAR_TYPE_UNSIGNED else f"f{bits // 8}"
+        if code == c.SUGAR_TYPE_BFLOAT:
+            import ml_dtypes
+
+            dtype = ml_dtypes.bfloat16
+        start = memoryview(memory.doubles).cast("B")[operand["data"] + operand["byte_offset"]:]
+        if operand["strides"] is None:
+            strides = _tensor.compact(operand["shape"])
+        else:
+            strides = operand["strides"]
+        first: Any = np.ndarray((), dtype, start)
+        return as_strided(first, operand["shape"], [bits // 8 * step for step in strides])
+
+
+class Vectors(unittest.TestCase):
+    def test_all(self) -> None:
+        cases = _check.cases()
+        self.assertEqual(len(cases), json.loads((BINDINGS / "vectors/vectors.json").read_text())["count"])
+        left_out = [case["name"] for case in cases if _check.unavailable(case)]
+        self.assertLess(len(left_out), 13, left_out)     # they are in test_lowlevel.py
+        for case in cases:
+            if not _check.unavailable(case):
+                with self.subTest(case["name"]):
+                    self.assertEqual(_check.Replay(case).differences(), [])
+
+    def test_numpy(self) -> None:
+        done = 0
+        for case in _check.cases():
+            if case["call"] == "create" or case["status"] or case["type"] == "bf16" or _check.unavailable(case):
+                continue
+            with self.subTest(case["name"]):
+                self.assertEqual(OnArrays(case).differences(), [])
+                done += 1
+        self.assertGreater(done, 150)
+
+    def test_difference_is_seen(self) -> None:
+        case = copy.deepcopy(_check.cases()[0])
+        block = case["memories"][1]
+        block["after"] = block["after"][:8] + "%08x" % (int(block["after"][8:16], 16) ^ 1) + block["after"][16:]
+        self.assertEqual(len(_check.Replay(case).differences()), 1)
+
+
+class Numbers(unittest.TestCase):
+    def compare(self, found: Any, expected: Any, where: str) -> None:
+        error = ERROR[found.dtype.type]
+        np.testing.assert_allclose(found.astype(float), expected, rtol=error, atol=error, err_msg=where)
+
+    def test_random_views(self) -> None:
+        random = np.random.default_rng(1)
+        for _ in range(40):
+            shape = tuple(random.integers(1, 6, size=random.integers(0, 5)))
+            for spec, (value, slope) in FORMULAS.items():
+                activation = libsugar.Activation(spec)
+                for dtype in ERROR:
+                    x, dy, y, dx = (random_view(random, shape, dtype) for _ in range(4))
+                    exact, given = x.astype(float), dy.astype(float)
+                    where = f"{spec}, {shape}, {[a.strides for a in (x, dy, y, dx)]}"
+                    self.assertIs(activation.forward(x, y), y)
+                    self.compare(y, value(exact), where)
+                    self.assertIs(activation.backward(x, dy, dx), dx)
+                    # Slopes are within an error of their own, then multiplied.
+                    self.compare(dx, given * slope(exact), where)
+                    self.compare(activation(x), value(exact), where)
+
+    def test_only_the_view_is_written(self) -> None:
+        base = np.full((9, 11), 7, np.float32)
+        activation = libsugar.Activation("tanh")
+        view = base[::-2, 1::3]
+        activation.forward(np.zeros(view.shape, np.float32), view)
+        expected = np.full((9, 11), 7)
+        expected[::-2, 1::3] = 0
+        np.testing.assert_array_equal(base, expected)
+
+    def test_broadcast(self) -> None:
+        activation = libsugar.Activation("relu~bsilu")
+        x = np.linspace(-2, 2, 12).reshape(3, 4)
+        for dy in (np.broadcast_to(2.0, x.shape), np.broadcast_to(x[0], x.shape), np.broadcast_to(x[:, :1], x.shape)):
+            np.testing.assert_allclose(activation.backward(x, dy), dy * bsilu_slope(x), rtol=1e-14)
+        row = np.broadcast_to(x[1], x.shape)
+        y = activation.forward(row)
+        self.assertTrue(y.flags.owndata and y.shape == x.shape)
+        np.testing.assert_array_equal(y, np.maximum(row, 0))
+
+    def test_in_place_and_accumulate(self) -> None:
+        activation = libsugar.Activation("silu")
+        value, slope = FORMULAS["silu"]
+        start = np.random.default_rng(2).standard_normal((5, 6))
+        x = start.copy()
+        self.assertIs(activation.forward(x, x), x)
+        np.testing.assert_allclose(x, value(start), rtol=1e-14)
+        total = np.ones_like(start)
+        for _ in range(2):
+            activation.backward(start, start[::-1], total, accumulate=True)
+        np.testing.assert_allclose(total, 1 + 2 * start[::-1] * slope(start), rtol=1e-13)
+
+    def test_shapes_without_elements(self) -> None:
+        activation = libsugar.Activation("gelu")
+        for shape in ((0,), (3, 0, 2), ()):
+            self.assertEqual(activation.forward(np.ones(shape)).shape, shape)
+
+
+class Options(unittest.TestCase):
+    x = np.random.default_rng(3).standard_normal((4, 3, 5)).astype(np.float32)
+    dy = np.random.default_rng(4).standard_normal((4, 3, 5)).astype(np.float32)
+
+    def test_parameter(self) -> None:
+        activation = libsugar.Activation("prelu")
+        slopes = np.array([0.5, 0.125, 0.25], np.float32)[:, None]
+        np.testing.assert_array_equal(activation.forward(self.x, parameter=slopes),
+                                      np.where(self.x > 0, self.x, self.x * slopes))
+        gradient = np.ones_like(slopes)
+        dx = activation.backward(self.x, self.dy, parameter=slopes, parameter_gradient=gradient)
+        np.testing.assert_array_equal(dx, np.where(self.x > 0, self.dy, self.dy * slopes))
+        expected = (self.dy.astype(float) * np.minimum(self.x, 0)).sum(axis=(0, 2))[:, None]
+        np.testing.assert_allclose(gradient, expected, rtol=1e-6)
+        with self.assertRaisesRegex(libsugar.ArgumentError, r"parameter: shape \(2,\), expected .* \(4, 3, 5\)"):
+            activation.forward(self.x, parameter=np.ones(2, np.float32))
+
+    def test_saved_gradient(self) -> None:
+        activation = libsugar.Activation("relu~bsilu")
+        codes = np.empty(self.x.shape, np.uint8)
+        activation.forward(self.x, saved_gradient=codes)
+        low, high = activation.gradient_range
+        dx = activation.backward(None, self.dy, saved_gradient=codes)
+        slopes = bsilu_slope(self.x.astype(float))
+        self.assertLess(np.abs(dx / self.dy - slopes).max(), (high - low) / 509)
+        activation = libsugar.Activation("relu")
+        packed = np.empty((self.x.size + 7) // 8, np.uint8)
+        activation.forward(self.x, saved_gradient=packed, saved_bits=1)
+        np.testing.assert_array_equal(np.unpackbits(packed, bitorder="little")[:60], (self.x > 0).ravel())
+        np.testing.assert_array_equal(activation.backward(None, self.dy, saved_gradient=packed, saved_bits=1),
+                                      np.where(self.x > 0, self.dy, 0))
+        for wrong in (packed[:-1], packed.astype(np.uint16), packed[::-1]):
+            with self.assertRaisesRegex(libsugar.ArgumentError, "saved_gradient: .* expected 8 bytes"):
+                activation.forward(self.x, saved_gradient=wrong, saved_bits=1)
+        with self.assertRaisesRegex(libsugar.ArgumentError, "saved_bits: 2, expected 8 or 1"):
+            activation.forward(self.x, saved_gradient=packed, saved_bits=2)
+
+    def test_random(self) -> None:
+        activation = libsugar.Activation("rrelu")
+        offsets: tuple[int, ...] = (0, 0, 15)
+        drawn: Any = [activation.forward(self.x, random=(7, offset)) for offset in offsets]
+        y, again, other = drawn
+        np.testing.assert_array_equal(y, again)
+        self.assertTrue((y != other).any())
+        negative = self.x < 0
+        slopes = y[negative] / self.x[negative]
+        self.assertTrue((slopes >= 0.1249).all() and (slopes <= 0.3334).all() and slopes.std() > 0.02)
+        dx = activation.backward(self.x, np.ones_like(self.x), random=(7, 0))
+        np.testing.assert_allclose(dx[negative], slopes, rtol=1e-6)
+        with self.assertRaisesRegex(libsugar.ArgumentError, f"seed: {1 << 64}, expected 0 to {(1 << 64) - 1}"):
+            activation.forward(self.x, random=(1 << 64, 0))
+
+    def test_from_output(self) -> None:
+        activation = libsugar.Activation("tanh")
+        y = activation.forward(self.x)
+        np.testing.assert_allclose(activation.backward(y, self.dy, from_output=True), self.dy * (1 - y * y.astype(float)),
+                                   rtol=1e-5, atol=1e-7)
+        with self.assertRaises(libsugar.UnsupportedError):
+            libsugar.Activation("relu~bsilu").backward(y, self.dy, from_output=True)
+
+    def test_stream(self) -> None:
+        activation = libsugar.Activation("silu")
+        streams: tuple[Any, ...] = (None, True, False)
+        for stream in streams:
+            np.testing.assert_array_equal(activation.forward(self.x, stream=stream), activation.forward(self.x))
+
+    def test_refusals_of_the_layer(self) -> None:
+        activation = libsugar.Activation("relu")
+        with self.assertRaisesRegex(TypeError, "out: None"):
+            activation.backward(self.x, self.dy, accumulate=True)
+        with self.assertRaisesRegex(TypeError, "threads and context"):
+            activation.forward(self.x, threads=2, context=libsugar.Context(2))
+        with self.assertRaisesRegex(libsugar.ArgumentError, "threads: 4294967298, expected"):
+            activation.forward(self.x, threads=(1 << 32) + 2)
+
+
+class Errors(unittest.TestCase):
+    def test_classes(self) -> None:
+        with self.assertRaises(libsugar.SpecError) as caught:
+            libsugar.Activation("rel")
+        self.assertEqual((caught.exception.status, str(caught.exception)), (
+            -2, "spec: position 0: expected a function's name, found 'rel', did you mean 'relu'?"))
+        self.assertIsInstance(caught.exception, (libsugar.Error, ValueError))
+        with self.assertRaisesRegex(libsugar.UnsupportedError, "level"):
+            libsugar.Activation("relu", level="none")
+        with mock.patch.object(c, "sugar_context_create", return_value=c.SUGAR_ERROR_OUT_OF_MEMORY):
+            with self.assertRaises(libsugar.OutOfMemoryError) as memory:
+                libsugar.Context(2)
+        self.assertIsInstance(memory.exception, MemoryError)
+        for spec in (b"relu", None):
+            with self.assertRaisesRegex(TypeError, "spec: "):
+                libsugar.Activation(spec)  # type: ignore[arg-type]
+
+    def test_arrays(self) -> None:
+        activation = libsugar.Activation("relu")
+        x, out = np.ones(4), np.full(4, 7.0)
+        wrong: list[tuple[Any, Any, type[Exception], str]] = [
+            (x, out[:3], libsugar.ArgumentError, r"y: shape \(3,\), expected \(4,\) like x"),
+            (x, out.astype("f4"), libsugar.ArgumentError, "y: dtype float32, expected float64 like x"),
+            (np.arange(4), np.arange(4), libsugar.UnsupportedError, "x: dtype with code 0"),
+            (np.ones(4, np.longdouble), out, libsugar.UnsupportedError, "x: dtype with code 2 and 128 bits"),
+            (np.ones(4, ">f8"), out, libsugar.ArgumentError, "x: dtype >f8, expected the byte order"),
+            (np.array(["a"] * 4), out, TypeError, "x: dtype <U1, expected float16"),
+            ([1.0] * 4, out, TypeError, "x: list, expected an array"),
+            (x, [1.0] * 4, TypeError, "out: list, expected an array"),
+            (x, np.broadcast_to(1.0, 4), libsugar.ArgumentError, "out: read-only"),
+            (out[1:], out[:-1], libsugar.ArgumentError, "y: overlaps x"),
+            (np.ones(9, "u1, f8")["f1"], np.ones(9), libsugar.ArgumentError, "x: a stride of 9 bytes"),
+        ]
+        for given, target, kind, message in wrong:
+            with self.subTest(message), self.assertRaisesRegex(kind, message):
+                activation.forward(given, target)
+        np.testing.assert_array_equal(out, 7)
+
+    def test_messages_of_threads(self) -> None:
+        """Each thread raises what it did wrong itself."""
+        wrong: list[str] = []
+
+        def fail(name: str) -> None:
+            for _ in range(300):
+                try:
+                    libsugar.Activation(name)
+                except libsugar.SpecError as error:
+                    if f"'{name}'" not in str(error):
+                        wrong.append(str(error))
+
+        threads = [threading.Thread(target=fail, args=("x" * n,)) for n in (5, 6, 7)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+
+
+class Memory(unittest.TestCase):
+    def test_freed(self) -> None:
+        makers: dict[str, Callable[[], Any]] = {
+            "sugar_activation_destroy": lambda: libsugar.Activation("relu"),
+            "sugar_context_destroy": lambda: libsugar.Context(2),
+            "sugar_monitor_destroy": lambda: libsugar.Monitor(3)}
+        for name, make in makers.items():
+            with mock.patch.object(c, name, side_effect=getattr(c, name)) as destroy:
+                made = make()
+                handle = made._handle
+                gc.collect()
+                destroy.assert_not_called()
+                del made
+                gc.collect()
+                destroy.assert_called_once_with(handle)
+
+    def test_references(self) -> None:
+        """Arrays are let go, after failures too."""
+        activation = libsugar.Activation("relu")
+        x, out = np.ones(4), np.ones(4)
+        before = sys.getrefcount(x), sys.getrefcount(out)
+        for _ in range(10):
+            activation.forward(x, out)
+            activation.backward(x, x, out, threads=2)
+            with self.assertRaises(libsugar.Error):
+                activation.forward(x, out[:3])
+        gc.collect()
+        self.assertEqual((sys.getrefcount(x), sys.getrefcount(out)), before)
+
+    def test_no_copies(self) -> None:
+        activation = libsugar.Activation("relu~bsilu")
+        base = np.ones((1024, 2048), np.float32)
+        x, out = base[::-2, ::2], np.empty_like(base).T[1::2, ::-2].T
+        tracemalloc.start()
+        try:
+            activation.forward(x, out)
+            activation.backward(x, np.broadcast_to(np.float32(1), x.shape), out, accumulate=True)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        self.assertLess(peak, 65536)
+        for array in (base, x, out, np.broadcast_to(x[0], x.shape)):
+            self.assertEqual(_tensor.view(array, "x").tensor.data, array.ctypes.data)
+
+    def test_dlpack(self) -> None:
+        """Anything with __dlpack__, and nothing else of it, is enough."""
+
+        class Other:
+            def __init__(self, array: Any) -> None:
+                self.array = array
+
+            def __dlpack__(self) -> Any:
+                return self.array.__dlpack__()
+
+        activation = libsugar.Activation("relu~bsilu")
+        x, y = np.linspace(-2, 2, 9, dtype=np.float32)[::-1], np.empty(9, np.float32)
+        out = Other(y)
+        self.assertIs(activation.forward(Other(x), out), out)
+        np.testing.assert_array_equal(y, np.maximum(x, 0))
+        made: Any = activation.backward(Other(x), Other(x), threads=2)
+        self.assertIsInstance(made, np.ndarray)
+        np.testing.assert_array_equal(made, activation.backward(x, x))
+
+
+class Threads(unittest.TestCase):
+    def tearDown(self) -> None:
+        libsugar.set_threads(1)
+
+    def test_same_bits(self) -> None:
+        activation = libsugar.Activation("mish~bsilu")
+        x = np.random.default_rng(5).standard_normal(1 << 18).astype(np.float32)
+        one = activation.forward(x), activation.backward(x, x)
+        context = libsugar.Context(2)
+        ways: tuple[Any, ...] = ({"threads": 2}, {"context": context}, {"threads": 1})
+        ways_set: tuple[Any, ...] = (2, context, 1)
+        for options in ways:
+            np.testing.assert_array_equal(activation.forward(x, **options), one[0])
+            np.testing.assert_array_equal(activation.backward(x, x, **options), one[1])
+        for threads in ways_set:
+            libsugar.set_threads(threads)
+            self.assertEqual(libsugar.get_threads(), 1 if threads == 1 else 2)
+            np.testing.assert_array_equal(activation.forward(x), one[0])
+
+    def test_pool_is_used(self) -> None:
+        """With three threads set, the process has two more, until it is set back."""
+        tasks = Path("/proc/self/task")
+        if not tasks.exists():
+            self.skipTest("skipped: no /proc to count threads")
+        _context.pool.cache_clear()
+        gc.collect()
+        before = len(list(tasks.iterdir()))
+        libsugar.set_threads(3)
+        self.assertEqual(len(list(tasks.iterdir())), before + 2)
+        libsugar.set_threads(1)
+        gc.collect()
+        self.assertEqual(len(list(tasks.iterdir())), before)
+
+    def test_gil(self) -> None:
+        """Python goes on in this thread while another is inside a call."""
+        activation = libsugar.Activation("mish", level="scalar")
+        x = np.ones(1 << 23, np.float32)
+        inside: list[float] = []
+
+        def call() -> None:
+            inside.append(time.perf_counter())
+            activation.forward(x, x)
+            inside.append(time.perf_counter())
+
+        thread = threading.Thread(target=call)
+        ticks = []
+        thread.start()
+        while thread.is_alive():
+            ticks.append(time.perf_counter())
+            time.sleep(0.001)
+        begin, end = inside
+        middle = [tick for tick in ticks if begin + 0.1 * (end - begin) < tick < end - 0.1 * (end - begin)]
+        self.assertGreater(len(middle), 2, f"a call of {end - begin:.3f} s")
+
+    def test_monitor_in_turns(self) -> None:
+        activation, monitor = libsugar.Activation("relu"), libsugar.Monitor(64)
+        x = np.ones((512, 64), np.float32)
+
+        def feed() -> None:
+            for _ in range(50):
+                activation.forward(x, monitor=monitor)
+                monitor.summary()
+
+        threads = [threading.Thread(target=feed) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(monitor.summary().samples, 4 * 50 * x.size)
+
+
+class Monitors(unittest.TestCase):
+    def setUp(self) -> None:
+        self.x = np.random.default_rng(6).standard_normal((7, 5, 11)).astype(np.float32)
+        self.x[:, 2] = -np.abs(self.x[:, 2])
+        self.x[0, 0, 0] = np.inf
+        self.monitor = libsugar.Monitor(5, axis=1, minimum=-2, maximum=2)
+        libsugar.Activation("relu").forward(self.x, monitor=self.monitor)
+
+    def test_against_numpy(self) -> None:
+        seen = self.monitor.summary()
+        finite = self.x[np.isfinite(self.x)].astype(float)
+        self.assertEqual(seen[:5], (5, self.x.size, (self.x > 0).sum(), 1, 1))
+        np.testing.assert_allclose(seen[5:], (1 - (self.x > 0).mean(), finite.mean(), finite.std()), rtol=1e-12)
+        unit = self.x[:, 3].astype(float)
+        self.assertEqual(self.monitor.unit(3)[:3], (77, (unit > 0).sum(), 0))
+        np.testing.assert_allclose(self.monitor.unit(3)[3:], (
+            unit.sum(), (unit * unit).sum(), unit.mean(), unit.std()), rtol=1e-12)
+        self.assertEqual(self.monitor.dead().tolist(), [2])
+        self.assertEqual(self.monitor.dead(1.0).tolist(), [0, 1, 2, 3, 4])
+        counts, edges = self.monitor.histogram()
+        np.testing.assert_allclose(edges, np.linspace(-2, 2, 31), atol=1e-12)
+        self.assertEqual(counts[0], (self.x < -2).sum())
+        np.testing.assert_array_equal(counts[1:-1].sum() + counts[-1], (self.x >= -2).sum())
+
+    def test_copies(self) -> None:
+        saved = self.monitor.save()
+        for other in (libsugar.Monitor.restore(saved), pickle.loads(pickle.dumps(self.monitor)),
+                      copy.deepcopy(self.monitor)):
+            self.assertEqual(other.save(), saved)
+            other.observe(self.x, threads=2)
+            self.assertEqual(other.summary().samples, 2 * self.x.size)
+        self.assertEqual(self.monitor.save(), saved)
+        damaged = bytearray(saved)
+        damaged[40] ^= 1
+        with self.assertRaises(libsugar.ArgumentError):
+            libsugar.Monitor.restore(bytes(damaged))
+
+    def test_merge_and_reset(self) -> None:
+        other = copy.copy(self.monitor)
+        other.merge(self.monitor)
+        self.assertEqual(other.summary().active, 2 * self.monitor.summary().active)
+        self.assertIn("5 units, 1 dead", repr(other))
+        with self.assertRaisesRegex(libsugar.ArgumentError, "same"):
+            other.merge(other)
+        with self.assertRaises(TypeError):
+            other.merge(None)  # type: ignore[arg-type]
+        other.reset()
+        self.assertEqual(other.summary().samples, 0)
+
+    def test_refusals(self) -> None:
+        wrong: tuple[tuple[Callable[[], Any], str], ...] = (
+                (lambda: libsugar.Monitor(0), "units"), (lambda: libsugar.Monitor((1 << 64) + 1), "units"),
+                (lambda: libsugar.Monitor(3, axis=64), "axis"), (lambda: libsugar.Monitor(3, axis=1 << 32), "axis"),
+                (lambda: self.monitor.unit(5), "index"), (lambda: self.monitor.dead(2), "rate"),
+                (lambda: self.monitor.observe(self.x[:, :4]), "x: extent 4"))
+        for call, message in wrong:
+            with self.assertRaisesRegex(libsugar.ArgumentError, message):
+                call()
+
+
+class Introspection(unittest.TestCase):
+    def test_catalogue(self) -> None:
+        expected = json.loads((BINDINGS / "api.json").read_text())
+        self.assertEqual([{**kind._asdict(), "roles": list(kind.roles), "capabilities": list(kind.capabilities),
+                           "parameters": [one._asdict() for one in kind.parameters]}
+                          for kind in libsugar.catalogue()], expected["catalogue"])
+        self.assertEqual([level.name for level in libsugar.levels()], expected["levels"])
+        self.assertEqual((libsugar.version(), libsugar.__version__), (expected["version"],) * 2)
+
+    def test_activation(self) -> None:
+        activation = libsugar.Activation(" relu ~ bsilu ", level="scalar")
+        self.assertEqual((activation.spec, activation.level), ("relu~bsilu(alpha=1.67)", "scalar"))
+        self.assertEqual(repr(activation), 'libsugar.Activation("relu~bsilu(alpha=1.67)")')
+        self.assertEqual(libsugar.Activation("relu").gradient_range, (0, 1))
+        for other in (pickle.loads(pickle.dumps(activation)), copy.deepcopy(activation)):
+            self.assertEqual((other, hash(other), other.level), (activation, hash(activation), "scalar"))
+        self.assertNotEqual(activation, libsugar.Activation("relu", level="scalar"))
+        self.assertNotEqual(activation, "relu")
+        self.assertEqual(pickle.loads(pickle.dumps(libsugar.Context(2))).threads, 2)
+
+    def test_docstrings(self) -> None:
+        """The header's words stand below those of the layer."""
+        for item, words in ((libsugar.Activation.forward, "y = f(x), element by element"),
+                            (libsugar.Activation.backward, "SUGAR_CALL_ACCUMULATE"),
+                            (libsugar.Monitor.merge, "sums are added in f64")):
+            self.assertIn(words, str(item.__doc__))
+        for name in libsugar.__all__:
+            self.assertTrue(getattr(libsugar, name).__doc__, name)
+
+    def test_plot_without_matplotlib(self) -> None:
+        with mock.patch.dict(sys.modules, {"matplotlib": None}), self.assertRaisesRegex(ImportError, "pip install"):
+            libsugar.plot("relu~bsilu")
+
+
+if __name__ == "__main__":
+    unittest.main()
