@@ -202,7 +202,8 @@ class Options(unittest.TestCase):
         np.testing.assert_array_equal(np.unpackbits(packed, bitorder="little")[:60], (self.x > 0).ravel())
         np.testing.assert_array_equal(activation.backward(None, self.dy, saved_gradient=packed, saved_bits=1),
                                       np.where(self.x > 0, self.dy, 0))
-        for wrong in (packed[:-1], packed.astype(np.uint16), packed[::-1]):
+        unfit: tuple[Any, ...] = (packed[:-1], packed.astype(np.uint16), packed[::-1])
+        for wrong in unfit:
             with self.assertRaisesRegex(libsugar.ArgumentError, "saved_gradient: .* expected 8 bytes"):
                 activation.forward(self.x, saved_gradient=wrong, saved_bits=1)
         with self.assertRaisesRegex(libsugar.ArgumentError, "saved_bits: 2, expected 8 or 1"):
@@ -347,7 +348,7 @@ class Memory(unittest.TestCase):
             tracemalloc.stop()
         self.assertLess(peak, 65536)
         for array in (base, x, out, np.broadcast_to(x[0], x.shape)):
-            self.assertEqual(_tensor.view(array, "x").tensor.data, array.ctypes.data)
+            self.assertEqual(_tensor.view(array, "x").data, array.ctypes.data)
 
     def test_dlpack(self) -> None:
         """Anything with __dlpack__, and nothing else of it, is enough."""

@@ -123,12 +123,12 @@ class Activation:
                 if status:
                     raise failure(status)
                 return out
-        source = view(x, "x")
-        options = Options(source.shape, 0, stream, threads, context, monitor, parameter, None,
+        source, target = view(x, "x"), view(out, "out", True)
+        options = Options(source.extents, 0, stream, threads, context, monitor, parameter, None,
                           saved_gradient, saved_bits, True, random)
         turn: Any = nullcontext() if monitor is None else monitor._lock
         with turn:
-            check(c.sugar_forward(self._handle, source.tensor, view(out, "out", True).tensor, options))
+            check(c.sugar_forward(self._handle, source, target, options))
         return out
 
     __call__ = forward
@@ -185,8 +185,7 @@ class Activation:
         flags = accumulate * c.SUGAR_CALL_ACCUMULATE | from_output * c.SUGAR_CALL_FROM_OUTPUT
         source = None if x is None else view(x, "x")
         gradient, target = view(dy, "dy"), view(out, "out", True)
-        options = Options((source or gradient).shape, flags, stream, threads, context, None, parameter,
+        options = Options((source or gradient).extents, flags, stream, threads, context, None, parameter,
                           parameter_gradient, saved_gradient, saved_bits, False, random)
-        check(c.sugar_backward(self._handle, None if source is None else source.tensor, gradient.tensor,
-                               target.tensor, options))
+        check(c.sugar_backward(self._handle, source, gradient, target, options))
         return out

@@ -198,3 +198,13 @@ class Replay:
         if self.monitor and self.seen(self.monitor) != case["monitor"]["seen"]:
             found.append(f"the monitor saw {self.seen(self.monitor)}, expected {case['monitor']['seen']}")
         return found
+
+
+def run() -> tuple[int, list[str]]:
+    """Replays all cases that Activation and Monitor can say: how many, and what went wrong."""
+    done, found = 0, []
+    for case in cases():
+        if unavailable(case) is None:
+            done += 1
+            found += [f"{case['name']} ({case['spec']}): {line}" for line in Replay(case).differences()]
+    return done, found

@@ -104,7 +104,7 @@ class Monitor:
         """Counts the elements of x."""
         source, options = view(x, "x"), Options(threads=threads, context=context)
         with self._lock:
-            check(c.sugar_monitor_observe(self._handle, source.tensor, options))
+            check(c.sugar_monitor_observe(self._handle, source, options))
 
     @documented(c.sugar_monitor_reset)
     def reset(self) -> None:

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 from . import _context
 from . import _lowlevel as c
 from ._errors import integer
-from ._tensor import Array, View, bits, broadcast, view
+from ._tensor import Array, bits, broadcast, view
 
 if TYPE_CHECKING:
     from ._context import Context
     from ._monitor import Monitor
 
+TensorPointer = ctypes.POINTER(c.sugar_tensor)
 STREAM = {None: 0, True: c.SUGAR_CALL_STREAM, False: c.SUGAR_CALL_NO_STREAM}
 
 
 class Options(c.sugar_call_options):
-    """sugar_call_options for a call on arrays of one shape; keeps alive what it leads to."""
+    """sugar_call_options for a call on arrays of one shape; keeps alive what it leads to (ctypes does so for
+    pointers to tensors)."""
 
     def __init__(self, shape: tuple[int, ...] = (), flags: int = 0, stream: bool | None = None,
                  threads: int | None = None, context: Context | None = None, monitor: Monitor | None = None,
@@ -26,28 +28,20 @@ class Options(c.sugar_call_options):
                  saved_gradient: Array | None = None, saved_bits: int = 8, saved_out: bool = False,
                  random: tuple[int, int] | None = None) -> None:
         super().__init__(flags=flags | STREAM[stream])
-        self.kept: list[object] = []
-        chosen = _context.chosen(threads, context)
-        if chosen is not None:
-            self.context = self.keep(chosen)._handle
+        self.kept = _context.chosen(threads, context), monitor
+        if self.kept[0] is not None:
+            self.context = self.kept[0]._handle
         if monitor is not None:
-            self.monitor = self.keep(monitor)._handle
+            self.monitor = monitor._handle
         if parameter is not None:
-            self.parameter = self.pointer(broadcast(view(parameter, "parameter"), shape))
+            self.parameter = TensorPointer(broadcast(view(parameter, "parameter"), shape))
         if parameter_gradient is not None:
             gradient = view(parameter_gradient, "parameter_gradient", out=True)
-            self.parameter_gradient = self.pointer(broadcast(gradient, shape))
+            self.parameter_gradient = TensorPointer(broadcast(gradient, shape))
         if saved_gradient is not None:
             saved = view(saved_gradient, "saved_gradient", saved_out)
-            self.saved_gradient = self.pointer(saved if saved_bits == 8 else bits(saved, shape, saved_bits))
+            self.saved_gradient = TensorPointer(saved if saved_bits == 8 else bits(saved, shape, saved_bits))
         if random is not None:
             seed, offset = random
             self.random = ctypes.pointer(c.sugar_random(
                 seed=integer(seed, "seed", 64, signed=False), offset=integer(offset, "offset", 64, signed=False)))
-
-    def keep(self, owner: Any) -> Any:
-        self.kept.append(owner)
-        return owner
-
-    def pointer(self, kept: View) -> Any:
-        return ctypes.pointer(self.keep(kept).tensor)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import functools
+import math
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, Sequence, TypeVar, Union
 
@@ -30,30 +32,29 @@ capsule_pointer.argtypes = (ctypes.py_object, ctypes.c_char_p)
 capsule_pointer.restype = ctypes.c_void_p
 DLTENSOR = b"dltensor"
 
+CPU = c.sugar_device(c.SUGAR_DEVICE_CPU, 0)
 # DLPack's codes for kinds of NumPy's types.
 CODES = {"i": 0, "u": c.SUGAR_TYPE_UNSIGNED, "f": c.SUGAR_TYPE_FLOAT, "c": 5, "b": 6}
 
 
-class View:
-    """A tensor, and what must live as long as it is used."""
+class Tensor(c.sugar_tensor):
+    """A tensor that keeps alive what it leads to, and knows which argument it is."""
 
-    __slots__ = ("tensor", "owner", "name")
+    owner: object
+    argument: str
 
-    def __init__(self, tensor: c.sugar_tensor, owner: object, name: str) -> None:
-        self.tensor = tensor
+    @property
+    def extents(self) -> tuple[int, ...]:
+        return tuple(self.shape[:self.ndim]) if self.ndim > 0 else ()
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        return tuple(self.strides[:self.ndim]) if self.strides else compact(self.extents)
+
+    def owned(self, owner: object, argument: str) -> Tensor:
         self.owner = owner
-        self.name = name
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(self.tensor.shape[:self.tensor.ndim]) if self.tensor.ndim > 0 else ()
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """In elements."""
-        if self.tensor.strides:
-            return tuple(self.tensor.strides[:self.tensor.ndim])
-        return compact(self.shape)
+        self.argument = argument
+        return self
 
 
 def compact(shape: Sequence[int]) -> tuple[int, ...]:
@@ -65,77 +66,84 @@ def compact(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
-def view(array: Array, name: str, out: bool = False) -> View:
-    """The view of an argument called `name`, which is written if `out`."""
-    if isinstance(array, np.ndarray):
-        return numpy_view(array, name, out)
-    if not hasattr(array, "__dlpack__"):
-        raise TypeError(f"{name}: {type(array).__name__}, expected an array of NumPy or anything with __dlpack__")
-    capsule = array.__dlpack__()
-    return View(c.sugar_tensor.from_address(capsule_pointer(capsule, DLTENSOR)), capsule, name)
+def view(array: Array, argument: str, out: bool = False) -> Tensor:
+    """The view of an argument, which is written if `out`."""
+    try:
+        capsule = array.__dlpack__()
+    except Exception:
+        # NumPy refuses what cannot be written, types that DLPack lacks, and strides that split an element.
+        if isinstance(array, np.ndarray):
+            return numpy_view(array, argument, out)
+        if not hasattr(array, "__dlpack__"):
+            raise TypeError(f"{argument}: {type(array).__name__}, expected an array of NumPy or anything with "
+                            "__dlpack__") from None
+        raise
+    return Tensor.from_address(capsule_pointer(capsule, DLTENSOR)).owned(capsule, argument)
 
 
-def numpy_view(array: NDArray[Any], name: str, out: bool) -> View:
+def numpy_view(array: NDArray[Any], argument: str, out: bool) -> Tensor:
     if out and not array.flags.writeable:
-        raise ArgumentError(f"{name}: read-only, expected an array that can be written")
-    strides = None if array.flags.c_contiguous else element_strides(array, name)
-    return View(described(array.ctypes.data, data_type(array.dtype, name), array.shape, strides), array, name)
+        raise ArgumentError(f"{argument}: read-only, expected an array that can be written")
+    strides = None if array.flags.c_contiguous else element_strides(array, argument)
+    made = described(array.ctypes.data, data_type(array.dtype, argument), array.shape, strides)
+    return made.owned(array, argument)
 
 
 def described(address: int | None, dtype: c.sugar_data_type, shape: Sequence[int],
-              strides: Sequence[int] | None) -> c.sugar_tensor:
+              strides: Sequence[int] | None) -> Tensor:
     extents = ctypes.c_int64 * len(shape)
-    return c.sugar_tensor(address, c.sugar_device(c.SUGAR_DEVICE_CPU, 0), len(shape), dtype, extents(*shape),
-                          None if strides is None else extents(*strides), 0)
+    return Tensor(address, CPU, len(shape), dtype, extents(*shape), None if strides is None else extents(*strides), 0)
 
 
-def element_strides(array: NDArray[Any], name: str) -> list[int]:
+def again(source: Tensor, dtype: c.sugar_data_type, shape: Sequence[int], strides: Sequence[int] | None) -> Tensor:
+    """The memory of a tensor, seen in another way."""
+    made = described(source.data, dtype, shape, strides)
+    made.device = source.device
+    made.byte_offset = source.byte_offset
+    return made.owned(source, source.argument)
+
+
+def element_strides(array: NDArray[Any], argument: str) -> list[int]:
     strides = []
     for extent, step in zip(array.shape, array.strides):
         if extent > 1 and step % array.itemsize:
-            raise ArgumentError(f"{name}: a stride of {step} bytes, expected a multiple of {array.itemsize}")
+            raise ArgumentError(f"{argument}: a stride of {step} bytes, expected a multiple of {array.itemsize}")
         strides.append(step // array.itemsize)
     return strides
 
 
-def data_type(dtype: np.dtype[Any], name: str) -> c.sugar_data_type:
+@functools.lru_cache(maxsize=64)
+def data_type(dtype: np.dtype[Any], argument: str) -> c.sugar_data_type:
     if not dtype.isnative:
-        raise ArgumentError(f"{name}: dtype {dtype.str}, expected the byte order of this machine")
+        raise ArgumentError(f"{argument}: dtype {dtype.str}, expected the byte order of this machine")
     if dtype.name == "bfloat16":
         return c.sugar_data_type(c.SUGAR_TYPE_BFLOAT, 16, 1)
     if dtype.kind not in CODES:
-        raise TypeError(f"{name}: dtype {dtype}, expected float16, bfloat16, float32 or float64")
+        raise TypeError(f"{argument}: dtype {dtype}, expected float16, bfloat16, float32 or float64")
     return c.sugar_data_type(CODES[dtype.kind], 8 * dtype.itemsize, 1)
 
 
-def broadcast(source: View, shape: tuple[int, ...]) -> View:
+def broadcast(source: Tensor, shape: tuple[int, ...]) -> Tensor:
     """The same memory in another shape, by NumPy's rules, with strides of 0 where it is repeated."""
-    found, missing = source.shape, len(shape) - len(source.shape)
+    found, missing = source.extents, len(shape) - source.ndim
     if missing < 0 or any(extent not in (1, wanted) for extent, wanted in zip(found, shape[missing:])):
-        raise ArgumentError(f"{source.name}: shape {found}, expected one that broadcasts to {shape}")
-    strides = [0] * missing + [0 if extent == 1 else step for extent, step in zip(found, source.strides)]
-    tensor = described(source.tensor.data, source.tensor.dtype, shape, strides)
-    tensor.device = source.tensor.device
-    tensor.byte_offset = source.tensor.byte_offset
-    return View(tensor, source, source.name)
+        raise ArgumentError(f"{source.argument}: shape {found}, expected one that broadcasts to {shape}")
+    strides = [0] * missing + [0 if extent == 1 else step for extent, step in zip(found, source.steps)]
+    return again(source, source.dtype, shape, strides)
 
 
-def bits(source: View, shape: tuple[int, ...], wanted: int) -> View:
+def bits(source: Tensor, shape: tuple[int, ...], wanted: int) -> Tensor:
     """Bytes as one bit for each element of an array of that shape."""
     if wanted != 1:
         raise ArgumentError(f"saved_bits: {wanted}, expected 8 or 1")
-    tensor, count = source.tensor, 1
-    for extent in shape:
-        count *= extent
-    found = (tensor.dtype.code, tensor.dtype.bits, source.shape, source.strides)
+    count = math.prod(shape)
     needed = (count + 7) // 8
+    found = (source.dtype.code, source.dtype.bits, source.extents, source.steps)
     if found != (c.SUGAR_TYPE_UNSIGNED, 8, (needed,), (1,)):
-        raise ArgumentError(f"{source.name}: shape {source.shape}, strides {source.strides} and {tensor.dtype.bits} "
-                            f"bits, expected {needed} bytes (uint8) next to each other, for {count} elements")
-    packed = described(tensor.data, c.sugar_data_type(c.SUGAR_TYPE_UNSIGNED, 1, 1), shape, None)
-    packed.device = tensor.device
-    packed.byte_offset = tensor.byte_offset
-    return View(packed, source, source.name)
+        raise ArgumentError(f"{source.argument}: shape {source.extents}, strides {source.steps} and "
+                            f"{source.dtype.bits} bits, expected {needed} bytes (uint8) next to each other, for "
+                            f"{count} elements")
+    return again(source, c.sugar_data_type(c.SUGAR_TYPE_UNSIGNED, 1, 1), shape, None)
 
 
 def empty_like(array: Any) -> Any:
@@ -146,10 +154,10 @@ def empty_like(array: Any) -> Any:
     if torch is not None and isinstance(array, torch.Tensor):
         return torch.empty_like(array)
     source = view(array, "x")
-    code, width = source.tensor.dtype.code, source.tensor.dtype.bits
+    code, width = source.dtype.code, source.dtype.bits
     name = f"{'bfloat' if code == c.SUGAR_TYPE_BFLOAT else 'float'}{width}"
     if name == "bfloat16":
         import ml_dtypes        # registers the name with NumPy
 
-        return np.empty(source.shape, ml_dtypes.bfloat16)
-    return np.empty(source.shape, name)
+        return np.empty(source.extents, ml_dtypes.bfloat16)
+    return np.empty(source.extents, name)
