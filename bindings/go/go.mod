@@ -1,0 +1,3 @@
+module libsugar
+
+go 1.19

@@ -1,0 +1,148 @@
+// Package libsugar is libsugar for Go: activation functions with surrogate gradients, in one pass over memory.
+//
+//	relu, err := libsugar.NewActivation("relu~bsilu(alpha=1.67)")
+//	err = libsugar.Forward(relu, libsugar.Vector(x), libsugar.Vector(y), nil)                         // y = f(x)
+//	err = libsugar.Backward(relu, libsugar.Vector(x), libsugar.Vector(dy), libsugar.Vector(dx), nil)  // dx = dy g'(x)
+//
+// Slices are passed as they are, never copied, through a Tensor that says how their elements lie; what a Tensor
+// says is checked against its slice before every call. Elements are float32, float64, Float16 or BFloat16.
+//
+// An Activation, a Context and a Monitor belong to the library: Close frees one, and so does the garbage
+// collector. Package lowlevel has all functions of the library under their own names, with their documentation.
+package libsugar
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"libsugar/lowlevel"
+)
+
+// Status says what kind of error an Error is.
+type Status = lowlevel.Status
+
+// The kinds of errors.
+const (
+	ErrorArgument    = lowlevel.ErrorArgument    // an argument is out of its documented range
+	ErrorSpec        = lowlevel.ErrorSpec        // a spec does not parse
+	ErrorUnsupported = lowlevel.ErrorUnsupported // understood, but not available here
+	ErrorOutOfMemory = lowlevel.ErrorOutOfMemory // memory or threads could not be had
+)
+
+// Error is what every failing call returns; errors.As finds it.
+type Error struct {
+	Status  Status
+	Message string // the library's: the argument, what was found and what was expected
+}
+
+func (err *Error) Error() string {
+	return "libsugar: " + err.Message
+}
+
+// argumentError is an error of this package's own checks.
+func argumentError(format string, values ...any) error {
+	return &Error{ErrorArgument, fmt.Sprintf(format, values...)}
+}
+
+// check turns a status into an error. The message is the thread's, so the goroutine stays on it.
+func check(call func() Status) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if status := call(); status != lowlevel.OK {
+		return &Error{status, lowlevel.String(lowlevel.LastError())}
+	}
+	return nil
+}
+
+// Version is the version of the library in use: major * 10000 + minor * 100 + patch.
+func Version() int {
+	return int(lowlevel.Version())
+}
+
+// Activation is a forward function and the derivative that the backward pass uses. It never changes: any number
+// of goroutines may use one at the same time.
+type Activation struct {
+	handle *lowlevel.Activation
+}
+
+// NewActivation makes an activation from a spec such as "relu~bsilu(alpha=1.67)", with the best instruction set
+// that the machine has (or the one that the environment variable SUGAR_LEVEL names).
+func NewActivation(spec string) (*Activation, error) {
+	return NewActivationAt(spec, "")
+}
+
+// NewActivationAt makes an activation with the kernels of one instruction set, such as "scalar" or "avx2".
+func NewActivationAt(spec, level string) (*Activation, error) {
+	options := lowlevel.ActivationOptions{StructSize: unsafe.Sizeof(lowlevel.ActivationOptions{})}
+	if level != "" {
+		options.Level = lowlevel.NewString(level)
+		defer lowlevel.Free(unsafe.Pointer(options.Level))
+	}
+	text := append([]byte(spec), 0)
+	activation := new(Activation)
+	err := check(func() Status {
+		return lowlevel.ActivationCreateEx(&activation.handle, &text[0], uintptr(len(spec)), &options)
+	})
+	if err != nil {
+		return nil, err
+	}
+	runtime.SetFinalizer(activation, (*Activation).Close)
+	return activation, nil
+}
+
+// Close frees the activation. No call may be using it. A second Close does nothing.
+func (activation *Activation) Close() error {
+	lowlevel.ActivationDestroy(activation.handle)
+	activation.handle = nil
+	runtime.SetFinalizer(activation, nil)
+	return nil
+}
+
+// Spec is the canonical spec, with all parameters; "" after Close.
+func (activation *Activation) Spec() string {
+	defer runtime.KeepAlive(activation)
+	return lowlevel.String(lowlevel.ActivationSpec(activation.handle))
+}
+
+// Level is the name of the instruction set in use; "" after Close.
+func (activation *Activation) Level() string {
+	defer runtime.KeepAlive(activation)
+	return lowlevel.String(lowlevel.ActivationLevel(activation.handle))
+}
+
+// GradientRange gives the bounds of the derivative that the backward pass uses.
+func (activation *Activation) GradientRange() (minimum, maximum float64, err error) {
+	defer runtime.KeepAlive(activation)
+	err = check(func() Status {
+		return lowlevel.ActivationGradientRange(activation.handle, &minimum, &maximum)
+	})
+	return minimum, maximum, err
+}
+
+// Context is a pool of threads for calls. Any number of calls may use one.
+type Context struct {
+	handle *lowlevel.Context
+}
+
+// NewContext makes a pool; threads is how many may work on a call, the calling one counted.
+func NewContext(threads int) (*Context, error) {
+	options := lowlevel.ContextOptions{StructSize: unsafe.Sizeof(lowlevel.ContextOptions{}), Threads: int32(threads)}
+	if int(options.Threads) != threads {
+		return nil, argumentError("threads: %d, expected at most %d", threads, lowlevel.MaxThreads)
+	}
+	context := new(Context)
+	if err := check(func() Status { return lowlevel.ContextCreate(&context.handle, &options) }); err != nil {
+		return nil, err
+	}
+	runtime.SetFinalizer(context, (*Context).Close)
+	return context, nil
+}
+
+// Close ends the threads. No call may be using them. A second Close does nothing.
+func (context *Context) Close() error {
+	lowlevel.ContextDestroy(context.handle)
+	context.handle = nil
+	runtime.SetFinalizer(context, nil)
+	return nil
+}

@@ -1,0 +1,343 @@
+package libsugar
+
+import (
+	"errors"
+	"math"
+	"math/rand"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"libsugar/lowlevel"
+)
+
+func activation(t testing.TB, spec string) *Activation {
+	made, err := NewActivation(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+func ok(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fails wants an error with the status, whose message has the words.
+func fails(t *testing.T, err error, status Status, words string) {
+	t.Helper()
+	var failure *Error
+	if !errors.As(err, &failure) || failure.Status != status || !strings.Contains(failure.Message, words) {
+		t.Errorf("%v, expected %v with '%s'", err, status, words)
+	}
+}
+
+func TestLayouts(t *testing.T) {
+	for _, item := range lowlevel.Layouts {
+		if item.C != item.Go {
+			t.Errorf("%s: %d, expected %d", item.Name, item.Go, item.C)
+		}
+	}
+}
+
+// Views of any stride against the formula.
+func TestViews(t *testing.T) {
+	source := rand.New(rand.NewSource(1))
+	silu := activation(t, "silu")
+	for round := 0; round < 300; round++ {
+		x, positions := randomView(source)
+		y := Tensor[float64]{Data: make([]float64, len(positions)+3), Shape: x.Shape, Offset: 3}
+		for i := range x.Data {
+			x.Data[i] = source.NormFloat64() * 4
+		}
+		ok(t, Forward(silu, x, y, nil))
+		for i, position := range positions {
+			value := x.Data[position]
+			if expected := value / (1 + math.Exp(-value)); math.Abs(y.Data[3+i]-expected) > 1e-14 {
+				t.Fatalf("%v of %+v: %v, expected %v", i, x, y.Data[3+i], expected)
+			}
+		}
+	}
+}
+
+// randomView makes a view that fits its slice exactly, and the positions of its elements in order.
+func randomView(source *rand.Rand) (Tensor[float64], []int) {
+	var tensor Tensor[float64]
+	positions := []int{0}
+	for rank := source.Intn(5); len(tensor.Shape) < rank; {
+		extent, stride := source.Intn(5), source.Intn(23)-11
+		tensor.Shape = append(tensor.Shape, extent)
+		tensor.Strides = append(tensor.Strides, stride)
+		var next []int
+		for _, position := range positions {
+			for i := 0; i < extent; i++ {
+				next = append(next, position+i*stride)
+			}
+		}
+		positions = next
+	}
+	low, high := 0, -1
+	for i, position := range positions {
+		if i == 0 || position < low {
+			low = position
+		}
+		if i == 0 || position > high {
+			high = position
+		}
+	}
+	tensor.Offset = -low
+	tensor.Data = make([]float64, high-low+1)
+	for i := range positions {
+		positions[i] -= low
+	}
+	if len(tensor.Data) == 0 {
+		tensor.Offset = 0
+	}
+	return tensor, positions
+}
+
+// A view that reaches one element too far is refused, at either end.
+func TestBounds(t *testing.T) {
+	source := rand.New(rand.NewSource(2))
+	silu := activation(t, "silu")
+	for round := 0; round < 300; round++ {
+		x, positions := randomView(source)
+		y := Array(make([]float64, len(positions)), x.Shape...)
+		if len(positions) == 0 {
+			continue
+		}
+		short := x
+		short.Data = x.Data[:len(x.Data)-1]
+		fails(t, Forward(silu, short, y, nil), ErrorArgument, "x: ")
+		short = x
+		short.Offset--
+		fails(t, Forward(silu, short, y, nil), ErrorArgument, "reach beyond")
+		y.Data = y.Data[1:]
+		fails(t, Forward(silu, x, y, nil), ErrorArgument, "y: ")
+	}
+	data := make([]float64, 4)
+	huge := math.MaxInt
+	for _, x := range []Tensor[float64]{
+		{Data: data, Shape: []int{2}, Strides: []int{huge}},
+		{Data: data, Shape: []int{2}, Strides: []int{math.MinInt}},
+		{Data: data, Shape: []int{huge}, Strides: []int{2}},
+		{Data: data, Shape: []int{3, 3}, Strides: []int{1, 1}, Offset: 1},
+		{Data: data, Shape: []int{2, 2}, Strides: []int{2, -2}},
+		{Data: data, Shape: []int{5}},
+		{Data: data, Shape: []int{1}, Offset: 4},
+		{Data: data, Shape: []int{1}, Offset: huge},
+		{Data: data, Shape: []int{1}, Offset: -1},
+		{Data: data, Shape: []int{huge, huge}},
+		{Data: data, Shape: []int{-1}},
+		{Data: data, Shape: []int{2, 2}, Strides: []int{1}},
+		{Data: nil, Shape: nil},
+	} {
+		if err := Forward(silu, x, x, nil); err == nil {
+			t.Errorf("%+v was accepted", x)
+		}
+	}
+	ok(t, Forward(silu, Vector(data[:0]), Vector(data[:0]), nil))
+	ok(t, Forward(silu, Vector[float64](nil), Vector[float64](nil), nil))
+	ok(t, Forward(silu, Tensor[float64]{Data: data, Offset: 3}, Tensor[float64]{Data: data}, nil))
+}
+
+func TestErrors(t *testing.T) {
+	_, err := NewActivation("rellu")
+	fails(t, err, ErrorSpec, "did you mean 'relu'")
+	if err.Error()[:10] != "libsugar: " || err.(*Error).Status.String() != "SUGAR_ERROR_SPEC" {
+		t.Error(err)
+	}
+	_, err = NewActivationAt("relu", "avx9")
+	fails(t, err, ErrorUnsupported, "avx9")
+	_, err = NewContext(-1)
+	fails(t, err, ErrorArgument, "threads")
+	_, err = NewContext(math.MaxInt)
+	fails(t, err, ErrorArgument, "threads")
+	_, err = NewMonitor(0, nil)
+	fails(t, err, ErrorArgument, "units")
+	relu := activation(t, "relu")
+	a := make([]float32, 10)
+	fails(t, Forward(relu, Vector(a[:3]), Vector(a[3:7]), nil), ErrorArgument, "shape")
+	fails(t, Forward(relu, Vector(a[:3]), Vector(a[1:4]), nil), ErrorArgument, "overlap")
+	fails(t, Forward(nil, Vector(a), Vector(a), nil), ErrorArgument, "activation")
+	fails(t, Forward(relu, Vector(a), Vector(a), &Options[float32]{SavedBits: make([]byte, 1)}), ErrorArgument, "SavedBits")
+	fails(t, Forward(relu, Vector(a), Vector(a), &Options[float32]{Context: &Context{}}), ErrorArgument, "Context")
+	fails(t, Forward(relu, Vector(a), Vector(a), &Options[float32]{Monitor: &Monitor{}}), ErrorArgument, "Monitor")
+	fails(t, Observe(nil, Vector(a), nil), ErrorArgument, "monitor")
+	ok(t, relu.Close())
+	ok(t, relu.Close())
+	fails(t, Forward(relu, Vector(a), Vector(a), nil), ErrorArgument, "activation")
+	if relu.Spec() != "" || relu.Level() != "" {
+		t.Error("a closed activation has a spec or a level")
+	}
+}
+
+func TestOptions(t *testing.T) {
+	sigmoid := activation(t, "sigmoid")
+	context, err := NewContext(3)
+	ok(t, err)
+	defer context.Close()
+	n := 200000
+	x, y, z, dx := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+	for i := range x {
+		x[i] = float32(i%601)/100 - 3
+	}
+	ok(t, Forward(sigmoid, Vector(x), Vector(y), nil))
+	for _, stream := range []Stream{StreamLarge, StreamAlways, StreamNever} {
+		ok(t, Forward(sigmoid, Vector(x), Vector(z), &Options[float32]{Context: context, Stream: stream}))
+		for i := range z {
+			if y[i] != z[i] {
+				t.Fatalf("stream %v: [%d] %v, expected %v", stream, i, z[i], y[i])
+			}
+		}
+	}
+	one := Tensor[float32]{Data: []float32{1}, Shape: []int{n}, Strides: []int{0}}
+	ok(t, Backward(sigmoid, Vector(x), one, Vector(dx), nil))
+	ok(t, Backward(sigmoid, Vector(x), one, Vector(dx), &Options[float32]{Accumulate: true}))
+	ok(t, Backward(sigmoid, Vector(y), one, Vector(z), &Options[float32]{FromOutput: true}))
+	for i := range z {
+		if math.Abs(float64(2*z[i]-dx[i])) > 1e-6 {
+			t.Fatalf("[%d] %v, expected %v", i, dx[i], 2*z[i])
+		}
+	}
+}
+
+func TestMonitor(t *testing.T) {
+	relu := activation(t, "relu")
+	monitor, err := NewMonitor(2, &MonitorOptions{Axis: 0})
+	ok(t, err)
+	x := []Float16{0x3c00, 0x3c00, 0xbc00, 0xbc00} // 1, 1, -1, -1
+	ok(t, Forward(relu, Array(x, 2, 2), Array(make([]Float16, 4), 2, 2), &Options[Float16]{Monitor: monitor}))
+	ok(t, Observe(monitor, Array(x, 2, 2), nil))
+	bytes, err := monitor.MarshalBinary()
+	ok(t, err)
+	var copied Monitor
+	ok(t, copied.UnmarshalBinary(bytes))
+	ok(t, copied.Merge(monitor))
+	summary, err := copied.Summary()
+	ok(t, err)
+	dead, err := copied.FindDead(0)
+	ok(t, err)
+	if summary.Samples != 16 || summary.Dead != 1 || len(dead) != 1 || dead[0] != 1 {
+		t.Errorf("%+v, dead %v", summary, dead)
+	}
+	fails(t, copied.UnmarshalBinary(bytes[:9]), ErrorArgument, "")
+	_, err = copied.Unit(2)
+	fails(t, err, ErrorArgument, "index")
+	ok(t, copied.Reset())
+	if summary, _ = copied.Summary(); summary.Samples != 0 {
+		t.Errorf("%+v after Reset", summary)
+	}
+}
+
+func TestCatalogue(t *testing.T) {
+	kinds, err := Kinds()
+	ok(t, err)
+	found := 0
+	for _, kind := range kinds {
+		if kind.Name == "relu" && kind.Forward {
+			found++
+		}
+		if kind.Name == "bsilu" && kind.Surrogate && len(kind.Parameters) == 1 && kind.Parameters[0].Name == "alpha" {
+			found++
+		}
+	}
+	levels, err := Levels()
+	ok(t, err)
+	if found != 2 || len(levels) == 0 || levels[0].Name != "scalar" || !levels[0].Supported {
+		t.Errorf("%d found; %+v", found, levels)
+	}
+	if Version() != lowlevel.VersionMajor*10000+lowlevel.VersionMinor*100+lowlevel.VersionPatch {
+		t.Error(Version())
+	}
+}
+
+// Many goroutines with one activation and one context, each with errors of its own.
+func TestGoroutines(t *testing.T) {
+	gelu := activation(t, "gelu")
+	context, err := NewContext(2)
+	ok(t, err)
+	defer context.Close()
+	x := make([]float64, 5000)
+	for i := range x {
+		x[i] = float64(i)/1000 - 2.5
+	}
+	expected := make([]float64, len(x))
+	ok(t, Forward(gelu, Vector(x), Vector(expected), nil))
+	var group sync.WaitGroup
+	for g := 0; g < 8; g++ {
+		group.Add(1)
+		go func(g int) {
+			defer group.Done()
+			y := make([]float64, len(x))
+			for round := 0; round < 20; round++ {
+				if err := Forward(gelu, Vector(x), Vector(y), &Options[float64]{Context: context}); err != nil {
+					t.Error(err)
+				}
+				for i := range y {
+					if y[i] != expected[i] {
+						t.Errorf("[%d] %v, expected %v", i, y[i], expected[i])
+						return
+					}
+				}
+				err := Forward(gelu, Vector(x[:g+1]), Vector(y[:g+2]), nil)
+				fails(t, err, ErrorArgument, "("+strconv.Itoa(g+2)+",)")
+				_, err = NewActivation("goroutine" + strconv.Itoa(g))
+				fails(t, err, ErrorSpec, "goroutine"+strconv.Itoa(g))
+			}
+		}(g)
+	}
+	group.Wait()
+}
+
+// What nobody closes is freed with the garbage: 100 monitors of more than 60 MiB each do not stay.
+func TestFinalizers(t *testing.T) {
+	before := resident(t)
+	for i := 0; i < 100; i++ {
+		monitor, err := NewMonitor(1<<20, nil)
+		ok(t, err)
+		ok(t, monitor.Reset())
+		activation(t, "relu")
+		runtime.GC()
+	}
+	if grown := resident(t) - before; grown > 1<<30 {
+		t.Errorf("%d MiB more than before", grown>>20)
+	}
+}
+
+func resident(t *testing.T) int {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Skip(err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(text))[1])
+	ok(t, err)
+	return pages * os.Getpagesize()
+}
+
+func BenchmarkForward16(b *testing.B) {
+	relu := activation(b, "relu")
+	x, y := make([]float32, 16), make([]float32, 16)
+	tensorX, tensorY := Vector(x), Vector(y)
+	b.ReportAllocs()
+	for i := 0; i < b.N; i++ {
+		ok(b, Forward(relu, tensorX, tensorY, nil))
+	}
+}
+
+func BenchmarkLowlevelForwardF32(b *testing.B) {
+	relu := activation(b, "relu")
+	x, y := make([]float32, 16), make([]float32, 16)
+	b.ReportAllocs()
+	for i := 0; i < b.N; i++ {
+		if lowlevel.ForwardF32(relu.handle, 16, &x[0], 1, &y[0], 1, nil) != lowlevel.OK {
+			b.Fatal("failed")
+		}
+	}
+}
