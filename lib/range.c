@@ -233,9 +233,22 @@ static double round_outwards(double a, float direction)
 
 /* ---- Two values ---------------------------------------------------------------------------- */
 
-static bool has_steps_alone(const sugar_function *f)
+/* Whether a derivative is constant between steps, or altogether, up to `bound` if side is negative, or else beyond it. */
+static bool is_in_steps(const sugar_kernels_f64 *kernels, const sugar_function *f, double bound, int side)
 {
-    return sugar_kind_capabilities(f->kind) & SUGAR_CAN_SAVE_BIT;
+    const range r = range_of_side(kernels, f, bound, side);
+    return (sugar_kind_capabilities(f->kind) & SUGAR_CAN_SAVE_BIT) || r.low >= r.high;
+}
+
+static bool has_steps_alone(const sugar_kernels_f64 *kernels, const functions *f)
+{
+    bool steps = true;
+    for (int side = -1; side <= 1; side += 2) {
+        const bool only_own = f->negative_only && side > 0;
+        steps = steps && (only_own || is_in_steps(kernels, &f->surrogate, 0 - f->shift, side));
+        steps = steps && (!(only_own || f->u > 0) || is_in_steps(kernels, &f->forward, 0, side));
+    }
+    return steps;
 }
 
 /* 0, and the steps of both derivatives. */
@@ -264,7 +277,7 @@ static int find_steps(const sugar_kernels_f64 *kernels, const functions *f, doub
             x[n++] = (real)step[i];                                                                \
             x[n++] = next((real)step[i], (real)INFINITY);                                          \
         }                                                                                          \
-        if (!has_steps_alone(&f->surrogate) || (a->element.derivative && !has_steps_alone(&f->forward)) \
+        if (!has_steps_alone(a->level->kernels.f64, f)                                             \
             || sugar_backward_##element(a, n, x, 1, &one, 0, d, 1, NULL) != SUGAR_OK)              \
             return (sugar_two_values){false, 0, 0};                                                \
         sugar_two_values v = {true, (double)d[0], (double)d[0]};                                   \

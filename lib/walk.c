@@ -116,6 +116,14 @@ static int closest_dimension(const sugar_walk *walk, int k)
     return closest;
 }
 
+static bool is_among(int d, const int *dimensions, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (dimensions[i] == d)
+            return true;
+    return false;
+}
+
 /* The extent of tiles of at most `most` that divide n evenly, for all that vectors allow. */
 static int64_t divide(int64_t n, int64_t most)
 {
@@ -145,7 +153,7 @@ void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows)
     int close[SUGAR_MAX_OPERANDS], count = 0;
     for (int k = 0; k < walk->operands; k++) {
         const int d = walk->size[k] > 0 ? closest_dimension(walk, k) : 0;
-        if (d > 0 && (count == 0 || d != close[0]))
+        if (d > 0 && !is_among(d, close, count))
             close[count++] = d;
     }
     const int64_t size = (int64_t)walk->element_size;
@@ -155,7 +163,7 @@ void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows)
     for (int d = 0; d < walk->ndim; d++)
         walk->tile[d] = 1;
     for (int i = 0; i < count; i++) {
-        walk->tile[close[i]] = divide(walk->extent[close[i]], side);
+        walk->tile[close[i]] = divide(walk->extent[close[i]], smaller(side, left));
         left /= walk->tile[close[i]];
     }
     for (int d = 0; d < walk->ndim; d++)

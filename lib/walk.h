@@ -58,9 +58,9 @@ typedef struct sugar_tile {
 /* Goes to a tile, counted from 0. */
 void sugar_tile_seek(sugar_tile *tile, const sugar_walk *walk, int64_t number);
 
-/* The tile after another one, which must exist; next may be that one. Only what the walk has dimensions and operands for is written: to copy
- * a whole tile takes string instructions, and with stores past the caches under way these held up the next 8 KiB of a
- * monitored relu by 120 ns (Zen 5). */
+/* The tile after another one, which must exist; next may be that one. Only what the walk has dimensions and operands
+ * for is written: to copy a whole tile takes string instructions, and with stores past the caches under way these held
+ * up the next 8 KiB of a monitored relu by 120 ns (Zen 5). */
 void sugar_tile_after(sugar_tile *next, const sugar_tile *tile, const sugar_walk *walk);
 
 /* Where the tile begins in operand k. */

@@ -115,6 +115,15 @@ static void count_codes(int64_t *count, const uint8_t *code, size_t n, const cha
 }
 #endif
 
+/* Not by find_some_bins: of an element of what packs to bytes gcc 12.2 makes another instruction, which takes negative
+ * numbers for large ones (AVX-512, f64). */
+static int bin_of_zero(const bin_finder *f)
+{
+    real bin[VEC_LANES];
+    vec_store(bin, vec_min(f->last, f->origin));
+    return bin[0] > 0 ? (int)bin[0] : 0;
+}
+
 static const real *find_bins(sugar_histogram *h, const element *x, real *values, size_t n, uint8_t *code,
                              const void *ahead)
 {
@@ -129,11 +138,7 @@ static const real *find_bins(sugar_histogram *h, const element *x, real *values,
         ahead = fetch_half(ahead, CODE_STEP);
     }
     for (size_t i = whole; i < all; i += CODE_STEP) find_some_bins(&f, wide + i, n > i ? n - i : 0, code + i);
-    if (all > n) {
-        uint8_t padding[CODES];
-        find_some_bins(&f, wide, 0, padding);
-        h->count[padding[0]] -= (int64_t)(all - n);
-    }
+    h->count[bin_of_zero(&f)] -= (int64_t)(all - n);
     const vec strange = f.strange[0] + f.strange[1] + (f.strange[2] + f.strange[3]), zero = vec_splat(0);
     h->all_finite = !vec_any(vec_less(zero, vec_select(vec_less_equal(strange, zero), zero, vec_splat(1))));
     for (size_t i = 0; !h->all_finite && i < n; i++) h->count[0] -= wide[i] != wide[i];

@@ -97,7 +97,7 @@ class Goals(unittest.TestCase):
         self.expect("7", records(case, sugar=1, sugar_alone=1.91), records(case, sugar=1, sugar_alone=1.89))
 
     def test_8_monitors(self):
-        case = ("gelu", "forward", "f32", LAST_CACHE, 1, "contiguous")
+        case = ("gelu", "forward", "f32", goals.RAM, 1, "contiguous")
         self.expect("8", records(case, sugar=1, sugar_monitored=1.05), records(case, sugar=1, sugar_monitored=1.06))
 
     def test_absent_peers_are_not_judged(self):

@@ -301,6 +301,55 @@ static void same_bits_for_strides(void **unused)
         }
 }
 
+/* ---- Views that lie closest together in dimensions of their own --------------------------------- */
+
+enum { EDGE = 24, CUBE = EDGE * EDGE * EDGE };
+static const int64_t edges[3] = {EDGE, EDGE, EDGE};
+static const int64_t turns[6][3] = {
+    {EDGE * EDGE, EDGE, 1}, {EDGE * EDGE, 1, EDGE}, {EDGE, EDGE * EDGE, 1}, {EDGE, 1, EDGE * EDGE},
+    {1, EDGE * EDGE, EDGE}, {1, EDGE, EDGE * EDGE},
+};
+
+/* The same cube of numbers, its dimensions turned in memory. */
+static void turn(const float *cube, const int64_t *strides, float *turned)
+{
+    for (int64_t i = 0; i < CUBE; i++)
+        turned[i / (EDGE * EDGE) * strides[0] + i / EDGE % EDGE * strides[1] + i % EDGE * strides[2]] = cube[i];
+}
+
+static void backward_turned(const sugar_activation *a, float cubes[3][CUBE], const int64_t *const strides[3],
+                            float *out)
+{
+    static float memory[3][CUBE];
+    sugar_tensor tensor[4];
+    for (int k = 0; k < 4; k++) {
+        tensor[k] = (sugar_tensor){.data = k < 3 ? memory[k] : out, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 3,
+                                   .dtype = element_formats[ELEMENT_F32].dtype, .shape = edges,
+                                   .strides = k < 3 ? strides[k] : NULL};
+        if (k < 3)
+            turn(cubes[k], strides[k], memory[k]);
+    }
+    const sugar_call_options options = {.struct_size = sizeof options, .parameter = &tensor[2]};
+    assert_ok(sugar_backward(a, &tensor[0], &tensor[1], &tensor[3], &options));
+}
+
+static void each_turned_its_own_way(void **unused)
+{
+    (void)unused;
+    static float cubes[3][CUBE], expected[CUBE], found[CUBE];
+    uint64_t state = 5;
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < CUBE; i++)
+            cubes[k][i] = (float)random_between(&state, k < 2 ? -4000 : 100, 4000) / 1024;
+    sugar_activation *a = must_create("elu", NULL);
+    backward_turned(a, cubes, (const int64_t *const[]){turns[0], turns[0], turns[0]}, expected);
+    for (int i = 0; i < 216; i += short_run() ? 7 : 1) {
+        backward_turned(a, cubes, (const int64_t *const[]){turns[i % 6], turns[i / 6 % 6], turns[i / 36]}, found);
+        assert_memory_equal(found, expected, sizeof found);
+    }
+    sugar_activation_destroy(a);
+}
+
 /* ---- What a backward call composes -------------------------------------------------------------- */
 
 static float call_x[4] = {-2, -1, 3, 1}, call_dy[4] = {1, 10, 100, 1000};
@@ -815,6 +864,7 @@ int main(void)
         cmocka_unit_test(which_kinds_learn),
         cmocka_unit_test(same_bits_for_threads_and_levels),
         cmocka_unit_test(same_bits_for_strides),
+        cmocka_unit_test(each_turned_its_own_way),
         cmocka_unit_test(accumulates),
         cmocka_unit_test(in_place),
         cmocka_unit_test(surrogates),

@@ -230,6 +230,31 @@ static void counts_of_any_view(void **unused)
     }
 }
 
+/* A histogram from 2 to 32, in which each of its bins gets one of the numbers 1.5, 2.5, ...: no bin is that of 0. */
+static void histogram_beyond_zero(void **unused)
+{
+    (void)unused;
+    const sugar_monitor_options options = {.struct_size = sizeof options, .axis = -1, .minimum = 2, .maximum = 32};
+    const char *levels[MAX_LEVELS];
+    const int count = supported_levels(levels);
+    for (int i = 0; i < count * ELEMENT_TYPES; i++) {
+        const element_type type = (element_type)(i % ELEMENT_TYPES);
+        sugar_activation *a = must_create("relu", levels[i / ELEMENT_TYPES]);
+        sugar_monitor *monitor;
+        assert_ok(sugar_monitor_create(&monitor, SUGAR_MONITOR_BINS, &options));
+        for (int64_t k = 0; k < SUGAR_MONITOR_BINS; k++)
+            element_store(&input, k, type, element_of(1.5 + (double)k, type));
+        const sugar_call_options call = {.struct_size = sizeof call, .monitor = monitor};
+        assert_ok(flat_forward(a, type, SUGAR_MONITOR_BINS, &input, 1, &output, 1, &call));
+        int64_t bins[SUGAR_MONITOR_BINS];
+        assert_ok(sugar_monitor_get_histogram(monitor, bins, NULL));
+        for (int k = 0; k < SUGAR_MONITOR_BINS; k++)
+            assert_int_equal(bins[k], 1);
+        sugar_monitor_destroy(monitor);
+        sugar_activation_destroy(a);
+    }
+}
+
 static void flat_calls_count(void **unused)
 {
     (void)unused;
@@ -831,6 +856,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_of_any_view),
+        cmocka_unit_test(histogram_beyond_zero),
         cmocka_unit_test(flat_calls_count),
         cmocka_unit_test(nothing_to_count),
         cmocka_unit_test(large_numbers),

@@ -429,6 +429,8 @@ static void bits_are_exact(void **unused)
         "heaviside(threshold=-0.3)~box(domain=negative)", "relu~leaky_relu(domain=negative)", "gelu~relu",
         "relu~leaky_relu(negative_slope=0.1,blend=0.3)", "relu~identity(blend=0.7)", "bsilu~relu6",
         "leaky_relu(negative_slope=1e-44)", "prelu(alpha=1)", "prelu(alpha=0.99999994)",
+        "elu~relu(domain=negative)", "selu~leaky_relu(domain=negative)", "celu(alpha=0.3)~heaviside(domain=negative)",
+        "identity~relu_squared(domain=negative)", "threshold~elu(domain=negative,blend=0)",
     };
     for (size_t i = 0; i < COUNT(specs); i++)
         for (int type = 0; type < ELEMENT_TYPES; type++)
@@ -441,6 +443,7 @@ static void more_than_two_values_are_refused(void **unused)
     static const char *const specs[] = {
         "gelu", "relu~bsilu", "relu~elu(domain=negative)", "relu6~relu(blend=0.5)", "relu_squared",
         "relu6~hardtanh(min_val=0,max_val=3,blend=0.5)", "relu6~leaky_relu(domain=negative)", "relu~gelu(blend=0.5)",
+        "gelu~relu(domain=negative)", "elu~relu(domain=negative,blend=0.5)", "relu~relu_squared",
     };
     uint64_t state = 2;
     fill(&v, ELEMENT_F32, &state);

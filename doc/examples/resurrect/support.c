@@ -97,7 +97,7 @@ output *output_open(const char *path)
     output *file = allocate(1, sizeof *file);
     file->path = format_text("%s", path);
     if (!special)
-        file->temporary = format_text("%s.partial", path);
+        file->temporary = format_text("%s.%ld.partial", path, (long)getpid());
     file->file = fopen(special ? path : file->temporary, "w");
     if (!file->file)
         fail("cannot write %s: %s", path, strerror(errno));
