@@ -60,8 +60,9 @@ export interface CallOptionsInit {
      * The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
      * SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of 0 in the dimensions in which it does
      * not vary: all of them for one value, all but the channels' for one value per channel. Each value must
-     * be within the parameter's range. NULL: the spec's. It may not overlap an output. f' uses it too,
-     * wherever the backward pass uses f'; the surrogate behind a ~ has its own.
+     * be within the parameter's range, or else the message has the first one outside, in row-major order, and
+     * its index; with no element in x, none is looked at. NULL: the spec's. It may not overlap an output. f'
+     * uses it too, wherever the backward pass uses f'; the surrogate behind a ~ has its own.
      */
     readonly parameter?: Operand | null;
     /**
@@ -70,8 +71,10 @@ export interface CallOptionsInit {
      * dtype of x; what is summed has strides of 0. With SUGAR_CALL_ACCUMULATE the sum is added to what it
      * holds. df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64
      * with what its roundings lose: the sum of n of them is within half an ULP, and n^2 2^-105 times the sum
-     * of their sizes, of the exact one. It has the same bits for any number of threads. With no element in x
-     * it is not written. NULL: not wanted. An error in forward.
+     * of their sizes, of the exact one. It has the same bits for any number of threads. The sum over nothing
+     * is 0: with no element in x, the values that the gradient has all the same, where each extent of 0 has a
+     * stride of 0, are set to 0, or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error
+     * in forward.
      */
     readonly parameterGradient?: Operand | null;
     /**
@@ -173,7 +176,8 @@ export declare class Activation implements Handle {
     forward(x: Operand, y?: null, options?: CallOptionsInit | CallOptions | null): Tensor;
     /**
      * dx = dy * g'(x), element by element, where g' is the derivative of the surrogate (of the forward
-     * function itself if the spec names no surrogate).
+     * function itself if the spec names no surrogate). With no element nothing is done but what the options
+     * say of a parameter_gradient.
      */
     backward<T extends Operand>(x: Operand | null, dy: Operand, dx: T, options?: CallOptionsInit | CallOptions | null): T;
     /** With a result of its own: a typed array if dy is one, else a tensor. */
@@ -197,7 +201,7 @@ export declare class Activation implements Handle {
  *
  * The pool. Its threads start with the context, sleep from 50 us after the last call until the next, and end
  * with the context. It works for one call at a time: a call that finds it busy runs on its own thread alone.
- * Its threads block all signals but those of faults, have stacks of 512 KiB, and keep the floating-point mode
+ * Its threads block all signals but those of faults, have stacks of 1 MiB, and keep the floating-point mode
  * of the thread that made the context. After fork(), the child has the context but not the threads: calls
  * there run on the calling thread, and sugar_context_destroy frees the memory. Contexts made in the child
  * have pools.

@@ -180,7 +180,7 @@ export interface sugar_activation { readonly handle: "sugar_activation" }
  *
  * The pool. Its threads start with the context, sleep from 50 us after the last call until the next, and end
  * with the context. It works for one call at a time: a call that finds it busy runs on its own thread alone.
- * Its threads block all signals but those of faults, have stacks of 512 KiB, and keep the floating-point mode
+ * Its threads block all signals but those of faults, have stacks of 1 MiB, and keep the floating-point mode
  * of the thread that made the context. After fork(), the child has the context but not the threads: calls
  * there run on the calling thread, and sugar_context_destroy frees the memory. Contexts made in the child
  * have pools.
@@ -334,8 +334,9 @@ export interface sugar_call_options {
      * The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
      * SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of 0 in the dimensions in which it does
      * not vary: all of them for one value, all but the channels' for one value per channel. Each value must
-     * be within the parameter's range. NULL: the spec's. It may not overlap an output. f' uses it too,
-     * wherever the backward pass uses f'; the surrogate behind a ~ has its own.
+     * be within the parameter's range, or else the message has the first one outside, in row-major order, and
+     * its index; with no element in x, none is looked at. NULL: the spec's. It may not overlap an output. f'
+     * uses it too, wherever the backward pass uses f'; the surrogate behind a ~ has its own.
      */
     parameter?: sugar_tensor | Prepared<sugar_tensor> | null;
     /**
@@ -344,8 +345,10 @@ export interface sugar_call_options {
      * dtype of x; what is summed has strides of 0. With SUGAR_CALL_ACCUMULATE the sum is added to what it
      * holds. df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64
      * with what its roundings lose: the sum of n of them is within half an ULP, and n^2 2^-105 times the sum
-     * of their sizes, of the exact one. It has the same bits for any number of threads. With no element in x
-     * it is not written. NULL: not wanted. An error in forward.
+     * of their sizes, of the exact one. It has the same bits for any number of threads. The sum over nothing
+     * is 0: with no element in x, the values that the gradient has all the same, where each extent of 0 has a
+     * stride of 0, are set to 0, or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error
+     * in forward.
      */
     parameter_gradient?: sugar_tensor | Prepared<sugar_tensor> | null;
     /**
@@ -662,7 +665,8 @@ export function sugar_forward(activation: sugar_activation, x: sugar_tensor | Pr
 
 /**
  * dx = dy * g'(x), element by element, where g' is the derivative of the surrogate (of the forward function
- * itself if the spec names no surrogate).
+ * itself if the spec names no surrogate). With no element nothing is done but what the options say of a
+ * parameter_gradient.
  * @param x the input of the forward pass; any strides. NULL if the options have a saved_gradient.
  * @param dy the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has
  * zero strides.
@@ -748,7 +752,8 @@ export function sugar_forward_f16(activation: sugar_activation, n: number | bigi
 export function sugar_forward_bf16(activation: sugar_activation, n: number | bigint, x: Uint16Array | null, incx: number | bigint, y: Uint16Array | null, incy: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
 /**
- * sugar_backward for vectors, as sugar_forward_f32.
+ * sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options say of a
+ * parameter_gradient.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.
@@ -764,7 +769,8 @@ export function sugar_forward_bf16(activation: sugar_activation, n: number | big
 export function sugar_backward_f32(activation: sugar_activation, n: number | bigint, x: Float32Array | null, incx: number | bigint, dy: Float32Array | null, incdy: number | bigint, dx: Float32Array | null, incdx: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
 /**
- * sugar_backward for vectors, as sugar_forward_f32.
+ * sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options say of a
+ * parameter_gradient.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.
@@ -780,7 +786,8 @@ export function sugar_backward_f32(activation: sugar_activation, n: number | big
 export function sugar_backward_f64(activation: sugar_activation, n: number | bigint, x: Float64Array | null, incx: number | bigint, dy: Float64Array | null, incdy: number | bigint, dx: Float64Array | null, incdx: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
 /**
- * sugar_backward for vectors, as sugar_forward_f32.
+ * sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options say of a
+ * parameter_gradient.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.
@@ -796,7 +803,8 @@ export function sugar_backward_f64(activation: sugar_activation, n: number | big
 export function sugar_backward_f16(activation: sugar_activation, n: number | bigint, x: Uint16Array | null, incx: number | bigint, dy: Uint16Array | null, incdy: number | bigint, dx: Uint16Array | null, incdx: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
 /**
- * sugar_backward for vectors, as sugar_forward_f32.
+ * sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options say of a
+ * parameter_gradient.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.

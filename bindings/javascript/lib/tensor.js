@@ -42,13 +42,14 @@ function compactStrides(shape) {
     return shape.map((_, i) => shape.slice(i + 1).reduce((product, extent) => product * extent, 1));
 }
 
-/** Refuses a view that leaves its array of `length` elements. */
+/** Refuses a view that leaves its array of `length` elements. An extent of 0 with a stride of 0 counts as 1: of a
+ * parameter's gradient, such values are set to 0. */
 function checkBounds({ dtype, shape, strides, offset }, length) {
-    if (shape.includes(0)) return;
     const compact = compactStrides(shape), steps = strides ?? compact;
+    if (shape.some((extent, i) => extent === 0 && (!strides || steps[i] !== 0))) return;
     let first = offset, last = offset;
     shape.forEach((extent, i) => {
-        const span = (extent - 1) * steps[i];
+        const span = Math.max(extent - 1, 0) * steps[i];
         if (span < 0) first += span;
         else last += span;
     });

@@ -101,6 +101,14 @@ test("parameter and its gradient", () => {
     assert.deepEqual(parameterGradient.data, floats(-8, 0));
 });
 
+test("the gradient of a parameter over nothing is 0, within its array", () => {
+    const shape = [0, 2], strides = [0, 1], data = floats(7, 7, 7), empty = Tensor.zeros("f32", shape);
+    new Activation("prelu").backward(empty, empty, empty, {
+        parameter: { data: floats(1, 1), shape, strides }, parameterGradient: { data, shape, strides } });
+    assert.deepEqual(data, floats(0, 0, 7));
+    fails(() => new Tensor({ data, shape: [0, 4], strides }), /the view reaches/);
+});
+
 test("saved gradients in a byte and in a bit", () => {
     for (const dtype of ["u8", "bit"]) {
         const savedGradient = Tensor.zeros(dtype, 9), x = floats(-1, 2, -3, 4, -5, 6, -7, 8, 9);

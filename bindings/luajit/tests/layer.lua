@@ -134,6 +134,16 @@ case("parameter and its gradient", function()
     equal(list(gradient, 2), "-4 0")
 end)
 
+case("the gradient of a parameter over nothing is 0, within its array", function()
+    local shape, gradient = { 0, 2 }, filled { 7, 7, 7 }
+    local empty = sugar.zeros("f32", shape)
+    sugar.Activation("prelu"):backward(empty, empty, empty, {
+        parameter = sugar.tensor(filled { 1, 1 }, { shape = shape, strides = { 0, 1 } }),
+        parameter_gradient = sugar.tensor(gradient, { shape = shape, strides = { 0, 1 } }) })
+    equal(list(gradient, 3), "0 0 7")
+    fails(ARGUMENT, "the view reaches", sugar.tensor, gradient, { shape = { 0, 4 }, strides = { 0, 1 } })
+end)
+
 case("saved gradients in a byte and in a bit", function()
     for _, dtype in ipairs { "u8", "bit" } do
         local saved = sugar.zeros(dtype, 9)
