@@ -5,7 +5,7 @@
 # FOLDER gets what cargo builds; SUGAR_LIBRARY names the library.
 set -eu
 cd "$(dirname "$0")"
-PATH=$PATH:$HOME/.cargo/bin
+PATH=$PATH:${HOME:-}/.cargo/bin
 command -v cargo >/dev/null && cargo --version || { echo 'skipped: there is no cargo'; exit 77; }
 export CARGO_TARGET_DIR="$1"
 # Of another version of cargo, perhaps; there is nothing in it, for want of dependencies.

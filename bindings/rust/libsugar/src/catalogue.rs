@@ -51,12 +51,10 @@ pub fn version() -> i32 {
     unsafe { sys::sugar_version() }
 }
 
-/// A constant of the library.
+/// A constant of the library, or NULL.
 unsafe fn text(constant: *const c_char) -> Option<&'static str> {
-    if constant.is_null() {
-        return None;
-    }
-    CStr::from_ptr(constant).to_str().ok()
+    // SAFETY: constants are never freed.
+    (!constant.is_null()).then(|| unsafe { CStr::from_ptr(constant) })?.to_str().ok()
 }
 
 /// All kinds.

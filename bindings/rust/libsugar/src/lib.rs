@@ -16,6 +16,8 @@
 //! Operands are slices, vectors and arrays of `f32`, `f64`, [`F16`] or [`Bf16`], or a [`View`] or [`ViewMut`] of one,
 //! with a shape and strides. The C functions, for whatever is not here, are in [`sys`].
 
+#![deny(unsafe_op_in_unsafe_fn)]
+
 mod activation;
 mod call;
 mod catalogue;
@@ -29,7 +31,7 @@ pub use activation::Activation;
 pub use call::Call;
 pub use catalogue::{kinds, levels, version, Kind, Level, Parameter};
 pub use context::{Context, Task};
-pub use element::{Bf16, Element, F16};
+pub use element::{Bf16, Element, Stored, F16};
 pub use error::{Error, Result, Status};
 pub use libsugar_sys as sys;
 pub use monitor::{Histogram, Monitor, MonitorOptions, Summary, Unit};
