@@ -394,33 +394,33 @@ impl<'a> Replay<'a> {
         let over_x = x.is_some() && self.operands_agree("x", output);
         let over_dy = name == "backward" && dy.is_some() && self.operands_agree("dy", output);
         let index = self.alone(output, if over_x { "x" } else if over_dy { "dy" } else { "" })?;
-        let input = |operand: &'_ Option<Operand>| view::<T>(&self.memories, operand.as_ref()?);
+                let memories = &mut self.memories;
         if over_x && name == "forward" {
-            let x = view_mut::<T>(&mut self.memories[index], operand)?;
+            let x = view_mut::<T>(&mut memories[index], operand)?;
             return Some(activation.forward_in_place(x, call));
         }
         if name == "forward" {
-            let x = view::<T>(&self.memories, x.as_ref()?)?;
-            let y = view_mut::<T>(&mut self.memories[index], operand)?;
+            let x = view::<T>(memories, x.as_ref()?)?;
+            let y = view_mut::<T>(&mut memories[index], operand)?;
             return Some(activation.forward_with(x, y, call));
         }
         if over_x {
-            let dy = input(dy)?;
-            let x = view_mut::<T>(&mut self.memories[index], operand)?;
+            let dy = view::<T>(memories, dy.as_ref()?)?;
+            let x = view_mut::<T>(&mut memories[index], operand)?;
             return Some(activation.backward_over_input(x, dy, call));
         }
         if over_dy {
-            let x = if x.is_some() { Some(input(x)?) } else { None };
-            let dy = view_mut::<T>(&mut self.memories[index], operand)?;
+            let x = if x.is_some() { Some(view::<T>(memories, x.as_ref()?)?) } else { None };
+            let dy = view_mut::<T>(&mut memories[index], operand)?;
             return Some(activation.backward_in_place(x, dy, call));
         }
-        let dy = input(dy)?;
+        let dy = view::<T>(memories, dy.as_ref()?)?;
         if x.is_none() {
-            let dx = view_mut::<T>(&mut self.memories[index], operand)?;
+            let dx = view_mut::<T>(&mut memories[index], operand)?;
             return Some(activation.backward_saved(dy, dx, call));
         }
-        let x = input(x)?;
-        let dx = view_mut::<T>(&mut self.memories[index], operand)?;
+        let x = view::<T>(memories, x.as_ref()?)?;
+        let dx = view_mut::<T>(&mut memories[index], operand)?;
         Some(activation.backward_with(x, dy, dx, call))
     }
 }
@@ -439,21 +439,21 @@ fn code_and_bits<T: Element>() -> (i32, i64) {
     (if brain { sys::SUGAR_TYPE_BFLOAT } else { sys::SUGAR_TYPE_FLOAT }, bits)
 }
 
-fn view<'a, T: Element>(memories: &[Memory], operand: &Operand) -> Option<View<'a, T>> {
+fn view<'a, T: Element>(memories: &[Memory], operand: &'a Operand) -> Option<View<'a, T>> {
     let (code, bits) = code_and_bits::<T>();
     let memory = &memories[operand.memory.filter(|_| operand.has_type(code, bits))?];
     let (slice, offset) = (elements::<T>(memory), operand.offset(std::mem::size_of::<T>())?);
-    let (shape, strides) = kept(operand);
+    let (shape, strides) = lists(operand);
     match strides {
         Some(strides) => View::strided(slice, offset, shape, strides).ok(),
         None => View::with_shape(slice.get(offset..)?, shape).ok(),
     }
 }
 
-fn view_mut<'a, T: Element>(memory: &mut Memory, operand: &Operand) -> Option<ViewMut<'a, T>> {
+fn view_mut<'a, T: Element>(memory: &mut Memory, operand: &'a Operand) -> Option<ViewMut<'a, T>> {
     let (code, bits) = code_and_bits::<T>();
     let offset = operand.offset(std::mem::size_of::<T>()).filter(|_| operand.has_type(code, bits))?;
-    let (shape, strides) = kept(operand);
+    let (shape, strides) = lists(operand);
     let slice = elements_mut::<T>(memory);
     match strides {
         Some(strides) => ViewMut::strided(slice, offset, shape, strides).ok(),
@@ -461,14 +461,12 @@ fn view_mut<'a, T: Element>(memory: &mut Memory, operand: &Operand) -> Option<Vi
     }
 }
 
-/// An operand's lists, for as long as the test runs.
-fn kept<'a>(operand: &Operand) -> (&'a [i64], Option<&'a [i64]>) {
-    let keep = |list: &Vec<i64>| -> &'a [i64] { Box::leak(list.clone().into_boxed_slice()) };
-    (keep(&operand.shape), operand.strides.as_ref().map(keep))
+fn lists(operand: &Operand) -> (&[i64], Option<&[i64]>) {
+    (&operand.shape, operand.strides.as_deref())
 }
 
-fn saved_call<'a>(call: Call<'a>, memory: &mut Memory, operand: &Operand, forward: bool) -> Option<Call<'a>> {
-    let (shape, strides) = kept(operand);
+fn saved_call<'a>(call: Call<'a>, memory: &mut Memory, operand: &'a Operand, forward: bool) -> Option<Call<'a>> {
+    let (shape, strides) = lists(operand);
     let offset = operand.offset(1)?;
     if operand.has_type(sys::SUGAR_TYPE_UNSIGNED, 1) && strides.is_none() {
         return if forward {
