@@ -142,6 +142,8 @@ test("a monitor, and what it holds", () => {
     assert.equal(copy.summary().active, 2);
     const { counts, edges } = monitor.histogram();
     assert.deepEqual([counts.length, edges.length], [c.SUGAR_MONITOR_BINS, c.SUGAR_MONITOR_BINS - 1]);
+    const bounds = new Monitor(1, { minimum: -1, maximum: 3 }).histogram().edges;
+    assert.deepEqual([bounds[0], bounds.at(-1)], [-1, 3]);
     fails(() => monitor.unit(2), /index/);
     fails(() => copy.merge(copy), /monitor/);
     fails(() => copy.merge(relu), /other: Activation, expected one of class Monitor/);
@@ -271,6 +273,17 @@ test("the collector frees handles and tensors", { skip: !global.gc && "needs --e
         const more = status("VmRSS") - before;
         assert.ok(more < 6000, `${name}: ${more} KiB more after 2000 of them`);
     }
+});
+
+test("calls leave no memory behind", () => {
+    const x = floats(-1, 2), options = { stream: false, random: { seed: 1 } }, rrelu = new Activation("rrelu");
+    const many = (count) => {
+        for (let i = 0; i < count; i++) rrelu.forward(x, x, options);
+    };
+    many(20000);
+    const before = status("VmRSS");
+    many(150000);
+    assert.ok(status("VmRSS") - before < 6000, `${status("VmRSS") - before} KiB more after 150000 calls`);
 });
 
 test("catalogue", () => {
