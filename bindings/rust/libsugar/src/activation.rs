@@ -110,12 +110,14 @@ impl Activation {
         self.backward_tensors(Some(&tensor), &dy.raw().tensor(), &tensor, &call)
     }
 
+    #[inline]
     fn forward_tensors(&self, x: &sys::sugar_tensor, y: &sys::sugar_tensor, call: &Call<'_>) -> Result<()> {
         call.check_forward()?;
         // SAFETY: every element of a view lies in its slice; outputs are views that nobody else has.
         call.run(|options| Error::from_status(unsafe { sys::sugar_forward(self.as_ptr(), x, y, options) }))
     }
 
+    #[inline]
     fn backward_tensors(
         &self, x: Option<&sys::sugar_tensor>, dy: &sys::sugar_tensor, dx: &sys::sugar_tensor, call: &Call<'_>,
     ) -> Result<()> {
@@ -169,12 +171,14 @@ impl Activation {
     }
 
     /// For the functions of [`sys`].
+    #[inline]
     pub fn as_ptr(&self) -> *const sys::sugar_activation {
         self.handle.as_ptr()
     }
 }
 
 /// Whether n elements with that step lie in a slice.
+#[inline]
 fn fits(name: &str, n: usize, length: usize, step: i64) -> Result<()> {
     let needed = if n == 0 { 0 } else { (n as u128 - 1) * u128::from(step.unsigned_abs()) + 1 };
     if needed > length as u128 || n as u128 > i64::MAX as u128 {

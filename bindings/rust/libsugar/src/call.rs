@@ -36,6 +36,7 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
+    #[inline]
     pub fn new() -> Self {
         Call::default()
     }
@@ -131,6 +132,7 @@ impl<'a> Call<'a> {
     }
 
     /// A forward call writes to a saved gradient: it may not be one that is shared.
+    #[inline]
     pub(crate) fn check_forward(&self) -> Result<()> {
         if self.saved_gradient.is_some() && self.saved_is_shared {
             return Err(Error::argument("saved_gradient: to be read, expected save_gradient in a forward call"));
@@ -139,10 +141,15 @@ impl<'a> Call<'a> {
     }
 
     /// Calls `run` with the options as C takes them.
+    #[inline]
     pub(crate) fn run<R>(&self, run: impl FnOnce(*const sys::sugar_call_options) -> R) -> R {
         if !self.set {
             return run(std::ptr::null());
         }
+        self.run_with_options(run)
+    }
+
+    fn run_with_options<R>(&self, run: impl FnOnce(*const sys::sugar_call_options) -> R) -> R {
         let pointer = |tensor: &Option<sys::sugar_tensor>| tensor.as_ref().map_or(std::ptr::null(), |tensor| tensor as _);
         let parameter = self.parameter.as_ref().map(Raw::tensor);
         let parameter_gradient = self.parameter_gradient.as_ref().map(Raw::tensor);

@@ -40,9 +40,17 @@ impl Error {
     }
 
     /// What a function of [`sys`] returned, with the message that this thread has for it.
+    #[inline]
     pub fn from_status(status: sys::sugar_status) -> Result<()> {
+        if status == sys::SUGAR_OK {
+            return Ok(());
+        }
+        Err(Error::last(status))
+    }
+
+    #[cold]
+    fn last(status: sys::sugar_status) -> Error {
         let status = match status {
-            sys::SUGAR_OK => return Ok(()),
             sys::SUGAR_ERROR_ARGUMENT => Status::Argument,
             sys::SUGAR_ERROR_SPEC => Status::Spec,
             sys::SUGAR_ERROR_UNSUPPORTED => Status::Unsupported,
@@ -51,7 +59,7 @@ impl Error {
         };
         // SAFETY: never null, and valid until the next call that fails on this thread.
         let message = unsafe { CStr::from_ptr(sys::sugar_last_error()) };
-        Err(Error { status, message: message.to_string_lossy().into_owned() })
+        Error { status, message: message.to_string_lossy().into_owned() }
     }
 
     pub(crate) fn argument(message: impl Into<String>) -> Self {

@@ -23,6 +23,7 @@ pub(crate) struct Raw<'a> {
 
 impl<'a> Raw<'a> {
     /// What C takes, valid as long as `self` is where it is.
+    #[inline]
     pub(crate) fn tensor(&self) -> sys::sugar_tensor {
         let (shape, strides) = match &self.layout {
             Layout::Line(extent) => (std::slice::from_ref(extent), None),
@@ -49,6 +50,7 @@ impl<'a> Raw<'a> {
         Ok(Raw { data, kind, layout: Layout::Grid { shape, strides: None } })
     }
 
+    #[inline]
     fn line<T: Stored>(data: *mut T, length: usize) -> Self {
         Raw { data: data.cast(), kind: T::TYPE, layout: Layout::Line(length as i64) }
     }
