@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gc
+import io
 import json
 import pickle
 import sys
@@ -20,7 +22,7 @@ from unittest import mock
 
 import libsugar
 import numpy as np
-from libsugar import _check, _context, _tensor
+from libsugar import __main__, _check, _context, _tensor, overhead
 from libsugar import _lowlevel as c
 from numpy.lib.stride_tricks import as_strided
 
@@ -499,6 +501,37 @@ class Monitors(unittest.TestCase):
         for call, message in wrong:
             with self.assertRaisesRegex(libsugar.ArgumentError, message):
                 call()
+
+
+class Commands(unittest.TestCase):
+    def output(self, main: Callable[[], Any]) -> tuple[Any, str, str]:
+        out, error = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+            result = main()
+        return result, out.getvalue(), error.getvalue()
+
+    def test_main(self) -> None:
+        result, out, error = self.output(__main__.main)
+        self.assertEqual((result, error), (0, ""))
+        self.assertIn("bsilu(alpha=1.67)", out)
+        self.assertRegex(out, r"scalar \((in use|available)\)")
+        self.assertRegex(out, r"Self-check: 29\d calls .* every bit as it should be\n$")
+
+    def test_main_fails(self) -> None:
+        case = copy.deepcopy(_check.cases()[0])
+        case["memories"][1]["after"] = case["memories"][1]["before"]
+        with mock.patch.object(_check, "cases", return_value=[case]):
+            result, out, error = self.output(__main__.main)
+        self.assertEqual(result, 1)
+        self.assertRegex(error, r"0: kind \(identity\): memory 1\[1\]: ")
+        self.assertRegex(out, r"Self-check: 1 calls .* 1\d differences\n$")
+
+    def test_overhead(self) -> None:
+        with mock.patch("timeit.repeat", side_effect=lambda call, **_: [call() is None, 0.02]), (
+                mock.patch.object(sys, "argv", ["overhead", "8"])):
+            out = self.output(overhead.main)[1]
+        self.assertRegex(out, r"^8 elements")
+        self.assertRegex(out, r"backward\(x, dy, out\) +\d")
 
 
 class Introspection(unittest.TestCase):
