@@ -16,6 +16,7 @@ import threading
 import time
 import tracemalloc
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable
 from unittest import mock
@@ -404,6 +405,38 @@ class Threads(unittest.TestCase):
         libsugar.set_threads(1)
         gc.collect()
         self.assertEqual(len(list(tasks.iterdir())), before)
+
+    def test_parallel_for(self) -> None:
+        """The caller's pool; every task is done once, also by one that fails, or does them not or twice."""
+        activation = libsugar.Activation("mish")
+        x = np.random.default_rng(8).standard_normal(1 << 18)
+        names = set()
+
+        def accumulated(context: libsugar.Context | None) -> Any:
+            return activation.backward(x, x, np.ones_like(x), accumulate=True, context=context)
+
+        def note(task: Callable[[int], None]) -> Callable[[int], None]:
+            def noted(index: int) -> None:
+                names.add(threading.current_thread().name)
+                task(index)
+
+            return noted
+
+        def failing(task: Callable[[int], None], count: int) -> None:
+            task(0)
+            raise ValueError("no more")
+
+        with ThreadPoolExecutor(2, "worker") as executor:
+            ways: tuple[Any, ...] = (lambda task, count: list(executor.map(note(task), range(count))),
+                                     lambda task, count: [executor.submit(task, i) for i in range(count)],
+                                     lambda task, count: None,
+                                     lambda task, count: [task(i % count) for i in range(2 * count)])
+            for way in ways:
+                np.testing.assert_array_equal(accumulated(libsugar.Context(4, way)), accumulated(None))
+        self.assertTrue(names and all(name.startswith("worker") for name in names), names)
+        with mock.patch.object(sys, "unraisablehook") as hook:
+            np.testing.assert_array_equal(accumulated(libsugar.Context(4, failing)), accumulated(None))
+        self.assertIn("no more", str(hook.call_args[0][0].exc_value))
 
     def test_gil(self) -> None:
         """Python goes on in this thread while another is inside a call."""
