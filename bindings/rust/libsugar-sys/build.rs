@@ -18,7 +18,8 @@ fn main() {
 /// Links that file: under the name that the linker looks for, and the one that programs look for when cargo runs
 /// them, in a folder of this build.
 fn link_file(path: &Path) {
-    let file = fs::canonicalize(path).unwrap_or_else(|error| panic!("SUGAR_LIBRARY: {}: {}", path.display(), error));
+    let file =
+        fs::canonicalize(path).unwrap_or_else(|error| panic!("SUGAR_LIBRARY: {}: {}", path.display(), error));
     let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     for name in ["libsugar.so".to_string(), format!("libsugar.so.{}", abi_version())] {
         let link = folder.join(name);

@@ -48,14 +48,19 @@ impl Activation {
 
     /// y = f(x).
     pub fn forward<'x, 'y, T: Element>(
-        &self, x: impl Into<View<'x, T>>, y: impl Into<ViewMut<'y, T>>,
+        &self,
+        x: impl Into<View<'x, T>>,
+        y: impl Into<ViewMut<'y, T>>,
     ) -> Result<()> {
         self.forward_with(x, y, Call::new())
     }
 
     /// y = f(x), with options.
     pub fn forward_with<'x, 'y, T: Element>(
-        &self, x: impl Into<View<'x, T>>, y: impl Into<ViewMut<'y, T>>, call: Call<'_>,
+        &self,
+        x: impl Into<View<'x, T>>,
+        y: impl Into<ViewMut<'y, T>>,
+        call: Call<'_>,
     ) -> Result<()> {
         let (x, y) = (x.into(), y.into());
         self.forward_tensors(&x.raw().tensor(), &y.raw().tensor(), &call)
@@ -70,14 +75,21 @@ impl Activation {
 
     /// dx = dy * g'(x).
     pub fn backward<'x, 'y, 'z, T: Element>(
-        &self, x: impl Into<View<'x, T>>, dy: impl Into<View<'y, T>>, dx: impl Into<ViewMut<'z, T>>,
+        &self,
+        x: impl Into<View<'x, T>>,
+        dy: impl Into<View<'y, T>>,
+        dx: impl Into<ViewMut<'z, T>>,
     ) -> Result<()> {
         self.backward_with(x, dy, dx, Call::new())
     }
 
     /// dx = dy * g'(x), with options.
     pub fn backward_with<'x, 'y, 'z, T: Element>(
-        &self, x: impl Into<View<'x, T>>, dy: impl Into<View<'y, T>>, dx: impl Into<ViewMut<'z, T>>, call: Call<'_>,
+        &self,
+        x: impl Into<View<'x, T>>,
+        dy: impl Into<View<'y, T>>,
+        dx: impl Into<ViewMut<'z, T>>,
+        call: Call<'_>,
     ) -> Result<()> {
         let (x, dy, dx) = (x.into(), dy.into(), dx.into());
         self.backward_tensors(Some(&x.raw().tensor()), &dy.raw().tensor(), &dx.raw().tensor(), &call)
@@ -85,7 +97,10 @@ impl Activation {
 
     /// dx = dy * g'(x), where the call has g'(x): [`Call::saved_gradient`].
     pub fn backward_saved<'y, 'z, T: Element>(
-        &self, dy: impl Into<View<'y, T>>, dx: impl Into<ViewMut<'z, T>>, call: Call<'_>,
+        &self,
+        dy: impl Into<View<'y, T>>,
+        dx: impl Into<ViewMut<'z, T>>,
+        call: Call<'_>,
     ) -> Result<()> {
         let (dy, dx) = (dy.into(), dx.into());
         self.backward_tensors(None, &dy.raw().tensor(), &dx.raw().tensor(), &call)
@@ -93,7 +108,10 @@ impl Activation {
 
     /// dy = dy * g'(x). Without x where the call has g'(x).
     pub fn backward_in_place<'x, 'y, T: Element>(
-        &self, x: Option<View<'x, T>>, dy: impl Into<ViewMut<'y, T>>, call: Call<'_>,
+        &self,
+        x: Option<View<'x, T>>,
+        dy: impl Into<ViewMut<'y, T>>,
+        call: Call<'_>,
     ) -> Result<()> {
         let dy = dy.into();
         let tensor = dy.raw().tensor();
@@ -103,7 +121,10 @@ impl Activation {
 
     /// x = dy * g'(x).
     pub fn backward_over_input<'x, 'y, T: Element>(
-        &self, x: impl Into<ViewMut<'x, T>>, dy: impl Into<View<'y, T>>, call: Call<'_>,
+        &self,
+        x: impl Into<ViewMut<'x, T>>,
+        dy: impl Into<View<'y, T>>,
+        call: Call<'_>,
     ) -> Result<()> {
         let (x, dy) = (x.into(), dy.into());
         let tensor = x.raw().tensor();
@@ -119,7 +140,11 @@ impl Activation {
 
     #[inline]
     fn backward_tensors(
-        &self, x: Option<&sys::sugar_tensor>, dy: &sys::sugar_tensor, dx: &sys::sugar_tensor, call: &Call<'_>,
+        &self,
+        x: Option<&sys::sugar_tensor>,
+        dy: &sys::sugar_tensor,
+        dx: &sys::sugar_tensor,
+        call: &Call<'_>,
     ) -> Result<()> {
         let x = x.map_or(std::ptr::null(), |x| x as *const _);
         // SAFETY: as in forward.
@@ -128,26 +153,58 @@ impl Activation {
 
     /// y = f(x) for n elements that are a step apart in each slice, in the manner of the BLAS: with a negative step
     /// the first element is the last one in memory.
-    pub fn forward_steps<T: Element>(&self, n: usize, x: &[T], incx: i64, y: &mut [T], incy: i64, call: Call<'_>) -> Result<()> {
+    pub fn forward_steps<T: Element>(
+        &self,
+        n: usize,
+        x: &[T],
+        incx: i64,
+        y: &mut [T],
+        incy: i64,
+        call: Call<'_>,
+    ) -> Result<()> {
         fits("x", n, x.len(), incx)?;
         fits("y", n, y.len(), incy)?;
         call.check_forward()?;
         // SAFETY: n elements with that step lie in the slices.
-        call.run(|options| Error::from_status(unsafe { T::FORWARD(self.as_ptr(), n as i64, x.as_ptr(), incx, y.as_mut_ptr(), incy, options) }))
+        call.run(|options| {
+            Error::from_status(unsafe {
+                T::FORWARD(self.as_ptr(), n as i64, x.as_ptr(), incx, y.as_mut_ptr(), incy, options)
+            })
+        })
     }
 
     /// dx = dy * g'(x), as [`Activation::forward_steps`].
     #[allow(clippy::too_many_arguments)]
     pub fn backward_steps<T: Element>(
-        &self, n: usize, x: &[T], incx: i64, dy: &[T], incdy: i64, dx: &mut [T], incdx: i64, call: Call<'_>,
+        &self,
+        n: usize,
+        x: &[T],
+        incx: i64,
+        dy: &[T],
+        incdy: i64,
+        dx: &mut [T],
+        incdx: i64,
+        call: Call<'_>,
     ) -> Result<()> {
         fits("x", n, x.len(), incx)?;
         fits("dy", n, dy.len(), incdy)?;
         fits("dx", n, dx.len(), incdx)?;
         // SAFETY: as in forward_steps.
-        call.run(|options| Error::from_status(unsafe {
-            T::BACKWARD(self.as_ptr(), n as i64, x.as_ptr(), incx, dy.as_ptr(), incdy, dx.as_mut_ptr(), incdx, options)
-        }))
+        call.run(|options| {
+            Error::from_status(unsafe {
+                T::BACKWARD(
+                    self.as_ptr(),
+                    n as i64,
+                    x.as_ptr(),
+                    incx,
+                    dy.as_ptr(),
+                    incdy,
+                    dx.as_mut_ptr(),
+                    incdx,
+                    options,
+                )
+            })
+        })
     }
 
     /// The canonical spec.
@@ -183,7 +240,9 @@ fn fits(name: &str, n: usize, length: usize, step: i64) -> Result<()> {
     let needed = if n == 0 { 0 } else { (n as u128 - 1) * u128::from(step.unsigned_abs()) + 1 };
     if needed > length as u128 || n as u128 > i64::MAX as u128 {
         return Err(Error::argument(format!(
-            "{}: a slice of {}, expected {} for {} elements with a step of {}", name, length, needed, n, step)));
+            "{}: a slice of {}, expected {} for {} elements with a step of {}",
+            name, length, needed, n, step
+        )));
     }
     Ok(())
 }

@@ -150,7 +150,8 @@ impl<'a> Call<'a> {
     }
 
     fn run_with_options<R>(&self, run: impl FnOnce(*const sys::sugar_call_options) -> R) -> R {
-        let pointer = |tensor: &Option<sys::sugar_tensor>| tensor.as_ref().map_or(std::ptr::null(), |tensor| tensor as _);
+        let pointer =
+            |tensor: &Option<sys::sugar_tensor>| tensor.as_ref().map_or(std::ptr::null(), |tensor| tensor as _);
         let parameter = self.parameter.as_ref().map(Raw::tensor);
         let parameter_gradient = self.parameter_gradient.as_ref().map(Raw::tensor);
         let saved_gradient = self.saved_gradient.as_ref().map(Raw::tensor);

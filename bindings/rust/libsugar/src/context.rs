@@ -58,7 +58,12 @@ impl Context {
 
 /// What the library calls. A pool is safe code, so nothing depends on it: each index runs once, whatever the pool
 /// does, and a panic ends here.
-unsafe extern "C" fn parallel_for(payload: *mut c_void, task: sys::sugar_parallel_for_task, work: *mut c_void, count: i64) {
+unsafe extern "C" fn parallel_for(
+    payload: *mut c_void,
+    task: sys::sugar_parallel_for_task,
+    work: *mut c_void,
+    count: i64,
+) {
     struct Work(*mut c_void);
     // SAFETY: the library lets any threads work on it.
     unsafe impl Sync for Work {}

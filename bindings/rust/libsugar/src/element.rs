@@ -50,8 +50,9 @@ macro_rules! element {
     ($type:ty, $code:expr, $bits:expr, $forward:ident, $backward:ident) => {
         stored!($type, $code, $bits);
         impl Element for $type {
-            const FORWARD: Forward<Self> =
-                |a, n, x, incx, y, incy, options| unsafe { sys::$forward(a, n, x.cast(), incx, y.cast(), incy, options) };
+            const FORWARD: Forward<Self> = |a, n, x, incx, y, incy, options| unsafe {
+                sys::$forward(a, n, x.cast(), incx, y.cast(), incy, options)
+            };
             const BACKWARD: Backward<Self> = |a, n, x, incx, dy, incdy, dx, incdx, options| unsafe {
                 sys::$backward(a, n, x.cast(), incx, dy.cast(), incdy, dx.cast(), incdx, options)
             };

@@ -71,7 +71,9 @@ impl Monitor {
     pub fn restore(saved: &[u8]) -> Result<Self> {
         let mut handle = std::ptr::null_mut();
         // SAFETY: the library checks what it reads of the slice.
-        Error::from_status(unsafe { sys::sugar_monitor_restore(&mut handle, saved.as_ptr().cast(), saved.len()) })?;
+        Error::from_status(unsafe {
+            sys::sugar_monitor_restore(&mut handle, saved.as_ptr().cast(), saved.len())
+        })?;
         Ok(Monitor::owning(handle))
     }
 
@@ -130,9 +132,21 @@ impl Monitor {
         let mut count = 0;
         // SAFETY: no more than there is room for.
         unsafe {
-            Error::from_status(sys::sugar_monitor_find_dead(self.as_ptr(), rate, std::ptr::null_mut(), 0, &mut count))?;
+            Error::from_status(sys::sugar_monitor_find_dead(
+                self.as_ptr(),
+                rate,
+                std::ptr::null_mut(),
+                0,
+                &mut count,
+            ))?;
             let mut found = vec![0; count as usize];
-            Error::from_status(sys::sugar_monitor_find_dead(self.as_ptr(), rate, found.as_mut_ptr(), count, &mut count))?;
+            Error::from_status(sys::sugar_monitor_find_dead(
+                self.as_ptr(),
+                rate,
+                found.as_mut_ptr(),
+                count,
+                &mut count,
+            ))?;
             Ok(found)
         }
     }
@@ -142,7 +156,10 @@ impl Monitor {
         // SAFETY: as many elements as the library writes, so that it cannot fail.
         unsafe {
             sys::sugar_monitor_get_histogram(
-                self.as_ptr(), histogram.counts.as_mut_ptr(), histogram.edges.as_mut_ptr())
+                self.as_ptr(),
+                histogram.counts.as_mut_ptr(),
+                histogram.edges.as_mut_ptr(),
+            )
         };
         histogram
     }

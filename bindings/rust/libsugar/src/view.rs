@@ -44,7 +44,10 @@ impl<'a> Raw<'a> {
     pub(crate) fn bits(data: *mut u8, length: usize, shape: &'a [i64]) -> Result<Self> {
         let needed = span(shape, None)?.map_or(0, |(_, last)| last / 8 + 1);
         if needed > length as i128 {
-            return Err(Error::argument(format!("saved bits: {} bytes, expected {} for shape {:?}", length, needed, shape)));
+            return Err(Error::argument(format!(
+                "saved bits: {} bytes, expected {} for shape {:?}",
+                length, needed, shape
+            )));
         }
         let kind = sys::sugar_data_type { code: sys::SUGAR_TYPE_UNSIGNED as u8, bits: 1, lanes: 1 };
         Ok(Raw { data, kind, layout: Layout::Grid { shape, strides: None } })
@@ -56,14 +59,21 @@ impl<'a> Raw<'a> {
     }
 
     fn grid<T: Stored>(
-        data: *mut T, length: usize, offset: usize, shape: &'a [i64], strides: Option<&'a [i64]>,
+        data: *mut T,
+        length: usize,
+        offset: usize,
+        shape: &'a [i64],
+        strides: Option<&'a [i64]>,
     ) -> Result<Self> {
         if let Some((first, last)) = span(shape, strides)? {
             let offset = offset as i128;
             if first + offset < 0 || last + offset >= length as i128 {
                 return Err(Error::argument(format!(
                     "view: elements {} to {}, expected them in a slice of {}",
-                    first + offset, last + offset, length)));
+                    first + offset,
+                    last + offset,
+                    length
+                )));
             }
         } else if offset > length {
             return Err(Error::argument(format!("view: offset {}, expected at most {}", offset, length)));
@@ -78,11 +88,17 @@ impl<'a> Raw<'a> {
 fn span(shape: &[i64], strides: Option<&[i64]>) -> Result<Option<(i128, i128)>> {
     if shape.len() > sys::SUGAR_MAX_DIMENSIONS as usize {
         return Err(Error::argument(format!(
-            "view: {} dimensions, expected at most {}", shape.len(), sys::SUGAR_MAX_DIMENSIONS)));
+            "view: {} dimensions, expected at most {}",
+            shape.len(),
+            sys::SUGAR_MAX_DIMENSIONS
+        )));
     }
     if let Some(strides) = strides.filter(|strides| strides.len() != shape.len()) {
         return Err(Error::argument(format!(
-            "view: {} strides, expected {} like the shape", strides.len(), shape.len())));
+            "view: {} strides, expected {} like the shape",
+            strides.len(),
+            shape.len()
+        )));
     }
     if let Some(extent) = shape.iter().find(|extent| **extent < 0) {
         return Err(Error::argument(format!("view: extent {}, expected 0 or more", extent)));

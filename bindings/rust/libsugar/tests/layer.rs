@@ -42,7 +42,10 @@ fn activations_say_what_they_are() {
     assert_eq!(activation.spec(), "relu~bsilu(alpha=1.67)");
     assert_eq!(Activation::with_level("relu", "scalar").unwrap().level(), "scalar");
     assert_eq!(relu().gradient_range(), (0.0, 1.0));
-    assert_eq!(libsugar::version() / 100, libsugar::sys::SUGAR_VERSION_MAJOR * 100 + libsugar::sys::SUGAR_VERSION_MINOR);
+    assert_eq!(
+        libsugar::version() / 100,
+        libsugar::sys::SUGAR_VERSION_MAJOR * 100 + libsugar::sys::SUGAR_VERSION_MINOR
+    );
 }
 
 #[test]
@@ -50,7 +53,9 @@ fn views_stay_in_their_slices() {
     let data = [0f32; 6];
     let fits = |offset, shape: &[i64], strides: &[i64]| View::strided(&data, offset, shape, strides).is_ok();
     assert!(fits(0, &[2, 3], &[3, 1]) && fits(0, &[3, 2], &[1, 3]) && fits(5, &[6], &[-1]));
-    assert!(fits(0, &[1000], &[0]) && fits(0, &[0, i64::MAX], &[1, 1]) && fits(6, &[0], &[1]) && fits(5, &[], &[]));
+    assert!(
+        fits(0, &[1000], &[0]) && fits(0, &[0, i64::MAX], &[1, 1]) && fits(6, &[0], &[1]) && fits(5, &[], &[])
+    );
     assert!(!fits(0, &[7], &[1]) && !fits(1, &[6], &[1]) && !fits(4, &[6], &[-1]) && !fits(6, &[], &[]));
     assert!(!fits(7, &[0], &[1]) && !fits(0, &[2, 3], &[1]) && !fits(0, &[-1], &[1]));
     assert!(!fits(0, &[i64::MAX, i64::MAX], &[i64::MAX, i64::MAX]) && !fits(0, &[i64::MAX], &[i64::MIN]));
@@ -134,7 +139,9 @@ fn options_of_calls() {
     let (slopes, mut gradient) = ([0.5f32, 0.25], [0.0f32; 2]);
     let channels = View::strided(&slopes, 0, &[2, 3], &[1, 0]).unwrap();
     let x = View::with_shape(&INPUT, &[2, 3]).unwrap();
-    let call = Call::new().parameter(channels).parameter_gradient(ViewMut::strided(&mut gradient, 0, &[2, 3], &[1, 0]).unwrap());
+    let call = Call::new()
+        .parameter(channels)
+        .parameter_gradient(ViewMut::strided(&mut gradient, 0, &[2, 3], &[1, 0]).unwrap());
     let dy = View::with_shape(&dy, &[2, 3]).unwrap();
     prelu.backward_with(x, dy, ViewMut::with_shape(&mut dx, &[2, 3]).unwrap(), call).unwrap();
     assert_eq!(gradient, [-2.5, -1.0]);
@@ -151,7 +158,9 @@ fn options_of_calls() {
 fn monitors_count() {
     let x = View::with_shape(&INPUT, &[2, 3]).unwrap();
     let (mut monitor, mut y) = (Monitor::new(3).unwrap(), [0.0; 6]);
-    relu().forward_with(x, ViewMut::with_shape(&mut y, &[2, 3]).unwrap(), Call::new().monitor(&mut monitor)).unwrap();
+    relu()
+        .forward_with(x, ViewMut::with_shape(&mut y, &[2, 3]).unwrap(), Call::new().monitor(&mut monitor))
+        .unwrap();
     assert_eq!((monitor.summary().samples, monitor.summary().dead), (6, 1));
     assert_eq!(monitor.find_dead(0.0).unwrap(), [1]);
     assert_eq!(monitor.unit(2).unwrap().sum, 3.5);

@@ -67,7 +67,10 @@ impl Memory {
             word[..width(&self.kind)].copy_from_slice(&raw[i * width(&self.kind)..(i + 1) * width(&self.kind)]);
             let got = u64::from_ne_bytes(word);
             if !same(&self.kind, got, *expected) {
-                return Err(format!("element {} of a memory of {}: {:x}, expected {:x}", i, self.kind, got, expected));
+                return Err(format!(
+                    "element {} of a memory of {}: {:x}, expected {:x}",
+                    i, self.kind, got, expected
+                ));
             }
         }
         Ok(())
@@ -105,7 +108,10 @@ impl Operand {
             device: sys::sugar_device { device_type: self.device as i32, device_id: 0 },
             ndim: self.shape.len() as i32,
             dtype: sys::sugar_data_type {
-                code: self.dtype.0 as u8, bits: self.dtype.1 as u8, lanes: self.dtype.2 as u16 },
+                code: self.dtype.0 as u8,
+                bits: self.dtype.1 as u8,
+                lanes: self.dtype.2 as u16,
+            },
             shape: self.shape.as_ptr(),
             strides: self.strides.as_ref().map_or(null(), |strides| strides.as_ptr()),
             byte_offset: self.byte_offset,
@@ -130,7 +136,9 @@ fn elements<'a, T>(memory: &Memory) -> &'a [T] {
 }
 
 fn elements_mut<'a, T>(memory: &mut Memory) -> &'a mut [T] {
-    unsafe { std::slice::from_raw_parts_mut(memory.words.as_mut_ptr().cast(), memory.bytes / std::mem::size_of::<T>()) }
+    unsafe {
+        std::slice::from_raw_parts_mut(memory.words.as_mut_ptr().cast(), memory.bytes / std::mem::size_of::<T>())
+    }
 }
 
 type Outcome = Option<Result<(), Error>>;
@@ -221,7 +229,10 @@ impl<'a> Replay<'a> {
         let pointers: Vec<*const sys::sugar_tensor> =
             tensors.iter().map(|tensor| tensor.as_ref().map_or(null(), |tensor| tensor as _)).collect();
         let random = self.case.find("random").map(|random| sys::sugar_random {
-            seed: random.list()[0].bits(), offset: random.list()[1].bits(), ..Default::default() });
+            seed: random.list()[0].bits(),
+            offset: random.list()[1].bits(),
+            ..Default::default()
+        });
         let monitor = self.monitor.as_mut().map_or(null_mut(), Monitor::as_mut_ptr);
         let options = sys::sugar_call_options {
             flags: self.case.get("flags").number() as u64,
@@ -249,12 +260,14 @@ impl<'a> Replay<'a> {
         let vector = |role: &str| match self.case.find(role) {
             Some(operand) => {
                 let start = operand.find("memory").map(|index| self.memories[index.number() as usize].start());
-                let address = start.map_or(null_mut(), |start| start.wrapping_add(operand.get("data").number() as usize));
+                let address =
+                    start.map_or(null_mut(), |start| start.wrapping_add(operand.get("data").number() as usize));
                 (address, operand.get("step").number())
             }
             None => (null_mut(), 0),
         };
-        let ((x, incx), (y, incy), (dy, incdy), (dx, incdx)) = (vector("x"), vector("y"), vector("dy"), vector("dx"));
+        let ((x, incx), (y, incy), (dy, incdy), (dx, incdx)) =
+            (vector("x"), vector("y"), vector("dy"), vector("dx"));
         macro_rules! vector {
             ($backward:ident) => {
                 sys::$backward(handle, n, x.cast(), incx, dy.cast(), incdy, dx.cast(), incdx, options)
@@ -348,8 +361,11 @@ impl<'a> Replay<'a> {
         let mut call = Call::new();
         type Setter<'c> = fn(Call<'c>) -> Call<'c>;
         let setters: [(i32, Setter<'c>); 4] = [
-            (sys::SUGAR_CALL_ACCUMULATE, Call::accumulate), (sys::SUGAR_CALL_STREAM, Call::stream),
-            (sys::SUGAR_CALL_NO_STREAM, Call::no_stream), (sys::SUGAR_CALL_FROM_OUTPUT, Call::from_output)];
+            (sys::SUGAR_CALL_ACCUMULATE, Call::accumulate),
+            (sys::SUGAR_CALL_STREAM, Call::stream),
+            (sys::SUGAR_CALL_NO_STREAM, Call::no_stream),
+            (sys::SUGAR_CALL_FROM_OUTPUT, Call::from_output),
+        ];
         for (flag, set) in setters {
             if flags & flag != 0 {
                 call = set(call);
@@ -366,13 +382,16 @@ impl<'a> Replay<'a> {
 
     fn call_views<T: Element>(&mut self, monitor: Option<&mut Monitor>) -> Outcome {
         let name = self.case.get("call").text();
-        let operands = ["x", "y", "dy", "dx", "parameter", "parameter_gradient", "saved_gradient"].map(|role| self.operand(role));
+        let operands = ["x", "y", "dy", "dx", "parameter", "parameter_gradient", "saved_gradient"]
+            .map(|role| self.operand(role));
         let [x, y, dy, dx, parameter, parameter_gradient, saved] = &operands;
         let mut call = self.plain_call()?;
         if let (Some(_), "observe") = (&monitor, name) {
             let plain = self.case.get("flags").number() == 0 && parameter.is_none() && saved.is_none();
             let x = view::<T>(&self.memories, x.as_ref()?)?;
-            return monitor.filter(|_| plain && parameter_gradient.is_none()).map(|monitor| monitor.observe(x, None));
+            return monitor
+                .filter(|_| plain && parameter_gradient.is_none())
+                .map(|monitor| monitor.observe(x, None));
         }
         if let Some(monitor) = monitor {
             call = call.monitor(monitor);
@@ -393,8 +412,17 @@ impl<'a> Replay<'a> {
         let activation = self.activation.as_ref()?;
         let over_x = x.is_some() && self.operands_agree("x", output);
         let over_dy = name == "backward" && dy.is_some() && self.operands_agree("dy", output);
-        let index = self.alone(output, if over_x { "x" } else if over_dy { "dy" } else { "" })?;
-                let memories = &mut self.memories;
+        let index = self.alone(
+            output,
+            if over_x {
+                "x"
+            } else if over_dy {
+                "dy"
+            } else {
+                ""
+            },
+        )?;
+        let memories = &mut self.memories;
         if over_x && name == "forward" {
             let x = view_mut::<T>(&mut memories[index], operand)?;
             return Some(activation.forward_in_place(x, call));
@@ -482,11 +510,15 @@ fn saved_call<'a>(call: Call<'a>, memory: &mut Memory, operand: &'a Operand, for
         (true, Some(strides)) => {
             Some(call.save_gradient(ViewMut::strided(elements_mut::<u8>(memory), offset, shape, strides).ok()?))
         }
-        (true, None) => Some(call.save_gradient(ViewMut::with_shape(elements_mut::<u8>(memory).get_mut(offset..)?, shape).ok()?)),
+        (true, None) => Some(
+            call.save_gradient(ViewMut::with_shape(elements_mut::<u8>(memory).get_mut(offset..)?, shape).ok()?),
+        ),
         (false, Some(strides)) => {
             Some(call.saved_gradient(View::strided(elements::<u8>(memory), offset, shape, strides).ok()?))
         }
-        (false, None) => Some(call.saved_gradient(View::with_shape(elements::<u8>(memory).get(offset..)?, shape).ok()?)),
+        (false, None) => {
+            Some(call.saved_gradient(View::with_shape(elements::<u8>(memory).get(offset..)?, shape).ok()?))
+        }
     }
 }
 
@@ -512,16 +544,23 @@ fn saw(monitor: &Monitor, seen: &Json) -> Result<(), String> {
     for (i, values) in seen.get("units").list().iter().enumerate() {
         let (unit, values) = (monitor.unit(i as i64).unwrap(), values.list());
         right = right
-            && [unit.samples, unit.active, unit.not_finite] == [values[0].number(), values[1].number(), values[2].number()]
+            && [unit.samples, unit.active, unit.not_finite]
+                == [values[0].number(), values[1].number(), values[2].number()]
             && [unit.sum, unit.sum_of_squares, unit.mean, unit.deviation]
-                .iter().zip(&values[3..]).all(|(value, bits)| same_double(bits, *value));
+                .iter()
+                .zip(&values[3..])
+                .all(|(value, bits)| same_double(bits, *value));
     }
     let histogram = monitor.histogram();
     right = right
         && seen.get("counts").numbers() == histogram.counts
         && seen.get("edges").list().iter().zip(&histogram.edges).all(|(bits, edge)| same_double(bits, *edge))
         && seen.get("dead").numbers() == monitor.find_dead(0.25).unwrap();
-    if right { Ok(()) } else { Err(format!("the monitor saw {:?}", all)) }
+    if right {
+        Ok(())
+    } else {
+        Err(format!("the monitor saw {:?}", all))
+    }
 }
 
 #[test]
@@ -536,14 +575,25 @@ fn all_vectors() {
                 None => continue,
                 Some(Ok(())) => {}
                 Some(Err(text)) => {
-                    println!("{} ({}): {}", case.get("name").text(), if through_c { "functions" } else { "layer" }, text);
+                    println!(
+                        "{} ({}): {}",
+                        case.get("name").text(),
+                        if through_c { "functions" } else { "layer" },
+                        text
+                    );
                     failed += 1;
                 }
             }
             *if through_c { &mut raw } else { &mut safe } += 1;
         }
     }
-    println!("{} of {} cases replayed through the functions, {} through the layer, {} failed", raw, cases.len(), safe, failed);
+    println!(
+        "{} of {} cases replayed through the functions, {} through the layer, {} failed",
+        raw,
+        cases.len(),
+        safe,
+        failed
+    );
     assert_eq!((raw, failed), (vectors.get("count").number(), 0));
     assert!(safe > 200, "{} cases through the layer", safe);
 }
