@@ -15,7 +15,7 @@ build=$root/build
 . "$root/tests/setup.sh"
 
 usual='unit kernels accuracy bits doc example install bindings sanitize'
-long='exhaustive peers bench'
+long='exhaustive peers bench julia'
 
 describe() {
     case $1 in
@@ -30,6 +30,7 @@ describe() {
     sanitize) echo 'unit and kernels under ASan and UBSan, and under valgrind; threads under TSan' ;;
     exhaustive) echo 'long: all 2^32 f32 inputs of every kind against an independent reference' ;;
     peers) echo "long: the peers' own errors beside ours, in f32; writes build/peers.json" ;;
+    julia) echo 'long: the binding of Julia in the Julia of Debian 11; makes build/debian11, needs root' ;;
     bench) echo 'long: speed beside oneDNN, XNNPACK, PyTorch and the limits; writes build/bench.json and .svg' ;;
     esac
 }
@@ -50,6 +51,7 @@ packages_of() {
     install) echo 'g++ clang binutils libdlpack-dev' ;;
     bindings) echo "python3 python3-clang python3-jinja2 binutils $(listed packages)" ;;
     sanitize) echo 'libcmocka-dev locales valgrind libc6-dbg' ;;
+    julia) echo 'debootstrap clang' ;;
     esac
 }
 

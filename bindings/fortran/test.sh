@@ -55,5 +55,7 @@ if command -v valgrind >/dev/null; then
     # Runs what is there for any processor: valgrind knows no AVX-512.
     check 'all is freed' env SUGAR_LEVEL=scalar valgrind -q --error-exitcode=9 --leak-check=full \
         --errors-for-leak-kinds=definite,possible "$folder/test_libsugar"
+else
+    echo 'skipped: fortran: there is no valgrind to see that all is freed'
 fi
 check_summary

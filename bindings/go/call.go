@@ -102,11 +102,12 @@ type Options[T Element] struct {
 
 // Forward computes y = f(x), element by element. x and y may be the same view: in place.
 func Forward[T Element](activation *Activation, x, y Tensor[T], options *Options[T]) error {
-	call := newCall(C.FORWARD)
+	call := newCall(C.FORWARD, activation)
 	defer call.free()
-	call.setActivation(activation)
-	err := setTensors(call, &x, nil, &y, options)
-	if err != nil {
+	if err := setTensor(call, C.X, "x", x); err != nil {
+		return err
+	}
+	if err := setOutput(call, "y", y, options); err != nil {
 		return err
 	}
 	return call.run(pointer(x.Data), nil, pointer(y.Data), pointers(options))
@@ -115,10 +116,15 @@ func Forward[T Element](activation *Activation, x, y Tensor[T], options *Options
 // Backward computes dx = dy g'(x), element by element, where g' is the surrogate's derivative. dx may be the same
 // view as x or dy.
 func Backward[T Element](activation *Activation, x, dy, dx Tensor[T], options *Options[T]) error {
-	call := newCall(C.BACKWARD)
+	call := newCall(C.BACKWARD, activation)
 	defer call.free()
-	call.setActivation(activation)
-	if err := setTensors(call, &x, &dy, &dx, options); err != nil {
+	if err := setTensor(call, C.X, "x", x); err != nil {
+		return err
+	}
+	if err := setTensor(call, C.DY, "dy", dy); err != nil {
+		return err
+	}
+	if err := setOutput(call, "dx", dx, options); err != nil {
 		return err
 	}
 	return call.run(pointer(x.Data), pointer(dy.Data), pointer(dx.Data), pointers(options))
@@ -126,10 +132,12 @@ func Backward[T Element](activation *Activation, x, dy, dx Tensor[T], options *O
 
 // BackwardSaved computes dx = dy g'(x) without x, from what a forward call left in options.SavedGradient or SavedBits.
 func BackwardSaved[T Element](activation *Activation, dy, dx Tensor[T], options *Options[T]) error {
-	call := newCall(C.BACKWARD)
+	call := newCall(C.BACKWARD, activation)
 	defer call.free()
-	call.setActivation(activation)
-	if err := setTensors(call, nil, &dy, &dx, options); err != nil {
+	if err := setTensor(call, C.DY, "dy", dy); err != nil {
+		return err
+	}
+	if err := setOutput(call, "dx", dx, options); err != nil {
 		return err
 	}
 	return call.run(nil, pointer(dy.Data), pointer(dx.Data), pointers(options))
@@ -137,14 +145,17 @@ func BackwardSaved[T Element](activation *Activation, dy, dx Tensor[T], options 
 
 // Observe counts the elements of x, as Forward with the monitor in its options does. context may be nil.
 func Observe[T Element](monitor *Monitor, x Tensor[T], context *Context) error {
-	call := newCall(C.OBSERVE)
+	call := newCall(C.OBSERVE, nil)
 	defer call.free()
 	defer runtime.KeepAlive(monitor)
 	if monitor == nil || monitor.handle == nil {
 		return argumentError("monitor: nil or closed, expected one from NewMonitor")
 	}
 	call.c.observer = (*C.sugar_monitor)(unsafe.Pointer(monitor.handle))
-	if err := setTensors(call, &x, nil, nil, &Options[T]{Context: context}); err != nil {
+	if err := setTensor(call, C.X, "x", x); err != nil {
+		return err
+	}
+	if err := setOptions(call, &Options[T]{Context: context}); err != nil {
 		return err
 	}
 	return call.run(pointer(x.Data), nil, nil, extra{})
@@ -161,23 +172,20 @@ type call struct {
 
 var calls = sync.Pool{New: func() any { return &call{extents: make([]int64, 0, 64)} }}
 
-func newCall(function C.int32_t) *call {
+func newCall(function C.int32_t, activation *Activation) *call {
 	call := calls.Get().(*call)
 	call.c = C.struct_call{function: function}
 	call.extents = call.extents[:0]
+	call.activation = activation
+	if activation != nil {
+		call.c.activation = (*C.sugar_activation)(unsafe.Pointer(activation.handle))
+	}
 	return call
 }
 
 func (call *call) free() {
 	call.activation, call.context, call.monitor = nil, nil, nil
 	calls.Put(call)
-}
-
-func (call *call) setActivation(activation *Activation) {
-	call.activation = activation
-	if activation != nil {
-		call.c.activation = (*C.sugar_activation)(unsafe.Pointer(activation.handle))
-	}
 }
 
 // extra is the memory of the tensors among the options.
@@ -224,53 +232,49 @@ func pointer[T any](data []T) *C.uchar {
 	return (*C.uchar)(unsafe.Pointer(&data[0]))
 }
 
-// setTensors describes all operands that are not nil, and the options.
-func setTensors[T Element](call *call, x, dy, out *Tensor[T], options *Options[T]) error {
-	for _, operand := range [...]struct {
-		tensor *Tensor[T]
-		index  int
-		name   string
-	}{{x, C.X, "x"}, {dy, C.DY, "dy"}, {out, C.OUT, outputNames[call.c.function]}} {
-		if err := setTensor(call, operand.index, operand.name, operand.tensor); err != nil {
+// setOutput describes the output, the last of the operands, and the options.
+func setOutput[T Element](call *call, name string, out Tensor[T], options *Options[T]) error {
+	if err := setTensor(call, C.OUT, name, out); err != nil || options == nil {
+		return err
+	}
+	if options.Parameter != nil {
+		if err := setTensor(call, C.PARAMETER, "parameter", *options.Parameter); err != nil {
 			return err
 		}
 	}
-	if options == nil {
-		return nil
+	if options.ParameterGradient != nil {
+		if err := setTensor(call, C.PARAMETER_GRADIENT, "parameter_gradient", *options.ParameterGradient); err != nil {
+			return err
+		}
 	}
-	if err := setTensor(call, C.PARAMETER, "parameter", options.Parameter); err != nil {
-		return err
-	}
-	if err := setTensor(call, C.PARAMETER_GRADIENT, "parameter_gradient", options.ParameterGradient); err != nil {
-		return err
-	}
-	if err := setTensor(call, C.SAVED_GRADIENT, "saved_gradient", options.SavedGradient); err != nil {
-		return err
+	if options.SavedGradient != nil {
+		if err := setTensor(call, C.SAVED_GRADIENT, "saved_gradient", *options.SavedGradient); err != nil {
+			return err
+		}
 	}
 	if options.SavedBits != nil {
-		if err := setBits(call, out, options); err != nil {
+		if err := setBits(call, out.Shape, options); err != nil {
 			return err
 		}
 	}
 	return setOptions(call, options)
 }
 
-var outputNames = [...]string{C.FORWARD: "y", C.BACKWARD: "dx", C.OBSERVE: ""}
+func setTensor[T Element | uint8](call *call, index int, name string, tensor Tensor[T]) error {
+	return call.setLayout(index, name, dataType[T](), layout{tensor.Shape, tensor.Strides, tensor.Offset, len(tensor.Data)})
+}
 
-func setTensor[T Element | uint8](call *call, index int, name string, tensor *Tensor[T]) error {
-	if tensor == nil {
-		return nil
-	}
-	if err := tensor.checkBounds(name); err != nil {
+func (call *call) setLayout(index int, name string, dtype C.sugar_data_type, l layout) error {
+	if err := l.checkBounds(name); err != nil {
 		return err
 	}
-	dtype := dataType[T]()
-	call.c.operands[index] = C.struct_operand{present: 1, ndim: C.int32_t(len(tensor.Shape)), dtype: dtype,
-		byte_offset: C.uint64_t(tensor.Offset * int(dtype.bits/8))}
-	call.appendExtents(tensor.Shape)
-	if tensor.Strides != nil {
-		call.c.operands[index].strided = 1
-		call.appendExtents(tensor.Strides)
+	operand := &call.c.operands[index]
+	operand.present, operand.ndim, operand.dtype = 1, C.int32_t(len(l.shape)), dtype
+	operand.byte_offset = C.uint64_t(l.offset * int(dtype.bits/8))
+	call.appendExtents(l.shape)
+	if l.strides != nil {
+		operand.strided = 1
+		call.appendExtents(l.strides)
 	}
 	return nil
 }
@@ -282,20 +286,20 @@ func (call *call) appendExtents(extents []int) {
 }
 
 // setBits describes SavedBits: one bit for each element of the output.
-func setBits[T Element](call *call, out *Tensor[T], options *Options[T]) error {
+func setBits[T Element](call *call, shape []int, options *Options[T]) error {
 	if options.SavedGradient != nil {
 		return argumentError("SavedBits: stands beside SavedGradient, expected one of them")
 	}
-	elements, err := size("SavedBits", out.Shape)
+	elements, err := size("SavedBits", shape)
 	if err != nil {
 		return err
 	}
 	if needed := elements/8 + (elements%8+7)/8; len(options.SavedBits) < needed {
 		return argumentError("SavedBits: %d bytes, expected at least %d", len(options.SavedBits), needed)
 	}
-	call.c.operands[C.SAVED_GRADIENT] = C.struct_operand{present: 1, ndim: C.int32_t(len(out.Shape)),
+	call.c.operands[C.SAVED_GRADIENT] = C.struct_operand{present: 1, ndim: C.int32_t(len(shape)),
 		dtype: C.sugar_data_type{code: C.SUGAR_TYPE_UNSIGNED, bits: 1, lanes: 1}}
-	call.appendExtents(out.Shape)
+	call.appendExtents(shape)
 	return nil
 }
 

@@ -296,6 +296,23 @@ func TestGoroutines(t *testing.T) {
 	group.Wait()
 }
 
+// A goroutine may go on with another thread after any call; its error is still its own.
+func TestMessages(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(16))
+	var group sync.WaitGroup
+	for g := 0; g < 64; g++ {
+		group.Add(1)
+		go func(g int) {
+			defer group.Done()
+			for round := 0; round < 500 && !t.Failed(); round++ {
+				_, err := NewActivation("goroutine" + strconv.Itoa(g))
+				fails(t, err, ErrorSpec, "goroutine"+strconv.Itoa(g)+"'")
+			}
+		}(g)
+	}
+	group.Wait()
+}
+
 // What nobody closes is freed with the garbage: 100 monitors of more than 60 MiB each do not stay.
 func TestFinalizers(t *testing.T) {
 	before := resident(t)

@@ -54,47 +54,53 @@ func size(name string, shape []int) (int, error) {
 	return product, nil
 }
 
-// checkBounds makes sure that every element of the tensor lies in its slice.
-func (tensor *Tensor[T]) checkBounds(name string) error {
-	elements, err := size(name, tensor.Shape)
+// layout is a tensor without its elements.
+type layout struct {
+	shape, strides []int
+	offset, length int // length of the slice
+}
+
+// checkBounds makes sure that every element lies in the slice.
+func (l layout) checkBounds(name string) error {
+	elements, err := size(name, l.shape)
 	if err != nil {
 		return err
 	}
-	if tensor.Strides != nil && len(tensor.Strides) != len(tensor.Shape) {
-		return argumentError("%s: %d strides, expected %d as in its shape", name, len(tensor.Strides), len(tensor.Shape))
+	if l.strides != nil && len(l.strides) != len(l.shape) {
+		return argumentError("%s: %d strides, expected %d as in its shape", name, len(l.strides), len(l.shape))
 	}
-	if tensor.Offset < 0 || tensor.Offset > len(tensor.Data) {
-		return tensor.outside(name)
+	if l.offset < 0 || l.offset > l.length {
+		return l.outside(name)
 	}
 	if elements == 0 {
 		return nil
 	}
-	// How far elements go before the offset and behind it; never more than the slice is long, so nothing overflows.
-	before, behind := tensor.Offset, len(tensor.Data)-1-tensor.Offset
-	if tensor.Strides == nil {
+	// How far elements may still go before the offset and behind it; compared first, so that nothing overflows.
+	before, behind := l.offset, l.length-1-l.offset
+	if l.strides == nil {
 		behind -= elements - 1
-	} else {
-		for i, stride := range tensor.Strides {
-			steps := tensor.Shape[i] - 1
-			room := &behind
-			if stride < 0 {
-				room, stride = &before, -stride
-			}
-			if steps > 0 && (stride < 0 || (stride > 0 && steps > len(tensor.Data)/stride)) {
-				return tensor.outside(name)
-			}
-			if *room -= steps * stride; *room < 0 {
-				return tensor.outside(name)
-			}
+	}
+	for i, stride := range l.strides {
+		steps := l.shape[i] - 1
+		room := &behind
+		if stride < 0 {
+			room, stride = &before, -stride
+		}
+		if steps > 0 && (stride < 0 || (stride > 0 && steps > l.length/stride)) {
+			return l.outside(name)
+		}
+		*room -= steps * stride
+		if *room < 0 {
+			return l.outside(name)
 		}
 	}
-	if before < 0 || behind < 0 {
-		return tensor.outside(name)
+	if behind < 0 {
+		return l.outside(name)
 	}
 	return nil
 }
 
-func (tensor *Tensor[T]) outside(name string) error {
-	return argumentError("%s: shape %v, strides %v and offset %d reach beyond its slice of %d elements", name,
-		tensor.Shape, tensor.Strides, tensor.Offset, len(tensor.Data))
+func (l layout) outside(name string) error {
+	return argumentError("%s: shape %v, strides %v and offset %d reach beyond its slice of %d elements", name, l.shape,
+		l.strides, l.offset, l.length)
 }

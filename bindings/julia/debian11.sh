@@ -54,10 +54,10 @@ inside() {
 folder=$(CDPATH='' cd -- "$folder" && pwd)
 build=$folder-build
 mkdir -p "$build"
-if [ ! -x "$folder/usr/bin/julia" ] || [ ! -e "$folder/usr/include/stdlib.h" ] || [ ! -d "$folder/usr/lib/gcc" ]; then
+if ! chroot "$folder" sh -c 'command -v julia wget && test -f /usr/include/stdlib.h -a -d /usr/lib/gcc' >/dev/null; then
     chroot "$folder" apt-get -qq update
     chroot "$folder" env DEBIAN_FRONTEND=noninteractive \
-        apt-get -qq install -y --no-install-recommends julia libc6-dev libgcc-10-dev </dev/null
+        apt-get -qq install -y --no-install-recommends julia wget libc6-dev libgcc-10-dev </dev/null
 fi
 make_links_relative
 

@@ -6,7 +6,7 @@
 # exceptions; g++ once more under ASan and UBSan.
 set -eu
 source=$1
-library=$2
+library=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
 folder=$3
 here=$source/bindings/cpp
 . "$source/tests/check.sh"

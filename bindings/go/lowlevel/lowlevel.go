@@ -166,10 +166,10 @@ type Activation C.sugar_activation
 //
 // The pool. Its threads start with the context, sleep from 50 us after the last call until the
 // next, and end with the context. It works for one call at a time: a call that finds it busy runs
-// on its own thread alone. Its threads block all signals but those of faults, have stacks of 512
-// KiB, and keep the floating-point mode of the thread that made the context. After fork(), the
-// child has the context but not the threads: calls there run on the calling thread, and
-// sugar_context_destroy frees the memory. Contexts made in the child have pools.
+// on its own thread alone. Its threads block all signals but those of faults, have stacks of 1 MiB,
+// and keep the floating-point mode of the thread that made the context. After fork(), the child has
+// the context but not the threads: calls there run on the calling thread, and sugar_context_destroy
+// frees the memory. Contexts made in the child have pools.
 type Context C.sugar_context
 
 // Monitor is sugar_monitor. What the units of one layer have seen: counts and sums over the inputs
@@ -288,17 +288,20 @@ type Random struct {
 //	parameter: The forward function's parameter as a tensor, in place of the one value of the
 //	    spec, for the kinds with SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of
 //	    0 in the dimensions in which it does not vary: all of them for one value, all but the
-//	    channels' for one value per channel. Each value must be within the parameter's range.
-//	    NULL: the spec's. It may not overlap an output. f' uses it too, wherever the backward
-//	    pass uses f'; the surrogate behind a ~ has its own.
+//	    channels' for one value per channel. Each value must be within the parameter's range, or
+//	    else the message has the first one outside, in row-major order, and its index; with no
+//	    element in x, none is looked at. NULL: the spec's. It may not overlap an output. f' uses
+//	    it too, wherever the backward pass uses f'; the surrogate behind a ~ has its own.
 //	parameter_gradient: backward: out; the gradient of the loss with respect to the parameter,
 //	    the sum of dy * df/dparameter over the elements that share a value. f is the forward
 //	    function, whatever the surrogate. Shape and dtype of x; what is summed has strides of 0.
 //	    With SUGAR_CALL_ACCUMULATE the sum is added to what it holds. df/dparameter is as
 //	    accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64 with what its
 //	    roundings lose: the sum of n of them is within half an ULP, and n^2 2^-105 times the sum
-//	    of their sizes, of the exact one. It has the same bits for any number of threads. With no
-//	    element in x it is not written. NULL: not wanted. An error in forward.
+//	    of their sizes, of the exact one. It has the same bits for any number of threads. The sum
+//	    over nothing is 0: with no element in x, the values that the gradient has all the same,
+//	    where each extent of 0 has a stride of 0, are set to 0, or with SUGAR_CALL_ACCUMULATE
+//	    stay as they are. NULL: not wanted. An error in forward.
 //	saved_gradient: g'(x) in one byte or one bit per element, for a backward pass without x.
 //	    forward: out; backward: in, and x must be NULL. Same shape as x, dtype
 //	    SUGAR_TYPE_UNSIGNED with     8 bits   the code round(255 (g'(x) - minimum) / (maximum -
@@ -691,7 +694,8 @@ func Forward(activation *Activation, x *Tensor, y *Tensor, options *CallOptions)
 }
 
 // Backward is sugar_backward. dx = dy * g'(x), element by element, where g' is the derivative of
-// the surrogate (of the forward function itself if the spec names no surrogate).
+// the surrogate (of the forward function itself if the spec names no surrogate). With no element
+// nothing is done but what the options say of a parameter_gradient.
 //
 //	x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
 //	dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast
@@ -819,7 +823,8 @@ func ForwardBF16(activation *Activation, n int64, x *uint16, incx int64, y *uint
 		(*C.sugar_call_options)(unsafe.Pointer(options))))
 }
 
-// BackwardF32 is sugar_backward_f32. sugar_backward for vectors, as sugar_forward_f32.
+// BackwardF32 is sugar_backward_f32. sugar_backward for vectors, as sugar_forward_f32. With n = 0
+// nothing is done but what the options say of a parameter_gradient.
 //
 //	n: 0 or more.
 //	x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
@@ -845,7 +850,8 @@ func BackwardF32(activation *Activation, n int64, x *float32, incx int64, dy *fl
 		(*C.sugar_call_options)(unsafe.Pointer(options))))
 }
 
-// BackwardF64 is sugar_backward_f64. sugar_backward for vectors, as sugar_forward_f32.
+// BackwardF64 is sugar_backward_f64. sugar_backward for vectors, as sugar_forward_f32. With n = 0
+// nothing is done but what the options say of a parameter_gradient.
 //
 //	n: 0 or more.
 //	x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
@@ -871,7 +877,8 @@ func BackwardF64(activation *Activation, n int64, x *float64, incx int64, dy *fl
 		(*C.sugar_call_options)(unsafe.Pointer(options))))
 }
 
-// BackwardF16 is sugar_backward_f16. sugar_backward for vectors, as sugar_forward_f32.
+// BackwardF16 is sugar_backward_f16. sugar_backward for vectors, as sugar_forward_f32. With n = 0
+// nothing is done but what the options say of a parameter_gradient.
 //
 //	n: 0 or more.
 //	x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
@@ -897,7 +904,8 @@ func BackwardF16(activation *Activation, n int64, x *uint16, incx int64, dy *uin
 		(*C.sugar_call_options)(unsafe.Pointer(options))))
 }
 
-// BackwardBF16 is sugar_backward_bf16. sugar_backward for vectors, as sugar_forward_f32.
+// BackwardBF16 is sugar_backward_bf16. sugar_backward for vectors, as sugar_forward_f32. With n = 0
+// nothing is done but what the options say of a parameter_gradient.
 //
 //	n: 0 or more.
 //	x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.

@@ -1,6 +1,6 @@
 # Rules for automatic differentiation, in a module that has LibSugar and ChainRulesCore.
 
-using LibSugar: Activation, backward, is_strided
+using .LibSugar: Activation, backward, is_strided
 
 "The gradient as an array of the elements of x that lies in memory."
 in_memory(x::AbstractArray{T}, dy::AbstractArray{T}) where {T} = is_strided(dy) ? dy : collect(dy)

@@ -36,7 +36,7 @@ function element_strides(x::AbstractArray)
     end
 end
 
-element_strides(x::BitArray) = Base.size_to_strides(1, size(x)...)
+element_strides(x::BitArray{N}) where {N} = ntuple(d -> prod(size(x)[1:d-1]), Val(N))
 
 is_strided(::StridedArray) = true
 

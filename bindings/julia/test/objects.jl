@@ -36,6 +36,20 @@ end
     @test_throws DimensionMismatch backward(a, x, zeros(Float32, 3))
 end
 
+@testset "the library that is found" begin
+    inside = joinpath(dirname(dirname(pathof(LibSugar))), "lib", LibSugar.soname())
+    withenv("SUGAR_LIBRARY" => nothing) do
+        @test LibSugar.library_path() == (isfile(inside) ? inside : LibSugar.soname())
+    end
+    withenv("SUGAR_LIBRARY" => "/nowhere/libsugar.so") do
+        @test LibSugar.library_path() == "/nowhere/libsugar.so"
+        failure = refused(LibSugar.load_library)
+        @test failure isa ErrorException
+        @test occursin("'/nowhere/libsugar.so' cannot be used", failure.msg)
+    end
+    @test isempty(detect_ambiguities(LibSugar, Base.Broadcast, Base))
+end
+
 @testset "activations" begin
     a = Activation("swish ~ bsilu( alpha = 2 )")
     @test a.spec == "silu(beta=1)~bsilu(alpha=2)"

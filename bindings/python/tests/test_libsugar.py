@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gc
+import io
 import json
 import pickle
 import sys
@@ -14,13 +16,14 @@ import threading
 import time
 import tracemalloc
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable
 from unittest import mock
 
 import libsugar
 import numpy as np
-from libsugar import _check, _context, _tensor
+from libsugar import __main__, _check, _context, _tensor, overhead
 from libsugar import _lowlevel as c
 from numpy.lib.stride_tricks import as_strided
 
@@ -403,6 +406,38 @@ class Threads(unittest.TestCase):
         gc.collect()
         self.assertEqual(len(list(tasks.iterdir())), before)
 
+    def test_parallel_for(self) -> None:
+        """The caller's pool; every task is done once, also by one that fails, or does them not or twice."""
+        activation = libsugar.Activation("mish")
+        x = np.random.default_rng(8).standard_normal(1 << 18)
+        names = set()
+
+        def accumulated(context: libsugar.Context | None) -> Any:
+            return activation.backward(x, x, np.ones_like(x), accumulate=True, context=context)
+
+        def note(task: Callable[[int], None]) -> Callable[[int], None]:
+            def noted(index: int) -> None:
+                names.add(threading.current_thread().name)
+                task(index)
+
+            return noted
+
+        def failing(task: Callable[[int], None], count: int) -> None:
+            task(0)
+            raise ValueError("no more")
+
+        with ThreadPoolExecutor(2, "worker") as executor:
+            ways: tuple[Any, ...] = (lambda task, count: list(executor.map(note(task), range(count))),
+                                     lambda task, count: [executor.submit(task, i) for i in range(count)],
+                                     lambda task, count: None,
+                                     lambda task, count: [task(i % count) for i in range(2 * count)])
+            for way in ways:
+                np.testing.assert_array_equal(accumulated(libsugar.Context(4, way)), accumulated(None))
+        self.assertTrue(names and all(name.startswith("worker") for name in names), names)
+        with mock.patch.object(sys, "unraisablehook") as hook:
+            np.testing.assert_array_equal(accumulated(libsugar.Context(4, failing)), accumulated(None))
+        self.assertIn("no more", str(hook.call_args[0][0].exc_value))
+
     def test_gil(self) -> None:
         """Python goes on in this thread while another is inside a call."""
         activation = libsugar.Activation("mish", level="scalar")
@@ -499,6 +534,37 @@ class Monitors(unittest.TestCase):
         for call, message in wrong:
             with self.assertRaisesRegex(libsugar.ArgumentError, message):
                 call()
+
+
+class Commands(unittest.TestCase):
+    def output(self, main: Callable[[], Any]) -> tuple[Any, str, str]:
+        out, error = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+            result = main()
+        return result, out.getvalue(), error.getvalue()
+
+    def test_main(self) -> None:
+        result, out, error = self.output(__main__.main)
+        self.assertEqual((result, error), (0, ""))
+        self.assertIn("bsilu(alpha=1.67)", out)
+        self.assertRegex(out, r"scalar \((in use|available)\)")
+        self.assertRegex(out, r"Self-check: 29\d calls .* every bit as it should be\n$")
+
+    def test_main_fails(self) -> None:
+        case = copy.deepcopy(_check.cases()[0])
+        case["memories"][1]["after"] = case["memories"][1]["before"]
+        with mock.patch.object(_check, "cases", return_value=[case]):
+            result, out, error = self.output(__main__.main)
+        self.assertEqual(result, 1)
+        self.assertRegex(error, r"0: kind \(identity\): memory 1\[1\]: ")
+        self.assertRegex(out, r"Self-check: 1 calls .* 1\d differences\n$")
+
+    def test_overhead(self) -> None:
+        with mock.patch("timeit.repeat", side_effect=lambda call, **_: [call() is None, 0.02]), (
+                mock.patch.object(sys, "argv", ["overhead", "8"])):
+            out = self.output(overhead.main)[1]
+        self.assertRegex(out, r"^8 elements")
+        self.assertRegex(out, r"backward\(x, dy, out\) +\d")
 
 
 class Introspection(unittest.TestCase):

@@ -7,58 +7,14 @@ from __future__ import annotations
 
 import ctypes
 import json
-import struct
-import sys
 import unittest
 from pathlib import Path
 from typing import Any, Iterator
 
 from libsugar import _lowlevel as c
+from libsugar._check import Case, Memory, double, hexadecimal, same, words
 
 BINDINGS = Path(__file__).resolve().parents[2]
-WIDTH = {"f32": 4, "f64": 8, "f16": 2, "bf16": 2, "u8": 1}
-INFINITY = {"f32": 0x7F800000, "f64": 0x7FF << 52, "f16": 0x7C00, "bf16": 0x7F80}
-Case = dict[str, Any]
-
-
-def words(block: Case, key: str) -> list[int]:
-    """The elements of a memory, as numbers."""
-    digits = 2 * WIDTH[block["type"]]
-    text = block[key] if block[key] is not None else block["before"]
-    return [int(text[i:i + digits], 16) for i in range(0, len(text), digits)]
-
-
-def same(type: str, a: int, b: int) -> bool:
-    """The same bits, or two NaNs."""
-    if a == b or type == "u8":
-        return a == b
-    magnitude = (1 << (8 * WIDTH[type] - 1)) - 1
-    return a & magnitude > INFINITY[type] and b & magnitude > INFINITY[type]
-
-
-def double(bits: str) -> float:
-    return float(struct.unpack(">d", bytes.fromhex(bits))[0])
-
-
-def bits(value: float) -> str:
-    return "7ff8000000000000" if value != value else struct.pack(">d", value).hex()
-
-
-class Memory:
-    """A block of a case, in an array of doubles for its alignment."""
-
-    def __init__(self, block: Case) -> None:
-        self.block = block
-        self.width = WIDTH[block["type"]]
-        raw = b"".join(word.to_bytes(self.width, sys.byteorder) for word in words(block, "before"))
-        self.size = len(raw)
-        self.doubles = (ctypes.c_double * (self.size // 8 + 1))()
-        ctypes.memmove(self.doubles, raw, self.size)
-        self.address = ctypes.addressof(self.doubles)
-
-    def after(self) -> list[int]:
-        raw = ctypes.string_at(self.address, self.size)
-        return [int.from_bytes(raw[i:i + self.width], sys.byteorder) for i in range(0, self.size, self.width)]
 
 
 class Replay:
@@ -149,7 +105,7 @@ class Replay:
         assert c.sugar_monitor_get_histogram(self.monitor, counts, edges) == c.SUGAR_OK
         assert c.sugar_monitor_find_dead(self.monitor, 0.25, dead, 64, ctypes.byref(found)) == c.SUGAR_OK
         return {"summary": members(summary), "units": [members(self.unit(i)) for i in range(summary.units)],
-                "counts": list(counts), "edges": [bits(edge) for edge in edges], "dead": dead[:found.value]}
+                "counts": list(counts), "edges": [hexadecimal(edge) for edge in edges], "dead": dead[:found.value]}
 
     def unit(self, index: int) -> c.sugar_monitor_unit:
         unit = c.sugar_monitor_unit()
@@ -159,7 +115,7 @@ class Replay:
 
 def members(struct: ctypes.Structure) -> list[int | str]:
     values = [getattr(struct, field[0]) for field in struct._fields_[1:]]
-    return [bits(value) if isinstance(value, float) else value for value in values]
+    return [hexadecimal(value) if isinstance(value, float) else value for value in values]
 
 
 class LowLevel(unittest.TestCase):
@@ -191,7 +147,7 @@ class LowLevel(unittest.TestCase):
             low, high = ctypes.c_double(), ctypes.c_double()
             c.sugar_activation_gradient_range(replay.activation, ctypes.byref(low), ctypes.byref(high))
             self.assertEqual(case["created"], {"spec": (c.sugar_activation_spec(replay.activation) or b"").decode(),
-                                               "minimum": bits(low.value), "maximum": bits(high.value)})
+                                               "minimum": hexadecimal(low.value), "maximum": hexadecimal(high.value)})
         if case["monitor"]:
             self.assertEqual(replay.seen(), case["monitor"]["seen"])
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import threading
 import weakref
+from typing import Any, Callable
 
 from . import _lowlevel as c
 from ._errors import check, integer
+
+
+ParallelFor = Callable[[Callable[[int], None], int], object]
 
 
 class Context:
@@ -16,11 +21,19 @@ class Context:
     Any number of threads may use one at the same time; it works for one call at a time, and a call that finds it
     busy runs on its own thread. Small calls stay on the calling thread. Results are the same bits
     for any number of threads. The pool ends when the last reference to it does.
+
+    parallel_for    the caller's own pool in place of one: parallel_for(task, count) runs task(i) for each i
+                    in range(count) on threads of its choice, and returns when all are done. `threads` is then
+                    into how many parts a call may be split. Of an executor:
+                    lambda task, count: list(executor.map(task, range(count)))
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, parallel_for: ParallelFor | None = None) -> None:
         handle = ctypes.POINTER(c.sugar_context)()
         options = c.sugar_context_options(threads=integer(threads, "threads", 32))
+        if parallel_for is not None:
+            self._callback = options.parallel_for = callback(parallel_for)
+        self.parallel_for = parallel_for
         check(c.sugar_context_create(ctypes.byref(handle), options))
         weakref.finalize(self, c.sugar_context_destroy, handle).atexit = False
         self.threads = threads
@@ -29,8 +42,34 @@ class Context:
     def __repr__(self) -> str:
         return f"libsugar.Context({self.threads})"
 
-    def __reduce__(self) -> tuple[type[Context], tuple[int]]:
-        return Context, (self.threads,)
+    def __reduce__(self) -> tuple[type[Context], tuple[int, ParallelFor | None]]:
+        return Context, (self.threads, self.parallel_for)
+
+
+def callback(parallel_for: ParallelFor) -> Any:
+    """What C calls. The library may rely on every task being done once, whatever `parallel_for` does: those that it
+    left out are done here, and those that still run are waited for. ctypes reports what it raises."""
+
+    def run(payload: int | None, task: Callable[[int | None, int], None], work: int | None, count: int) -> None:
+        waiting, ended = set(range(count)), threading.Semaphore(0)
+
+        def one(index: int) -> None:
+            try:
+                waiting.remove(index)       # in one step: nobody else has it then
+            except KeyError:
+                return
+            task(work, index)
+            ended.release()
+
+        try:
+            parallel_for(one, count)
+        finally:
+            for index in range(count):
+                one(index)
+            for _ in range(count):
+                ended.acquire()
+
+    return c.sugar_parallel_for(run)
 
 
 # What calls use that name nothing: the context, and the options that carry it, in the bytes that C reads.

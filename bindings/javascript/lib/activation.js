@@ -1,0 +1,78 @@
+// Activations: a forward function and the surrogate of the backward pass, made from a spec.
+"use strict";
+
+const c = require("./lowlevel.js");
+const { check, checkMembers, refuse } = require("./error.js");
+const { Handle, handleOf } = require("./handle.js");
+const { optionsOf } = require("./options.js");
+const { Tensor, viewOf } = require("./tensor.js");
+
+/** Which calls on vectors take these operands: whole arrays of one such type and length need no tensor. */
+function flat(a, b, c) {
+    if (a instanceof Float32Array && b instanceof Float32Array && c instanceof Float32Array ||
+        a instanceof Float64Array && b instanceof Float64Array && c instanceof Float64Array) {
+        return a.length === b.length && a.length === c.length ? (a instanceof Float32Array ? "f32" : "f64") : null;
+    }
+    return null;
+}
+
+/** An output like an operand, with an array of its own: a typed array for one, else a tensor. */
+function like(operand, tensor) {
+    const made = Tensor.zeros(tensor.dtype, tensor.shape);
+    return ArrayBuffer.isView(operand) ? made.data : made;
+}
+
+class Activation extends Handle {
+    constructor(spec, options = {}) {
+        checkMembers("activation", options, ["level"]);
+        if (typeof spec !== "string") refuse("spec", spec, "a string");
+        const text = Buffer.from(spec + "\0");
+        super((out) => c.sugar_activation_create_ex(out, text, text.length - 1, { level: options.level }),
+            c.sugar_activation_destroy);
+        this.spec = c.sugar_activation_spec(this.#handle);
+        this.level = c.sugar_activation_level(this.#handle);
+    }
+
+    get #handle() {
+        return handleOf("activation", this, Activation);
+    }
+
+    forward(x, y, options) {
+        const struct = optionsOf(options), handle = this.#handle;
+        switch (flat(x, y, y)) {
+        case "f32":
+            check(c.sugar_forward_f32(handle, x.length, x, 1, y, 1, struct));
+            return y;
+        case "f64":
+            check(c.sugar_forward_f64(handle, x.length, x, 1, y, 1, struct));
+            return y;
+        }
+        const from = Tensor.from("x", x), output = y ?? like(x, from), to = Tensor.from("y", output);
+        check(c.sugar_forward(handle, viewOf("x", from), viewOf("y", to), struct));
+        return output;
+    }
+
+    backward(x, dy, dx, options) {
+        const struct = optionsOf(options), handle = this.#handle;
+        switch (flat(x, dy, dx)) {
+        case "f32":
+            check(c.sugar_backward_f32(handle, x.length, x, 1, dy, 1, dx, 1, struct));
+            return dx;
+        case "f64":
+            check(c.sugar_backward_f64(handle, x.length, x, 1, dy, 1, dx, 1, struct));
+            return dx;
+        }
+        const from = x == null ? null : viewOf("x", Tensor.from("x", x)), gradient = Tensor.from("dy", dy);
+        const output = dx ?? like(dy, gradient), to = Tensor.from("dx", output);
+        check(c.sugar_backward(handle, from, viewOf("dy", gradient), viewOf("dx", to), struct));
+        return output;
+    }
+
+    gradientRange() {
+        const minimum = new Float64Array(1), maximum = new Float64Array(1);
+        check(c.sugar_activation_gradient_range(this.#handle, minimum, maximum));
+        return { minimum: minimum[0], maximum: maximum[0] };
+    }
+}
+
+module.exports = { Activation };

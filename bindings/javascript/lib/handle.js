@@ -1,0 +1,38 @@
+// Objects that own a handle of the library: freed when they are collected (the addon's handles have finalizers), or
+// by destroy().
+"use strict";
+
+const { check, refuse } = require("./error.js");
+
+let handleOf;
+
+class Handle {
+    #handle;
+    #destroy;
+
+    constructor(create, destroy) {
+        const out = [null];
+        check(create(out));
+        this.#handle = out[0];
+        this.#destroy = destroy;
+    }
+
+    /** Frees what the object holds now. A second time does nothing. */
+    destroy() {
+        if (this.#handle !== null) this.#destroy(this.#handle);
+        this.#handle = null;
+    }
+
+    static {
+        /** The handle of an object of that class. */
+        handleOf = (name, object, expected) => {
+            if (!(object instanceof expected) || !(#handle in object)) refuse(name, object, `one of class ${expected.name}`);
+            if (object.#handle === null) refuse(name, "destroyed", "a live one");
+            return object.#handle;
+        };
+    }
+}
+
+if (Symbol.dispose) Handle.prototype[Symbol.dispose] = Handle.prototype.destroy;
+
+module.exports = { Handle, handleOf };

@@ -1,0 +1,64 @@
+// Options of a call: an object, or CallOptions, which are made once for many calls.
+"use strict";
+
+const c = require("./lowlevel.js");
+const { Context } = require("./context.js");
+const { checkMembers, refuse } = require("./error.js");
+const { handleOf } = require("./handle.js");
+const { Tensor, viewOf } = require("./tensor.js");
+
+const TENSORS = ["parameter", "parameter_gradient", "saved_gradient"];
+const NAMES = { parameter: "parameter", parameter_gradient: "parameterGradient", saved_gradient: "savedGradient" };
+const MEMBERS = ["accumulate", "stream", "fromOutput", "context", "monitor", "random", ...Object.values(NAMES)];
+
+function flagsOf({ accumulate, stream, fromOutput }) {
+    return (accumulate ? c.SUGAR_CALL_ACCUMULATE : 0) | (fromOutput ? c.SUGAR_CALL_FROM_OUTPUT : 0) |
+        (stream ? c.SUGAR_CALL_STREAM : stream === false ? c.SUGAR_CALL_NO_STREAM : 0);
+}
+
+function randomOf(random) {
+    checkMembers("random", random, ["seed", "offset"]);
+    return { seed: random.seed ?? 0, offset: random.offset ?? 0 };
+}
+
+/** The members of sugar_call_options. */
+function structOf(options) {
+    checkMembers("options", options, MEMBERS);
+    const struct = { flags: flagsOf(options) };
+    if (options.context != null) struct.context = handleOf("context", options.context, Context);
+    if (options.monitor != null) struct.monitor = handleOf("monitor", options.monitor, require("./monitor.js").Monitor);
+    for (const name of TENSORS) {
+        const operand = options[NAMES[name]];
+        if (operand != null) struct[name] = viewOf(NAMES[name], Tensor.from(NAMES[name], operand));
+    }
+    if (options.random != null) struct.random = randomOf(options.random);
+    return struct;
+}
+
+let preparedOf;
+
+class CallOptions {
+    #prepared;
+    #kept;
+
+    constructor(options) {
+        const tensors = {};
+        for (const name of Object.values(NAMES)) {
+            if (options?.[name] != null) tensors[name] = Tensor.from(name, options[name]);
+        }
+        this.#kept = [structOf({ ...options, ...tensors }), tensors];
+        this.#prepared = c.prepare_sugar_call_options(this.#kept[0]);
+    }
+
+    static {
+        preparedOf = (options) => options.#prepared;
+    }
+}
+
+/** For the library, of what a call was given. */
+function optionsOf(options) {
+    if (options == null) return null;
+    return options instanceof CallOptions ? preparedOf(options) : structOf(options);
+}
+
+module.exports = { CallOptions, optionsOf };

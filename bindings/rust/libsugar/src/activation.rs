@@ -1,0 +1,269 @@
+//! Activations: forward and backward.
+
+use crate::call::Call;
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::view::{View, ViewMut};
+use libsugar_sys as sys;
+use std::ffi::{CStr, CString};
+use std::fmt;
+use std::os::raw::c_char;
+use std::ptr::NonNull;
+
+/// A forward function, and the surrogate whose derivative the backward pass uses. It never changes: any number of
+/// threads may use one at the same time.
+pub struct Activation {
+    handle: NonNull<sys::sugar_activation>,
+}
+
+// SAFETY: the library only reads it, on any thread, until it is destroyed.
+unsafe impl Send for Activation {}
+unsafe impl Sync for Activation {}
+
+impl Activation {
+    /// From a spec, `forward(name=value)~surrogate(name=value)`.
+    pub fn new(spec: &str) -> Result<Self> {
+        Activation::make(spec, None)
+    }
+
+    /// With the kernels of an instruction set: "scalar", "avx2", "avx512", "neon".
+    pub fn with_level(spec: &str, level: &str) -> Result<Self> {
+        let level = CString::new(level)
+            .map_err(|_| Error::argument(format!("level: {:?}, expected no NUL in it", level)))?;
+        Activation::make(spec, Some(&level))
+    }
+
+    fn make(spec: &str, level: Option<&CStr>) -> Result<Self> {
+        let options = sys::sugar_activation_options {
+            level: level.map_or(std::ptr::null(), CStr::as_ptr),
+            ..Default::default()
+        };
+        let mut handle = std::ptr::null_mut();
+        // SAFETY: the spec is as long as is said.
+        Error::from_status(unsafe {
+            sys::sugar_activation_create_ex(&mut handle, spec.as_ptr().cast::<c_char>(), spec.len(), &options)
+        })?;
+        Ok(Activation { handle: NonNull::new(handle).expect("a handle, where there is no error") })
+    }
+
+    /// y = f(x).
+    pub fn forward<'x, 'y, T: Element>(
+        &self,
+        x: impl Into<View<'x, T>>,
+        y: impl Into<ViewMut<'y, T>>,
+    ) -> Result<()> {
+        self.forward_with(x, y, Call::new())
+    }
+
+    /// y = f(x), with options.
+    pub fn forward_with<'x, 'y, T: Element>(
+        &self,
+        x: impl Into<View<'x, T>>,
+        y: impl Into<ViewMut<'y, T>>,
+        call: Call<'_>,
+    ) -> Result<()> {
+        let (x, y) = (x.into(), y.into());
+        self.forward_tensors(&x.raw().tensor(), &y.raw().tensor(), &call)
+    }
+
+    /// x = f(x).
+    pub fn forward_in_place<'x, T: Element>(&self, x: impl Into<ViewMut<'x, T>>, call: Call<'_>) -> Result<()> {
+        let x = x.into();
+        let tensor = x.raw().tensor();
+        self.forward_tensors(&tensor, &tensor, &call)
+    }
+
+    /// dx = dy * g'(x).
+    pub fn backward<'x, 'y, 'z, T: Element>(
+        &self,
+        x: impl Into<View<'x, T>>,
+        dy: impl Into<View<'y, T>>,
+        dx: impl Into<ViewMut<'z, T>>,
+    ) -> Result<()> {
+        self.backward_with(x, dy, dx, Call::new())
+    }
+
+    /// dx = dy * g'(x), with options.
+    pub fn backward_with<'x, 'y, 'z, T: Element>(
+        &self,
+        x: impl Into<View<'x, T>>,
+        dy: impl Into<View<'y, T>>,
+        dx: impl Into<ViewMut<'z, T>>,
+        call: Call<'_>,
+    ) -> Result<()> {
+        let (x, dy, dx) = (x.into(), dy.into(), dx.into());
+        self.backward_tensors(Some(&x.raw().tensor()), &dy.raw().tensor(), &dx.raw().tensor(), &call)
+    }
+
+    /// dx = dy * g'(x), where the call has g'(x): [`Call::saved_gradient`].
+    pub fn backward_saved<'y, 'z, T: Element>(
+        &self,
+        dy: impl Into<View<'y, T>>,
+        dx: impl Into<ViewMut<'z, T>>,
+        call: Call<'_>,
+    ) -> Result<()> {
+        let (dy, dx) = (dy.into(), dx.into());
+        self.backward_tensors(None, &dy.raw().tensor(), &dx.raw().tensor(), &call)
+    }
+
+    /// dy = dy * g'(x). Without x where the call has g'(x).
+    pub fn backward_in_place<'x, 'y, T: Element>(
+        &self,
+        x: Option<View<'x, T>>,
+        dy: impl Into<ViewMut<'y, T>>,
+        call: Call<'_>,
+    ) -> Result<()> {
+        let dy = dy.into();
+        let tensor = dy.raw().tensor();
+        let x = x.as_ref().map(|x| x.raw().tensor());
+        self.backward_tensors(x.as_ref(), &tensor, &tensor, &call)
+    }
+
+    /// x = dy * g'(x).
+    pub fn backward_over_input<'x, 'y, T: Element>(
+        &self,
+        x: impl Into<ViewMut<'x, T>>,
+        dy: impl Into<View<'y, T>>,
+        call: Call<'_>,
+    ) -> Result<()> {
+        let (x, dy) = (x.into(), dy.into());
+        let tensor = x.raw().tensor();
+        self.backward_tensors(Some(&tensor), &dy.raw().tensor(), &tensor, &call)
+    }
+
+    #[inline]
+    fn forward_tensors(&self, x: &sys::sugar_tensor, y: &sys::sugar_tensor, call: &Call<'_>) -> Result<()> {
+        call.check_forward()?;
+        // SAFETY: every element of a view lies in its slice; outputs are views that nobody else has.
+        call.run(|options| Error::from_status(unsafe { sys::sugar_forward(self.as_ptr(), x, y, options) }))
+    }
+
+    #[inline]
+    fn backward_tensors(
+        &self,
+        x: Option<&sys::sugar_tensor>,
+        dy: &sys::sugar_tensor,
+        dx: &sys::sugar_tensor,
+        call: &Call<'_>,
+    ) -> Result<()> {
+        let x = x.map_or(std::ptr::null(), |x| x as *const _);
+        // SAFETY: as in forward.
+        call.run(|options| Error::from_status(unsafe { sys::sugar_backward(self.as_ptr(), x, dy, dx, options) }))
+    }
+
+    /// y = f(x) for n elements that are a step apart in each slice, in the manner of the BLAS: with a negative step
+    /// the first element is the last one in memory.
+    pub fn forward_steps<T: Element>(
+        &self,
+        n: usize,
+        x: &[T],
+        incx: i64,
+        y: &mut [T],
+        incy: i64,
+        call: Call<'_>,
+    ) -> Result<()> {
+        fits("x", n, x.len(), incx)?;
+        fits("y", n, y.len(), incy)?;
+        call.check_forward()?;
+        // SAFETY: n elements with that step lie in the slices.
+        call.run(|options| {
+            Error::from_status(unsafe {
+                T::FORWARD(self.as_ptr(), n as i64, x.as_ptr(), incx, y.as_mut_ptr(), incy, options)
+            })
+        })
+    }
+
+    /// dx = dy * g'(x), as [`Activation::forward_steps`].
+    #[allow(clippy::too_many_arguments)]
+    pub fn backward_steps<T: Element>(
+        &self,
+        n: usize,
+        x: &[T],
+        incx: i64,
+        dy: &[T],
+        incdy: i64,
+        dx: &mut [T],
+        incdx: i64,
+        call: Call<'_>,
+    ) -> Result<()> {
+        fits("x", n, x.len(), incx)?;
+        fits("dy", n, dy.len(), incdy)?;
+        fits("dx", n, dx.len(), incdx)?;
+        // SAFETY: as in forward_steps.
+        call.run(|options| {
+            Error::from_status(unsafe {
+                T::BACKWARD(
+                    self.as_ptr(),
+                    n as i64,
+                    x.as_ptr(),
+                    incx,
+                    dy.as_ptr(),
+                    incdy,
+                    dx.as_mut_ptr(),
+                    incdx,
+                    options,
+                )
+            })
+        })
+    }
+
+    /// The canonical spec.
+    pub fn spec(&self) -> &str {
+        // SAFETY: it lives as long as the activation.
+        unsafe { CStr::from_ptr(sys::sugar_activation_spec(self.as_ptr())) }.to_str().expect("a spec is ASCII")
+    }
+
+    /// The level whose kernels it uses.
+    pub fn level(&self) -> &'static str {
+        // SAFETY: a constant.
+        unsafe { CStr::from_ptr(sys::sugar_activation_level(self.as_ptr())) }.to_str().expect("a level is ASCII")
+    }
+
+    /// The bounds of what the backward pass multiplies by.
+    pub fn gradient_range(&self) -> (f64, f64) {
+        let (mut minimum, mut maximum) = (0.0, 0.0);
+        // SAFETY: neither is null, so that it cannot fail.
+        unsafe { sys::sugar_activation_gradient_range(self.as_ptr(), &mut minimum, &mut maximum) };
+        (minimum, maximum)
+    }
+
+    /// For the functions of [`sys`].
+    #[inline]
+    pub fn as_ptr(&self) -> *const sys::sugar_activation {
+        self.handle.as_ptr()
+    }
+}
+
+/// Whether n elements with that step lie in a slice.
+#[inline]
+fn fits(name: &str, n: usize, length: usize, step: i64) -> Result<()> {
+    let needed = if n == 0 { 0 } else { (n as u128 - 1) * u128::from(step.unsigned_abs()) + 1 };
+    if needed > length as u128 || n as u128 > i64::MAX as u128 {
+        return Err(Error::argument(format!(
+            "{}: a slice of {}, expected {} for {} elements with a step of {}",
+            name, length, needed, n, step
+        )));
+    }
+    Ok(())
+}
+
+impl Drop for Activation {
+    fn drop(&mut self) {
+        // SAFETY: nobody else has it, or uses it.
+        unsafe { sys::sugar_activation_destroy(self.handle.as_ptr()) }
+    }
+}
+
+impl fmt::Debug for Activation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Activation({:?})", self.spec())
+    }
+}
+
+impl std::str::FromStr for Activation {
+    type Err = Error;
+
+    fn from_str(spec: &str) -> Result<Self> {
+        Activation::new(spec)
+    }
+}

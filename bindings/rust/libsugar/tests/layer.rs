@@ -1,0 +1,238 @@
+//! What the safe layer adds: errors, bounds, handles, options, threads, the catalogue.
+
+use libsugar::{Activation, Bf16, Call, Context, Error, Monitor, MonitorOptions, Status, View, ViewMut, F16};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+
+const INPUT: [f32; 6] = [-2.0, -0.5, 0.5, 2.0, -1.0, 3.0];
+
+fn relu() -> Activation {
+    Activation::new("relu").unwrap()
+}
+
+#[test]
+fn types_are_as_thread_safe_as_the_header_says() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Activation>();
+    shared::<Context>();
+    shared::<Monitor>();
+    shared::<Error>();
+    shared::<View<f32>>();
+    shared::<ViewMut<F16>>();
+}
+
+#[test]
+fn errors_have_status_and_message() {
+    let error = Activation::new("rleu").unwrap_err();
+    assert_eq!(error.status(), Status::Spec);
+    assert!(error.to_string().contains("relu") && error.message() == error.to_string());
+    let boxed: Box<dyn std::error::Error + Send + Sync> = error.into();
+    assert!(boxed.downcast::<Error>().is_ok());
+    let error = relu().forward(&INPUT, &mut [0.0; 5]).unwrap_err();
+    assert_eq!((error.status(), error.message()), (Status::Argument, "y: shape (5,), expected (6,) like x"));
+    assert_eq!(Activation::with_level("relu", "mmx").unwrap_err().status(), Status::Unsupported);
+    assert_eq!(Activation::with_level("relu", "a\0b").unwrap_err().status(), Status::Argument);
+    assert!(Monitor::new(0).unwrap_err().message().contains("units"));
+    assert!(Context::new(-1).is_err());
+}
+
+#[test]
+fn activations_say_what_they_are() {
+    let activation: Activation = " relu ~ bsilu ".parse().unwrap();
+    assert_eq!(activation.spec(), "relu~bsilu(alpha=1.67)");
+    assert_eq!(Activation::with_level("relu", "scalar").unwrap().level(), "scalar");
+    assert_eq!(relu().gradient_range(), (0.0, 1.0));
+    assert_eq!(
+        libsugar::version() / 100,
+        libsugar::sys::SUGAR_VERSION_MAJOR * 100 + libsugar::sys::SUGAR_VERSION_MINOR
+    );
+}
+
+#[test]
+fn views_stay_in_their_slices() {
+    let data = [0f32; 6];
+    let fits = |offset, shape: &[i64], strides: &[i64]| View::strided(&data, offset, shape, strides).is_ok();
+    assert!(fits(0, &[2, 3], &[3, 1]) && fits(0, &[3, 2], &[1, 3]) && fits(5, &[6], &[-1]));
+    assert!(
+        fits(0, &[1000], &[0]) && fits(0, &[0, i64::MAX], &[1, 1]) && fits(6, &[0], &[1]) && fits(5, &[], &[])
+    );
+    assert!(!fits(0, &[7], &[1]) && !fits(1, &[6], &[1]) && !fits(4, &[6], &[-1]) && !fits(6, &[], &[]));
+    assert!(!fits(7, &[0], &[1]) && !fits(0, &[2, 3], &[1]) && !fits(0, &[-1], &[1]));
+    assert!(!fits(0, &[i64::MAX, i64::MAX], &[i64::MAX, i64::MAX]) && !fits(0, &[i64::MAX], &[i64::MIN]));
+    assert!(!fits(0, &[1 << 32, 1 << 32], &[1 << 32, 1]));
+    assert!(!fits(0, &[i64::MAX; 64], &[i64::MAX; 64]) && !fits(0, &[1; 65], &[1; 65]));
+    assert!(View::with_shape(&data, &[2, 3]).is_ok() && View::with_shape(&data, &[2, 4]).is_err());
+    assert!(View::with_shape(&data, &[i64::MAX, i64::MAX, i64::MAX]).is_err());
+    let mut bits = [0u8; 1];
+    assert!(Call::new().save_gradient_bits(&mut bits, &[8]).is_ok());
+    assert!(Call::new().save_gradient_bits(&mut bits, &[9]).is_err());
+    let (x, mut y) = ([0f32; 5], [0f32; 5]);
+    assert!(relu().forward_steps(3, &x, -2, &mut y, 2, Call::new()).is_ok());
+    assert!(relu().forward_steps(4, &x, 2, &mut y, 1, Call::new()).is_err());
+    assert!(relu().forward_steps(usize::MAX, &x, 0, &mut y, 1, Call::new()).is_err());
+    assert!(relu().forward_steps(2, &x, i64::MIN, &mut y, 1, Call::new()).is_err());
+    assert!(relu().backward_steps(4, &x, 1, &x, 2, &mut y, 1, Call::new()).is_err());
+}
+
+#[test]
+fn nothing_writes_to_what_is_shared() {
+    let codes = [7u8; 6];
+    let mut y = [0.0; 6];
+    let error = relu().forward_with(&INPUT, &mut y, Call::new().saved_gradient(&codes)).unwrap_err();
+    assert_eq!((error.status(), codes), (Status::Argument, [7; 6]));
+}
+
+#[test]
+fn views_of_any_strides() {
+    let mut y = [0.0f32; 6];
+    relu().forward(&INPUT, ViewMut::strided(&mut y, 5, &[6], &[-1]).unwrap()).unwrap();
+    assert_eq!(y, [3.0, 0.0, 2.0, 0.5, 0.0, 0.0]);
+    let x = View::with_shape(&INPUT, &[2, 3]).unwrap();
+    relu().forward(x, ViewMut::strided(&mut y, 0, &[2, 3], &[1, 2]).unwrap()).unwrap();
+    assert_eq!(y, [0.0, 2.0, 0.0, 0.0, 0.5, 3.0]);
+
+    let mut dx = [0.0f32; 6];
+    let ones = View::strided(&[1.0], 0, &[6], &[0]).unwrap();
+    relu().backward(&INPUT, ones, &mut dx).unwrap();
+    relu().backward_with(&INPUT[..], ones, &mut dx, Call::new().accumulate()).unwrap();
+    assert_eq!(dx, [0.0, 0.0, 2.0, 2.0, 0.0, 2.0]);
+    relu().backward_steps(3, &INPUT, 2, &[1.0], 0, &mut dx, -2, Call::new()).unwrap();
+    assert_eq!(dx, [0.0, 0.0, 1.0, 2.0, 0.0, 2.0]);
+}
+
+#[test]
+fn in_place() {
+    let mut x = INPUT.to_vec();
+    relu().forward_in_place(&mut x, Call::new()).unwrap();
+    assert_eq!(x, [0.0, 0.0, 0.5, 2.0, 0.0, 3.0]);
+    let mut dy = vec![1.0; 6];
+    relu().backward_in_place(Some(View::new(&INPUT)), &mut dy, Call::new()).unwrap();
+    assert_eq!(dy, [0.0, 0.0, 1.0, 1.0, 0.0, 1.0]);
+    relu().backward_over_input(&mut x, &vec![2.0; 6], Call::new()).unwrap();
+    assert_eq!(x, [0.0, 0.0, 2.0, 2.0, 0.0, 2.0]);
+}
+
+#[test]
+fn elements_of_16_bits() {
+    let mut y = [F16(1); 2];
+    relu().forward(&[F16(0xc000), F16(0x4200)], &mut y).unwrap();
+    assert_eq!(y, [F16(0), F16(0x4200)]);
+    let mut y = [Bf16(1); 2];
+    relu().forward_steps(2, &[Bf16(0xc000), Bf16(0x4040)], 1, &mut y, 1, Call::new()).unwrap();
+    assert_eq!(y, [Bf16(0), Bf16(0x4040)]);
+}
+
+#[test]
+fn options_of_calls() {
+    let (mut y, mut dx, dy) = ([0.0; 6], [0.0; 6], [1.0f32; 6]);
+    let mut bits = [0u8; 1];
+    relu().forward_with(&INPUT, &mut y, Call::new().save_gradient_bits(&mut bits, &[6]).unwrap()).unwrap();
+    assert_eq!(bits, [0x2c]);
+    relu().backward_saved(&dy, &mut dx, Call::new().saved_gradient_bits(&bits, &[6]).unwrap()).unwrap();
+    assert_eq!(dx, [0.0, 0.0, 1.0, 1.0, 0.0, 1.0]);
+    let mut codes = [0u8; 6];
+    relu().forward_with(&INPUT, &mut y, Call::new().save_gradient(&mut codes).no_stream()).unwrap();
+    assert_eq!(codes, [0, 0, 255, 255, 0, 255]);
+    relu().backward_with(&y, &dy, &mut dx, Call::new().from_output()).unwrap();
+
+    let prelu = Activation::new("prelu").unwrap();
+    let (slopes, mut gradient) = ([0.5f32, 0.25], [0.0f32; 2]);
+    let channels = View::strided(&slopes, 0, &[2, 3], &[1, 0]).unwrap();
+    let x = View::with_shape(&INPUT, &[2, 3]).unwrap();
+    let call = Call::new()
+        .parameter(channels)
+        .parameter_gradient(ViewMut::strided(&mut gradient, 0, &[2, 3], &[1, 0]).unwrap());
+    let dy = View::with_shape(&dy, &[2, 3]).unwrap();
+    prelu.backward_with(x, dy, ViewMut::with_shape(&mut dx, &[2, 3]).unwrap(), call).unwrap();
+    assert_eq!(gradient, [-2.5, -1.0]);
+
+    let rrelu = Activation::new("rrelu").unwrap();
+    let mut drawn = [[0f32; 6]; 3];
+    for (y, seed) in drawn.iter_mut().zip([42, 42, 43]) {
+        rrelu.forward_with(&INPUT, y, Call::new().random(seed, 0)).unwrap();
+    }
+    assert!(drawn[0] == drawn[1] && drawn[1] != drawn[2]);
+}
+
+#[test]
+fn monitors_count() {
+    let x = View::with_shape(&INPUT, &[2, 3]).unwrap();
+    let (mut monitor, mut y) = (Monitor::new(3).unwrap(), [0.0; 6]);
+    relu()
+        .forward_with(x, ViewMut::with_shape(&mut y, &[2, 3]).unwrap(), Call::new().monitor(&mut monitor))
+        .unwrap();
+    assert_eq!((monitor.summary().samples, monitor.summary().dead), (6, 1));
+    assert_eq!(monitor.find_dead(0.0).unwrap(), [1]);
+    assert_eq!(monitor.unit(2).unwrap().sum, 3.5);
+    assert!(monitor.unit(3).is_err() && monitor.find_dead(2.0).is_err());
+    let saved = monitor.save().unwrap();
+    let mut restored = Monitor::restore(&saved).unwrap();
+    restored.merge(&monitor).unwrap();
+    restored.observe(x, None).unwrap();
+    assert_eq!(restored.histogram().counts.iter().sum::<i64>(), 18);
+    restored.reset();
+    assert_eq!(restored.summary().samples, 0);
+    assert!(Monitor::restore(&saved[1..]).is_err());
+    let options = MonitorOptions { axis: 0, ..Default::default() };
+    let mut rows = Monitor::with_options(2, &options).unwrap();
+    rows.observe(x, Some(&Context::new(2).unwrap())).unwrap();
+    assert_eq!(rows.summary().dead, 0);
+}
+
+/// A pool that hands out every second index, twice and with others that are none, and then panics.
+fn bad_pool(count: i64, task: &libsugar::Task<'_>) {
+    std::thread::scope(|scope| {
+        for i in (-2..count + 2).step_by(2) {
+            scope.spawn(move || task(i));
+            scope.spawn(move || task(i));
+        }
+    });
+    std::panic::resume_unwind(Box::new("a pool that fails"));
+}
+
+#[test]
+fn threads_give_the_same_bits() {
+    let gelu = Activation::new("gelu").unwrap();
+    let x: Vec<f32> = (0..200_000).map(|i| i as f32 / 20_000.0 - 5.0).collect();
+    let mut alone = vec![0.0; x.len()];
+    gelu.forward(&x, &mut alone).unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let own = Context::with_pool(3, move |count, task| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        std::thread::scope(|scope| (0..count).for_each(|i| drop(scope.spawn(move || task(i)))));
+    });
+    let contexts = [Context::new(2).unwrap(), own.unwrap(), Context::with_pool(4, bad_pool).unwrap()];
+    for context in &contexts {
+        let mut together = vec![0.0; x.len()];
+        gelu.forward_with(&x, &mut together, Call::new().threads(context)).unwrap();
+        assert!(alone == together);
+    }
+    assert!(calls.load(Ordering::Relaxed) > 0);
+
+    // One activation and one context, several threads, each with its own message.
+    std::thread::scope(|scope| {
+        for i in 1..5 {
+            let (gelu, x, alone, context) = (&gelu, &x, &alone, &contexts[0]);
+            scope.spawn(move || {
+                let mut y = vec![0.0; x.len()];
+                gelu.forward_with(x, &mut y, Call::new().threads(context)).unwrap();
+                assert!(y == *alone);
+                let error = gelu.forward(x, &mut y[..i]).unwrap_err();
+                assert!(error.message().contains(&format!("shape ({},)", i)), "{}", error);
+            });
+        }
+    });
+}
+
+#[test]
+fn the_catalogue() {
+    let relu = libsugar::kinds().find(|kind| kind.name == "relu").unwrap();
+    assert!(relu.value.is_some() && relu.parameters().len() == 0);
+    let elu = libsugar::kinds().find(|kind| kind.name == "elu").unwrap();
+    assert!(elu.parameters().all(|parameter| parameter.minimum <= parameter.default_value));
+    assert_eq!(elu.parameters().next().unwrap().name, "alpha");
+    assert!(libsugar::kinds().len() >= 39);
+    assert_eq!(libsugar::levels().next().unwrap().name, "scalar");
+    assert_eq!(libsugar::levels().filter(|level| level.in_use).count(), 1);
+}
