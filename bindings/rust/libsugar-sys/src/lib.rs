@@ -175,8 +175,9 @@ pub struct sugar_context {
 ///
 /// A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It
 /// is active where x \> threshold. Counts are exact. Sums are taken in f64, of every sample that is finite:
-/// those that are not are counted as well. For one shape and its strides a sum has the same bits at every
-/// level and for any number of threads; another order of the dimensions in memory may change its last bits.
+/// those that are not are counted as well; a square that overflows makes the deviation infinite or NaN. For
+/// one shape and the strides of x and of y a sum has the same bits at every level and for any number of
+/// threads; another order of the dimensions in memory may change its last bits.
 ///
 /// A monitor changes while it is fed, merged into, restored or reset: no other call may use it then. Workers
 /// that run at the same time have one each, and merge them.
