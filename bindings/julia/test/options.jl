@@ -24,6 +24,26 @@
     @test_throws ArgumentError Context(:other)
 end
 
+@testset "Julia's own threads" begin
+    a = Activation("gelu")
+    x = randn(Float32, 400, 1000)
+    counting = @cfunction(counted_parallel_for, Cvoid, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Cvoid}, Int64))
+    TASKS[] = 0
+    context = Context(C.sugar_context_options(threads = 4, parallel_for = counting))
+    @test identical(forward(a, x; threads = context), a(x))
+    @test TASKS[] > 1
+    if Sys.islinux()
+        threads() = length(readdir("/proc/self/task"))
+        before = threads()
+        context = Context(:julia)       # has no pool
+        @test threads() == before
+        pool = Context(3)
+        @test threads() == before + 2
+        close(pool)
+        @test context.threads == Threads.nthreads()
+    end
+end
+
 @testset "accumulate, from_output, stream" begin
     a = Activation("sigmoid")
     x, dy = randn(100), randn(100)

@@ -7,7 +7,7 @@ using Test
 const C = LibSugar.LowLevel
 const BINDINGS = dirname(dirname(@__DIR__))
 
-# What tests need at the top: a type as another package would have it, and what counts the handles that are freed.
+# What tests need at the top: a type as another package would have it, and what counts handles that are freed, and tasks.
 module Elsewhere
     primitive type BFloat16 <: AbstractFloat 16 end
 end
@@ -18,6 +18,14 @@ const LIBRARY_DESTROY = Ref(C_NULL)
 function counted_destroy(handle::Ptr{Cvoid})::Cvoid
     FREED[] += 1
     ccall(LIBRARY_DESTROY[], Cvoid, (Ptr{Cvoid},), handle)
+    return
+end
+
+const TASKS = Ref(0)
+
+function counted_parallel_for(payload::Ptr{Cvoid}, task::Ptr{Cvoid}, work::Ptr{Cvoid}, count::Int64)::Cvoid
+    TASKS[] += count
+    LibSugar.run_on_julia(payload, task, work, count)
     return
 end
 
