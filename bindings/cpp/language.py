@@ -44,7 +44,8 @@ def short(name: str) -> str:
 def call(head: str, items: list[str]) -> str:
     """head(item, item...), over as many lines as it needs."""
     words = [item.replace(" ", "\0") for item in items]
-    return render.wrap(f"{head}({', '.join(words)})".replace("inline ", "inline\0"), 108, "", " " * 8).replace("\0", " ")
+    text = f"{head}({', '.join(words)})".replace("inline ", "inline\0")
+    return render.wrap(text, 108, "", " " * 8).replace("\0", " ")
 
 
 def head(function: Json) -> str:

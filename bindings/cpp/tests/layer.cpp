@@ -179,8 +179,9 @@ void all_elements() {
     elements<sugar::f16>({{0xc000}, {0x4200}}, {{0}, {0x4200}});
     elements<sugar::bf16>({{0xc000}, {0x4040}}, {{0}, {0x4040}});
 #if defined(__FLT16_MANT_DIG__)
-    const sugar::native_f16 negative = static_cast<sugar::native_f16>(-2.0f), three = static_cast<sugar::native_f16>(3.0f);
-    elements<sugar::native_f16>({negative, three}, {static_cast<sugar::native_f16>(0.0f), three});
+    using half = sugar::native_f16;
+    const half negative = static_cast<half>(-2.0f), zero = static_cast<half>(0.0f), three = static_cast<half>(3.0f);
+    elements<half>({negative, three}, {zero, three});
 #endif
 }
 
@@ -203,7 +204,8 @@ void options() {
     const float slopes[2] = {0.5f, 0.25f};      // two channels of three
     float gradient[2];
     const sugar::view channels(slopes, {2, 3}, {1, 0});
-    prelu.forward(sugar::view(input.data(), {2, 3}), sugar::view(y.data(), {2, 3}), sugar::call().parameter(channels), code);
+    prelu.forward(sugar::view(input.data(), {2, 3}), sugar::view(y.data(), {2, 3}),
+                  sugar::call().parameter(channels), code);
     CHECK(!code && y == Floats({-1, -0.25f, 0.5f, 2, -0.25f, 3}));
     prelu.backward(sugar::view(input.data(), {2, 3}), sugar::view(dy.data(), {2, 3}), sugar::view(dx.data(), {2, 3}),
                    sugar::call().parameter(channels).parameter_gradient(sugar::view(gradient, {2, 3}, {1, 0})), code);

@@ -9,7 +9,8 @@
 //
 // What is passed as x, y, dy and dx is a view (cpp/view.hpp) or what makes one: a std::vector, std::array,
 // std::span, std::mdspan. Elements are float, double, sugar::f16, sugar::bf16, or the compiler's own types of 16
-// bits; a sugar::tensor has any. Nothing is copied. Errors throw sugar::error, or set a code that is passed last (cpp/error.hpp).
+// bits; a sugar::tensor has any. Nothing is copied. Errors throw sugar::error, or set a code that is passed last
+// (cpp/error.hpp).
 #ifndef SUGAR_SUGAR_HPP
 #define SUGAR_SUGAR_HPP
 

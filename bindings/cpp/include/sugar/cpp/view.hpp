@@ -51,8 +51,8 @@ private:
     std::size_t size_;
 };
 
-// A view of elements of a type that only the run knows. It keeps its extents, so that it may outlive what they came from; not the
-// elements.
+// A view of elements of a type that only the run knows. It keeps its extents, so that it may outlive what they
+// came from; not the elements.
 class tensor {
 public:
     tensor() noexcept = default;
@@ -126,7 +126,8 @@ namespace detail {
 
 // The elements of a std::vector, std::array, std::span, array.
 template <class C>
-using elements_of = std::remove_pointer_t<decltype((void)std::size(std::declval<C &>()), std::data(std::declval<C &>()))>;
+using elements_of = std::remove_pointer_t<decltype(
+    (void)std::size(std::declval<C &>()), std::data(std::declval<C &>()))>;
 
 // The elements of a std::mdspan, or of anything with the same members.
 template <class M>
