@@ -75,7 +75,7 @@ class monitor;
 // Contexts and monitors are referred to, and so are the elements of tensors; the extents of those are kept.
 class call {
 public:
-    call() noexcept = default;
+    call() noexcept {}      // not defaulted: {} would clear the extents of three tensors, 3 KiB
 
     call &flags(std::uint64_t flags) noexcept { return flags_ |= flags, set(); }
     call &accumulate() noexcept { return flags(call_accumulate); }      // backward: dx = dx + dy * g'(x)

@@ -55,7 +55,7 @@ private:
 // came from; not the elements.
 class tensor {
 public:
-    tensor() noexcept = default;
+    tensor() noexcept {}    // not defaulted: see call
     tensor(void *data, sugar_data_type type, extents shape) noexcept : data_(data), type_(type) {
         ndim_ = static_cast<std::int32_t>(std::min<std::size_t>(shape.size(), INT32_MAX));
         std::copy_n(shape.data(), kept(), shape_);
