@@ -90,6 +90,12 @@ end
     @test refused(() -> a([1.0])).status == C.SUGAR_ERROR_ARGUMENT
 end
 
+@testset "the README's example is examples/example.jl" begin
+    package = dirname(@__DIR__)
+    example = join(readlines(joinpath(package, "examples", "example.jl"))[2:end], "\n")
+    @test occursin(example, read(joinpath(package, "README.md"), String))
+end
+
 @testset "catalogue and levels" begin
     kinds = catalogue()
     @test [kind.name for kind in kinds] == [kind["name"] for kind in API["catalogue"]]
