@@ -5,7 +5,7 @@
 #     sh tests/run.sh SUITE...    some suites
 #     sh tests/run.sh --list      their names
 #
-# SUGAR_PYTHON names the interpreter that has torch, for peers and bench; SUGAR_BENCH holds options of the
+# SUGAR_PYTHON names the interpreter that has torch, for peers, bench and torch; SUGAR_BENCH holds options of the
 # benchmark: with SUGAR_BENCH=--quick it takes about two minutes.
 #
 # Exit status: 0 if nothing failed, 1 if a suite failed, 2 if it could not be set up or asked wrongly.
@@ -15,7 +15,7 @@ build=$root/build
 . "$root/tests/setup.sh"
 
 usual='unit kernels accuracy bits doc example install bindings sanitize'
-long='exhaustive peers bench julia'
+long='exhaustive peers bench julia torch'
 
 describe() {
     case $1 in
@@ -26,11 +26,12 @@ describe() {
     doc) echo 'what the documents show: the catalogue, the picture, the program of the README; tables.h' ;;
     example) echo 'the training example: what it cures, what it refuses' ;;
     install) echo 'an installed copy: pkg-config, C and C++, headers, symbols' ;;
-    bindings) echo 'every language: what is generated, and the shared vectors in its own runtime' ;;
+    bindings) echo 'every language but Julia: what is generated, and the shared vectors in its own runtime' ;;
     sanitize) echo 'unit and kernels under ASan and UBSan, and under valgrind; threads under TSan' ;;
     exhaustive) echo 'long: all 2^32 f32 inputs of every kind against an independent reference' ;;
     peers) echo "long: the peers' own errors beside ours, in f32; writes build/peers.json" ;;
     julia) echo 'long: the binding of Julia in the Julia of Debian 11; makes build/debian11, needs root' ;;
+    torch) echo 'long: the modules of PyTorch in the binding of Python' ;;
     bench) echo 'long: speed beside oneDNN, XNNPACK, PyTorch and the limits; writes build/bench.json and .svg' ;;
     esac
 }
@@ -52,6 +53,7 @@ packages_of() {
     bindings) echo "python3 python3-clang python3-jinja2 binutils $(listed packages)" ;;
     sanitize) echo 'libcmocka-dev locales valgrind libc6-dbg' ;;
     julia) echo 'debootstrap clang' ;;
+    torch) echo 'python3 python3-numpy' ;;
     esac
 }
 
@@ -83,7 +85,7 @@ choose() {
 
 # An interpreter that was named must have torch; said before anything is built.
 check_python() {
-    case " $chosen " in *' peers '* | *' bench '*) ;; *) return ;; esac
+    case " $chosen " in *' peers '* | *' bench '* | *' torch '*) ;; *) return ;; esac
     if [ -n "${SUGAR_PYTHON:-}" ]; then
         "$SUGAR_PYTHON" -c '' ||
             setup_fail "SUGAR_PYTHON: '$SUGAR_PYTHON' cannot be run; expected a Python that has torch"
