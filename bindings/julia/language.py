@@ -9,7 +9,9 @@ Json = dict[str, Any]
 SCALARS = {f"{sign}int{bits}": f"{sign.upper()}Int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 SCALARS |= {"size": "Csize_t", "status": "Int32", "float": "Float32", "double": "Float64", "char": "UInt8"}
 SCALARS |= {"void": "Cvoid", "cstring": "Cstring", "callback": "Ptr{Cvoid}"}
-KEYWORDS = {"begin", "end", "function", "module", "struct", "type", "where", "in", "global", "local", "quote"}
+KEYWORDS = set("""abstract baremodule begin break catch const continue do else elseif end export false finally for
+    function global if import in isa let local macro module mutable primitive quote return struct true try type using
+    where while""".split())
 
 
 def identifier(name: str) -> str:
