@@ -18,7 +18,7 @@ import tracemalloc
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, cast
 from unittest import mock
 
 import libsugar
@@ -191,6 +191,15 @@ class Options(unittest.TestCase):
         with self.assertRaisesRegex(libsugar.ArgumentError, r"parameter: shape \(2,\), expected .* \(4, 3, 5\)"):
             activation.forward(self.x, parameter=np.ones(2, np.float32))
 
+    def test_gradient_without_elements(self) -> None:
+        activation, memory = libsugar.Activation("prelu"), np.ones(8)
+        x = np.zeros((0, 3))
+        nothing = np.lib.stride_tricks.as_strided(memory[2:], (0, 3), (0, 8))      # as NumPy may make an empty array
+        activation.backward(x, x, parameter_gradient=nothing)
+        np.testing.assert_array_equal(memory, 1)
+        activation.backward(x, x, parameter_gradient=memory[2:5])
+        np.testing.assert_array_equal(memory, [1, 1, 0, 0, 0, 1, 1, 1])
+
     def test_saved_gradient(self) -> None:
         activation = libsugar.Activation("relu~bsilu")
         codes = np.empty(self.x.shape, np.uint8)
@@ -249,6 +258,17 @@ class Options(unittest.TestCase):
             activation.forward(self.x, threads=2, context=libsugar.Context(2))
         with self.assertRaisesRegex(libsugar.ArgumentError, "threads: 4294967298, expected"):
             activation.forward(self.x, threads=(1 << 32) + 2)
+        wrong: tuple[tuple[str, Any], ...] = (("context", 3), ("monitor", 3), ("stream", "x"), ("random", 3), ("threads", "2"))
+        for name, value in wrong:
+            with self.subTest(name), self.assertRaisesRegex(TypeError, f"{name}: "):
+                activation.forward(self.x, **{name: value})
+        with self.assertRaisesRegex(libsugar.ArgumentError, "level: .*NUL"):
+            libsugar.Activation("relu", "avx2\0x")
+
+    def test_truth_of_flags(self) -> None:
+        out = np.full_like(self.x, 5)
+        added: Any = libsugar.Activation("relu").backward(self.x, self.dy, out, accumulate=cast(bool, 2))
+        np.testing.assert_array_equal(added, 5 + np.where(self.x > 0, self.dy, 0))
 
 
 class Errors(unittest.TestCase):

@@ -11,7 +11,7 @@ from . import _context
 from . import _lowlevel as c
 from ._context import Context
 from ._documentation import documented
-from ._errors import check, failure
+from ._errors import ArgumentError, check, failure
 from ._options import Options
 from ._tensor import DLTENSOR, A, Array, capsule_pointer, empty_like, view
 
@@ -23,6 +23,14 @@ fast_forward = c.library["sugar_forward"]
 fast_forward.argtypes = (ctypes.c_void_p,) * 4
 fast_backward = c.library["sugar_backward"]
 fast_backward.argtypes = (ctypes.c_void_p,) * 5
+
+
+def name_of_level(level: str) -> bytes:
+    if not isinstance(level, str):
+        raise TypeError(f"level: {type(level).__name__}, expected a str")
+    if "\0" in level:
+        raise ArgumentError(f"level: {level!r}, expected a name without a NUL")
+    return level.encode()
 
 
 class Activation:
@@ -38,7 +46,7 @@ class Activation:
             raise TypeError(f"spec: {type(spec).__name__}, expected a str")
         handle = ctypes.POINTER(c.sugar_activation)()
         text = spec.encode()
-        options = c.sugar_activation_options(level=None if level is None else level.encode())
+        options = c.sugar_activation_options(level=None if level is None else name_of_level(level))
         check(c.sugar_activation_create_ex(ctypes.byref(handle), text, len(text), options))
         weakref.finalize(self, c.sugar_activation_destroy, handle).atexit = False
         self._handle = handle
@@ -75,7 +83,7 @@ class Activation:
         return hash((self.spec, self.level))
 
     def __reduce__(self) -> tuple[type[Activation], tuple[str, str | None]]:
-        return Activation, self._asked
+        return type(self), self._asked
 
     @overload
     def forward(self, x: A, out: None = None, *, threads: int | None = ..., context: Context | None = ...,
@@ -182,7 +190,7 @@ class Activation:
                 if status:
                     raise failure(status)
                 return out
-        flags = accumulate * c.SUGAR_CALL_ACCUMULATE | from_output * c.SUGAR_CALL_FROM_OUTPUT
+        flags = (c.SUGAR_CALL_ACCUMULATE if accumulate else 0) | (c.SUGAR_CALL_FROM_OUTPUT if from_output else 0)
         source = None if x is None else view(x, "x")
         gradient, target = view(dy, "dy"), view(out, "out", True)
         options = Options((source or gradient).extents, flags, stream, threads, context, None, parameter,

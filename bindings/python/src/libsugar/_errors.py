@@ -56,7 +56,10 @@ def failure(status: int) -> Error:
 
 def integer(value: int, name: str, bits: int, signed: bool = True) -> int:
     """A number for C. ctypes cuts off what does not fit, silently."""
-    number = index(value)
+    try:
+        number = index(value)
+    except TypeError:
+        raise TypeError(f"{name}: {type(value).__name__}, expected an integer") from None
     low, high = (-1 << (bits - 1), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
     if not low <= number <= high:
         raise ArgumentError(f"{name}: {number}, expected {low} to {high}")

@@ -80,8 +80,8 @@ class Monitor:
     @documented(c.sugar_monitor_restore)
     def restore(cls, saved: bytes) -> Monitor:
         """A monitor from what save gave, here or on another machine."""
-        monitor = cls.__new__(cls)
-        monitor._make(lambda handle: c.sugar_monitor_restore(handle, saved, len(saved)))
+        monitor, data = cls.__new__(cls), bytes(saved)
+        monitor._make(lambda handle: c.sugar_monitor_restore(handle, data, len(data)))
         return monitor
 
     @documented(c.sugar_monitor_save)
@@ -144,7 +144,7 @@ class Monitor:
         count = ctypes.c_int64()
         with self._lock:
             indices = np.empty(self.summary().units, np.int64)
-            check(c.sugar_monitor_find_dead(self._handle, rate, indices.ctypes.data, indices.size,
+            check(c.sugar_monitor_find_dead(self._handle, float(rate), indices.ctypes.data, indices.size,
                                             ctypes.byref(count)))
         return indices[:count.value].copy()
 

@@ -18,6 +18,12 @@ TensorPointer = ctypes.POINTER(c.sugar_tensor)
 STREAM = {None: 0, True: c.SUGAR_CALL_STREAM, False: c.SUGAR_CALL_NO_STREAM}
 
 
+def handle_of(made: Any, argument: str) -> Any:
+    if not hasattr(made, "_handle"):
+        raise TypeError(f"{argument}: {type(made).__name__}, expected a {argument.capitalize()}")
+    return made._handle
+
+
 class Options(c.sugar_call_options):
     """sugar_call_options for a call on arrays of one shape; keeps alive what it leads to (ctypes does so for
     pointers to tensors)."""
@@ -27,12 +33,14 @@ class Options(c.sugar_call_options):
                  parameter: Array | None = None, parameter_gradient: Array | None = None,
                  saved_gradient: Array | None = None, saved_bits: int = 8, saved_out: bool = False,
                  random: tuple[int, int] | None = None) -> None:
+        if stream not in STREAM:
+            raise TypeError(f"stream: {stream!r}, expected True, False or None")
         super().__init__(flags=flags | STREAM[stream])
         self.kept = _context.chosen(threads, context), monitor
         if self.kept[0] is not None:
-            self.context = self.kept[0]._handle
+            self.context = handle_of(self.kept[0], "context")
         if monitor is not None:
-            self.monitor = monitor._handle
+            self.monitor = handle_of(monitor, "monitor")
         if parameter is not None:
             self.parameter = TensorPointer(broadcast(view(parameter, "parameter"), shape))
         if parameter_gradient is not None:
@@ -42,6 +50,9 @@ class Options(c.sugar_call_options):
             saved = view(saved_gradient, "saved_gradient", saved_out)
             self.saved_gradient = TensorPointer(saved if saved_bits == 8 else bits(saved, shape, saved_bits))
         if random is not None:
-            seed, offset = random
+            try:
+                seed, offset = random
+            except TypeError:
+                raise TypeError(f"random: {type(random).__name__}, expected a seed and an offset") from None
             self.random = ctypes.pointer(c.sugar_random(
                 seed=integer(seed, "seed", 64, signed=False), offset=integer(offset, "offset", 64, signed=False)))

@@ -124,11 +124,13 @@ def data_type(dtype: np.dtype[Any], argument: str) -> c.sugar_data_type:
 
 
 def broadcast(source: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """The same memory in another shape, by NumPy's rules, with strides of 0 where it is repeated."""
+    """The same memory in another shape, by NumPy's rules, with strides of 0 where it is repeated. An array without
+    elements has none to repeat, but NumPy gives it strides of 0: to the library a sum over nothing, which it writes."""
     found, missing = source.extents, len(shape) - source.ndim
     if missing < 0 or any(extent not in (1, wanted) for extent, wanted in zip(found, shape[missing:])):
         raise ArgumentError(f"{source.argument}: shape {found}, expected one that broadcasts to {shape}")
-    strides = [0] * missing + [0 if extent == 1 else step for extent, step in zip(found, source.steps)]
+    strides = [0] * missing + [0 if extent == 1 else step or int(extent == 0)
+                               for extent, step in zip(found, source.steps)]
     return again(source, source.dtype, shape, strides)
 
 
