@@ -72,6 +72,9 @@ func randomView(source *rand.Rand) (Tensor[float64], []int) {
 	positions := []int{0}
 	for rank := source.Intn(5); len(tensor.Shape) < rank; {
 		extent, stride := source.Intn(5), source.Intn(23)-11
+		if extent == 0 && stride == 0 {
+			stride = 1 // with 0 it would count as 1 element
+		}
 		tensor.Shape = append(tensor.Shape, extent)
 		tensor.Strides = append(tensor.Strides, stride)
 		var next []int
@@ -145,6 +148,42 @@ func TestBounds(t *testing.T) {
 	ok(t, Forward(silu, Vector(data[:0]), Vector(data[:0]), nil))
 	ok(t, Forward(silu, Vector[float64](nil), Vector[float64](nil), nil))
 	ok(t, Forward(silu, Tensor[float64]{Data: data, Offset: 3}, Tensor[float64]{Data: data}, nil))
+}
+
+// The gradient of a parameter is set to 0 where x is empty, and its view is checked for that.
+func TestGradientOverNothing(t *testing.T) {
+	prelu := activation(t, "prelu")
+	memory := []float32{7, 7, 7, 7, 7, 7, 7, 7}
+	run := func(offset, length int, strides ...int) error {
+		shape := []int{0, 3}[:len(strides)]
+		gradient := Tensor[float32]{Data: memory[:length:length], Shape: shape, Strides: strides, Offset: offset}
+		x := Tensor[float32]{Shape: shape}
+		return Backward(prelu, x, x, x, &Options[float32]{ParameterGradient: &gradient})
+	}
+	for _, bad := range [][4]int{{2, 2, 0, 1}, {0, 2, 0, 1}, {1, 3, 0, 1}, {1, 8, 0, -1}, {0, 0, 0, 0}, {0, 4, 0, math.MaxInt},
+		{0, 4, 0, math.MinInt}} {
+		fails(t, run(bad[0], bad[1], bad[2], bad[3]), ErrorArgument, "parameter_gradient: ")
+	}
+	fails(t, run(0, 0, 0), ErrorArgument, "reach beyond")
+	fails(t, run(8, 8, 0), ErrorArgument, "reach beyond")
+	for _, good := range []struct {
+		offset, length int
+		strides        []int
+		expected       [8]float32
+	}{
+		{2, 2, []int{1, 1}, [8]float32{7, 7, 7, 7, 7, 7, 7, 7}},
+		{1, 4, []int{0, 1}, [8]float32{7, 0, 0, 0, 7, 7, 7, 7}},
+		{7, 8, []int{0, -1}, [8]float32{7, 0, 0, 0, 7, 0, 0, 0}},
+		{4, 5, []int{0}, [8]float32{7, 0, 0, 0, 0, 0, 0, 0}},
+		{0, 1, []int{0, 0}, [8]float32{0, 0, 0, 0, 0, 0, 0, 0}},
+	} {
+		ok(t, run(good.offset, good.length, good.strides...))
+		if *(*[8]float32)(memory) != good.expected {
+			t.Errorf("%+v: %v", good, memory)
+		}
+	}
+	x := Tensor[float32]{Shape: []int{0}, Strides: []int{0}}
+	fails(t, Forward(prelu, x, Vector[float32](nil), nil), ErrorArgument, "x: ")
 }
 
 func TestErrors(t *testing.T) {

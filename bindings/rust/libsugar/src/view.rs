@@ -84,7 +84,8 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// The lowest and the highest element, counted from the one at index (0, ..., 0); none if there is no element.
+/// The lowest and the highest element that a call may touch, counted from the one at index (0, ..., 0); none if there
+/// are none. An extent of 0 with a stride of 0 counts as 1: of a parameter's gradient, such values are set to 0.
 fn span(shape: &[i64], strides: Option<&[i64]>) -> Result<Option<(i128, i128)>> {
     if shape.len() > sys::SUGAR_MAX_DIMENSIONS as usize {
         return Err(Error::argument(format!(
@@ -103,18 +104,26 @@ fn span(shape: &[i64], strides: Option<&[i64]>) -> Result<Option<(i128, i128)>> 
     if let Some(extent) = shape.iter().find(|extent| **extent < 0) {
         return Err(Error::argument(format!("view: extent {}, expected 0 or more", extent)));
     }
-    if shape.contains(&0) {
+    if (0..shape.len()).any(|d| shape[d] == 0 && strides.map_or(true, |strides| strides[d] != 0)) {
         return Ok(None);
     }
-    let too_large = || Error::argument(format!("view: shape {:?} and strides {:?} overflow", shape, strides));
+    let too_large = || {
+        let strides = strides.map_or("compact".to_string(), |strides| format!("{:?}", strides));
+        Error::argument(format!(
+            "view: shape {:?}, strides {}, expected positions that an i64 holds",
+            shape, strides
+        ))
+    };
     // Each product is below 2^126 in size; sums of 64 of them are checked.
     let (mut first, mut last, mut compact) = (0i128, 0i128, 1i128);
     for (dimension, extent) in shape.iter().enumerate().rev() {
         let stride = strides.map_or(compact, |strides| i128::from(strides[dimension]));
-        let reach = i128::from(extent - 1).checked_mul(stride).ok_or_else(too_large)?;
+        let reach = i128::from((extent - 1).max(0)).checked_mul(stride).ok_or_else(too_large)?;
         let bound = if reach < 0 { &mut first } else { &mut last };
         *bound = bound.checked_add(reach).ok_or_else(too_large)?;
-        compact = compact.checked_mul(i128::from(*extent)).ok_or_else(too_large)?;
+        if strides.is_none() {
+            compact = compact.checked_mul(i128::from(*extent)).ok_or_else(too_large)?;
+        }
     }
     let limit = i128::from(i64::MAX);
     if first < -limit || last > limit {
@@ -146,7 +155,8 @@ impl<'a, T: Stored> View<'a, T> {
         Ok(View { raw, elements: PhantomData })
     }
 
-    /// Index (0, ..., 0) is element `offset`; strides are in elements, of any sign. 0 repeats elements.
+    /// Index (0, ..., 0) is element `offset`; strides are in elements, of any sign. 0 repeats elements. An extent of 0
+    /// whose stride is 0 needs as many elements as one of 1: a call sets them to 0 in a parameter's gradient.
     pub fn strided(elements: &'a [T], offset: usize, shape: &'a [i64], strides: &'a [i64]) -> Result<Self> {
         let raw = Raw::grid(elements.as_ptr() as *mut T, elements.len(), offset, shape, Some(strides))?;
         Ok(View { raw, elements: PhantomData })
@@ -157,7 +167,8 @@ impl<'a, T: Stored> View<'a, T> {
     }
 }
 
-/// Elements to write, or to work on in place. No two indices may have the same element: calls refuse that.
+/// Elements to write, or to work on in place. No two indices may have the same element, but in a parameter's gradient:
+/// calls refuse that.
 #[derive(Debug)]
 pub struct ViewMut<'a, T> {
     raw: Raw<'a>,

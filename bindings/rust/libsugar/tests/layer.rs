@@ -63,6 +63,8 @@ fn views_stay_in_their_slices() {
     assert!(!fits(0, &[i64::MAX; 64], &[i64::MAX; 64]) && !fits(0, &[1; 65], &[1; 65]));
     assert!(View::with_shape(&data, &[2, 3]).is_ok() && View::with_shape(&data, &[2, 4]).is_err());
     assert!(View::with_shape(&data, &[i64::MAX, i64::MAX, i64::MAX]).is_err());
+    let error = View::strided(&data, 0, &[i64::MAX], &[i64::MIN]).unwrap_err();
+    assert!(error.message().contains("strides [-9223372036854775808],"), "{}", error);
     let mut bits = [0u8; 1];
     assert!(Call::new().save_gradient_bits(&mut bits, &[8]).is_ok());
     assert!(Call::new().save_gradient_bits(&mut bits, &[9]).is_err());
@@ -72,6 +74,39 @@ fn views_stay_in_their_slices() {
     assert!(relu().forward_steps(usize::MAX, &x, 0, &mut y, 1, Call::new()).is_err());
     assert!(relu().forward_steps(2, &x, i64::MIN, &mut y, 1, Call::new()).is_err());
     assert!(relu().backward_steps(4, &x, 1, &x, 2, &mut y, 1, Call::new()).is_err());
+}
+
+/// The gradient of a parameter is set to 0 where x is empty, and its view is checked for that.
+#[test]
+fn a_gradient_over_nothing_stays_in_its_slice() {
+    let prelu = Activation::new("prelu").unwrap();
+    let (x, mut memory) = ([0f32; 0], [7f32; 8]);
+    let shape = [0, 3];
+    let empty = || View::with_shape(&x, &shape).unwrap();
+    let mut gradient = |offset, length: usize, strides: &[i64]| {
+        let view = ViewMut::strided(&mut memory[..length], offset, &shape, strides)?;
+        let mut dx = [0f32; 0];
+        let dx = ViewMut::with_shape(&mut dx, &shape)?;
+        prelu.backward_with(empty(), empty(), dx, Call::new().parameter_gradient(view))?;
+        Ok::<_, Error>(memory)
+    };
+    for (offset, length, strides) in
+        [(2, 2, [0, 1]), (0, 2, [0, 1]), (1, 3, [0, 1]), (1, 8, [0, -1]), (0, 0, [0, 0]), (0, 4, [0, i64::MAX])]
+    {
+        let error = gradient(offset, length, &strides).unwrap_err();
+        assert!(error.message().contains("in a slice") || error.message().contains("an i64 holds"), "{}", error);
+    }
+    assert_eq!(gradient(2, 2, &[1, 1]).unwrap(), [7.0; 8]);
+    assert_eq!(gradient(1, 4, &[0, 1]).unwrap(), [7.0, 0.0, 0.0, 0.0, 7.0, 7.0, 7.0, 7.0]);
+    assert_eq!(gradient(7, 8, &[0, -1]).unwrap(), [7.0, 0.0, 0.0, 0.0, 7.0, 0.0, 0.0, 0.0]);
+    assert_eq!(gradient(4, 5, &[0, 0]).unwrap(), [7.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+
+    let mut flat = [7f32; 2];
+    assert!(View::strided(&x, 0, &[0], &[0]).is_err() && ViewMut::strided(&mut flat[..0], 0, &[0], &[0]).is_err());
+    let call = Call::new().parameter_gradient(ViewMut::strided(&mut flat[..1], 0, &[0], &[0]).unwrap());
+    prelu.backward_steps(0, &x, 1, &x, 1, &mut [], 1, call).unwrap();
+    assert_eq!(flat, [0.0, 7.0]);
+    assert!(View::strided(&flat, 0, &[0, 4, i64::MAX, i64::MAX, i64::MAX], &[0; 5]).is_ok());
 }
 
 #[test]
