@@ -9,10 +9,15 @@ Json = dict[str, Any]
 SCALARS = {f"{sign}int{bits}": f"{sign or 'i'}{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 SCALARS |= {"size": "usize", "status": "sugar_status", "float": "f32", "double": "f64", "char": "c_char",
             "void": "c_void", "cstring": "*const c_char"}
-KEYWORDS = {"as", "fn", "in", "mod", "move", "ref", "type", "use", "where", "match", "loop", "impl"}
+KEYWORDS = set("""abstract as async await become box break const continue do dyn else enum extern false final fn for
+    gen if impl in let loop macro match mod move mut override priv pub ref return static struct trait true try type
+    typeof unsafe unsized use virtual where while yield""".split())
+NEVER_RAW = {"crate", "self", "super", "Self", "_"}
 
 
 def identifier(name: str) -> str:
+    if name in NEVER_RAW:
+        return name + "_"
     return f"r#{name}" if name in KEYWORDS else name
 
 

@@ -237,8 +237,11 @@ impl Activation {
 /// Whether n elements with that step lie in a slice.
 #[inline]
 fn fits(name: &str, n: usize, length: usize, step: i64) -> Result<()> {
+    if i64::try_from(n).is_err() {
+        return Err(Error::argument(format!("n: {}, expected at most {}", n, i64::MAX)));
+    }
     let needed = if n == 0 { 0 } else { (n as u128 - 1) * u128::from(step.unsigned_abs()) + 1 };
-    if needed > length as u128 || n as u128 > i64::MAX as u128 {
+    if needed > length as u128 {
         return Err(Error::argument(format!(
             "{}: a slice of {}, expected {} for {} elements with a step of {}",
             name, length, needed, n, step

@@ -16,8 +16,17 @@ type Pool = dyn Fn(i64, &Task<'_>) + Send + Sync;
 /// A pool of threads: the library's own, or the program's. Any number of calls may use one at the same time.
 pub struct Context {
     handle: NonNull<sys::sugar_context>,
-    // Behind a Box of its own: the library has its address.
-    _pool: Option<Box<Box<Pool>>>,
+    _pool: Option<Payload>,
+}
+
+/// The pool at an address that the library has.
+struct Payload(NonNull<Box<Pool>>);
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        // SAFETY: of Box::into_raw, and the context, which has used it, is no more.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
 }
 
 // SAFETY: the library's pool may be used from and ended on any thread; the program's is Send and Sync.
@@ -34,16 +43,17 @@ impl Context {
     /// time or not, and then returns. What it leaves out runs on the calling thread.
     pub fn with_pool(threads: i32, pool: impl Fn(i64, &Task<'_>) + Send + Sync + 'static) -> Result<Self> {
         let pool: Box<Box<Pool>> = Box::new(Box::new(pool));
+        let pool = Payload(NonNull::new(Box::into_raw(pool)).expect("a box"));
         let options = sys::sugar_context_options {
             threads,
             parallel_for: Some(parallel_for),
-            payload: &*pool as *const Box<Pool> as *mut c_void,
+            payload: pool.0.as_ptr().cast(),
             ..Default::default()
         };
         Context::make(options, Some(pool))
     }
 
-    fn make(options: sys::sugar_context_options, pool: Option<Box<Box<Pool>>>) -> Result<Self> {
+    fn make(options: sys::sugar_context_options, pool: Option<Payload>) -> Result<Self> {
         let mut handle = std::ptr::null_mut();
         // SAFETY: the payload lives as long as the context.
         Error::from_status(unsafe { sys::sugar_context_create(&mut handle, &options) })?;
@@ -82,8 +92,10 @@ unsafe extern "C" fn parallel_for(
     };
     // SAFETY: the address of the Context's box.
     let pool = unsafe { &*(payload as *const Box<Pool>) };
-    // The panic's message has been printed; the call's result is right all the same.
-    let _ = catch_unwind(AssertUnwindSafe(|| pool(count, &once)));
+    // The panic's message has been printed; the call's result is right all the same. To drop what it threw may panic.
+    if let Err(thrown) = catch_unwind(AssertUnwindSafe(|| pool(count, &once))) {
+        std::mem::forget(thrown);
+    }
     (0..count).for_each(once);
 }
 

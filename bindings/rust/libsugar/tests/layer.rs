@@ -71,7 +71,8 @@ fn views_stay_in_their_slices() {
     let (x, mut y) = ([0f32; 5], [0f32; 5]);
     assert!(relu().forward_steps(3, &x, -2, &mut y, 2, Call::new()).is_ok());
     assert!(relu().forward_steps(4, &x, 2, &mut y, 1, Call::new()).is_err());
-    assert!(relu().forward_steps(usize::MAX, &x, 0, &mut y, 1, Call::new()).is_err());
+    let error = relu().forward_steps(usize::MAX, &x, 0, &mut y, 1, Call::new()).unwrap_err();
+    assert_eq!(error.message(), "n: 18446744073709551615, expected at most 9223372036854775807");
     assert!(relu().forward_steps(2, &x, i64::MIN, &mut y, 1, Call::new()).is_err());
     assert!(relu().backward_steps(4, &x, 1, &x, 2, &mut y, 1, Call::new()).is_err());
 }
@@ -223,6 +224,34 @@ fn bad_pool(count: i64, task: &libsugar::Task<'_>) {
         }
     });
     std::panic::resume_unwind(Box::new("a pool that fails"));
+}
+
+/// What a pool panics with.
+struct Thrown(Arc<AtomicUsize>);
+
+impl Drop for Thrown {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        panic!("dropped");
+    }
+}
+
+#[test]
+fn what_a_pool_throws_ends_in_the_call() {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&dropped);
+    let context = Context::with_pool(4, move |_, _| {
+        std::panic::resume_unwind(Box::new(Thrown(Arc::clone(&counted))));
+    });
+    let (x, mut y) = (vec![-1f32; 200_000], vec![5f32; 200_000]);
+    relu().forward_with(&x, &mut y, Call::new().threads(context.as_ref().unwrap())).unwrap();
+    assert!(y.iter().all(|y| *y == 0.0));
+    drop(context);
+    // Here and in what was thrown, once, which is never dropped; the pool is.
+    assert_eq!((dropped.load(Ordering::Relaxed), Arc::strong_count(&dropped)), (0, 2));
+    let counted = Arc::clone(&dropped);
+    assert!(Context::with_pool(-1, move |_, _| drop(Arc::clone(&counted))).is_err());
+    assert_eq!(Arc::strong_count(&dropped), 2);
 }
 
 #[test]
