@@ -11,7 +11,8 @@ SCALARS |= {"size": "uintptr", "status": "Status", "float": "float32", "double":
 C_SCALARS = {f"{sign}int{bits}": f"C.{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 C_SCALARS |= {"size": "C.size_t", "status": "C.sugar_status", "float": "C.float", "double": "C.double",
               "char": "C.char"}
-KEYWORDS = {"func", "type", "range", "map", "var", "chan", "go", "select", "package", "interface", "defer"}
+KEYWORDS = set("""break case chan const continue default defer else fallthrough for func go goto if import interface
+    map package range return select struct switch type var""".split())
 
 
 def exported(name: str) -> str:

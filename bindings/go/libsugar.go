@@ -14,6 +14,7 @@ package libsugar
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"unsafe"
 
 	"libsugar/lowlevel"
@@ -75,6 +76,9 @@ func NewActivation(spec string) (*Activation, error) {
 // NewActivationAt makes an activation with the kernels of one instruction set, such as "scalar" or "avx2".
 func NewActivationAt(spec, level string) (*Activation, error) {
 	options := lowlevel.ActivationOptions{StructSize: unsafe.Sizeof(lowlevel.ActivationOptions{})}
+	if strings.ContainsRune(level, 0) {
+		return nil, argumentError("level: %q, expected no NUL in it", level)
+	}
 	if level != "" {
 		options.Level = lowlevel.NewString(level)
 		defer lowlevel.Free(unsafe.Pointer(options.Level))
@@ -91,8 +95,11 @@ func NewActivationAt(spec, level string) (*Activation, error) {
 	return activation, nil
 }
 
-// Close frees the activation. No call may be using it. A second Close does nothing.
+// Close frees the activation. No call may be using it. A second Close does nothing, nor does one of nil.
 func (activation *Activation) Close() error {
+	if activation == nil {
+		return nil
+	}
 	lowlevel.ActivationDestroy(activation.handle)
 	activation.handle = nil
 	runtime.SetFinalizer(activation, nil)
@@ -139,8 +146,11 @@ func NewContext(threads int) (*Context, error) {
 	return context, nil
 }
 
-// Close ends the threads. No call may be using them. A second Close does nothing.
+// Close ends the threads. No call may be using them. A second Close does nothing, nor does one of nil.
 func (context *Context) Close() error {
+	if context == nil {
+		return nil
+	}
 	lowlevel.ContextDestroy(context.handle)
 	context.handle = nil
 	runtime.SetFinalizer(context, nil)

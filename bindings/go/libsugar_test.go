@@ -194,6 +194,10 @@ func TestErrors(t *testing.T) {
 	}
 	_, err = NewActivationAt("relu", "avx9")
 	fails(t, err, ErrorUnsupported, "avx9")
+	_, err = NewActivationAt("relu", "scalar\x00x")
+	fails(t, err, ErrorArgument, "NUL")
+	_, err = NewActivation("relu\x00")
+	fails(t, err, ErrorSpec, "NUL")
 	_, err = NewContext(-1)
 	fails(t, err, ErrorArgument, "threads")
 	_, err = NewContext(math.MaxInt)
@@ -211,6 +215,9 @@ func TestErrors(t *testing.T) {
 	fails(t, Observe(nil, Vector(a), nil), ErrorArgument, "monitor")
 	ok(t, relu.Close())
 	ok(t, relu.Close())
+	ok(t, (*Activation)(nil).Close())
+	ok(t, (*Context)(nil).Close())
+	ok(t, (*Monitor)(nil).Close())
 	fails(t, Forward(relu, Vector(a), Vector(a), nil), ErrorArgument, "activation")
 	if relu.Spec() != "" || relu.Level() != "" {
 		t.Error("a closed activation has a spec or a level")
@@ -259,6 +266,8 @@ func TestMonitor(t *testing.T) {
 	var copied Monitor
 	ok(t, copied.UnmarshalBinary(bytes))
 	ok(t, copied.Merge(monitor))
+	fails(t, copied.Merge(nil), ErrorArgument, "from")
+	fails(t, copied.Merge(&Monitor{}), ErrorArgument, "from")
 	summary, err := copied.Summary()
 	ok(t, err)
 	dead, err := copied.FindDead(0)

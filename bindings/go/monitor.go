@@ -59,8 +59,11 @@ func newMonitor(create func(handle **lowlevel.Monitor) Status) (*Monitor, error)
 	return monitor, nil
 }
 
-// Close frees the monitor. A second Close does nothing.
+// Close frees the monitor. A second Close does nothing, nor does one of nil.
 func (monitor *Monitor) Close() error {
+	if monitor == nil {
+		return nil
+	}
 	lowlevel.MonitorDestroy(monitor.handle)
 	monitor.handle = nil
 	runtime.SetFinalizer(monitor, nil)
@@ -77,6 +80,9 @@ func (monitor *Monitor) Reset() error {
 func (monitor *Monitor) Merge(from *Monitor) error {
 	defer runtime.KeepAlive(monitor)
 	defer runtime.KeepAlive(from)
+	if from == nil {
+		return argumentError("from: nil, expected a monitor")
+	}
 	return check(func() Status { return lowlevel.MonitorMerge(monitor.handle, from.handle) })
 }
 
