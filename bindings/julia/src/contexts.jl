@@ -55,8 +55,11 @@ const DEFAULT_CONTEXT = Ref{Union{Nothing,Context}}(nothing)
 context(::Nothing) = DEFAULT_CONTEXT[]
 context(given::Context) = given
 
+context(threads) = refuse(:threads, threads, "a number of threads, a Context or nothing")
+
 function context(threads::Integer)
     threads == 1 && return nothing
+    abs(threads) <= typemax(Int32) || refuse(:threads, threads, "a number of threads up to $(C.SUGAR_MAX_THREADS)")
     lock(POOLS_LOCK) do
         get!(() -> Context(threads), POOLS, threads)
     end

@@ -8,8 +8,8 @@ Counts and sums over the inputs of an activation, for each of the `units` that l
 negative `dims` counts from the end, -1 being the last one. A unit is active where `x > threshold`; `range` is that of
 the histogram. Fed by `forward!(y, a, x; monitor)` in passing or by [`observe!`](@ref); asked by [`statistics`](@ref),
 [`dead`](@ref) and [`histogram`](@ref). `save(monitor)` gives the bytes from which `Monitor(bytes)` makes it again.
-`merge!(into, from)` adds up, `empty!` forgets, `copy` makes another. Only one call may use it at a time. Freed when nothing refers to it;
-`close` does it at once.
+`merge!(into, from)` adds up, `empty!` forgets, `copy` makes another. Only one call may use it at a time. Freed when
+nothing refers to it; `close` does it at once.
 """
 mutable struct Monitor
     handle::Ptr{C.sugar_monitor}

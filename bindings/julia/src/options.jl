@@ -13,33 +13,67 @@ address(options::Options) = Ptr{C.sugar_call_options}(pointer_from_objref(option
 """
 The options of a call on arrays of type `T` and of a shape; `nothing` where all are the defaults.
 """
-function call_options(::Type{T}, shape::Dims; threads = nothing, accumulate::Bool = false, from_output::Bool = false,
+function call_options(::Type{T}, shape::Dims; threads = nothing, accumulate = false, from_output = false,
                       stream = nothing, monitor = nothing, parameter = nothing, parameter_gradient = nothing,
-                      saved_gradient = nothing, random = nothing) where {T}
-    flags = stream_flag(stream) | (accumulate ? C.SUGAR_CALL_ACCUMULATE : Int32(0)) |
-        (from_output ? C.SUGAR_CALL_FROM_OUTPUT : Int32(0))
+                      saved_gradient = nothing, random = nothing, unknown...) where {T}
+    isempty(unknown) || refuse(first(keys(unknown)), first(values(unknown)), "one of the keywords $KEYWORDS")
+    flags = stream_flag(stream) | flag(:accumulate, accumulate, C.SUGAR_CALL_ACCUMULATE) |
+        flag(:from_output, from_output, C.SUGAR_CALL_FROM_OUTPUT)
     used = context(threads)
     flags == 0 && used === monitor === parameter === parameter_gradient === saved_gradient === random === nothing &&
         return nothing
-    values = parameter isa Number ? fill(convert(T, parameter)) : parameter
-    tensors = (repeated(values, shape), repeated(parameter_gradient, shape), tensor(saved_gradient))
+    number = parameter isa Number ? fill(convert(T, parameter)) : parameter
+    tensors = (repeated(:parameter, number, shape, "a number or an array"),
+               repeated(:parameter_gradient, parameter_gradient, shape, "an array"), saved(saved_gradient))
     options = Options(C.sugar_call_options(), draw(random), used,
-                      (monitor, values, parameter_gradient, saved_gradient, tensors))
+                      (monitor, number, parameter_gradient, saved_gradient, tensors))
     numbers = Ptr{C.sugar_random}(pointer_from_objref(options) + fieldoffset(typeof(options), 2))
     options.head = C.sugar_call_options(
-        flags = flags, context = handle(used), monitor = handle(monitor), parameter = address(tensors[1]),
-        parameter_gradient = address(tensors[2]), saved_gradient = address(tensors[3]),
-        random = random === nothing ? C_NULL : numbers)
+        flags = flags, context = handle(:threads, used, Context), monitor = handle(:monitor, monitor, Monitor),
+        parameter = address(tensors[1]), parameter_gradient = address(tensors[2]),
+        saved_gradient = address(tensors[3]), random = random === nothing ? C_NULL : numbers)
     return options
 end
 
+flag(option, set::Bool, bit) = set ? bit : Int32(0)
+flag(option, set, bit) = refuse(option, set, "true or false")
+
 stream_flag(::Nothing) = Int32(0)
 stream_flag(stream::Bool) = stream ? C.SUGAR_CALL_STREAM : C.SUGAR_CALL_NO_STREAM
+stream_flag(stream) = refuse(:stream, stream, "true, false or nothing")
 
-repeated(x, shape) = x === nothing ? nothing : Tensor(x, shape)
 tensor(x) = x === nothing ? nothing : Tensor(x)
-handle(x) = x === nothing ? C_NULL : x.handle
+repeated(option, x, shape, expected) =
+    x === nothing ? nothing : x isa AbstractArray ? Tensor(x, shape) : refuse(option, x, expected)
+
+saved(::Nothing) = nothing
+saved(x::AbstractArray{UInt8}) = Tensor(x)
+saved(x::BitArray) = packed(x)
+saved(x) = refuse(:saved_gradient, x, "an array of UInt8 or a BitArray")
+
+"What an option leads to. A closed one would be taken for none."
+function handle(option, x, kind)
+    x === nothing && return C_NULL
+    x isa kind || refuse(option, x, "a $(nameof(kind))")
+    x.handle == C_NULL && throw(ArgumentError("$option is a $(nameof(kind)) that is closed, expected an open one"))
+    return x.handle
+end
+
+const SEEDS = "from 0 to $(typemax(UInt64))"
 
 draw(::Nothing) = C.sugar_random()
 draw(seed::Integer) = draw((seed, 0))
-draw(numbers::Tuple{Integer,Integer}) = C.sugar_random(seed = numbers[1] % UInt64, offset = numbers[2] % UInt64)
+draw(random) = refuse(:random, random, "a seed or (seed, offset), each a whole number $SEEDS")
+
+function draw(numbers::Tuple{Integer,Integer})
+    all(number -> 0 <= number <= typemax(UInt64), numbers) || refuse(:random, numbers, "(seed, offset), each $SEEDS")
+    return C.sugar_random(seed = numbers[1], offset = numbers[2])
+end
+
+const KEYWORDS = "threads, accumulate, from_output, stream, monitor, parameter, parameter_gradient, saved_gradient, " *
+    "random"
+
+"Refuses what was given as an option: a number by its value, anything else by its type."
+@noinline refuse(option, found, expected) =
+    throw(ArgumentError(string(option, found isa Union{Number,Tuple} ? " = $found" : " is of type $(typeof(found))",
+                               ", expected ", expected)))

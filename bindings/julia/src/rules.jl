@@ -27,5 +27,7 @@ function ChainRulesCore.rrule(::typeof(Base.Broadcast.broadcasted), a::Activatio
 end
 
 function ChainRulesCore.frule((_, dx), a::Activation, x::Union{Real,AbstractArray})
-    return a(x), backward(a, x, in_memory(x, ChainRulesCore.unthunk(dx)))
+    tangent = ChainRulesCore.unthunk(dx)
+    tangent isa ChainRulesCore.AbstractZero && return a(x), tangent
+    return a(x), backward(a, x, in_memory(x, tangent))
 end

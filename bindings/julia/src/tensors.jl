@@ -14,7 +14,6 @@ datatype(::Type{Float16}) = C.sugar_data_type(C.SUGAR_TYPE_FLOAT, 16, 1)
 datatype(::Type{Float32}) = C.sugar_data_type(C.SUGAR_TYPE_FLOAT, 32, 1)
 datatype(::Type{Float64}) = C.sugar_data_type(C.SUGAR_TYPE_FLOAT, 64, 1)
 datatype(::Type{UInt8}) = C.sugar_data_type(C.SUGAR_TYPE_UNSIGNED, 8, 1)
-datatype(::Type{Bool}) = C.sugar_data_type(C.SUGAR_TYPE_UNSIGNED, 1, 1)
 datatype(::Type{T}) where {T} = is_bfloat16(T) ? C.sugar_data_type(C.SUGAR_TYPE_BFLOAT, 16, 1) :
     throw(ArgumentError("elements of type $T, expected $FLOAT_TYPES"))
 
@@ -36,8 +35,6 @@ function element_strides(x::AbstractArray)
     end
 end
 
-element_strides(x::BitArray{N}) where {N} = ntuple(d -> prod(size(x)[1:d-1]), Val(N))
-
 is_strided(::StridedArray) = true
 
 function is_strided(x::AbstractArray)
@@ -50,7 +47,6 @@ function is_strided(x::AbstractArray)
 end
 
 address(x::AbstractArray) = Ptr{Cvoid}(pointer(x))
-address(x::BitArray) = Ptr{Cvoid}(pointer(x.chunks))
 
 "A `sugar_tensor` with the extents and steps that it leads to, at one address."
 mutable struct Tensor{N}
@@ -81,6 +77,12 @@ end
     fits || throw(DimensionMismatch("an array of size $(size(x)), expected one that can be repeated to $shape"))
     steps = element_strides(x)
     return Tensor(address(x), datatype(T), shape, ntuple(d -> size(x, d) == 1 ? 0 : steps[d], Val(N)))
+end
+
+"A `BitArray` as a tensor of elements of one bit, which no other array of `Bool` has."
+function packed(x::BitArray{N}) where {N}
+    steps = ntuple(d -> prod(size(x)[1:d-1]), Val(N))
+    return Tensor(Ptr{Cvoid}(pointer(x.chunks)), C.sugar_data_type(C.SUGAR_TYPE_UNSIGNED, 1, 1), size(x), steps)
 end
 
 address(tensor::Tensor) = Ptr{C.sugar_tensor}(pointer_from_objref(tensor))

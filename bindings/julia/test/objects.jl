@@ -1,15 +1,5 @@
 # Errors, handles, and what is said of them.
 
-"The message of the error that a call throws."
-function refused(call)
-    try
-        call()
-    catch failure
-        return failure
-    end
-    return nothing
-end
-
 @testset "errors" begin
     failure = refused(() -> Activation("relu~rleu"))
     @test failure isa SugarError

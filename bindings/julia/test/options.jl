@@ -105,6 +105,39 @@ end
     dx = backward(smooth, nothing, dy; saved_gradient = bytes)
     @test maximum(abs.(dx .- backward(smooth, x, dy)) ./ abs.(dy)) <= (high - low) / 510 + 1e-6
     @test_throws SugarError backward(smooth, x, dy; saved_gradient = bytes)
+    # Bits are packed in a BitArray alone: a byte of an Array of Bool is no bit.
+    for wrong in (zeros(Bool, size(x)), view(bits_, :, 1:9), zeros(Int8, size(x)), "bits")
+        failure = refused(() -> forward(relu_like, x; saved_gradient = wrong))
+        @test failure isa ArgumentError
+        @test occursin("saved_gradient", failure.msg) && occursin(string(typeof(wrong)), failure.msg)
+    end
+    @test_throws ArgumentError relu_like([true, false])
+    @test_throws ArgumentError forward(relu_like, x; parameter = trues(7))
+end
+
+@testset "options that are refused by name" begin
+    a = Activation("relu")
+    x = randn(Float32, 8)
+    closed(handle) = (close(handle); handle)
+    for (option, wrong, expected) in (
+            (:threads, 1.5, "a number"), (:threads, closed(Context(2)), "open"), (:threads, big(2)^70, "a number"),
+            (:stream, 1, "true, false"), (:accumulate, 1, "true or false"), (:monitor, 3, "a Monitor"),
+            (:monitor, closed(Monitor(8)), "open"), (:parameter, "1", "a number"),
+            (:parameter_gradient, 1.0, "an array"),
+            (:random, big(2)^70, "0 to"), (:random, -1, "0 to"), (:random, (1, -1), "0 to"),
+            (:random, 1.5, "a seed"), (:threds, 2, "threads, "))
+        failure = refused(() -> forward(a, x; Dict(option => wrong)...))
+        @test failure isa ArgumentError
+        message = sprint(showerror, failure)
+        @test occursin("$option", message) && occursin("expected", message) && occursin(expected, message)
+    end
+    context = Context(2)
+    threads!(context)
+    close(context)
+    @test refused(() -> a(x)) isa ArgumentError
+    @test refused(() -> a.(x)) isa ArgumentError
+    threads!(nothing)
+    @test refused(() -> observe!(Monitor(8), x; threads = context)) isa ArgumentError
 end
 
 @testset "random slopes" begin

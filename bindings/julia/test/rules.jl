@@ -32,6 +32,10 @@ slope_of(f, x; step = 1e-6) = (f(x + step) - f(x - step)) / 2step
         @test Rules.unthunk(pullback(dy)[3]) == Rules.unthunk(dx)
         y, tangent = Rules.frule((Rules.NoTangent(), dy), a, x)
         @test identical(y, a(x)) && tangent == Rules.unthunk(dx)
+        for zero in (Rules.ZeroTangent(), Rules.NoTangent(), Rules.Thunk(() -> Rules.ZeroTangent()))
+            y, tangent = Rules.frule((Rules.NoTangent(), zero), a, x)
+            @test identical(y, a(x)) && tangent === Rules.unthunk(zero)
+        end
         y, pullback = Rules.rrule(a, 0.7)
         @test y === a(0.7)
         @test isapprox(Rules.unthunk(pullback(2.0)[2]), 2slope_of(differentiated, 0.7); rtol = 1e-7)

@@ -7,7 +7,7 @@ using Test
 const C = LibSugar.LowLevel
 const BINDINGS = dirname(dirname(@__DIR__))
 
-# What tests need at the top: a type as another package would have it, and what counts handles that are freed, and tasks.
+# What tests need at the top: a type as another package would have it, what counts handles that are freed, and tasks.
 module Elsewhere
     primitive type BFloat16 <: AbstractFloat 16 end
 end
@@ -27,6 +27,16 @@ function counted_parallel_for(payload::Ptr{Cvoid}, task::Ptr{Cvoid}, work::Ptr{C
     TASKS[] += count
     LibSugar.run_on_julia(payload, task, work, count)
     return
+end
+
+"The error that a call throws."
+function refused(call)
+    try
+        call()
+    catch failure
+        return failure
+    end
+    return nothing
 end
 
 @noinline made_and_dropped(make) = (foreach(_ -> make(), 1:10); nothing)
