@@ -1,8 +1,10 @@
 """JavaScript's knowledge for the templates: Node-API's readers and TypeScript's names for the types of api.json."""
 
+import re
 from typing import Any
 
 from generator import render
+from generator.errors import GeneratorError
 
 Json = dict[str, Any]
 
@@ -58,7 +60,7 @@ def member(field: Json) -> str:
     if type["to"]["kind"] == "struct":
         return f'to->{name} = struct_{type["to"]["name"]}(call, member, "{name}", {slot})'
     if type["to"]["kind"] == "void":
-        return f'to->{name} = get_memory(call, member, "{name}", 0, {slot})'
+        return f'to->{name} = get_memory(call, member, "{name}", get_size(call, object, "{name}_bytes"), {slot})'
     return f'to->{name} = get_numbers(call, member, "{name}", to->{field["count"]})'
 
 
@@ -68,7 +70,18 @@ def is_result(parameter: Json) -> bool:
     return type["kind"] == "pointer" and not type["const"] and type["to"]["kind"] in ("struct", "handle")
 
 
-def argument(parameter: Json, index: int) -> str:
+def local(name: str) -> str:
+    """The variable of C for a parameter: none of the wrapper's own, nor a function that it calls."""
+    return "given_" + name
+
+
+def formula(text: str | None, function: Json) -> str:
+    """A count or step in C: 1 if there is none."""
+    names = {parameter["name"] for parameter in function["parameters"]}
+    return re.sub(r"[A-Za-z_]\w*", lambda found: local(found[0]) if found[0] in names else found[0], text or "1")
+
+
+def argument(parameter: Json, index: int, function: Json) -> str:
     """A parameter read from the arguments."""
     type, name, value = parameter["type"], parameter["name"], f"arguments[{index}]"
     kind = type["kind"]
@@ -78,18 +91,37 @@ def argument(parameter: Json, index: int) -> str:
         return f'get_handle(call, {value}, "{name}", tag_{type["name"]}, NULL)'
     if kind != "pointer":
         return number(type, value, name)
-    to, count = type["to"]["kind"], parameter["count"] or "1"
+    to, count, step = type["to"]["kind"], formula(parameter["count"], function), formula(parameter["step"], function)
     if to == "struct":
         return f'struct_{type["to"]["name"]}(call, {value}, "{name}", NULL)'
     if to in ("void", "char"):
         return f'get_memory(call, {value}, "{name}", {count}, NULL)'
-    return f'get_elements(call, {value}, "{name}", napi_{ARRAYS[to][0]}_array, {count}, {parameter["step"] or 1})'
+    return f'get_elements(call, {value}, "{name}", napi_{ARRAYS[to][0]}_array, {count}, {step})'
 
 
-def in_order(parameters: list[Json]) -> list[tuple[int, Json]]:
-    """Numbers first: the checks of pointers need them."""
-    indexed = list(enumerate(parameters))
-    return sorted(indexed, key=lambda item: item[1]["type"]["kind"] in ("pointer", "handle"))
+def is_struct(parameter: Json) -> bool:
+    """Whether a parameter is a struct that the function is given."""
+    type = parameter["type"]
+    return type["kind"] == "pointer" and type["to"]["kind"] == "struct" and not is_result(parameter)
+
+
+def is_address(parameter: Json) -> bool:
+    """Whether a parameter is memory or a handle that the caller has."""
+    return parameter["type"]["kind"] in ("pointer", "handle") and not is_struct(parameter) and not is_result(parameter)
+
+
+def first(parameters: list[Json]) -> list[tuple[int, Json]]:
+    """What is read first: numbers, which the checks of memory need, and structs, whose getters may run anything."""
+    return [item for item in enumerate(parameters) if not is_address(item[1])]
+
+
+def last(parameters: list[Json]) -> list[tuple[int, Json]]:
+    """Addresses and prepared structs, looked up when no code of the caller's runs any more that could free them."""
+    return [item for item in enumerate(parameters) if is_address(item[1]) or is_struct(item[1])]
+
+
+def has_struct(parameters: list[Json]) -> bool:
+    return any(map(is_struct, parameters))
 
 
 def result(type: Json, value: str) -> str:
@@ -122,7 +154,78 @@ def pointed(structs: list[Json], functions: list[Json]) -> set[str]:
     return {type["to"]["name"] for type in types if type["kind"] == "pointer" and type["to"]["kind"] == "struct"}
 
 
+# ---- What has no place
+
+def checked(functions: list[Json], structs: list[Json]) -> list[Json]:
+    """The functions, all of which have a place in JavaScript."""
+    given = {struct["name"] for struct in read(structs, functions)}
+    for function in functions:
+        for parameter in function["parameters"]:
+            problem = refusal(parameter, given)
+            if problem:
+                raise GeneratorError(f"javascript: {function['name']}: {parameter['name']} is {problem}, "
+                                     "which has no place in JavaScript yet")
+        returns, taken = function["returns"]["type"], [item["ownership"] for item in function["parameters"]] == ["taken"]
+        if not (is_number(returns) or returns["kind"] == "cstring" or taken and returns["kind"] == "void"):
+            raise GeneratorError(f"javascript: {function['name']} returns {described(returns)}, "
+                                 "which has no place in JavaScript yet")
+    for struct in structs:
+        for field in struct["fields"]:
+            if not has_place(field["type"], struct["name"] in given, given):
+                raise GeneratorError(f"javascript: {struct['name']}: {field['name']} is {described(field['type'])}, "
+                                     "which has no place in JavaScript yet")
+    return functions
+
+
+def refusal(parameter: Json, given: set[str]) -> str | None:
+    """What is wrong with a parameter."""
+    type = parameter["type"]
+    if is_number(type) or type["kind"] in ("cstring", "handle"):
+        return None
+    if type["kind"] != "pointer":
+        return described(type)
+    to = type["to"]
+    if is_result(parameter):
+        return None if parameter["direction"] == "out" else f"{described(type)} that is read and filled"
+    if to["kind"] == "struct" and to["name"] not in given:
+        return f"{described(type)} that other functions fill"
+    return None if to["kind"] in ("struct", "void", "char") or to["kind"] in ARRAYS else described(type)
+
+
+def has_place(type: Json, is_given: bool, given: set[str]) -> bool:
+    """Whether a member can be read, or written."""
+    if is_number(type) or type["kind"] == "cstring":
+        return True
+    if not is_given:
+        return False
+    if type["kind"] == "pointer":
+        return type["to"]["kind"] in ("void", "int64") or type["to"].get("name") in given
+    return type["kind"] in ("callback", "handle") or type.get("name") in given
+
+
+def is_number(type: Json) -> bool:
+    return type["kind"] in SMALL or type["kind"] in ("uint64", "size", "double", "float")
+
+
+def described(type: Json) -> str:
+    """A type in words."""
+    if type["kind"] == "pointer":
+        return "a pointer to " + described(type["to"])
+    return " ".join(filter(None, ["a", type["kind"], type.get("name")]))
+
+
 # ---- TypeScript
+
+RESERVED = set("""arguments await break case catch class const continue debugger default delete do else enum eval export
+    extends false finally for function if implements import in instanceof interface let new null package private
+    protected public return static super switch this throw true try typeof undefined var void while with
+    yield""".split())
+
+
+def ts_name(name: str) -> str:
+    """A parameter's name, which no word of the language may be."""
+    return name + "_" if name in RESERVED else name
+
 
 def ts(type: Json, optional: bool = False) -> str:
     """The type of a parameter or a member."""
@@ -153,7 +256,7 @@ def jsdoc(item: Json, indent: str = "") -> str:
     """The documentation of a function, a struct, a member or a constant as a comment, with the end of its line."""
     parts = [item["documentation"]]
     if "parameters" in item:
-        parts += [f"@param {entry['name']} {entry['documentation']}" for entry in item["parameters"]
+        parts += [f"@param {ts_name(entry['name'])} {entry['documentation']}" for entry in item["parameters"]
                   if entry.get("documentation")]
         if item["returns"]["documentation"]:
             parts.append("@returns " + item["returns"]["documentation"])

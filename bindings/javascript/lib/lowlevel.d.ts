@@ -237,6 +237,8 @@ export interface sugar_tensor {
      * first element, before byte_offset; may be NULL if no element
      */
     data?: ArrayBufferView | null;
+    /** How many bytes data must have. */
+    data_bytes?: number | bigint;
     device?: sugar_device;
     /**
      * 0 (one element) to SUGAR_MAX_DIMENSIONS
@@ -294,6 +296,8 @@ export interface sugar_context_options {
      * handed to parallel_for
      */
     payload?: ArrayBufferView | null;
+    /** How many bytes payload must have. */
+    payload_bytes?: number | bigint;
 }
 
 /**

@@ -42,11 +42,11 @@ function compactStrides(shape) {
     return shape.map((_, i) => shape.slice(i + 1).reduce((product, extent) => product * extent, 1));
 }
 
-/** Refuses a view that leaves its array of `length` elements. An extent of 0 with a stride of 0 counts as 1: of a
+/** How many elements a view reaches. Refuses one that leaves its array of `length` elements. An extent of 0 with a stride of 0 counts as 1: of a
  * parameter's gradient, such values are set to 0. */
 function checkBounds({ dtype, shape, strides, offset }, length) {
     const compact = compactStrides(shape), steps = strides ?? compact;
-    if (shape.some((extent, i) => extent === 0 && (!strides || steps[i] !== 0))) return;
+    if (shape.some((extent, i) => extent === 0 && (!strides || steps[i] !== 0))) return 0;
     let first = offset, last = offset;
     shape.forEach((extent, i) => {
         const span = Math.max(extent - 1, 0) * steps[i];
@@ -60,6 +60,7 @@ function checkBounds({ dtype, shape, strides, offset }, length) {
     if (!(first >= 0 && last < length)) {
         refuse("data", `the view reaches elements ${first} to ${last}`, `0 to ${length - 1}, within the array`);
     }
+    return last + 1;
 }
 
 let viewOf;
@@ -72,17 +73,18 @@ class Tensor {
         const { data, dtype, shape, strides, offset } = options;
         this.data = data;
         this.dtype = typeOf(data, dtype);
-        const length = realLength.call(data);
         this.offset = integer("offset", offset ?? 0, 0);
-        this.shape = numbers("shape", shape ?? [Math.max(length - this.offset, 0) * (this.dtype === "bit" ? 8 : 1)], 0);
         this.strides = strides == null ? null : numbers("strides", strides);
+        const extents = shape == null ? null : numbers("shape", shape, 0);
+        const length = realLength.call(data);       // after the caller's lists, whose getters may resize the array
+        this.shape = extents ?? numbers("shape", [Math.max(length - this.offset, 0) * (this.dtype === "bit" ? 8 : 1)], 0);
         if (this.strides && this.strides.length !== this.shape.length) {
             refuse("strides", strides, `${this.shape.length} of them, as many as the shape has extents`);
         }
-        checkBounds(this, length);
+        const reach = checkBounds(this, length);
         const { array, ...type } = TYPES[this.dtype];
         this.#view = c.prepare_sugar_tensor({
-            data, device: { device_type: c.SUGAR_DEVICE_CPU }, ndim: this.shape.length, dtype: type, shape: this.shape,
+            data, data_bytes: reach * array.BYTES_PER_ELEMENT, device: { device_type: c.SUGAR_DEVICE_CPU }, ndim: this.shape.length, dtype: type, shape: this.shape,
             strides: this.strides, byte_offset: this.offset * array.BYTES_PER_ELEMENT,
         });
         Object.freeze(this);

@@ -53,7 +53,7 @@ static void read_sugar_data_type(struct call *call, napi_value object, sugar_dat
 static void read_sugar_tensor(struct call *call, napi_value object, sugar_tensor *to) {
     napi_value member;
     if (get_member(call, object, "data", &member))
-        to->data = get_memory(call, member, "data", 0, &to->data);
+        to->data = get_memory(call, member, "data", get_size(call, object, "data_bytes"), &to->data);
     if (get_member(call, object, "device", &member))
         read_sugar_device(call, member, &to->device);
     if (get_member(call, object, "ndim", &member))
@@ -69,12 +69,9 @@ static void read_sugar_tensor(struct call *call, napi_value object, sugar_tensor
 }
 
 static sugar_tensor *struct_sugar_tensor(struct call *call, napi_value value, const char *name, void *slot) {
-    if (is_null(call, value))
+    if (!is_to_be_made(call, value, name, tag_sugar_tensor, slot))
         return NULL;
-    sugar_tensor *made = get_prepared(call, value, name, tag_sugar_tensor, slot);
-    if (made || call->failed)
-        return made;
-    made = call_memory(call, sizeof *made);
+    sugar_tensor *made = call_memory(call, sizeof *made);
     if (made)
         read_sugar_tensor(call, value, made);
     return made;
@@ -102,12 +99,9 @@ static void read_sugar_activation_options(struct call *call, napi_value object, 
 }
 
 static sugar_activation_options *struct_sugar_activation_options(struct call *call, napi_value value, const char *name, void *slot) {
-    if (is_null(call, value))
+    if (!is_to_be_made(call, value, name, tag_sugar_activation_options, slot))
         return NULL;
-    sugar_activation_options *made = get_prepared(call, value, name, tag_sugar_activation_options, slot);
-    if (made || call->failed)
-        return made;
-    made = call_memory(call, sizeof *made);
+    sugar_activation_options *made = call_memory(call, sizeof *made);
     if (made)
         read_sugar_activation_options(call, value, made);
     return made;
@@ -137,16 +131,13 @@ static void read_sugar_context_options(struct call *call, napi_value object, sug
     if (get_member(call, object, "parallel_for", &member))
         call_fail(call, "parallel_for", "a function of JavaScript, expected none: threads cannot call it");
     if (get_member(call, object, "payload", &member))
-        to->payload = get_memory(call, member, "payload", 0, &to->payload);
+        to->payload = get_memory(call, member, "payload", get_size(call, object, "payload_bytes"), &to->payload);
 }
 
 static sugar_context_options *struct_sugar_context_options(struct call *call, napi_value value, const char *name, void *slot) {
-    if (is_null(call, value))
+    if (!is_to_be_made(call, value, name, tag_sugar_context_options, slot))
         return NULL;
-    sugar_context_options *made = get_prepared(call, value, name, tag_sugar_context_options, slot);
-    if (made || call->failed)
-        return made;
-    made = call_memory(call, sizeof *made);
+    sugar_context_options *made = call_memory(call, sizeof *made);
     if (made)
         read_sugar_context_options(call, value, made);
     return made;
@@ -176,12 +167,9 @@ static void read_sugar_random(struct call *call, napi_value object, sugar_random
 }
 
 static sugar_random *struct_sugar_random(struct call *call, napi_value value, const char *name, void *slot) {
-    if (is_null(call, value))
+    if (!is_to_be_made(call, value, name, tag_sugar_random, slot))
         return NULL;
-    sugar_random *made = get_prepared(call, value, name, tag_sugar_random, slot);
-    if (made || call->failed)
-        return made;
-    made = call_memory(call, sizeof *made);
+    sugar_random *made = call_memory(call, sizeof *made);
     if (made)
         read_sugar_random(call, value, made);
     return made;
@@ -221,12 +209,9 @@ static void read_sugar_call_options(struct call *call, napi_value object, sugar_
 }
 
 static sugar_call_options *struct_sugar_call_options(struct call *call, napi_value value, const char *name, void *slot) {
-    if (is_null(call, value))
+    if (!is_to_be_made(call, value, name, tag_sugar_call_options, slot))
         return NULL;
-    sugar_call_options *made = get_prepared(call, value, name, tag_sugar_call_options, slot);
-    if (made || call->failed)
-        return made;
-    made = call_memory(call, sizeof *made);
+    sugar_call_options *made = call_memory(call, sizeof *made);
     if (made)
         read_sugar_call_options(call, value, made);
     return made;
@@ -262,12 +247,9 @@ static void read_sugar_monitor_options(struct call *call, napi_value object, sug
 }
 
 static sugar_monitor_options *struct_sugar_monitor_options(struct call *call, napi_value value, const char *name, void *slot) {
-    if (is_null(call, value))
+    if (!is_to_be_made(call, value, name, tag_sugar_monitor_options, slot))
         return NULL;
-    sugar_monitor_options *made = get_prepared(call, value, name, tag_sugar_monitor_options, slot);
-    if (made || call->failed)
-        return made;
-    made = call_memory(call, sizeof *made);
+    sugar_monitor_options *made = call_memory(call, sizeof *made);
     if (made)
         read_sugar_monitor_options(call, value, made);
     return made;
@@ -353,10 +335,10 @@ static napi_value call_sugar_status_name(napi_env env, napi_callback_info info) 
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[1];
     call_begin(call, env, info, 1, arguments);
-    sugar_status status =
+    sugar_status given_status =
         (sugar_status)get_int64(call, arguments[0], "status", INT32_MIN, INT32_MAX);
     if (!call->failed) {
-        const char *returned = sugar_status_name(status);
+        const char *returned = sugar_status_name(given_status);
         result = new_string(call, returned);
     }
     call_end(call);
@@ -379,14 +361,14 @@ static napi_value call_sugar_activation_create(napi_env env, napi_callback_info 
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[2];
     call_begin(call, env, info, 2, arguments);
-    const char *spec =
+    sugar_activation *given_activation = NULL;
+    const char *given_spec =
         get_string(call, arguments[1], "spec");
-    sugar_activation *activation = NULL;
     if (!call->failed) {
-        sugar_status returned = sugar_activation_create(&activation, spec);
+        sugar_status returned = sugar_activation_create(&given_activation, given_spec);
         result = new_number(call, (double)returned);
         if (returned == SUGAR_OK)
-            set_handle(call, arguments[0], "activation", tag_sugar_activation, activation,
+            set_handle(call, arguments[0], "activation", tag_sugar_activation, given_activation,
                        free_sugar_activation);
     }
     call_end(call);
@@ -397,18 +379,21 @@ static napi_value call_sugar_activation_create_ex(napi_env env, napi_callback_in
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[4];
     call_begin(call, env, info, 4, arguments);
-    size_t spec_length =
+    sugar_activation *given_activation = NULL;
+    size_t given_spec_length =
         get_uint64(call, arguments[2], "spec_length");
-    sugar_activation *activation = NULL;
-    const char *spec =
-        get_memory(call, arguments[1], "spec", spec_length, NULL);
-    const sugar_activation_options *options =
+    const sugar_activation_options *given_options =
         struct_sugar_activation_options(call, arguments[3], "options", NULL);
+    call_look_up(call);
+    const char *given_spec =
+        get_memory(call, arguments[1], "spec", given_spec_length, NULL);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[3], "options", tag_sugar_activation_options);
     if (!call->failed) {
-        sugar_status returned = sugar_activation_create_ex(&activation, spec, spec_length, options);
+        sugar_status returned = sugar_activation_create_ex(&given_activation, given_spec, given_spec_length, given_options);
         result = new_number(call, (double)returned);
         if (returned == SUGAR_OK)
-            set_handle(call, arguments[0], "activation", tag_sugar_activation, activation,
+            set_handle(call, arguments[0], "activation", tag_sugar_activation, given_activation,
                        free_sugar_activation);
     }
     call_end(call);
@@ -428,10 +413,10 @@ static napi_value call_sugar_activation_spec(napi_env env, napi_callback_info in
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[1];
     call_begin(call, env, info, 1, arguments);
-    const sugar_activation *activation =
+    const sugar_activation *given_activation =
         get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
     if (!call->failed) {
-        const char *returned = sugar_activation_spec(activation);
+        const char *returned = sugar_activation_spec(given_activation);
         result = new_string(call, returned);
     }
     call_end(call);
@@ -442,10 +427,10 @@ static napi_value call_sugar_activation_level(napi_env env, napi_callback_info i
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[1];
     call_begin(call, env, info, 1, arguments);
-    const sugar_activation *activation =
+    const sugar_activation *given_activation =
         get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
     if (!call->failed) {
-        const char *returned = sugar_activation_level(activation);
+        const char *returned = sugar_activation_level(given_activation);
         result = new_string(call, returned);
     }
     call_end(call);
@@ -456,14 +441,14 @@ static napi_value call_sugar_activation_gradient_range(napi_env env, napi_callba
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[3];
     call_begin(call, env, info, 3, arguments);
-    const sugar_activation *activation =
+    const sugar_activation *given_activation =
         get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
-    double *minimum =
+    double *given_minimum =
         get_elements(call, arguments[1], "minimum", napi_float64_array, 1, 1);
-    double *maximum =
+    double *given_maximum =
         get_elements(call, arguments[2], "maximum", napi_float64_array, 1, 1);
     if (!call->failed) {
-        sugar_status returned = sugar_activation_gradient_range(activation, minimum, maximum);
+        sugar_status returned = sugar_activation_gradient_range(given_activation, given_minimum, given_maximum);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -474,14 +459,17 @@ static napi_value call_sugar_context_create(napi_env env, napi_callback_info inf
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[2];
     call_begin(call, env, info, 2, arguments);
-    sugar_context *context = NULL;
-    const sugar_context_options *options =
+    sugar_context *given_context = NULL;
+    const sugar_context_options *given_options =
         struct_sugar_context_options(call, arguments[1], "options", NULL);
+    call_look_up(call);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[1], "options", tag_sugar_context_options);
     if (!call->failed) {
-        sugar_status returned = sugar_context_create(&context, options);
+        sugar_status returned = sugar_context_create(&given_context, given_options);
         result = new_number(call, (double)returned);
         if (returned == SUGAR_OK)
-            set_handle(call, arguments[0], "context", tag_sugar_context, context,
+            set_handle(call, arguments[0], "context", tag_sugar_context, given_context,
                        free_sugar_context);
     }
     call_end(call);
@@ -501,16 +489,23 @@ static napi_value call_sugar_forward(napi_env env, napi_callback_info info) {
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[4];
     call_begin(call, env, info, 4, arguments);
-    const sugar_activation *activation =
-        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
-    const sugar_tensor *x =
+    const sugar_tensor *given_x =
         struct_sugar_tensor(call, arguments[1], "x", NULL);
-    const sugar_tensor *y =
+    const sugar_tensor *given_y =
         struct_sugar_tensor(call, arguments[2], "y", NULL);
-    const sugar_call_options *options =
+    const sugar_call_options *given_options =
         struct_sugar_call_options(call, arguments[3], "options", NULL);
+    call_look_up(call);
+    const sugar_activation *given_activation =
+        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
+    if (!given_x)
+        given_x = get_prepared(call, arguments[1], "x", tag_sugar_tensor);
+    if (!given_y)
+        given_y = get_prepared(call, arguments[2], "y", tag_sugar_tensor);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[3], "options", tag_sugar_call_options);
     if (!call->failed) {
-        sugar_status returned = sugar_forward(activation, x, y, options);
+        sugar_status returned = sugar_forward(given_activation, given_x, given_y, given_options);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -521,18 +516,27 @@ static napi_value call_sugar_backward(napi_env env, napi_callback_info info) {
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[5];
     call_begin(call, env, info, 5, arguments);
-    const sugar_activation *activation =
-        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
-    const sugar_tensor *x =
+    const sugar_tensor *given_x =
         struct_sugar_tensor(call, arguments[1], "x", NULL);
-    const sugar_tensor *dy =
+    const sugar_tensor *given_dy =
         struct_sugar_tensor(call, arguments[2], "dy", NULL);
-    const sugar_tensor *dx =
+    const sugar_tensor *given_dx =
         struct_sugar_tensor(call, arguments[3], "dx", NULL);
-    const sugar_call_options *options =
+    const sugar_call_options *given_options =
         struct_sugar_call_options(call, arguments[4], "options", NULL);
+    call_look_up(call);
+    const sugar_activation *given_activation =
+        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
+    if (!given_x)
+        given_x = get_prepared(call, arguments[1], "x", tag_sugar_tensor);
+    if (!given_dy)
+        given_dy = get_prepared(call, arguments[2], "dy", tag_sugar_tensor);
+    if (!given_dx)
+        given_dx = get_prepared(call, arguments[3], "dx", tag_sugar_tensor);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[4], "options", tag_sugar_call_options);
     if (!call->failed) {
-        sugar_status returned = sugar_backward(activation, x, dy, dx, options);
+        sugar_status returned = sugar_backward(given_activation, given_x, given_dy, given_dx, given_options);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -543,22 +547,25 @@ static napi_value call_sugar_forward_f32(napi_env env, napi_callback_info info) 
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[7];
     call_begin(call, env, info, 7, arguments);
-    int64_t n =
+    int64_t given_n =
         get_int64(call, arguments[1], "n", INT64_MIN, INT64_MAX);
-    int64_t incx =
+    int64_t given_incx =
         get_int64(call, arguments[3], "incx", INT64_MIN, INT64_MAX);
-    int64_t incy =
+    int64_t given_incy =
         get_int64(call, arguments[5], "incy", INT64_MIN, INT64_MAX);
-    const sugar_activation *activation =
-        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
-    const float *x =
-        get_elements(call, arguments[2], "x", napi_float32_array, n, incx);
-    float *y =
-        get_elements(call, arguments[4], "y", napi_float32_array, n, incy);
-    const sugar_call_options *options =
+    const sugar_call_options *given_options =
         struct_sugar_call_options(call, arguments[6], "options", NULL);
+    call_look_up(call);
+    const sugar_activation *given_activation =
+        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
+    const float *given_x =
+        get_elements(call, arguments[2], "x", napi_float32_array, given_n, given_incx);
+    float *given_y =
+        get_elements(call, arguments[4], "y", napi_float32_array, given_n, given_incy);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[6], "options", tag_sugar_call_options);
     if (!call->failed) {
-        sugar_status returned = sugar_forward_f32(activation, n, x, incx, y, incy, options);
+        sugar_status returned = sugar_forward_f32(given_activation, given_n, given_x, given_incx, given_y, given_incy, given_options);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -569,22 +576,25 @@ static napi_value call_sugar_forward_f64(napi_env env, napi_callback_info info) 
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[7];
     call_begin(call, env, info, 7, arguments);
-    int64_t n =
+    int64_t given_n =
         get_int64(call, arguments[1], "n", INT64_MIN, INT64_MAX);
-    int64_t incx =
+    int64_t given_incx =
         get_int64(call, arguments[3], "incx", INT64_MIN, INT64_MAX);
-    int64_t incy =
+    int64_t given_incy =
         get_int64(call, arguments[5], "incy", INT64_MIN, INT64_MAX);
-    const sugar_activation *activation =
-        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
-    const double *x =
-        get_elements(call, arguments[2], "x", napi_float64_array, n, incx);
-    double *y =
-        get_elements(call, arguments[4], "y", napi_float64_array, n, incy);
-    const sugar_call_options *options =
+    const sugar_call_options *given_options =
         struct_sugar_call_options(call, arguments[6], "options", NULL);
+    call_look_up(call);
+    const sugar_activation *given_activation =
+        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
+    const double *given_x =
+        get_elements(call, arguments[2], "x", napi_float64_array, given_n, given_incx);
+    double *given_y =
+        get_elements(call, arguments[4], "y", napi_float64_array, given_n, given_incy);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[6], "options", tag_sugar_call_options);
     if (!call->failed) {
-        sugar_status returned = sugar_forward_f64(activation, n, x, incx, y, incy, options);
+        sugar_status returned = sugar_forward_f64(given_activation, given_n, given_x, given_incx, given_y, given_incy, given_options);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -595,22 +605,25 @@ static napi_value call_sugar_forward_f16(napi_env env, napi_callback_info info) 
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[7];
     call_begin(call, env, info, 7, arguments);
-    int64_t n =
+    int64_t given_n =
         get_int64(call, arguments[1], "n", INT64_MIN, INT64_MAX);
-    int64_t incx =
+    int64_t given_incx =
         get_int64(call, arguments[3], "incx", INT64_MIN, INT64_MAX);
-    int64_t incy =
+    int64_t given_incy =
         get_int64(call, arguments[5], "incy", INT64_MIN, INT64_MAX);
-    const sugar_activation *activation =
-        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
-    const uint16_t *x =
-        get_elements(call, arguments[2], "x", napi_uint16_array, n, incx);
-    uint16_t *y =
-        get_elements(call, arguments[4], "y", napi_uint16_array, n, incy);
-    const sugar_call_options *options =
+    const sugar_call_options *given_options =
         struct_sugar_call_options(call, arguments[6], "options", NULL);
+    call_look_up(call);
+    const sugar_activation *given_activation =
+        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
+    const uint16_t *given_x =
+        get_elements(call, arguments[2], "x", napi_uint16_array, given_n, given_incx);
+    uint16_t *given_y =
+        get_elements(call, arguments[4], "y", napi_uint16_array, given_n, given_incy);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[6], "options", tag_sugar_call_options);
     if (!call->failed) {
-        sugar_status returned = sugar_forward_f16(activation, n, x, incx, y, incy, options);
+        sugar_status returned = sugar_forward_f16(given_activation, given_n, given_x, given_incx, given_y, given_incy, given_options);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -621,22 +634,25 @@ static napi_value call_sugar_forward_bf16(napi_env env, napi_callback_info info)
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[7];
     call_begin(call, env, info, 7, arguments);
-    int64_t n =
+    int64_t given_n =
         get_int64(call, arguments[1], "n", INT64_MIN, INT64_MAX);
-    int64_t incx =
+    int64_t given_incx =
         get_int64(call, arguments[3], "incx", INT64_MIN, INT64_MAX);
-    int64_t incy =
+    int64_t given_incy =
         get_int64(call, arguments[5], "incy", INT64_MIN, INT64_MAX);
-    const sugar_activation *activation =
-        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
-    const uint16_t *x =
-        get_elements(call, arguments[2], "x", napi_uint16_array, n, incx);
-    uint16_t *y =
-        get_elements(call, arguments[4], "y", napi_uint16_array, n, incy);
-    const sugar_call_options *options =
+    const sugar_call_options *given_options =
         struct_sugar_call_options(call, arguments[6], "options", NULL);
+    call_look_up(call);
+    const sugar_activation *given_activation =
+        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
+    const uint16_t *given_x =
+        get_elements(call, arguments[2], "x", napi_uint16_array, given_n, given_incx);
+    uint16_t *given_y =
+        get_elements(call, arguments[4], "y", napi_uint16_array, given_n, given_incy);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[6], "options", tag_sugar_call_options);
     if (!call->failed) {
-        sugar_status returned = sugar_forward_bf16(activation, n, x, incx, y, incy, options);
+        sugar_status returned = sugar_forward_bf16(given_activation, given_n, given_x, given_incx, given_y, given_incy, given_options);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -647,26 +663,29 @@ static napi_value call_sugar_backward_f32(napi_env env, napi_callback_info info)
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[9];
     call_begin(call, env, info, 9, arguments);
-    int64_t n =
+    int64_t given_n =
         get_int64(call, arguments[1], "n", INT64_MIN, INT64_MAX);
-    int64_t incx =
+    int64_t given_incx =
         get_int64(call, arguments[3], "incx", INT64_MIN, INT64_MAX);
-    int64_t incdy =
+    int64_t given_incdy =
         get_int64(call, arguments[5], "incdy", INT64_MIN, INT64_MAX);
-    int64_t incdx =
+    int64_t given_incdx =
         get_int64(call, arguments[7], "incdx", INT64_MIN, INT64_MAX);
-    const sugar_activation *activation =
-        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
-    const float *x =
-        get_elements(call, arguments[2], "x", napi_float32_array, n, incx);
-    const float *dy =
-        get_elements(call, arguments[4], "dy", napi_float32_array, n, incdy);
-    float *dx =
-        get_elements(call, arguments[6], "dx", napi_float32_array, n, incdx);
-    const sugar_call_options *options =
+    const sugar_call_options *given_options =
         struct_sugar_call_options(call, arguments[8], "options", NULL);
+    call_look_up(call);
+    const sugar_activation *given_activation =
+        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
+    const float *given_x =
+        get_elements(call, arguments[2], "x", napi_float32_array, given_n, given_incx);
+    const float *given_dy =
+        get_elements(call, arguments[4], "dy", napi_float32_array, given_n, given_incdy);
+    float *given_dx =
+        get_elements(call, arguments[6], "dx", napi_float32_array, given_n, given_incdx);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[8], "options", tag_sugar_call_options);
     if (!call->failed) {
-        sugar_status returned = sugar_backward_f32(activation, n, x, incx, dy, incdy, dx, incdx, options);
+        sugar_status returned = sugar_backward_f32(given_activation, given_n, given_x, given_incx, given_dy, given_incdy, given_dx, given_incdx, given_options);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -677,26 +696,29 @@ static napi_value call_sugar_backward_f64(napi_env env, napi_callback_info info)
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[9];
     call_begin(call, env, info, 9, arguments);
-    int64_t n =
+    int64_t given_n =
         get_int64(call, arguments[1], "n", INT64_MIN, INT64_MAX);
-    int64_t incx =
+    int64_t given_incx =
         get_int64(call, arguments[3], "incx", INT64_MIN, INT64_MAX);
-    int64_t incdy =
+    int64_t given_incdy =
         get_int64(call, arguments[5], "incdy", INT64_MIN, INT64_MAX);
-    int64_t incdx =
+    int64_t given_incdx =
         get_int64(call, arguments[7], "incdx", INT64_MIN, INT64_MAX);
-    const sugar_activation *activation =
-        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
-    const double *x =
-        get_elements(call, arguments[2], "x", napi_float64_array, n, incx);
-    const double *dy =
-        get_elements(call, arguments[4], "dy", napi_float64_array, n, incdy);
-    double *dx =
-        get_elements(call, arguments[6], "dx", napi_float64_array, n, incdx);
-    const sugar_call_options *options =
+    const sugar_call_options *given_options =
         struct_sugar_call_options(call, arguments[8], "options", NULL);
+    call_look_up(call);
+    const sugar_activation *given_activation =
+        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
+    const double *given_x =
+        get_elements(call, arguments[2], "x", napi_float64_array, given_n, given_incx);
+    const double *given_dy =
+        get_elements(call, arguments[4], "dy", napi_float64_array, given_n, given_incdy);
+    double *given_dx =
+        get_elements(call, arguments[6], "dx", napi_float64_array, given_n, given_incdx);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[8], "options", tag_sugar_call_options);
     if (!call->failed) {
-        sugar_status returned = sugar_backward_f64(activation, n, x, incx, dy, incdy, dx, incdx, options);
+        sugar_status returned = sugar_backward_f64(given_activation, given_n, given_x, given_incx, given_dy, given_incdy, given_dx, given_incdx, given_options);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -707,26 +729,29 @@ static napi_value call_sugar_backward_f16(napi_env env, napi_callback_info info)
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[9];
     call_begin(call, env, info, 9, arguments);
-    int64_t n =
+    int64_t given_n =
         get_int64(call, arguments[1], "n", INT64_MIN, INT64_MAX);
-    int64_t incx =
+    int64_t given_incx =
         get_int64(call, arguments[3], "incx", INT64_MIN, INT64_MAX);
-    int64_t incdy =
+    int64_t given_incdy =
         get_int64(call, arguments[5], "incdy", INT64_MIN, INT64_MAX);
-    int64_t incdx =
+    int64_t given_incdx =
         get_int64(call, arguments[7], "incdx", INT64_MIN, INT64_MAX);
-    const sugar_activation *activation =
-        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
-    const uint16_t *x =
-        get_elements(call, arguments[2], "x", napi_uint16_array, n, incx);
-    const uint16_t *dy =
-        get_elements(call, arguments[4], "dy", napi_uint16_array, n, incdy);
-    uint16_t *dx =
-        get_elements(call, arguments[6], "dx", napi_uint16_array, n, incdx);
-    const sugar_call_options *options =
+    const sugar_call_options *given_options =
         struct_sugar_call_options(call, arguments[8], "options", NULL);
+    call_look_up(call);
+    const sugar_activation *given_activation =
+        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
+    const uint16_t *given_x =
+        get_elements(call, arguments[2], "x", napi_uint16_array, given_n, given_incx);
+    const uint16_t *given_dy =
+        get_elements(call, arguments[4], "dy", napi_uint16_array, given_n, given_incdy);
+    uint16_t *given_dx =
+        get_elements(call, arguments[6], "dx", napi_uint16_array, given_n, given_incdx);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[8], "options", tag_sugar_call_options);
     if (!call->failed) {
-        sugar_status returned = sugar_backward_f16(activation, n, x, incx, dy, incdy, dx, incdx, options);
+        sugar_status returned = sugar_backward_f16(given_activation, given_n, given_x, given_incx, given_dy, given_incdy, given_dx, given_incdx, given_options);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -737,26 +762,29 @@ static napi_value call_sugar_backward_bf16(napi_env env, napi_callback_info info
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[9];
     call_begin(call, env, info, 9, arguments);
-    int64_t n =
+    int64_t given_n =
         get_int64(call, arguments[1], "n", INT64_MIN, INT64_MAX);
-    int64_t incx =
+    int64_t given_incx =
         get_int64(call, arguments[3], "incx", INT64_MIN, INT64_MAX);
-    int64_t incdy =
+    int64_t given_incdy =
         get_int64(call, arguments[5], "incdy", INT64_MIN, INT64_MAX);
-    int64_t incdx =
+    int64_t given_incdx =
         get_int64(call, arguments[7], "incdx", INT64_MIN, INT64_MAX);
-    const sugar_activation *activation =
-        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
-    const uint16_t *x =
-        get_elements(call, arguments[2], "x", napi_uint16_array, n, incx);
-    const uint16_t *dy =
-        get_elements(call, arguments[4], "dy", napi_uint16_array, n, incdy);
-    uint16_t *dx =
-        get_elements(call, arguments[6], "dx", napi_uint16_array, n, incdx);
-    const sugar_call_options *options =
+    const sugar_call_options *given_options =
         struct_sugar_call_options(call, arguments[8], "options", NULL);
+    call_look_up(call);
+    const sugar_activation *given_activation =
+        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
+    const uint16_t *given_x =
+        get_elements(call, arguments[2], "x", napi_uint16_array, given_n, given_incx);
+    const uint16_t *given_dy =
+        get_elements(call, arguments[4], "dy", napi_uint16_array, given_n, given_incdy);
+    uint16_t *given_dx =
+        get_elements(call, arguments[6], "dx", napi_uint16_array, given_n, given_incdx);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[8], "options", tag_sugar_call_options);
     if (!call->failed) {
-        sugar_status returned = sugar_backward_bf16(activation, n, x, incx, dy, incdy, dx, incdx, options);
+        sugar_status returned = sugar_backward_bf16(given_activation, given_n, given_x, given_incx, given_dy, given_incdy, given_dx, given_incdx, given_options);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -767,16 +795,19 @@ static napi_value call_sugar_monitor_create(napi_env env, napi_callback_info inf
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[3];
     call_begin(call, env, info, 3, arguments);
-    int64_t units =
+    sugar_monitor *given_monitor = NULL;
+    int64_t given_units =
         get_int64(call, arguments[1], "units", INT64_MIN, INT64_MAX);
-    sugar_monitor *monitor = NULL;
-    const sugar_monitor_options *options =
+    const sugar_monitor_options *given_options =
         struct_sugar_monitor_options(call, arguments[2], "options", NULL);
+    call_look_up(call);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[2], "options", tag_sugar_monitor_options);
     if (!call->failed) {
-        sugar_status returned = sugar_monitor_create(&monitor, units, options);
+        sugar_status returned = sugar_monitor_create(&given_monitor, given_units, given_options);
         result = new_number(call, (double)returned);
         if (returned == SUGAR_OK)
-            set_handle(call, arguments[0], "monitor", tag_sugar_monitor, monitor,
+            set_handle(call, arguments[0], "monitor", tag_sugar_monitor, given_monitor,
                        free_sugar_monitor);
     }
     call_end(call);
@@ -796,14 +827,19 @@ static napi_value call_sugar_monitor_observe(napi_env env, napi_callback_info in
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[3];
     call_begin(call, env, info, 3, arguments);
-    sugar_monitor *monitor =
-        get_handle(call, arguments[0], "monitor", tag_sugar_monitor, NULL);
-    const sugar_tensor *x =
+    const sugar_tensor *given_x =
         struct_sugar_tensor(call, arguments[1], "x", NULL);
-    const sugar_call_options *options =
+    const sugar_call_options *given_options =
         struct_sugar_call_options(call, arguments[2], "options", NULL);
+    call_look_up(call);
+    sugar_monitor *given_monitor =
+        get_handle(call, arguments[0], "monitor", tag_sugar_monitor, NULL);
+    if (!given_x)
+        given_x = get_prepared(call, arguments[1], "x", tag_sugar_tensor);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[2], "options", tag_sugar_call_options);
     if (!call->failed) {
-        sugar_status returned = sugar_monitor_observe(monitor, x, options);
+        sugar_status returned = sugar_monitor_observe(given_monitor, given_x, given_options);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -814,10 +850,10 @@ static napi_value call_sugar_monitor_reset(napi_env env, napi_callback_info info
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[1];
     call_begin(call, env, info, 1, arguments);
-    sugar_monitor *monitor =
+    sugar_monitor *given_monitor =
         get_handle(call, arguments[0], "monitor", tag_sugar_monitor, NULL);
     if (!call->failed) {
-        sugar_status returned = sugar_monitor_reset(monitor);
+        sugar_status returned = sugar_monitor_reset(given_monitor);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -828,12 +864,12 @@ static napi_value call_sugar_monitor_merge(napi_env env, napi_callback_info info
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[2];
     call_begin(call, env, info, 2, arguments);
-    sugar_monitor *into =
+    sugar_monitor *given_into =
         get_handle(call, arguments[0], "into", tag_sugar_monitor, NULL);
-    const sugar_monitor *from =
+    const sugar_monitor *given_from =
         get_handle(call, arguments[1], "from", tag_sugar_monitor, NULL);
     if (!call->failed) {
-        sugar_status returned = sugar_monitor_merge(into, from);
+        sugar_status returned = sugar_monitor_merge(given_into, given_from);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -844,14 +880,14 @@ static napi_value call_sugar_monitor_get(napi_env env, napi_callback_info info) 
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[2];
     call_begin(call, env, info, 2, arguments);
-    const sugar_monitor *monitor =
+    sugar_monitor_summary given_summary = {.struct_size = sizeof given_summary};
+    const sugar_monitor *given_monitor =
         get_handle(call, arguments[0], "monitor", tag_sugar_monitor, NULL);
-    sugar_monitor_summary summary = {.struct_size = sizeof summary};
     if (!call->failed) {
-        sugar_status returned = sugar_monitor_get(monitor, &summary);
+        sugar_status returned = sugar_monitor_get(given_monitor, &given_summary);
         result = new_number(call, (double)returned);
         if (returned == SUGAR_OK)
-            write_sugar_monitor_summary(call, arguments[1], &summary);
+            write_sugar_monitor_summary(call, arguments[1], &given_summary);
     }
     call_end(call);
     return result;
@@ -861,16 +897,16 @@ static napi_value call_sugar_monitor_get_unit(napi_env env, napi_callback_info i
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[3];
     call_begin(call, env, info, 3, arguments);
-    int64_t index =
+    int64_t given_index =
         get_int64(call, arguments[1], "index", INT64_MIN, INT64_MAX);
-    const sugar_monitor *monitor =
+    sugar_monitor_unit given_unit = {.struct_size = sizeof given_unit};
+    const sugar_monitor *given_monitor =
         get_handle(call, arguments[0], "monitor", tag_sugar_monitor, NULL);
-    sugar_monitor_unit unit = {.struct_size = sizeof unit};
     if (!call->failed) {
-        sugar_status returned = sugar_monitor_get_unit(monitor, index, &unit);
+        sugar_status returned = sugar_monitor_get_unit(given_monitor, given_index, &given_unit);
         result = new_number(call, (double)returned);
         if (returned == SUGAR_OK)
-            write_sugar_monitor_unit(call, arguments[2], &unit);
+            write_sugar_monitor_unit(call, arguments[2], &given_unit);
     }
     call_end(call);
     return result;
@@ -880,18 +916,18 @@ static napi_value call_sugar_monitor_find_dead(napi_env env, napi_callback_info 
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[5];
     call_begin(call, env, info, 5, arguments);
-    double rate =
+    double given_rate =
         get_double(call, arguments[1], "rate");
-    int64_t capacity =
+    int64_t given_capacity =
         get_int64(call, arguments[3], "capacity", INT64_MIN, INT64_MAX);
-    const sugar_monitor *monitor =
+    const sugar_monitor *given_monitor =
         get_handle(call, arguments[0], "monitor", tag_sugar_monitor, NULL);
-    int64_t *indices =
-        get_elements(call, arguments[2], "indices", napi_bigint64_array, capacity, 1);
-    int64_t *count =
+    int64_t *given_indices =
+        get_elements(call, arguments[2], "indices", napi_bigint64_array, given_capacity, 1);
+    int64_t *given_count =
         get_elements(call, arguments[4], "count", napi_bigint64_array, 1, 1);
     if (!call->failed) {
-        sugar_status returned = sugar_monitor_find_dead(monitor, rate, indices, capacity, count);
+        sugar_status returned = sugar_monitor_find_dead(given_monitor, given_rate, given_indices, given_capacity, given_count);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -902,14 +938,14 @@ static napi_value call_sugar_monitor_get_histogram(napi_env env, napi_callback_i
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[3];
     call_begin(call, env, info, 3, arguments);
-    const sugar_monitor *monitor =
+    const sugar_monitor *given_monitor =
         get_handle(call, arguments[0], "monitor", tag_sugar_monitor, NULL);
-    int64_t *counts =
+    int64_t *given_counts =
         get_elements(call, arguments[1], "counts", napi_bigint64_array, SUGAR_MONITOR_BINS, 1);
-    double *edges =
+    double *given_edges =
         get_elements(call, arguments[2], "edges", napi_float64_array, SUGAR_MONITOR_BINS - 1, 1);
     if (!call->failed) {
-        sugar_status returned = sugar_monitor_get_histogram(monitor, counts, edges);
+        sugar_status returned = sugar_monitor_get_histogram(given_monitor, given_counts, given_edges);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -920,10 +956,10 @@ static napi_value call_sugar_monitor_save_size(napi_env env, napi_callback_info 
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[1];
     call_begin(call, env, info, 1, arguments);
-    const sugar_monitor *monitor =
+    const sugar_monitor *given_monitor =
         get_handle(call, arguments[0], "monitor", tag_sugar_monitor, NULL);
     if (!call->failed) {
-        size_t returned = sugar_monitor_save_size(monitor);
+        size_t returned = sugar_monitor_save_size(given_monitor);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -934,14 +970,14 @@ static napi_value call_sugar_monitor_save(napi_env env, napi_callback_info info)
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[3];
     call_begin(call, env, info, 3, arguments);
-    size_t capacity =
+    size_t given_capacity =
         get_uint64(call, arguments[2], "capacity");
-    const sugar_monitor *monitor =
+    const sugar_monitor *given_monitor =
         get_handle(call, arguments[0], "monitor", tag_sugar_monitor, NULL);
-    void *buffer =
-        get_memory(call, arguments[1], "buffer", capacity, NULL);
+    void *given_buffer =
+        get_memory(call, arguments[1], "buffer", given_capacity, NULL);
     if (!call->failed) {
-        sugar_status returned = sugar_monitor_save(monitor, buffer, capacity);
+        sugar_status returned = sugar_monitor_save(given_monitor, given_buffer, given_capacity);
         result = new_number(call, (double)returned);
     }
     call_end(call);
@@ -952,16 +988,16 @@ static napi_value call_sugar_monitor_restore(napi_env env, napi_callback_info in
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[3];
     call_begin(call, env, info, 3, arguments);
-    size_t size =
+    sugar_monitor *given_monitor = NULL;
+    size_t given_size =
         get_uint64(call, arguments[2], "size");
-    sugar_monitor *monitor = NULL;
-    const void *buffer =
-        get_memory(call, arguments[1], "buffer", size, NULL);
+    const void *given_buffer =
+        get_memory(call, arguments[1], "buffer", given_size, NULL);
     if (!call->failed) {
-        sugar_status returned = sugar_monitor_restore(&monitor, buffer, size);
+        sugar_status returned = sugar_monitor_restore(&given_monitor, given_buffer, given_size);
         result = new_number(call, (double)returned);
         if (returned == SUGAR_OK)
-            set_handle(call, arguments[0], "monitor", tag_sugar_monitor, monitor,
+            set_handle(call, arguments[0], "monitor", tag_sugar_monitor, given_monitor,
                        free_sugar_monitor);
     }
     call_end(call);
@@ -984,14 +1020,14 @@ static napi_value call_sugar_kind_get(napi_env env, napi_callback_info info) {
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[2];
     call_begin(call, env, info, 2, arguments);
-    int32_t index =
+    int32_t given_index =
         (int32_t)get_int64(call, arguments[0], "index", INT32_MIN, INT32_MAX);
-    sugar_kind kind = {.struct_size = sizeof kind};
+    sugar_kind given_kind = {.struct_size = sizeof given_kind};
     if (!call->failed) {
-        sugar_status returned = sugar_kind_get(index, &kind);
+        sugar_status returned = sugar_kind_get(given_index, &given_kind);
         result = new_number(call, (double)returned);
         if (returned == SUGAR_OK)
-            write_sugar_kind(call, arguments[1], &kind);
+            write_sugar_kind(call, arguments[1], &given_kind);
     }
     call_end(call);
     return result;
@@ -1001,16 +1037,16 @@ static napi_value call_sugar_kind_parameter(napi_env env, napi_callback_info inf
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[3];
     call_begin(call, env, info, 3, arguments);
-    int32_t index =
+    int32_t given_index =
         (int32_t)get_int64(call, arguments[0], "index", INT32_MIN, INT32_MAX);
-    int32_t parameter_index =
+    int32_t given_parameter_index =
         (int32_t)get_int64(call, arguments[1], "parameter_index", INT32_MIN, INT32_MAX);
-    sugar_parameter parameter = {.struct_size = sizeof parameter};
+    sugar_parameter given_parameter = {.struct_size = sizeof given_parameter};
     if (!call->failed) {
-        sugar_status returned = sugar_kind_parameter(index, parameter_index, &parameter);
+        sugar_status returned = sugar_kind_parameter(given_index, given_parameter_index, &given_parameter);
         result = new_number(call, (double)returned);
         if (returned == SUGAR_OK)
-            write_sugar_parameter(call, arguments[2], &parameter);
+            write_sugar_parameter(call, arguments[2], &given_parameter);
     }
     call_end(call);
     return result;
@@ -1032,14 +1068,14 @@ static napi_value call_sugar_level_get(napi_env env, napi_callback_info info) {
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[2];
     call_begin(call, env, info, 2, arguments);
-    int32_t index =
+    int32_t given_index =
         (int32_t)get_int64(call, arguments[0], "index", INT32_MIN, INT32_MAX);
-    sugar_level level = {.struct_size = sizeof level};
+    sugar_level given_level = {.struct_size = sizeof given_level};
     if (!call->failed) {
-        sugar_status returned = sugar_level_get(index, &level);
+        sugar_status returned = sugar_level_get(given_index, &given_level);
         result = new_number(call, (double)returned);
         if (returned == SUGAR_OK)
-            write_sugar_level(call, arguments[1], &level);
+            write_sugar_level(call, arguments[1], &given_level);
     }
     call_end(call);
     return result;

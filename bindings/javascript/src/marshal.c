@@ -28,7 +28,8 @@ static void free_blocks(struct block *blocks) {
 
 void call_end(struct call *call) {
     for (struct fixup *fixup = call->fixups; fixup; fixup = fixup->next)
-        napi_delete_reference(call->env, fixup->value);
+        if (fixup->kept)
+            napi_delete_reference(call->env, fixup->kept);
     free_blocks(call->blocks);
 }
 
@@ -188,16 +189,17 @@ void *get_elements(struct call *call, napi_value value, const char *name, napi_t
     return NULL;
 }
 
-/* Remembers what a prepared struct has to look up again. */
+/* Remembers an address to look up again: before the call, or in each call if a struct is prepared. */
 static void add_fixup(struct call *call, napi_value value, struct fixup what) {
-    if (!call->prepares || !what.slot || call->failed)
+    if (!what.slot || call->failed)
         return;
     struct fixup *made = call_memory(call, sizeof *made);
     if (!made)
         return;
     *made = what;
     made->next = call->fixups;
-    if (napi_create_reference(call->env, value, 0, &made->value) == napi_ok)
+    made->value = value;
+    if (!call->prepares || napi_create_reference(call->env, value, 0, &made->kept) == napi_ok)
         call->fixups = made;
     else
         call_fail(call, what.name, "cannot be kept");
@@ -295,13 +297,18 @@ void set_member(struct call *call, napi_value object, const char *name, napi_val
         call_fail(call, name, "expected an object for the result");
 }
 
+uint64_t get_size(struct call *call, napi_value object, const char *name) {
+    napi_value member;
+    return get_member(call, object, name, &member) ? get_uint64(call, member, name) : 0;
+}
+
 static void look_up(struct call *call, const struct fixup *fixup) {
-    napi_value value = NULL;
+    napi_value value = fixup->value;
     void *found = NULL;
-    if (napi_get_reference_value(call->env, fixup->value, &value) != napi_ok || !value)
+    if (fixup->kept && (napi_get_reference_value(call->env, fixup->kept, &value) != napi_ok || !value))
         call_fail(call, fixup->name, "collected, expected it to be kept beside the prepared struct");
     else if (fixup->prepared)
-        found = get_prepared(call, value, fixup->name, fixup->tag, NULL);
+        found = get_prepared(call, value, fixup->name, fixup->tag);
     else if (fixup->tag)
         found = get_handle(call, value, fixup->name, fixup->tag, NULL);
     else
@@ -309,16 +316,31 @@ static void look_up(struct call *call, const struct fixup *fixup) {
     memcpy(fixup->slot, &found, sizeof found);
 }
 
-void *get_prepared(struct call *call, napi_value value, const char *name, const void *tag, void *slot) {
+void call_look_up(struct call *call) {
+    for (const struct fixup *fixup = call->fixups; fixup && !call->failed; fixup = fixup->next)
+        look_up(call, fixup);
+}
+
+bool is_to_be_made(struct call *call, napi_value value, const char *name, const void *tag, void *slot) {
     napi_valuetype type;
-    if (napi_typeof(call->env, value, &type) != napi_ok || type != napi_external)
+    if (napi_typeof(call->env, value, &type) != napi_ok || type == napi_undefined || type == napi_null)
+        return false;
+    if (type != napi_external)
+        return true;
+    if (slot && get_box(call, value, name, tag))
+        add_fixup(call, value, (struct fixup){.name = name, .tag = tag, .prepared = true, .slot = slot});
+    return false;
+}
+
+void *get_prepared(struct call *call, napi_value value, const char *name, const void *tag) {
+    napi_valuetype type;
+    if (call->failed || napi_typeof(call->env, value, &type) != napi_ok || type != napi_external)
         return NULL;
     struct box *found = get_box(call, value, name, tag);
     if (!found)
         return NULL;
     for (const struct fixup *fixup = found->kept.fixups; fixup && !call->failed; fixup = fixup->next)
         look_up(call, fixup);
-    add_fixup(call, value, (struct fixup){.name = name, .tag = tag, .prepared = true, .slot = slot});
     return found->pointer;
 }
 

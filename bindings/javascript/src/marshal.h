@@ -8,10 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Something that may have moved or ended when a struct that was prepared is used again. */
+/* Something that may have moved or ended since it was read: through code of the caller's in what was read after it, or
+ * between the calls that use a prepared struct. */
 struct fixup {
     struct fixup *next;
-    napi_ref value;             /* weak: whoever keeps the prepared struct keeps this too */
+    napi_value value;           /* in the call that read it */
+    napi_ref kept;              /* of a prepared struct; weak: whoever keeps the struct keeps this too */
     const char *name;
     const void *tag;            /* of a handle or a struct; NULL for memory */
     bool prepared;              /* a struct that was prepared itself */
@@ -24,7 +26,7 @@ struct call {
     napi_env env;
     struct block *blocks;
     bool failed;                /* an exception is pending */
-    bool prepares;              /* fixups are wanted */
+    bool prepares;              /* what is read is used in later calls */
     struct fixup *fixups;
 };
 
@@ -42,6 +44,9 @@ void call_end(struct call *call);
 
 /* Memory until call_end, all zero; NULL, with an exception, if there is none. */
 void *call_memory(struct call *call, size_t size);
+
+/* Looks up what the structs read lead to. From here to the call, no code of the caller's may run. */
+void call_look_up(struct call *call);
 
 /* Throws SugarError with the status of a bad argument, unless an exception is pending. */
 void call_fail(struct call *call, const char *name, const char *problem);
@@ -74,8 +79,14 @@ void set_handle(struct call *call, napi_value out, const char *name, const void 
 bool get_member(struct call *call, napi_value object, const char *name, napi_value *member);
 void set_member(struct call *call, napi_value object, const char *name, napi_value member);
 
+/* The bytes that a member of an object says; 0 if it is undefined or null. */
+uint64_t get_size(struct call *call, napi_value object, const char *name);
+
+/* Whether a struct is to be made of the value: it is neither null nor a prepared one, which is looked up later, for the slot. */
+bool is_to_be_made(struct call *call, napi_value value, const char *name, const void *tag, void *slot);
+
 /* A struct that was prepared, with all that it leads to looked up anew; NULL if the value is no External. */
-void *get_prepared(struct call *call, napi_value value, const char *name, const void *tag, void *slot);
+void *get_prepared(struct call *call, napi_value value, const char *name, const void *tag);
 
 /* Hands `pointer` over with all that the call allocated. */
 napi_value new_prepared(struct call *call, const void *tag, void *pointer);

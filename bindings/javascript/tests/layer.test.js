@@ -218,6 +218,18 @@ test("arrays that lie about themselves, or go away", () => {
     fails(() => relu.forward(data, y), /y: shape/);
 });
 
+test("an array that goes away while its view is made", () => {
+    for (const member of ["shape", "strides"]) {
+        const buffer = new ArrayBuffer(4096), list = [1024];
+        Object.defineProperty(list, 0, { get() {
+            if (buffer.byteLength) structuredClone(buffer, { transfer: [buffer] });
+            return member === "shape" ? 1024 : 1;
+        } });
+        const view = { data: new Float32Array(buffer), shape: [1024], [member]: list };
+        fails(() => new Tensor(view), /the view reaches/);
+    }
+});
+
 test("destroyed objects are refused, and destroyed once", () => {
     const activation = new Activation("relu"), monitor = new Monitor(1);
     activation.destroy();

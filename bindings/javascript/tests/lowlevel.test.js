@@ -164,3 +164,50 @@ test("typed arrays shorter than a call reaches are refused", () => {
     assert.throws(() => call(1.5, 1), /n: expected a whole number/);
     assert.throws(() => call(2n ** 64n, 1), /n: expected a whole number/);
 });
+
+test("what the getters of a struct destroy or transfer is refused, before and after them", () => {
+    const n = 1 << 18, part = { device: { device_type: 1 }, ndim: 1, dtype: { code: c.SUGAR_TYPE_FLOAT, bits: 32, lanes: 1 } };
+    const made = () => {
+        const activation = [], monitor = [];
+        c.sugar_activation_create(activation, "relu");
+        c.sugar_monitor_create(monitor, 1, null);
+        return { activation: activation[0], monitor: monitor[0], x: new Float32Array(n), y: new Float32Array(n) };
+    };
+    const transfer = (array) => structuredClone(array.buffer, { transfer: [array.buffer] }) && undefined;
+    const vectors = (it, options) => c.sugar_forward_f32(it.activation, n, it.x, 1, it.y, 1, options);
+    const tensors = (it, x, y, options) => c.sugar_forward(it.activation, x, y, options);
+    const whole = (data) => ({ ...part, data, shape: [n] });
+    const destroys = (it) => ({ get flags() { c.sugar_activation_destroy(it.activation); } });
+    const transfers = (array) => ({ get flags() { return transfer(array); } });
+
+    let it = made();
+    assert.throws(() => vectors(it, destroys(it)), /activation: destroyed/);
+    it = made();
+    assert.throws(() => vectors(it, transfers(it.x)), /x: the typed array is shorter/);
+    it = made();
+    assert.throws(() => vectors(it, transfers(it.y)), /y: the typed array is shorter/);
+    it = made();
+    assert.throws(() => tensors(it, whole(it.x), whole(it.y), destroys(it)), /activation: destroyed/);
+    it = made();
+    assert.throws(() => tensors(it, whole(it.x), whole(it.y), transfers(it.y)), /data: .*detached/);
+    it = made();
+    const prepared = c.prepare_sugar_tensor(whole(it.x));
+    assert.throws(() => tensors(it, prepared, whole(it.y), transfers(it.x)), /data: .*detached/);
+    it = made();
+    const own = { ...part, data: it.y, get shape() { transfer(it.y); return [n]; } };
+    assert.throws(() => tensors(it, whole(it.x), own, null), /data: .*detached/);
+    it = made();
+    const watched = { monitor: it.monitor, get random() { c.sugar_monitor_destroy(it.monitor); } };
+    assert.throws(() => vectors(it, watched), /monitor: destroyed/);
+    it = made();
+    const parameter = c.prepare_sugar_tensor(whole(it.x));
+    assert.throws(() => vectors(it, { parameter, get random() { return transfer(it.x); } }), /data: .*detached/);
+    it = made();
+    assert.equal(tensors(it, whole(it.x), c.prepare_sugar_tensor(whole(it.y)), { get flags() { return 0; } }), c.SUGAR_OK);
+});
+
+test("memory shorter than its struct says is refused", () => {
+    const data = new Float32Array(2);
+    c.prepare_sugar_tensor({ data, data_bytes: 8 });
+    assert.throws(() => c.prepare_sugar_tensor({ data, data_bytes: 9 }), /data: the typed array is too short/);
+});
