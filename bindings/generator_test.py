@@ -176,6 +176,37 @@ class Languages(unittest.TestCase):
                     if re.search(r"\bsugar_measure\b", text)}
         self.assertEqual(folders, followed)
 
+    def follow(self, language: str, comment: str, function: str) -> dict[str, str]:
+        """The output of a language's templates, by the files' names."""
+        committed = json.loads((BINDINGS / "api.json").read_text("utf-8"))
+        api = with_function(comment, function) | {key: committed[key] for key in ("catalogue", "levels")}
+        return {path.name: text for path, text in render.all_languages(BINDINGS, api, [language]).items()}
+
+    def test_javascript_names(self) -> None:
+        """A parameter may be called like what the wrapper has itself, or like a word of the language."""
+        names = ["result", "memory", "env", "info", "arguments", "returned", "function", "new", "get_int64"]
+        files = self.follow(
+            "javascript", "/* Odd.\n * with   in [memory, step call]; numbers. */\n",
+            "SUGAR_API sugar_status sugar_odd(int64_t call, const float *with, "
+            + ", ".join(f"int64_t {name}" for name in names) + ");\n")
+        wrapper = files["functions.c"].partition("call_sugar_odd(")[2].partition("\n}\n")[0]
+        self.assertIn('"with", napi_float32_array, given_memory, given_call)', wrapper)
+        declared = re.findall(r"(?:int64_t|const float|sugar_status) \*?(\w+) =", wrapper)
+        self.assertEqual(sorted(declared), sorted(["given_" + name for name in names + ["call", "with"]] + ["returned"]))
+        self.assertRegex(files["lowlevel.d.ts"], r"sugar_odd\(call: .*, with_: .*, arguments_: .*, function_: .*, new_: ")
+
+    def test_javascript_refuses(self) -> None:
+        for function, message in [
+                ("sugar_status sugar_odd(sugar_device device)", "sugar_odd: device is a struct sugar_device"),
+                ("sugar_status sugar_odd(sugar_parallel_for loop)", "sugar_odd: loop is a callback"),
+                ("sugar_status sugar_odd(const sugar_level *level)", "level is .* that sugar_level_get fills"),
+                ("sugar_status sugar_odd(const char *const *texts)", "sugar_odd: texts is a pointer to a string"),
+                ("const sugar_level *sugar_odd(void)", "sugar_odd returns a pointer to a struct sugar_level"),
+                ("sugar_device sugar_odd(void)", "sugar_odd returns a struct sugar_device"),
+                ("void sugar_odd(void)", "sugar_odd returns nothing")]:
+            with self.subTest(function), self.assertRaisesRegex(GeneratorError, f"^javascript: .*{message}.*JavaScript"):
+                self.follow("javascript", "/* Odd. */\n", f"SUGAR_API {function};\n")
+
 
 if __name__ == "__main__":
     unittest.main()

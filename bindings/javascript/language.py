@@ -12,7 +12,9 @@ SMALL = {"int8": "INT8", "int16": "INT16", "int32": "INT32", "status": "INT32", 
          "uint8": "UINT8", "uint16": "UINT16", "uint32": "UINT32"}
 ARRAYS = {"float": ("float32", "Float32Array"), "double": ("float64", "Float64Array"),
           "uint16": ("uint16", "Uint16Array"), "int64": ("bigint64", "BigInt64Array"),
-          "uint8": ("uint8", "Uint8Array"), "int32": ("int32", "Int32Array")}
+          "uint8": ("uint8", "Uint8Array"), "int32": ("int32", "Int32Array"), "int8": ("int8", "Int8Array"),
+          "int16": ("int16", "Int16Array"), "uint32": ("uint32", "Uint32Array"),
+          "uint64": ("biguint64", "BigUint64Array")}
 SCALARS = {f"{sign}int{bits}": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 SCALARS |= {"size": "size_t", "status": "sugar_status", "float": "float", "double": "double", "char": "char",
             "void": "void"}
@@ -62,6 +64,13 @@ def member(field: Json) -> str:
     if type["to"]["kind"] == "void":
         return f'to->{name} = get_memory(call, member, "{name}", get_size(call, object, "{name}_bytes"), {slot})'
     return f'to->{name} = get_numbers(call, member, "{name}", to->{field["count"]})'
+
+
+def empty(parameter: Json, structs: list[Json]) -> str:
+    """What a struct or a handle is before the function hands it out."""
+    sized = any(struct["name"] == parameter["type"]["to"]["name"] and struct["struct_size"] for struct in structs)
+    return "NULL" if parameter["type"]["to"]["kind"] == "handle" else \
+        f"{{.struct_size = sizeof {local(parameter['name'])}}}" if sized else "{0}"
 
 
 def is_result(parameter: Json) -> bool:
@@ -158,26 +167,28 @@ def pointed(structs: list[Json], functions: list[Json]) -> set[str]:
 
 def checked(functions: list[Json], structs: list[Json]) -> list[Json]:
     """The functions, all of which have a place in JavaScript."""
-    given = {struct["name"] for struct in read(structs, functions)}
+    filled_by = {parameter["type"]["to"].get("name"): function["name"] for function in functions
+                 for parameter in function["parameters"] if is_result(parameter)}
+    given = {struct["name"] for struct in structs} - set(filled_by)
     for function in functions:
         for parameter in function["parameters"]:
-            problem = refusal(parameter, given)
-            if problem:
-                raise GeneratorError(f"javascript: {function['name']}: {parameter['name']} is {problem}, "
-                                     "which has no place in JavaScript yet")
+            refuse(f"{function['name']}: {parameter['name']} is", problem(parameter, filled_by))
         returns, taken = function["returns"]["type"], [item["ownership"] for item in function["parameters"]] == ["taken"]
         if not (is_number(returns) or returns["kind"] == "cstring" or taken and returns["kind"] == "void"):
-            raise GeneratorError(f"javascript: {function['name']} returns {described(returns)}, "
-                                 "which has no place in JavaScript yet")
+            refuse(f"{function['name']} returns", described(returns))
     for struct in structs:
         for field in struct["fields"]:
             if not has_place(field["type"], struct["name"] in given, given):
-                raise GeneratorError(f"javascript: {struct['name']}: {field['name']} is {described(field['type'])}, "
-                                     "which has no place in JavaScript yet")
+                refuse(f"{struct['name']}: {field['name']} is", described(field["type"]))
     return functions
 
 
-def refusal(parameter: Json, given: set[str]) -> str | None:
+def refuse(place: str, what: str | None) -> None:
+    if what:
+        raise GeneratorError(f"javascript: {place} {what}, which has no place in the binding of JavaScript yet")
+
+
+def problem(parameter: Json, filled_by: dict[str, str]) -> str | None:
     """What is wrong with a parameter."""
     type = parameter["type"]
     if is_number(type) or type["kind"] in ("cstring", "handle"):
@@ -187,8 +198,8 @@ def refusal(parameter: Json, given: set[str]) -> str | None:
     to = type["to"]
     if is_result(parameter):
         return None if parameter["direction"] == "out" else f"{described(type)} that is read and filled"
-    if to["kind"] == "struct" and to["name"] not in given:
-        return f"{described(type)} that other functions fill"
+    if to["kind"] == "struct" and to["name"] in filled_by:
+        return f"{described(type)} that {filled_by[to['name']]} fills"
     return None if to["kind"] in ("struct", "void", "char") or to["kind"] in ARRAYS else described(type)
 
 
@@ -211,7 +222,8 @@ def described(type: Json) -> str:
     """A type in words."""
     if type["kind"] == "pointer":
         return "a pointer to " + described(type["to"])
-    return " ".join(filter(None, ["a", type["kind"], type.get("name")]))
+    words = {"void": "nothing", "cstring": "a string"}
+    return words.get(type["kind"]) or " ".join(filter(None, ["a", type["kind"], type.get("name")]))
 
 
 # ---- TypeScript
