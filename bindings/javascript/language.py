@@ -173,7 +173,8 @@ def checked(functions: list[Json], structs: list[Json]) -> list[Json]:
     for function in functions:
         for parameter in function["parameters"]:
             refuse(f"{function['name']}: {parameter['name']} is", problem(parameter, filled_by))
-        returns, taken = function["returns"]["type"], [item["ownership"] for item in function["parameters"]] == ["taken"]
+        returns = function["returns"]["type"]
+        taken = [parameter["ownership"] for parameter in function["parameters"]] == ["taken"]
         if not (is_number(returns) or returns["kind"] == "cstring" or taken and returns["kind"] == "void"):
             refuse(f"{function['name']} returns", described(returns))
     for struct in structs:
