@@ -12,6 +12,7 @@ See [`Activation`](@ref), [`forward!`](@ref), [`backward!`](@ref), [`Context`](@
 module LibSugar
 
 using Libdl
+using Serialization: AbstractSerializer, Serialization, serialize, deserialize
 
 export Activation, Context, Monitor, SugarError
 export backward, backward!, forward, forward!, threads!
@@ -30,6 +31,7 @@ include("activations.jl")
 include("broadcast.jl")
 include("monitors.jl")
 include("catalogue.jl")
+include("serialization.jl")
 include("extension.jl")
 
 function __init__()

@@ -51,6 +51,23 @@ end
     @test deepcopy(a) === a
 end
 
+@testset "serialization" begin
+    through(object) = (bytes = IOBuffer(); serialize(bytes, object); deserialize(seekstart(bytes)))
+    a = Activation("relu~bsilu(alpha=2)")
+    monitor = observe!(Monitor(3), randn(3, 5))
+    layers = through(Dict("a" => a, "same" => a, "scalar" => Activation("silu"; level = "scalar"),
+                          "monitor" => monitor, "same monitor" => [monitor]))
+    @test layers["a"] == a && layers["a"].handle != a.handle
+    @test layers["a"] === layers["same"]
+    @test layers["scalar"] == Activation("silu"; level = "scalar")
+    @test identical(layers["a"]([-1.0, 2.0]), [0.0, 2.0])
+    @test save(layers["monitor"]) == save(monitor)
+    @test layers["monitor"] === layers["same monitor"][1]
+    @test Set(keys(layers)) == Set(["a", "same", "scalar", "monitor", "same monitor"])
+    @test refused(() -> (close(monitor); through(monitor))) isa SugarError
+    @test refused(() -> through(Context(2))) isa ArgumentError
+end
+
 @testset "handles are freed" begin
     # What a finalizer calls, counted: the function's address is exchanged for that of one that counts.
     for (destroy, make) in ((C._sugar_activation_destroy, () -> Activation("relu")),

@@ -2,6 +2,7 @@
 # Only the standard library is needed.
 
 using LibSugar
+using Serialization
 using Test
 
 const C = LibSugar.LowLevel
