@@ -331,7 +331,9 @@ typedef struct sugar_call_options {
      * roundings lose: the sum of n of them is within half an ULP, and n^2 2^-105 times the sum of their sizes, of
      * the exact one. It has the same bits for any number of threads. The sum over nothing is 0: with no element
      * in x, the values that the gradient has all the same, where each extent of 0 has a stride of 0, are set to 0,
-     * or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error in forward. */
+     * or with SUGAR_CALL_ACCUMULATE stay as they are. (An array without elements has no such values, whatever
+     * its strides: NumPy gives it strides of 0, which must not be handed on here.) NULL: not wanted. An error
+     * in forward. */
     const sugar_tensor *parameter_gradient;
     /* g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in, and x
      * must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with

@@ -386,7 +386,9 @@ class sugar_call_options(Sized):
             an ULP, and n^2 2^-105 times the sum of their sizes, of the exact one. It has the same bits for
             any number of threads. The sum over nothing is 0: with no element in x, the values that the
             gradient has all the same, where each extent of 0 has a stride of 0, are set to 0, or with
-            SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error in forward.
+            SUGAR_CALL_ACCUMULATE stay as they are. (An array without elements has no such values, whatever
+            its strides: NumPy gives it strides of 0, which must not be handed on here.) NULL: not wanted. An
+            error in forward.
         saved_gradient: g'(x) in one byte or one bit per element, for a backward pass without x. forward: out;
             backward: in, and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
                 8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and
