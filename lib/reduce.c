@@ -124,7 +124,8 @@ void sugar_kept_next(sugar_kept *kept)
 }
 
 /* The innermost dimensions of the tile that are summed are one run; or the innermost one if it is kept, with those
- * after it that are summed as its rows. */
+ * after it that are summed as its rows. Member by member: to clear all of the index takes string instructions, which
+ * cost what sugar_tile_after says. */
 void sugar_runs_start(sugar_runs *runs, const sugar_walk *walk, const sugar_tile *tile, int local)
 {
     runs->walk = walk;
