@@ -69,9 +69,7 @@ def details(item: Json) -> str:
     entries = item.get("parameters", item.get("fields", []))
     lines = []
     for entry in entries:
-        marks = [entry["direction"]] if entry.get("direction") in ("out", "inout") else []
-        marks += [f"[{entry['count']}{', step ' + entry['step'] if entry.get('step') else ''}]"] \
-            if entry.get("count") else []
+        marks = render.marks(entry)
         if entry["documentation"] or marks:
             text = " ".join(marks + [entry["documentation"].replace("\n", " ")])
             lines.append(f"    {entry['name']}: {text}")

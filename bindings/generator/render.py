@@ -17,6 +17,7 @@ from typing import Any, Callable, Iterator
 
 import jinja2
 
+from .c import declaration
 from .errors import GeneratorError
 
 Json = dict[str, Any]
@@ -59,7 +60,7 @@ def render(folder: Path, language: str, template: Path, api: Json) -> tuple[Path
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
         autoescape=False, loader=jinja2.FileSystemLoader(folder / language))
-    environment.filters |= {"wrap": wrap, "comment": comment, "summary": summary, "camel": camel}
+    environment.filters |= {"wrap": wrap, "summary": summary, "camel": camel, "declaration": declaration}
     environment.filters |= filters(folder / language)
     banner = BANNER.format(template=f"bindings/{template.relative_to(folder)}")
     try:
@@ -96,9 +97,12 @@ def wrap(text: str, width: int = 100, first: str = "", rest: str | None = None) 
     return "\n".join(((rest if index else first) + line).rstrip() for index, line in enumerate(lines))
 
 
-def comment(text: str, mark: str, width: int = 100) -> str:
-    """The text as lines of a comment: `mark` stands before each."""
-    return wrap(text, width, mark)
+def marks(entry: Json) -> list[str]:
+    """What documentation says of a parameter or a member before its own words: "out", "[n, step incx]"."""
+    found = [entry["direction"]] if entry.get("direction") in ("out", "inout") else []
+    if entry.get("count"):
+        found.append(f"[{entry['count']}{', step ' + entry['step'] if entry.get('step') else ''}]")
+    return found
 
 
 def summary(text: str) -> str:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from generator import render
+from generator.c import SCALARS, declaration
 from generator.errors import GeneratorError
 
 Json = dict[str, Any]
@@ -15,21 +16,6 @@ ARRAYS = {"float": ("float32", "Float32Array"), "double": ("float64", "Float64Ar
           "uint8": ("uint8", "Uint8Array"), "int32": ("int32", "Int32Array"), "int8": ("int8", "Int8Array"),
           "int16": ("int16", "Int16Array"), "uint32": ("uint32", "Uint32Array"),
           "uint64": ("biguint64", "BigUint64Array")}
-SCALARS = {f"{sign}int{bits}": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)}
-SCALARS |= {"size": "size_t", "status": "sugar_status", "float": "float", "double": "double", "char": "char",
-            "void": "void"}
-
-
-def declaration(type: Json, name: str) -> str:
-    """A type in C, with what it declares."""
-    kind = type["kind"]
-    if kind == "cstring":
-        return f"const char *{name}"
-    if kind == "handle":
-        return f"{'const ' if type['const'] else ''}{type['name']} *{name}"
-    if kind == "pointer":
-        return ("const " if type["const"] else "") + declaration(type["to"], "*" + name)
-    return f"{type.get('name') or SCALARS[kind]} {name}"
 
 
 def number(type: Json, value: str, name: str) -> str:

@@ -71,9 +71,7 @@ def docstring(item: Json) -> str:
 
 
 def entry_line(entry: Json) -> str:
-    marks = [entry["direction"]] if entry.get("direction") in ("out", "inout") else []
-    if entry.get("count"):
-        marks.append(f"[{entry['count']}{', step ' + entry['step'] if entry.get('step') else ''}]")
+    marks = render.marks(entry)
     head = f"- `{entry['name']}`" + (f" ({' '.join(marks)})" if marks else "")
     return head + ": " + str(entry["documentation"]).replace("\n", "\n  ")
 

@@ -42,8 +42,8 @@ function compactStrides(shape) {
     return shape.map((_, i) => shape.slice(i + 1).reduce((product, extent) => product * extent, 1));
 }
 
-/** How many elements a view reaches. Refuses one that leaves its array of `length` elements. An extent of 0 with a stride of 0 counts as 1: of a
- * parameter's gradient, such values are set to 0. */
+/** How many elements a view reaches. Refuses one that leaves its array of `length` elements. An extent of 0 with a stride
+ * of 0 counts as 1: of a parameter's gradient, such values are set to 0. */
 function checkBounds({ dtype, shape, strides, offset }, length) {
     const compact = compactStrides(shape), steps = strides ?? compact;
     if (shape.some((extent, i) => extent === 0 && (!strides || steps[i] !== 0))) return 0;
@@ -54,7 +54,9 @@ function checkBounds({ dtype, shape, strides, offset }, length) {
         else last += span;
     });
     if (dtype === "bit") {
-        if (shape.some((extent, i) => extent !== 1 && steps[i] !== compact[i])) refuse("strides", strides, "compact ones for bits");
+        if (shape.some((extent, i) => extent !== 1 && steps[i] !== compact[i])) {
+            refuse("strides", strides, "compact ones for bits");
+        }
         last = offset + Math.floor((last - offset) / 8);
     }
     if (!(first >= 0 && last < length)) {
@@ -84,8 +86,9 @@ class Tensor {
         const reach = checkBounds(this, length);
         const { array, ...type } = TYPES[this.dtype];
         this.#view = c.prepare_sugar_tensor({
-            data, data_bytes: reach * array.BYTES_PER_ELEMENT, device: { device_type: c.SUGAR_DEVICE_CPU }, ndim: this.shape.length, dtype: type, shape: this.shape,
-            strides: this.strides, byte_offset: this.offset * array.BYTES_PER_ELEMENT,
+            data, data_bytes: reach * array.BYTES_PER_ELEMENT, device: { device_type: c.SUGAR_DEVICE_CPU },
+            ndim: this.shape.length, dtype: type, shape: this.shape, strides: this.strides,
+            byte_offset: this.offset * array.BYTES_PER_ELEMENT,
         });
         Object.freeze(this);
     }

@@ -258,8 +258,8 @@ class Options(unittest.TestCase):
             activation.forward(self.x, threads=2, context=libsugar.Context(2))
         with self.assertRaisesRegex(libsugar.ArgumentError, "threads: 4294967298, expected"):
             activation.forward(self.x, threads=(1 << 32) + 2)
-        wrong: tuple[tuple[str, Any], ...] = (("context", 3), ("monitor", 3), ("stream", "x"), ("random", 3), ("threads", "2"))
-        for name, value in wrong:
+        wrong: dict[str, Any] = {"context": 3, "monitor": 3, "stream": "x", "random": 3, "threads": "2"}
+        for name, value in wrong.items():
             with self.subTest(name), self.assertRaisesRegex(TypeError, f"{name}: "):
                 activation.forward(self.x, **{name: value})
         with self.assertRaisesRegex(libsugar.ArgumentError, "level: .*NUL"):

@@ -72,7 +72,8 @@ class monitor;
 //
 //     activation.backward(x, dy, dx, sugar::call().accumulate().threads(context));
 //
-// Contexts and monitors are referred to (one that was moved from counts as none), and so are the elements of tensors; the extents of those are kept.
+// Contexts and monitors are referred to (one that was moved from counts as none), and so are the elements of tensors;
+// the extents of those are kept.
 class call {
 public:
     call() noexcept {}      // not defaulted: {} would clear the extents of three tensors, 3 KiB
