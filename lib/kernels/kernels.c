@@ -3,7 +3,7 @@
  *   SUGAR_LEVEL_NAME   the level: includes vec_<level>.h, names the table sugar_kernels_<type>_<level>
  *   SUGAR_TYPE         the element type: f32, f64, f16 or bf16
  * and with contraction off: the formulas say themselves where they want an fma. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
@@ -68,11 +68,11 @@ typedef uint64_t real_bits;
 #error "SUGAR_TYPE must be f32, f64, f16 or bf16"
 #endif
 
-#define VEC_FILE(level) QUOTE_(vec_##level.h)
+#define VEC_FILE(level) QUOTE_(kernels/isa/vec_##level.h)
 #define VEC_HEADER(level) VEC_FILE(level)
 #include VEC_HEADER(SUGAR_LEVEL_NAME)
-#include "vecmath.h"
-#include "kinds.h"
+#include "kernels/math/vecmath.h"
+#include "kernels/kinds/kinds.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -264,10 +264,10 @@ static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element 
     end_stream_of(c->stream);
 }
 
-#include "observe.h"
-#include "learn.h"
-#include "random.h"
-#include "saved.h"
+#include "kernels/loops/monitor.h"
+#include "kernels/loops/parameter.h"
+#include "kernels/loops/random.h"
+#include "kernels/loops/saved.h"
 
 #define PARAMETER(...)
 #define PARAMETER_UP_TO_NEXT(...)
@@ -284,7 +284,7 @@ static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element 
     KERNEL name##_derivatives(const real *parameters, const element *x, real *d, size_t n) {       \
         derivative_loop(name##_derivative, parameters, x, d, n);                                   \
     }
-#include "../kinds.def"
+#include "kernels/kinds/kinds.def"
 
 #define PARAMETER(...)
 #define PARAMETER_UP_TO_NEXT(...)
@@ -309,7 +309,7 @@ static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element 
     KERNEL name##_derivatives_from_output(const real *parameters, const element *y, real *d, size_t n) { \
         derivative_loop(name##_derivative_from_output, parameters, y, d, n);                       \
     }
-#include "../kinds.def"
+#include "kernels/kinds/kinds.def"
 
 const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGAR_LEVEL_NAME) = {
     .forward = {
@@ -317,21 +317,21 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...) [SUGAR_KIND_##name] = name##_forward,
 #define SURROGATE(name, ...)
-#include "../kinds.def"
+#include "kernels/kinds/kinds.def"
     },
     .backward = {
 #define PARAMETER(...)
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...) [SUGAR_KIND_##name] = name##_backward,
 #define SURROGATE(name, ...) [SUGAR_KIND_##name] = name##_backward,
-#include "../kinds.def"
+#include "kernels/kinds/kinds.def"
     },
     .derivative = {
 #define PARAMETER(...)
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...) [SUGAR_KIND_##name] = name##_derivatives,
 #define SURROGATE(name, ...) [SUGAR_KIND_##name] = name##_derivatives,
-#include "../kinds.def"
+#include "kernels/kinds/kinds.def"
     },
     .backward_from_output = {
 #define PARAMETER(...)
@@ -339,7 +339,7 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
 #define KIND(...)
 #define SURROGATE(...)
 #define FROM_OUTPUT(name) [SUGAR_KIND_##name] = name##_backward_from_output,
-#include "../kinds.def"
+#include "kernels/kinds/kinds.def"
     },
     .derivative_from_output = {
 #define PARAMETER(...)
@@ -347,7 +347,7 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
 #define KIND(...)
 #define SURROGATE(...)
 #define FROM_OUTPUT(name) [SUGAR_KIND_##name] = name##_derivatives_from_output,
-#include "../kinds.def"
+#include "kernels/kinds/kinds.def"
     },
     .combine = combine,
     .end_stream = end_stream,
@@ -357,7 +357,7 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
 #define KIND(...)
 #define SURROGATE(...)
 #define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_forward_each,
-#include "../kinds.def"
+#include "kernels/kinds/kinds.def"
     },
     .derivative_each = {
 #define PARAMETER(...)
@@ -365,7 +365,7 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
 #define KIND(...)
 #define SURROGATE(...)
 #define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_derivative_each,
-#include "../kinds.def"
+#include "kernels/kinds/kinds.def"
     },
     .slope = {
 #define PARAMETER(...)
@@ -373,7 +373,7 @@ const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGA
 #define KIND(...)
 #define SURROGATE(...)
 #define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_slopes,
-#include "../kinds.def"
+#include "kernels/kinds/kinds.def"
     },
     .sum_run = sum_run,
     .sum_rows = sum_rows,

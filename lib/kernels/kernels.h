@@ -11,7 +11,7 @@ enum {
 #define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...) SUGAR_KIND_##name,
 #define SURROGATE(name, ...) SUGAR_KIND_##name,
-#include "../kinds.def"
+#include "kernels/kinds/kinds.def"
     SUGAR_KIND_COUNT
 };
 
@@ -145,6 +145,6 @@ typedef struct sugar_kernels {
 #define SUGAR_KERNELS_TABLE(element, storage, real, level)                                         \
     extern const sugar_kernels_##element sugar_kernels_##element##_##level;
 #define LEVEL(name, is_here) SUGAR_ELEMENTS(SUGAR_KERNELS_TABLE, name)
-#include "../levels.def"
+#include "kernels/isa/levels.def"
 
 #endif

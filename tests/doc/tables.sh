@@ -1,4 +1,4 @@
-# lib/kernels/tables.h is what lib/kernels/tables.py prints, figure by figure.
+# lib/kernels/math/tables.h is what lib/kernels/math/tables.py prints, figure by figure.
 #
 #     sh tables.sh SOURCE_ROOT FOLDER
 #
@@ -13,10 +13,10 @@ for python in python3 /usr/bin/python3 ''; do
 done
 
 same() {
-    "$python" "$source/lib/kernels/tables.py" >"$folder/tables.h" &&
-        diff "$source/lib/kernels/tables.h" "$folder/tables.h"
+    "$python" "$source/lib/kernels/math/tables.py" >"$folder/tables.h" &&
+        diff "$source/lib/kernels/math/tables.h" "$folder/tables.h"
 }
 
 mkdir -p "$folder"
-check 'lib/kernels/tables.h is what lib/kernels/tables.py prints' same
+check 'lib/kernels/math/tables.h is what lib/kernels/math/tables.py prints' same
 check_summary

@@ -17,10 +17,10 @@ typedef uint32_t real_bits;
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define QUOTE_(a) #a
 #define QUOTE(a) QUOTE_(a)
-#define VEC_FILE(level) QUOTE_(../../lib/kernels/vec_##level.h)
+#define VEC_FILE(level) QUOTE_(kernels/isa/vec_##level.h)
 #define VEC_HEADER(level) VEC_FILE(level)
 #include VEC_HEADER(SUGAR_LEVEL_NAME)
-#include "../../lib/kernels/philox.h"
+#include "kernels/math/philox.h"
 
 typedef struct known {
     uint32_t counter[4], key[2], block[4];

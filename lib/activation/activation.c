@@ -1,0 +1,184 @@
+/* Handles: made from a spec string and a level, immutable from then on. */
+#include "activation/activation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "activation/catalogue.h"
+#include "activation/range.h"
+#include "activation/spec.h"
+#include "base/struct_size.h"
+
+/* The threshold from which the surrogate measures x. */
+static double shift(const sugar_spec *spec)
+{
+    const bool spike_surrogate = !(sugar_kinds[spec->surrogate.kind].roles & SUGAR_ROLE_FORWARD);
+    return spike_surrogate && spec->forward.kind == SUGAR_KIND_heaviside ? spec->forward.parameter[0] : 0;
+}
+
+/* A side whose factor is 0 is left out, as 0 * inf is NaN: with t = 0 the backward pass is the plain
+ * derivative f', with t = 1 the plain surrogate. A small blend is 0 in f32 and not in f64. */
+#define FILL_PASSES(element, storage, real, unused)                                                \
+    static void fill_##element(sugar_passes_##element *passes, const sugar_kernels_##element *kernels, \
+                               const sugar_spec *spec)                                             \
+    {                                                                                              \
+        const real t = (real)spec->blend, u = 1 - t;                                               \
+        const sugar_function *surrogate = t > 0 ? &spec->surrogate : &spec->forward;               \
+        const bool mixed = t > 0 && (u > 0 || spec->negative_only);                                \
+        passes->forward = kernels->forward[spec->forward.kind];                                    \
+        passes->backward = kernels->backward[surrogate->kind];                                     \
+        passes->surrogate = kernels->derivative[surrogate->kind];                                  \
+        passes->derivative = mixed ? kernels->derivative[spec->forward.kind] : NULL;               \
+        passes->combine = kernels->combine;                                                        \
+        for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {                                           \
+            passes->forward_parameters[i] = (real)spec->forward.parameter[i];                      \
+            passes->surrogate_parameters[i] = (real)surrogate->parameter[i];                       \
+        }                                                                                          \
+        passes->forward_parameters[SUGAR_SHIFT] = 0;                                               \
+        passes->surrogate_parameters[SUGAR_SHIFT] = (real)shift(spec);                             \
+        passes->blend = t;                                                                         \
+        passes->rest = u;                                                                          \
+        passes->is_own = !spec->has_surrogate || !(t > 0);                                         \
+    }
+SUGAR_ELEMENTS(FILL_PASSES, )
+
+/* Whether the backward pass is the forward function's own derivative. */
+static bool is_own(const sugar_spec *spec)
+{
+    const sugar_function *f = &spec->forward, *g = &spec->surrogate;
+    bool same = f->kind == g->kind;
+    for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++)
+        same &= !(f->parameter[i] < g->parameter[i]) && !(f->parameter[i] > g->parameter[i]);
+    return same || !(spec->blend > 0);
+}
+
+/* What keeps the derivative from following from y; NULL: nothing. */
+static const char *find_obstacle(const sugar_spec *spec)
+{
+    static const int32_t unless_negative[] = {
+#define PARAMETER(...)
+#define PARAMETER_UP_TO_NEXT(...)
+#define KIND(...)
+#define SURROGATE(...)
+#define FROM_OUTPUT(name)
+#define FROM_OUTPUT_UNLESS_NEGATIVE(name) SUGAR_KIND_##name,
+#include "kernels/kinds/kinds.def"
+    };
+    const sugar_function *f = &spec->forward;
+    if (!(sugar_kind_capabilities(f->kind) & SUGAR_CAN_START_FROM_OUTPUT))
+        return "a kind with SUGAR_CAN_START_FROM_OUTPUT";
+    if (!is_own(spec))
+        return "no surrogate, or the forward function itself";
+    for (size_t i = 0; i < sizeof unless_negative / sizeof *unless_negative; i++)
+        if (f->kind == unless_negative[i] && f->parameter[0] < 0)
+            return "a parameter of 0 or more";
+    return NULL;
+}
+
+#define START_FROM_OUTPUT(element, storage, real, unused)                                          \
+    a->element.backward = a->level->kernels.element->backward_from_output[a->forward_kind];        \
+    a->element.surrogate = a->level->kernels.element->derivative_from_output[a->forward_kind];     \
+    a->element.derivative = NULL;
+
+/* Adds the one that starts from y, or does nothing if the derivative does not follow from it. */
+static sugar_status add_from_output(sugar_activation *made, const sugar_spec *spec, size_t size)
+{
+    made->from_output = NULL;
+    made->from_output_needs = find_obstacle(spec);
+    if (made->from_output_needs)
+        return SUGAR_OK;
+    sugar_activation *a = malloc(size);
+    if (!a)
+        return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "activation: no memory for a handle");
+    memcpy(a, made, size);
+    SUGAR_ELEMENTS(START_FROM_OUTPUT, )
+    made->from_output = a;
+    return SUGAR_OK;
+}
+
+const sugar_activation *sugar_activation_from_output(const sugar_activation *activation)
+{
+    if (!activation->from_output)
+        sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: SUGAR_CALL_FROM_OUTPUT (0x8) with %s, expected %s",
+                    activation->spec, activation->from_output_needs);
+    return activation->from_output;
+}
+
+sugar_status sugar_activation_create_ex(sugar_activation **activation, const char *spec, size_t spec_length,
+                                        const sugar_activation_options *options)
+{
+    if (!activation)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "activation: NULL, expected the address of a handle");
+    if (!spec)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "spec: NULL, expected a string");
+    sugar_activation_options known;
+    sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
+    if (status != SUGAR_OK)
+        return status;
+    const sugar_level_row *level;
+    status = sugar_level_select(known.level, &level);
+    if (status != SUGAR_OK)
+        return status;
+    sugar_spec parsed;
+    status = sugar_spec_read(&parsed, spec, spec_length);
+    if (status != SUGAR_OK)
+        return status;
+
+    char canonical[SUGAR_MAX_SPEC];
+    sugar_text text = {canonical, sizeof canonical, 0};
+    status = sugar_spec_write(&parsed, &text);
+    if (status != SUGAR_OK)
+        return status;
+    const size_t size = sizeof(sugar_activation) + text.length + 1;
+    sugar_activation *made = malloc(size);
+    if (!made)
+        return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "activation: no memory for a handle");
+#define FILL(element, storage, real, unused) fill_##element(&made->element, level->kernels.element, &parsed);
+    SUGAR_ELEMENTS(FILL, )
+    made->level = level;
+    made->forward_kind = parsed.forward.kind;
+    made->surrogate_kind = parsed.surrogate.kind;
+    made->negative_only = parsed.negative_only;
+    memcpy(made->spec, canonical, text.length + 1);
+    sugar_find_range(made);
+    status = add_from_output(made, &parsed, size);
+    if (status == SUGAR_OK)
+        *activation = made;
+    else
+        free(made);
+    return status;
+}
+
+sugar_status sugar_activation_create(sugar_activation **activation, const char *spec)
+{
+    return sugar_activation_create_ex(activation, spec, spec ? strlen(spec) : 0, NULL);
+}
+
+void sugar_activation_destroy(sugar_activation *activation)
+{
+    if (activation)
+        free(activation->from_output);
+    free(activation);
+}
+
+const char *sugar_activation_spec(const sugar_activation *activation)
+{
+    return activation ? activation->spec : NULL;
+}
+
+const char *sugar_activation_level(const sugar_activation *activation)
+{
+    return activation ? activation->level->name : NULL;
+}
+
+sugar_status sugar_activation_gradient_range(const sugar_activation *activation, double *minimum, double *maximum)
+{
+    if (!activation)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "activation: NULL, expected a handle");
+    if (!minimum || !maximum)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: NULL, expected the address of a double",
+                           minimum ? "maximum" : "minimum");
+    *minimum = activation->minimum;
+    *maximum = activation->maximum;
+    return SUGAR_OK;
+}

@@ -1,0 +1,30 @@
+/* Spec strings: read into a description, and written from it in the canonical form. */
+#ifndef SUGAR_SPEC_H
+#define SUGAR_SPEC_H
+
+#include <stdbool.h>
+
+#include "activation/catalogue.h"
+#include "base/error.h"
+#include "base/text.h"
+
+/* A kind and its parameters, as doubles, in the order of the catalogue. */
+typedef struct sugar_function {
+    int32_t kind;
+    double parameter[SUGAR_MAX_PARAMETERS];
+} sugar_function;
+
+typedef struct sugar_spec {
+    sugar_function forward, surrogate;
+    bool has_surrogate;             /* false: surrogate is the forward function itself */
+    bool negative_only;             /* domain=negative */
+    double blend;
+} sugar_spec;
+
+/* Longer specs are refused; longer canonical ones cannot be. */
+enum { SUGAR_MAX_SPEC = 1024 };
+
+sugar_status sugar_spec_read(sugar_spec *spec, const char *text, size_t length);
+sugar_status sugar_spec_write(const sugar_spec *spec, sugar_text *text);
+
+#endif

@@ -1,0 +1,119 @@
+/* Parameters that are tensors: every value is within its range before a call writes anything. */
+#include "call/extended.h"
+
+#include "activation/activation.h"
+#include "activation/catalogue.h"
+#include "threads/context.h"
+#include "view/tensor.h"
+#include "base/text.h"
+
+enum { TILE_BYTES = 8192 };
+
+typedef struct job {
+    const sugar_extended_call *call;
+    sugar_walk walk;                /* the values, each once */
+    bool *any_outside;              /* whether one of them is; all threads write it */
+} job;
+
+static const sugar_parameter_row *row_of(const sugar_extended_call *c)
+{
+    return &sugar_kinds[c->activation->forward_kind].parameters[0];
+}
+
+/* Whether one of n values one after another is outside: the first one. */
+static bool find_outside(const sugar_extended_call *c, const void *at, int64_t n, double *found)
+{
+    const double minimum = row_of(c)->minimum, maximum = row_of(c)->maximum;
+    switch (c->type.bits) {
+    case 64: return c->kernels->f64->find_outside(at, (size_t)n, minimum, maximum, found);
+    case 32: return c->kernels->f32->find_outside(at, (size_t)n, minimum, maximum, found);
+    default:
+        return c->type.code == SUGAR_TYPE_BFLOAT
+                   ? c->kernels->bf16->find_outside(at, (size_t)n, minimum, maximum, found)
+                   : c->kernels->f16->find_outside(at, (size_t)n, minimum, maximum, found);
+    }
+}
+
+static bool is_outside(const job *j, const sugar_tile *tile)
+{
+    const sugar_walk *walk = &j->walk;
+    double buffer[TILE_BYTES / sizeof(double)], found;
+    const void *at = sugar_tile_start(tile, walk, 0);
+    if (sugar_tile_row(tile, walk, 0) < tile->count) {
+        sugar_tile_read(tile, walk, 0, buffer);
+        at = buffer;
+    }
+    return find_outside(j->call, at, tile->count, &found);
+}
+
+/* The tiles [begin, end), each counted as so many elements as a whole one, until one of any thread's is found. */
+static void check_tiles(const void *work, int64_t begin, int64_t end)
+{
+    const job *j = work;
+    sugar_tile tile;
+    sugar_tile_seek(&tile, &j->walk, begin / j->walk.tile_count);
+    while (begin < end && !__atomic_load_n(j->any_outside, __ATOMIC_RELAXED)) {
+        if (is_outside(j, &tile))
+            __atomic_store_n(j->any_outside, true, __ATOMIC_RELAXED);
+        begin += j->walk.tile_count;
+        if (begin < end)
+            sugar_tile_after(&tile, &tile, &j->walk);
+    }
+}
+
+/* Goes through the values one by one, in a walk that follows their numbers: the number of the first one outside, in
+ * row-major order, and that value. */
+static int64_t find_first(const sugar_extended_call *c, const sugar_tensor *values, double *found)
+{
+    sugar_tensor numbers = *values;
+    numbers.strides = NULL;
+    const sugar_operand operands[] = {
+        {.name = "parameter", .tensor = values, .role = SUGAR_PARAMETER},
+        {.tensor = &numbers, .role = SUGAR_NUMBERS},
+    };
+    sugar_walk walk;
+    sugar_walk_make(&walk, operands, 2);        /* has been checked: it cannot fail */
+    walk.order = 1;
+    sugar_walk_arrange(&walk);
+    sugar_kept kept;
+    sugar_kept_start(&kept, &walk, 1, 0);
+    int64_t number = 0;
+    const char *data = walk.data[0];
+    while (!find_outside(c, data + kept.offset * (int64_t)walk.size[0], 1, found) && number < walk.count - 1) {
+        sugar_kept_next(&kept);
+        number++;
+    }
+    return number;
+}
+
+/* Whichever a thread has come upon, the message names the first one. */
+static sugar_status refuse(const sugar_extended_call *c, const sugar_tensor *parameter)
+{
+    int64_t shape[SUGAR_MAX_DIMENSIONS], index[SUGAR_MAX_DIMENSIONS];
+    for (int d = 0; d < parameter->ndim; d++)
+        shape[d] = parameter->strides && parameter->strides[d] == 0 ? 1 : parameter->shape[d];
+    sugar_tensor values = *parameter;
+    values.shape = shape;
+    double found = 0;
+    int64_t number = find_first(c, &values, &found);
+    for (int d = parameter->ndim - 1; d >= 0; d--) {
+        index[d] = number % shape[d];
+        number /= shape[d];
+    }
+    const sugar_parameter_row *row = row_of(c);
+    return sugar_error(SUGAR_ERROR_ARGUMENT, "parameter: %s = %s at %s, expected %s to %s", row->name,
+                       sugar_number_text(found).text, sugar_tuple_text(index, parameter->ndim).text,
+                       sugar_number_text(row->minimum).text, sugar_number_text(row->maximum).text);
+}
+
+sugar_status sugar_parameter_check(const sugar_extended_call *c, const sugar_call_options *options)
+{
+    if (c->parameter == SUGAR_ABSENT)
+        return SUGAR_OK;
+    bool any_outside = false;
+    job j = {.call = c, .any_outside = &any_outside};
+    sugar_walk_alone(&j.walk, &c->walk, c->parameter);
+    sugar_walk_tile(&j.walk, TILE_BYTES / (int64_t)j.walk.element_size, false);
+    sugar_parallel_run(options->context, j.walk.tiles * j.walk.tile_count, j.walk.tile_count, check_tiles, &j);
+    return any_outside ? refuse(c, options->parameter) : SUGAR_OK;
+}

@@ -1,0 +1,168 @@
+/* Calls whose elements are summed: slices, and the sums that elements belong to. */
+#include "call/slices.h"
+
+enum {
+    FEW_SUMS = SUGAR_MOST_ENTRIES / 2,      /* so many are summed by several slices */
+    MOST_SHARES = 16,
+    FEWEST_SUMS = 256,              /* of a slice, where there are more: memory is read in rows of that length */
+    LINE = 16,                      /* elements; slices along kept rows are multiples */
+    SLICE_BLOCK = 1024,             /* elements in a row; slices along it are multiples */
+    SMALLEST_SLICE = 65536
+};
+
+static bool is_kept(const sugar_walk *walk, int local, int d)
+{
+    return local >= 0 && walk->stride[local][d] != 0;
+}
+
+static int64_t clamp(int64_t a, int64_t low, int64_t high)
+{
+    return a < low ? low : a < high ? a : high;
+}
+
+static int64_t round_up(int64_t a, int64_t step)
+{
+    return (a + step - 1) / step * step;
+}
+
+/* Slices of the kept dimensions, from the outermost one on. */
+static void divide_kept(sugar_slices *slices, const sugar_walk *walk, int local)
+{
+    const int64_t most = clamp(slices->sums / 4, FEWEST_SUMS, SUGAR_MOST_SUMS);
+    int64_t sums = slices->sums;
+    for (int d = walk->ndim - 1; d >= 0 && sums > most; d--) {
+        if (!is_kept(walk, local, d))
+            continue;
+        sums /= walk->extent[d];
+        const int64_t length = most / sums;
+        slices->length[d] = clamp(d == 0 ? length / LINE * LINE : length, 1, walk->extent[d]);
+        sums *= slices->length[d];
+    }
+}
+
+/* Slices of a dimension that is summed: of the outermost one that is long enough, so that they lie one after another
+ * in memory, or of the longest one. */
+static void divide_summed(sugar_slices *slices, const sugar_walk *walk, int local)
+{
+    const int64_t most = smaller(MOST_SHARES, SUGAR_MOST_ENTRIES / slices->sums);
+    const int64_t shares = clamp(walk->count / SMALLEST_SLICE, 1, most);
+    int chosen = -1;
+    for (int d = 0; d < walk->ndim; d++)
+        if (!is_kept(walk, local, d)
+            && (chosen < 0 || walk->extent[d] >= shares || walk->extent[d] >= walk->extent[chosen]))
+            chosen = d;
+    if (chosen < 0)
+        return;
+    int64_t length = (walk->extent[chosen] - 1) / shares + 1;
+    if (chosen == 0)
+        length = round_up(length, SLICE_BLOCK);
+    slices->length[chosen] = smaller(length, walk->extent[chosen]);
+}
+
+void sugar_slices_make(sugar_slices *slices, const sugar_walk *walk, int local)
+{
+    slices->sums = 1;
+    for (int d = 0; d < walk->ndim; d++) {
+        slices->length[d] = walk->extent[d];
+        if (is_kept(walk, local, d))
+            slices->sums *= walk->extent[d];
+    }
+    slices->share = slices->sums <= FEW_SUMS;
+    if (slices->share)
+        divide_summed(slices, walk, local);
+    else
+        divide_kept(slices, walk, local);
+    slices->count = 1;
+    for (int d = 0; d < walk->ndim; d++)
+        slices->count *= (walk->extent[d] - 1) / slices->length[d] + 1;
+}
+
+int64_t sugar_slice_walk(sugar_walk *slice, const sugar_walk *walk, const sugar_slices *slices, int local,
+                         int64_t number)
+{
+    *slice = *walk;
+    int64_t sums = 1;
+    for (int d = 0; d < walk->ndim; d++) {
+        const int64_t length = slices->length[d], parts = (walk->extent[d] - 1) / length + 1;
+        const int64_t begin = number % parts * length;
+        number /= parts;
+        if (parts > 1)
+            sugar_walk_cut(slice, d, begin, smaller(length, walk->extent[d] - begin));
+        if (is_kept(walk, local, d)) {
+            slice->stride[local][d] = sums;
+            sums *= slice->extent[d];
+        }
+    }
+    if (local >= 0)
+        slice->first[local] = 0;
+    return sums;
+}
+
+void sugar_kept_start(sugar_kept *kept, const sugar_walk *slice, int local, int k)
+{
+    kept->walk = slice;
+    kept->local = local;
+    kept->k = k;
+    kept->offset = slice->first[k];
+    for (int d = 0; d < slice->ndim; d++)
+        kept->index[d] = 0;
+}
+
+void sugar_kept_next(sugar_kept *kept)
+{
+    const sugar_walk *walk = kept->walk;
+    for (int d = 0; d < walk->ndim; d++) {
+        if (!is_kept(walk, kept->local, d))
+            continue;
+        const int64_t stride = walk->stride[kept->k][d];
+        kept->offset += stride;
+        if (++kept->index[d] < walk->extent[d])
+            return;
+        kept->offset -= stride * walk->extent[d];
+        kept->index[d] = 0;
+    }
+}
+
+/* The innermost dimensions of the tile that are summed are one run; or the innermost one if it is kept, with those
+ * after it that are summed as its rows. Member by member: to clear all of the index takes string instructions, which
+ * cost what sugar_tile_after says. */
+void sugar_runs_start(sugar_runs *runs, const sugar_walk *walk, const sugar_tile *tile, int local)
+{
+    runs->walk = walk;
+    runs->tile = tile;
+    runs->local = local;
+    runs->inner = 0;
+    for (int d = 0; d < walk->ndim; d++)
+        runs->index[d] = 0;
+    sugar_run *run = &runs->run;
+    run->begin = -1;
+    run->first = tile->offset[local];
+    run->rows = run->length = 1;
+    run->across = walk->stride[local][0] != 0;
+    int64_t *summed = run->across ? &run->rows : &run->length;
+    if (run->across) {
+        run->length = tile->extent[0];
+        runs->inner = 1;
+    }
+    for (; runs->inner < walk->ndim && walk->stride[local][runs->inner] == 0; runs->inner++)
+        *summed *= tile->extent[runs->inner];
+}
+
+bool sugar_runs_next(sugar_runs *runs)
+{
+    sugar_run *run = &runs->run;
+    if (run->begin < 0) {
+        run->begin = 0;
+        return true;
+    }
+    run->begin += run->rows * run->length;
+    for (int d = runs->inner; d < runs->walk->ndim; d++) {
+        const int64_t stride = runs->walk->stride[runs->local][d], extent = runs->tile->extent[d];
+        run->first += stride;
+        if (++runs->index[d] < extent)
+            return true;
+        run->first -= stride * extent;
+        runs->index[d] = 0;
+    }
+    return false;
+}

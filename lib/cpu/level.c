@@ -1,0 +1,143 @@
+/* Levels: the table of instruction sets, what this machine has of them, and the choice.
+ *
+ * The build defines SUGAR_HAVE_<level> as 1 for each level whose kernels it compiles, else as 0. */
+#include "cpu/level.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/struct_size.h"
+#include "base/text.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
+/* Registers in XCR0. */
+enum { XMM = 1 << 1, YMM = 1 << 2, ZMM = 7 << 5 /* and the mask registers */ };
+
+#if defined(__x86_64__) || defined(__i386__)
+/* The processor's features, and registers that the operating system saves: a processor that has AVX2
+ * may run under a system (or a hypervisor) that does not. Intel's Software Developer's Manual, volume 1,
+ * section 14.3, gives this order of checks. */
+static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
+{
+    leaf_1 |= bit_OSXSAVE;                                  /* says that xgetbv is there */
+    unsigned eax, ebx, ecx, edx;
+    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & leaf_1) != leaf_1)
+        return false;
+    unsigned xcr0, high;
+    __asm__("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));
+    if ((xcr0 & registers) != registers)
+        return false;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & leaf_7) == leaf_7;
+}
+#define X86_HAS(leaf_1, leaf_7, registers) x86_has(leaf_1, leaf_7, registers)
+#else
+#define X86_HAS(leaf_1, leaf_7, registers) false
+#endif
+
+#if defined(__aarch64__) && defined(__linux__)
+#define ARM_HAS(capabilities) ((getauxval(AT_HWCAP) & (capabilities)) == (capabilities))
+#else
+#define ARM_HAS(capabilities) false
+#endif
+
+/* If SUGAR_HAVE_<level> is not known here, lib/meson.build has no row for that level. */
+#define LEVEL(name, is_here) static bool name##_is_here(void) { return is_here; }
+#include "kernels/isa/levels.def"
+
+#define ADDRESS(element, storage, real, level) .element = &sugar_kernels_##element##_##level,
+#define TABLES_0(name) {0}
+#define TABLES_1(name) {SUGAR_ELEMENTS(ADDRESS, name)}
+#define TABLES_(name, compiled) TABLES_##compiled(name)
+#define TABLES(name, compiled) TABLES_(name, compiled)
+
+static bool is_compiled(const sugar_level_row *level)
+{
+    return level->kernels.f32;
+}
+
+static const sugar_level_row levels[] = {
+#define LEVEL(name, is_here) {#name, TABLES(name, SUGAR_HAVE_##name), name##_is_here},
+#include "kernels/isa/levels.def"
+};
+
+enum { LEVEL_COUNT = sizeof levels / sizeof levels[0] };
+
+/* A set with bit i for level i: compiled, and here. Asked once; threads that ask at the same time find
+ * the same answer, so it does not matter whose store is last. */
+static unsigned usable_levels(void)
+{
+    static atomic_uint answer;      /* 0: not asked yet; scalar always is in the answer */
+    unsigned set = atomic_load_explicit(&answer, memory_order_relaxed);
+    if (set)
+        return set;
+    for (int i = 0; i < LEVEL_COUNT; i++)
+        if (is_compiled(&levels[i]) && levels[i].is_here())
+            set |= 1u << i;
+    atomic_store_explicit(&answer, set, memory_order_relaxed);
+    return set;
+}
+
+static sugar_status unusable(const char *source, const char *name)
+{
+    char list[128];
+    sugar_text text = {list, sizeof list, 0};
+    for (int i = 0; i < LEVEL_COUNT; i++)
+        if (usable_levels() >> i & 1)
+            sugar_text_add(&text, "%s%s", text.length ? ", " : "", levels[i].name);
+    return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: %s is no level that can be used here, expected one of: %s",
+                       source, sugar_quote(name, strlen(name)).text, list);
+}
+
+/* NULL: the name is not that of a usable level. */
+static const sugar_level_row *find(const char *name)
+{
+    for (int i = LEVEL_COUNT - 1; i >= 0; i--) {
+        const bool wanted = !name || strcmp(name, levels[i].name) == 0;
+        if (wanted && usable_levels() >> i & 1)
+            return &levels[i];
+    }
+    return NULL;
+}
+
+/* NULL: the environment asks for nothing. */
+static const char *name_from_environment(void)
+{
+    const char *name = getenv("SUGAR_LEVEL");
+    return name && *name ? name : NULL;
+}
+
+sugar_status sugar_level_select(const char *name, const sugar_level_row **level)
+{
+    const char *wanted = name ? name : name_from_environment();
+    const sugar_level_row *found = find(wanted);
+    if (!found)
+        return unusable(name ? "options: level" : "environment variable SUGAR_LEVEL", wanted);
+    *level = found;
+    return SUGAR_OK;
+}
+
+int32_t sugar_level_count(void)
+{
+    return LEVEL_COUNT;
+}
+
+sugar_status sugar_level_get(int32_t index, sugar_level *level)
+{
+    const sugar_status status = sugar_check_index("index", index, LEVEL_COUNT);
+    if (status != SUGAR_OK)
+        return status;
+    const sugar_level_row *row = &levels[index];
+    const sugar_level known = {
+        .name = row->name,
+        .compiled = is_compiled(row),
+        .supported = usable_levels() >> index & 1,
+        .in_use = find(name_from_environment()) == row,
+    };
+    return sugar_struct_write("level", level, &known, sizeof known);
+}

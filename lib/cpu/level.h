@@ -1,0 +1,20 @@
+/* Levels: the instruction sets that kernels are compiled for, and the choice among them. */
+#ifndef SUGAR_LEVEL_H
+#define SUGAR_LEVEL_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "kernels/kernels.h"
+
+typedef struct sugar_level_row {
+    const char *name;
+    sugar_kernels kernels;          /* NULL pointers: not compiled into this library */
+    bool (*is_here)(void);          /* whether processor and operating system have it */
+} sugar_level_row;
+
+/* The level with this name; if name is NULL, the one that the environment variable SUGAR_LEVEL names;
+ * if that is not set or empty, the best one here. Anything but a usable level is an error. */
+sugar_status sugar_level_select(const char *name, const sugar_level_row **level);
+
+#endif

@@ -1,0 +1,307 @@
+/* Monitors: what the units of a layer have seen, but for the saved form (save.c) and the counting itself
+ * (call/extended.c). */
+#include "monitor/monitor.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/extended.h"
+#include "cpu/level.h"
+#include "base/struct_size.h"
+#include "base/text.h"
+
+enum { MOST_UNITS = INT32_MAX };
+#define DEFAULT_MAXIMUM 8.0
+/* How wide a histogram may be: f32 can compute with its bins. */
+#define LEAST_WIDTH 1e-30
+#define GREATEST_WIDTH 1e30
+
+static sugar_status check_handle(const char *name, const sugar_monitor *monitor)
+{
+    if (!monitor)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: NULL, expected a handle", name);
+    return SUGAR_OK;
+}
+
+/* ---- Making and feeding -------------------------------------------------------------------- */
+
+static sugar_status check_finite(const char *name, double value)
+{
+    if (!isfinite(value))
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s %s, expected a finite number", name,
+                           isnan(value) ? "NaN" : value > 0 ? "infinity" : "-infinity");
+    return SUGAR_OK;
+}
+
+static sugar_status check_range(const sugar_monitor_options *known)
+{
+    const double width = known->maximum - known->minimum;
+    if (width >= LEAST_WIDTH && width <= GREATEST_WIDTH)
+        return SUGAR_OK;
+    return sugar_error(SUGAR_ERROR_ARGUMENT, "options: minimum %s and maximum %s, expected a maximum 1e-30 to 1e30 above",
+                       sugar_number_text(known->minimum).text, sugar_number_text(known->maximum).text);
+}
+
+static sugar_status check_options(int64_t units, sugar_monitor_options *known)
+{
+    if (units < 1 || units > MOST_UNITS)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "units: %lld, expected 1 to %lld", (long long)units,
+                           (long long)MOST_UNITS);
+    if (known->axis < -SUGAR_MAX_DIMENSIONS || known->axis >= SUGAR_MAX_DIMENSIONS)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: axis %d, expected -%d to %d", (int)known->axis,
+                           SUGAR_MAX_DIMENSIONS, SUGAR_MAX_DIMENSIONS - 1);
+    if (known->reserved != 0)
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: reserved %d, expected 0", (int)known->reserved);
+    sugar_status status = check_finite("threshold", known->threshold);
+    if (status == SUGAR_OK)
+        status = check_finite("minimum", known->minimum);
+    if (status == SUGAR_OK)
+        status = check_finite("maximum", known->maximum);
+    if (status != SUGAR_OK)
+        return status;
+    if (known->minimum == 0 && known->maximum == 0) {
+        known->minimum = -DEFAULT_MAXIMUM;
+        known->maximum = DEFAULT_MAXIMUM;
+    }
+    return check_range(known);
+}
+
+sugar_status sugar_monitor_make(sugar_monitor **monitor, int64_t units, sugar_monitor_options *options)
+{
+    const sugar_status status = check_options(units, options);
+    if (status != SUGAR_OK)
+        return status;
+    sugar_monitor *made = NULL;
+    if ((uint64_t)units <= (SIZE_MAX - sizeof *made) / sizeof *made->unit)
+        made = calloc(1, sizeof *made + (size_t)units * sizeof *made->unit);
+    if (!made)
+        return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "monitor: no memory for %lld units", (long long)units);
+    made->units = units;
+    made->axis = options->axis;
+    made->threshold = options->threshold;
+    made->minimum = options->minimum;
+    made->maximum = options->maximum;
+    *monitor = made;
+    return SUGAR_OK;
+}
+
+sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units, const sugar_monitor_options *options)
+{
+    if (!monitor)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "monitor: NULL, expected the address of a handle");
+    sugar_monitor_options known;
+    const sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
+    if (!options)
+        known.axis = -1;
+    return status == SUGAR_OK ? sugar_monitor_make(monitor, units, &known) : status;
+}
+
+void sugar_monitor_destroy(sugar_monitor *monitor)
+{
+    free(monitor);
+}
+
+sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x, const sugar_call_options *options)
+{
+    sugar_call_options known;
+    sugar_status status = check_handle("monitor", monitor);
+    if (status == SUGAR_OK)
+        status = sugar_struct_read("options", options, &known, sizeof known);
+    if (status == SUGAR_OK && (known.flags || sugar_is_extended(&known)))
+        status = sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags, or a member beside context, expected threads alone");
+    const sugar_level_row *level;
+    if (status == SUGAR_OK)
+        status = sugar_level_select(NULL, &level);
+    return status == SUGAR_OK ? sugar_extended_observe(monitor, &level->kernels, x, &known) : status;
+}
+
+sugar_status sugar_monitor_reset(sugar_monitor *monitor)
+{
+    const sugar_status status = check_handle("monitor", monitor);
+    if (status != SUGAR_OK)
+        return status;
+    monitor->samples = 0;
+    memset(monitor->bin, 0, sizeof monitor->bin);
+    memset(monitor->unit, 0, (size_t)monitor->units * sizeof *monitor->unit);
+    return SUGAR_OK;
+}
+
+/* ---- Merging ------------------------------------------------------------------------------- */
+
+sugar_status sugar_monitor_add_samples(const sugar_monitor *monitor, int64_t more, int64_t *samples)
+{
+    int64_t all;
+    if (__builtin_add_overflow(monitor->samples, more, samples)
+        || __builtin_mul_overflow(*samples, monitor->units, &all))
+        return sugar_error(SUGAR_ERROR_ARGUMENT,
+                           "monitor: %lld samples of each unit and %lld more, expected at most 2^63 - 1 in all",
+                           (long long)monitor->samples, (long long)more);
+    return SUGAR_OK;
+}
+
+static sugar_status check_same(const char *name, double found, double expected)
+{
+    if (found == expected)
+        return SUGAR_OK;
+    return sugar_error(SUGAR_ERROR_ARGUMENT, "from: %s %s, expected %s like into", name,
+                       sugar_number_text(found).text, sugar_number_text(expected).text);
+}
+
+static sugar_status check_merge(const sugar_monitor *into, const sugar_monitor *from)
+{
+    sugar_status status = check_handle("into", into);
+    if (status == SUGAR_OK)
+        status = check_handle("from", from);
+    if (status == SUGAR_OK && into == from)
+        status = sugar_error(SUGAR_ERROR_ARGUMENT, "from: the same monitor as into, expected another");
+    if (status == SUGAR_OK && into->units != from->units)
+        status = sugar_error(SUGAR_ERROR_ARGUMENT, "from: %lld units, expected %lld like into", (long long)from->units,
+                             (long long)into->units);
+    if (status == SUGAR_OK)
+        status = check_same("threshold", from->threshold, into->threshold);
+    if (status == SUGAR_OK)
+        status = check_same("minimum", from->minimum, into->minimum);
+    if (status == SUGAR_OK)
+        status = check_same("maximum", from->maximum, into->maximum);
+    return status;
+}
+
+sugar_status sugar_monitor_merge(sugar_monitor *into, const sugar_monitor *from)
+{
+    int64_t samples;
+    sugar_status status = check_merge(into, from);
+    if (status == SUGAR_OK)
+        status = sugar_monitor_add_samples(into, from->samples, &samples);
+    if (status != SUGAR_OK)
+        return status;
+    into->samples = samples;
+    for (int i = 0; i < SUGAR_MONITOR_BINS; i++)
+        into->bin[i] += from->bin[i];
+    for (int64_t i = 0; i < into->units; i++)
+        sugar_tally_add(&into->unit[i], &from->unit[i]);
+    return SUGAR_OK;
+}
+
+/* ---- Answers ------------------------------------------------------------------------------- */
+
+static double mean_of(double sum, int64_t count)
+{
+    return count > 0 ? sum / (double)count : (double)NAN;
+}
+
+/* Rounding can make the difference of the squares negative where all samples are equal. */
+static double deviation_of(const sugar_tally *tally, int64_t count)
+{
+    const double mean = mean_of(tally->sum, count);
+    const double variance = mean_of(tally->sum_of_squares, count) - mean * mean;
+    return variance < 0 ? 0 : sqrt(variance);
+}
+
+/* The share of active samples is at most this rate. As a quotient: 29 of 100 are the rate 0.29, which is less than
+ * 29 when it is multiplied by 100. */
+static bool is_dead(const sugar_monitor *monitor, int64_t unit, double rate)
+{
+    return monitor->samples > 0 && (double)monitor->unit[unit].active / (double)monitor->samples <= rate;
+}
+
+sugar_status sugar_monitor_get(const sugar_monitor *monitor, sugar_monitor_summary *summary)
+{
+    const sugar_status status = check_handle("monitor", monitor);
+    if (status != SUGAR_OK)
+        return status;
+    sugar_tally all = {0, 0, 0, 0};
+    int64_t dead = 0;
+    for (int64_t i = 0; i < monitor->units; i++) {
+        sugar_tally_add(&all, &monitor->unit[i]);
+        dead += is_dead(monitor, i, 0);
+    }
+    const int64_t samples = monitor->samples * monitor->units, finite = samples - all.not_finite;
+    const sugar_monitor_summary known = {
+        .units = monitor->units,
+        .samples = samples,
+        .active = all.active,
+        .not_finite = all.not_finite,
+        .dead = dead,
+        .sparsity = mean_of((double)(samples - all.active), samples),
+        .mean = mean_of(all.sum, finite),
+        .deviation = deviation_of(&all, finite),
+    };
+    return sugar_struct_write("summary", summary, &known, sizeof known);
+}
+
+sugar_status sugar_monitor_get_unit(const sugar_monitor *monitor, int64_t index, sugar_monitor_unit *unit)
+{
+    sugar_status status = check_handle("monitor", monitor);
+    if (status == SUGAR_OK && (index < 0 || index >= monitor->units))
+        status = sugar_error(SUGAR_ERROR_ARGUMENT, "index: %lld, expected 0 or more and less than %lld",
+                             (long long)index, (long long)monitor->units);
+    if (status != SUGAR_OK)
+        return status;
+    const sugar_tally *tally = &monitor->unit[index];
+    const int64_t finite = monitor->samples - tally->not_finite;
+    const sugar_monitor_unit known = {
+        .samples = monitor->samples,
+        .active = tally->active,
+        .not_finite = tally->not_finite,
+        .sum = tally->sum,
+        .sum_of_squares = tally->sum_of_squares,
+        .mean = mean_of(tally->sum, finite),
+        .deviation = deviation_of(tally, finite),
+    };
+    return sugar_struct_write("unit", unit, &known, sizeof known);
+}
+
+static sugar_status check_find(const sugar_monitor *monitor, double rate, const int64_t *indices, int64_t capacity,
+                               const int64_t *count)
+{
+    const sugar_status status = check_handle("monitor", monitor);
+    if (status != SUGAR_OK)
+        return status;
+    if (!(rate >= 0 && rate <= 1))
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "rate: %s, expected 0 to 1",
+                           isfinite(rate) ? sugar_number_text(rate).text : isnan(rate) ? "NaN" : "infinite");
+    if (capacity < 0)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "capacity: %lld, expected 0 or more", (long long)capacity);
+    if (!indices && capacity > 0)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "indices: NULL with a capacity of %lld, expected an array",
+                           (long long)capacity);
+    if (!count)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "count: NULL, expected an address");
+    return SUGAR_OK;
+}
+
+sugar_status sugar_monitor_find_dead(const sugar_monitor *monitor, double rate, int64_t *indices, int64_t capacity,
+                                     int64_t *count)
+{
+    const sugar_status status = check_find(monitor, rate, indices, capacity, count);
+    if (status != SUGAR_OK)
+        return status;
+    int64_t found = 0;
+    for (int64_t i = 0; i < monitor->units; i++) {
+        if (!is_dead(monitor, i, rate))
+            continue;
+        if (found < capacity)
+            indices[found] = i;
+        found++;
+    }
+    *count = found;
+    return SUGAR_OK;
+}
+
+sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *counts, double *edges)
+{
+    enum { INNER = SUGAR_MONITOR_BINS - 2 };
+    sugar_status status = check_handle("monitor", monitor);
+    if (status == SUGAR_OK && !counts)
+        status = sugar_error(SUGAR_ERROR_ARGUMENT, "counts: NULL, expected an array of %d", (int)SUGAR_MONITOR_BINS);
+    if (status != SUGAR_OK)
+        return status;
+    memcpy(counts, monitor->bin, sizeof monitor->bin);
+    const double width = (monitor->maximum - monitor->minimum) / INNER;
+    for (int i = 0; edges && i <= INNER; i++)
+        edges[i] = i < INNER ? monitor->minimum + i * width : monitor->maximum;
+    return SUGAR_OK;
+}

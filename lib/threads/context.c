@@ -1,0 +1,110 @@
+/* Contexts, and calls split into parts for the caller's parallel_for or the library's own pool. */
+#include "threads/context.h"
+
+#include <stdlib.h>
+
+#include "view/copy.h"
+#include "threads/pool.h"
+#include "base/struct_size.h"
+
+struct sugar_context {
+    int32_t threads;
+    int64_t smallest_call;          /* elements; smaller ones stay whole */
+    sugar_parallel_for parallel_for;/* the caller's, or NULL */
+    void *payload;
+    sugar_pool *pool;               /* the library's own, or NULL */
+};
+
+/* Elements. Smaller calls are never split: even what takes longest is done before a thread has woken up, or
+ * before one of the library's own that is awake has taken its part. A caller's pool gets parts that are worth a
+ * thread's waking up; the library's own decides by itself. */
+enum { SMALLEST_CALL = 65536, SMALLEST_PART = 32768, SMALLEST_OWN_CALL = 32768 };
+
+static sugar_status check_options(const sugar_context_options *known)
+{
+    if (known->threads < 0)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: threads %d, expected 0 or more",
+                           (int)known->threads);
+    if (known->threads > SUGAR_MAX_THREADS && !known->parallel_for)
+        return sugar_error(SUGAR_ERROR_ARGUMENT,
+                           "options: threads %d, expected %d or less without parallel_for",
+                           (int)known->threads, (int)SUGAR_MAX_THREADS);
+    if (known->reserved != 0)
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: reserved %d, expected 0",
+                           (int)known->reserved);
+    return SUGAR_OK;
+}
+
+/* The context made of options that are good. */
+static sugar_status fill(sugar_context *context, const sugar_context_options *known)
+{
+    *context = (sugar_context){known->threads, INT64_MAX, known->parallel_for, known->payload, NULL};
+    if (known->threads <= 1)
+        return SUGAR_OK;
+    context->smallest_call = known->parallel_for ? SMALLEST_CALL : SMALLEST_OWN_CALL;
+    return known->parallel_for ? SUGAR_OK : sugar_pool_create(&context->pool, known->threads);
+}
+
+sugar_status sugar_context_create(sugar_context **context, const sugar_context_options *options)
+{
+    if (!context)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "context: NULL, expected the address of a handle");
+    sugar_context_options known;
+    sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
+    if (status == SUGAR_OK)
+        status = check_options(&known);
+    if (status != SUGAR_OK)
+        return status;
+    sugar_context *made = malloc(sizeof *made);
+    if (!made)
+        return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "context: no memory for a handle");
+    status = fill(made, &known);
+    if (status == SUGAR_OK)
+        *context = made;
+    else
+        free(made);
+    return status;
+}
+
+void sugar_context_destroy(sugar_context *context)
+{
+    if (context)
+        sugar_pool_destroy(context->pool);
+    free(context);
+}
+
+bool sugar_parallel_is_whole(const sugar_context *context, int64_t count)
+{
+    return !context || count < context->smallest_call;
+}
+
+typedef struct split {
+    sugar_part *part;
+    const void *work;
+    int64_t count, length;          /* of all, and of one part */
+} split;
+
+static void run_share(void *work, int64_t index)
+{
+    const split *s = work;
+    const int64_t begin = index * s->length, left = s->count - begin;
+    s->part(s->work, begin, begin + (left < s->length ? left : s->length));
+}
+
+void sugar_parallel_run(const sugar_context *context, int64_t count, int64_t block, sugar_part *part,
+                        const void *work)
+{
+    if (sugar_parallel_is_whole(context, count)) {
+        part(work, 0, count);
+        return;
+    }
+    if (context->pool) {
+        sugar_pool_run(context->pool, part, work, count, block);
+        return;
+    }
+    const int64_t blocks = (count - 1) / block + 1;
+    const int64_t parts = smaller(context->threads, count / SMALLEST_PART);
+    const int64_t length = ((blocks - 1) / parts + 1) * block;
+    split s = {part, work, count, length};
+    context->parallel_for(context->payload, run_share, &s, (count - 1) / length + 1);
+}

@@ -1,0 +1,310 @@
+/* The stride walker: dimensions put in order and cut into tiles, and the way to any tile. */
+#include "view/walk.h"
+
+#include <stdlib.h>
+
+enum { LINE_BYTES = 64 };           /* of a cache */
+
+/* Begins with another element, so many indices further in dimension d. */
+static void move(sugar_walk *walk, int d, int64_t indices)
+{
+    for (int k = 0; k < walk->operands; k++) {
+        const int64_t elements = walk->stride[k][d] * indices;
+        if (walk->size[k] > 0)
+            walk->data[k] = (char *)walk->data[k] + elements * (int64_t)walk->size[k];
+        else
+            walk->first[k] += elements;
+    }
+}
+
+/* Walks a dimension the other way round. */
+static void turn(sugar_walk *walk, int d)
+{
+    move(walk, d, walk->extent[d] - 1);
+    for (int k = 0; k < walk->operands; k++)
+        walk->stride[k][d] = -walk->stride[k][d];
+}
+
+static void swap(int64_t *a, int64_t *b)
+{
+    const int64_t old = *a;
+    *a = *b;
+    *b = old;
+}
+
+static void swap_dimensions(sugar_walk *walk, int d, int e)
+{
+    swap(&walk->extent[d], &walk->extent[e]);
+    for (int k = 0; k < walk->operands; k++)
+        swap(&walk->stride[k][d], &walk->stride[k][e]);
+}
+
+/* Whether a step in dimension `outer` is a whole pass through dimension `inner`, in every view. */
+static bool continues(const sugar_walk *walk, int inner, int outer)
+{
+    for (int k = 0; k < walk->operands; k++)
+        if (walk->stride[k][outer] != walk->stride[k][inner] * walk->extent[inner])
+            return false;
+    return true;
+}
+
+void sugar_walk_arrange(sugar_walk *walk)
+{
+    /* Dimensions of an output with equal strides may come in any order: its elements overlap, and the
+     * checks that follow refuse it. */
+    const int64_t *stride = walk->stride[walk->order];
+    for (int d = 0; d < walk->ndim; d++) {
+        if (stride[d] < 0)
+            turn(walk, d);
+        for (int e = d; e > 0 && stride[e] < stride[e - 1]; e--)
+            swap_dimensions(walk, e, e - 1);
+    }
+    int last = 0;
+    for (int d = 1; d < walk->ndim; d++) {
+        if (continues(walk, last, d))
+            walk->extent[last] *= walk->extent[d];
+        else if (++last != d)
+            swap_dimensions(walk, last, d);
+    }
+    walk->ndim = last + 1;
+}
+
+void sugar_walk_cut(sugar_walk *walk, int d, int64_t begin, int64_t extent)
+{
+    move(walk, d, begin);
+    walk->count = walk->count / walk->extent[d] * extent;
+    walk->extent[d] = extent;
+}
+
+void sugar_walk_alone(sugar_walk *alone, const sugar_walk *walk, int k)
+{
+    alone->operands = 1;
+    alone->output = alone->order = 0;
+    alone->element_size = alone->size[0] = walk->size[k];
+    alone->data[0] = walk->data[k];
+    alone->first[0] = walk->first[k];
+    alone->count = alone->extent[0] = alone->stride[0][0] = 1;
+    alone->ndim = 0;
+    for (int d = 0; d < walk->ndim; d++) {
+        if (walk->stride[k][d] == 0)
+            continue;
+        alone->extent[alone->ndim] = walk->extent[d];
+        alone->stride[0][alone->ndim] = walk->stride[k][d];
+        alone->count *= walk->extent[d];
+        alone->ndim++;
+    }
+    alone->ndim += alone->ndim == 0;
+    sugar_walk_arrange(alone);
+}
+
+bool sugar_walk_is_vector(const sugar_walk *walk)
+{
+    bool is_vector = walk->ndim == 1;
+    for (int k = 0; k < walk->operands; k++)
+        is_vector &= walk->stride[k][0] == 1 || walk->count == 1;
+    return is_vector;
+}
+
+/* The dimension in which operand k lies closest together; the innermost if k does not move there. */
+static int closest_dimension(const sugar_walk *walk, int k)
+{
+    int closest = 0;
+    const int64_t *stride = walk->stride[k];
+    for (int d = 1; d < walk->ndim && stride[closest] != 0; d++)
+        if (stride[d] != 0 && llabs(stride[d]) < llabs(stride[closest]))
+            closest = d;
+    return closest;
+}
+
+static bool is_among(int d, const int *dimensions, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (dimensions[i] == d)
+            return true;
+    return false;
+}
+
+/* The extent of tiles of at most `most` that divide n evenly, for all that vectors allow. */
+static int64_t divide(int64_t n, int64_t most)
+{
+    if (n <= most)
+        return n;
+    const int64_t tiles = (n - 1) / most + 1, even = (n - 1) / tiles + 1;
+    return smaller((even + 7) / 8 * 8, most);
+}
+
+/* Whether all views are contiguous along the innermost dimension, for long enough that nothing is copied. */
+static bool is_in_rows(const sugar_walk *walk)
+{
+    bool in_rows = walk->extent[0] * (int64_t)walk->element_size >= SUGAR_LONG_ROW;
+    for (int k = 0; k < walk->operands; k++)
+        in_rows &= walk->stride[k][0] == 1 || walk->size[k] == 0;
+    return in_rows;
+}
+
+/* A tile that is contiguous in the output alone would read a line of an input for each element. Where an input
+ * lies closest together in another dimension, the tile gets a line of that, and of what is left as much as
+ * there is of the innermost dimensions: rows of the output. Where these are short anyway, it gets four lines.
+ * From NCHW, 32 Mi elements: to NCWH 0.39 ns an element with one line, 0.59 with two, 0.65 with four; to
+ * CWHN, with N = 32, 1.16, 0.66 and 0.57. */
+void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows)
+{
+    walk->in_rows = rows && is_in_rows(walk);
+    int close[SUGAR_MAX_OPERANDS], count = 0;
+    for (int k = 0; k < walk->operands; k++) {
+        const int d = walk->size[k] > 0 ? closest_dimension(walk, k) : 0;
+        if (d > 0 && !is_among(d, close, count))
+            close[count++] = d;
+    }
+    const int64_t size = (int64_t)walk->element_size;
+    const int64_t lines = count == 1 && walk->extent[0] * size < SUGAR_LONG_ROW ? 4 : 1;
+    const int64_t side = lines * LINE_BYTES / size;
+    int64_t left = walk->in_rows ? 8 * most : most;
+    for (int d = 0; d < walk->ndim; d++)
+        walk->tile[d] = 1;
+    for (int i = 0; i < count; i++) {
+        walk->tile[close[i]] = divide(walk->extent[close[i]], smaller(side, left));
+        left /= walk->tile[close[i]];
+    }
+    for (int d = 0; d < walk->ndim; d++)
+        if (walk->tile[d] == 1) {
+            walk->tile[d] = divide(walk->extent[d], left);
+            left /= walk->tile[d];
+        }
+    for (int i = 0; i < count; i++) {
+        const int64_t grown = divide(walk->extent[close[i]], walk->tile[close[i]] * left);
+        left = left * walk->tile[close[i]] / grown;
+        walk->tile[close[i]] = grown;
+    }
+    walk->along = count > 0 ? close[0] : 0;
+    walk->tiles = 1;
+    walk->tile_count = 1;
+    for (int d = 0; d < walk->ndim; d++) {
+        walk->tile_count *= walk->tile[d];
+        walk->tiles *= (walk->extent[d] - 1) / walk->tile[d] + 1;
+    }
+}
+
+/* Tiles follow each other first along a dimension in which an input is contiguous: for 32 Mi elements from NCHW
+ * to NHWC with 512 channels that took 0.67 ns an element, and 0.95 along dimension 0. */
+static int dimension_at(const sugar_walk *walk, int place)
+{
+    return place == 0 ? walk->along : place <= walk->along ? place - 1 : place;
+}
+
+/* Takes the extents at the tile's place, which may be at an edge. */
+static void cut(sugar_tile *tile, const sugar_walk *walk)
+{
+    tile->count = 1;
+    for (int d = 0; d < walk->ndim; d++) {
+        tile->extent[d] = smaller(walk->tile[d], walk->extent[d] - tile->index[d]);
+        tile->count *= tile->extent[d];
+    }
+}
+
+void sugar_tile_seek(sugar_tile *tile, const sugar_walk *walk, int64_t number)
+{
+    for (int k = 0; k < walk->operands; k++)
+        tile->offset[k] = 0;
+    for (int place = 0; place < walk->ndim; place++) {
+        const int d = dimension_at(walk, place);
+        const int64_t tiles = (walk->extent[d] - 1) / walk->tile[d] + 1;
+        tile->index[d] = number % tiles * walk->tile[d];
+        number /= tiles;
+        for (int k = 0; k < walk->operands; k++)
+            tile->offset[k] += tile->index[d] * walk->stride[k][d];
+    }
+    cut(tile, walk);
+}
+
+void sugar_tile_after(sugar_tile *next, const sugar_tile *tile, const sugar_walk *walk)
+{
+    for (int d = 0; d < walk->ndim; d++)
+        next->index[d] = tile->index[d];
+    for (int k = 0; k < walk->operands; k++)
+        next->offset[k] = tile->offset[k];
+    for (int place = 0; place < walk->ndim; place++) {
+        const int d = dimension_at(walk, place);
+        int64_t step = walk->tile[d];
+        const bool carry = next->index[d] + step >= walk->extent[d];
+        if (carry)
+            step = -next->index[d];
+        next->index[d] += step;
+        for (int k = 0; k < walk->operands; k++)
+            next->offset[k] += step * walk->stride[k][d];
+        if (!carry)
+            break;
+    }
+    cut(next, walk);
+}
+
+void *sugar_tile_start(const sugar_tile *tile, const sugar_walk *walk, int k)
+{
+    return (char *)walk->data[k] + tile->offset[k] * (int64_t)walk->size[k];
+}
+
+int64_t sugar_tile_row(const sugar_tile *tile, const sugar_walk *walk, int k)
+{
+    int64_t row = 1;
+    for (int d = 0; d < walk->ndim && (tile->extent[d] == 1 || walk->stride[k][d] == row); d++)
+        row *= tile->extent[d];
+    return row;
+}
+
+/* The tile in operand k, and in a buffer. */
+static void find_box(sugar_box *box, const sugar_tile *tile, const sugar_walk *walk, int k, bool from_buffer)
+{
+    box->ndim = 0;
+    int64_t step = 1;
+    for (int d = 0; d < walk->ndim; d++) {
+        const int64_t stride = walk->stride[k][d];
+        if (tile->extent[d] > 1)
+            sugar_box_add(box, tile->extent[d], from_buffer ? stride : step, from_buffer ? step : stride);
+        step *= tile->extent[d];
+    }
+    if (box->ndim == 0)
+        sugar_box_add(box, 1, 1, 1);
+}
+
+void sugar_tile_read(const sugar_tile *tile, const sugar_walk *walk, int k, void *buffer)
+{
+    sugar_box box;
+    find_box(&box, tile, walk, k, false);
+    sugar_copy(&box, buffer, sugar_tile_start(tile, walk, k), walk->size[k]);
+}
+
+void sugar_tile_write(const sugar_tile *tile, const sugar_walk *walk, int k, const void *buffer)
+{
+    sugar_box box;
+    find_box(&box, tile, walk, k, true);
+    sugar_copy(&box, sugar_tile_start(tile, walk, k), buffer, walk->size[k]);
+}
+
+/* The lines of a plane: in each of its rows those of so many bytes. Inlined, as gcc drops the call of a
+ * function that does nothing but prefetch. */
+static inline __attribute__((always_inline)) void prefetch_plane(const char *row, int64_t step, int64_t rows,
+                                                                 int64_t bytes)
+{
+    for (int64_t i = 0; i < rows; i++, row += step)
+        for (int64_t byte = 0; byte < bytes; byte += LINE_BYTES)
+            __builtin_prefetch(row + byte);
+}
+
+void sugar_tile_prefetch(const sugar_tile *tile, const sugar_walk *walk, int k)
+{
+    const int64_t *stride = walk->stride[k], size = (int64_t)walk->size[k];
+    int along = -1, across = -1, beyond = -1;
+    for (int d = 0; d < walk->ndim; d++)
+        if (tile->extent[d] > 1 && stride[d] == 1)
+            along = d;
+        else if (tile->extent[d] > 1 && across < 0)
+            across = d;
+        else if (tile->extent[d] > 1)
+            beyond = d;
+    if (along < 0 || across < 0 || llabs(stride[across]) * size < 2 * LINE_BYTES)
+        return;
+    const char *at = sugar_tile_start(tile, walk, k);
+    for (int64_t i = 0; i < (beyond < 0 ? 1 : tile->extent[beyond]); i++)
+        prefetch_plane(at + (beyond < 0 ? 0 : i * stride[beyond]) * size, stride[across] * size,
+                       tile->extent[across], tile->extent[along] * size);
+}
