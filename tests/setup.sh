@@ -43,8 +43,8 @@ need_packages() {
     fi
     printf 'Installing %s\n' "$missing" >&2
     apt_get="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
-    # Unquoted on purpose: lists of words.
     $apt_get update </dev/null >&2 || printf 'warning: apt-get update failed; trying all the same\n' >&2
+    # shellcheck disable=SC2086 # a list of packages
     $apt_get install -y --no-install-recommends $missing </dev/null >&2 ||
         setup_fail "apt-get could not install: $missing"
 }
