@@ -26,7 +26,7 @@ readme_program() {
 
 # Every relative link of a document leads to a file.
 links() {
-    for target in $(grep -oE '\]\([^)#]+' "$1" | sed 's/^](//' | grep -v ':'); do
+    grep -oE '\]\([^)#]+' "$1" | sed 's/^](//' | grep -v ':' | while read -r target; do
         [ -e "$(dirname "$1")/$target" ] || { echo "$1: no file $target"; return 1; }
     done
 }
