@@ -1,4 +1,5 @@
 /* Copies of strided memory. What depends on the size of an element is written once, in copy_template.h. */
+#include "base/integers.h"
 #include "view/copy.h"
 
 #include <stdbool.h>

@@ -6,11 +6,6 @@
 
 #include "sugar/sugar.h"
 
-static inline int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* A box: its dimensions in any order, each with its strides at both ends, in elements. */
 typedef struct sugar_box {
     int ndim;                       /* 1 or more */
