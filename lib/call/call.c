@@ -117,71 +117,67 @@ static sugar_tensor view_of(const vector *v, const int64_t *n, sugar_element ele
     };
 }
 
-/* Whether there is nothing to check or to plan: one thread computes n elements that lie one after another. */
-static inline bool is_short(const vector *v, int count, int64_t n, size_t size, const sugar_context *context)
+/* Whether the n elements of v lie one after another, and are those of the output or share nothing with them. */
+static inline bool is_simple(vector v, vector output, int64_t n, size_t size)
 {
-    for (int k = 0; k < count; k++)
-        if (v[k].step != 1 || !sugar_is_vector(v[k].data, n, size)
-            || !sugar_is_same_or_apart(v[k].data, v[count - 1].data, n, size))
-            return false;
-    return sugar_parallel_is_whole(context, n);
+    return v.step == 1 && sugar_is_vector(v.data, n, size) && sugar_is_same_or_apart(v.data, output.data, n, size);
 }
 
-static sugar_status forward_views(const sugar_activation *activation, sugar_element element, int64_t n, const vector *v,
-                                  const sugar_call_options *options)
+/* Not inlined: short calls would save its registers. */
+static __attribute__((noinline)) sugar_status forward_views(const sugar_activation *activation, sugar_element element, int64_t n, vector x,
+                                  vector y, const sugar_call_options *options)
 {
-    const sugar_tensor x = view_of(&v[0], &n, element), y = view_of(&v[1], &n, element);
+    const sugar_tensor view_x = view_of(&x, &n, element), view_y = view_of(&y, &n, element);
     if (sugar_is_extended(options))
-        return sugar_extended_forward(activation, &x, &y, options, true);
+        return sugar_extended_forward(activation, &view_x, &view_y, options, true);
     const sugar_operand operands[] = {
-        {.name = "x", .tensor = &x, .is_flat = true},
-        {.name = "y", .tensor = &y, .role = SUGAR_OUTPUT, .is_flat = true},
+        {.name = "x", .tensor = &view_x, .is_flat = true},
+        {.name = "y", .tensor = &view_y, .role = SUGAR_OUTPUT, .is_flat = true},
     };
     return n == 0 ? SUGAR_OK : sugar_plain_run(activation, operands, 2, options);
 }
 
-static sugar_status backward_views(const sugar_activation *activation, sugar_element element, int64_t n,
-                                   const vector *v, const sugar_call_options *options)
+static __attribute__((noinline)) sugar_status backward_views(const sugar_activation *activation, sugar_element element, int64_t n, vector x,
+                                   vector dy, vector dx, const sugar_call_options *options)
 {
-    const sugar_tensor x = view_of(&v[0], &n, element), dy = view_of(&v[1], &n, element);
-    const sugar_tensor dx = view_of(&v[2], &n, element);
+    const sugar_tensor view_x = view_of(&x, &n, element), view_dy = view_of(&dy, &n, element);
+    const sugar_tensor view_dx = view_of(&dx, &n, element);
     if (sugar_is_extended(options))
-        return sugar_extended_backward(activation, x.data || !options->saved_gradient ? &x : NULL, &dy, &dx, options,
-                                       true);
+        return sugar_extended_backward(activation, x.data || !options->saved_gradient ? &view_x : NULL, &view_dy,
+                                       &view_dx, options, true);
     const sugar_operand operands[] = {
-        {.name = "x", .tensor = &x, .is_flat = true},
-        {.name = "dy", .tensor = &dy, .is_flat = true},
-        {.name = "dx", .tensor = &dx, .role = SUGAR_OUTPUT, .is_flat = true},
+        {.name = "x", .tensor = &view_x, .is_flat = true},
+        {.name = "dy", .tensor = &view_dy, .is_flat = true},
+        {.name = "dx", .tensor = &view_dx, .role = SUGAR_OUTPUT, .is_flat = true},
     };
     return n == 0 ? SUGAR_OK : sugar_plain_run(activation, operands, 3, options);
 }
 
-/* Inlined with a constant for the element type: a call on 16 elements takes nothing but what they need. */
-static inline __attribute__((always_inline)) sugar_status forward_flat(
+/* Inlined, here and below, with a constant for the element type. */
+static inline __attribute__((always_inline)) sugar_status forward_vectors(
     const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector y,
     const sugar_call_options *options)
 {
     const size_t size = sugar_element_size(element);
-    const vector v[] = {x, y};
     sugar_call_options known;
     sugar_status status = check_call(activation, options, FORWARD_FLAGS, &known);
     if (status == SUGAR_OK)
         status = check_flat(n, "incy", y.step);
     if (status != SUGAR_OK)
         return status;
-    if (n == 0 || sugar_is_extended(&known) || !is_short(v, 2, n, size, known.context))
-        return forward_views(activation, element, n, v, &known);
+    if (n == 0 || sugar_is_extended(&known) || !is_simple(x, y, n, size) || !is_simple(y, y, n, size)
+        || !sugar_parallel_is_whole(known.context, n))
+        return forward_views(activation, element, n, x, y, &known);
     sugar_forward_pass(activation, element, x.data, (void *)(uintptr_t)y.data, n,
                        sugar_is_streamed(known.flags, (uint64_t)n * size, x.data == y.data));
     return SUGAR_OK;
 }
 
-static inline __attribute__((always_inline)) sugar_status backward_flat(
+static inline __attribute__((always_inline)) sugar_status backward_vectors(
     const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector dy, vector dx,
     const sugar_call_options *options)
 {
     const size_t size = sugar_element_size(element);
-    const vector v[] = {x, dy, dx};
     sugar_call_options known;
     sugar_status status = check_call(activation, options, BACKWARD_FLAGS, &known);
     if (status == SUGAR_OK)
@@ -192,11 +188,43 @@ static inline __attribute__((always_inline)) sugar_status backward_flat(
         activation = sugar_activation_from_output(activation);
     if (!activation)
         return SUGAR_ERROR_UNSUPPORTED;
-    if (n == 0 || sugar_is_extended(&known) || !is_short(v, 3, n, size, known.context))
-        return backward_views(activation, element, n, v, &known);
+    if (n == 0 || sugar_is_extended(&known) || !is_simple(x, dx, n, size) || !is_simple(dy, dx, n, size)
+        || !is_simple(dx, dx, n, size) || !sugar_parallel_is_whole(known.context, n))
+        return backward_views(activation, element, n, x, dy, dx, &known);
     sugar_backward_pass(activation, element, known.flags & SUGAR_CALL_ACCUMULATE, x.data, dy.data,
                         (void *)(uintptr_t)dx.data, n,
                         sugar_is_streamed(known.flags, (uint64_t)n * size, x.data == dx.data || dy.data == dx.data));
+    return SUGAR_OK;
+}
+
+/* The usual call, of few elements and without options, does nothing but what they need: 16 elements of f32 take 5 ns
+ * forward and 6 backward (AVX2, Zen 5); 7 and 8 if an empty struct of options is made for them. */
+static inline bool is_usual(const sugar_activation *activation, int64_t n, size_t size,
+                            const sugar_call_options *options)
+{
+    return activation && !options && n > 0 && (uint64_t)n <= SUGAR_SMALLEST_STREAM / size;
+}
+
+static inline __attribute__((always_inline)) sugar_status forward_flat(
+    const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector y,
+    const sugar_call_options *options)
+{
+    const size_t size = sugar_element_size(element);
+    if (!is_usual(activation, n, size, options) || !is_simple(x, y, n, size) || !is_simple(y, y, n, size))
+        return forward_vectors(activation, element, n, x, y, options);
+    sugar_forward_pass(activation, element, x.data, (void *)(uintptr_t)y.data, n, 0);
+    return SUGAR_OK;
+}
+
+static inline __attribute__((always_inline)) sugar_status backward_flat(
+    const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector dy, vector dx,
+    const sugar_call_options *options)
+{
+    const size_t size = sugar_element_size(element);
+    if (!is_usual(activation, n, size, options) || !is_simple(x, dx, n, size) || !is_simple(dy, dx, n, size)
+        || !is_simple(dx, dx, n, size))
+        return backward_vectors(activation, element, n, x, dy, dx, options);
+    sugar_backward_pass(activation, element, false, x.data, dy.data, (void *)(uintptr_t)dx.data, n, false);
     return SUGAR_OK;
 }
 

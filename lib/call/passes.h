@@ -24,8 +24,30 @@ static inline void sugar_forward_pass(const sugar_activation *activation, sugar_
     passes->forward(&passes->forward_parameters, (const char *)x + bytes, (char *)y + bytes, (size_t)(n - head), stream);
 }
 
+/* The backward pass that mixes two derivatives, or adds to what dx holds. */
+void sugar_backward_combined(const sugar_activation *activation, sugar_element element, bool accumulate, const void *x,
+                             const void *dy, void *dx, int64_t n, bool stream);
+
+static inline void sugar_backward_part(const sugar_activation *activation, sugar_element element, bool accumulate,
+                                       const void *x, const void *dy, void *dx, int64_t n, bool stream)
+{
+    const sugar_passes *passes = &activation->passes[element];
+    if (passes->derivative || accumulate)
+        sugar_backward_combined(activation, element, accumulate, x, dy, dx, n, stream);
+    else
+        passes->backward(&passes->surrogate_parameters, x, dy, dx, (size_t)n, stream);
+}
+
 /* dx[i] = dy[i] * g'(x[i]), or added to what dx holds; dx may be x or dy. */
-void sugar_backward_pass(const sugar_activation *activation, sugar_element element, bool accumulate, const void *x,
-                         const void *dy, void *dx, int64_t n, bool stream);
+static inline void sugar_backward_pass(const sugar_activation *activation, sugar_element element, bool accumulate,
+                                       const void *x, const void *dy, void *dx, int64_t n, bool stream)
+{
+    const int64_t head = stream ? sugar_before_line(dx, element, n) : 0;
+    const int64_t bytes = head * (int64_t)sugar_element_size(element);
+    if (head > 0)
+        sugar_backward_part(activation, element, accumulate, x, dy, dx, head, false);
+    sugar_backward_part(activation, element, accumulate, (const char *)x + bytes, (const char *)dy + bytes,
+                        (char *)dx + bytes, n - head, stream);
+}
 
 #endif

@@ -33,4 +33,12 @@ static inline void sugar_box_add(sugar_box *box, int64_t extent, int64_t to, int
  * the box's dimensions. */
 void sugar_copy(sugar_box *box, void *to, const void *from, size_t element_size);
 
+/* The same, of its first ndim dimensions and by their order, for elements of one size. */
+void sugar_copy_8(const sugar_box *box, int ndim, void *to, const void *from);
+void sugar_copy_16(const sugar_box *box, int ndim, void *to, const void *from);
+void sugar_copy_32(const sugar_box *box, int ndim, void *to, const void *from);
+void sugar_copy_64(const sugar_box *box, int ndim, void *to, const void *from);
+
+enum { SUGAR_COPY_VECTOR = 16 };    /* bytes; every processor with vectors has these */
+
 #endif
