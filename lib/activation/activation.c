@@ -16,34 +16,32 @@ static double shift(const sugar_spec *spec)
     return spike_surrogate && spec->forward.kind == SUGAR_KIND_heaviside ? spec->forward.parameter[0] : 0;
 }
 
-/* A side whose factor is 0 is left out, as 0 * inf is NaN: with t = 0 the backward pass is the plain
- * derivative f', with t = 1 the plain surrogate. A small blend is 0 in f32 and not in f64. */
-#define FILL_PASSES(element, storage, real, unused)                                                \
-    static void fill_##element(sugar_passes_##element *passes, const sugar_kernels_##element *kernels, \
-                               const sugar_spec *spec)                                             \
-    {                                                                                              \
-        const real t = (real)spec->blend, u = 1 - t;                                               \
-        const sugar_function *surrogate = t > 0 ? &spec->surrogate : &spec->forward;               \
-        const bool mixed = t > 0 && (u > 0 || spec->negative_only);                                \
-        passes->forward = kernels->forward[spec->forward.kind];                                    \
-        passes->backward = kernels->backward[surrogate->kind];                                     \
-        passes->surrogate = kernels->derivative[surrogate->kind];                                  \
-        passes->derivative = mixed ? kernels->derivative[spec->forward.kind] : NULL;               \
-        passes->combine = kernels->combine;                                                        \
-        for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {                                           \
-            passes->forward_parameters[i] = (real)spec->forward.parameter[i];                      \
-            passes->surrogate_parameters[i] = (real)surrogate->parameter[i];                       \
-        }                                                                                          \
-        passes->forward_parameters[SUGAR_SHIFT] = 0;                                               \
-        passes->surrogate_parameters[SUGAR_SHIFT] = (real)shift(spec);                             \
-        passes->blend = t;                                                                         \
-        passes->rest = u;                                                                          \
-        passes->is_own = !spec->has_surrogate || !(t > 0);                                         \
+/* A side whose factor is 0 is left out, as 0 * inf is NaN: with t = 0 the backward pass is the plain derivative f', with
+ * t = 1 the plain surrogate. A small blend is 0 in f32 and not in f64. */
+static void fill_passes(sugar_passes *passes, sugar_element element, const sugar_kernels *kernels,
+                        const sugar_spec *spec)
+{
+    const double t = sugar_real_round(element, spec->blend), u = sugar_real_round(element, 1 - t);
+    const sugar_function *surrogate = t > 0 ? &spec->surrogate : &spec->forward;
+    const bool mixed = t > 0 && (u > 0 || spec->negative_only);
+    passes->forward = kernels->forward[spec->forward.kind];
+    passes->backward = kernels->backward[surrogate->kind];
+    passes->surrogate = kernels->derivative[surrogate->kind];
+    passes->derivative = mixed ? kernels->derivative[spec->forward.kind] : NULL;
+    passes->combine = kernels->combine;
+    for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {
+        sugar_real_set(element, &passes->forward_parameters, i, spec->forward.parameter[i]);
+        sugar_real_set(element, &passes->surrogate_parameters, i, surrogate->parameter[i]);
     }
-SUGAR_ELEMENTS(FILL_PASSES, )
+    sugar_real_set(element, &passes->forward_parameters, SUGAR_SHIFT, 0);
+    sugar_real_set(element, &passes->surrogate_parameters, SUGAR_SHIFT, shift(spec));
+    passes->blend = t;
+    passes->rest = u;
+    passes->has_surrogate = spec->has_surrogate && t > 0;
+}
 
-/* Whether the backward pass is the forward function's own derivative. */
-static bool is_own(const sugar_spec *spec)
+/* Whether the backward pass uses the forward function's own derivative: without a surrogate, or with itself as one. */
+static bool uses_own_derivative(const sugar_spec *spec)
 {
     const sugar_function *f = &spec->forward, *g = &spec->surrogate;
     bool same = f->kind == g->kind;
@@ -55,30 +53,17 @@ static bool is_own(const sugar_spec *spec)
 /* What keeps the derivative from following from y; NULL: nothing. */
 static const char *find_obstacle(const sugar_spec *spec)
 {
-    static const int32_t unless_negative[] = {
-#define PARAMETER(...)
-#define PARAMETER_UP_TO_NEXT(...)
-#define KIND(...)
-#define SURROGATE(...)
-#define FROM_OUTPUT(name)
-#define FROM_OUTPUT_UNLESS_NEGATIVE(name) SUGAR_KIND_##name,
-#include "kernels/kinds/kinds.def"
-    };
     const sugar_function *f = &spec->forward;
     if (!(sugar_kind_capabilities(f->kind) & SUGAR_CAN_START_FROM_OUTPUT))
         return "a kind with SUGAR_CAN_START_FROM_OUTPUT";
-    if (!is_own(spec))
+    if (!uses_own_derivative(spec))
         return "no surrogate, or the forward function itself";
-    for (size_t i = 0; i < sizeof unless_negative / sizeof *unless_negative; i++)
-        if (f->kind == unless_negative[i] && f->parameter[0] < 0)
-            return "a parameter of 0 or more";
+#define FROM_OUTPUT_UNLESS_NEGATIVE(name)                                                          \
+    if (f->kind == SUGAR_KIND_##name && f->parameter[0] < 0)                                       \
+        return "a parameter of 0 or more";
+#include "kernels/kinds/kinds.def"
     return NULL;
 }
-
-#define START_FROM_OUTPUT(element, storage, real, unused)                                          \
-    a->element.backward = a->level->kernels.element->backward_from_output[a->forward_kind];        \
-    a->element.surrogate = a->level->kernels.element->derivative_from_output[a->forward_kind];     \
-    a->element.derivative = NULL;
 
 /* Adds the one that starts from y, or does nothing if the derivative does not follow from it. */
 static sugar_status add_from_output(sugar_activation *made, const sugar_spec *spec, size_t size)
@@ -91,7 +76,12 @@ static sugar_status add_from_output(sugar_activation *made, const sugar_spec *sp
     if (!a)
         return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "activation: no memory for a handle");
     memcpy(a, made, size);
-    SUGAR_ELEMENTS(START_FROM_OUTPUT, )
+    for (int element = 0; element < SUGAR_ELEMENT_COUNT; element++) {
+        const sugar_kernels *kernels = a->level->kernels[element];
+        a->passes[element].backward = kernels->backward_from_output[a->forward_kind];
+        a->passes[element].surrogate = kernels->derivative_from_output[a->forward_kind];
+        a->passes[element].derivative = NULL;
+    }
     made->from_output = a;
     return SUGAR_OK;
 }
@@ -133,8 +123,8 @@ sugar_status sugar_activation_create_ex(sugar_activation **activation, const cha
     sugar_activation *made = malloc(size);
     if (!made)
         return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "activation: no memory for a handle");
-#define FILL(element, storage, real, unused) fill_##element(&made->element, level->kernels.element, &parsed);
-    SUGAR_ELEMENTS(FILL, )
+    for (int element = 0; element < SUGAR_ELEMENT_COUNT; element++)
+        fill_passes(&made->passes[element], element, level->kernels[element], &parsed);
     made->level = level;
     made->forward_kind = parsed.forward.kind;
     made->surrogate_kind = parsed.surrogate.kind;

@@ -7,31 +7,27 @@
 #include "kernels/kernels.h"
 #include "cpu/level.h"
 
-/* What g' is, where it has two values, or one: as numbers of the type that computes. */
+/* The values of g' where it has two, or one: rounded to reals. */
 typedef struct sugar_two_values {
     bool are_all;                   /* false: it has more */
     double lower, upper;
 } sugar_two_values;
 
-/* The two passes in one element type. */
-#define SUGAR_PASSES(element, storage, real, unused)                                               \
-    typedef struct sugar_passes_##element {                                                        \
-        sugar_forward_kernel_##element forward;                                                    \
-        sugar_backward_kernel_##element backward;   /* with what the backward pass uses */         \
-        sugar_derivative_kernel_##element surrogate;  /* the same, not yet times dy */             \
-        sugar_derivative_kernel_##element derivative; /* of the forward function; NULL: not mixed in */ \
-        sugar_combine_kernel_##element combine;                                                    \
-        real forward_parameters[SUGAR_KERNEL_PARAMETERS];                                          \
-        real surrogate_parameters[SUGAR_KERNEL_PARAMETERS];                                        \
-        real blend, rest;                           /* t and 1 - t */                              \
-        bool is_own;                                /* the surrogate is the forward function */    \
-        sugar_two_values values;                    /* of what the backward pass uses */           \
-    } sugar_passes_##element;
-SUGAR_ELEMENTS(SUGAR_PASSES, )
+/* The forward and the backward pass in one element type. */
+typedef struct sugar_passes {
+    sugar_forward_kernel *forward;
+    sugar_backward_kernel *backward;        /* with what the backward pass uses */
+    sugar_derivative_kernel *surrogate;     /* the same, not yet times dy */
+    sugar_derivative_kernel *derivative;    /* of the forward function; NULL: not mixed in */
+    sugar_combine_kernel *combine;
+    sugar_parameters forward_parameters, surrogate_parameters;
+    double blend, rest;                     /* t and 1 - t, rounded to reals */
+    bool has_surrogate;                     /* false: the backward pass is the forward function's own */
+    sugar_two_values values;                /* of what the backward pass uses */
+} sugar_passes;
 
 struct sugar_activation {
-#define SUGAR_PASSES_MEMBER(element, storage, real, unused) sugar_passes_##element element;
-    SUGAR_ELEMENTS(SUGAR_PASSES_MEMBER, )
+    sugar_passes passes[SUGAR_ELEMENT_COUNT];
     const sugar_level_row *level;
     int32_t forward_kind, surrogate_kind;
     double minimum, maximum;        /* of what the backward pass uses */

@@ -25,55 +25,17 @@ int32_t sugar_kind_parameter_count(const sugar_kind_row *kind)
     return count;
 }
 
-/* Kinds by the lists of kinds.def. */
-static bool is_among(int32_t kind, const int32_t *list)
-{
-    while (*list >= 0 && *list != kind)
-        list++;
-    return *list == kind;
-}
-
-#define KIND_END (-1)
-#undef KIND
-#undef SURROGATE
-#undef PARAMETER
-#undef PARAMETER_UP_TO_NEXT
-
+/* From the lists of kinds.def. */
 uint64_t sugar_kind_capabilities(int32_t kind)
 {
-    static const int32_t learns[] = {
-#define KIND(...)
-#define SURROGATE(...)
-#define LEARNS(name, ...) SUGAR_KIND_##name,
+    uint64_t can = SUGAR_CAN_SAVE_BYTE;
+#define LEARNS(name, ...) can |= kind == SUGAR_KIND_##name ? SUGAR_CAN_LEARN : 0;
+#define FROM_OUTPUT(name) can |= kind == SUGAR_KIND_##name ? SUGAR_CAN_START_FROM_OUTPUT : 0;
+#define TWO_VALUES(name) can |= kind == SUGAR_KIND_##name ? SUGAR_CAN_SAVE_BIT : 0;
+#define DRAWS(name) can |= kind == SUGAR_KIND_##name ? SUGAR_CAN_DRAW : 0;
+#define UNBOUNDED(name) can &= kind == SUGAR_KIND_##name ? ~(uint64_t)SUGAR_CAN_SAVE_BYTE : UINT64_MAX;
 #include "kernels/kinds/kinds.def"
-        KIND_END};
-    static const int32_t from_output[] = {
-#define KIND(...)
-#define SURROGATE(...)
-#define FROM_OUTPUT(name) SUGAR_KIND_##name,
-#include "kernels/kinds/kinds.def"
-        KIND_END};
-    static const int32_t two_values[] = {
-#define KIND(...)
-#define SURROGATE(...)
-#define TWO_VALUES(name) SUGAR_KIND_##name,
-#include "kernels/kinds/kinds.def"
-        KIND_END};
-    static const int32_t unbounded[] = {
-#define KIND(...)
-#define SURROGATE(...)
-#define UNBOUNDED(name) SUGAR_KIND_##name,
-#include "kernels/kinds/kinds.def"
-        KIND_END};
-    static const int32_t draws[] = {
-#define KIND(...)
-#define SURROGATE(...)
-#define DRAWS(name) SUGAR_KIND_##name,
-#include "kernels/kinds/kinds.def"
-        KIND_END};
-    return (is_among(kind, learns) ? SUGAR_CAN_LEARN : 0) | (is_among(kind, from_output) ? SUGAR_CAN_START_FROM_OUTPUT : 0)
-           | (is_among(kind, unbounded) ? 0 : SUGAR_CAN_SAVE_BYTE) | (is_among(kind, two_values) ? SUGAR_CAN_SAVE_BIT : 0)
-           | (is_among(kind, draws) ? SUGAR_CAN_DRAW : 0);
+    return can;
 }
 
 static bool is_name(const char *name, const char *text, size_t length)

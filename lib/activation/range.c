@@ -8,23 +8,39 @@
 
 #include "activation/spec.h"
 
-/* The neighbour of x on the side of `direction`, for x that is finite or infinite on the other side. As libm has it;
+/* The neighbour of x on the side of `direction`, for x that is finite or infinite on the other side: as libm's nextafter;
  * but the library takes nothing from there but fma. */
-#define NEXT(real, bits, name)                                                                     \
-    static real name(real x, real direction)                                                       \
-    {                                                                                              \
-        bits b;                                                                                    \
-        memcpy(&b, &x, sizeof b);                                                                  \
-        const bool grows = (direction > 0) == !(b >> (8 * sizeof b - 1));                          \
-        if (x < 0 || x > 0)                                                                        \
-            b += grows ? 1 : (bits)-1;                                                             \
-        else                                                                                       \
-            b = (bits)1 | (direction < 0 ? (bits)1 << (8 * sizeof b - 1) : 0);                     \
-        memcpy(&x, &b, sizeof x);                                                                  \
-        return x;                                                                                  \
-    }
-NEXT(float, uint32_t, next_f32)
-NEXT(double, uint64_t, next_f64)
+static double next_f64(double x, double direction)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const bool grows = (direction > 0) == !(bits >> 63);
+    if (x < 0 || x > 0)
+        bits += grows ? 1 : UINT64_MAX;
+    else
+        bits = direction < 0 ? UINT64_C(0x8000000000000001) : 1;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static float next_f32(float x, float direction)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const bool grows = (direction > 0) == !(bits >> 31);
+    if (x < 0 || x > 0)
+        bits += grows ? 1 : UINT32_MAX;
+    else
+        bits = direction < 0 ? UINT32_C(0x80000001) : 1;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* The same among the reals of an element type. */
+static double next_real(sugar_element element, double x, double direction)
+{
+    return element == SUGAR_F64 ? next_f64(x, direction) : (double)next_f32((float)x, (float)direction);
+}
 
 /* ---- Places -------------------------------------------------------------------------------- */
 
@@ -46,7 +62,7 @@ static void add_both(places *all, double x)
     add(all, -x);
 }
 
-static double evaluate(const sugar_kernels_f64 *kernels, const sugar_function *f, double x)
+static double evaluate(const sugar_kernels *kernels, const sugar_function *f, double x)
 {
     double parameters[SUGAR_KERNEL_PARAMETERS] = {0}, d;
     for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++)
@@ -57,7 +73,7 @@ static double evaluate(const sugar_kernels_f64 *kernels, const sugar_function *f
 
 /* tanh, and exp(x) for x <= 0, which is the derivative of elu: by kernels, not by libm, so that they are the same
  * everywhere. */
-static double tanh_of(const sugar_kernels_f64 *kernels, double x)
+static double tanh_of(const sugar_kernels *kernels, double x)
 {
     const double parameters[SUGAR_KERNEL_PARAMETERS] = {0};
     double y;
@@ -65,15 +81,15 @@ static double tanh_of(const sugar_kernels_f64 *kernels, double x)
     return y;
 }
 
-static double exp_of_negative(const sugar_kernels_f64 *kernels, double x)
+static double exp_of_negative(const sugar_kernels *kernels, double x)
 {
     return evaluate(kernels, &(sugar_function){SUGAR_KIND_elu, {1}}, x);
 }
 
 /* A function that rises through 0, up to a positive factor. */
-typedef double rising(const sugar_kernels_f64 *kernels, const double *p, double x);
+typedef double rising(const sugar_kernels *kernels, const double *p, double x);
 
-static double find_root(rising *function, const sugar_kernels_f64 *kernels, const double *p, double low, double high)
+static double find_root(rising *function, const sugar_kernels *kernels, const double *p, double low, double high)
 {
     for (int step = 0; step < DBL_MANT_DIG + 10; step++) {
         const double middle = low + (high - low) / 2;
@@ -86,7 +102,7 @@ static double find_root(rising *function, const sugar_kernels_f64 *kernels, cons
 }
 
 /* bsilu'' = s'(x) (2 - (x + alpha) tanh(x/2)). One root is positive; the other is minus the root for -alpha. */
-static double bsilu_turns(const sugar_kernels_f64 *kernels, const double *p, double x)
+static double bsilu_turns(const sugar_kernels *kernels, const double *p, double x)
 {
     return (x + p[0]) * tanh_of(kernels, x / 2) - 2;
 }
@@ -94,7 +110,7 @@ static double bsilu_turns(const sugar_kernels_f64 *kernels, const double *p, dou
 /* multi_gaussian' is even. With u = d / sigma and v = u / s^2 its slope at u > 0 has the sign of
  * (2h / s^3) exp(-1 / (2 s^2)) (cosh(v) - sinh(v) / u) - (1 + h) exp(-u^2 (1 - 1/s^2) / 2), of which the first term
  * rises and the second one falls: one root. Both are divided by exp(v). */
-static double multi_gaussian_turns(const sugar_kernels_f64 *kernels, const double *p, double u)
+static double multi_gaussian_turns(const sugar_kernels *kernels, const double *p, double u)
 {
     const double h = p[1], s = p[2], v = u / (s * s), e = exp_of_negative(kernels, -2 * v);
     const double wide = 2 * h / (s * s * s) * exp_of_negative(kernels, -0.5 / (s * s));
@@ -103,7 +119,7 @@ static double multi_gaussian_turns(const sugar_kernels_f64 *kernels, const doubl
 }
 
 /* Extrema, and steps. What falls or rises on either side of 0 has none. */
-static places find_places(const sugar_kernels_f64 *kernels, const sugar_function *f)
+static places find_places(const sugar_kernels *kernels, const sugar_function *f)
 {
     const double *p = f->parameter, minus[SUGAR_MAX_PARAMETERS] = {-p[0]};
     places all = {0};
@@ -159,7 +175,7 @@ static range include_range(range r, range other)
 }
 
 /* Of a derivative up to `bound` if side is negative, or else beyond it. */
-static range range_of_side(const sugar_kernels_f64 *kernels, const sugar_function *f, double bound, int side)
+static range range_of_side(const sugar_kernels *kernels, const sugar_function *f, double bound, int side)
 {
     const double nearest = side < 0 ? bound : next_f64(bound, (double)INFINITY);
     range r = include(nothing, evaluate(kernels, f, nearest));
@@ -191,7 +207,7 @@ typedef struct functions {
     bool negative_only;
 } functions;
 
-static range range_of_mixed(const sugar_kernels_f64 *kernels, const functions *f, int side)
+static range range_of_mixed(const sugar_kernels *kernels, const functions *f, int side)
 {
     const range own = range_of_side(kernels, &f->forward, 0, side);
     if (f->negative_only && side > 0)
@@ -199,26 +215,23 @@ static range range_of_mixed(const sugar_kernels_f64 *kernels, const functions *f
     return mix(f->t, range_of_side(kernels, &f->surrogate, 0 - f->shift, side), f->u, own);
 }
 
-#define FUNCTIONS_IN(element)                                                                      \
-    static functions functions_in_##element(const sugar_activation *a)                             \
-    {                                                                                              \
-        const sugar_passes_##element *passes = &a->element;                                        \
-        functions f = {                                                                            \
-            .surrogate.kind = passes->blend > 0 ? a->surrogate_kind : a->forward_kind,             \
-            .forward.kind = a->forward_kind,                                                       \
-            .shift = (double)passes->surrogate_parameters[SUGAR_SHIFT],                            \
-            .t = (double)passes->blend,                                                            \
-            .u = (double)passes->rest,                                                             \
-            .negative_only = a->negative_only,                                                     \
-        };                                                                                         \
-        for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {                                           \
-            f.surrogate.parameter[i] = (double)passes->surrogate_parameters[i];                    \
-            f.forward.parameter[i] = (double)passes->forward_parameters[i];                        \
-        }                                                                                          \
-        return f;                                                                                  \
+static functions functions_in(const sugar_activation *a, sugar_element element)
+{
+    const sugar_passes *passes = &a->passes[element];
+    functions f = {
+        .surrogate.kind = passes->blend > 0 ? a->surrogate_kind : a->forward_kind,
+        .forward.kind = a->forward_kind,
+        .shift = sugar_real_get(element, &passes->surrogate_parameters, SUGAR_SHIFT),
+        .t = passes->blend,
+        .u = passes->rest,
+        .negative_only = a->negative_only,
+    };
+    for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {
+        f.surrogate.parameter[i] = sugar_real_get(element, &passes->surrogate_parameters, i);
+        f.forward.parameter[i] = sugar_real_get(element, &passes->forward_parameters, i);
     }
-FUNCTIONS_IN(f32)
-FUNCTIONS_IN(f64)
+    return f;
+}
 
 /* Not inlined: gcc 12.2 takes the way to f32 and back for nothing where it computes several in a vector. */
 static __attribute__((noinline)) float narrow(double a) { return (float)a; }
@@ -234,13 +247,13 @@ static double round_outwards(double a, float direction)
 /* ---- Two values ---------------------------------------------------------------------------- */
 
 /* Whether a derivative is constant between steps, or altogether, up to `bound` if side is negative, or else beyond it. */
-static bool is_in_steps(const sugar_kernels_f64 *kernels, const sugar_function *f, double bound, int side)
+static bool is_in_steps(const sugar_kernels *kernels, const sugar_function *f, double bound, int side)
 {
     const range r = range_of_side(kernels, f, bound, side);
     return (sugar_kind_capabilities(f->kind) & SUGAR_CAN_SAVE_BIT) || r.low >= r.high;
 }
 
-static bool has_steps_alone(const sugar_kernels_f64 *kernels, const functions *f)
+static bool has_steps_alone(const sugar_kernels *kernels, const functions *f)
 {
     bool steps = true;
     for (int side = -1; side <= 1; side += 2) {
@@ -253,7 +266,7 @@ static bool has_steps_alone(const sugar_kernels_f64 *kernels, const functions *f
 
 /* 0, and the steps of both derivatives. */
 enum { MOST_STEPS = 1 + 2 * MOST_PLACES };
-static int find_steps(const sugar_kernels_f64 *kernels, const functions *f, double *x)
+static int find_steps(const sugar_kernels *kernels, const functions *f, double *x)
 {
     const places surrogate = find_places(kernels, &f->surrogate), forward = find_places(kernels, &f->forward);
     int count = 0;
@@ -265,44 +278,68 @@ static int find_steps(const sugar_kernels_f64 *kernels, const functions *f, doub
     return count;
 }
 
-/* g' is constant between its steps: what it is there, right behind each one and at infinity is all that it can be. */
-#define FIND_TWO_VALUES(element, real, next)                                                       \
-    static sugar_two_values two_values_##element(const sugar_activation *a, const functions *f)    \
-    {                                                                                              \
-        double step[MOST_STEPS];                                                                   \
-        real x[2 * MOST_STEPS + 2] = {-(real)INFINITY, (real)INFINITY}, d[2 * MOST_STEPS + 2];     \
-        const real one = 1;                                                                        \
-        int n = 2;                                                                                 \
-        for (int i = find_steps(a->level->kernels.f64, f, step) - 1; i >= 0; i--) {                \
-            x[n++] = (real)step[i];                                                                \
-            x[n++] = next((real)step[i], (real)INFINITY);                                          \
-        }                                                                                          \
-        if (!has_steps_alone(a->level->kernels.f64, f)                                             \
-            || sugar_backward_##element(a, n, x, 1, &one, 0, d, 1, NULL) != SUGAR_OK)              \
-            return (sugar_two_values){false, 0, 0};                                                \
-        sugar_two_values v = {true, (double)d[0], (double)d[0]};                                   \
-        for (int i = 1; i < n; i++) {                                                              \
-            v.lower = (double)d[i] < v.lower ? (double)d[i] : v.lower;                             \
-            v.upper = (double)d[i] > v.upper ? (double)d[i] : v.upper;                             \
-        }                                                                                          \
-        for (int i = 0; i < n; i++)                                                                \
-            v.are_all = v.are_all && ((double)d[i] <= v.lower || (double)d[i] >= v.upper);         \
-        return v;                                                                                  \
+/* g' at n <= MOST_SAMPLES numbers, by the kernels of f32 or f64, whose elements are reals. */
+enum { MOST_SAMPLES = 2 * MOST_STEPS + 2 };
+static void find_gradients(const sugar_activation *a, sugar_element element, int n, const double *x, double *d)
+{
+    const sugar_passes *passes = &a->passes[element];
+    SUGAR_REALS(MOST_SAMPLES) inputs, ones, surrogate, derivative, gradients;
+    for (int i = 0; i < n; i++) {
+        sugar_real_set(element, &inputs, i, x[i]);
+        sugar_real_set(element, &ones, i, 1);
     }
-FIND_TWO_VALUES(f32, float, next_f32)
-FIND_TWO_VALUES(f64, double, next_f64)
+    passes->surrogate(&passes->surrogate_parameters, &inputs, &surrogate, (size_t)n);
+    if (passes->derivative)
+        passes->derivative(&passes->forward_parameters, &inputs, &derivative, (size_t)n);
+    const sugar_combination combination = {
+        .x = &inputs,
+        .surrogate = &surrogate,
+        .derivative = passes->derivative ? &derivative : NULL,
+        .blend = passes->blend,
+        .rest = passes->rest,
+        .negative_only = a->negative_only,
+    };
+    passes->combine(&combination, &ones, &gradients, (size_t)n);
+    for (int i = 0; i < n; i++)
+        d[i] = sugar_real_get(element, &gradients, i);
+}
+
+/* g' is constant between its steps: what it is there, right behind each one and at infinity is all that it can be. */
+static sugar_two_values find_two_values(const sugar_activation *a, sugar_element element, const functions *f)
+{
+    const sugar_kernels *kernels = a->level->kernels[SUGAR_F64];
+    double step[MOST_STEPS], x[MOST_SAMPLES] = {-(double)INFINITY, (double)INFINITY}, d[MOST_SAMPLES];
+    if (!has_steps_alone(kernels, f))
+        return (sugar_two_values){false, 0, 0};
+    int n = 2;
+    for (int i = find_steps(kernels, f, step) - 1; i >= 0; i--) {
+        x[n++] = sugar_real_round(element, step[i]);
+        x[n++] = next_real(element, step[i], (double)INFINITY);
+    }
+    find_gradients(a, element, n, x, d);
+    sugar_two_values v = {true, d[0], d[0]};
+    for (int i = 1; i < n; i++) {
+        v.lower = d[i] < v.lower ? d[i] : v.lower;
+        v.upper = d[i] > v.upper ? d[i] : v.upper;
+    }
+    for (int i = 0; i < n; i++)
+        v.are_all = v.are_all && (d[i] <= v.lower || d[i] >= v.upper);
+    return v;
+}
 
 void sugar_find_range(sugar_activation *activation)
 {
-    const functions precise = functions_in_f64(activation), rounded = functions_in_f32(activation);
+    const sugar_kernels *kernels = activation->level->kernels[SUGAR_F64];
+    const functions precise = functions_in(activation, SUGAR_F64), rounded = functions_in(activation, SUGAR_F32);
     range r = nothing;
     for (int side = -1; side <= 1; side += 2) {
-        r = include_range(r, range_of_mixed(activation->level->kernels.f64, &precise, side));
-        r = include_range(r, range_of_mixed(activation->level->kernels.f64, &rounded, side));
+        r = include_range(r, range_of_mixed(kernels, &precise, side));
+        r = include_range(r, range_of_mixed(kernels, &rounded, side));
     }
     activation->minimum = round_outwards(r.low, -INFINITY);
     activation->maximum = round_outwards(r.high, INFINITY);
-    activation->f64.values = two_values_f64(activation, &precise);
-    activation->f32.values = two_values_f32(activation, &rounded);
-    activation->f16.values = activation->bf16.values = activation->f32.values;
+    const sugar_two_values values = find_two_values(activation, SUGAR_F32, &rounded);
+    for (int element = 0; element < SUGAR_ELEMENT_COUNT; element++)
+        activation->passes[element].values = values;
+    activation->passes[SUGAR_F64].values = find_two_values(activation, SUGAR_F64, &precise);
 }

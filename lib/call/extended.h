@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "kernels/kernels.h"
+#include "cpu/level.h"
 #include "monitor/monitor.h"
 #include "call/slices.h"
 
@@ -16,14 +16,11 @@ typedef struct sugar_exact {
     double high, low;
 } sugar_exact;
 
-typedef struct sugar_extended_functions sugar_extended_functions;
-
 /* A call whose operands have been put together, as all of its parts see it. */
 typedef struct sugar_extended_call {
     const sugar_activation *activation;     /* NULL: nothing is computed, a monitor is fed alone */
-    const sugar_kernels *kernels;
-    const sugar_extended_functions *functions;
-    sugar_data_type type;
+    sugar_element element;
+    const sugar_kernels *kernels;           /* of the level and the element type */
     sugar_monitor *monitor;
     const sugar_random *random;
     bool is_backward, accumulate, stream, prefetch;
@@ -52,7 +49,7 @@ sugar_status sugar_extended_forward(const sugar_activation *activation, const su
 sugar_status sugar_extended_backward(const sugar_activation *activation, const sugar_tensor *x,
                                      const sugar_tensor *dy, const sugar_tensor *dx,
                                      const sugar_call_options *options, bool is_flat);
-sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_kernels *kernels, const sugar_tensor *x,
+sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_row *level, const sugar_tensor *x,
                                     const sugar_call_options *options);
 
 /* Whether each value of a parameter that is a tensor is within its range. */

@@ -33,12 +33,10 @@ static int add_numbers(list *l, const sugar_tensor *like)
     return add(l, NULL, &l->numbers[l->count], SUGAR_NUMBERS);
 }
 
-static sugar_extended_call start(const sugar_activation *activation, const sugar_kernels *kernels,
-                                 const sugar_call_options *options)
+static sugar_extended_call start(const sugar_activation *activation, const sugar_call_options *options)
 {
     return (sugar_extended_call){
         .activation = activation,
-        .kernels = kernels,
         .random = options->random,
         .accumulate = options->flags & SUGAR_CALL_ACCUMULATE,
         .x = SUGAR_ABSENT,
@@ -165,14 +163,17 @@ static sugar_status sum_nothing(const sugar_extended_call *c, const list *l)
 }
 
 /* Checks all operands, and runs a call that has any element. */
-static sugar_status run(sugar_extended_call *c, const list *l, const sugar_call_options *options)
+static sugar_status run(sugar_extended_call *c, const list *l, const sugar_level_row *level,
+                        const sugar_call_options *options)
 {
     sugar_status status = sugar_walk_make(&c->walk, l->operand, l->count);
     if (status == SUGAR_OK && c->walk.count == 0 && c->gradient != SUGAR_ABSENT)
         return sum_nothing(c, l);
     if (status != SUGAR_OK || c->walk.count == 0)
         return status;
-    c->type = l->operand[0].tensor->dtype;
+    const sugar_data_type type = l->operand[0].tensor->dtype;
+    c->element = sugar_element_find(type.code, type.bits);
+    c->kernels = level->kernels[c->element];
     for (int k = 0; k < l->count; k++)
         c->is_written[k] = l->operand[k].role == SUGAR_OUTPUT;
     int64_t samples = 0;
@@ -210,7 +211,7 @@ static sugar_status add_common(sugar_extended_call *c, list *l, const sugar_tens
 
 static bool has_two_values(const sugar_activation *activation, sugar_data_type type)
 {
-    return type.bits == 64 ? activation->f64.values.are_all : activation->f32.values.are_all;
+    return activation->passes[sugar_element_find(type.code, type.bits)].values.are_all;
 }
 
 /* like: the operand whose type computes, checked already. */
@@ -235,7 +236,8 @@ static sugar_status add_saved(sugar_extended_call *c, list *l, const sugar_tenso
 /* The range of what is saved is that of the spec's parameter. */
 static sugar_status check_saved_range(const sugar_activation *activation, const sugar_call_options *options)
 {
-    const bool uses_own = activation->f64.is_own || activation->f64.derivative || activation->f32.is_own;
+    const bool uses_own = !activation->passes[SUGAR_F64].has_surrogate || activation->passes[SUGAR_F64].derivative
+                          || !activation->passes[SUGAR_F32].has_surrogate;
     if (!options->saved_gradient || !uses_own || !options->parameter)
         return SUGAR_OK;
     return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: parameter beside a saved_gradient with %s, expected NULL, or "
@@ -246,7 +248,7 @@ sugar_status sugar_extended_forward(const sugar_activation *activation, const su
                                     const sugar_tensor *y, const sugar_call_options *options, bool is_flat)
 {
     list l = {.is_flat = is_flat};
-    sugar_extended_call c = start(activation, &activation->level->kernels, options);
+    sugar_extended_call c = start(activation, options);
     sugar_random random;
     c.x = add(&l, "x", x, SUGAR_INPUT);
     sugar_status status = sugar_operand_check(&l.operand[c.x]);
@@ -263,7 +265,7 @@ sugar_status sugar_extended_forward(const sugar_activation *activation, const su
     if (status != SUGAR_OK)
         return status;
     c.output = add(&l, "y", y, SUGAR_OUTPUT);
-    return run(&c, &l, options);
+    return run(&c, &l, activation->level, options);
 }
 
 /* Where the gradient has been saved there is no x. */
@@ -290,7 +292,7 @@ sugar_status sugar_extended_backward(const sugar_activation *activation, const s
                                      const sugar_call_options *options, bool is_flat)
 {
     list l = {.is_flat = is_flat};
-    sugar_extended_call c = start(activation, &activation->level->kernels, options);
+    sugar_extended_call c = start(activation, options);
     sugar_random random;
     c.is_backward = true;
     sugar_status status = check_source(x, options);
@@ -316,17 +318,17 @@ sugar_status sugar_extended_backward(const sugar_activation *activation, const s
     if (status != SUGAR_OK)
         return status;
     c.output = add(&l, "dx", dx, SUGAR_OUTPUT);
-    return run(&c, &l, options);
+    return run(&c, &l, activation->level, options);
 }
 
-sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_kernels *kernels, const sugar_tensor *x,
+sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_row *level, const sugar_tensor *x,
                                     const sugar_call_options *options)
 {
     list l = {.count = 0};
-    sugar_extended_call c = start(NULL, kernels, options);
+    sugar_extended_call c = start(NULL, options);
     c.x = c.output = add(&l, "x", x, SUGAR_INPUT);
     sugar_status status = sugar_operand_check(&l.operand[c.x]);
     if (status == SUGAR_OK)
         status = add_monitor(&c, &l, monitor, x);
-    return status == SUGAR_OK ? run(&c, &l, options) : status;
+    return status == SUGAR_OK ? run(&c, &l, level, options) : status;
 }

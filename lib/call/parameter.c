@@ -3,11 +3,10 @@
 
 #include "activation/activation.h"
 #include "activation/catalogue.h"
+#include "call/tiles.h"
 #include "threads/context.h"
 #include "view/tensor.h"
 #include "base/text.h"
-
-enum { TILE_BYTES = 8192 };
 
 typedef struct job {
     const sugar_extended_call *call;
@@ -24,24 +23,18 @@ static const sugar_parameter_row *row_of(const sugar_extended_call *c)
 static bool find_outside(const sugar_extended_call *c, const void *at, int64_t n, double *found)
 {
     const double minimum = row_of(c)->minimum, maximum = row_of(c)->maximum;
-    switch (c->type.bits) {
-    case 64: return c->kernels->f64->find_outside(at, (size_t)n, minimum, maximum, found);
-    case 32: return c->kernels->f32->find_outside(at, (size_t)n, minimum, maximum, found);
-    default:
-        return c->type.code == SUGAR_TYPE_BFLOAT
-                   ? c->kernels->bf16->find_outside(at, (size_t)n, minimum, maximum, found)
-                   : c->kernels->f16->find_outside(at, (size_t)n, minimum, maximum, found);
-    }
+    return c->kernels->find_outside(at, (size_t)n, minimum, maximum, found);
 }
 
 static bool is_outside(const job *j, const sugar_tile *tile)
 {
     const sugar_walk *walk = &j->walk;
-    double buffer[TILE_BYTES / sizeof(double)], found;
+    sugar_tile_buffer buffer;
+    double found;
     const void *at = sugar_tile_start(tile, walk, 0);
     if (sugar_tile_row(tile, walk, 0) < tile->count) {
-        sugar_tile_read(tile, walk, 0, buffer);
-        at = buffer;
+        sugar_tile_read(tile, walk, 0, &buffer);
+        at = &buffer;
     }
     return find_outside(j->call, at, tile->count, &found);
 }
@@ -113,7 +106,7 @@ sugar_status sugar_parameter_check(const sugar_extended_call *c, const sugar_cal
     bool any_outside = false;
     job j = {.call = c, .any_outside = &any_outside};
     sugar_walk_alone(&j.walk, &c->walk, c->parameter);
-    sugar_walk_tile(&j.walk, TILE_BYTES / (int64_t)j.walk.element_size, false);
+    sugar_walk_tile(&j.walk, SUGAR_TILE_BYTES / (int64_t)j.walk.element_size, false);
     sugar_parallel_run(options->context, j.walk.tiles * j.walk.tile_count, j.walk.tile_count, check_tiles, &j);
     return any_outside ? refuse(c, options->parameter) : SUGAR_OK;
 }

@@ -1,15 +1,13 @@
-/* Passes over elements that lie one after another. */
-#ifndef SUGAR_EXECUTE_H
-#define SUGAR_EXECUTE_H
+/* Plain calls: x and y, or x, dy and dx, and nothing else. */
+#ifndef SUGAR_PLAIN_H
+#define SUGAR_PLAIN_H
 
-#include <stdbool.h>
+#include "activation/activation.h"
+#include "view/tensor.h"
 
-#include "kernels/kernels.h"
-
-/* y[i] = f(x[i]); y may be x. stream: as kernels have it. */
-#define SUGAR_RUN_FORWARD(element, storage, real, unused)                                          \
-    void sugar_run_forward_##element(const sugar_activation *activation, const storage *x, storage *y, int64_t n, \
-                                     int stream);
-SUGAR_ELEMENTS(SUGAR_RUN_FORWARD, )
+/* A call on 2 operands (x, y: forward) or 3 (x, dy, dx: backward), the last of which is the output. The activation and the
+ * options have been checked; the operands have not. */
+sugar_status sugar_plain_run(const sugar_activation *activation, const sugar_operand *operands, int count,
+                             const sugar_call_options *options);
 
 #endif

@@ -15,16 +15,6 @@ static bool is_kept(const sugar_walk *walk, int local, int d)
     return local >= 0 && walk->stride[local][d] != 0;
 }
 
-static int64_t clamp(int64_t a, int64_t low, int64_t high)
-{
-    return a < low ? low : a < high ? a : high;
-}
-
-static int64_t round_up(int64_t a, int64_t step)
-{
-    return (a + step - 1) / step * step;
-}
-
 /* Slices of the kept dimensions, from the outermost one on. */
 static void divide_kept(sugar_slices *slices, const sugar_walk *walk, int local)
 {

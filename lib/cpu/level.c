@@ -50,15 +50,19 @@ static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 #define LEVEL(name, is_here) static bool name##_is_here(void) { return is_here; }
 #include "kernels/isa/levels.def"
 
-#define ADDRESS(element, storage, real, level) .element = &sugar_kernels_##element##_##level,
-#define TABLES_0(name) {0}
-#define TABLES_1(name) {SUGAR_ELEMENTS(ADDRESS, name)}
-#define TABLES_(name, compiled) TABLES_##compiled(name)
-#define TABLES(name, compiled) TABLES_(name, compiled)
+/* The kernels of a level by element type, or none if SUGAR_HAVE_<level> is 0. */
+#define TABLES_0(level) {NULL}
+#define TABLES_1(level)                                                                            \
+    {                                                                                              \
+        [SUGAR_F32] = &sugar_kernels_##level##_f32, [SUGAR_F64] = &sugar_kernels_##level##_f64,    \
+        [SUGAR_F16] = &sugar_kernels_##level##_f16, [SUGAR_BF16] = &sugar_kernels_##level##_bf16,  \
+    }
+#define TABLES_(level, compiled) TABLES_##compiled(level)
+#define TABLES(level, compiled) TABLES_(level, compiled)
 
 static bool is_compiled(const sugar_level_row *level)
 {
-    return level->kernels.f32;
+    return level->kernels[SUGAR_F32];
 }
 
 static const sugar_level_row levels[] = {

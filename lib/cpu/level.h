@@ -9,7 +9,7 @@
 
 typedef struct sugar_level_row {
     const char *name;
-    sugar_kernels kernels;          /* NULL pointers: not compiled into this library */
+    const sugar_kernels *kernels[SUGAR_ELEMENT_COUNT];  /* NULL: not compiled into this library */
     bool (*is_here)(void);          /* whether processor and operating system have it */
 } sugar_level_row;
 

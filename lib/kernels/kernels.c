@@ -27,109 +27,83 @@
 #include "kernels/loops/random.h"
 #include "kernels/loops/saved.h"
 
-#define PARAMETER(...)
-#define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...)                                                                            \
-    KERNEL name##_forward(const real *parameters, const element *x, element *y, size_t n, int stream) { \
+    KERNEL name##_forward(const void *parameters, const void *x, void *y, size_t n, int stream)    \
+    {                                                                                              \
         forward_loop(name##_value, parameters, x, y, n, stream);                                   \
     }                                                                                              \
     SURROGATE(name, )
 #define SURROGATE(name, ...)                                                                       \
-    KERNEL name##_backward(const real *parameters, const element *x, const element *dy, element *dx, \
-                           size_t n, int stream) {                                                 \
+    KERNEL name##_backward(const void *parameters, const void *x, const void *dy, void *dx, size_t n, int stream) \
+    {                                                                                              \
         backward_loop(name##_derivative, parameters, x, dy, dx, n, stream);                        \
     }                                                                                              \
-    KERNEL name##_derivatives(const real *parameters, const element *x, real *d, size_t n) {       \
+    KERNEL name##_derivatives(const void *parameters, const void *x, void *d, size_t n)            \
+    {                                                                                              \
         derivative_loop(name##_derivative, parameters, x, d, n);                                   \
     }
-#include "kernels/kinds/kinds.def"
-
-#define PARAMETER(...)
-#define PARAMETER_UP_TO_NEXT(...)
-#define KIND(...)
-#define SURROGATE(...)
 #define LEARNS(name, value, derivative)                                                            \
-    KERNEL name##_forward_each(const element *parameter, size_t step, const element *x, element *y, size_t n) { \
-        forward_each_loop(value, parameter, step, x, y, n);                                 \
+    KERNEL name##_forward_each(const void *parameter, size_t step, const void *x, void *y, size_t n) \
+    {                                                                                              \
+        forward_each_loop(value, parameter, step, x, y, n);                                        \
     }                                                                                              \
-    KERNEL name##_derivative_each(const element *parameter, size_t step, const element *x, real *d, size_t n) { \
-        derivative_each_loop(derivative, parameter, step, x, d, n);                         \
+    KERNEL name##_derivative_each(const void *parameter, size_t step, const void *x, void *d, size_t n) \
+    {                                                                                              \
+        derivative_each_loop(derivative, parameter, step, x, d, n);                                \
     }                                                                                              \
-    KERNEL name##_slopes(const real *parameters, const element *parameter, size_t step, const element *x, \
-                         const element *dy, real *product, size_t n) {                             \
+    KERNEL name##_slopes(const void *parameters, const void *parameter, size_t step, const void *x, \
+                         const void *dy, void *product, size_t n)                                  \
+    {                                                                                              \
         slope_loop(name##_slope, parameters, parameter, step, x, dy, product, n);                  \
     }
 #define FROM_OUTPUT(name)                                                                          \
-    KERNEL name##_backward_from_output(const real *parameters, const element *y, const element *dy, element *dx, \
-                                       size_t n, int stream) {                                     \
+    KERNEL name##_backward_from_output(const void *parameters, const void *y, const void *dy, void *dx, size_t n, \
+                                       int stream)                                                 \
+    {                                                                                              \
         backward_loop(name##_derivative_from_output, parameters, y, dy, dx, n, stream);            \
     }                                                                                              \
-    KERNEL name##_derivatives_from_output(const real *parameters, const element *y, real *d, size_t n) { \
+    KERNEL name##_derivatives_from_output(const void *parameters, const void *y, void *d, size_t n) \
+    {                                                                                              \
         derivative_loop(name##_derivative_from_output, parameters, y, d, n);                       \
     }
 #include "kernels/kinds/kinds.def"
 
-const JOIN(sugar_kernels, SUGAR_TYPE) JOIN(JOIN(sugar_kernels, SUGAR_TYPE), SUGAR_LEVEL_NAME) = {
+#define TABLE(level, type) TABLE_(level, type)
+#define TABLE_(level, type) sugar_kernels_##level##_##type
+const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
     .forward = {
-#define PARAMETER(...)
-#define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...) [SUGAR_KIND_##name] = name##_forward,
-#define SURROGATE(name, ...)
 #include "kernels/kinds/kinds.def"
     },
     .backward = {
-#define PARAMETER(...)
-#define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...) [SUGAR_KIND_##name] = name##_backward,
 #define SURROGATE(name, ...) [SUGAR_KIND_##name] = name##_backward,
 #include "kernels/kinds/kinds.def"
     },
     .derivative = {
-#define PARAMETER(...)
-#define PARAMETER_UP_TO_NEXT(...)
 #define KIND(name, ...) [SUGAR_KIND_##name] = name##_derivatives,
 #define SURROGATE(name, ...) [SUGAR_KIND_##name] = name##_derivatives,
 #include "kernels/kinds/kinds.def"
     },
     .backward_from_output = {
-#define PARAMETER(...)
-#define PARAMETER_UP_TO_NEXT(...)
-#define KIND(...)
-#define SURROGATE(...)
 #define FROM_OUTPUT(name) [SUGAR_KIND_##name] = name##_backward_from_output,
 #include "kernels/kinds/kinds.def"
     },
     .derivative_from_output = {
-#define PARAMETER(...)
-#define PARAMETER_UP_TO_NEXT(...)
-#define KIND(...)
-#define SURROGATE(...)
 #define FROM_OUTPUT(name) [SUGAR_KIND_##name] = name##_derivatives_from_output,
 #include "kernels/kinds/kinds.def"
     },
     .combine = combine,
     .end_stream = end_stream,
     .forward_each = {
-#define PARAMETER(...)
-#define PARAMETER_UP_TO_NEXT(...)
-#define KIND(...)
-#define SURROGATE(...)
 #define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_forward_each,
 #include "kernels/kinds/kinds.def"
     },
     .derivative_each = {
-#define PARAMETER(...)
-#define PARAMETER_UP_TO_NEXT(...)
-#define KIND(...)
-#define SURROGATE(...)
 #define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_derivative_each,
 #include "kernels/kinds/kinds.def"
     },
     .slope = {
-#define PARAMETER(...)
-#define PARAMETER_UP_TO_NEXT(...)
-#define KIND(...)
-#define SURROGATE(...)
 #define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_slopes,
 #include "kernels/kinds/kinds.def"
     },

@@ -115,7 +115,7 @@ sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x
     const sugar_level_row *level;
     if (status == SUGAR_OK)
         status = sugar_level_select(NULL, &level);
-    return status == SUGAR_OK ? sugar_extended_observe(monitor, &level->kernels, x, &known) : status;
+    return status == SUGAR_OK ? sugar_extended_observe(monitor, level, x, &known) : status;
 }
 
 sugar_status sugar_monitor_reset(sugar_monitor *monitor)

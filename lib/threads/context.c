@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "view/copy.h"
+#include "base/integers.h"
 #include "threads/pool.h"
 #include "base/struct_size.h"
 

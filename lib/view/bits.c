@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "view/copy.h"
+#include "base/integers.h"
 
 /* Eight bytes as a number, the first one lowest. */
 static uint64_t load_eight(const uint8_t *p)

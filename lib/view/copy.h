@@ -6,11 +6,6 @@
 
 #include "sugar/sugar.h"
 
-static inline int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* A box: its dimensions in any order, each with its strides at both ends, in elements. */
 typedef struct sugar_box {
     int ndim;                       /* 1 or more */
@@ -37,5 +32,13 @@ static inline void sugar_box_add(sugar_box *box, int64_t extent, int64_t to, int
 /* Copies a box of elements of 1, 2, 4 or 8 bytes between memory that does not overlap. Changes the order of
  * the box's dimensions. */
 void sugar_copy(sugar_box *box, void *to, const void *from, size_t element_size);
+
+/* The same, of its first ndim dimensions and by their order, for elements of one size. */
+void sugar_copy_8(const sugar_box *box, int ndim, void *to, const void *from);
+void sugar_copy_16(const sugar_box *box, int ndim, void *to, const void *from);
+void sugar_copy_32(const sugar_box *box, int ndim, void *to, const void *from);
+void sugar_copy_64(const sugar_box *box, int ndim, void *to, const void *from);
+
+enum { SUGAR_COPY_VECTOR = 16 };    /* bytes; every processor with vectors has these */
 
 #endif

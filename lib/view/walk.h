@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/integers.h"
 #include "view/copy.h"
 
 enum { SUGAR_PLAIN_OPERANDS = 3 };  /* x, dy, dx */

@@ -39,34 +39,34 @@ ALWAYS_INLINE const char *fetch_half(const char *ahead, size_t n)
     return ahead + n * sizeof(element) / 2;
 }
 
-enum { CODE_STEP = 4 * VEC_LANES };
+enum { BIN_STEP = 4 * VEC_LANES };
 #ifdef VEC_BYTES
-enum { CODES = VEC_BYTES };
+enum { BIN_BLOCK = VEC_BYTES };
 #else
-enum { CODES = CODE_STEP };
+enum { BIN_BLOCK = BIN_STEP };
 #endif
-static size_t round_up(size_t n) { return (n + CODES - 1) / CODES * CODES; }
+static size_t round_up(size_t n) { return (n + BIN_BLOCK - 1) / BIN_BLOCK * BIN_BLOCK; }
 
 /* How elements become the numbers of their bins, with what is NaN from the first one on that is not finite, or 0. */
 typedef struct { vec scale, origin, last, strange[4]; } bin_finder;
 
-/* The bins of CODE_STEP elements, in any order: numbers from before the first bin are cut off to it, and so is NaN.
+/* The bins of BIN_STEP elements, in any order: numbers from before the first bin are cut off to it, and so is NaN.
  * Beyond the n-th the elements are 0. */
-ALWAYS_INLINE void find_some_bins(bin_finder *f, const real *x, size_t n, uint8_t *code)
+ALWAYS_INLINE void find_some_bins(bin_finder *f, const real *x, size_t n, uint8_t *place)
 {
     vec bin[4];
     for (size_t k = 0; k < 4; k++) {
         const size_t before = k * VEC_LANES;
-        const vec a = n >= CODE_STEP ? vec_load(x + before) : n > before ? load_some_reals(x + before, n - before)
+        const vec a = n >= BIN_STEP ? vec_load(x + before) : n > before ? load_some_reals(x + before, n - before)
                                                             : vec_splat(0);
         bin[k] = vec_min(f->last, vec_fma(a, f->scale, f->origin));
         f->strange[k] = vec_fma(a, vec_splat(0), f->strange[k]);
     }
-    vec_store_codes(code, bin);
+    vec_store_codes(place, bin);
 }
 
 #ifdef VEC_BYTES
-/* How many of the codes are bin, bin + 1, ...: two of them in the halves of a byte, where 15 vectors fit. To compare
+/* How many of the places are bin, bin + 1, ...: two of them in the halves of a byte, where 15 vectors fit. To compare
  * with each bin takes two operations for each, and with these tables one. */
 enum { BINS_AT_ONCE = 16, PAIRS = BINS_AT_ONCE / 2, MOST_IN_HALF = 15 };
 static const uint8_t halves[PAIRS][16] = {
@@ -75,15 +75,15 @@ static const uint8_t halves[PAIRS][16] = {
     {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
 };
 
-static void count_some_bins(int64_t *count, const uint8_t *code, size_t vectors, uint8_t bin, const char *ahead)
+static void count_some_bins(int64_t *count, const uint8_t *place, size_t vectors, uint8_t bin, const char *ahead)
 {
     vec_bytes even[PAIRS] = {{0}}, odd[PAIRS] = {{0}};
     while (vectors > 0) {
         const size_t some = vectors < MOST_IN_HALF ? vectors : MOST_IN_HALF;
         vec_bytes found[PAIRS] = {{0}};
-        for (size_t i = 0; i < some; i++, code += VEC_BYTES) {
-            const vec_bytes place = vec_bytes_load(code) - bin;
-            for (int k = 0; k < PAIRS; k++) found[k] += vec_bytes_choose(halves[k], place);
+        for (size_t i = 0; i < some; i++, place += VEC_BYTES) {
+            const vec_bytes from_bin = vec_bytes_load(place) - bin;
+            for (int k = 0; k < PAIRS; k++) found[k] += vec_bytes_choose(halves[k], from_bin);
             ahead = fetch_half(ahead, VEC_BYTES);
         }
         for (int k = 0; k < PAIRS; k++) {
@@ -99,24 +99,24 @@ static void count_some_bins(int64_t *count, const uint8_t *code, size_t vectors,
 }
 
 /* From the least to the greatest. */
-static void count_codes(int64_t *count, const uint8_t *code, size_t n, const char *ahead)
+static void count_bytes(int64_t *count, const uint8_t *place, size_t n, const char *ahead)
 {
     const size_t vectors = n / VEC_BYTES;
-    vec_bytes least = vec_bytes_load(code), opposite = ~least;
+    vec_bytes least = vec_bytes_load(place), opposite = ~least;
     for (size_t i = 1; i < vectors; i++) {
-        const vec_bytes a = vec_bytes_load(code + i * VEC_BYTES);
+        const vec_bytes a = vec_bytes_load(place + i * VEC_BYTES);
         least = vec_bytes_min(least, a);
         opposite = vec_bytes_min(opposite, ~a);
     }
     const int last = 255 - vec_bytes_least(opposite);
     for (int bin = vec_bytes_least(least); bin <= last; bin += BINS_AT_ONCE, ahead = NULL)
-        count_some_bins(count, code, vectors, (uint8_t)bin, ahead);
+        count_some_bins(count, place, vectors, (uint8_t)bin, ahead);
 }
 #else
-static void count_codes(int64_t *count, const uint8_t *code, size_t n, const char *ahead)
+static void count_bytes(int64_t *count, const uint8_t *place, size_t n, const char *ahead)
 {
     (void)ahead;
-    for (size_t i = 0; i < n; i++) count[code[i]]++;
+    for (size_t i = 0; i < n; i++) count[place[i]]++;
 }
 #endif
 
@@ -129,7 +129,7 @@ static int bin_of_zero(const bin_finder *f)
     return bin[0] > 0 ? (int)bin[0] : 0;
 }
 
-static const real *find_bins(sugar_histogram *h, const element *x, real *values, size_t n, uint8_t *code,
+static const void *find_bins(sugar_histogram *h, const void *x, void *values, size_t n, uint8_t *bin,
                              const void *ahead)
 {
     const real *wide = widen(x, values, n);
@@ -137,12 +137,12 @@ static const real *find_bins(sugar_histogram *h, const element *x, real *values,
         vec_splat((real)h->scale), vec_splat((real)(1 - h->minimum * h->scale)), vec_splat(SUGAR_MONITOR_BINS - 1),
         {vec_splat(0), vec_splat(0), vec_splat(0), vec_splat(0)},
     };
-    const size_t whole = n / CODE_STEP * CODE_STEP, all = round_up(n);
-    for (size_t i = 0; i < whole; i += CODE_STEP) {
-        find_some_bins(&f, wide + i, CODE_STEP, code + i);
-        ahead = fetch_half(ahead, CODE_STEP);
+    const size_t whole = n / BIN_STEP * BIN_STEP, all = round_up(n);
+    for (size_t i = 0; i < whole; i += BIN_STEP) {
+        find_some_bins(&f, wide + i, BIN_STEP, bin + i);
+        ahead = fetch_half(ahead, BIN_STEP);
     }
-    for (size_t i = whole; i < all; i += CODE_STEP) find_some_bins(&f, wide + i, n > i ? n - i : 0, code + i);
+    for (size_t i = whole; i < all; i += BIN_STEP) find_some_bins(&f, wide + i, n > i ? n - i : 0, bin + i);
     h->count[bin_of_zero(&f)] -= (int64_t)(all - n);
     const vec strange = f.strange[0] + f.strange[1] + (f.strange[2] + f.strange[3]), zero = vec_splat(0);
     h->all_finite = !vec_any(vec_less(zero, vec_select(vec_less_equal(strange, zero), zero, vec_splat(1))));
@@ -150,18 +150,22 @@ static const real *find_bins(sugar_histogram *h, const element *x, real *values,
     return wide;
 }
 
-static void count_bins(sugar_histogram *h, const uint8_t *code, size_t n, const void *ahead)
+static void count_bins(sugar_histogram *h, const uint8_t *bin, size_t n, const void *ahead)
 {
-    count_codes(h->count, code, round_up(n), ahead);
+    count_bytes(h->count, bin, round_up(n), ahead);
 }
 
 /* ---- The units ----------------------------------------------------------------------------- */
 
 static int is_finite(real x) { return x - x == 0; }
 
-static void tally_one(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t unit, real x)
+/* A sample is active above it. */
+ALWAYS_INLINE real threshold_of(const sugar_tallies *t) { return (real)t->threshold; }
+
+static void tally_one(const sugar_tallies *t, size_t unit, real x)
 {
-    t->active[unit] += x > t->threshold ? 1 : 0;
+    real *active = t->active;
+    active[unit] += x > threshold_of(t) ? 1 : 0;
     if (is_finite(x)) {
         t->sum[unit] += (double)x;
         t->sum_of_squares[unit] += (double)x * (double)x;
@@ -240,31 +244,32 @@ ALWAYS_INLINE void tally_last_lanes(run_tally *r, const real *x, size_t n, vec t
 }
 
 /* A run of one unit. */
-static void tally_unit(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t unit, const real *x, size_t n,
-                       int all_are_finite)
+static void tally_unit(const sugar_tallies *t, size_t unit, const void *inputs, size_t n, int all_are_finite)
 {
+    const real *x = inputs;
+    real *active = t->active;
     if (!all_are_finite) {
         for (size_t i = 0; i < n; i++) tally_one(t, unit, x[i]);
         return;
     }
-    const vec threshold = vec_splat(t->threshold);
+    const vec threshold = vec_splat(threshold_of(t));
     const vec64 zero = vec_widen(vec_splat(0), 0);
     run_tally r = {.active = vec_counter_zero()};
     for (int k = 0; k < SUM_PARTS; k++) r.sum[k] = r.squares[k] = zero;
     size_t i = 0;
     for (; n - i >= SUM_LANES; i += SUM_LANES) tally_lanes(&r, x + i, threshold);
     if (i < n) tally_last_lanes(&r, x + i, n - i, threshold);
-    const size_t padding = 0 > t->threshold ? -n % SUM_LANES : 0;
-    t->active[unit] += (real)(sum_of_counter(r.active) - (int64_t)padding);
+    const size_t padding = 0 > threshold_of(t) ? -n % SUM_LANES : 0;
+    active[unit] += (real)(sum_of_counter(r.active) - (int64_t)padding);
     t->sum[unit] += sum_of_parts(r.sum);
     t->sum_of_squares[unit] += sum_of_parts(r.squares);
 }
 
 /* In each row so many of the n <= VEC_LANES units from this one on; a row is `step` elements. */
-ALWAYS_INLINE void tally_columns(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t unit, const real *x, size_t rows,
+ALWAYS_INLINE void tally_columns(const sugar_tallies *t, size_t unit, const real *x, size_t rows,
                                  size_t step, size_t n)
 {
-    const vec threshold = vec_splat(t->threshold);
+    const vec threshold = vec_splat(threshold_of(t));
     vec64 sum[VEC64_PARTS], squares[VEC64_PARTS];
     for (int part = 0; part < VEC64_PARTS; part++) {
         sum[part] = vec64_load(t->sum + unit + part * VEC64_LANES);
@@ -284,10 +289,11 @@ ALWAYS_INLINE void tally_columns(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_
         vec64_store(t->sum + unit + part * VEC64_LANES, sum[part]);
         vec64_store(t->sum_of_squares + unit + part * VEC64_LANES, squares[part]);
     }
-    put_some_reals(t->active + unit, load_some_reals(t->active + unit, n) + vec_counter_value(counter), n);
+    real *active = (real *)t->active + unit;
+    put_some_reals(active, load_some_reals(active, n) + vec_counter_value(counter), n);
 }
 
-static void tally_rows(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t first, const real *x, size_t rows, size_t units)
+static void tally_rows(const sugar_tallies *t, size_t first, const real *x, size_t rows, size_t units)
 {
     size_t i = 0;
     for (; units - i >= VEC_LANES; i += VEC_LANES) tally_columns(t, first + i, x + i, rows, units, VEC_LANES);
@@ -296,14 +302,14 @@ static void tally_rows(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t first, c
 
 /* Rows that are shorter than a vector: 16 of them are one row, the sums of which are added up by halves. */
 enum { FEW_UNITS = 16, ROWS_TOGETHER = 16, MOST_TOGETHER = FEW_UNITS * ROWS_TOGETHER + SUGAR_WIDEST };
-static void tally_short_rows(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t first, const real *x, size_t rows,
+static void tally_short_rows(const sugar_tallies *t, size_t first, const real *x, size_t rows,
                              size_t units)
 {
     const size_t together = ROWS_TOGETHER * units, whole = rows / ROWS_TOGETHER, rest = rows % ROWS_TOGETHER * units;
     real active[MOST_TOGETHER];
     double sum[MOST_TOGETHER], sum_of_squares[MOST_TOGETHER];
     for (size_t i = 0; i < together + SUGAR_WIDEST; i++) active[i] = 0, sum[i] = sum_of_squares[i] = 0;
-    const JOIN(sugar_tallies, SUGAR_TYPE) lanes = {t->threshold, active, sum, sum_of_squares, NULL};
+    const sugar_tallies lanes = {t->threshold, active, sum, sum_of_squares, NULL};
     tally_rows(&lanes, 0, x, whole, together);
     tally_rows(&lanes, 0, x + whole * together, 1, rest);
     for (size_t half = together / 2; half >= units; half /= 2)
@@ -312,17 +318,19 @@ static void tally_short_rows(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t fi
             sum[i] += sum[i + half];
             sum_of_squares[i] += sum_of_squares[i + half];
         }
+    real *all_active = t->active;
     for (size_t i = 0; i < units; i++) {
-        t->active[first + i] += active[i];
+        all_active[first + i] += active[i];
         t->sum[first + i] += sum[i];
         t->sum_of_squares[first + i] += sum_of_squares[i];
     }
 }
 
 /* Rows, one after another, whose element i belongs to unit first + i. */
-static void tally_units(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t first, const real *x, size_t rows,
-                        size_t units, int all_are_finite)
+static void tally_units(const sugar_tallies *t, size_t first, const void *inputs, size_t rows, size_t units,
+                        int all_are_finite)
 {
+    const real *x = inputs;
     if (!all_are_finite)
         for (size_t i = 0; i < rows * units; i++) tally_one(t, first + i % units, x[i]);
     else if (units < FEW_UNITS && rows > 1)

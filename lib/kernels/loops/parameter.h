@@ -72,8 +72,9 @@ ALWAYS_INLINE void add_sum(double *high, double *low, double a, double rest)
 
 /* In 16 sums of their own, which are added up by halves. Loops over these are unrolled, the last one too: with an index
  * that varies the sums would be in memory. */
-static void sum_run(const real *product, size_t n, double *high, double *low)
+static void sum_run(const void *products, size_t n, double *high, double *low)
 {
+    const real *product = products;
     const vec64 zero = vec_widen(vec_splat(0), 0);
     vec64 sum[SUM_PARTS], rest[SUM_PARTS];
     for (int k = 0; k < SUM_PARTS; k++) sum[k] = rest[k] = zero;
@@ -101,8 +102,9 @@ static void sum_run(const real *product, size_t n, double *high, double *low)
 }
 
 /* Arrays of sums have SUGAR_WIDEST more than there are. */
-static void sum_rows(const real *product, size_t rows, size_t n, double *high, double *low)
+static void sum_rows(const void *products, size_t rows, size_t n, double *high, double *low)
 {
+    const real *product = products;
     for (size_t i = 0; i < n; i += VEC_LANES)
         for (int part = 0; part < VEC64_PARTS; part++) {
             const size_t at = i + (size_t)part * VEC64_LANES;
@@ -115,7 +117,7 @@ static void sum_rows(const real *product, size_t rows, size_t n, double *high, d
 }
 
 /* What an infinite sum leaves over is no number. */
-static void put_sum(double high, double low, element *at, int accumulate)
+static void put_sum(double high, double low, void *at, int accumulate)
 {
     if (accumulate) {
         const double before = (double)load_one(at), total = before + high, back = total - before;
@@ -128,8 +130,9 @@ static void put_sum(double high, double low, element *at, int accumulate)
 }
 
 /* Sums next to each other. Where each has few products, to put them one by one would take most of the time. */
-static void put_sums(const double *high, const double *low, size_t n, element *at, int accumulate)
+static void put_sums(const double *high, const double *low, size_t n, void *elements, int accumulate)
 {
+    element *at = elements;
     size_t i = 0;
 #if !SUGAR_NARROWS
     for (; i < n && !accumulate; i++) at[i] = (real)(high[i] + (isfinite(high[i]) ? low[i] : 0));
@@ -137,8 +140,9 @@ static void put_sums(const double *high, const double *low, size_t n, element *a
     for (; i < n; i++) put_sum(high[i], low[i], at + i, accumulate);
 }
 
-static int find_outside(const element *parameter, size_t n, double minimum, double maximum, double *found)
+static int find_outside(const void *elements, size_t n, double minimum, double maximum, double *found)
 {
+    const element *parameter = elements;
     const vec lower = vec_splat((real)minimum), upper = vec_splat((real)maximum);
     for (size_t i = 0; i < n; i += VEC_LANES) {
         const vec a = load_some(parameter + i, n - i), one = vec_splat(1);

@@ -108,17 +108,24 @@ ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, con
     end_stream_of(stream);
 }
 
-static void combine(const JOIN(sugar_combination, SUGAR_TYPE) *c, const element *dy, element *dx, size_t n)
+/* The derivative that a combination mixes, of elements i, ... of n. */
+ALWAYS_INLINE vec mixed_derivative(const sugar_combination *c, size_t i, size_t n)
 {
+    const real *surrogate = c->surrogate, *derivative = c->derivative;
+    const vec d = load_some_reals(surrogate + i, n - i);
+    if (!derivative) return d;
+    const vec own = load_some_reals(derivative + i, n - i);
+    const vec mixed = vec_fma(vec_splat((real)c->blend), d, vec_splat((real)c->rest) * own);
+    if (!c->negative_only) return mixed;
+    return vec_select(vec_less_equal(load_some((const element *)c->x + i, n - i), vec_splat(0)), mixed, own);
+}
+
+static void combine(const sugar_combination *c, const void *dy_elements, void *dx_elements, size_t n)
+{
+    const element *dy = dy_elements;
+    element *dx = dx_elements;
     for (size_t i = 0; i < n; i += VEC_LANES) {
-        vec d = load_some_reals(c->surrogate + i, n - i);
-        if (c->derivative) {
-            vec own = load_some_reals(c->derivative + i, n - i);
-            vec mixed = vec_fma(vec_splat(c->t), d, vec_splat(c->u) * own);
-            d = mixed;
-            if (c->negative_only)
-                d = vec_select(vec_less_equal(load_some(c->x + i, n - i), vec_splat(0)), mixed, own);
-        }
+        const vec d = mixed_derivative(c, i, n);
         vec gradient = load_some(dy + i, n - i);
         vec result = gradient * d;
         if (c->accumulate) result = vec_fma(gradient, d, load_some(dx + i, n - i));

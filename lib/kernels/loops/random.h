@@ -64,10 +64,11 @@ ALWAYS_INLINE void draw_rows(const sugar_random *random, uint64_t first, uint64_
     }
 }
 
-KERNEL draw(const sugar_random *random, const real *parameters, int64_t first, int64_t step, size_t rows,
-            real *slope, size_t n)
+KERNEL draw(const sugar_random *random, const void *parameters, int64_t first, int64_t step, size_t rows,
+            void *slope, size_t n)
 {
-    const slope_range range = {vec_splat(parameters[0]), vec_splat(parameters[1] - parameters[0])};
+    const real *p = parameters;
+    const slope_range range = {vec_splat(p[0]), vec_splat(p[1] - p[0])};
     const uint64_t at = (uint64_t)first;
     if (step == 1)
         draw_run(random->seed, random->offset + at / 4, at % 4, range, slope, n);
@@ -85,8 +86,11 @@ ALWAYS_INLINE vec drawn_line(vec slope, vec x)
     return vec_select(vec_less(vec_splat(0), x), x, round_to_odd(product, vec_fma(slope, at, -product)));
 }
 
-KERNEL forward_drawn(const real *slope, const element *x, element *y, size_t n, int stream)
+KERNEL forward_drawn(const void *slopes, const void *x_elements, void *y_elements, size_t n, int stream)
 {
+    const real *slope = slopes;
+    const element *x = x_elements;
+    element *y = y_elements;
     for (size_t i = 0; i < n; i += VEC_LANES) {
         const vec s = load_some_reals(slope + i, n - i);
         put_some(y + i, drawn_line(s, load_some(x + i, n - i)), n - i, stream);
@@ -94,8 +98,11 @@ KERNEL forward_drawn(const real *slope, const element *x, element *y, size_t n, 
     end_stream_of(stream);
 }
 
-KERNEL derivative_drawn(const real *slope, const element *x, real *d, size_t n)
+KERNEL derivative_drawn(const void *slopes, const void *x_elements, void *derivatives, size_t n)
 {
+    const real *slope = slopes;
+    const element *x = x_elements;
+    real *d = derivatives;
     for (size_t i = 0; i < n; i += VEC_LANES) {
         const vec s = load_some_reals(slope + i, n - i);
         put_some_reals(d + i, leaky_relu_derivative(load_some(x + i, n - i), &s), n - i);

@@ -3,18 +3,7 @@
 #define SUGAR_KERNELS_LOOPS_SAVED_H
 
 #include "kernels/kernels.h"
-#include "kernels/loops/memory.h"
-
-/* The derivative that a combination mixes. */
-ALWAYS_INLINE vec mixed_derivative(const JOIN(sugar_combination, SUGAR_TYPE) *c, size_t i, size_t n)
-{
-    const vec d = load_some_reals(c->surrogate + i, n - i);
-    if (!c->derivative) return d;
-    const vec own = load_some_reals(c->derivative + i, n - i);
-    const vec mixed = vec_fma(vec_splat(c->t), d, vec_splat(c->u) * own);
-    if (!c->negative_only) return mixed;
-    return vec_select(vec_less_equal(load_some(c->x + i, n - i), vec_splat(0)), mixed, own);
-}
+#include "kernels/loops/plain.h"
 
 /* A range without length has the one code 0, and so has NaN: vec_max gives its second operand. */
 ALWAYS_INLINE vec place_in_range(vec d, vec lower, vec scale)
@@ -23,7 +12,7 @@ ALWAYS_INLINE vec place_in_range(vec d, vec lower, vec scale)
     return vec_min(vec_max(place, vec_splat(0)), vec_splat(255));
 }
 
-ALWAYS_INLINE void encode_part(const JOIN(sugar_combination, SUGAR_TYPE) *c, vec lower, vec scale, uint8_t *code,
+ALWAYS_INLINE void encode_part(const sugar_combination *c, vec lower, vec scale, uint8_t *code,
                                size_t i, size_t n)
 {
     uint8_t lanes[VEC_LANES];
@@ -32,15 +21,16 @@ ALWAYS_INLINE void encode_part(const JOIN(sugar_combination, SUGAR_TYPE) *c, vec
 }
 
 /* What is not mixed is what most calls have. The next call will need the x that follow, `ahead` of them. */
-static void encode(const JOIN(sugar_combination, SUGAR_TYPE) *c, const JOIN(sugar_codes, SUGAR_TYPE) *range,
+static void encode(const sugar_combination *c, const sugar_coding *range,
                    uint8_t *code, size_t n, size_t ahead)
 {
-    const vec lower = vec_splat(range->lower), scale = vec_splat(range->scale);
+    const vec lower = vec_splat((real)range->lower), scale = vec_splat((real)range->scale);
     const real *d = c->surrogate;
+    const element *x = c->x;
     size_t i = 0;
     for (; !c->derivative && n - i >= VEC_LANES; i += VEC_LANES) {
         if (i < ahead && i * sizeof(element) % 64 == 0)
-            __builtin_prefetch((const void *)((uintptr_t)(c->x + n) + i * sizeof(element)));
+            __builtin_prefetch((const void *)((uintptr_t)(x + n) + i * sizeof(element)));
         vec_store_bytes(code + i, place_in_range(vec_load(d + i), lower, scale));
     }
     for (; i < n; i += VEC_LANES) encode_part(c, lower, scale, code, i, n);
@@ -61,11 +51,11 @@ ALWAYS_INLINE vec load_some_codes(const uint8_t *code, size_t n)
     return vec_load_bytes(lanes);
 }
 
-ALWAYS_INLINE void backward_from_codes_loop(const JOIN(sugar_codes, SUGAR_TYPE) *c, const uint8_t *code,
+ALWAYS_INLINE void backward_from_codes_loop(const sugar_coding *c, const uint8_t *code,
                                             const element *dy, element *dx, size_t n, int two_values, int accumulate,
                                             int stream)
 {
-    const vec lower = vec_splat(c->lower), upper = vec_splat(c->upper), step = vec_splat(c->step);
+    const vec lower = vec_splat((real)c->lower), upper = vec_splat((real)c->upper), step = vec_splat((real)c->step);
     for (size_t i = 0; i < n; i += VEC_LANES) {
         const vec d = decode(load_some_codes(code + i, n - i), two_values, lower, upper, step);
         const vec gradient = load_some(dy + i, n - i);
@@ -76,8 +66,8 @@ ALWAYS_INLINE void backward_from_codes_loop(const JOIN(sugar_codes, SUGAR_TYPE) 
     end_stream_of(stream);
 }
 
-static void backward_from_codes(const JOIN(sugar_codes, SUGAR_TYPE) *c, const uint8_t *code, const element *dy,
-                                element *dx, size_t n, int stream)
+static void backward_from_codes(const sugar_coding *c, const uint8_t *code, const void *dy, void *dx, size_t n,
+                                int stream)
 {
     if (c->accumulate) backward_from_codes_loop(c, code, dy, dx, n, c->two_values, 1, 0);
     else if (c->two_values) backward_from_codes_loop(c, code, dy, dx, n, 1, 0, stream);

@@ -1,35 +1,59 @@
-/* The part of copy.c that depends on the size of an element. The includer defines, and this file undefines:
- *
- *   U                      the unsigned integer of that size
- *   LANES                  elements of a vector
- *   LOW(a, b), HIGH(a, b)  the elements of the lower, upper halves of two vectors, taken in turns
- *   BACKWARD(a)            the elements of a vector in reverse order
- *   NAME                   NAME(f) is f with the suffix of the size */
+/* Copies of boxes of elements of one size. Compiled once for each, with ELEMENT_BITS. */
+#include "view/copy.h"
 
-typedef U __attribute__((may_alias)) NAME(element);
-typedef U NAME(vector) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(U)), may_alias));
-#define element NAME(element)
-#define vector NAME(vector)
+#include <stdbool.h>
+#include <string.h>
 
-static inline vector NAME(load)(const element *p)
+#include "base/integers.h"
+
+#define COPY_(bits) sugar_copy_##bits
+#define COPY(bits) COPY_(bits)
+
+/* LOW(a, b), HIGH(a, b): the elements of the lower, upper halves of two vectors, taken in turns. BACKWARD(a): those of a
+ * vector in reverse order. */
+#if ELEMENT_BITS == 8
+typedef uint8_t __attribute__((may_alias)) element;
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define BACKWARD(a) __builtin_shufflevector(a, a, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#elif ELEMENT_BITS == 16
+typedef uint16_t __attribute__((may_alias)) element;
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define BACKWARD(a) __builtin_shufflevector(a, a, 7, 6, 5, 4, 3, 2, 1, 0)
+#elif ELEMENT_BITS == 32
+typedef uint32_t __attribute__((may_alias)) element;
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define BACKWARD(a) __builtin_shufflevector(a, a, 3, 2, 1, 0)
+#elif ELEMENT_BITS == 64
+typedef uint64_t __attribute__((may_alias)) element;
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
+#define BACKWARD(a) __builtin_shufflevector(a, a, 1, 0)
+#endif
+typedef element vector __attribute__((vector_size(SUGAR_COPY_VECTOR), aligned(sizeof(element)), may_alias));
+enum { LANES = SUGAR_COPY_VECTOR / sizeof(element) };
+
+static inline vector load(const element *p)
 {
     return *(const vector *)p;
 }
 
-static inline void NAME(store)(element *p, vector a)
+static inline void store(element *p, vector a)
 {
     *(vector *)p = a;
 }
 
 /* to[i + j * to_step] = from[j + i * from_step] for i < LANES, j < columns <= LANES. Reads whole vectors,
  * LANES elements each. To take rows i and i + LANES/2 in turns, log2(LANES) times over, is to transpose. */
-static inline void NAME(transpose_square)(element *to, int64_t to_step, const element *from, int64_t from_step,
+static inline void transpose_square(element *to, int64_t to_step, const element *from, int64_t from_step,
                                           int columns)
 {
     vector row[LANES], next[LANES];
 #pragma GCC unroll 16
     for (int i = 0; i < LANES; i++)
-        row[i] = NAME(load)(from + i * from_step);
+        row[i] = load(from + i * from_step);
 #pragma GCC unroll 4
     for (int stage = 1; stage < LANES; stage *= 2) {
 #pragma GCC unroll 8
@@ -42,26 +66,26 @@ static inline void NAME(transpose_square)(element *to, int64_t to_step, const el
 #pragma GCC unroll 16
     for (int i = 0; i < LANES; i++)
         if (i < columns)
-            NAME(store)(to + i * to_step, row[i]);
+            store(to + i * to_step, row[i]);
 }
 
 /* A line: to[i * to_step] = from[i * from_step]. To gather elements into vectors before they are stored takes
  * 1.3 times as long as to store each by itself (NHWC to NCHW with 3 channels, f32). */
-static inline void NAME(copy_line)(element *restrict to, int64_t to_step, const element *restrict from,
+static inline void copy_line(element *restrict to, int64_t to_step, const element *restrict from,
                                    int64_t from_step, int64_t n)
 {
     int64_t i = 0;
     if (to_step == 1 && from_step == 1) {
         for (; n - i >= LANES; i += LANES)
-            NAME(store)(to + i, NAME(load)(from + i));
+            store(to + i, load(from + i));
     } else if (to_step == 1 && from_step == 0) {
         const vector splat = *from - (vector){0};
         for (; n - i >= LANES; i += LANES)
-            NAME(store)(to + i, splat);
+            store(to + i, splat);
     } else if (to_step == 1 && from_step == -1) {
         for (; n - i >= LANES; i += LANES) {
-            const vector a = NAME(load)(from - i - (LANES - 1));
-            NAME(store)(to + i, BACKWARD(a));
+            const vector a = load(from - i - (LANES - 1));
+            store(to + i, BACKWARD(a));
         }
     } else {
         for (; n - i >= 4; i += 4) {
@@ -77,7 +101,7 @@ static inline void NAME(copy_line)(element *restrict to, int64_t to_step, const 
 /* A plane of which i is contiguous in `to` and j in `from`, both of LANES elements or more. The last squares
  * may overlap those before them. The rows that are farther apart are gone along, a few at a time: they may
  * be so far apart that a cache holds few of them at once. */
-static void NAME(transpose)(element *restrict to, int64_t to_step, const element *restrict from,
+static void transpose(element *restrict to, int64_t to_step, const element *restrict from,
                             int64_t from_step, int64_t rows, int64_t columns)
 {
     const bool along_from = from_step < 0 || from_step >= to_step;
@@ -87,61 +111,53 @@ static void NAME(transpose)(element *restrict to, int64_t to_step, const element
         for (int64_t b = 0; b < inner; b += LANES) {
             const int64_t other = smaller(b, inner - LANES);
             const int64_t i = along_from ? at : other, j = along_from ? other : at;
-            NAME(transpose_square)(to + i + j * to_step, to_step, from + j + i * from_step, from_step, LANES);
+            transpose_square(to + i + j * to_step, to_step, from + j + i * from_step, from_step, LANES);
         }
     }
 }
 
 /* A plane of which i is contiguous in `to` and all of `from`, few columns by many rows, lies one after another:
  * colours of a picture. Squares read into the rows after them, which the last ones do not have. */
-static void NAME(separate)(element *restrict to, int64_t to_step, const element *restrict from, int64_t rows,
+static void separate(element *restrict to, int64_t to_step, const element *restrict from, int64_t rows,
                            int64_t columns)
 {
     int64_t i = 0;
     for (; (i + LANES - 1) * columns + LANES <= rows * columns; i += LANES)
-        NAME(transpose_square)(to + i, to_step, from + i * columns, columns, (int)columns);
+        transpose_square(to + i, to_step, from + i * columns, columns, (int)columns);
     for (; i < rows; i++)
         for (int64_t j = 0; j < columns; j++)
             to[i + j * to_step] = from[i * columns + j];
 }
 
 /* Dimensions 0 and 1 of a box. */
-static void NAME(copy_plane)(const sugar_box *box, element *restrict to, const element *restrict from)
+static void copy_plane(const sugar_box *box, element *restrict to, const element *restrict from)
 {
     const int64_t rows = box->dimension[0].extent, columns = box->dimension[1].extent;
     const int64_t to_step = box->dimension[1].to, from_step = box->dimension[0].from;
     const bool contiguous = box->dimension[0].to == 1 && box->dimension[1].from == 1;
     if (contiguous && rows >= LANES && columns >= LANES) {
-        NAME(transpose)(to, to_step, from, from_step, rows, columns);
+        transpose(to, to_step, from, from_step, rows, columns);
         return;
     }
     if (contiguous && from_step == columns && columns > 1) {
-        NAME(separate)(to, to_step, from, rows, columns);
+        separate(to, to_step, from, rows, columns);
         return;
     }
     for (int64_t j = 0; j < columns; j++)
-        NAME(copy_line)(to + j * to_step, box->dimension[0].to, from + j * box->dimension[1].from, from_step,
+        copy_line(to + j * to_step, box->dimension[0].to, from + j * box->dimension[1].from, from_step,
                         rows);
 }
 
-/* The first ndim dimensions of a box. */
-static void NAME(copy_box)(const sugar_box *box, int ndim, element *to, const element *from)
+void COPY(ELEMENT_BITS)(const sugar_box *box, int ndim, void *to_elements, const void *from_elements)
 {
+    element *to = to_elements;
+    const element *from = from_elements;
     if (ndim == 1)
-        NAME(copy_line)(to, box->dimension[0].to, from, box->dimension[0].from, box->dimension[0].extent);
+        copy_line(to, box->dimension[0].to, from, box->dimension[0].from, box->dimension[0].extent);
     else if (ndim == 2)
-        NAME(copy_plane)(box, to, from);
+        copy_plane(box, to, from);
     else
         for (int64_t i = 0; i < box->dimension[ndim - 1].extent; i++)
-            NAME(copy_box)(box, ndim - 1, to + i * box->dimension[ndim - 1].to,
-                           from + i * box->dimension[ndim - 1].from);
+            COPY(ELEMENT_BITS)(box, ndim - 1, to + i * box->dimension[ndim - 1].to,
+                               from + i * box->dimension[ndim - 1].from);
 }
-
-#undef element
-#undef vector
-#undef U
-#undef LANES
-#undef LOW
-#undef HIGH
-#undef BACKWARD
-#undef NAME

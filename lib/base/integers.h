@@ -1,0 +1,23 @@
+/* Integers: the smaller of two, bounds, multiples. */
+#ifndef SUGAR_INTEGERS_H
+#define SUGAR_INTEGERS_H
+
+#include <stdint.h>
+
+static inline int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t clamp(int64_t a, int64_t low, int64_t high)
+{
+    return a < low ? low : a < high ? a : high;
+}
+
+/* a, or the next multiple of `step`. */
+static inline int64_t round_up(int64_t a, int64_t step)
+{
+    return (a + step - 1) / step * step;
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* The two passes over elements that lie one after another: what every call comes down to. */
+#ifndef SUGAR_PASSES_H
+#define SUGAR_PASSES_H
+
+#include "activation/activation.h"
+#include "base/integers.h"
+#include "call/tiles.h"
+
+/* How many of n elements lie before the first cache line that begins with an element of its own. */
+static inline int64_t sugar_before_line(const void *p, sugar_element element, int64_t n)
+{
+    return smaller(n, (int64_t)(-(uintptr_t)p % SUGAR_CACHE_LINE / sugar_element_size(element)));
+}
+
+/* y[i] = f(x[i]); y may be x. stream: as kernels have it, but y may begin anywhere. */
+static inline void sugar_forward_pass(const sugar_activation *activation, sugar_element element, const void *x, void *y,
+                                      int64_t n, int stream)
+{
+    const sugar_passes *passes = &activation->passes[element];
+    const int64_t head = stream ? sugar_before_line(y, element, n) : 0;
+    const int64_t bytes = head * (int64_t)sugar_element_size(element);
+    if (head > 0)
+        passes->forward(&passes->forward_parameters, x, y, (size_t)head, 0);
+    passes->forward(&passes->forward_parameters, (const char *)x + bytes, (char *)y + bytes, (size_t)(n - head), stream);
+}
+
+/* The backward pass that mixes two derivatives, or adds to what dx holds. */
+void sugar_backward_combined(const sugar_activation *activation, sugar_element element, bool accumulate, const void *x,
+                             const void *dy, void *dx, int64_t n, bool stream);
+
+static inline void sugar_backward_part(const sugar_activation *activation, sugar_element element, bool accumulate,
+                                       const void *x, const void *dy, void *dx, int64_t n, bool stream)
+{
+    const sugar_passes *passes = &activation->passes[element];
+    if (passes->derivative || accumulate)
+        sugar_backward_combined(activation, element, accumulate, x, dy, dx, n, stream);
+    else
+        passes->backward(&passes->surrogate_parameters, x, dy, dx, (size_t)n, stream);
+}
+
+/* dx[i] = dy[i] * g'(x[i]), or added to what dx holds; dx may be x or dy. */
+static inline void sugar_backward_pass(const sugar_activation *activation, sugar_element element, bool accumulate,
+                                       const void *x, const void *dy, void *dx, int64_t n, bool stream)
+{
+    const int64_t head = stream ? sugar_before_line(dx, element, n) : 0;
+    const int64_t bytes = head * (int64_t)sugar_element_size(element);
+    if (head > 0)
+        sugar_backward_part(activation, element, accumulate, x, dy, dx, head, false);
+    sugar_backward_part(activation, element, accumulate, (const char *)x + bytes, (const char *)dy + bytes,
+                        (char *)dx + bytes, n - head, stream);
+}
+
+#endif

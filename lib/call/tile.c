@@ -1,0 +1,297 @@
+/* The forward and the backward pass of one tile, with all that the options of a call ask for. */
+#include "call/workspace.h"
+
+#include "activation/activation.h"
+#include "call/passes.h"
+#include "view/bits.h"
+
+enum { FEWEST_SHARING = 32 };       /* elements that share a parameter */
+
+/* Elements of a tile one after another that have one parameter, or with a step one each. */
+typedef struct part {
+    const void *parameter;
+    size_t step, begin, n;
+    sugar_runs runs;
+} part;
+
+/* ---- Parts ---------------------------------------------------------------------------------- */
+
+/* Elements of a tile's first run that share a parameter. */
+static int64_t count_sharing(const sugar_run *run)
+{
+    return run->across && run->length > 1 ? 1 : run->rows * run->length;
+}
+
+bool sugar_tile_shares(const sugar_walk *walk, const sugar_tile *tile, int parameter)
+{
+    sugar_runs runs;
+    sugar_runs_start(&runs, walk, tile, parameter);
+    const int64_t sharing = count_sharing(&runs.run);
+    return sharing >= FEWEST_SHARING || sharing == tile->count;
+}
+
+static part part_start(const sugar_extended_call *c, const sugar_block *b)
+{
+    part p = {.parameter = b->at[c->parameter], .step = b->parameter_step};
+    if (p.step == 0)
+        sugar_runs_start(&p.runs, b->walk, b->tile, c->parameter);
+    return p;
+}
+
+static bool part_next(part *p, const sugar_extended_call *c, const sugar_block *b)
+{
+    if (p->step > 0) {
+        const bool is_first = p->n == 0;
+        p->n = (size_t)b->tile->count;
+        return is_first;
+    }
+    if (!sugar_runs_next(&p->runs))
+        return false;
+    const sugar_run *run = &p->runs.run;
+    p->begin = (size_t)run->begin;
+    p->n = (size_t)count_sharing(run);
+    p->parameter = (const char *)b->walk->data[c->parameter] + run->first * (int64_t)b->walk->size[c->parameter];
+    return true;
+}
+
+/* ---- Bits ---------------------------------------------------------------------------------- */
+
+/* The bits of a tile, row by row: elements that follow each other in the walk do so there. */
+static void write_bits(const sugar_extended_call *c, const sugar_block *b, const uint8_t *code)
+{
+    const sugar_walk *walk = b->walk;
+    sugar_runs runs;
+    sugar_runs_start(&runs, walk, b->tile, c->saved);
+    while (sugar_runs_next(&runs))
+        sugar_bits_write(walk->data[c->saved], walk->first[c->saved] + runs.run.first, code + runs.run.begin,
+                         runs.run.length, c->walk.count);
+}
+
+static const uint8_t *read_bits(const sugar_extended_call *c, const sugar_block *b, uint8_t *code)
+{
+    const sugar_walk *walk = b->walk;
+    sugar_runs runs;
+    sugar_runs_start(&runs, walk, b->tile, c->saved);
+    while (sugar_runs_next(&runs))
+        sugar_bits_read(walk->data[c->saved], walk->first[c->saved] + runs.run.first, code + runs.run.begin,
+                        runs.run.length);
+    return code;
+}
+
+/* ---- Monitors ------------------------------------------------------------------------------ */
+
+/* The bins are counted last: to read them back at once held up for .05 ns an element (Zen 5, AVX-512), as they wait to
+ * be stored behind the output of the last tile, which goes past the caches. */
+static void observe(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
+{
+    const sugar_kernels *kernels = c->kernels;
+    const size_t n = (size_t)b->tile->count;
+    const sugar_tallies tallies = {
+        .threshold = c->monitor->threshold,
+        .active = &w->sums.tallies.active,
+        .sum = w->sums.tallies.sum,
+        .sum_of_squares = w->sums.tallies.sum_of_squares,
+        .not_finite = w->sums.tallies.not_finite,
+    };
+    const char *ahead = b->ahead;
+    const char *values = kernels->find_bins(&w->histogram, b->at[c->x], &w->values, n, w->bins, ahead);
+    const int all_finite = w->histogram.all_finite;
+    sugar_runs runs;
+    sugar_runs_start(&runs, b->walk, b->tile, c->local);
+    while (sugar_runs_next(&runs)) {
+        const sugar_run *run = &runs.run;
+        const void *first = values + (size_t)run->begin * sugar_real_size(c->element);
+        if (run->across)
+            kernels->tally_units(&tallies, (size_t)run->first, first, (size_t)run->rows, (size_t)run->length, all_finite);
+        else
+            kernels->tally_unit(&tallies, (size_t)run->first, first, (size_t)run->length, all_finite);
+    }
+    kernels->count_bins(&w->histogram, w->bins, n, ahead ? ahead + n / 2 * sugar_element_size(c->element) : NULL);
+}
+
+/* ---- Parameters and slopes that differ from element to element --------------------------------- */
+
+/* What a tile's elements have in place of the parameter of the spec, if anything. */
+typedef struct varying {
+    int32_t kind;                   /* of the forward function */
+    bool has_parameter;
+    const void *slope;              /* reals that rrelu has drawn, or NULL */
+} varying;
+
+/* Whether a row of elements `step` apart that begins with element `next` is the one after so many rows from `first`
+ * on, and has the same blocks of four random numbers. */
+static bool shares_blocks(int64_t first, int64_t step, int64_t rows, int64_t next)
+{
+    return step % 4 == 0 && next == first + rows && next / 4 == first / 4;
+}
+
+/* Slopes are drawn row by row, or for all rows that share blocks of random numbers at once. */
+static const void *draw(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
+{
+    const void *parameters = &c->activation->passes[c->element].forward_parameters;
+    const int64_t first = b->walk->first[c->position], step = b->walk->stride[c->position][0];
+    sugar_runs runs;
+    sugar_runs_start(&runs, b->walk, b->tile, c->position);
+    bool more = sugar_runs_next(&runs);
+    while (more) {
+        const sugar_run run = runs.run;
+        int64_t rows = 1;
+        while ((more = sugar_runs_next(&runs)) && shares_blocks(first + run.first, step, rows, first + runs.run.first))
+            rows++;
+        c->kernels->draw(c->random, parameters, first + run.first, step, (size_t)rows,
+                         real_at(c, &w->values, (size_t)run.begin), (size_t)run.length);
+    }
+    return &w->values;
+}
+
+static varying find_varying(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
+{
+    return (varying){
+        .kind = c->activation->forward_kind,
+        .has_parameter = c->parameter != SUGAR_ABSENT,
+        .slope = c->random ? draw(c, w, b) : NULL,
+    };
+}
+
+/* f' of the forward function, as reals. */
+static void find_own_derivative(const sugar_extended_call *c, const sugar_block *b, varying v, void *d)
+{
+    const void *parameters = &c->activation->passes[c->element].forward_parameters;
+    const size_t n = (size_t)b->tile->count;
+    if (v.slope)
+        c->kernels->derivative_drawn(v.slope, b->at[c->x], d, n);
+    else if (v.has_parameter)
+        for (part p = part_start(c, b); part_next(&p, c, b);)
+            c->kernels->derivative_each[v.kind](p.parameter, p.step, element_at(c, b, c->x, p.begin),
+                                                real_at(c, d, p.begin), p.n);
+    else
+        c->kernels->derivative[v.kind](parameters, b->at[c->x], d, n);
+}
+
+/* Adds the products dy df/dparameter of a tile to the sums of its slice. */
+static void sum_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, varying v)
+{
+    const sugar_kernels *kernels = c->kernels;
+    const void *parameters = &c->activation->passes[c->element].forward_parameters;
+    if (v.has_parameter)
+        for (part p = part_start(c, b); part_next(&p, c, b);)
+            kernels->slope[v.kind](parameters, p.parameter, p.step, element_at(c, b, c->x, p.begin),
+                                   element_at(c, b, c->dy, p.begin), real_at(c, &w->values, p.begin), p.n);
+    else
+        kernels->slope[v.kind](parameters, NULL, 0, b->at[c->x], b->at[c->dy], &w->values, (size_t)b->tile->count);
+    double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
+    sugar_runs runs;
+    sugar_runs_start(&runs, b->walk, b->tile, c->local);
+    while (sugar_runs_next(&runs)) {
+        const sugar_run *run = &runs.run;
+        const void *product = real_at(c, &w->values, (size_t)run->begin);
+        if (run->across)
+            kernels->sum_rows(product, (size_t)run->rows, (size_t)run->length, high + run->first, low + run->first);
+        else
+            kernels->sum_run(product, (size_t)run->length, high + run->first, low + run->first);
+    }
+}
+
+/* ---- Saved gradients ------------------------------------------------------------------------ */
+
+/* What the backward pass uses at each element, as up to two derivatives that are yet to be mixed. */
+static sugar_combination find_derivatives(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, varying v)
+{
+    const sugar_passes *passes = &c->activation->passes[c->element];
+    if (passes->has_surrogate)
+        passes->surrogate(&passes->surrogate_parameters, b->at[c->x], &w->surrogate, (size_t)b->tile->count);
+    else
+        find_own_derivative(c, b, v, &w->surrogate);
+    if (passes->derivative)
+        find_own_derivative(c, b, v, &w->derivative);
+    return (sugar_combination){
+        .x = b->at[c->x],
+        .surrogate = &w->surrogate,
+        .derivative = passes->derivative ? &w->derivative : NULL,
+        .blend = passes->blend,
+        .rest = passes->rest,
+        .negative_only = c->activation->negative_only,
+    };
+}
+
+/* How saved gradients are coded: in bits if g' has two values. */
+static sugar_coding find_coding(const sugar_extended_call *c)
+{
+    const sugar_activation *a = c->activation;
+    const sugar_two_values *values = &a->passes[c->element].values;
+    const double lower = c->saves_bits ? values->lower : a->minimum, upper = c->saves_bits ? values->upper : a->maximum;
+    return (sugar_coding){
+        .lower = lower,
+        .upper = upper,
+        .scale = upper > lower ? 255 / (upper - lower) : 0,
+        .step = (upper - lower) / 255,
+        .two_values = c->saves_bits,
+        .accumulate = c->accumulate,
+    };
+}
+
+static void save_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, varying v)
+{
+    const sugar_combination derivatives = find_derivatives(c, w, b, v);
+    const sugar_coding coding = find_coding(c);
+    const size_t n = (size_t)b->tile->count;
+    uint8_t *code = c->saves_bits ? w->tile[c->saved].bytes : b->at[c->saved];
+    c->kernels->encode(&derivatives, &coding, code, n, c->prefetch ? n : 0);
+    if (c->saves_bits)
+        write_bits(c, b, code);
+}
+
+/* Past the caches from the first line on that begins with an element of its own. */
+static void backward_from_codes(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
+{
+    const sugar_coding coding = find_coding(c);
+    const uint8_t *code = c->saves_bits ? read_bits(c, b, w->tile[c->saved].bytes) : b->at[c->saved];
+    const int64_t n = b->tile->count, before = b->stream ? sugar_before_line(b->at[c->output], c->element, n) : 0;
+    const size_t head = (size_t)before;
+    if (head > 0)
+        c->kernels->backward_from_codes(&coding, code, b->at[c->dy], b->at[c->output], head, 0);
+    c->kernels->backward_from_codes(&coding, code + head, element_at(c, b, c->dy, head),
+                                    element_at(c, b, c->output, head), (size_t)n - head, b->stream);
+}
+
+/* ---- Passes -------------------------------------------------------------------------------- */
+
+static void forward_each(const sugar_extended_call *c, const sugar_block *b)
+{
+    for (part p = part_start(c, b); part_next(&p, c, b);)
+        c->kernels->forward_each[c->activation->forward_kind](p.parameter, p.step, element_at(c, b, c->x, p.begin),
+                                                              element_at(c, b, c->output, p.begin), p.n);
+}
+
+/* In place, y replaces x: what reads x comes first. */
+void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
+{
+    if (c->monitor)
+        observe(c, w, b);
+    if (!c->activation)
+        return;
+    const varying v = find_varying(c, w, b);
+    if (c->saved != SUGAR_ABSENT)
+        save_gradient(c, w, b, v);
+    if (v.slope)
+        c->kernels->forward_drawn(v.slope, b->at[c->x], b->at[c->output], (size_t)b->tile->count, b->stream);
+    else if (v.has_parameter)
+        forward_each(c, b);
+    else
+        sugar_forward_pass(c->activation, c->element, b->at[c->x], b->at[c->output], b->tile->count, b->stream);
+}
+
+/* In place, dx replaces x or dy. */
+void sugar_tile_backward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
+{
+    if (c->saved != SUGAR_ABSENT) {
+        backward_from_codes(c, w, b);
+        return;
+    }
+    const varying v = find_varying(c, w, b);
+    if (c->gradient != SUGAR_ABSENT)
+        sum_gradient(c, w, b, v);
+    sugar_combination combination = find_derivatives(c, w, b, v);
+    combination.accumulate = c->accumulate;
+    c->kernels->combine(&combination, b->at[c->dy], b->at[c->output], (size_t)b->tile->count);
+}
