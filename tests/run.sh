@@ -14,11 +14,12 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 2
 build=$root/build
 . "$root/tests/setup.sh"
 
-usual='unit kernels accuracy bits doc example install bindings sanitize'
+usual='lint unit kernels accuracy bits doc example install bindings sanitize'
 long='exhaustive peers bench julia torch'
 
 describe() {
     case $1 in
+    lint) echo 'how the files are written: the layout of C, shell, Python, blanks' ;;
     unit) echo 'the API: specs, tensors, overlap, bad input, options, threads' ;;
     kernels) echo 'every kind at every level against single elements, over all layouts of memory' ;;
     accuracy) echo 'every kind against MPFR, on a dense sample; writes build/accuracy.json' ;;
@@ -60,6 +61,7 @@ packages_of() {
 # What a suite can do without: it says what it misses.
 optional_packages_of() {
     case $1 in
+    lint) echo 'git clang-format-19 shellcheck flake8' ;;
     doc) echo 'python3-mpmath' ;;
     bindings) listed optional-packages ;;
     peers) echo 'libdnnl-dev libxnnpack-dev libpthreadpool-dev libcpuinfo-dev' ;;
