@@ -794,7 +794,8 @@ static void first_out_of_range(void **unused)
 {
     (void)unused;
     enum { CP = CHANNELS * PLACES, RP = ROWS * PLACES };
-    static const int64_t strides[][4] = {       /* the first element's offset comes last */
+    /* The first element's offset comes last. */
+    static const int64_t strides[][4] = {
         {CP, PLACES, 1, 0}, {1, RP, ROWS, 0}, {-CP, -PLACES, -1, MANY - 1}, {PLACES, -RP, 1, (CHANNELS - 1) * RP},
         {0, 1, 0, 0}, {0, PLACES, 1, 0}, {0, 1, CHANNELS, 0}, {0, 0, 0, 0},
     };
