@@ -1,18 +1,12 @@
 # What the documents show: the catalogue, the picture, the README's program, links.
 #
-#     sh doc.sh SOURCE_ROOT FOLDER CATALOGUE CURVES LIBRARY [--update]
+#     sh doc.sh SOURCE_ROOT FOLDER CATALOGUE CURVES LIBRARY
 #
-# CATALOGUE and CURVES are the built programs of doc/examples, LIBRARY the built library. With --update the
-# generated documents are written instead of compared.
+# CATALOGUE and CURVES are the built programs of doc/examples, LIBRARY the built library.
 set -eu
-source=$1 folder=$2 catalogue=$3 curves=$4 library=$5 update=${6:-}
+source=$1 folder=$2 catalogue=$3 curves=$4 library=$5
 CC=${CC:-cc}
 . "$source/tests/check.sh"
-
-generate() {
-    "$catalogue" >"$folder/catalogue.md"
-    "$curves" >"$folder/surrogates.svg"
-}
 
 # The first block of C in the README, as a user would paste it, and the lines that it is said to print.
 readme_program() {
@@ -39,11 +33,8 @@ error_table() {
 }
 
 mkdir -p "$folder"
-generate
-if [ "$update" = --update ]; then
-    cp "$folder/catalogue.md" "$folder/surrogates.svg" "$source/doc/"
-    exit 0
-fi
+"$catalogue" >"$folder/catalogue.md"
+"$curves" >"$folder/surrogates.svg"
 check 'doc/catalogue.md is what doc/examples/catalogue.c prints' \
     diff "$source/doc/catalogue.md" "$folder/catalogue.md"
 check 'doc/surrogates.svg is what doc/examples/curves.c prints' \
@@ -53,5 +44,5 @@ check 'the program in README.md prints what is said there' readme_program
 for document in "$source"/README.md "$source"/doc/*.md "$source"/bindings/README.md "$source"/bindings/*/README.md; do
     check "links of $document" links "$document"
 done
-[ "$failed" = 0 ] || echo 'meson compile -C build doc-update writes the generated documents anew'
+[ "$failed" = 0 ] || echo 'meson compile -C build regenerate writes the generated documents anew'
 check_summary
