@@ -22,3 +22,8 @@ if cargo clippy --version >/dev/null 2>&1; then
 else
     echo 'without clippy, which is not there'
 fi
+if cargo fmt --version >/dev/null 2>&1; then
+    cargo fmt -p libsugar --check       # libsugar-sys is generated
+else
+    echo 'without rustfmt, which is not there'
+fi
