@@ -8,7 +8,7 @@
 #ifndef SUGAR_KERNELS_H
 #define SUGAR_KERNELS_H
 
-#include "kernels/element.h"
+#include "base/element.h"
 #include "sugar/sugar.h"
 
 /* Every kind has a number, its row in kinds.def. */
