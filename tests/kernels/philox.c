@@ -1,25 +1,11 @@
 /* The generator behind rrelu's slopes, at the level SUGAR_LEVEL_NAME: against the vectors that its authors publish
  * (Random123's kat_vectors, "philox4x32 10"), in every lane, and its runs of blocks against one block at a time. */
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <math.h>
 
 #include <sugar/sugar.h>
 
-#define SUGAR_ELEMENT 32
-typedef float real;
-typedef uint32_t real_bits;
-#define REAL_MANTISSA_BITS 23
-#define REAL_EXPONENT_BIAS 127
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-#define QUOTE_(a) #a
-#define QUOTE(a) QUOTE_(a)
-#define VEC_FILE(level) QUOTE_(kernels/isa/vec_##level.h)
-#define VEC_HEADER(level) VEC_FILE(level)
-#include VEC_HEADER(SUGAR_LEVEL_NAME)
 #include "kernels/math/philox.h"
 
 typedef struct known {

@@ -1,5 +1,10 @@
 /* What monitors count, over blocks of inputs that lie in the first-level cache. Sums are taken in an order that does
  * not depend on the width of vectors, so they too have the same bits at every level. */
+#ifndef SUGAR_KERNELS_LOOPS_MONITOR_H
+#define SUGAR_KERNELS_LOOPS_MONITOR_H
+
+#include "kernels/kernels.h"
+#include "kernels/loops/memory.h"
 
 /* Elements next to each other with sums of their own, which are added up at the end: as many as the widest vector
  * of f32 has lanes. */
@@ -325,3 +330,5 @@ static void tally_units(const JOIN(sugar_tallies, SUGAR_TYPE) *t, size_t first, 
     else
         tally_rows(t, first, x, rows, units);
 }
+
+#endif

@@ -1,4 +1,11 @@
 /* Kernels for parameters that are tensors: passes in which each element has its own, and their gradients. */
+#ifndef SUGAR_KERNELS_LOOPS_PARAMETER_H
+#define SUGAR_KERNELS_LOOPS_PARAMETER_H
+
+#include "kernels/kernels.h"
+#include "kernels/loops/monitor.h"
+#include "kernels/loops/plain.h"
+#include "kernels/math/rounding.h"
 
 /* An element as it is computed. */
 ALWAYS_INLINE real load_one(const element *p)
@@ -145,3 +152,5 @@ static int find_outside(const element *parameter, size_t n, double minimum, doub
     }
     return 0;
 }
+
+#endif

@@ -1,4 +1,9 @@
 /* Kernels for slopes that rrelu draws at random, and its passes with them. */
+#ifndef SUGAR_KERNELS_LOOPS_RANDOM_H
+#define SUGAR_KERNELS_LOOPS_RANDOM_H
+
+#include "kernels/kinds/linear.h"
+#include "kernels/loops/plain.h"
 #include "kernels/math/philox.h"
 
 /* lower + (upper - lower) u with u uniform in [0, 1), a multiple of 2^-24: that is never above upper. */
@@ -96,3 +101,5 @@ KERNEL derivative_drawn(const real *slope, const element *x, real *d, size_t n)
         put_some_reals(d + i, leaky_relu_derivative(load_some(x + i, n - i), &s), n - i);
     }
 }
+
+#endif

@@ -1,4 +1,9 @@
 /* Kernels for saved gradients: derivatives as codes of 8 bits, and back. */
+#ifndef SUGAR_KERNELS_LOOPS_SAVED_H
+#define SUGAR_KERNELS_LOOPS_SAVED_H
+
+#include "kernels/kernels.h"
+#include "kernels/loops/memory.h"
 
 /* The derivative that a combination mixes. */
 ALWAYS_INLINE vec mixed_derivative(const JOIN(sugar_combination, SUGAR_TYPE) *c, size_t i, size_t n)
@@ -78,3 +83,5 @@ static void backward_from_codes(const JOIN(sugar_codes, SUGAR_TYPE) *c, const ui
     else if (c->two_values) backward_from_codes_loop(c, code, dy, dx, n, 1, 0, stream);
     else backward_from_codes_loop(c, code, dy, dx, n, 0, 0, stream);
 }
+
+#endif

@@ -1,5 +1,9 @@
 /* Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011), a block of
- * four words to each lane. Needs a vec_*.h and ALWAYS_INLINE. */
+ * four words to each lane. */
+#ifndef SUGAR_KERNELS_MATH_PHILOX_H
+#define SUGAR_KERNELS_MATH_PHILOX_H
+
+#include "kernels/prologue.h"
 
 /* So many vectors at a time, for a round is a chain of a product, a shift and a sum: 1 vector takes 0.69 ns an
  * element, 2 take 0.62, 3 take 0.55, and 4, which do not fit into the registers, 0.68 (AVX2, Zen 5, gcc 12). */
@@ -56,3 +60,5 @@ ALWAYS_INLINE void philox_run(uint64_t key, uint64_t first, uint32_t *word)
         vec_store_words(word + v * 4 * VEC_U64_LANES, (c.word[0][v] & UINT32_MAX) | c.word[1][v] << 32,
                         (c.word[2][v] & UINT32_MAX) | c.word[3][v] << 32);
 }
+
+#endif

@@ -1,0 +1,130 @@
+/* Kinds that are straight lines, between steps: identity, relu, relu6, relu_squared, threshold, leaky_relu, prelu, rrelu,
+ * softshrink, hardshrink, hardtanh, hardsigmoid, hardswish, heaviside, sign. */
+#ifndef SUGAR_KERNELS_KINDS_LINEAR_H
+#define SUGAR_KERNELS_KINDS_LINEAR_H
+
+#include "kernels/kinds/common.h"
+
+static inline vec identity_value(vec x, const vec *p) { (void)p; return x; }
+static inline vec identity_derivative(vec x, const vec *p) { (void)p; return keep_nan(x, SPLAT(1)); }
+
+/* relu(-0) is -0. */
+static inline vec relu_value(vec x, const vec *p) { (void)p; return vec_max(SPLAT(0), x); }
+static inline vec relu_derivative(vec x, const vec *p)
+{
+    (void)p;
+    return step(x, SPLAT(0), SPLAT(0), SPLAT(1));
+}
+static inline vec relu_derivative_from_output(vec y, const vec *p) { return relu_derivative(y, p); }
+
+static inline vec relu6_value(vec x, const vec *p)
+{
+    (void)p;
+    return vec_min(SPLAT(6), vec_max(SPLAT(0), x));
+}
+static inline vec relu6_derivative(vec x, const vec *p) { (void)p; return inside(x, SPLAT(0), SPLAT(6)); }
+static inline vec relu6_derivative_from_output(vec y, const vec *p) { return relu6_derivative(y, p); }
+
+static inline vec relu_squared_value(vec x, const vec *p)
+{
+    vec y = relu_value(x, p);
+    return y * y;
+}
+static inline vec relu_squared_derivative(vec x, const vec *p) { return SPLAT(2) * relu_value(x, p); }
+
+static inline vec threshold_value(vec x, const vec *p)
+{
+    return vec_select(vec_less_equal(x, p[0]), p[1], x);
+}
+static inline vec threshold_derivative(vec x, const vec *p) { return step(x, p[0], SPLAT(0), SPLAT(1)); }
+
+static inline vec leaky_relu_value(vec x, const vec *p)
+{
+    return line_below(p[0], x);
+}
+static inline vec leaky_relu_derivative(vec x, const vec *p) { return step(x, SPLAT(0), p[0], SPLAT(1)); }
+static inline vec leaky_relu_derivative_from_output(vec y, const vec *p) { return leaky_relu_derivative(y, p); }
+
+static inline vec leaky_relu_slope(vec x, const vec *p) { (void)p; return non_positive(x); }
+
+static inline vec prelu_slope(vec x, const vec *p) { return leaky_relu_slope(x, p); }
+static inline vec prelu_value(vec x, const vec *p) { return leaky_relu_value(x, p); }
+static inline vec prelu_derivative(vec x, const vec *p) { return leaky_relu_derivative(x, p); }
+static inline vec prelu_derivative_from_output(vec y, const vec *p) { return leaky_relu_derivative(y, p); }
+
+static inline vec rrelu_value(vec x, const vec *p)
+{
+    vec slope = SPLAT(0.5) * (p[0] + p[1]);
+    return leaky_relu_value(x, &slope);
+}
+static inline vec rrelu_derivative(vec x, const vec *p)
+{
+    vec slope = SPLAT(0.5) * (p[0] + p[1]);
+    return leaky_relu_derivative(x, &slope);
+}
+
+static inline vec softshrink_value(vec x, const vec *p)
+{
+    return x - vec_min(p[0], vec_max(-p[0], x));
+}
+static inline vec softshrink_derivative(vec x, const vec *p)
+{
+    return keep_nan(x, vec_select(vec_less_equal(vec_abs(x), p[0]), SPLAT(0), SPLAT(1)));
+}
+
+static inline vec hardshrink_value(vec x, const vec *p)
+{
+    return vec_select(vec_less_equal(vec_abs(x), p[0]), SPLAT(0), x);
+}
+static inline vec hardshrink_derivative(vec x, const vec *p) { return softshrink_derivative(x, p); }
+
+static inline vec hardtanh_value(vec x, const vec *p) { return vec_min(p[1], vec_max(p[0], x)); }
+static inline vec hardtanh_derivative(vec x, const vec *p) { return inside(x, p[0], p[1]); }
+/* A bound that was rounded is the bound of y. */
+static inline vec hardtanh_derivative_from_output(vec y, const vec *p)
+{
+    return inside(y, as_element(p[0]), as_element(p[1]));
+}
+
+static inline vec hardsigmoid_value(vec x, const vec *p)
+{
+    (void)p;
+    return vec_min(SPLAT(6), vec_max(SPLAT(0), x + SPLAT(3))) / SPLAT(6);
+}
+static inline vec hardsigmoid_derivative(vec x, const vec *p)
+{
+    (void)p;
+    return SPLAT(1.0 / 6) * inside(x, SPLAT(-3), SPLAT(3));
+}
+
+/* x t with t = (x + 3) / 6 between 0 and 1. One fma gives t without cancellation near -3: of the numbers close to
+ * 1/6 we take one, 1 - HARDSWISH_BIAS times as large, whose triple is a number too; the product puts it right. */
+#define HARDSWISH_BIAS PICK(0x1p-24, 0x1p-52)
+static inline vec hardswish_value(vec x, const vec *p)
+{
+    (void)p;
+    vec near = vec_max(SPLAT(-3), x);
+    vec t = vec_fma(near, SPLAT((1 - HARDSWISH_BIAS) / 6), SPLAT((1 - HARDSWISH_BIAS) / 2));
+    t = vec_min(SPLAT(1 - HARDSWISH_BIAS), t);
+    return above_half(x, vec_fma(near, t, SPLAT(HARDSWISH_BIAS) * near * t));
+}
+static inline vec hardswish_derivative(vec x, const vec *p)
+{
+    (void)p;
+    vec inner = vec_fma(SPLAT(2), x, SPLAT(3)) / SPLAT(6);
+    vec outer = step(x, SPLAT(-3), SPLAT(0), SPLAT(1));
+    return vec_select(vec_less(vec_abs(x), SPLAT(3)), inner, outer);
+}
+
+static inline vec heaviside_value(vec x, const vec *p) { return step(x, p[0], SPLAT(0), SPLAT(1)); }
+static inline vec heaviside_derivative(vec x, const vec *p) { (void)p; return keep_nan(x, SPLAT(0)); }
+
+/* sign(-0) is -0. */
+static inline vec sign_value(vec x, const vec *p)
+{
+    (void)p;
+    return vec_select(vec_less(x, SPLAT(0)), SPLAT(-1), where_positive(x, SPLAT(1), x));
+}
+static inline vec sign_derivative(vec x, const vec *p) { (void)p; return keep_nan(x, SPLAT(0)); }
+
+#endif

@@ -1,0 +1,139 @@
+/* tanh and tanhshrink. */
+#ifndef SUGAR_KERNELS_KINDS_TANH_H
+#define SUGAR_KERNELS_KINDS_TANH_H
+
+#include "kernels/kinds/common.h"
+#include "kernels/math/logistic.h"
+#include "kernels/math/lookup.h"
+
+/* tanh(|x|) = -E / (2 + E), E = expm1(-2|x|): accurate relative to x. */
+static inline pair tanh_of_abs(vec x)
+{
+    pair e = expm1_of_negative(pair_of(SPLAT(-2) * vec_abs(x)));
+    pair sum = fast_two_sum(SPLAT(2), e.hi);
+    sum.lo = sum.lo + e.lo;
+    return pair_negate(pair_multiply(e, pair_reciprocal(sum)));
+}
+
+#if SUGAR_ELEMENT == 64
+/* tanh(x) = x + x^3 Q(x^2) on |x| <= 0.8; relative error 2^-59. */
+static const real tanh_tail[] = {
+    -0x1.5555555555555p-2, 0x1.111111111106ap-3, -0x1.ba1ba1ba0fc49p-5, 0x1.664f487fa81efp-6,
+    -0x1.226e34ea7e9a9p-7, 0x1.d6d3bbbd988d7p-9, -0x1.7da21bf73339dp-10, 0x1.354a56176724p-11,
+    -0x1.f4aa664bcaa85p-13, 0x1.91f5fcee21b7ep-14, -0x1.37890b426b291p-15, 0x1.b04026942cc4bp-17,
+    -0x1.c966e535b2203p-19, 0x1.0562988d74f4bp-21
+};
+#endif
+
+/* x - tanh(x) = x^3 (1/3 + x^2 Q(x^2)) on |x| <= 1; relative error 2^-30 (f32), 2^-57 (f64). */
+static const real tanhshrink_tail[] = {
+#if SUGAR_ELEMENT == 32
+    -0x1.11111p-3f, 0x1.ba1ae2p-5f, -0x1.663b38p-6f, 0x1.217704p-7f, -0x1.c9d41p-9f,
+    0x1.49c27p-10f, -0x1.6b7d96p-12f, 0x1.a807eap-15f
+#else
+    -0x1.1111111111111p-3, 0x1.ba1ba1ba1b99bp-5, -0x1.664f4882bbb19p-6, 0x1.226e355cfd7d2p-7,
+    -0x1.d6d3d07a10e08p-9, 0x1.7da35b7e01866p-10, -0x1.3557a50f96d39p-11, 0x1.f5737bcf3e37ap-13,
+    -0x1.96362110656a3p-14, 0x1.47ffeb2e40171p-15, -0x1.052d80c3e4fb3p-16, 0x1.8de46440953c7p-18,
+    -0x1.1044f31c1d656p-19, 0x1.2dfdf074b0f1ep-21, -0x1.ced8bfaf4cad3p-24, 0x1.631c04148fd0dp-27
+#endif
+};
+
+static inline pair tanhshrink_near_zero(vec x)
+{
+    pair square = two_product(x, x);
+    vec tail = POLYNOMIAL(tanhshrink_tail, square.hi);
+    pair series = pair_add(PAIR(0x1.5555555555555p-2, 0x1.5555555555555p-56), two_product(square.hi, tail));
+    return pair_multiply(pair_multiply(square, pair_of(x)), series);
+}
+
+#if SUGAR_ELEMENT == 32
+/* 1 - 2 exp(-2a), of which no more than the first four bits of the exponential count. */
+RARE vec tanh_far(vec x, const vec *p)
+{
+    (void)p;
+    exp_parts e = exp_short(SPLAT(-2) * vec_min(SPLAT(12), vec_abs(x)));
+    vec t = vec_fma(SPLAT(-2), vec_fma(e.power, e.p, e.power), SPLAT(1));
+    return vec_copysign(t, x);
+}
+static inline vec tanh_value(vec x, const vec *p)
+{
+    vec a = vec_abs(x);
+    if (SUGAR_NARROWS) {
+        exp_parts e = exp_near(SPLAT(-2) * vec_min(SPLAT(12), a));
+        vec minus_expm1 = vec_fnma(e.power, e.p, SPLAT(1) - e.power);
+        return vec_copysign(minus_expm1 / (SPLAT(2) - minus_expm1), x);
+    }
+    piece t = piece_of(tanh_table, 8, a, unit_index(a));
+    vec near = vec_copysign(t.constant + t.rest, x);
+    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), tanh_far, x, p);
+}
+#else
+/* By a polynomial up to 0.8, then by 1 - 2 / (1 + exp(2|x|)), which no longer cancels much. */
+static inline vec tanh_value(vec x, const vec *p)
+{
+    (void)p;
+    vec a = vec_min(SPLAT(24), vec_abs(x));
+    exp_parts e = exp_near(SPLAT(2) * a);
+    vec sum = vec_fma(e.power, e.p, e.power + SPLAT(1));
+    vec outer = SPLAT(1) - SPLAT(2) / sum;
+    vec square = a * a;
+    vec inner = vec_fma(a * square, POLYNOMIAL(tanh_tail, square), a);
+    return vec_copysign(vec_select(vec_less(SPLAT(0.8), a), outer, inner), x);
+}
+#endif
+RARE vec tanh_derivative_far(vec x, const vec *p)
+{
+    (void)p;
+    scaled slope = logistic_slope(pair_of(SPLAT(2) * x));
+    return SPLAT(4) * pair_round(slope.value) * slope.scale;
+}
+static inline vec tanh_derivative(vec x, const vec *p) { /* 4 s(2x) s(-2x) */
+    vec a = SPLAT(2) * vec_abs(x);
+    vec near = SPLAT(4) * pair_round(logistic_slope_near(exp_near(a)));
+    return or_far(near, vec_less(SPLAT(EXP_NEAR), a), tanh_derivative_far, x, p);
+}
+
+/* (1 - y) (1 + y) */
+static inline vec tanh_derivative_from_output(vec y, const vec *p)
+{
+    (void)p;
+    vec inner = bounded(y, 1);
+    return vec_fnma(inner, inner, SPLAT(1));
+}
+
+#if SUGAR_ELEMENT == 32
+/* x^3 times a table, then x - 1. */
+static inline vec tanhshrink_value(vec x, const vec *p)
+{
+    (void)p;
+    vec a = vec_abs(x), square = x * x, cube = square * x;
+    vec cube_lo = vec_fma(vec_fma(x, x, -square), x, vec_fma(square, x, -cube));
+    piece t = piece_of(tanhshrink_table, 8, a, wide_index(a));
+    vec inner = vec_fma(cube, t.constant, vec_fma(cube_lo, t.constant, cube * t.rest));
+    return vec_select(vec_less(SPLAT(WIDE_TABLE_LIMIT), a), x - vec_copysign(SPLAT(1), x), inner);
+}
+static inline vec tanhshrink_derivative(vec x, const vec *p)
+{
+    (void)p;
+    vec a = vec_min(SPLAT(WIDE_TABLE_LIMIT), vec_abs(x));
+    piece t = piece_of(tanh_squared_table, 8, a, wide_index(a));
+    return t.constant + t.rest;
+}
+#else
+/* From |x| = 1 on, x - tanh(x) loses at most two bits of the pair. */
+static inline vec tanhshrink_value(vec x, const vec *p)
+{
+    (void)p;
+    vec abs_x = vec_abs(x);
+    pair t = tanh_of_abs(x);
+    vec outer = vec_copysign((abs_x - t.hi) - t.lo, x);
+    return vec_select(vec_less(abs_x, SPLAT(1)), pair_round(tanhshrink_near_zero(x)), outer);
+}
+static inline vec tanhshrink_derivative(vec x, const vec *p)
+{
+    (void)p;
+    return pair_round(pair_square(tanh_of_abs(x)));
+}
+#endif
+
+#endif

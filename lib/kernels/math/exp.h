@@ -1,0 +1,263 @@
+/* The exponential function: with and without pairs, of tails, less 1, and in base 2. */
+#ifndef SUGAR_KERNELS_MATH_EXP_H
+#define SUGAR_KERNELS_MATH_EXP_H
+
+#include "kernels/math/pairs.h"
+#include "kernels/math/polynomial.h"
+
+/* exp(r) = 1 + r + r^2 Q(r) on |r| <= ln(2)/2; relative error 2^-32 (f32), 2^-62 (f64). */
+static const real exp_tail[] = {
+#if SUGAR_ELEMENT == 32
+    0x1p-1f, 0x1.555556p-3f, 0x1.5555p-5f, 0x1.110fc4p-7f, 0x1.6d30d2p-10f, 0x1.a2d442p-13f
+#else
+    0x1p-1, 0x1.5555555555557p-3, 0x1.5555555555557p-5, 0x1.111111111002fp-7,
+    0x1.6c16c16c1568ep-10, 0x1.a01a01ac3868fp-13, 0x1.a01a01aba7113p-16, 0x1.71de014b13815p-19,
+    0x1.27e4cf8130893p-22, 0x1.af4fa8861bc83p-26, 0x1.1f874c40cd079p-29
+#endif
+};
+
+/* Adding it rounds to an integer n and leaves n and the exponent's bias in the low bits: 2^n, shifted. */
+#define VEC_ROUNDER SPLAT(PICK(0x1.8p23, 0x1.8p52) + REAL_EXPONENT_BIAS)
+
+#define LN2_HI PICK(0x1.62e4p-1, 0x1.62e42fefa38p-1)
+#define LN2_LO PICK(0x1.7f7d1cf79abcap-20, 0x1.ef35793c7673p-45)
+
+/* exp(x) = 2^n (1 + p) with |p| < 0.42: returns p, and in *rounded VEC_ROUNDER + n, for |x.hi| < 2^9
+ * (f32) or 2^12 (f64). ln(2) is split so that n times its first part is exact (Cody and Waite 1980).
+ * Where n = 0, p is accurate relative to x. */
+static inline pair exp_reduced(pair x, vec *rounded)
+{
+    *rounded = vec_fma(x.hi, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
+    vec n = *rounded - VEC_ROUNDER;
+    vec exact = vec_fnma(n, SPLAT(LN2_HI), x.hi);
+    vec first = vec_fnma(n, SPLAT(LN2_LO), exact);
+    vec second = vec_fnma(n, SPLAT(LN2_LO), exact - first) + x.lo;
+    pair r = fast_two_sum(first, second);
+    vec r_lo = vec_fma(r.lo, r.hi, r.lo);
+    vec tail = vec_fma(r.hi * r.hi, POLYNOMIAL(exp_tail, r.hi), r_lo);
+    return fast_two_sum(r.hi, tail);
+}
+
+/* exp(x) = power (1 + p), for |x| <= EXP_NEAR, where power is a normal number: the fast way, in which
+ * nothing is a pair. p is wrong by at most 0.6 u, also relative to x where x rounds to no multiple of
+ * ln(2); a formula does best to round power + power p only once. */
+#define EXP_NEAR PICK(87, 708)
+typedef struct { vec power, p; } exp_parts;
+
+static inline vec exp_argument(vec x, vec *rounded)
+{
+    *rounded = vec_fma(x, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
+    vec n = *rounded - VEC_ROUNDER;
+    vec exact = vec_fnma(n, SPLAT(LN2_HI), x);
+    return vec_fnma(n, SPLAT(LN2_LO), exact);
+}
+
+static inline exp_parts exp_parts_of(vec rounded, vec r)
+{
+    return (exp_parts){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(exp_tail, r), r)};
+}
+
+/* Elements that are shorter than `real` need no more than 1 + p to 2^-23, by four coefficients instead of six, and
+ * one step of the reduction. */
+static inline exp_parts exp_short(vec x)
+{
+    static const real tail[] = {0x1.fffdfap-2, 0x1.5557aep-3, 0x1.572afep-5, 0x1.1063c8p-7};
+    vec rounded = vec_fma(x, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
+    vec r = vec_fnma(rounded - VEC_ROUNDER, SPLAT(LN2_HI + LN2_LO), x);
+    return (exp_parts){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(tail, r), r)};
+}
+
+static inline exp_parts exp_near(vec x)
+{
+    if (SUGAR_NARROWS) return exp_short(x);
+    vec rounded, r = exp_argument(x, &rounded);
+    return exp_parts_of(rounded, r);
+}
+
+/* exp(-a^2/2), where the rounding of a^2 counts, and n more in power's exponent if rounder is VEC_ROUNDER + n. */
+static inline exp_parts exp_half_square(vec a, vec rounder)
+{
+    pair square = two_product(a, a);
+    vec rounded = vec_fma(square.hi, SPLAT(-0.5 * 0x1.71547652b82fep+0), rounder), n = rounded - rounder;
+    vec exact = vec_fnma(n, SPLAT(LN2_HI), SPLAT(-0.5) * square.hi);
+    vec r = vec_fnma(n, SPLAT(LN2_LO), exact);
+    return exp_parts_of(rounded, vec_fma(SPLAT(-0.5), square.lo, r));
+}
+
+static inline exp_parts exp_near_half_square(vec a)
+{
+    if (SUGAR_NARROWS) return exp_short(a * (SPLAT(-0.5) * a));
+    return exp_half_square(a, VEC_ROUNDER);
+}
+
+/* For every element type, as a formula needs it whose terms may cancel. */
+static inline exp_parts exp_near_full(pair x)
+{
+    vec rounded, r = exp_argument(x.hi, &rounded);
+    return exp_parts_of(rounded, r + x.lo);
+}
+
+static inline exp_parts exp_near_pair(pair x) { return SUGAR_NARROWS ? exp_short(x.hi) : exp_near_full(x); }
+
+/* 1 + power (1 + p), rounded once. power + 1 is not exact if power is 2^24 (2^53) or more or the inverse,
+ * and what it loses there counts. */
+static inline vec one_plus_exp(exp_parts e)
+{
+    if (SUGAR_NARROWS) return vec_fma(e.power, e.p, e.power) + SPLAT(1);
+    vec sum = e.power + SPLAT(1);
+    return sum + vec_fma(e.power, e.p, SPLAT(1) - (sum - e.power));
+}
+
+/* The same as a pair. */
+static inline pair one_plus_exp_pair(exp_parts e)
+{
+    vec base = e.power + SPLAT(1);
+    vec rest = vec_fma(e.power, e.p, SPLAT(1) - (base - e.power));
+    vec sum = base + rest;
+    return (pair){sum, rest - (sum - base)};
+}
+
+/* c power (1 + p), rounded once, for a constant c. */
+static inline vec times_exp(pair c, exp_parts e)
+{
+    pair power = pair_scale(c, e.power);
+    if (SUGAR_NARROWS) return vec_fma(power.hi, e.p, power.hi);
+    return power.hi + vec_fma(power.hi, e.p, power.lo);
+}
+
+/* expm1(x) for -EXPM1_NEAR <= x.hi <= 0. (r x.lo, which is left out, is 0.2 u of it at most.) */
+static inline vec expm1_near(pair x)
+{
+    vec rounded, r = exp_argument(x.hi, &rounded), power = vec_power_of_two(rounded);
+    vec p = r + vec_fma(r * r, POLYNOMIAL(exp_tail, r), x.lo);
+    return vec_fma(power, p, power - SPLAT(1));
+}
+
+/* power (1 + p) as a pair. */
+static inline pair exp_pair(exp_parts e)
+{
+    vec hi = vec_fma(e.power, e.p, e.power);
+    return (pair){hi, vec_fma(e.power, e.p, e.power - hi)};
+}
+
+/* Where the low part of a pair next to exp(x) is still a normal number, even divided by a large beta. */
+#define EXP_PAIR_NEAR PICK(55, 650)
+
+/* Where exp(x) would leave the normal numbers, its exponent is raised by EXP_SHIFT and a later factor
+ * brings the finished result down, so that only one rounding meets the subnormals. EXP_TAIL is far
+ * enough out that 1 + exp(x) is 1 for every purpose here, raised or not. Below -EXP_LIMIT every
+ * result that has exp(x) as a factor is 0. */
+#define EXP_TAIL PICK(66, 160)
+#define EXP_SHIFT PICK(56, 160)
+#define EXP_SCALE PICK(0x1p-56, 0x1p-160)
+#define EXP_LIMIT PICK(125, 800)
+#define EXP_OF_ZERO PICK(100, 500)  /* exp(-this) stands for them, so that no low part of a product is subnormal */
+
+/* exp(x) = value * scale. */
+typedef struct { pair value; vec scale; } scaled;
+
+static inline vec scaled_round(scaled a) { return pair_round(a.value) * a.scale; }
+
+/* exp(x) for x <= 0 or NaN, relative error about 0.1 u; x.lo may be anything if x.hi < -EXP_LIMIT. */
+static inline scaled exp_of_negative(pair x)
+{
+    mask zero = vec_less(x.hi, SPLAT(-EXP_LIMIT));
+    mask tail = vec_less(x.hi, SPLAT(-EXP_TAIL));
+    x = pair_select(zero, pair_of(SPLAT(-EXP_OF_ZERO)), x);
+    vec rounded;
+    pair p = exp_reduced(x, &rounded);
+    pair m = fast_two_sum(SPLAT(1), p.hi);
+    m.lo = m.lo + p.lo;
+    vec power = vec_power_of_two(rounded + vec_select(tail, SPLAT(EXP_SHIFT), SPLAT(0)));
+    vec scale = vec_select(tail, SPLAT(EXP_SCALE), SPLAT(1));
+    return (scaled){pair_scale(m, power), vec_select(zero, SPLAT(0), scale)};
+}
+
+#if SUGAR_ELEMENT == 32
+/* exp(-r) = 1 - r + r^2 Q(r) on |r| <= ln(2)/2; relative error 2^-28.2. */
+static const real decay_tail[] = {0x1.fffffcp-2f, -0x1.55549p-3f, 0x1.5558a2p-5f, -0x1.123adp-7f, 0x1.6a5e34p-10f};
+
+/* From here on results of tails are 0, even divided by a small beta. */
+#define TAIL_LIMIT 122
+/* What exponents are raised by there, so that products with another factor are normal numbers. */
+#define TAIL_SHIFT 80
+#define TAIL_SCALE 0x1p-80
+
+/* exp(-a) = exp(-r) power scale for a >= 0 or NaN. ln(2) as a float has so few digits that the first difference is
+ * exact. */
+typedef struct { mask inner; vec r, power, scale; } decay_parts;
+
+static inline decay_parts decay_of(vec a)
+{
+    pair ln2 = PAIR(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56);
+    mask inner = vec_less(a, SPLAT(TAIL_LIMIT));
+    vec near = vec_min(SPLAT(TAIL_LIMIT), a), rounder = VEC_ROUNDER + SPLAT(TAIL_SHIFT);
+    vec rounded = vec_fnma(near, SPLAT(0x1.71547652b82fep+0), rounder), n = rounder - rounded;
+    vec r = vec_fnma(n, ln2.hi, near) - n * ln2.lo;
+    return (decay_parts){inner, r, vec_power_of_two(rounded), vec_select(inner, SPLAT(TAIL_SCALE), SPLAT(0))};
+}
+
+/* exp(-a) = power (1 + p) scale = value beyond tables, where it is small enough for short series to replace
+ * divisions. p is wrong by 0.6 u. */
+typedef struct { vec power, p, scale, value; } small_exp;
+
+static inline small_exp exp_of_tail(vec a)
+{
+    decay_parts d = decay_of(a);
+    vec p = vec_fma(d.r * d.r, POLYNOMIAL(decay_tail, d.r), -d.r), lowered = d.power * d.scale;
+    return (small_exp){d.power, p, d.scale, vec_fma(lowered, p, lowered)};
+}
+#endif
+
+typedef struct { pair exp, expm1; } exp_and_expm1;
+
+/* Both for x <= 0 or NaN, from one reduction; relative errors about 0.1 u and 0.2 u. x.lo may be
+ * anything far below. Below EXPM1_LIMIT expm1 is -1 and exp stays where it is, a normal number. */
+#define EXPM1_LIMIT PICK(-80, -700)
+static inline exp_and_expm1 exp_and_expm1_of_negative(pair x)
+{
+    x = pair_select(vec_less(x.hi, SPLAT(EXPM1_LIMIT)), pair_of(SPLAT(EXPM1_LIMIT)), x);
+    vec rounded;
+    pair p = exp_reduced(x, &rounded);
+    vec power = vec_power_of_two(rounded);
+    pair m = fast_two_sum(SPLAT(1), p.hi);
+    m.lo = m.lo + p.lo;
+    pair base = fast_two_sum(SPLAT(-1), power);
+    pair sum = fast_two_sum(base.hi, power * p.hi);
+    return (exp_and_expm1){pair_scale(m, power), {sum.hi, sum.lo + vec_fma(power, p.lo, base.lo)}};
+}
+
+static inline pair expm1_of_negative(pair x) { return exp_and_expm1_of_negative(x).expm1; }
+
+#if SUGAR_ELEMENT == 32
+/* 2^-g = 1 - ln(2) g + g^2 Q(g) on |g| <= 1/2; error 2^-28. ln(2) is nearly a float. */
+static const real exp2_tail[] = {
+    0x1.ebfbep-3f, -0x1.c6af7p-5f, 0x1.3b2a48p-7f, -0x1.5f0f3ep-10f, 0x1.4424e2p-13f
+};
+
+/* 2^-y = power (1 + p) for |y.hi| <= 126, and n more in power's exponent if rounder is VEC_ROUNDER + n. In base 2
+ * the reduction is exact without multiplications; what converts to it is in a factor that y has anyway. p is
+ * wrong by at most 0.6 u. */
+static inline exp_parts exp2_of_minus(pair y, vec rounder)
+{
+    vec rounded = rounder - y.hi;
+    vec g = (y.hi + (rounded - rounder)) + y.lo;
+    vec p = vec_fma(SPLAT(-0x1.62e43p-1), g, g * g * POLYNOMIAL(exp2_tail, g));
+    return (exp_parts){vec_power_of_two(rounded), p};
+}
+
+/* height 2^-y 2^DECAY_SHIFT = power (1 + p), for 0 <= y.hi <= DECAY_LIMIT. Raised like that it is a normal
+ * number down to where the result is 0, so tails need no other formula, only a factor of DECAY_SCALE at the end.
+ * What height.hi lacks is in p. */
+#define DECAY_SHIFT 64
+#define DECAY_SCALE 0x1p-64
+#define DECAY_LIMIT 180
+static inline exp_parts decay(pair height, pair y)
+{
+    vec lacking = SPLAT(0x1.71547652b82fep+0) * (height.lo / vec_max(SPLAT(FLT_MIN), height.hi));
+    exp_parts e = exp2_of_minus((pair){y.hi, y.lo - lacking}, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    return (exp_parts){height.hi * e.power, e.p};
+}
+#endif
+
+#endif

@@ -1,0 +1,52 @@
+/* log1p(exp(-|y|)). */
+#ifndef SUGAR_KERNELS_MATH_LOG_P_H
+#define SUGAR_KERNELS_MATH_LOG_P_H
+
+#include "kernels/math/exp.h"
+
+/* atanh(z) = z + z^3 Q(z^2) on 0 <= z <= 1/3; relative error 2^-31.6 (f32), 2^-61.8 (f64). */
+static const real atanh_tail[] = {
+#if SUGAR_ELEMENT == 32
+    0x1.555556p-2f, 0x1.999866p-3f, 0x1.24d764p-3f, 0x1.bb3304p-4f, 0x1.e116a4p-4f
+#else
+    0x1.5555555555555p-2, 0x1.9999999999b17p-3, 0x1.249249248395bp-3, 0x1.c71c71ce663dap-4,
+    0x1.745d1698e8599p-4, 0x1.3b13a946cc7c1p-4, 0x1.11146441c4a29p-4, 0x1.e137174b540e9p-5,
+    0x1.b812f1423bc7ap-5, 0x1.4379d20a75152p-5, 0x1.31df5b2fbd8e2p-4
+#endif
+};
+
+/* log1p(e) for e in [0, 1]: 2 atanh(e / (2 + e)), which needs no reduction. */
+static inline pair log1p_pair(pair e)
+{
+    pair sum = fast_two_sum(SPLAT(2), e.hi);
+    sum.lo = sum.lo + e.lo;
+    pair z = pair_multiply(e, pair_reciprocal(sum));
+    vec square = z.hi * z.hi;
+    vec tail = vec_fma(z.hi * square, POLYNOMIAL(atanh_tail, square), z.lo);
+    return pair_scale(fast_two_sum(z.hi, tail), SPLAT(2));
+}
+
+#if SUGAR_ELEMENT == 32
+/* (log1p(e) - e) / e^2 for a small e */
+static inline vec log1p_growth(vec e) { return vec_fma(SPLAT(1.0 / 3), e, SPLAT(-0.5)); }
+#else
+/* log1p(e) / 2 for e in [0, 1], as z + tail with a small tail; relative error about 0.3 u. */
+static inline pair half_log1p(pair e)
+{
+    pair sum = fast_two_sum(SPLAT(2), e.hi);
+    sum.lo = sum.lo + e.lo;
+    vec r = SPLAT(1) / sum.hi, z = e.hi * r;
+    vec z_lo = r * vec_fnma(z, sum.lo, vec_fnma(z, sum.hi, e.hi) + e.lo);
+    vec square = z * z;
+    return (pair){z, vec_fma(z * square, POLYNOMIAL(atanh_tail, square), z_lo)};
+}
+
+/* log1p(exp(y)) for y <= 0. */
+static inline scaled log1p_exp_of_negative(pair y)
+{
+    scaled e = exp_of_negative(y);
+    return (scaled){log1p_pair(e.value), e.scale};
+}
+#endif
+
+#endif

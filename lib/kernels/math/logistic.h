@@ -1,0 +1,63 @@
+/* The logistic function s(y) = 1 / (1 + exp(-y)), and its derivative. */
+#ifndef SUGAR_KERNELS_MATH_LOGISTIC_H
+#define SUGAR_KERNELS_MATH_LOGISTIC_H
+
+#include "kernels/math/exp.h"
+
+/* s(y) = value * scale, where scale is not 1 only where s(y) nears 0, and s(-y) = complement. */
+typedef struct { pair value; vec scale; pair complement; } logistic;
+
+/* s(|y|) = 1 / (1 + e), s(-|y|) = e / (1 + e), e = exp(-|y|). */
+static inline logistic logistic_of(pair y)
+{
+    mask negative = vec_less(y.hi, SPLAT(0));
+    scaled e = exp_of_negative(pair_select(negative, y, pair_negate(y)));
+    pair sum = fast_two_sum(SPLAT(1), e.value.hi);
+    sum.lo = sum.lo + e.value.lo;
+    pair large = pair_reciprocal(sum);
+    pair small = pair_multiply(e.value, large);
+    return (logistic){pair_select(negative, small, large), vec_select(negative, e.scale, SPLAT(1)),
+                      pair_select(negative, large, pair_scale(small, e.scale))};
+}
+
+/* s(y) s(-y), even in y. */
+static inline scaled logistic_slope(pair y)
+{
+    mask negative = vec_less(y.hi, SPLAT(0));
+    scaled e = exp_of_negative(pair_select(negative, y, pair_negate(y)));
+    pair sum = fast_two_sum(SPLAT(1), e.value.hi);
+    sum.lo = sum.lo + e.value.lo;
+    return (scaled){pair_multiply(e.value, pair_square(pair_reciprocal(sum))), e.scale};
+}
+
+/* s (1 - s) with s = 1 / (1 + e), e = exp(|x|). */
+static inline pair logistic_slope_near(exp_parts e)
+{
+    if (SUGAR_NARROWS) {
+        vec reciprocal = SPLAT(1) / one_plus_exp(e);
+        return pair_of(vec_fnma(reciprocal, reciprocal, reciprocal));
+    }
+    pair s = pair_reciprocal(one_plus_exp_pair(e));
+    return (pair){vec_fnma(s.hi, s.hi, s.hi), s.lo * vec_fnma(SPLAT(2), s.hi, SPLAT(1))};
+}
+
+/* exp(-a) and s(a), where the first times a^2 / beta^2 may be no zero yet: in f32 beyond exp_of_negative's limit. */
+typedef struct { scaled e; pair s; } logistic_far;
+
+static inline logistic_far logistic_far_of(pair a)
+{
+    pair y = pair_negate(a);
+#if SUGAR_ELEMENT == 32
+    mask far = vec_less(y.hi, SPLAT(-100));
+    y = pair_select(far, pair_add(y, PAIR(0x1.bb9d3beb8c86bp+4, 0x1.6bc5ca07e04fp-55)), y);    /* 40 ln(2) */
+    scaled e = exp_of_negative(y);
+    e.scale = e.scale * vec_select(far, SPLAT(0x1p-40), SPLAT(1));
+#else
+    scaled e = exp_of_negative(y);
+#endif
+    pair sum = fast_two_sum(SPLAT(1), e.value.hi);
+    sum.lo = sum.lo + e.value.lo;
+    return (logistic_far){e, pair_reciprocal(sum)};
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* The normal distribution Phi and its density. */
+#ifndef SUGAR_KERNELS_MATH_NORMAL_H
+#define SUGAR_KERNELS_MATH_NORMAL_H
+
+#include "kernels/math/exp.h"
+
+#define INVERSE_SQRT_2_PI PAIR(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)
+
+#if SUGAR_ELEMENT == 32
+/* a exp(a^2/2) Phi(-a) and 1/sqrt(2 pi) - exp(a^2/2) Phi(-a) / a for 6.4375 <= a <= 14.625 are NORMAL_TAIL_MIDDLE and
+ * a polynomial in 1/a^2, less than a fortieth of it; relative errors 2^-28.6 and 2^-31.5. */
+#define NORMAL_TAIL_MIDDLE 0x1.98p-2
+static const real gelu_normal_tail[] = {
+    0x1.089ed4p-11f, -0x1.987d1ap-2f, 0x1.311fcap+0f, -0x1.641d7p+2f, 0x1.7eeb7cp+4f
+};
+static const real gelu_slope_normal_tail[] = {
+    0x1.08a584p-11f, -0x1.98836cp-2f, 0x1.97e3f8p-2f, -0x1.2540b6p+0f, 0x1.eca11p+1f
+};
+#else
+/* Phi(-a) exp(a^2/2) (a + 4) = Q(w), w = (a - 4) / (a + 4): the idea of Shepherd and Laframboise,
+ * "Chebyshev approximation of (1 + 2x) exp(x^2) erfc x", Math. Comp. 36 (1981). Without the constant
+ * term, which is a pair. Relative error 2^-58.6 for a <= 40. */
+static const real mills_tail[] = {
+    -0x1.373e3a893c28ap-1, 0x1.8c6dbf2cfc2b3p-2, -0x1.7dff2bff683a7p-3, 0x1.eec4cc3e4d478p-5,
+    -0x1.ee27610480a6cp-8, -0x1.c81719d56e50cp-9, 0x1.ab825fc225d92p-10, 0x1.17a4ae4823239p-13,
+    -0x1.e4a425ea29b0ep-13, -0x1.001e76f151d76p-19, 0x1.26d0a6bc78db3p-15, 0x1.80b475001a619p-21,
+    -0x1.8d4cd4f222887p-18, -0x1.51ed649d31e65p-21, 0x1.1248a5b033335p-20, 0x1.2365c5968b60dp-22,
+    -0x1.4ddd6a504ef8cp-23, -0x1.6d307b9db152ap-24, 0x1.de16ce8d0b6d7p-27, 0x1.4ee62d828aad6p-26,
+    0x1.979c8e32f3d96p-30, -0x1.63243f67694c5p-29, -0x1.49ad25549b82ap-31, 0x1.99cfcc6fcb00cp-35
+};
+#define MILLS_CONSTANT PAIR(0x1.82b4bb8c94dcep-1, -0x1.a725a28a6016cp-56)
+#define MILLS_LIMIT 40
+
+/* Phi(-a) exp(a^2/2) for 0 <= a <= MILLS_LIMIT. The last two steps of Horner's rule are carried as
+ * pairs, because the terms nearly cancel around a = 40 and have alternating signs near a = 0. */
+static inline pair mills(vec a)
+{
+    pair r = pair_reciprocal(two_sum(a, SPLAT(4)));
+    pair w = two_sum(SPLAT(1), SPLAT(-8) * r.hi);
+    w.lo = vec_fnma(SPLAT(8), r.lo, w.lo);
+    vec inner = polynomial(mills_tail + 1, DEGREE(mills_tail) - 1, w.hi);
+    pair h = pair_add(pair_of(vec_splat(mills_tail[0])), pair_multiply(w, pair_of(inner)));
+    return pair_multiply(pair_add(MILLS_CONSTANT, pair_multiply(w, h)), r);
+}
+
+/* The same with fewer pairs, for NORMAL_NEAR: the last two steps of the polynomial are compensated. */
+static inline pair mills_near(vec a)
+{
+    vec t = a + SPLAT(4), t_lo = a - (t - SPLAT(4));
+    vec r = SPLAT(1) / t;
+    vec r_lo = r * vec_fnma(r, t_lo, vec_fnma(r, t, SPLAT(1)));
+    pair w = two_sum(SPLAT(1), SPLAT(-8) * r);
+    w.lo = vec_fnma(SPLAT(8), r_lo, w.lo);
+    vec inner = polynomial(mills_tail + 1, DEGREE(mills_tail) - 1, w.hi), first = vec_splat(mills_tail[0]);
+    vec h = vec_fma(w.hi, inner, first), h_lo = vec_fma(w.hi, inner, first - h);
+    pair c = MILLS_CONSTANT;
+    vec q = vec_fma(w.hi, h, c.hi);
+    vec q_lo = vec_fma(w.hi, h, c.hi - q) + vec_fma(w.lo, vec_fma(w.hi, inner, h), vec_fma(w.hi, h_lo, c.lo));
+    vec m = q * r;
+    return (pair){m, vec_fma(q, r, -m) + vec_fma(q, r_lo, q_lo * r)};
+}
+
+/* Where x exp(-x^2/2) and its rounding errors are still normal. */
+#define NORMAL_NEAR 36
+
+/* factor exp(-a^2/2) as a pair. */
+static inline pair times_density(pair factor, vec a)
+{
+    vec square = a * a, square_lo = vec_fma(a, a, -square);
+    vec rounded, first = exp_argument(SPLAT(-0.5) * square, &rounded);
+    pair r = fast_two_sum(first, SPLAT(-0.5) * square_lo);
+    vec tail = vec_fma(r.hi * r.hi, POLYNOMIAL(exp_tail, r.hi), r.lo);
+    vec lo = vec_fma(factor.lo, r.hi, factor.lo);
+    vec rest = vec_fma(factor.hi, r.hi, vec_fma(factor.hi, tail, lo));
+    return pair_scale(fast_two_sum(factor.hi, rest), vec_power_of_two(rounded));
+}
+
+/* a = |x|, but no more than MILLS_LIMIT, where every tail is 0; density = exp(-a^2/2);
+ * mills = Phi(-a) exp(a^2/2). */
+typedef struct { vec a; scaled density; pair mills; } normal;
+
+static inline normal normal_of(vec x)
+{
+    vec a = vec_min(SPLAT(MILLS_LIMIT), vec_abs(x));
+    return (normal){a, exp_of_negative(pair_scale(two_product(a, a), SPLAT(-0.5))), mills(a)};
+}
+#endif
+
+#endif
