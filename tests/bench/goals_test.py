@@ -172,9 +172,23 @@ class Speed(unittest.TestCase):
         case = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
         with tempfile.TemporaryDirectory() as folder:
             bench = goals.load(write(folder, records(case, sugar=0.5, torch=2, onednn=1)))
-            text = speed.tables(bench, goals.read(bench))
+            text = speed.tables(goals.read(bench))
         self.assertIn("| gelu | 0.500 | 1.000 onednn | 2.00 |  |  |  |", text)
         self.assertNotIn("in memory", text.split("in cache", 1)[1])
+
+    def test_document_has_a_place_for_each_block(self):
+        document = (speed.ROOT / "doc" / "speed.md").read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "speed.md"
+            for name in ("machine", "speed"):
+                begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+                path.write_text(document, encoding="utf-8")
+                speed.replace(path, name, "new\n")
+                self.assertEqual(path.read_text(encoding="utf-8"), document.split(begin)[0] + begin + "new\n" + end
+                                 + document.split(end)[1])
+                path.write_text(document.replace(begin, ""), encoding="utf-8")
+                with self.assertRaisesRegex(SystemExit, f"^{path}: no place between {begin.strip()}"):
+                    speed.replace(path, name, "new\n")
 
 
 if __name__ == "__main__":

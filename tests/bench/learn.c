@@ -92,7 +92,7 @@ static void measure(const sugar_activation *activation, const sugar_context *con
 }
 
 static const char usage[] =
-    "What a learnable parameter costs; see doc/guide.md, \"Parameters that are learned\".\n\n"
+    "What a learnable parameter costs; see doc/speed.md, \"Learned parameters\".\n\n"
     "    bench-learn [--spec SPEC] [--threads N]\n\n"
     "--spec      an activation that can learn, prelu if not told\n"
     "--threads   1 if not told\n";

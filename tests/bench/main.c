@@ -16,7 +16,7 @@ static implementation *const known[] = {
 enum { KNOWN = sizeof known / sizeof known[0] };
 
 static const char usage[] =
-    "Times libsugar beside other libraries and the limits of memory; see doc/guide.md, \"Speed\".\n\n"
+    "Times libsugar beside other libraries and the limits of memory; see doc/speed.md.\n\n"
     "    bench [--quick] [--data wide] [--level NAME] [--kind NAME] [--direction forward|backward]\n"
     "          [--dtype NAME] [--elements N] [--threads N] [--layout NAME] [--implementation NAME]\n"
     "          [--json FILE] [--torch peers_torch.py] [--python INTERPRETER]\n\n"

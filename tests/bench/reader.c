@@ -103,7 +103,7 @@ static void compare(const layer *l, int batch, bool backward, bool light_reader)
 }
 
 static const char usage[] =
-    "What stores past the caches cost whoever reads the output next; see doc/guide.md, \"Past the caches\".\n\n"
+    "What stores past the caches cost whoever reads the output next; see doc/speed.md, \"Stores past the caches\".\n\n"
     "    bench-reader [--spec SPEC] [--width COLUMNS] [--threads N] [--rounds N]\n\n"
     "--spec      the activation, relu~bsilu if not told\n"
     "--width     columns of the layer, 1024 if not told\n"
