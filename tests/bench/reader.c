@@ -13,6 +13,7 @@
 #include <sugar/sugar.h>
 
 #include "command.h"
+#include "load.h"
 #include "timing.h"
 #include "../support/support.h"
 
@@ -140,6 +141,7 @@ static settings parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
     const settings s = parse(argc, argv);
+    const load before = load_now();
     layer l = {.s = &s, .activation = must_create(s.spec, NULL)};
     const sugar_context_options threads = {.struct_size = sizeof threads, .threads = s.threads};
     if (sugar_context_create(&l.context, &threads) != SUGAR_OK)
@@ -160,6 +162,7 @@ int main(int argc, char **argv)
         for (int way = 0; way < 2; way++)
             for (int light_reader = 0; light_reader < 2; light_reader++)
                 compare(&l, (int)batch, way, light_reader);
+    load_warn(&before);
     for (size_t k = 0; k < sizeof operands / sizeof *operands; k++)
         free(*operands[k]);
     free(l.weight);

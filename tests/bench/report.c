@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "load.h"
 #include "../support/support.h"
 
 progress progress_start(const plan *p, bool quick)
@@ -113,10 +114,16 @@ void report_records(FILE *json, const bench_case *c, implementation *const *all,
                     results[k].ns_per_element);
 }
 
-void report_end(FILE *json, implementation *const *all, int count, const char *data)
+void report_end(FILE *json, implementation *const *all, int count, const char *data, double others)
 {
-    fprintf(json, "\n], \"cpu\": \"%s\", \"level\": \"%s\", \"data\": \"%s\", \"versions\": {", processor(),
-            level_in_use(), spread(data));
+    fprintf(json, "\n], \"cpu\": \"%s\", \"level\": \"%s\", \"data\": \"%s\", ", processor(), level_in_use(),
+            spread(data));
+    if (others >= 0)
+        fprintf(json, "\"cores_busy_with_others\": %.2f, ", others);
+    const char *warning = load_warning(others, "during this run");
+    if (warning)
+        fprintf(json, "\"warning\": \"%s\", ", warning);
+    fputs("\"versions\": {", json);
     const char *separator = "";
     for (int k = 0; k < count; k++)
         if (!all[k]->absent && all[k]->version) {

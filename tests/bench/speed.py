@@ -7,7 +7,7 @@ The files are build/bench.json and doc/guide.md, unless named.
 import pathlib
 import sys
 
-from goals import CACHE, CHEAP, LIMITS, RAM, geometric_means, goals, is_peer, load, read
+from goals import CACHE, CHEAP, LIMITS, RAM, geometric_means, goals, is_peer, load, read, warning
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- speed: begin -->\n", "<!-- speed: end -->\n"
@@ -79,7 +79,7 @@ def tables(bench, cases):
                          if name != "torch-output")
     parts = [
         (f"{bench['cpu']}, level {bench['level']}; {versions}.\n"
-         "Nanoseconds per element; \"ratio\" is the time of the other over ours: above 1, ours is faster.\n\n",
+         "Nanoseconds per element; \"ratio\" is the time of the other over ours: above 1, ours is faster.\n\n" + (warning(bench) and f"{warning(bench)}\n"),
          summary(cases)),
         ("The fastest peer's time over ours, geometric mean over kinds and directions (the goal is 2 "
          "in cache):\n\n",
