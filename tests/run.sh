@@ -90,11 +90,8 @@ set_up() {
     done
     # Unquoted on purpose: a list of words.
     need_packages $packages
-    for suite in $chosen; do
-        for package in $(optional_packages_of "$suite"); do
-            (need_packages "$package") || printf 'going on without %s\n' "$package" >&2
-        done
-    done
+    # Unquoted as well.
+    want_packages $(for suite in $chosen; do optional_packages_of "$suite"; done | sort -u)
 }
 
 # The build knows all tests of a suite; it does not if its set-up found a library missing. What a suite can do
