@@ -13,7 +13,7 @@
 
 static implementation *const known[] = {
     &sugar_implementation, &sugar_alone, &sugar_from_output, &sugar_saved, &sugar_monitored, &onednn_peer,
-    &xnnpack_peer, &torch_peer, &torch_output_peer, &memcpy_limit, &loop_limit, &nontemporal_limit,
+    &xnnpack_peer, &ggml_peer, &torch_peer, &torch_output_peer, &memcpy_limit, &loop_limit, &nontemporal_limit,
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 

@@ -11,7 +11,7 @@ import sys
 
 from goals import load, results, warning
 
-COLORS = {"sugar": "#d62728", "onednn": "#1f77b4", "xnnpack": "#2ca02c", "torch": "#ff7f0e",
+COLORS = {"sugar": "#d62728", "onednn": "#1f77b4", "xnnpack": "#2ca02c", "ggml": "#9467bd", "torch": "#ff7f0e",
           "torch-output": "#ffd9b3", "memcpy": "#999999", "loop": "#666666", "loop-nt": "#bbbbbb"}
 LABELS, PANEL, GAP, ROW, HEAD, ENTRY = 110, 260, 30, 14, 44, 95
 
