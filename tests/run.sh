@@ -94,21 +94,32 @@ set_up() {
     want_packages $(for suite in $chosen; do optional_packages_of "$suite"; done | sort -u)
 }
 
-# The build knows all tests of a suite; it does not if its set-up found a library missing. What a suite can do
-# without is looked for anew each time.
+# The build knows all tests of a suite; it does not if its set-up found a library missing. Optional
+# packages are looked for anew each time.
 build_has() {
     tests=$(meson introspect "$build" --tests 2>/dev/null) || return 1
     case $tests in *"\"$1-lacks-"*) return 1 ;; *":$1\""*) return 0 ;; *) return 1 ;; esac
 }
 
+# Once is enough. meson leaves a build.ninja that stays the same as it was, so that ninja configures once more.
+reconfigure() {
+    [ "$configured" = no ] || return 0
+    printf 'Looking for libraries again\n'
+    { meson setup --reconfigure "$build" "$root" -Dtests=true && ninja -C "$build" build.ninja; } \
+        >"$build/tests-setup.log" 2>&1 ||
+        { cat "$build/tests-setup.log"; setup_fail "meson could not set up $build again"; }
+    configured=yes
+}
+
 build_all() {
+    configured=no
     if [ ! -f "$build/build.ninja" ]; then
         meson setup "$build" "$root" -Dtests=true || setup_fail "meson could not set up $build"
+        configured=yes
     fi
     for suite in $chosen; do
-        [ -z "$(optional_packages_of "$suite")" ] && build_has "$suite" ||
-            { meson setup --reconfigure "$build" "$root" -Dtests=true && build_has "$suite"; } ||
-            setup_fail "$build has no complete suite '$suite'"
+        [ -z "$(optional_packages_of "$suite")" ] && build_has "$suite" || reconfigure
+        build_has "$suite" || setup_fail "$build has no complete suite '$suite'"
     done
     ninja -C "$build" || setup_fail 'the build failed'
 }

@@ -70,16 +70,26 @@ has_package() {
 
 want_packages() {
     [ "${SUGAR_SETUP:-}" != no ] || return 0
-    for package in $(missing_packages "$@"); do
-        if ! find_apt_get; then
-            reason='neither root nor sudo without a password to install it'
-        elif ! has_package "$package"; then
-            reason='this release of the system has no such package'
-        elif install_packages "$package"; then
-            continue
+    missing=$(missing_packages "$@")
+    [ -n "$missing" ] || return 0
+    find_apt_get || { go_without "neither root nor sudo without a password to install it" $missing; return; }
+    wanted=
+    for package in $missing; do
+        if has_package "$package"; then
+            wanted="$wanted $package"
         else
-            reason='apt-get could not install it'
+            go_without 'this release of the system has no such package' "$package"
         fi
-        printf 'going on without %s: %s\n' "$package" "$reason" >&2
     done
+    [ -n "$wanted" ] || return 0
+    # Where they do not go together, some may.
+    install_packages $wanted || for package in $wanted; do
+        install_packages "$package" || go_without 'apt-get could not install it' "$package"
+    done
+}
+
+go_without() {
+    reason=$1
+    shift
+    printf "going on without %s: $reason\n" "$@" >&2
 }

@@ -178,10 +178,11 @@ def main():
         sys.exit(__doc__)
     bench = load(sys.argv[1])
     cases = read(bench)
-    print(warning(bench), end="")
     print_means(list(cases.values()))
     for title, checks in goals(cases):
         judge(title, list(checks))
+    if text := warning(bench):
+        print(f"\n{text}", end="")
 
 
 if __name__ == "__main__":

@@ -34,8 +34,10 @@ int main(void)
     if (waitpid(child, NULL, 0) != child)
         give_up("load", "the child got lost");
     const load end = load_now();
-    const double waited_for = load_of_others(&start) * (now() - start.clock), took = end.own - start.own;
-    printf("others: %.2f s, of which %.2f s were the child's, which took %.2f s\n", running, running - waited_for, took);
+    const double waited_for = load_of_others(&start) * (now() - start.clock);
+    const double took = end.own - start.own;
+    printf("others: %.2f s, of which %.2f s were the child's, which took %.2f s\n", running, running - waited_for,
+           took);
     /* A tick is 10 ms; each core rounds to its own. */
     const double difference = running - waited_for - took;
     return took > 0.1 && difference > -0.1 && difference < 0.1 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -10,7 +10,8 @@
 /* How far a run is. */
 typedef struct progress {
     int done, count;
-    double start, cost_done, cost;      /* costs are those of plan.h */
+    double start, seconds;              /* seconds: how long it may take */
+    double cost_done, cost;             /* those of plan.h */
 } progress;
 
 /* Says how many cases there are and about how long they take. */

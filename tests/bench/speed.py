@@ -77,9 +77,10 @@ def tables(bench, cases):
     kinds = list(dict.fromkeys(case.kind for case in cases.values()))
     versions = ", ".join(f"{name} {version}" for name, version in bench["versions"].items()
                          if name != "torch-output")
+    disturbed = warning(bench) and f"{warning(bench)}\n"
     parts = [
         (f"{bench['cpu']}, level {bench['level']}; {versions}.\n"
-         "Nanoseconds per element; \"ratio\" is the time of the other over ours: above 1, ours is faster.\n\n" + (warning(bench) and f"{warning(bench)}\n"),
+         "Nanoseconds per element; \"ratio\" is the time of the other over ours: above 1, ours is faster.\n\n" + disturbed,
          summary(cases)),
         ("The fastest peer's time over ours, geometric mean over kinds and directions (the goal is 2 "
          "in cache):\n\n",
