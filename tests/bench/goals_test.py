@@ -2,11 +2,14 @@
 
     python3 goals_test.py
 """
+import contextlib
 import copy
+import io
 import json
 import pathlib
 import tempfile
 import unittest
+import unittest.mock
 
 import goals
 import plot
@@ -21,10 +24,10 @@ def records(case, **times):
             for name, ns in times.items()]
 
 
-def write(folder, results):
+def write(folder, results, **more):
     path = pathlib.Path(folder) / "bench.json"
     path.write_text(json.dumps({"results": results, "cpu": "none", "level": "scalar",
-                                "versions": {"sugar": "0"}}))
+                                "versions": {"sugar": "0"}, **more}))
     return path
 
 
@@ -149,6 +152,28 @@ class Damaged(unittest.TestCase):
     def test_no_file(self):
         with self.assertRaisesRegex(SystemExit, "^/no/such.json: cannot be read: No such file"):
             goals.load("/no/such.json")
+
+
+class Disturbed(unittest.TestCase):
+    """A run beside other processes says so wherever its times are shown."""
+    CASE = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
+
+    def shown(self, **more):
+        with tempfile.TemporaryDirectory() as folder:
+            path = write(folder, records(self.CASE, sugar=1, torch=2), **more)
+            bench = goals.load(path)
+            printed = io.StringIO()
+            with unittest.mock.patch("sys.argv", ["goals.py", path]), contextlib.redirect_stdout(printed):
+                goals.main()
+        return printed.getvalue(), plot.draw(bench), speed.tables(bench, goals.read(bench))
+
+    def test_warning_is_shown(self):
+        for text in self.shown(warning="others were busy"):
+            self.assertIn("warning: others were busy", text)
+
+    def test_nothing_else_is(self):
+        for text in self.shown(cores_busy_with_others=0.02):
+            self.assertNotIn("warning", text)
 
 
 class Picture(unittest.TestCase):

@@ -7,7 +7,7 @@ The files are build/bench.json and doc/speed.md, unless named.
 import pathlib
 import sys
 
-from goals import CACHE, CHEAP, LIMITS, RAM, geometric_means, goals, is_peer, load, read
+from goals import CACHE, CHEAP, LIMITS, RAM, geometric_means, goals, is_peer, load, read, warning
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WAYS, TYPES = ("forward", "backward"), ("f32", "f64", "f16", "bf16")
@@ -75,7 +75,8 @@ def missed(cases):
 def machine(bench):
     versions = ", ".join(f"{name} {version}" for name, version in bench["versions"].items()
                          if name != "torch-output")
-    return f"{bench['cpu']}, level {bench['level']}; {versions}.\n"
+    disturbed = warning(bench) and "\n" + warning(bench)
+    return f"{bench['cpu']}, level {bench['level']}; {versions}.\n{disturbed}"
 
 
 def tables(cases):
