@@ -165,7 +165,7 @@ class Disturbed(unittest.TestCase):
             printed = io.StringIO()
             with unittest.mock.patch("sys.argv", ["goals.py", path]), contextlib.redirect_stdout(printed):
                 goals.main()
-        return printed.getvalue(), plot.draw(bench), speed.tables(bench, goals.read(bench))
+        return printed.getvalue(), plot.draw(bench), speed.machine(bench)
 
     def test_warning_is_shown(self):
         for text in self.shown(warning="others were busy"):
@@ -205,7 +205,7 @@ class Speed(unittest.TestCase):
         document = (speed.ROOT / "doc" / "speed.md").read_text(encoding="utf-8")
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "speed.md"
-            for name in ("machine", "speed"):
+            for name in ("speed avx2", "speed avx512"):
                 begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
                 path.write_text(document, encoding="utf-8")
                 speed.replace(path, name, "new\n")

@@ -118,8 +118,7 @@ def main():
         sys.exit(__doc__)
     bench = load(paths[0])
     document = pathlib.Path(paths[1])
-    replace(document, "machine", machine(bench))
-    replace(document, "speed", tables(read(bench)))
+    replace(document, f"speed {bench['level']}", machine(bench) + "\n" + tables(read(bench)))
 
 
 if __name__ == "__main__":
