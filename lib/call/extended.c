@@ -2,6 +2,7 @@
  * does what is done with a tile, sums.c what becomes of sums. */
 #include "call/extended.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "call/sums.h"
@@ -145,6 +146,7 @@ void sugar_extended_run(sugar_extended_call *c, const sugar_call_options *option
     sugar_slices_make(&j.slices, &c->walk, c->sum_index);
     if (c->sum_index != SUGAR_ABSENT && j.slices.share)
         memset(table, 0, (size_t)(j.slices.count * j.slices.sums) * sizeof *table);
+    assert(c->sum_index == SUGAR_ABSENT || !j.slices.share || j.slices.count * j.slices.sums <= SUGAR_MOST_ENTRIES);
     const int64_t weight = c->walk.count / j.slices.count;
     sugar_parallel_run(options->context, weight * j.slices.count, weight, run_slices, &j);
     if (c->sum_index != SUGAR_ABSENT && j.slices.share)

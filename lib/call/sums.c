@@ -1,6 +1,7 @@
 /* Sums: tallies of monitors, and gradients of parameters. */
 #include "call/sums.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* What is tallied of a unit, which begins anew. */
@@ -62,6 +63,7 @@ static void put_gradients(const sugar_extended_call *c, sugar_workspace *w, cons
 
 void sugar_sums_take(const sugar_sum_job *j, sugar_workspace *w, const sugar_walk *slice, int64_t number, int64_t sums)
 {
+    assert(sums <= SUGAR_MOST_SUMS);
     const sugar_extended_call *c = j->call;
     sugar_sum_entry *entries = j->slices.share ? j->table + number * sums : NULL;
     if (c->sum_index == SUGAR_ABSENT)

@@ -1,6 +1,8 @@
 /* The forward and the backward pass of one tile, with all that the options of a call ask for. */
 #include "call/workspace.h"
 
+#include <assert.h>
+
 #include "activation/activation.h"
 #include "call/passes.h"
 #include "view/bits.h"
@@ -175,10 +177,10 @@ static void sum_gradient(const sugar_extended_call *c, sugar_workspace *w, const
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
     if (v.has_parameter)
         for (part p = part_start(c, b); part_next(&p, c, b);)
-            kernels->slope[v.kind](parameters, p.parameter, p.step, element_at(c, b, c->x, p.begin),
+            kernels->parameter_products[v.kind](parameters, p.parameter, p.step, element_at(c, b, c->x, p.begin),
                                    element_at(c, b, c->dy, p.begin), real_at(c, &w->values, p.begin), p.n);
     else
-        kernels->slope[v.kind](parameters, NULL, 0, b->at[c->x], b->at[c->dy], &w->values, (size_t)b->tile->count);
+        kernels->parameter_products[v.kind](parameters, NULL, 0, b->at[c->x], b->at[c->dy], &w->values, (size_t)b->tile->count);
     double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
     sugar_runs runs;
     sugar_runs_start(&runs, b->walk, b->tile, c->sum_index);
@@ -266,6 +268,7 @@ static void forward_each(const sugar_extended_call *c, const sugar_block *b)
 /* In place, y replaces x: what reads x comes first. */
 void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
+    assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
     if (c->monitor)
         observe(c, w, b);
     if (!c->activation)
@@ -284,6 +287,7 @@ void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const 
 /* In place, dx replaces x or dy. */
 void sugar_tile_backward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
+    assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
     if (c->saved_gradient != SUGAR_ABSENT) {
         backward_from_codes(c, w, b);
         return;

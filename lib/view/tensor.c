@@ -1,6 +1,8 @@
 /* Views: each one checked for itself, all of them against each other. */
 #include "view/tensor.h"
 
+#include <assert.h>
+
 #include "base/element.h"
 #include "base/error.h"
 #include "view/overlap.h"
@@ -350,6 +352,7 @@ static sugar_status check_operand(const sugar_operand *operands, int k, view *vi
 
 sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, int count)
 {
+    assert(count >= 1 && count <= SUGAR_MAX_OPERANDS);
     view views[SUGAR_MAX_OPERANDS];
     sugar_status status = SUGAR_OK;
     views[0].count = 0;
