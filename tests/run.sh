@@ -14,64 +14,49 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 2
 build=$root/build
 . "$root/tests/setup.sh"
 
-usual='lint unit kernels accuracy bits doc example install bindings sanitize'
-long='exhaustive peers bench julia torch'
-
-describe() {
-    case $1 in
-    lint) echo 'how the files are written: the layout of C, shell, Python, blanks' ;;
-    unit) echo 'the API: specs, tensors, overlap, bad input, options, threads' ;;
-    kernels) echo 'every kind at every level against single elements, over all layouts of memory' ;;
-    accuracy) echo 'every kind against MPFR, on a dense sample; writes build/accuracy.json' ;;
-    bits) echo 'digests of every kind at every level against the stored ones, aarch64 too' ;;
-    doc) echo 'what the documents show: the catalogue, the picture, the program of the README; tables.h' ;;
-    example) echo 'the training example: what it cures, what it refuses' ;;
-    install) echo 'an installed copy: pkg-config, C and C++, headers, symbols' ;;
-    bindings) echo 'every language but Julia: what is generated, and the shared vectors in its own runtime' ;;
-    sanitize) echo 'unit and kernels under ASan and UBSan, and under valgrind; threads under TSan' ;;
-    exhaustive) echo 'long: all 2^32 f32 inputs of every kind against an independent reference' ;;
-    peers) echo "long: the peers' own errors beside ours, in f32; writes build/peers.json" ;;
-    julia) echo 'long: the binding of Julia in the Julia of Debian 11; makes build/debian11, needs root' ;;
-    torch) echo 'long: the modules of PyTorch in the binding of Python' ;;
-    bench) echo 'long: speed beside oneDNN, XNNPACK, PyTorch and the limits; writes build/bench.json and .svg' ;;
-    esac
+# What tests/suites.txt says of a suite in a field; nothing if it has no such field.
+field() {
+    awk -v suite="$1" -v field="$2: " '
+        sub(/^suite: /, "") {here = $0 == suite}
+        here && index($0, field) == 1 {print substr($0, length(field) + 1)}' "$root/tests/suites.txt"
 }
 
-# The packages that the languages' folders list, one a line.
-listed() {
-    cat "$root"/bindings/*/"$1.txt" 2>/dev/null | paste -s -d ' ' -
+# The suites that run so: usual, long.
+suites() {
+    awk -v runs="$1" 'sub(/^suite: /, "") {name = $0} $0 == "runs: " runs {print name}' "$root/tests/suites.txt" |
+        paste -s -d ' ' -
 }
 
-# What a suite needs besides a compiler and the build system, by Debian's names.
+usual=$(suites usual)
+long=$(suites long)
+
+# The packages in a field, which is a list of words, and of patterns of files below $root.
+packages_in() (
+    cd "$root" || exit
+    for word in $(field "$1" "$2"); do
+        case $word in
+        */*) cat "$word" ;;
+        *) printf '%s\n' "$word" ;;
+        esac
+    done
+)
+
 packages_of() {
-    case $1 in
-    unit) echo 'libcmocka-dev locales' ;;
-    accuracy | exhaustive | peers) echo 'libmpfr-dev libgmp-dev' ;;
-    doc) echo 'python3' ;;
-    bits) [ "$(uname -m)" = aarch64 ] || echo 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user' ;;
-    example) echo 'libopenblas-dev zlib1g-dev dataset-fashion-mnist' ;;
-    install) echo 'g++ clang binutils libdlpack-dev' ;;
-    bindings) echo "python3 python3-clang python3-jinja2 binutils $(listed packages)" ;;
-    sanitize) echo 'libcmocka-dev locales valgrind libc6-dbg' ;;
-    julia) echo 'debootstrap clang' ;;
-    torch) echo 'python3 python3-numpy' ;;
-    esac
+    packages_in "$1" packages
+    [ "$(uname -m)" = aarch64 ] || packages_in "$1" 'packages not on aarch64'
 }
 
-# What a suite can do without: it says what it misses.
+# Missing ones are reported.
 optional_packages_of() {
-    case $1 in
-    lint) echo 'git clang-format-19 shellcheck flake8' ;;
-    doc) echo 'python3-mpmath' ;;
-    bindings) listed optional-packages ;;
-    peers) echo 'libdnnl-dev libxnnpack-dev libpthreadpool-dev libcpuinfo-dev' ;;
-    bench) echo 'libdnnl-dev libxnnpack-dev libpthreadpool-dev libcpuinfo-dev libopenblas-dev' ;;
-    esac
+    packages_in "$1" 'optional packages'
 }
 
 list() {
-    for suite in $usual $long; do
-        printf '%-12s %s\n' "$suite" "$(describe "$suite")"
+    for suite in $usual; do
+        printf '%-12s %s\n' "$suite" "$(field "$suite" about)"
+    done
+    for suite in $long; do
+        printf '%-12s long: %s\n' "$suite" "$(field "$suite" about)"
     done
 }
 
@@ -85,16 +70,17 @@ choose() {
     chosen=${*:-$usual}
 }
 
-# An interpreter that was named must have torch; said before anything is built.
+# An interpreter that was named must have what a suite asks for; said before anything is built.
 check_python() {
-    case " $chosen " in *' peers '* | *' bench '* | *' torch '*) ;; *) return ;; esac
-    if [ -n "${SUGAR_PYTHON:-}" ]; then
-        "$SUGAR_PYTHON" -c '' ||
-            setup_fail "SUGAR_PYTHON: '$SUGAR_PYTHON' cannot be run; expected a Python that has torch"
-        "$SUGAR_PYTHON" -c 'import torch' || setup_fail "SUGAR_PYTHON: '$SUGAR_PYTHON' has no torch"
-    elif ! python3 -c 'import torch' 2>/dev/null; then
-        printf 'going on without torch: python3 has none, and SUGAR_PYTHON names no other interpreter\n' >&2
-    fi
+    for module in $(for suite in $chosen; do field "$suite" 'python modules'; done | sort -u); do
+        if [ -n "${SUGAR_PYTHON:-}" ]; then
+            "$SUGAR_PYTHON" -c '' ||
+                setup_fail "SUGAR_PYTHON: '$SUGAR_PYTHON' cannot be run; expected a Python that has $module"
+            "$SUGAR_PYTHON" -c "import $module" || setup_fail "SUGAR_PYTHON: '$SUGAR_PYTHON' has no $module"
+        elif ! python3 -c "import $module" 2>/dev/null; then
+            printf 'going on without %s: python3 has none, and SUGAR_PYTHON names no other interpreter\n' "$module" >&2
+        fi
+    done
 }
 
 set_up() {
@@ -104,28 +90,36 @@ set_up() {
     done
     # shellcheck disable=SC2086 # a list of words
     need_packages $packages
-    for suite in $chosen; do
-        for package in $(optional_packages_of "$suite"); do
-            (need_packages "$package") || printf 'going on without %s\n' "$package" >&2
-        done
-    done
+    # shellcheck disable=SC2046 # a list of words
+    want_packages $(for suite in $chosen; do optional_packages_of "$suite"; done | sort -u)
 }
 
-# The build knows all tests of a suite; it does not if its set-up found a library missing. What a suite can do
-# without is looked for anew each time.
+# The build knows all tests of a suite; it does not if its set-up found a library missing. Optional
+# packages are looked for anew each time.
 build_has() {
     tests=$(meson introspect "$build" --tests 2>/dev/null) || return 1
     case $tests in *"\"$1-lacks-"*) return 1 ;; *":$1\""*) return 0 ;; *) return 1 ;; esac
 }
 
+# Once is enough. meson leaves a build.ninja that stays the same as it was, so that ninja configures once more.
+reconfigure() {
+    [ "$configured" = no ] || return 0
+    printf 'Looking for libraries again\n'
+    { meson setup --reconfigure "$build" "$root" -Dtests=true && ninja -C "$build" build.ninja; } \
+        >"$build/tests-setup.log" 2>&1 ||
+        { cat "$build/tests-setup.log"; setup_fail "meson could not set up $build again"; }
+    configured=yes
+}
+
 build_all() {
+    configured=no
     if [ ! -f "$build/build.ninja" ]; then
         meson setup "$build" "$root" -Dtests=true || setup_fail "meson could not set up $build"
+        configured=yes
     fi
     for suite in $chosen; do
-        [ -z "$(optional_packages_of "$suite")" ] && build_has "$suite" ||
-            { meson setup --reconfigure "$build" "$root" -Dtests=true && build_has "$suite"; } ||
-            setup_fail "$build has no complete suite '$suite'"
+        { [ -z "$(optional_packages_of "$suite")" ] && build_has "$suite"; } || reconfigure
+        build_has "$suite" || setup_fail "$build has no complete suite '$suite'"
     done
     ninja -C "$build" || setup_fail 'the build failed'
 }
@@ -134,7 +128,7 @@ build_all() {
 run_suite() {
     log=$build/tests-$1.log
     started=$(date +%s)
-    printf '\n==== %s: %s\n\n' "$1" "$(describe "$1")"
+    printf '\n==== %s: %s\n\n' "$1" "$(field "$1" about)"
     { meson test -C "$build" --no-rebuild --setup everything --verbose --logbase "tests-$1" --suite "$1" 2>&1
       echo $? >"$log.status"; } | tee "$log"
     reasons=$(sed -n 's/^ *skipped: //p' "$log" | paste -s -d ';' -)

@@ -1,12 +1,13 @@
 # Set-up shared by tests/run.sh and doc/examples/resurrect.sh; to be sourced by a POSIX shell.
 #
 #     need_packages PACKAGE...    makes sure that Debian packages are installed
+#     want_packages PACKAGE...    the same if it can be; what is missing then is reported
 #
 # PACKAGE may name alternatives, "gcc|clang": any installed one will do, the first is what gets installed.
 # What is missing is installed when apt-get can be run, as root or through sudo without a password.
-# Otherwise a message says exactly what is missing, and the script exits with 2. Nothing missing costs
+# Otherwise a message says exactly what is missing, and need_packages exits with 2. Nothing missing costs
 # one query. On a system without dpkg, install the equivalents by hand and set SUGAR_SETUP=no, which
-# makes need_packages believe that all is there.
+# makes both believe that all is there.
 
 setup_fail() {
     printf 'error: %s\n' "$*" >&2
@@ -27,24 +28,69 @@ missing_packages() {
     done
 }
 
+# Sets apt_get, which installs without a question; fails if nobody here may.
+find_apt_get() {
+    if [ "$(id -u)" = 0 ]; then
+        as_root=
+    elif sudo -n true 2>/dev/null; then
+        as_root='sudo -n'
+    else
+        return 1
+    fi
+    apt_get="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
+}
+
+update_lists() {
+    $apt_get update </dev/null >&2 || printf 'warning: apt-get update failed; trying all the same\n' >&2
+}
+
+install_packages() {
+    printf 'Installing %s\n' "$*" >&2
+    update_lists
+    $apt_get install -y --no-install-recommends "$@" </dev/null >&2
+}
+
 need_packages() {
     [ "${SUGAR_SETUP:-}" != no ] || return 0
     command -v dpkg-query >/dev/null 2>&1 || setup_fail "this system has no dpkg-query to check what is" \
         "installed. Needed, by their Debian names: $*. Install the equivalents, then set SUGAR_SETUP=no"
     missing=$(missing_packages "$@")
     [ -n "$missing" ] || return 0
-    if [ "$(id -u)" = 0 ]; then
-        as_root=
-    elif sudo -n true 2>/dev/null; then
-        as_root='sudo -n'
-    else
-        setup_fail "missing packages, and neither root nor sudo without a password to install them." \
-            "Run: apt-get install $missing"
-    fi
-    printf 'Installing %s\n' "$missing" >&2
-    apt_get="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
-    $apt_get update </dev/null >&2 || printf 'warning: apt-get update failed; trying all the same\n' >&2
-    # shellcheck disable=SC2086 # a list of packages
-    $apt_get install -y --no-install-recommends $missing </dev/null >&2 ||
-        setup_fail "apt-get could not install: $missing"
+    find_apt_get || setup_fail "missing packages, and neither root nor sudo without a password to install them." \
+        "Run: apt-get install $missing"
+    # shellcheck disable=SC2086 # a list of words
+    install_packages $missing || setup_fail "apt-get could not install: $missing"
+}
+
+# Whether this release of the system has a package. Its lists are fetched if there are none, as dpkg is in all.
+has_package() {
+    [ -n "$(apt-cache madison dpkg 2>/dev/null)" ] || update_lists
+    [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]
+}
+
+# shellcheck disable=SC2086 # lists of words
+want_packages() {
+    [ "${SUGAR_SETUP:-}" != no ] || return 0
+    missing=$(missing_packages "$@")
+    [ -n "$missing" ] || return 0
+    find_apt_get || { go_without "neither root nor sudo without a password to install it" $missing; return; }
+    wanted=
+    for package in $missing; do
+        if has_package "$package"; then
+            wanted="$wanted $package"
+        else
+            go_without 'this release of the system has no such package' "$package"
+        fi
+    done
+    [ -n "$wanted" ] || return 0
+    # Where they do not go together, some may.
+    install_packages $wanted || for package in $wanted; do
+        install_packages "$package" || go_without 'apt-get could not install it' "$package"
+    done
+}
+
+go_without() {
+    reason=$1
+    shift
+    printf "going on without %s: $reason\n" "$@" >&2
 }

@@ -98,10 +98,32 @@ static void print_section(const char *title, const char *text, uint32_t roles)
     }
 }
 
+/* A line for a section, with a link to each of its kinds. */
+static void print_contents(const char *title, const char *anchor, uint32_t roles)
+{
+    const char *separator = ":";
+    printf("- [%s](#%s)", title, anchor);
+    for (int32_t i = 0; i < sugar_kind_count(); i++) {
+        sugar_kind kind = {.struct_size = sizeof kind};
+        check(sugar_kind_get(i, &kind));
+        if (kind.roles != roles)
+            continue;
+        printf("%s\n  [%s](#%s)", separator, kind.name, kind.name);
+        separator = ",";
+    }
+    printf("\n");
+}
+
 int main(void)
 {
     printf("# The catalogue\n\n"
-           "Written by `doc/examples/catalogue.c`, which asks the library; `sh tests/run.sh doc` compares.\n\n"
+           "For people who look up a function: what it computes, its parameters, its values at the edges.\n\n");
+    print_contents("Forward functions and surrogates", "forward-functions-and-surrogates",
+                   SUGAR_ROLE_FORWARD | SUGAR_ROLE_SURROGATE);
+    print_contents("Surrogates only", "surrogates-only", SUGAR_ROLE_SURROGATE);
+    printf("\nHow functions are combined is in [the guide](guide.md#specs), how accurate they are in\n"
+           "[numbers.md](numbers.md). This page is written by `doc/examples/catalogue.c`, which asks the library;\n"
+           "`sh tests/run.sh doc` compares.\n\n"
            "s(x) = 1 / (1 + exp(-x)); Phi and phi are the normal distribution and density. The values at the\n"
            "edges are those of the default parameters in f64; f32 has the same, rounded. A parameter must lie\n"
            "in its range, and is rounded once to the type of the elements. At a kink the derivative follows\n"

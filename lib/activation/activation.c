@@ -1,6 +1,7 @@
 /* Handles: made from a spec string and a level, immutable from then on. */
 #include "activation/activation.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ static void fill_passes(sugar_passes *passes, sugar_element element, const sugar
     passes->surrogate = kernels->derivative[surrogate->kind];
     passes->derivative = mixed ? kernels->derivative[spec->forward.kind] : NULL;
     passes->combine = kernels->combine;
+    assert(passes->forward && passes->backward && passes->surrogate);
     for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {
         sugar_real_set(element, &passes->forward_parameters, i, spec->forward.parameter[i]);
         sugar_real_set(element, &passes->surrogate_parameters, i, surrogate->parameter[i]);

@@ -2,6 +2,7 @@
  * kernels for f64 tell how large g' is there. Two values are found in the same places. */
 #include "activation/range.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -53,6 +54,7 @@ typedef struct places {
 
 static void add(places *all, double x)
 {
+    assert(all->count < MOST_PLACES);
     all->x[all->count++] = x;
 }
 

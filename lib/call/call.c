@@ -1,10 +1,11 @@
-/* The public calls forward and backward: check, and choose between a short vector, a plain call and an extended one. */
+/* The public calls: check, and choose between a short vector, a plain call and an extended one. */
 #include "activation/activation.h"
 #include "base/struct_size.h"
 #include "call/extended.h"
 #include "call/passes.h"
 #include "call/plain.h"
 #include "cpu/cache.h"
+#include "cpu/level.h"
 #include "threads/context.h"
 #include "view/tensor.h"
 
@@ -53,7 +54,7 @@ sugar_status sugar_forward(const sugar_activation *activation, const sugar_tenso
         return sugar_extended_forward(activation, x, y, &known, false);
     const sugar_operand operands[] = {
         {.name = "x", .tensor = x},
-        {.name = "y", .tensor = y, .role = SUGAR_OUTPUT},
+        {.name = "y", .tensor = y, .access = SUGAR_ACCESS_OUTPUT},
     };
     return sugar_plain_run(activation, operands, 2, &known);
 }
@@ -74,9 +75,23 @@ sugar_status sugar_backward(const sugar_activation *activation, const sugar_tens
     const sugar_operand operands[] = {
         {.name = "x", .tensor = x},
         {.name = "dy", .tensor = dy},
-        {.name = "dx", .tensor = dx, .role = SUGAR_OUTPUT},
+        {.name = "dx", .tensor = dx, .access = SUGAR_ACCESS_OUTPUT},
     };
     return sugar_plain_run(activation, operands, 3, &known);
+}
+
+sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x, const sugar_call_options *options)
+{
+    if (!monitor)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "monitor: NULL, expected a handle");
+    sugar_call_options known;
+    sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
+    if (status == SUGAR_OK && (known.flags || sugar_is_extended(&known)))
+        status = sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags, or a member beside context, expected threads alone");
+    const sugar_level_row *level;
+    if (status == SUGAR_OK)
+        status = sugar_level_select(NULL, &level);
+    return status == SUGAR_OK ? sugar_extended_observe(monitor, level, x, &known) : status;
 }
 
 /* ---- Vectors in the manner of the BLAS ------------------------------------------------------- */
@@ -132,7 +147,7 @@ static __attribute__((noinline)) sugar_status forward_views(const sugar_activati
         return sugar_extended_forward(activation, &view_x, &view_y, options, true);
     const sugar_operand operands[] = {
         {.name = "x", .tensor = &view_x, .is_flat = true},
-        {.name = "y", .tensor = &view_y, .role = SUGAR_OUTPUT, .is_flat = true},
+        {.name = "y", .tensor = &view_y, .access = SUGAR_ACCESS_OUTPUT, .is_flat = true},
     };
     return n == 0 ? SUGAR_OK : sugar_plain_run(activation, operands, 2, options);
 }
@@ -148,7 +163,7 @@ static __attribute__((noinline)) sugar_status backward_views(const sugar_activat
     const sugar_operand operands[] = {
         {.name = "x", .tensor = &view_x, .is_flat = true},
         {.name = "dy", .tensor = &view_dy, .is_flat = true},
-        {.name = "dx", .tensor = &view_dx, .role = SUGAR_OUTPUT, .is_flat = true},
+        {.name = "dx", .tensor = &view_dx, .access = SUGAR_ACCESS_OUTPUT, .is_flat = true},
     };
     return n == 0 ? SUGAR_OK : sugar_plain_run(activation, operands, 3, options);
 }

@@ -2,6 +2,7 @@
  * does what is done with a tile, sums.c what becomes of sums. */
 #include "call/extended.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "call/sums.h"
@@ -42,7 +43,7 @@ static void run_tile(const sugar_extended_call *c, sugar_workspace *w, const sug
 {
     sugar_block b = {.walk = walk, .tile = tile, .parameter_step = 1, .ahead = ahead};
     for (int k = 0; k < walk->operands; k++)
-        if (walk->size[k] > 0 && k != c->gradient)
+        if (walk->size[k] > 0 && k != c->parameter_gradient)
             place_operand(c, w, &b, k);
     b.stream = c->stream && !b.in_buffer[c->output] ? SUGAR_STREAM_ON : 0;
     (c->is_backward ? sugar_tile_backward : sugar_tile_forward)(c, w, &b);
@@ -82,7 +83,7 @@ static void run_slice(const sugar_sum_job *j, sugar_workspace *w, int64_t number
 {
     const sugar_extended_call *c = j->call;
     sugar_walk slice;
-    const int64_t sums = sugar_slice_walk(&slice, &c->walk, &j->slices, c->local, number);
+    const int64_t sums = sugar_slice_walk(&slice, &c->walk, &j->slices, c->sum_index, number);
     sugar_walk_tile(&slice, most_elements(c, &slice), false);
     sugar_tile tiles[2];
     sugar_tile_seek(&tiles[0], &slice, 0);
@@ -123,7 +124,7 @@ static void run_slices(const void *work, int64_t begin, int64_t end)
     sugar_monitor *monitor = j->call->monitor;
     sugar_workspace w;
     const int64_t weight = j->call->walk.count / j->slices.count;
-    if (j->call->local != SUGAR_ABSENT)
+    if (j->call->sum_index != SUGAR_ABSENT)
         memset(&w.sums, 0, sizeof w.sums);
     if (monitor)
         w.histogram = start_histogram(monitor);
@@ -142,11 +143,12 @@ void sugar_extended_run(sugar_extended_call *c, const sugar_call_options *option
     c->stream = sugar_is_streamed(options->flags, bytes, in_place);
     sugar_sum_entry table[SUGAR_MOST_ENTRIES];
     sugar_sum_job j = {.call = c, .table = table};
-    sugar_slices_make(&j.slices, &c->walk, c->local);
-    if (c->local != SUGAR_ABSENT && j.slices.share)
+    sugar_slices_make(&j.slices, &c->walk, c->sum_index);
+    if (c->sum_index != SUGAR_ABSENT && j.slices.share)
         memset(table, 0, (size_t)(j.slices.count * j.slices.sums) * sizeof *table);
+    assert(c->sum_index == SUGAR_ABSENT || !j.slices.share || j.slices.count * j.slices.sums <= SUGAR_MOST_ENTRIES);
     const int64_t weight = c->walk.count / j.slices.count;
     sugar_parallel_run(options->context, weight * j.slices.count, weight, run_slices, &j);
-    if (c->local != SUGAR_ABSENT && j.slices.share)
+    if (c->sum_index != SUGAR_ABSENT && j.slices.share)
         sugar_sums_gather(&j);
 }

@@ -1,13 +1,13 @@
-/* Calls whose options ask for more than x, dy and dx: monitors, parameters as tensors and their gradients, saved
- * gradients, drawn slopes. */
+/* Extended calls: those whose options ask for more than x, dy and dx. */
 #ifndef SUGAR_EXTENDED_H
 #define SUGAR_EXTENDED_H
 
 #include <stdbool.h>
 
+#include "call/options.h"
+#include "call/slices.h"
 #include "cpu/level.h"
 #include "monitor/monitor.h"
-#include "call/slices.h"
 
 enum { SUGAR_ABSENT = -1 };         /* the place of an operand that a call does not have */
 
@@ -21,34 +21,32 @@ typedef struct sugar_extended_call {
     const sugar_activation *activation;     /* NULL: nothing is computed, a monitor is fed alone */
     sugar_element element;
     const sugar_kernels *kernels;           /* of the level and the element type */
-    sugar_monitor *monitor;
-    const sugar_random *random;
+    sugar_monitor *monitor;                 /* or NULL */
+    sugar_random random;
+    bool draws;                     /* rrelu draws its slopes: random is set */
     bool is_backward, accumulate, stream, prefetch;
-    int x, dy, output;              /* places in the walk */
-    int parameter, gradient;        /* of the forward function */
-    int saved;
-    bool saves_bits;                /* one for each element; its operand numbers them */
-    int units;                      /* numbers the units of the monitor */
-    int local;                      /* numbers the sums of a slice */
-    int position;                   /* numbers the elements in row-major order */
+    /* Places in the walk, or SUGAR_ABSENT. */
+    int x, dy, output;
+    int parameter, parameter_gradient;
+    int saved_gradient;
+    bool saves_bits;                /* one for each element; then its operand is an index operand */
+    /* Of index operands. */
+    int unit_index;                 /* the monitor's unit of an element */
+    int sum_index;                  /* which sum of a slice an element belongs to */
+    int position;                   /* the number of an element in row-major order */
     bool is_written[SUGAR_MAX_OPERANDS];
     sugar_walk walk;
 } sugar_extended_call;
 
-/* Whether options ask for any of that. */
-static inline bool sugar_is_extended(const sugar_call_options *options)
-{
-    return options->monitor || options->parameter || options->parameter_gradient || options->saved_gradient
-           || options->random;
-}
-
-/* Calls whose flags are known to be good. y is NULL if a monitor is fed alone; is_flat: the caller gave pointers and
- * steps. */
+/* The flags have been checked; operands and other options have not. is_flat: the caller gave pointers and steps, which
+ * messages speak of. */
 sugar_status sugar_extended_forward(const sugar_activation *activation, const sugar_tensor *x,
                                     const sugar_tensor *y, const sugar_call_options *options, bool is_flat);
 sugar_status sugar_extended_backward(const sugar_activation *activation, const sugar_tensor *x,
                                      const sugar_tensor *dy, const sugar_tensor *dx,
                                      const sugar_call_options *options, bool is_flat);
+
+/* Feeds a monitor alone. */
 sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_row *level, const sugar_tensor *x,
                                     const sugar_call_options *options);
 

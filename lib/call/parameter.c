@@ -61,8 +61,8 @@ static int64_t find_first(const sugar_extended_call *c, const sugar_tensor *valu
     sugar_tensor numbers = *values;
     numbers.strides = NULL;
     const sugar_operand operands[] = {
-        {.name = "parameter", .tensor = values, .role = SUGAR_PARAMETER},
-        {.tensor = &numbers, .role = SUGAR_NUMBERS},
+        {.name = "parameter", .tensor = values, .access = SUGAR_ACCESS_PARAMETER},
+        {.tensor = &numbers, .access = SUGAR_ACCESS_INDEX},
     };
     sugar_walk walk;
     sugar_walk_make(&walk, operands, 2);        /* has been checked: it cannot fail */

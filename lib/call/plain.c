@@ -1,6 +1,7 @@
 /* Plain calls: plan a walk over the operands, and run the passes along it. */
 #include "call/plain.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "call/passes.h"
@@ -234,6 +235,7 @@ static bool run_compact(job *call, const sugar_operand *operands, int count, con
 sugar_status sugar_plain_run(const sugar_activation *activation, const sugar_operand *operands, int count,
                              const sugar_call_options *options)
 {
+    assert(count == 2 || count == 3);
     job call;                       /* large, so no part of it is set twice */
     call.activation = activation;
     call.accumulate = options->flags & SUGAR_CALL_ACCUMULATE;

@@ -10,18 +10,18 @@ enum {
     SMALLEST_SLICE = 65536
 };
 
-static bool is_kept(const sugar_walk *walk, int local, int d)
+static bool is_kept(const sugar_walk *walk, int sum_index, int d)
 {
-    return local >= 0 && walk->stride[local][d] != 0;
+    return sum_index >= 0 && walk->stride[sum_index][d] != 0;
 }
 
 /* Slices of the kept dimensions, from the outermost one on. */
-static void divide_kept(sugar_slices *slices, const sugar_walk *walk, int local)
+static void divide_kept(sugar_slices *slices, const sugar_walk *walk, int sum_index)
 {
     const int64_t most = clamp(slices->sums / 4, FEWEST_SUMS, SUGAR_MOST_SUMS);
     int64_t sums = slices->sums;
     for (int d = walk->ndim - 1; d >= 0 && sums > most; d--) {
-        if (!is_kept(walk, local, d))
+        if (!is_kept(walk, sum_index, d))
             continue;
         sums /= walk->extent[d];
         const int64_t length = most / sums;
@@ -32,13 +32,13 @@ static void divide_kept(sugar_slices *slices, const sugar_walk *walk, int local)
 
 /* Slices of a dimension that is summed: of the outermost one that is long enough, so that they lie one after another
  * in memory, or of the longest one. */
-static void divide_summed(sugar_slices *slices, const sugar_walk *walk, int local)
+static void divide_summed(sugar_slices *slices, const sugar_walk *walk, int sum_index)
 {
     const int64_t most = smaller(MOST_SHARES, SUGAR_MOST_ENTRIES / slices->sums);
     const int64_t shares = clamp(walk->count / SMALLEST_SLICE, 1, most);
     int chosen = -1;
     for (int d = 0; d < walk->ndim; d++)
-        if (!is_kept(walk, local, d)
+        if (!is_kept(walk, sum_index, d)
             && (chosen < 0 || walk->extent[d] >= shares || walk->extent[d] >= walk->extent[chosen]))
             chosen = d;
     if (chosen < 0)
@@ -49,25 +49,25 @@ static void divide_summed(sugar_slices *slices, const sugar_walk *walk, int loca
     slices->length[chosen] = smaller(length, walk->extent[chosen]);
 }
 
-void sugar_slices_make(sugar_slices *slices, const sugar_walk *walk, int local)
+void sugar_slices_make(sugar_slices *slices, const sugar_walk *walk, int sum_index)
 {
     slices->sums = 1;
     for (int d = 0; d < walk->ndim; d++) {
         slices->length[d] = walk->extent[d];
-        if (is_kept(walk, local, d))
+        if (is_kept(walk, sum_index, d))
             slices->sums *= walk->extent[d];
     }
     slices->share = slices->sums <= FEW_SUMS;
     if (slices->share)
-        divide_summed(slices, walk, local);
+        divide_summed(slices, walk, sum_index);
     else
-        divide_kept(slices, walk, local);
+        divide_kept(slices, walk, sum_index);
     slices->count = 1;
     for (int d = 0; d < walk->ndim; d++)
         slices->count *= (walk->extent[d] - 1) / slices->length[d] + 1;
 }
 
-int64_t sugar_slice_walk(sugar_walk *slice, const sugar_walk *walk, const sugar_slices *slices, int local,
+int64_t sugar_slice_walk(sugar_walk *slice, const sugar_walk *walk, const sugar_slices *slices, int sum_index,
                          int64_t number)
 {
     *slice = *walk;
@@ -78,20 +78,20 @@ int64_t sugar_slice_walk(sugar_walk *slice, const sugar_walk *walk, const sugar_
         number /= parts;
         if (parts > 1)
             sugar_walk_cut(slice, d, begin, smaller(length, walk->extent[d] - begin));
-        if (is_kept(walk, local, d)) {
-            slice->stride[local][d] = sums;
+        if (is_kept(walk, sum_index, d)) {
+            slice->stride[sum_index][d] = sums;
             sums *= slice->extent[d];
         }
     }
-    if (local >= 0)
-        slice->first[local] = 0;
+    if (sum_index >= 0)
+        slice->first[sum_index] = 0;
     return sums;
 }
 
-void sugar_kept_start(sugar_kept *kept, const sugar_walk *slice, int local, int k)
+void sugar_kept_start(sugar_kept *kept, const sugar_walk *slice, int sum_index, int k)
 {
     kept->walk = slice;
-    kept->local = local;
+    kept->sum_index = sum_index;
     kept->k = k;
     kept->offset = slice->first[k];
     for (int d = 0; d < slice->ndim; d++)
@@ -102,7 +102,7 @@ void sugar_kept_next(sugar_kept *kept)
 {
     const sugar_walk *walk = kept->walk;
     for (int d = 0; d < walk->ndim; d++) {
-        if (!is_kept(walk, kept->local, d))
+        if (!is_kept(walk, kept->sum_index, d))
             continue;
         const int64_t stride = walk->stride[kept->k][d];
         kept->offset += stride;
@@ -116,25 +116,25 @@ void sugar_kept_next(sugar_kept *kept)
 /* The innermost dimensions of the tile that are summed are one run; or the innermost one if it is kept, with those
  * after it that are summed as its rows. Member by member: to clear all of the index takes string instructions, which
  * cost what sugar_tile_after says. */
-void sugar_runs_start(sugar_runs *runs, const sugar_walk *walk, const sugar_tile *tile, int local)
+void sugar_runs_start(sugar_runs *runs, const sugar_walk *walk, const sugar_tile *tile, int sum_index)
 {
     runs->walk = walk;
     runs->tile = tile;
-    runs->local = local;
+    runs->sum_index = sum_index;
     runs->inner = 0;
     for (int d = 0; d < walk->ndim; d++)
         runs->index[d] = 0;
     sugar_run *run = &runs->run;
     run->begin = -1;
-    run->first = tile->offset[local];
+    run->first = tile->offset[sum_index];
     run->rows = run->length = 1;
-    run->across = walk->stride[local][0] != 0;
+    run->across = walk->stride[sum_index][0] != 0;
     int64_t *summed = run->across ? &run->rows : &run->length;
     if (run->across) {
         run->length = tile->extent[0];
         runs->inner = 1;
     }
-    for (; runs->inner < walk->ndim && walk->stride[local][runs->inner] == 0; runs->inner++)
+    for (; runs->inner < walk->ndim && walk->stride[sum_index][runs->inner] == 0; runs->inner++)
         *summed *= tile->extent[runs->inner];
 }
 
@@ -147,7 +147,7 @@ bool sugar_runs_next(sugar_runs *runs)
     }
     run->begin += run->rows * run->length;
     for (int d = runs->inner; d < runs->walk->ndim; d++) {
-        const int64_t stride = runs->walk->stride[runs->local][d], extent = runs->tile->extent[d];
+        const int64_t stride = runs->walk->stride[runs->sum_index][d], extent = runs->tile->extent[d];
         run->first += stride;
         if (++runs->index[d] < extent)
             return true;

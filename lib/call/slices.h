@@ -8,7 +8,7 @@
 /* The most sums that one slice takes, and the most entries of the table in which sums of several slices meet. */
 enum { SUGAR_MOST_SUMS = 2048, SUGAR_MOST_ENTRIES = 4096 };
 
-/* The dimensions of a walk are kept, where its operand `local` moves, or summed. Slices are boxes. Where few sums
+/* The dimensions of a walk are kept, where its operand `sum_index` moves, or summed. Slices are boxes. Where few sums
  * are kept a slice has all of them, of a part of what is summed; where there are many it has some of them, whole. */
 typedef struct sugar_slices {
     int64_t count;
@@ -17,23 +17,23 @@ typedef struct sugar_slices {
     int64_t length[SUGAR_MAX_DIMENSIONS];   /* extents of a slice that is not cut off at an edge */
 } sugar_slices;
 
-/* Divides an arranged walk. local: the operand that numbers the sums; negative: there are none. */
-void sugar_slices_make(sugar_slices *slices, const sugar_walk *walk, int local);
+/* Divides an arranged walk. sum_index: the operand that numbers the sums; negative: there are none. */
+void sugar_slices_make(sugar_slices *slices, const sugar_walk *walk, int sum_index);
 
-/* The walk over one slice, in which `local` numbers its sums from 0 on in the order of the walk. Returns how many
+/* The walk over one slice, in which `sum_index` numbers its sums from 0 on in the order of the walk. Returns how many
  * sums it has. */
-int64_t sugar_slice_walk(sugar_walk *slice, const sugar_walk *walk, const sugar_slices *slices, int local,
+int64_t sugar_slice_walk(sugar_walk *slice, const sugar_walk *walk, const sugar_slices *slices, int sum_index,
                       int64_t number);
 
-/* The elements of operand k that stand for the sums of a slice, in the order of `local`: their offsets in elements
+/* The elements of operand k that stand for the sums of a slice, in the order of `sum_index`: their offsets in elements
  * from its element 0. */
 typedef struct sugar_kept {
     const sugar_walk *walk;
-    int local, k;
+    int sum_index, k;
     int64_t index[SUGAR_MAX_DIMENSIONS];
     int64_t offset;
 } sugar_kept;
-void sugar_kept_start(sugar_kept *kept, const sugar_walk *slice, int local, int k);
+void sugar_kept_start(sugar_kept *kept, const sugar_walk *slice, int sum_index, int k);
 void sugar_kept_next(sugar_kept *kept);
 
 /* A run of a tile's elements, in its order. */
@@ -48,11 +48,11 @@ typedef struct sugar_run {
 typedef struct sugar_runs {
     const sugar_walk *walk;
     const sugar_tile *tile;
-    int local, inner;               /* the dimensions below inner are those of a run */
+    int sum_index, inner;               /* the dimensions below inner are those of a run */
     int64_t index[SUGAR_MAX_DIMENSIONS];
     sugar_run run;
 } sugar_runs;
-void sugar_runs_start(sugar_runs *runs, const sugar_walk *walk, const sugar_tile *tile, int local);
+void sugar_runs_start(sugar_runs *runs, const sugar_walk *walk, const sugar_tile *tile, int sum_index);
 bool sugar_runs_next(sugar_runs *runs);
 
 #endif

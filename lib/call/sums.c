@@ -1,6 +1,7 @@
 /* Sums: tallies of monitors, and gradients of parameters. */
 #include "call/sums.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* What is tallied of a unit, which begins anew. */
@@ -20,14 +21,14 @@ static sugar_tally take_tally(sugar_element element, sugar_workspace *w, int64_t
 
 static void *gradient_at(const sugar_extended_call *c, const sugar_walk *slice, int64_t offset)
 {
-    return (char *)slice->data[c->gradient] + offset * (int64_t)slice->size[c->gradient];
+    return (char *)slice->data[c->parameter_gradient] + offset * (int64_t)slice->size[c->parameter_gradient];
 }
 
 static void take_tallies(const sugar_sum_job *j, sugar_workspace *w, const sugar_walk *slice, sugar_sum_entry *entries, int64_t sums)
 {
     const sugar_extended_call *c = j->call;
     sugar_kept kept;
-    sugar_kept_start(&kept, slice, c->local, c->units);
+    sugar_kept_start(&kept, slice, c->sum_index, c->unit_index);
     for (int64_t i = 0; i < sums; i++, sugar_kept_next(&kept)) {
         const sugar_tally tally = take_tally(c->element, w, i);
         sugar_tally_add(entries ? &entries[i].tally : &c->monitor->unit[kept.offset], &tally);
@@ -46,10 +47,10 @@ static void take_gradients(sugar_workspace *w, sugar_sum_entry *entries, int64_t
 /* Row by row where gradients lie next to each other. */
 static void put_gradients(const sugar_extended_call *c, sugar_workspace *w, const sugar_walk *slice, int64_t sums)
 {
-    const bool in_rows = slice->stride[c->local][0] != 0 && slice->stride[c->gradient][0] == 1;
+    const bool in_rows = slice->stride[c->sum_index][0] != 0 && slice->stride[c->parameter_gradient][0] == 1;
     const int64_t row = in_rows ? slice->extent[0] : 1;
     sugar_kept kept;
-    sugar_kept_start(&kept, slice, c->local, c->gradient);
+    sugar_kept_start(&kept, slice, c->sum_index, c->parameter_gradient);
     for (int64_t i = 0; i < sums; i += row, sugar_kept_next(&kept)) {
         double *high = w->sums.gradient.high + i, *low = w->sums.gradient.low + i;
         c->kernels->put_sums(high, low, (size_t)row, gradient_at(c, slice, kept.offset), c->accumulate);
@@ -62,9 +63,10 @@ static void put_gradients(const sugar_extended_call *c, sugar_workspace *w, cons
 
 void sugar_sums_take(const sugar_sum_job *j, sugar_workspace *w, const sugar_walk *slice, int64_t number, int64_t sums)
 {
+    assert(sums <= SUGAR_MOST_SUMS);
     const sugar_extended_call *c = j->call;
     sugar_sum_entry *entries = j->slices.share ? j->table + number * sums : NULL;
-    if (c->local == SUGAR_ABSENT)
+    if (c->sum_index == SUGAR_ABSENT)
         return;
     if (c->monitor)
         take_tallies(j, w, slice, entries, sums);
@@ -85,7 +87,7 @@ void sugar_sums_gather(const sugar_sum_job *j)
     const sugar_extended_call *c = j->call;
     const int64_t sums = j->slices.sums;
     sugar_kept kept;
-    sugar_kept_start(&kept, &c->walk, c->local, c->monitor ? c->units : c->gradient);
+    sugar_kept_start(&kept, &c->walk, c->sum_index, c->monitor ? c->unit_index : c->parameter_gradient);
     for (int64_t i = 0; i < sums; i++, sugar_kept_next(&kept)) {
         sugar_exact total = {0, 0};
         for (int64_t number = 0; number < j->slices.count; number++) {

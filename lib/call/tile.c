@@ -1,6 +1,8 @@
 /* The forward and the backward pass of one tile, with all that the options of a call ask for. */
 #include "call/workspace.h"
 
+#include <assert.h>
+
 #include "activation/activation.h"
 #include "call/passes.h"
 #include "view/bits.h"
@@ -61,9 +63,9 @@ static void write_bits(const sugar_extended_call *c, const sugar_block *b, const
 {
     const sugar_walk *walk = b->walk;
     sugar_runs runs;
-    sugar_runs_start(&runs, walk, b->tile, c->saved);
+    sugar_runs_start(&runs, walk, b->tile, c->saved_gradient);
     while (sugar_runs_next(&runs))
-        sugar_bits_write(walk->data[c->saved], walk->first[c->saved] + runs.run.first, code + runs.run.begin,
+        sugar_bits_write(walk->data[c->saved_gradient], walk->first[c->saved_gradient] + runs.run.first, code + runs.run.begin,
                          runs.run.length, c->walk.count);
 }
 
@@ -71,9 +73,9 @@ static const uint8_t *read_bits(const sugar_extended_call *c, const sugar_block 
 {
     const sugar_walk *walk = b->walk;
     sugar_runs runs;
-    sugar_runs_start(&runs, walk, b->tile, c->saved);
+    sugar_runs_start(&runs, walk, b->tile, c->saved_gradient);
     while (sugar_runs_next(&runs))
-        sugar_bits_read(walk->data[c->saved], walk->first[c->saved] + runs.run.first, code + runs.run.begin,
+        sugar_bits_read(walk->data[c->saved_gradient], walk->first[c->saved_gradient] + runs.run.first, code + runs.run.begin,
                         runs.run.length);
     return code;
 }
@@ -97,7 +99,7 @@ static void observe(const sugar_extended_call *c, sugar_workspace *w, const suga
     const char *values = kernels->find_bins(&w->histogram, b->at[c->x], &w->values, n, w->bins, ahead);
     const int all_finite = w->histogram.all_finite;
     sugar_runs runs;
-    sugar_runs_start(&runs, b->walk, b->tile, c->local);
+    sugar_runs_start(&runs, b->walk, b->tile, c->sum_index);
     while (sugar_runs_next(&runs)) {
         const sugar_run *run = &runs.run;
         const void *first = values + (size_t)run->begin * sugar_real_size(c->element);
@@ -138,7 +140,7 @@ static const void *draw(const sugar_extended_call *c, sugar_workspace *w, const 
         int64_t rows = 1;
         while ((more = sugar_runs_next(&runs)) && shares_blocks(first + run.first, step, rows, first + runs.run.first))
             rows++;
-        c->kernels->draw(c->random, parameters, first + run.first, step, (size_t)rows,
+        c->kernels->draw(&c->random, parameters, first + run.first, step, (size_t)rows,
                          real_at(c, &w->values, (size_t)run.begin), (size_t)run.length);
     }
     return &w->values;
@@ -149,7 +151,7 @@ static varying find_varying(const sugar_extended_call *c, sugar_workspace *w, co
     return (varying){
         .kind = c->activation->forward_kind,
         .has_parameter = c->parameter != SUGAR_ABSENT,
-        .slope = c->random ? draw(c, w, b) : NULL,
+        .slope = c->draws ? draw(c, w, b) : NULL,
     };
 }
 
@@ -175,13 +177,13 @@ static void sum_gradient(const sugar_extended_call *c, sugar_workspace *w, const
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
     if (v.has_parameter)
         for (part p = part_start(c, b); part_next(&p, c, b);)
-            kernels->slope[v.kind](parameters, p.parameter, p.step, element_at(c, b, c->x, p.begin),
+            kernels->parameter_products[v.kind](parameters, p.parameter, p.step, element_at(c, b, c->x, p.begin),
                                    element_at(c, b, c->dy, p.begin), real_at(c, &w->values, p.begin), p.n);
     else
-        kernels->slope[v.kind](parameters, NULL, 0, b->at[c->x], b->at[c->dy], &w->values, (size_t)b->tile->count);
+        kernels->parameter_products[v.kind](parameters, NULL, 0, b->at[c->x], b->at[c->dy], &w->values, (size_t)b->tile->count);
     double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
     sugar_runs runs;
-    sugar_runs_start(&runs, b->walk, b->tile, c->local);
+    sugar_runs_start(&runs, b->walk, b->tile, c->sum_index);
     while (sugar_runs_next(&runs)) {
         const sugar_run *run = &runs.run;
         const void *product = real_at(c, &w->values, (size_t)run->begin);
@@ -235,7 +237,7 @@ static void save_gradient(const sugar_extended_call *c, sugar_workspace *w, cons
     const sugar_combination derivatives = find_derivatives(c, w, b, v);
     const sugar_coding coding = find_coding(c);
     const size_t n = (size_t)b->tile->count;
-    uint8_t *code = c->saves_bits ? w->tile[c->saved].bytes : b->at[c->saved];
+    uint8_t *code = c->saves_bits ? w->tile[c->saved_gradient].bytes : b->at[c->saved_gradient];
     c->kernels->encode(&derivatives, &coding, code, n, c->prefetch ? n : 0);
     if (c->saves_bits)
         write_bits(c, b, code);
@@ -245,7 +247,7 @@ static void save_gradient(const sugar_extended_call *c, sugar_workspace *w, cons
 static void backward_from_codes(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     const sugar_coding coding = find_coding(c);
-    const uint8_t *code = c->saves_bits ? read_bits(c, b, w->tile[c->saved].bytes) : b->at[c->saved];
+    const uint8_t *code = c->saves_bits ? read_bits(c, b, w->tile[c->saved_gradient].bytes) : b->at[c->saved_gradient];
     const int64_t n = b->tile->count, before = b->stream ? sugar_before_line(b->at[c->output], c->element, n) : 0;
     const size_t head = (size_t)before;
     if (head > 0)
@@ -266,12 +268,13 @@ static void forward_each(const sugar_extended_call *c, const sugar_block *b)
 /* In place, y replaces x: what reads x comes first. */
 void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
+    assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
     if (c->monitor)
         observe(c, w, b);
     if (!c->activation)
         return;
     const varying v = find_varying(c, w, b);
-    if (c->saved != SUGAR_ABSENT)
+    if (c->saved_gradient != SUGAR_ABSENT)
         save_gradient(c, w, b, v);
     if (v.slope)
         c->kernels->forward_drawn(v.slope, b->at[c->x], b->at[c->output], (size_t)b->tile->count, b->stream);
@@ -284,12 +287,13 @@ void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const 
 /* In place, dx replaces x or dy. */
 void sugar_tile_backward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
-    if (c->saved != SUGAR_ABSENT) {
+    assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
+    if (c->saved_gradient != SUGAR_ABSENT) {
         backward_from_codes(c, w, b);
         return;
     }
     const varying v = find_varying(c, w, b);
-    if (c->gradient != SUGAR_ABSENT)
+    if (c->parameter_gradient != SUGAR_ABSENT)
         sum_gradient(c, w, b, v);
     sugar_combination combination = find_derivatives(c, w, b, v);
     combination.accumulate = c->accumulate;

@@ -7,6 +7,7 @@
 
 /* The elements of a tile, at most; more of 16 bits would not fit where they are computed. */
 enum { SUGAR_TILE_ELEMENTS = 2048 };
+_Static_assert((int)SUGAR_TILE_ELEMENTS <= (int)SUGAR_OBSERVED, "a monitor counts a tile at once");
 
 /* Reals of a tile, and of the sums of a slice, after which kernels may write as much as a vector. */
 typedef SUGAR_REALS(SUGAR_TILE_ELEMENTS) sugar_tile_reals;

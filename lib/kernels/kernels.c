@@ -51,10 +51,10 @@
     {                                                                                              \
         derivative_each_loop(derivative, parameter, step, x, d, n);                                \
     }                                                                                              \
-    KERNEL name##_slopes(const void *parameters, const void *parameter, size_t step, const void *x, \
+    KERNEL name##_products(const void *parameters, const void *parameter, size_t step, const void *x, \
                          const void *dy, void *product, size_t n)                                  \
     {                                                                                              \
-        slope_loop(name##_slope, parameters, parameter, step, x, dy, product, n);                  \
+        product_loop(name##_parameter_derivative, parameters, parameter, step, x, dy, product, n);                  \
     }
 #define FROM_OUTPUT(name)                                                                          \
     KERNEL name##_backward_from_output(const void *parameters, const void *y, const void *dy, void *dx, size_t n, \
@@ -103,8 +103,8 @@ const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
 #define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_derivative_each,
 #include "kernels/kinds/kinds.def"
     },
-    .slope = {
-#define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_slopes,
+    .parameter_products = {
+#define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_products,
 #include "kernels/kinds/kinds.def"
     },
     .sum_run = sum_run,

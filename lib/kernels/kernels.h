@@ -8,7 +8,7 @@
 #ifndef SUGAR_KERNELS_H
 #define SUGAR_KERNELS_H
 
-#include "kernels/element.h"
+#include "base/element.h"
 #include "sugar/sugar.h"
 
 /* Every kind has a number, its row in kinds.def. */
@@ -101,7 +101,7 @@ typedef struct sugar_kernels {
     void (*forward_each[SUGAR_KIND_COUNT])(const void *parameter, size_t step, const void *x, void *y, size_t n);
     void (*derivative_each[SUGAR_KIND_COUNT])(const void *parameter, size_t step, const void *x, void *d, size_t n);
     /* product[i] = dy[i] * df/dparameter(x[i]), reals; parameter NULL: the one of the parameters. */
-    void (*slope[SUGAR_KIND_COUNT])(const void *parameters, const void *parameter, size_t step, const void *x,
+    void (*parameter_products[SUGAR_KIND_COUNT])(const void *parameters, const void *parameter, size_t step, const void *x,
                                     const void *dy, void *product, size_t n);
     /* Adds products (reals) to one sum, or rows of n to n sums. */
     void (*sum_run)(const void *product, size_t n, double *high, double *low);

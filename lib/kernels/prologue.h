@@ -24,15 +24,15 @@
 #define COMPUTED_f64 64
 #define COMPUTED_f16 32
 #define COMPUTED_bf16 32
-#define SUGAR_ELEMENT JOIN(COMPUTED, SUGAR_TYPE)
-#define SUGAR_NARROWS (JOIN(STORED, SUGAR_TYPE) < SUGAR_ELEMENT)    /* elements are shorter than `real` */
+#define REAL_BITS JOIN(COMPUTED, SUGAR_TYPE)
+#define NARROW (JOIN(STORED, SUGAR_TYPE) < REAL_BITS)    /* elements are shorter than `real` */
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 typedef float real;
 typedef uint32_t real_bits;
 #define REAL_MANTISSA_BITS 23
 #define REAL_EXPONENT_BIAS 127
-#elif SUGAR_ELEMENT == 64
+#elif REAL_BITS == 64
 typedef double real;
 typedef uint64_t real_bits;
 #define REAL_MANTISSA_BITS 52
@@ -45,7 +45,7 @@ typedef uint64_t real_bits;
 #define VEC_HEADER(level) VEC_FILE(level)
 #include VEC_HEADER(SUGAR_LEVEL_NAME)
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 #define PICK(f32, f64) f32
 #else
 #define PICK(f32, f64) f64

@@ -1,5 +1,5 @@
 /* Monitors: what the units of a layer have seen, but for the saved form (save.c) and the counting itself
- * (call/extended.c). */
+ * (call/tile.c, kernels/loops/monitor.h). */
 #include "monitor/monitor.h"
 
 #include <math.h>
@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "call/extended.h"
-#include "cpu/level.h"
 #include "base/struct_size.h"
 #include "base/text.h"
 
@@ -26,7 +24,7 @@ static sugar_status check_handle(const char *name, const sugar_monitor *monitor)
     return SUGAR_OK;
 }
 
-/* ---- Making and feeding -------------------------------------------------------------------- */
+/* ---- Making and resetting ------------------------------------------------------------------ */
 
 static sugar_status check_finite(const char *name, double value)
 {
@@ -102,20 +100,6 @@ sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units, const 
 void sugar_monitor_destroy(sugar_monitor *monitor)
 {
     free(monitor);
-}
-
-sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x, const sugar_call_options *options)
-{
-    sugar_call_options known;
-    sugar_status status = check_handle("monitor", monitor);
-    if (status == SUGAR_OK)
-        status = sugar_struct_read("options", options, &known, sizeof known);
-    if (status == SUGAR_OK && (known.flags || sugar_is_extended(&known)))
-        status = sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags, or a member beside context, expected threads alone");
-    const sugar_level_row *level;
-    if (status == SUGAR_OK)
-        status = sugar_level_select(NULL, &level);
-    return status == SUGAR_OK ? sugar_extended_observe(monitor, level, x, &known) : status;
 }
 
 sugar_status sugar_monitor_reset(sugar_monitor *monitor)

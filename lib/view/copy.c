@@ -1,6 +1,7 @@
 /* Copies of strided memory: the dimensions put in order. copy_elements.c copies. */
-#include "base/integers.h"
 #include "view/copy.h"
+
+#include <assert.h>
 
 static void swap_dimensions(sugar_box *box, int d, int e)
 {
@@ -37,6 +38,7 @@ static void choose_plane(sugar_box *box, int64_t lanes)
 
 void sugar_copy(sugar_box *box, void *to, const void *from, size_t element_size)
 {
+    assert(box->ndim >= 1 && box->ndim <= SUGAR_MAX_DIMENSIONS);
     choose_plane(box, SUGAR_COPY_VECTOR / (int64_t)element_size);
     switch (element_size) {
     case 1: sugar_copy_8(box, box->ndim, to, from); return;

@@ -6,6 +6,7 @@
  * what the rest can reach and divide as bounds, hardly ever leaves more than one or two values to try. */
 #include "view/overlap.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "sugar/sugar.h"
@@ -32,6 +33,7 @@ static void add_term(equation *e, int64_t coefficient, int64_t bound)
         coefficient = -coefficient;
         e->target += coefficient * bound;
     }
+    assert(e->terms < MAX_TERMS);
     int k = 0;
     while (k < e->terms && e->coefficient[k] > coefficient)
         k++;

@@ -1,6 +1,9 @@
 /* Views: each one checked for itself, all of them against each other. */
 #include "view/tensor.h"
 
+#include <assert.h>
+
+#include "base/element.h"
 #include "base/error.h"
 #include "view/overlap.h"
 #include "base/text.h"
@@ -16,8 +19,7 @@ typedef struct view {
 
 static bool is_known_type(sugar_data_type type)
 {
-    return (type.code == SUGAR_TYPE_FLOAT && (type.bits == 16 || type.bits == 32 || type.bits == 64))
-           || (type.code == SUGAR_TYPE_BFLOAT && type.bits == 16);
+    return sugar_element_find(type.code, type.bits) != SUGAR_ELEMENT_COUNT;
 }
 
 static sugar_status check_codes(const sugar_operand *o)
@@ -212,7 +214,7 @@ static void fill_walk(sugar_walk *walk, const sugar_operand *operands, const vie
     walk->extent[0] = 1;
     for (int k = 0; k < count; k++) {
         const sugar_tensor *o = operands[k].tensor;
-        const bool is_memory = operands[k].role != SUGAR_NUMBERS;
+        const bool is_memory = operands[k].access != SUGAR_ACCESS_INDEX;
         walk->size[k] = is_memory && !sugar_is_bits(&operands[k]) ? o->dtype.bits / 8 : 0;
         walk->data[k] = is_memory ? (char *)o->data + o->byte_offset : NULL;
         walk->first[k] = 0;
@@ -254,7 +256,7 @@ static bool is_same_view(const sugar_walk *walk, int j, int k)
 
 static bool is_output(const sugar_operand *o)
 {
-    return o->role == SUGAR_OUTPUT || o->role == SUGAR_SUM;
+    return o->access == SUGAR_ACCESS_OUTPUT || o->access == SUGAR_ACCESS_SUM;
 }
 
 /* An output against itself. What a sum repeats it means to. */
@@ -262,7 +264,7 @@ static sugar_status check_alone(const sugar_walk *walk, const sugar_operand *ope
 {
     int64_t extent[SUGAR_MAX_DIMENSIONS];
     for (int d = 0; d < walk->ndim; d++)
-        extent[d] = operands[k].role == SUGAR_SUM && walk->stride[k][d] == 0 ? 1 : walk->extent[d];
+        extent[d] = operands[k].access == SUGAR_ACCESS_SUM && walk->stride[k][d] == 0 ? 1 : walk->extent[d];
     return describe_overlap(sugar_view_repeats(walk->ndim, extent, walk->stride[k]), operands[k].name, "itself",
                             "an address of its own for each element");
 }
@@ -305,7 +307,7 @@ static sugar_status check_apart(const sugar_walk *walk, const sugar_operand *ope
     const uintptr_t a_last = walk->size[j] > 0 ? walk->size[j] - 1 : 0, b_last = walk->size[k] > 0 ? walk->size[k] - 1 : 0;
     const bool beyond = a->start + (uintptr_t)a->high + a_last < b->start + (uintptr_t)b->low
                         || b->start + (uintptr_t)b->high + b_last < a->start + (uintptr_t)a->low;
-    const bool may_be_same = j == walk->output && operands[k].role == SUGAR_INPUT
+    const bool may_be_same = j == walk->output && operands[k].access == SUGAR_ACCESS_INPUT
                              && walk->size[j] == walk->size[k];
     if (beyond || (may_be_same && is_same_view(walk, k, j)))
         return SUGAR_OK;
@@ -323,7 +325,7 @@ static sugar_status check_overlap(const sugar_walk *walk, const sugar_operand *o
         if (walk->size[j] > 0)
             status = check_alone(walk, operands, j);
         for (int k = 0; status == SUGAR_OK && k < walk->operands; k++)
-            if (k != j && operands[k].role != SUGAR_NUMBERS && (k < j || !is_output(&operands[k])))
+            if (k != j && operands[k].access != SUGAR_ACCESS_INDEX && (k < j || !is_output(&operands[k])))
                 status = check_apart(walk, operands, views, j, k);
     }
     return status;
@@ -337,7 +339,7 @@ sugar_status sugar_operand_check(const sugar_operand *operand)
 
 static sugar_status check_operand(const sugar_operand *operands, int k, view *views)
 {
-    if (operands[k].role == SUGAR_NUMBERS) {
+    if (operands[k].access == SUGAR_ACCESS_INDEX) {
         if (views[0].count > 0)
             find_strides(operands[k].tensor, &views[k]);
         return SUGAR_OK;
@@ -350,6 +352,7 @@ static sugar_status check_operand(const sugar_operand *operands, int k, view *vi
 
 sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, int count)
 {
+    assert(count >= 1 && count <= SUGAR_MAX_OPERANDS);
     view views[SUGAR_MAX_OPERANDS];
     sugar_status status = SUGAR_OK;
     views[0].count = 0;
@@ -361,7 +364,7 @@ sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, in
     if (walk->count == 0)
         return SUGAR_OK;
     for (int k = 0; status == SUGAR_OK && k < count; k++)
-        if (operands[k].role == SUGAR_OUTPUT)
+        if (operands[k].access == SUGAR_ACCESS_OUTPUT)
             status = check_output_strides(&operands[k], &views[k]);
     if (status != SUGAR_OK)
         return status;

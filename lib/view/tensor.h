@@ -4,25 +4,26 @@
 
 #include "view/walk.h"
 
-/* What a call does with an argument. */
-typedef enum sugar_role {
-    SUGAR_INPUT,                    /* reads it; it may be the very same view as the last output */
-    SUGAR_PARAMETER,                /* reads it; it shares nothing with any output */
-    SUGAR_OUTPUT,                   /* writes it */
-    SUGAR_SUM,                      /* writes it; strides of 0 stand for dimensions that are summed */
-    SUGAR_NUMBERS                   /* it is no memory, but numbers the elements by its strides */
-} sugar_role;
+/* What a call does with an operand. */
+typedef enum sugar_access {
+    SUGAR_ACCESS_INPUT,             /* reads it; it may be the very same view as the last output */
+    SUGAR_ACCESS_PARAMETER,         /* reads it; it shares nothing with any output */
+    SUGAR_ACCESS_OUTPUT,            /* writes it */
+    SUGAR_ACCESS_SUM,               /* writes it; strides of 0 stand for dimensions that are summed */
+    SUGAR_ACCESS_INDEX,             /* an index operand: no storage, its strides give an index */
+    SUGAR_ACCESS_REFUSED            /* none: it may not be given */
+} sugar_access;
 
-/* An argument and its name in messages. */
+/* An operand and its name in messages. */
 typedef struct sugar_operand {
     const char *name;
     const sugar_tensor *tensor;
-    sugar_role role;
+    sugar_access access;
     bool is_flat;                   /* the caller gave a pointer and a step, which messages speak of */
     bool is_codes;                  /* a saved gradient: bytes, or bits */
 } sugar_operand;
 
-/* Bits of a saved gradient. To the walk, which then follows their order, they are numbers. */
+/* Bits of a saved gradient. To the walk, which then follows their order, they are an index. */
 static inline bool sugar_is_bits(const sugar_operand *operand)
 {
     return operand->is_codes && operand->tensor && operand->tensor->dtype.bits == 1;
@@ -31,7 +32,8 @@ static inline bool sugar_is_bits(const sugar_operand *operand)
 /* One view for itself. */
 sugar_status sugar_operand_check(const sugar_operand *operand);
 
-/* Checks the views, of which the first is the one that the others must be like, and makes the walk over them. A
+/* Checks the views, the first of which is the reference operand: the others have its shape and type. Makes the walk over
+ * them. A
  * walk with a count of 0 has nothing but that count. */
 sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, int count);
 

@@ -10,12 +10,12 @@
 #include "view/copy.h"
 
 enum { SUGAR_PLAIN_OPERANDS = 3 };  /* x, dy, dx */
-enum { SUGAR_MAX_OPERANDS = 7 };    /* with what the options of a call add */
+enum { SUGAR_MAX_OPERANDS = 8 };    /* with what the options of a call add; see call/options.h */
 enum { SUGAR_LONG_ROW = 256 };      /* bytes; shorter rows are copied together before they are computed */
 
 typedef struct sugar_walk {
     int operands;
-    int output;                     /* the last one that is memory; of a call that writes none, its input */
+    int output;                     /* the last one with storage; of a call that writes none, its input */
     int order;                      /* the one whose order the walk follows: the output */
     int ndim;                       /* 1 or more; dimension 0 is the innermost */
     size_t element_size;            /* of the output */
@@ -26,9 +26,9 @@ typedef struct sugar_walk {
     bool in_rows;                   /* dimension 0 is long, and contiguous in every view: nothing is copied */
     int along;                      /* the dimension in which tiles follow each other first */
     int64_t stride[SUGAR_MAX_OPERANDS][SUGAR_MAX_DIMENSIONS];   /* in elements */
-    size_t size[SUGAR_MAX_OPERANDS];/* of an element; 0: the operand is no memory, but numbers its elements */
+    size_t size[SUGAR_MAX_OPERANDS];/* of an element; 0: an index operand */
     void *data[SUGAR_MAX_OPERANDS]; /* element 0 */
-    int64_t first[SUGAR_MAX_OPERANDS];      /* the number of element 0, where they are numbers */
+    int64_t first[SUGAR_MAX_OPERANDS];      /* the index of element 0, of index operands */
 } sugar_walk;
 
 /* Reorders, turns and merges the dimensions, which may stand in any order before: afterwards operand `order`

@@ -1,4 +1,4 @@
-"""Writes the tables of errors in doc/guide.md, from what the suites `accuracy`, `exhaustive` and `peers`
+"""Writes the tables of errors in doc/numbers.md, from what the suites `accuracy`, `exhaustive` and `peers`
 measured.
 
     python3 tests/accuracy/table.py [ACCURACY.json EXHAUSTIVE.json]
@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import results  # noqa: E402 (the line above says where it is)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-GUIDE = ROOT / "doc" / "guide.md"
+NUMBERS = ROOT / "doc" / "numbers.md"
 NUMBER = (int, float)
 BEGIN, END = "<!-- errors: begin -->\n", "<!-- errors: end -->\n"
 COLUMNS = [("f32", "value"), ("f32", "derivative"), ("f64", "value"), ("f64", "derivative")]
@@ -93,11 +93,11 @@ def peer_table(bench):
 
 
 def replace(begin, end, text):
-    guide = GUIDE.read_text(encoding="utf-8")
-    if guide.count(begin) != 1 or guide.count(end) != 1:
-        sys.exit(f"{GUIDE}: no place for the table between {begin.strip()} and {end.strip()}")
-    before, rest = guide.split(begin)
-    GUIDE.write_text(before + begin + text + end + rest.split(end)[1], encoding="utf-8")
+    numbers = NUMBERS.read_text(encoding="utf-8")
+    if numbers.count(begin) != 1 or numbers.count(end) != 1:
+        sys.exit(f"{NUMBERS}: no place for the table between {begin.strip()} and {end.strip()}")
+    before, rest = numbers.split(begin)
+    NUMBERS.write_text(before + begin + text + end + rest.split(end)[1], encoding="utf-8")
 
 
 def main():

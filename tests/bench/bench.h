@@ -56,12 +56,13 @@ typedef struct implementation {
 
 extern implementation sugar_implementation, sugar_alone, sugar_from_output, sugar_saved, sugar_monitored;
 extern implementation memcpy_limit, loop_limit, nontemporal_limit;
-extern implementation onednn_peer, xnnpack_peer, torch_peer, torch_output_peer;
+extern implementation onednn_peer, xnnpack_peer, ggml_peer, torch_peer, torch_output_peer;
 
 /* Ours takes this level, NULL: that of SUGAR_LEVEL or the library's choice, and peers that can be told follow;
  * before anything of theirs is called. Ends the program if this machine has no such level. */
 void level_choose(const char *level);
 void xnnpack_limit_to_avx2(void);
+void ggml_begin(bool avx2);             /* loads its backend */
 
 /* The memory of all cases, shared with co-processes through a file descriptor. */
 typedef struct memory {

@@ -64,6 +64,11 @@ def read(bench):
     return cases
 
 
+def warning(bench):
+    """A line about a run that something disturbed; nothing for others."""
+    return f"warning: {bench['warning']}\n" if "warning" in bench else ""
+
+
 def is_peer(name):
     return name not in NOT_PEERS and not name.startswith("sugar")
 
@@ -172,10 +177,13 @@ def goals(cases):
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    cases = read(load(sys.argv[1]))
+    bench = load(sys.argv[1])
+    cases = read(bench)
     print_means(list(cases.values()))
     for title, checks in goals(cases):
         judge(title, list(checks))
+    if text := warning(bench):
+        print(f"\n{text}", end="")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
     python3 goals_test.py
 """
+import contextlib
 import copy
+import io
 import json
 import pathlib
 import tempfile
 import unittest
+import unittest.mock
 
 import goals
 import plot
@@ -21,10 +24,10 @@ def records(case, **times):
             for name, ns in times.items()]
 
 
-def write(folder, results):
+def write(folder, results, **more):
     path = pathlib.Path(folder) / "bench.json"
     path.write_text(json.dumps({"results": results, "cpu": "none", "level": "scalar",
-                                "versions": {"sugar": "0"}}))
+                                "versions": {"sugar": "0"}, **more}))
     return path
 
 
@@ -151,6 +154,28 @@ class Damaged(unittest.TestCase):
             goals.load("/no/such.json")
 
 
+class Disturbed(unittest.TestCase):
+    """A run beside other processes says so wherever its times are shown."""
+    CASE = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
+
+    def shown(self, **more):
+        with tempfile.TemporaryDirectory() as folder:
+            path = write(folder, records(self.CASE, sugar=1, torch=2), **more)
+            bench = goals.load(path)
+            printed = io.StringIO()
+            with unittest.mock.patch("sys.argv", ["goals.py", path]), contextlib.redirect_stdout(printed):
+                goals.main()
+        return printed.getvalue(), plot.draw(bench), speed.machine(bench)
+
+    def test_warning_is_shown(self):
+        for text in self.shown(warning="others were busy"):
+            self.assertIn("warning: others were busy", text)
+
+    def test_nothing_else_is(self):
+        for text in self.shown(cores_busy_with_others=0.02):
+            self.assertNotIn("warning", text)
+
+
 class Picture(unittest.TestCase):
     def test_written_whole_or_not_at_all(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -172,9 +197,23 @@ class Speed(unittest.TestCase):
         case = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
         with tempfile.TemporaryDirectory() as folder:
             bench = goals.load(write(folder, records(case, sugar=0.5, torch=2, onednn=1)))
-            text = speed.tables(bench, goals.read(bench))
+            text = speed.tables(goals.read(bench))
         self.assertIn("| gelu | 0.500 | 1.000 onednn | 2.00 |  |  |  |", text)
         self.assertNotIn("in memory", text.split("in cache", 1)[1])
+
+    def test_document_has_a_place_for_each_block(self):
+        document = (speed.ROOT / "doc" / "speed.md").read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "speed.md"
+            for name in ("speed avx2", "speed avx512"):
+                begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+                path.write_text(document, encoding="utf-8")
+                speed.replace(path, name, "new\n")
+                self.assertEqual(path.read_text(encoding="utf-8"), document.split(begin)[0] + begin + "new\n" + end
+                                 + document.split(end)[1])
+                path.write_text(document.replace(begin, ""), encoding="utf-8")
+                with self.assertRaisesRegex(SystemExit, f"^{path}: no place between {begin.strip()}"):
+                    speed.replace(path, name, "new\n")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <sugar/sugar.h>
 
 #include "command.h"
+#include "load.h"
 #include "timing.h"
 #include "../support/support.h"
 
@@ -92,7 +93,7 @@ static void measure(const sugar_activation *activation, const sugar_context *con
 }
 
 static const char usage[] =
-    "What a learnable parameter costs; see doc/guide.md, \"Parameters that are learned\".\n\n"
+    "What a learnable parameter costs; see doc/speed.md, \"Learned parameters\".\n\n"
     "    bench-learn [--spec SPEC] [--threads N]\n\n"
     "--spec      an activation that can learn, prelu if not told\n"
     "--threads   1 if not told\n";
@@ -106,6 +107,7 @@ int main(int argc, char **argv)
     if (count < 1 || count > SUGAR_MAX_THREADS)
         command_refuse("--threads", threads, "a number from 1 to 1024");
     const sugar_context_options options = {.struct_size = sizeof options, .threads = (int32_t)count};
+    const load before = load_now();
     sugar_context *context;
     if (sugar_context_create(&context, &options) != SUGAR_OK)
         give_up("learn", sugar_last_error());
@@ -127,6 +129,7 @@ int main(int argc, char **argv)
     for (int size = 0; size < SIZES; size++)
         for (size_t k = 0; k < sizeof sharings / sizeof *sharings; k++)
             measure(activation, context, &sharings[k], batches[size], data);
+    load_warn(&before);
     for (int k = 0; k < OPERANDS; k++)
         free(data[k]);
     sugar_activation_destroy(activation);

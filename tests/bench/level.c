@@ -10,15 +10,18 @@ void level_choose(const char *level)
 {
     const char *names[MAX_LEVELS], *environment = getenv("SUGAR_LEVEL");
     const int count = supported_levels(names);
-    if (!level && environment && *environment)
+    if (!level && environment && *environment) {
         command_choice("the environment variable SUGAR_LEVEL", environment, names, count);
+        level = environment;
+    }
     command_choice("--level", level, names, count);
-    if (!level)
-        return;
-    setenv("SUGAR_LEVEL", level, 1);
-    if (strcmp(level, "avx2") != 0)     /* the other levels have no counterpart in all peers */
-        return;
-    setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1);
-    setenv("ATEN_CPU_CAPABILITY", "avx2", 1);
-    xnnpack_limit_to_avx2();
+    const bool avx2 = level && strcmp(level, "avx2") == 0;  /* other levels have no counterpart in all peers */
+    if (level)
+        setenv("SUGAR_LEVEL", level, 1);
+    if (avx2) {
+        setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1);
+        setenv("ATEN_CPU_CAPABILITY", "avx2", 1);
+        xnnpack_limit_to_avx2();
+    }
+    ggml_begin(avx2);
 }

@@ -2,21 +2,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench.h"
 #include "command.h"
+#include "load.h"
 #include "plan.h"
 #include "report.h"
 #include "../support/support.h"
 
 static implementation *const known[] = {
     &sugar_implementation, &sugar_alone, &sugar_from_output, &sugar_saved, &sugar_monitored, &onednn_peer,
-    &xnnpack_peer, &torch_peer, &torch_output_peer, &memcpy_limit, &loop_limit, &nontemporal_limit,
+    &xnnpack_peer, &ggml_peer, &torch_peer, &torch_output_peer, &memcpy_limit, &loop_limit, &nontemporal_limit,
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
 static const char usage[] =
-    "Times libsugar beside other libraries and the limits of memory; see doc/guide.md, \"Speed\".\n\n"
+    "Times libsugar beside other libraries and the limits of memory; see doc/speed.md.\n\n"
     "    bench [--quick] [--data wide] [--level NAME] [--kind NAME] [--direction forward|backward]\n"
     "          [--dtype NAME] [--elements N] [--threads N] [--layout NAME] [--implementation NAME]\n"
     "          [--json FILE] [--torch peers_torch.py] [--python INTERPRETER]\n\n"
@@ -88,11 +90,9 @@ static int choose(const options *o, implementation **chosen)
     return count;
 }
 
-static void run(const plan *p, const memory *m, const options *o, FILE *json)
+static void run(const plan *p, const memory *m, const options *o, implementation *const *chosen, int count, FILE *json)
 {
-    implementation *chosen[KNOWN];
     measurement results[KNOWN];
-    const int count = choose(o, chosen);
     progress at = progress_start(p, o->wanted.quick);
     report_heading(chosen, count, o->data);
     for (int i = 0; i < p->count; i++) {
@@ -106,13 +106,24 @@ static void run(const plan *p, const memory *m, const options *o, FILE *json)
         if (json)
             report_records(json, c, chosen, results, count);
     }
-    if (json)
-        report_end(json, chosen, count, o->data);
+}
+
+/* Says if others keep the machine busy, so that nobody waits for a run that is worth little. */
+static void look_around(void)
+{
+    const load before = load_now();
+    if (before.known)
+        sleep(1);
+    const char *warning = load_warning(load_of_others(&before), "in the second before the start");
+    if (warning)
+        printf("warning: %s\n", warning);
 }
 
 int main(int argc, char **argv)
 {
     const options o = parse_options(argc, argv);
+    implementation *chosen[KNOWN];
+    const int count = choose(&o, chosen);
     level_choose(o.level);
     plan p = make_plan(&o.wanted);
     size_t most = 0;                    /* bytes of an operand */
@@ -121,14 +132,19 @@ int main(int argc, char **argv)
         most = bytes > most ? bytes : most;
     }
     memory m = memory_make(most);
+    look_around();
+    const load start = load_now();
     if (o.torch)
         torch_start(&m, o.python, o.torch);
     results_file results = results_open("--json", o.json);
     pool_start();
-    run(&p, &m, &o, results.file);
-    results_keep(&results);
+    run(&p, &m, &o, chosen, count, results.file);
     pool_stop();
-    torch_stop();
+    torch_stop();                       /* its time counts as ours from here on */
+    load_warn(&start);
+    if (results.file)
+        report_end(results.file, chosen, count, o.data, load_of_others(&start));
+    results_keep(&results);
     memory_free(&m);
     plan_free(&p);
     return 0;

@@ -14,7 +14,8 @@
 
 enum { CHUNK = 1 << 18 };
 
-static implementation *const measured[] = {&sugar_implementation, &torch_peer, &onednn_peer, &xnnpack_peer};
+static implementation *const measured[] = {&sugar_implementation, &torch_peer, &onednn_peer, &xnnpack_peer,
+                                           &ggml_peer};
 enum { MEASURED = sizeof measured / sizeof measured[0] };
 
 static const char usage[] =

@@ -9,9 +9,9 @@ import html
 import math
 import sys
 
-from goals import load, results
+from goals import load, results, warning
 
-COLORS = {"sugar": "#d62728", "onednn": "#1f77b4", "xnnpack": "#2ca02c", "torch": "#ff7f0e",
+COLORS = {"sugar": "#d62728", "onednn": "#1f77b4", "xnnpack": "#2ca02c", "ggml": "#9467bd", "torch": "#ff7f0e",
           "torch-output": "#ffd9b3", "memcpy": "#999999", "loop": "#666666", "loop-nt": "#bbbbbb"}
 LABELS, PANEL, GAP, ROW, HEAD, ENTRY = 110, 260, 30, 14, 44, 95
 
@@ -62,7 +62,8 @@ def draw(bench):
     names = [name for name in COLORS if any(r["implementation"] == name for r in chosen)]
     entries, high_legend = legend(names, width)
     top = high_legend + HEAD
-    about = ["nanoseconds per element: f32, one thread, contiguous", f"{bench['cpu']}, level {bench['level']}"]
+    about = ["nanoseconds per element: f32, one thread, contiguous", f"{bench['cpu']}, level {bench['level']}",
+             *warning(bench).splitlines()]
     height = top + ROW * len(kinds) + 30 + ROW * len(about)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
              'font-family="sans-serif" font-size="11">',

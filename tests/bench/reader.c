@@ -13,18 +13,19 @@
 #include <sugar/sugar.h>
 
 #include "command.h"
+#include "load.h"
 #include "timing.h"
 #include "../support/support.h"
 
 void openblas_set_num_threads(int count) __attribute__((weak));
 
-enum { FIRST_BATCH = 128, LARGEST_OUTPUT = 64 << 20, MOST_ROUNDS = 99 };
+enum { FIRST_BATCH = 128, MOST_ROUNDS = 99 };
 enum { MODES = 3, PARTS = 2 };
 enum { ACTIVATION, READER };
 static const uint64_t flags_of_mode[MODES] = {SUGAR_CALL_STREAM, SUGAR_CALL_NO_STREAM, 0};
 
 typedef struct settings {
-    int width, threads, rounds;
+    int width, threads, rounds, largest;        /* in MiB */
     const char *spec;
 } settings;
 
@@ -103,12 +104,13 @@ static void compare(const layer *l, int batch, bool backward, bool light_reader)
 }
 
 static const char usage[] =
-    "What stores past the caches cost whoever reads the output next; see doc/guide.md, \"Past the caches\".\n\n"
-    "    bench-reader [--spec SPEC] [--width COLUMNS] [--threads N] [--rounds N]\n\n"
+    "What stores past the caches cost whoever reads the output next; see doc/speed.md, \"Stores past the caches\".\n\n"
+    "    bench-reader [--spec SPEC] [--width COLUMNS] [--threads N] [--rounds N] [--largest MIB]\n\n"
     "--spec      the activation, relu~bsilu if not told\n"
     "--width     columns of the layer, 1024 if not told\n"
     "--threads   for the activation and the product, 1 if not told\n"
-    "--rounds    of which the median counts, an odd number, 7 if not told\n";
+    "--rounds    of which the median counts, an odd number, 7 if not told\n"
+    "--largest   output, in MiB, 64 if not told\n";
 
 static int number(const char *option, const char *text, int most)
 {
@@ -124,14 +126,16 @@ static int number(const char *option, const char *text, int most)
 
 static settings parse(int argc, char **argv)
 {
-    const char *spec = "relu~bsilu", *width = "1024", *threads = "1", *rounds = "7";
+    const char *spec = "relu~bsilu", *width = "1024", *threads = "1", *rounds = "7", *largest = "64";
     const command_option known[] = {
         {"--spec", &spec}, {"--width", &width}, {"--threads", &threads}, {"--rounds", &rounds},
+        {"--largest", &largest},
     };
     command_parse(argc, argv, usage, known, sizeof known / sizeof *known, NULL, NULL);
     const settings s = {.width = number("--width", width, 8192),
                         .threads = number("--threads", threads, SUGAR_MAX_THREADS),
-                        .rounds = number("--rounds", rounds, MOST_ROUNDS), .spec = spec};
+                        .rounds = number("--rounds", rounds, MOST_ROUNDS),
+                        .largest = number("--largest", largest, 1024), .spec = spec};
     if (s.rounds % 2 == 0)
         command_refuse("--rounds", rounds, "an odd number");
     return s;
@@ -140,6 +144,7 @@ static settings parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
     const settings s = parse(argc, argv);
+    const load before = load_now();
     layer l = {.s = &s, .activation = must_create(s.spec, NULL)};
     const sugar_context_options threads = {.struct_size = sizeof threads, .threads = s.threads};
     if (sugar_context_create(&l.context, &threads) != SUGAR_OK)
@@ -147,7 +152,7 @@ int main(int argc, char **argv)
     if (openblas_set_num_threads)
         openblas_set_num_threads(s.threads);
     uint64_t state = 1;
-    const size_t most = LARGEST_OUTPUT / sizeof(float);
+    const size_t most = ((size_t)s.largest << 20) / sizeof(float);
     l.weight = must_allocate((size_t)s.width * (size_t)s.width, &state);
     float **const operands[] = {&l.before, &l.x, &l.gradient, &l.out, &l.after};
     for (size_t k = 0; k < sizeof operands / sizeof *operands; k++)
@@ -161,6 +166,7 @@ int main(int argc, char **argv)
         for (int way = 0; way < 2; way++)
             for (int light_reader = 0; light_reader < 2; light_reader++)
                 compare(&l, (int)batch, way, light_reader);
+    load_warn(&before);
     for (size_t k = 0; k < sizeof operands / sizeof *operands; k++)
         free(*operands[k]);
     free(l.weight);

@@ -1,8 +1,10 @@
 /* The table on screen, and the records; see report.h. */
 #include "report.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "load.h"
 #include "../support/support.h"
 
 progress progress_start(const plan *p, bool quick)
@@ -11,7 +13,10 @@ progress progress_start(const plan *p, bool quick)
     for (int i = 0; i < p->count; i++)
         at.cost += plan_cost(&p->cases[i]);
     /* A quick run gives each case a third of the time. */
-    printf("%d cases, about %.1f minutes\n", p->count, at.cost / (quick ? 180 : 60));
+    at.seconds = quick ? at.cost / 3 : at.cost;
+    const bool minutes = at.seconds > 90;
+    printf("%d case%s, about %.0f %s\n", p->count, p->count > 1 ? "s" : "",
+           ceil(minutes ? at.seconds / 60 : at.seconds), minutes ? "minutes" : "s");
     return at;
 }
 
@@ -62,11 +67,12 @@ void report_heading(implementation *const *all, int count, const char *data)
             printf("not here: %s: %s\n", all[k]->name, all[k]->absent);
         else if (all[k]->version)
             printf("%s: version %s\n", all[k]->name, all[k]->version());
-    puts("one thread: everybody on the same core; sugar-alone: one thread, in turns with two\n"
-         "backward of sigmoid, tanh and log_sigmoid: all start from the input; torch does that in two steps.\n"
-         "What its second step alone takes, which starts from what the forward pass left behind, is told at\n"
-         "the end of a row.\n"
-         "ns per element (median); in brackets the time over that of sugar: above 1, sugar is faster\n");
+    puts("one thread: everybody on the same core; sugar-alone: one thread, in turns with two");
+    if (!torch_peer.absent)
+        puts("backward of sigmoid, tanh and log_sigmoid: all start from the input; torch does that in two steps.\n"
+             "What its second step alone takes, which starts from what the forward pass left behind, is told at\n"
+             "the end of a row.");
+    puts("ns per element (median); in brackets the time over that of sugar: above 1, sugar is faster\n");
     printf("%9s %6s %-14s %-8s %-4s %8s %1s %-20s %8s", "case", "left", "kind", "way", "type", "elements", "t",
            "layout", all[0]->name);
     for (int k = 1; k < count; k++)
@@ -78,7 +84,9 @@ void report_heading(implementation *const *all, int count, const char *data)
 void report_row(const progress *at, const bench_case *c, implementation *const *all, const measurement *results,
                 int count)
 {
-    const double left = (now() - at->start) * (at->cost - at->cost_done) / at->cost_done;
+    /* The first cases tell little: they count beside a twentieth of the run at the speed that was planned. */
+    const double left = (now() - at->start + at->seconds / 20) / (at->cost_done + at->cost / 20)
+        * (at->cost - at->cost_done);
     bool alone = true;
     printf("%4d/%-4d %3d:%02d %-14s %-8s %-4s %8lld %1d %-20s %8.4f", at->done, at->count, (int)left / 60,
            (int)left % 60, c->kind, pass_names[c->way], element_formats[c->type].name, (long long)c->elements,
@@ -113,10 +121,16 @@ void report_records(FILE *json, const bench_case *c, implementation *const *all,
                     results[k].ns_per_element);
 }
 
-void report_end(FILE *json, implementation *const *all, int count, const char *data)
+void report_end(FILE *json, implementation *const *all, int count, const char *data, double others)
 {
-    fprintf(json, "\n], \"cpu\": \"%s\", \"level\": \"%s\", \"data\": \"%s\", \"versions\": {", processor(),
-            level_in_use(), spread(data));
+    fprintf(json, "\n], \"cpu\": \"%s\", \"level\": \"%s\", \"data\": \"%s\", ", processor(), level_in_use(),
+            spread(data));
+    if (others >= 0)
+        fprintf(json, "\"cores_busy_with_others\": %.2f, ", others);
+    const char *warning = load_warning(others, "during this run");
+    if (warning)
+        fprintf(json, "\"warning\": \"%s\", ", warning);
+    fputs("\"versions\": {", json);
     const char *separator = "";
     for (int k = 0; k < count; k++)
         if (!all[k]->absent && all[k]->version) {

@@ -10,7 +10,8 @@
 /* How far a run is. */
 typedef struct progress {
     int done, count;
-    double start, cost_done, cost;      /* costs are those of plan.h */
+    double start, seconds;              /* seconds: how long it may take */
+    double cost_done, cost;             /* those of plan.h */
 } progress;
 
 /* Says how many cases there are and about how long they take. */
@@ -23,9 +24,10 @@ void report_heading(implementation *const *all, int count, const char *data);
 void report_row(const progress *at, const bench_case *c, implementation *const *all, const measurement *results,
                 int count);
 
-/* One record for each measurement, then what was measured with which versions; together one JSON object. */
+/* One record for each measurement, then what was measured with which versions, and how many cores others kept busy
+ * (negative: not known); together one JSON object. */
 void report_records(FILE *json, const bench_case *c, implementation *const *all, const measurement *results,
                     int count);
-void report_end(FILE *json, implementation *const *all, int count, const char *data);
+void report_end(FILE *json, implementation *const *all, int count, const char *data, double others);
 
 #endif

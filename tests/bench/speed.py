@@ -1,16 +1,15 @@
-"""Writes the tables of speed in doc/guide.md from what a benchmark run measured.
+"""Writes the tables of doc/speed.md, and the machine that they are from, from what a benchmark run measured.
 
-    python3 tests/bench/speed.py [BENCH.json [GUIDE.md]]
+    python3 tests/bench/speed.py [BENCH.json [SPEED.md]]
 
-The files are build/bench.json and doc/guide.md, unless named.
+The files are build/bench.json and doc/speed.md, unless named.
 """
 import pathlib
 import sys
 
-from goals import CACHE, CHEAP, LIMITS, RAM, geometric_means, goals, is_peer, load, read
+from goals import CACHE, CHEAP, LIMITS, RAM, geometric_means, goals, is_peer, load, read, warning
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BEGIN, END = "<!-- speed: begin -->\n", "<!-- speed: end -->\n"
 WAYS, TYPES = ("forward", "backward"), ("f32", "f64", "f16", "bf16")
 
 
@@ -73,13 +72,17 @@ def missed(cases):
     return "".join(f"- {what}: {figure}\n" for what, figure, met in checks if not met) + "\n"
 
 
-def tables(bench, cases):
-    kinds = list(dict.fromkeys(case.kind for case in cases.values()))
+def machine(bench):
     versions = ", ".join(f"{name} {version}" for name, version in bench["versions"].items()
                          if name != "torch-output")
+    disturbed = warning(bench) and "\n" + warning(bench)
+    return f"{bench['cpu']}, level {bench['level']}; {versions}.\n{disturbed}"
+
+
+def tables(cases):
+    kinds = list(dict.fromkeys(case.kind for case in cases.values()))
     parts = [
-        (f"{bench['cpu']}, level {bench['level']}; {versions}.\n"
-         "Nanoseconds per element; \"ratio\" is the time of the other over ours: above 1, ours is faster.\n\n",
+        ("Nanoseconds per element; \"ratio\" is the time of the other over ours: above 1, ours is faster.\n\n",
          summary(cases)),
         ("The fastest peer's time over ours, geometric mean over kinds and directions (the goal is 2 "
          "in cache):\n\n",
@@ -99,18 +102,23 @@ def tables(bench, cases):
     return "".join(text + table for text, table in parts if table)
 
 
+def replace(path, name, block):
+    """Writes a block between its two markers in a document."""
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+    document = path.read_text(encoding="utf-8")
+    if document.count(begin) != 1 or document.count(end) != 1:
+        sys.exit(f"{path}: no place between {begin.strip()} and {end.strip()}")
+    before, rest = document.split(begin)
+    path.write_text(before + begin + block + end + rest.split(end)[1], encoding="utf-8")
+
+
 def main():
-    paths = sys.argv[1:] + [ROOT / "build" / "bench.json", ROOT / "doc" / "guide.md"][len(sys.argv) - 1:]
+    paths = sys.argv[1:] + [ROOT / "build" / "bench.json", ROOT / "doc" / "speed.md"][len(sys.argv) - 1:]
     if len(paths) != 2:
         sys.exit(__doc__)
     bench = load(paths[0])
-    guide = pathlib.Path(paths[1])
-    text = guide.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        sys.exit(f"{guide}: no place for the tables between {BEGIN.strip()} and {END.strip()}")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    guide.write_text(before + BEGIN + tables(bench, read(bench)) + END + after, encoding="utf-8")
+    document = pathlib.Path(paths[1])
+    replace(document, f"speed {bench['level']}", machine(bench) + "\n" + tables(read(bench)))
 
 
 if __name__ == "__main__":

@@ -18,17 +18,40 @@ readme_program() {
         sed -n 's/^    \(x .*   dx .*\)/\1/p' "$source/README.md" | diff - "$folder/readme.out"
 }
 
-# Every relative link of a document leads to a file.
+# The anchors of a document's headings, as GitHub makes them: in lower case, without punctuation, blanks as hyphens; the
+# second heading of the same name ends in -1.
+anchors() {
+    awk '/^ *```/ { is_code = !is_code }
+        !is_code && sub(/^#+ +/, "") {
+            gsub(/\]\([^)]*\)/, "")            # a link leaves its text
+            $0 = tolower($0)
+            gsub(/[^a-z0-9 _-]/, "")
+            gsub(/ /, "-")
+            print seen[$0]++ ? $0 "-" seen[$0] - 1 : $0
+        }' "$1"
+}
+
+# Every relative link of a document leads to a file and, where it names a heading, to one that is there.
 links() {
-    grep -oE '\]\([^)#]+' "$1" | sed 's/^](//' | grep -v ':' | while read -r target; do
-        [ -e "$(dirname "$1")/$target" ] || { echo "$1: no file $target"; return 1; }
+    grep -oE '\]\([^) ]+\)' "$1" | sed 's/^](//; s/)$//' | grep -v ':' | while read -r target; do
+        case $target in
+        '#'*) file=$1 ;;
+        *) file=$(dirname "$1")/${target%%#*} ;;
+        esac
+        [ -e "$file" ] || { echo "$1: $target: no file $file"; return 1; }
+        case $target in
+        *'#'*)
+            anchors "$file" | grep -qxF -e "${target#*#}" ||
+                { echo "$1: $target: no such heading; expected one of:" && anchors "$file"; return 1; }
+            ;;
+        esac
     done
 }
 
-# The guide's table of errors, which tests/accuracy/table.py writes, has the kinds of the catalogue.
+# The table of errors in doc/numbers.md, which tests/accuracy/table.py writes, has the kinds of the catalogue.
 error_table() {
     sed -n 's/^### //p' "$source/doc/catalogue.md" >"$folder/kinds"
-    sed -n '/^<!-- errors: begin -->$/,/^<!-- errors: end -->$/s/^| \([a-z0-9_]*\) |.*/\1/p' "$source/doc/guide.md" |
+    sed -n '/^<!-- errors: begin -->$/,/^<!-- errors: end -->$/s/^| \([a-z0-9_]*\) |.*/\1/p' "$source/doc/numbers.md" |
         grep -vx kind | diff "$folder/kinds" -
 }
 
@@ -39,7 +62,7 @@ check 'doc/catalogue.md is what doc/examples/catalogue.c prints' \
     diff "$source/doc/catalogue.md" "$folder/catalogue.md"
 check 'doc/surrogates.svg is what doc/examples/curves.c prints' \
     diff -q "$source/doc/surrogates.svg" "$folder/surrogates.svg"
-check 'the table of errors in doc/guide.md has a row for every kind (tests/accuracy/table.py)' error_table
+check 'the table of errors in doc/numbers.md has a row for every kind (tests/accuracy/table.py)' error_table
 check 'the program in README.md prints what is said there' readme_program
 for document in "$source"/README.md "$source"/doc/*.md "$source"/bindings/README.md "$source"/bindings/*/README.md; do
     check "links of $document" links "$document"

@@ -510,7 +510,7 @@ static void check_sum(const char *what, int64_t n, const float *at, const float 
     assert_ok(sugar_backward_f32(a, n, at, 1, up, 1, out, 1, &options));
     sugar_activation_destroy(a);
     free(out);
-    /* The bound of doc/guide.md: half an ULP, and n^2 2^-105 of the sum of sizes. */
+    /* The bound of doc/numbers.md: half an ULP, and n^2 2^-105 of the sum of sizes. */
     const double value = exact_value(&exact), ulp = ldexp(1, value != 0 ? ilogb(value) - 23 : -149);
     const double allowed = 0.5000001 * fmax(ulp, 0x1p-149) + (double)n * (double)n * 0x1p-105 * size;
     if (!(fabs((double)g - value) <= allowed))

@@ -748,7 +748,7 @@ static void bad_input(void **unused)
     const sugar_random seed = {.struct_size = sizeof seed};
     beside.parameter = NULL;
     beside.random = &seed;
-    assert_fails(sugar_forward_f32(random_relu, N, x, 1, y, 1, &beside), SUGAR_ERROR_ARGUMENT, "saved_gradient and random");
+    assert_fails(sugar_forward_f32(random_relu, N, x, 1, y, 1, &beside), SUGAR_ERROR_ARGUMENT, "saved_gradient beside random");
     sugar_activation_destroy(a);
     sugar_activation_destroy(leaky);
     sugar_activation_destroy(random_relu);

@@ -1,17 +1,17 @@
 /* The vector vocabulary for AVX2 with FMA; the words are defined in vec_scalar.h. */
 #include <immintrin.h>
 
-enum { VEC_LANES = 256 / SUGAR_ELEMENT };
+enum { VEC_LANES = 256 / REAL_BITS };
 
 /* A window onto these words is a mask for a partial load or store: n times -1, then 0. */
 static const int32_t vec_window[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 
 static inline __m256i vec_part_mask(size_t n)
 {
-    return _mm256_loadu_si256((const __m256i *)(const void *)(vec_window + 8 - n * (SUGAR_ELEMENT / 32)));
+    return _mm256_loadu_si256((const __m256i *)(const void *)(vec_window + 8 - n * (REAL_BITS / 32)));
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 typedef __m256 vec;
 #define VEC_(word) _mm256_##word##_ps
 #define VEC_TO_INTEGER _mm256_castps_si256
@@ -73,7 +73,7 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
     _mm256_storeu_si256((__m256i *)(void *)(p + 8), _mm256_permute2x128_si256(even, odd, 0x31));
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 static inline vec64 vec_widen(vec a, int part)
 {
     return _mm256_cvtps_pd(part ? _mm256_extractf128_ps(a, 1) : _mm256_castps256_ps128(a));
@@ -178,7 +178,7 @@ static inline int64_t vec_bytes_sum(vec_bytes a)
     return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_unpackhi_epi64(two, two)));
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 static inline __m128i vec_load_bits16(const uint16_t *p)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)p);

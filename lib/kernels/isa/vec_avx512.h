@@ -1,9 +1,9 @@
 /* The vector vocabulary for AVX-512 (F, BW, DQ and VL); the words are defined in vec_scalar.h. */
 #include <immintrin.h>
 
-enum { VEC_LANES = 512 / SUGAR_ELEMENT };
+enum { VEC_LANES = 512 / REAL_BITS };
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 typedef __m512 vec;
 typedef __mmask16 mask;
 #define VEC_(word) _mm512_##word##_ps
@@ -69,7 +69,7 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
     _mm512_storeu_si512(p + 16, _mm512_permutex2var_epi64((__m512i)a, high, (__m512i)b));
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 static inline vec64 vec_widen(vec a, int part)
 {
     return _mm512_cvtps_pd(part ? _mm512_extractf32x8_ps(a, 1) : _mm512_castps512_ps256(a));
@@ -152,7 +152,7 @@ static inline int64_t vec_bytes_sum(vec_bytes a)
     return _mm512_reduce_add_epi64(_mm512_sad_epu8((__m512i)a, _mm512_setzero_si512()));
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 static inline __m256i vec_load_bits16(const uint16_t *p)
 {
     return _mm256_loadu_si256((const __m256i *)(const void *)p);

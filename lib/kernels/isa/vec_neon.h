@@ -2,9 +2,9 @@
 #include <arm_neon.h>
 #include <string.h>
 
-enum { VEC_LANES = 128 / SUGAR_ELEMENT };
+enum { VEC_LANES = 128 / REAL_BITS };
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 typedef float32x4_t vec;
 typedef uint32x4_t mask;
 #define VEC_(word) word##_f32
@@ -70,7 +70,7 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
     vst1q_u32(p + 4, vreinterpretq_u32_u64(vzip2q_u64(a, b)));
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 static inline vec64 vec_widen(vec a, int part)
 {
     return part ? vcvt_high_f64_f32(a) : vcvt_f64_f32(vget_low_f32(a));
@@ -140,7 +140,7 @@ static inline vec_bytes vec_bytes_min(vec_bytes a, vec_bytes b) { return vminq_u
 static inline int vec_bytes_least(vec_bytes a) { return vminvq_u8(a); }
 static inline int64_t vec_bytes_sum(vec_bytes a) { return vaddlvq_u8(a); }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 static inline vec vec_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 static inline void vec_store_f16(uint16_t *p, vec a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
 static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes) { vst1_u16(p, vld1_u16(lanes)); }

@@ -1,6 +1,6 @@
 /* The vector vocabulary in plain C, one lane wide: the definition that every other vec_*.h follows.
  *
- * An instruction set gives, for elements of type `real` (float or double, SUGAR_ELEMENT bits):
+ * An instruction set gives, for elements of type `real` (float or double, REAL_BITS bits):
  *   vec, mask, VEC_LANES      types and width; the operators + - * / and unary - work on vec
  *   vec_splat(a)              a in every lane
  *   vec_load, vec_store       VEC_LANES elements at any address
@@ -84,7 +84,7 @@ static inline vec vec_load_part(const real *p, size_t n) { return n ? *p : 0; }
 static inline void vec_store_part(real *p, vec a, size_t n) { if (n) *p = a; }
 
 /* The only calls into libm: where the processor has no fma, libm's is exact in software. */
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 static inline vec vec_fma(vec a, vec b, vec c) { return __builtin_fmaf(a, b, c); }
 static inline vec vec_sqrt(vec a) { return __builtin_sqrtf(a); }
 static inline vec vec_abs(vec a) { return __builtin_fabsf(a); }
@@ -155,7 +155,7 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
 }
 static inline vec vec_load_u24(const uint32_t *p) { return (real)(*p >> 8); }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* The exponents of f16 are those of f32 less 112; infinities and NaNs have the highest of either. */
 #define VEC_F16_BIAS (112u << 23)
 

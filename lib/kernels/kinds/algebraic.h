@@ -67,7 +67,7 @@ static inline vec squareplus_value(vec x, const vec *p)
     vec a = vec_abs(x), quarter = SPLAT(0.25) * p[0];
     vec q = vec_sqrt(vec_fma(a, a, p[0])), sum = a + q;
     vec r = SPLAT(1) / (sum * q), v = (quarter + quarter) * (q * r);
-    vec below = SUGAR_NARROWS ? v : vec_fma(vec_fnma(v, v, vec_fnma(a, v, quarter)), sum * r, v);
+    vec below = NARROW ? v : vec_fma(vec_fnma(v, v, vec_fnma(a, v, quarter)), sum * r, v);
     vec near = vec_select(vec_less(x, SPLAT(0)), below, SPLAT(0.5) * sum);
     return or_far(near, vec_less(SPLAT(SQUAREPLUS_NEAR), a), squareplus_far, x, p);
 }
@@ -82,13 +82,13 @@ static inline vec squareplus_derivative(vec x, const vec *p)
     vec d = vec_fma(a, q, r.hi), inverse = SPLAT(1) / d, t = half * inverse;
     vec q_rest = vec_fnma(q, q, r.hi) + r_lo;
     vec d_lo = vec_fma(a, q, r.hi - d) + vec_fma(SPLAT(0.5) - t, q_rest, r_lo);
-    if (!SUGAR_NARROWS) t = vec_fma(vec_fnma(t, d_lo, vec_fnma(t, d, half)), inverse, t);
+    if (!NARROW) t = vec_fma(vec_fnma(t, d_lo, vec_fnma(t, d, half)), inverse, t);
     vec near = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
     return or_far(near, vec_less(SPLAT(SQUAREPLUS_NEAR), a), squareplus_derivative_far, x, p);
 }
 
 /* t = 1 / (4 q), where q is the root of r = x^2 + b but for what r - q^2 says. Beyond the limit q is |x|. */
-static inline vec squareplus_slope(vec x, const vec *p)
+static inline vec squareplus_parameter_derivative(vec x, const vec *p)
 {
     vec a = vec_abs(x), limit = SPLAT(0x1p50), near = vec_min(limit, a);
     pair square = two_product(near, near), r = two_sum(square.hi, p[0]);
@@ -133,7 +133,7 @@ RARE vec nelu_full(vec x, const vec *p) { return nelu_by_pairs(x, p); }
  * .30 and .42 ns per f16 with them, .20 and .23 without). */
 static inline vec nelu_value(vec x, const vec *p)
 {
-    if (!SUGAR_NARROWS) return nelu_by_pairs(x, p);
+    if (!NARROW) return nelu_by_pairs(x, p);
     vec y = p[0] * x * x / vec_fma(x, x, SPLAT(1)), near = or_far(y, near_middle(y, 8), nelu_full, x, p);
     return or_far(where_positive(x, x, near), vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_full, x, p);
 }
@@ -146,14 +146,14 @@ static inline vec nelu_derivative_by_pairs(vec x, const vec *p)
 RARE vec nelu_derivative_full(vec x, const vec *p) { return nelu_derivative_by_pairs(x, p); }
 static inline vec nelu_derivative(vec x, const vec *p)
 {
-    if (!SUGAR_NARROWS) return nelu_derivative_by_pairs(x, p);
+    if (!NARROW) return nelu_derivative_by_pairs(x, p);
     vec d = vec_fma(x, x, SPLAT(1)), y = (p[0] + p[0]) * x / (d * d);
     vec near = where_positive(x, SPLAT(1), or_far(y, near_middle(y, 8), nelu_derivative_full, x, p));
     return or_far(near, vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_derivative_full, x, p);
 }
 
 /* The value for alpha = 1. */
-static inline vec nelu_slope(vec x, const vec *p)
+static inline vec nelu_parameter_derivative(vec x, const vec *p)
 {
     (void)p;
     vec one = SPLAT(1);

@@ -2,7 +2,7 @@
  * p[1], ... are the row's parameters and p[SUGAR_SHIFT] is the threshold that spike surrogates measure x from. They are
  * written in the vocabulary of isa/vec_scalar.h and the functions of math/, and know nothing of memory.
  *
- * Kinds whose parameter can be learned have name_slope(x, p), df/dp[0]. Their formulas hold for a p[0] that differs from lane to
+ * Kinds whose parameter can be learned have name_parameter_derivative(x, p), df/dp[0]. Their formulas hold for a p[0] that differs from lane to
  * lane; where one does not, kinds.def names another. Kinds whose derivative follows from y = f(x) have
  * name_derivative_from_output(y, p). A y that f does not reach, as rounding may leave it, counts as the nearest one that
  * it does: for a positive parameter, beyond the limit of f the derivative is 0.
@@ -52,14 +52,14 @@ static inline vec where_positive(vec x, vec a, vec b) { return vec_select(vec_le
 /* x * a, where x may be infinite: its product with a.lo = 0 must not be NaN. */
 static inline vec times_pair_to_infinity(vec x, pair a)
 {
-    if (SUGAR_NARROWS) return x * a.hi;
+    if (NARROW) return x * a.hi;
     return vec_fma(x, a.hi, vec_min(SPLAT(FAR), x) * a.lo);
 }
 
 /* A function that typical inputs do not call. Inlined, its constants would take the registers of those of a loop:
  * sigmoid's derivative took 6 % longer. */
 #define RARE static __attribute__((noinline))
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 #define RARE_IN_F32 RARE
 #else
 #define RARE_IN_F32 static inline
@@ -76,7 +76,7 @@ ALWAYS_INLINE vec or_far(vec near, mask far, vec (*far_formula)(vec, const vec *
     return near;
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* |x| in the tail of a function that is -0 below `lowest`: for x from there to `limit`. Other lanes are brought to the
  * nearer end, so that what they compute is normal; subnormals slow down the vector. */
 static inline vec tail_distance(real lowest, real limit, vec x)
@@ -101,7 +101,7 @@ static inline vec tail_lowered(real lowest, vec x, vec raised)
  * added here counts, and sends y to the upper one. */
 static inline vec above_half(vec x, vec y)
 {
-#if SUGAR_NARROWS
+#if NARROW
     return vec_copysign(y + SPLAT(SUGAR_SMALLEST * 0x1p-11), x);
 #else
     (void)x;
@@ -112,7 +112,7 @@ static inline vec above_half(vec x, vec y)
 /* a as an element has it. */
 static inline vec as_element(vec a)
 {
-#if SUGAR_NARROWS
+#if NARROW
     uint16_t lanes[VEC_LANES];
     JOIN(vec_store, SUGAR_TYPE)(lanes, a);
     return JOIN(vec_load, SUGAR_TYPE)(lanes);

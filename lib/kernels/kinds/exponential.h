@@ -12,7 +12,7 @@ static inline vec times_expm1(vec alpha, vec expm1)
 {
     vec product = alpha * expm1;
     mask not_one = vec_less(SPLAT(0), vec_abs(alpha - SPLAT(1)));
-    if (!SUGAR_NARROWS || !vec_any(not_one)) return product;
+    if (!NARROW || !vec_any(not_one)) return product;
     vec rest = vec_fma(alpha, expm1, -product);
     /* Near 0, where expm1 is y, and far out, where it is -1, the exact one is above. */
     vec rounded = last_rounding(product, vec_select(vec_less(SPLAT(0), vec_abs(rest)), rest, alpha));
@@ -45,7 +45,7 @@ static inline vec elu_derivative_from_output(vec y, const vec *p)
     return where_positive(y, SPLAT(1), at_least_0(y + p[0]));
 }
 
-static inline vec elu_slope(vec x, const vec *p)
+static inline vec elu_parameter_derivative(vec x, const vec *p)
 {
     (void)p;
     return expm1_near(pair_of(vec_max(SPLAT(-EXPM1_NEAR), non_positive(x))));
@@ -85,8 +85,8 @@ static inline vec celu_derivative_from_output(vec y, const vec *p)
 }
 
 /* expm1(u) - u exp(u) = u^2 (-1/2 + u Q(u)) on -1 <= u <= 0; relative error 2^-27.9 (f32), 2^-59.7 (f64). */
-static const real celu_slope_tail[] = {
-#if SUGAR_ELEMENT == 32
+static const real celu_parameter_derivative_tail[] = {
+#if REAL_BITS == 32
     -0x1.555556p-2f, -0x1.000024p-3f, -0x1.11154p-5f, -0x1.c780e6p-8f, -0x1.3a08f8p-10f, -0x1.6fb28ap-13f,
     -0x1.32f218p-16f
 #else
@@ -95,12 +95,12 @@ static const real celu_slope_tail[] = {
     -0x1.0cbe0b18ce8f2p-22, -0x1.869c9c979dbbcp-26, -0x1.ea290d7158b1bp-30, -0x1.9e6b5882c1741p-34
 #endif
 };
-static inline vec celu_slope(vec x, const vec *p)
+static inline vec celu_parameter_derivative(vec x, const vec *p)
 {
     pair u = celu_argument(vec_max(SPLAT(-EXPM1_NEAR) * p[0], non_positive(x)), p[0]);
     exp_and_expm1 e = exp_and_expm1_of_negative(u);
     vec outer = pair_sum(pair_add(e.expm1, pair_negate(pair_multiply(u, e.exp))));
-    vec q = POLYNOMIAL(celu_slope_tail, u.hi), half = SPLAT(-0.5);
+    vec q = POLYNOMIAL(celu_parameter_derivative_tail, u.hi), half = SPLAT(-0.5);
     pair series = {vec_fma(u.hi, q, half), SPLAT(0)};
     series.lo = vec_fma(u.lo, q, vec_fma(u.hi, q, half - series.hi));
     return vec_select(vec_less(u.hi, SPLAT(-1)), outer, product_of_pairs(pair_square(u), series));

@@ -66,12 +66,12 @@ RARE_IN_F32 vec silu_derivative_near(vec x, const vec *p)
     mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(y.hi));
     return or_far(gated_derivative_near(y, pair_add(pair_of(SPLAT(1)), y)), far, silu_derivative_far, x, p);
 }
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* t for y < 0 and 1 - t for y >= 0; far out, with E = exp(-a), a = |y|, t = E (1 - a) + E^2 (2 a - 1) + ... */
 static inline vec silu_derivative_wide(vec x, const vec *p)
 {
     pair a = two_product(p[0], vec_min(SPLAT(FAR), vec_abs(x)));
-    piece_or_exp d = piece_or_exp_of(silu_slope_table, 7, a.hi, -a.lo);
+    piece_or_exp d = piece_or_exp_of(silu_derivative_table, 7, a.hi, -a.lo);
     vec t = d.at.constant + d.at.rest, power = (SPLAT(1) - a.hi) * d.power;
     vec next = vec_fma(SPLAT(2), a.hi, SPLAT(-1)), third = vec_fma(SPLAT(-2.9946), a.hi, SPLAT(0.9982));
     vec gate_lo = vec_fma(d.value, vec_fma(d.value, third, next), -a.lo);
@@ -81,10 +81,10 @@ static inline vec silu_derivative_wide(vec x, const vec *p)
 }
 static inline vec silu_derivative(vec x, const vec *p)
 {
-    if (SUGAR_NARROWS) return gated_derivative_short(p[0] * x, vec_fma(p[0], x, SPLAT(1)), silu_derivative_near, x, p);
+    if (NARROW) return gated_derivative_short(p[0] * x, vec_fma(p[0], x, SPLAT(1)), silu_derivative_near, x, p);
     pair y = two_product(p[0], x), a = pair_abs(y);
     if (is_rare(vec_less(SPLAT(EXP_PIECE_LIMIT), a.hi))) return silu_derivative_wide(x, p);
-    piece d = piece_of_pair(silu_slope_table, 7, a, unit_index(a.hi));
+    piece d = piece_of_pair(silu_derivative_table, 7, a, unit_index(a.hi));
     vec t = d.constant + d.rest;
     return vec_select(vec_less(y.hi, SPLAT(0)), t, SPLAT(1) - t);
 }
@@ -93,7 +93,7 @@ static inline vec silu_derivative(vec x, const vec *p) { return silu_derivative_
 #endif
 
 /* x^2 s(y) s(-y) */
-static inline vec silu_slope(vec x, const vec *p)
+static inline vec silu_parameter_derivative(vec x, const vec *p)
 {
     vec near = vec_abs(bounded(x, FAR));
     logistic_far l = logistic_far_of(two_product(p[0], near));
@@ -109,7 +109,7 @@ static inline vec silu_slope(vec x, const vec *p)
 #define GELU_TANH_LOWEST PICK(-10.9375, -22.25) /* -0 below, as the derivative */
 /* Where -2u passes EXP_NEAR; on the other side s is 1 there. */
 #define GELU_TANH_NEAR PICK(9.5, 20.5)
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* x (a + b x^2), where a.hi has so few digits that a sum with it in front loses none of them. */
 static inline pair gelu_tanh_cubic(pair a, pair b, vec x)
 {
@@ -129,7 +129,7 @@ static inline exp_parts gelu_tanh_exp2(vec x, vec rounder)
 
 static inline exp_parts gelu_tanh_exp(vec x)
 {
-    if (SUGAR_NARROWS) return exp_short(-x * vec_fma(GELU_TANH_B.hi, x * x, GELU_TANH_A.hi));
+    if (NARROW) return exp_short(-x * vec_fma(GELU_TANH_B.hi, x * x, GELU_TANH_A.hi));
     return gelu_tanh_exp2(x, VEC_ROUNDER);
 }
 
@@ -170,7 +170,7 @@ static inline vec gelu_tanh_value(vec x, const vec *p)
     vec near = x / one_plus_exp(gelu_tanh_exp(bounded(x, GELU_TANH_NEAR)));
     return above_half(x, or_far(near, vec_less(x, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_tail, x, p));
 }
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* exp(2u) (1 + 2 x u'). */
 RARE vec gelu_tanh_derivative_tail(vec x, const vec *p)
 {
@@ -187,7 +187,7 @@ RARE vec gelu_tanh_derivative_tail(vec x, const vec *p)
 static inline vec gelu_tanh_derivative_by_table(vec x, const vec *p)
 {
     vec a = vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x));
-    scaled_piece d = table_times_exp(gelu_tanh_slope_table, 7, a, gelu_tanh_exp(a));
+    scaled_piece d = table_times_exp(gelu_tanh_derivative_table, 7, a, gelu_tanh_exp(a));
     vec t = vec_fma(d.power, d.constant, d.power * d.rest);
     vec result = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
     return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_tanh_derivative_tail, x, p);
@@ -196,7 +196,7 @@ RARE vec gelu_tanh_derivative_full(vec x, const vec *p) { return gelu_tanh_deriv
 /* (f16, ns per element: .49 by the short formula, .62 by the table; AVX2.) */
 static inline vec gelu_tanh_derivative(vec x, const vec *p)
 {
-    if (!SUGAR_NARROWS) return gelu_tanh_derivative_by_table(x, p);
+    if (!NARROW) return gelu_tanh_derivative_by_table(x, p);
     vec square = x * x, y = x * vec_fma(GELU_TANH_B.hi, square, GELU_TANH_A.hi);
     vec gate = vec_fma(x, vec_fma(GELU_TANH_3B.hi, square, GELU_TANH_A.hi), SPLAT(1));
     return gated_derivative_short(y, gate, gelu_tanh_derivative_full, x, p);
@@ -249,7 +249,7 @@ static inline vec bsilu_near(vec x, const vec *p)
     return or_far(last_rounding(y.hi, y.lo), far, bsilu_far, x, p);
 }
 /* silu(x) + alpha tanh(x/2) / 2. The tables are for one alpha. */
-#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+#if REAL_BITS == 32 && !NARROW
 RARE vec bsilu_beyond_table(vec x, const vec *p) { return bsilu_near(x, p); }
 static inline vec bsilu_value(vec x, const vec *p)
 {
@@ -262,7 +262,7 @@ RARE vec bsilu_full(vec x, const vec *p) { return bsilu_near(x, p); }
  * .4 without, AVX2). */
 static inline vec bsilu_value(vec x, const vec *p)
 {
-    if (!SUGAR_NARROWS) return bsilu_near(x, p);
+    if (!NARROW) return bsilu_near(x, p);
     exp_parts e = exp_near(-x);
     vec m = vec_fnma(e.power, e.p, SPLAT(1) - e.power);
     vec y = vec_fma(SPLAT(0.5) * p[0], m, x) / (SPLAT(2) - m);
@@ -282,23 +282,23 @@ RARE_IN_F32 vec bsilu_derivative_near(vec x, const vec *p)
     return or_far(gated_derivative_near(pair_of(x), gate), far, bsilu_derivative_far, x, p);
 }
 /* silu'(x) + alpha s(x) s(-x) */
-#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+#if REAL_BITS == 32 && !NARROW
 static inline vec bsilu_derivative(vec x, const vec *p)
 {
-    vec near = sum_of_tables(silu_slope_signed_table, logistic_slope_signed_table, 7, p[0], x);
+    vec near = sum_of_tables(silu_derivative_signed_table, logistic_derivative_signed_table, 7, p[0], x);
     return or_far(near, vec_less(SPLAT(SIGNED_TABLE_LIMIT), vec_abs(x)), bsilu_derivative_near, x, p);
 }
 #else
 static inline vec bsilu_derivative(vec x, const vec *p)
 {
-    if (!SUGAR_NARROWS) return bsilu_derivative_near(x, p);
+    if (!NARROW) return bsilu_derivative_near(x, p);
     pair one_plus_alpha = two_sum(SPLAT(1), p[0]);
     vec gate = (x + one_plus_alpha.hi) + one_plus_alpha.lo;
     return gated_derivative_short(x, gate, bsilu_derivative_near, x, p);
 }
 #endif
 
-#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+#if REAL_BITS == 32 && !NARROW
 static inline vec bsilu_each_value(vec x, const vec *p) { return bsilu_near(x, p); }
 static inline vec bsilu_each_derivative(vec x, const vec *p) { return bsilu_derivative_near(x, p); }
 #else
@@ -307,7 +307,7 @@ static inline vec bsilu_each_derivative(vec x, const vec *p) { return bsilu_deri
 #endif
 
 /* tanh(x/2) / 2 */
-static inline vec bsilu_slope(vec x, const vec *p)
+static inline vec bsilu_parameter_derivative(vec x, const vec *p)
 {
     (void)p;
     return vec_copysign(SPLAT(0.5) * pair_sum(tanh_of_abs(SPLAT(0.5) * x)), x);

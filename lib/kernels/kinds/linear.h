@@ -45,9 +45,9 @@ static inline vec leaky_relu_value(vec x, const vec *p)
 static inline vec leaky_relu_derivative(vec x, const vec *p) { return step(x, SPLAT(0), p[0], SPLAT(1)); }
 static inline vec leaky_relu_derivative_from_output(vec y, const vec *p) { return leaky_relu_derivative(y, p); }
 
-static inline vec leaky_relu_slope(vec x, const vec *p) { (void)p; return non_positive(x); }
+static inline vec leaky_relu_parameter_derivative(vec x, const vec *p) { (void)p; return non_positive(x); }
 
-static inline vec prelu_slope(vec x, const vec *p) { return leaky_relu_slope(x, p); }
+static inline vec prelu_parameter_derivative(vec x, const vec *p) { return leaky_relu_parameter_derivative(x, p); }
 static inline vec prelu_value(vec x, const vec *p) { return leaky_relu_value(x, p); }
 static inline vec prelu_derivative(vec x, const vec *p) { return leaky_relu_derivative(x, p); }
 static inline vec prelu_derivative_from_output(vec y, const vec *p) { return leaky_relu_derivative(y, p); }

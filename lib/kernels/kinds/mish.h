@@ -22,7 +22,7 @@ static inline mish_parts mish_of(vec x)
 /* From here on N / D is 1. */
 #define MISH_ONE PICK(20, 40)
 /* Short elements are faster without the table: .40 ns per f16 instead of .58 (AVX2). */
-#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+#if REAL_BITS == 32 && !NARROW
 /* -a (E - E^2/2) or a (1 - 2 E^2) */
 RARE vec mish_tail(vec x, const vec *p)
 {
@@ -64,7 +64,7 @@ static inline vec mish_value(vec x, const vec *p)
     return or_far(near, vec_less(x, SPLAT(-EXP_NEAR)), mish_far, x, p);
 }
 #endif
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* E (1 - a) + E^2 (a - 1/2) or 1 + (4 a - 2) (E^2 - 3 E^3) */
 RARE vec mish_derivative_tail(vec x, const vec *p)
 {
@@ -79,7 +79,7 @@ RARE vec mish_derivative_tail(vec x, const vec *p)
 static inline vec mish_derivative_by_table(vec x, const vec *p)
 {
     vec a = vec_abs(x);
-    piece d = piece_of_two(mish_slope_above_table, mish_slope_below_table, vec_less(x, SPLAT(0)), 8, a,
+    piece d = piece_of_two(mish_derivative_above_table, mish_derivative_below_table, vec_less(x, SPLAT(0)), 8, a,
                            unit_index(a));
     return or_far(d.constant + d.rest, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), mish_derivative_tail, x, p);
 }
@@ -88,7 +88,7 @@ RARE vec mish_derivative_full(vec x, const vec *p) { return mish_derivative_by_t
  * the table alone; AVX2). */
 static inline vec mish_derivative(vec x, const vec *p)
 {
-    if (!SUGAR_NARROWS) return mish_derivative_by_table(x, p);
+    if (!NARROW) return mish_derivative_by_table(x, p);
     exp_parts e = exp_near(vec_min(SPLAT(MISH_ONE), x));
     vec w = vec_fma(e.power, e.p, e.power), a = SPLAT(1) + w, d = vec_fma(a, a, SPLAT(1));
     vec sum = vec_fma(SPLAT(4) * x, a, vec_fma(a, d, d));

@@ -6,7 +6,7 @@
 #include "kernels/math/lookup.h"
 #include "kernels/math/normal.h"
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 #define GELU_LOWEST -14.625     /* -0 below, as the derivative */
 
 /* factor exp(-a^2/2) (NORMAL_TAIL_MIDDLE + the polynomial), raised; factor is exact. */
@@ -40,11 +40,11 @@ RARE vec gelu_derivative_tail(vec x, const vec *p)
 {
     (void)p;
     vec a = tail_distance(GELU_LOWEST, -NORMAL_TABLE_LIMIT, x);
-    return tail_lowered(GELU_LOWEST, x, normal_tail(gelu_slope_normal_tail, a, -a));
+    return tail_lowered(GELU_LOWEST, x, normal_tail(gelu_derivative_normal_tail, a, -a));
 }
 static inline vec gelu_derivative(vec x, const vec *p)
 {
-    scaled_piece d = table_times_density(gelu_slope_table, vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x)));
+    scaled_piece d = table_times_density(gelu_derivative_table, vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x)));
     vec t = vec_fma(d.power, d.constant, d.power * d.rest);
     vec result = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
     return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_derivative_tail, x, p);

@@ -20,7 +20,7 @@ static inline vec sigmoid_value(vec x, const vec *p)
     return or_far(SPLAT(1) / one_plus_exp(exp_near(-x)), far, sigmoid_far, x, p);
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* E / (1 + E)^2 */
 RARE vec sigmoid_derivative_tail(vec x, const vec *p)
 {
@@ -31,18 +31,18 @@ RARE vec sigmoid_derivative_tail(vec x, const vec *p)
 static inline vec sigmoid_derivative(vec x, const vec *p)
 {
     vec a = vec_abs(x);
-    piece d = piece_of(logistic_slope_table, 7, a, unit_index(a));
+    piece d = piece_of(logistic_derivative_table, 7, a, unit_index(a));
     return or_far(d.constant + d.rest, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), sigmoid_derivative_tail, x, p);
 }
 #else
 RARE vec sigmoid_derivative_far(vec x, const vec *p)
 {
     (void)p;
-    return scaled_round(logistic_slope(pair_of(x)));
+    return scaled_round(logistic_derivative(pair_of(x)));
 }
 static inline vec sigmoid_derivative(vec x, const vec *p)
 {
-    vec a = vec_abs(x), near = pair_round(logistic_slope_near(exp_near(a)));
+    vec a = vec_abs(x), near = pair_round(logistic_derivative_near(exp_near(a)));
     return or_far(near, vec_less(SPLAT(EXP_NEAR), a), sigmoid_derivative_far, x, p);
 }
 #endif
@@ -56,11 +56,11 @@ static inline vec sigmoid_derivative_from_output(vec y, const vec *p)
 }
 
 /* max(x, 0) + log1p(exp(-|beta x|)) / beta: adding last, so that one term may be infinite. */
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* (constant + rest + lost) factor */
 static inline vec softplus_quotient(piece l, pair factor)
 {
-    if (SUGAR_NARROWS) return (l.constant + l.rest) * factor.hi;
+    if (NARROW) return (l.constant + l.rest) * factor.hi;
     vec low = vec_fma(l.constant, factor.lo, l.lost * factor.hi);
     return vec_fma(l.constant, factor.hi, vec_fma(l.rest, factor.hi, low));
 }
@@ -118,7 +118,7 @@ static inline vec softplus_derivative_from_output(vec y, const vec *p)
 
 /* -(a s(-a) + log1p(exp(-a))) / beta^2 with a = |beta x|. Raised, so that nothing but the result is subnormal. */
 #define SOFTPLUS_SLOPE_RAISE 0x1p30
-static inline vec softplus_slope(vec x, const vec *p)
+static inline vec softplus_parameter_derivative(vec x, const vec *p)
 {
     pair a = two_product(p[0], vec_abs(bounded(x, FAR)));
     logistic_far l = logistic_far_of(a);
@@ -128,7 +128,7 @@ static inline vec softplus_slope(vec x, const vec *p)
     return raised * l.e.scale * SPLAT(-1 / (SOFTPLUS_SLOPE_RAISE * SOFTPLUS_SLOPE_RAISE));
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 RARE vec log_sigmoid_tail(vec x, const vec *p)
 {
     (void)p;

@@ -56,7 +56,7 @@ static inline vec fast_sigmoid_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(ONE_PLUS_LIMIT), sum.hi), fast_sigmoid_far, x, p);
 }
 
-#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+#if REAL_BITS == 32 && !NARROW
 static inline vec slayer_derivative(vec x, const vec *p)
 {
     pair log2_e = PAIR(0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56), rate = pair_multiply(log2_e, pair_of(p[0]));
@@ -110,7 +110,7 @@ static inline scaled normal_density(pair d, pair sigma)
     return (scaled){pair_multiply(pair_multiply(INVERSE_SQRT_2_PI, reciprocal), e.value), e.scale};
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* N(d; 0, sigma) = height 2^-y, y = (scale d)^2. */
 typedef struct { pair height, scale; } normal_shape;
 
@@ -123,7 +123,7 @@ static inline normal_shape normal_shape_of(vec sigma)
 
 #endif
 
-#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+#if REAL_BITS == 32 && !NARROW
 static inline vec gaussian_derivative(vec x, const vec *p)
 {
     normal_shape n = normal_shape_of(p[0]);
@@ -163,7 +163,7 @@ RARE_IN_F32 vec multi_gaussian_far(vec x, const vec *p)
     pair left = scaled_times(normal_density(pair_add(d, pair_of(sigma)), wide), pair_of(-h));
     return pair_sum(pair_add(centre, pair_add(right, left)));
 }
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* cosh(z) - 1 for z <= 1/2, where z^2 = 2 ln(2) w y: error 2^-27.2 of cosh(z). */
 static inline vec cosh_minus_1(pair y, pair w)
 {
@@ -213,22 +213,22 @@ static inline vec multi_gaussian_derivative(vec x, const vec *p) { return multi_
 
 RARE vec sigmoid_spike_far(vec x, const vec *p)
 {
-    scaled slope = logistic_slope(pair_multiply(pair_of(p[0]), distance(x, p)));
+    scaled slope = logistic_derivative(pair_multiply(pair_of(p[0]), distance(x, p)));
     return times_pair(p[0], slope.value) * slope.scale;
 }
-#if SUGAR_ELEMENT == 32 && !SUGAR_NARROWS
+#if REAL_BITS == 32 && !NARROW
 static inline vec sigmoid_spike_derivative(vec x, const vec *p)
 {
     pair log2_e = PAIR(0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56), rate = pair_multiply(log2_e, pair_of(-p[0]));
     pair minus_y = pair_multiply(abs_distance_of_finite(x, p), rate);
-    vec near = times_pair(p[0], logistic_slope_near(exp2_of_minus(minus_y, VEC_ROUNDER)));
+    vec near = times_pair(p[0], logistic_derivative_near(exp2_of_minus(minus_y, VEC_ROUNDER)));
     return or_far(near, vec_less(minus_y.hi, SPLAT(-125)), sigmoid_spike_far, x, p);
 }
 #else
 static inline vec sigmoid_spike_derivative(vec x, const vec *p)
 {
     pair y = pair_multiply(pair_of(p[0]), abs_distance(x, p));
-    vec near = times_pair(p[0], logistic_slope_near(exp_near_pair(y)));
+    vec near = times_pair(p[0], logistic_derivative_near(exp_near_pair(y)));
     return or_far(near, vec_less(SPLAT(EXP_NEAR), y.hi), sigmoid_spike_far, x, p);
 }
 #endif

@@ -15,7 +15,7 @@ static inline pair tanh_of_abs(vec x)
     return pair_negate(pair_multiply(e, pair_reciprocal(sum)));
 }
 
-#if SUGAR_ELEMENT == 64
+#if REAL_BITS == 64
 /* tanh(x) = x + x^3 Q(x^2) on |x| <= 0.8; relative error 2^-59. */
 static const real tanh_tail[] = {
     -0x1.5555555555555p-2, 0x1.111111111106ap-3, -0x1.ba1ba1ba0fc49p-5, 0x1.664f487fa81efp-6,
@@ -27,7 +27,7 @@ static const real tanh_tail[] = {
 
 /* x - tanh(x) = x^3 (1/3 + x^2 Q(x^2)) on |x| <= 1; relative error 2^-30 (f32), 2^-57 (f64). */
 static const real tanhshrink_tail[] = {
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
     -0x1.11111p-3f, 0x1.ba1ae2p-5f, -0x1.663b38p-6f, 0x1.217704p-7f, -0x1.c9d41p-9f,
     0x1.49c27p-10f, -0x1.6b7d96p-12f, 0x1.a807eap-15f
 #else
@@ -46,7 +46,7 @@ static inline pair tanhshrink_near_zero(vec x)
     return pair_multiply(pair_multiply(square, pair_of(x)), series);
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* 1 - 2 exp(-2a), of which no more than the first four bits of the exponential count. */
 RARE vec tanh_far(vec x, const vec *p)
 {
@@ -58,7 +58,7 @@ RARE vec tanh_far(vec x, const vec *p)
 static inline vec tanh_value(vec x, const vec *p)
 {
     vec a = vec_abs(x);
-    if (SUGAR_NARROWS) {
+    if (NARROW) {
         exp_parts e = exp_near(SPLAT(-2) * vec_min(SPLAT(12), a));
         vec minus_expm1 = vec_fnma(e.power, e.p, SPLAT(1) - e.power);
         return vec_copysign(minus_expm1 / (SPLAT(2) - minus_expm1), x);
@@ -84,12 +84,12 @@ static inline vec tanh_value(vec x, const vec *p)
 RARE vec tanh_derivative_far(vec x, const vec *p)
 {
     (void)p;
-    scaled slope = logistic_slope(pair_of(SPLAT(2) * x));
+    scaled slope = logistic_derivative(pair_of(SPLAT(2) * x));
     return SPLAT(4) * pair_round(slope.value) * slope.scale;
 }
 static inline vec tanh_derivative(vec x, const vec *p) { /* 4 s(2x) s(-2x) */
     vec a = SPLAT(2) * vec_abs(x);
-    vec near = SPLAT(4) * pair_round(logistic_slope_near(exp_near(a)));
+    vec near = SPLAT(4) * pair_round(logistic_derivative_near(exp_near(a)));
     return or_far(near, vec_less(SPLAT(EXP_NEAR), a), tanh_derivative_far, x, p);
 }
 
@@ -101,7 +101,7 @@ static inline vec tanh_derivative_from_output(vec y, const vec *p)
     return vec_fnma(inner, inner, SPLAT(1));
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* x^3 times a table, then x - 1. */
 static inline vec tanhshrink_value(vec x, const vec *p)
 {

@@ -5,7 +5,7 @@
 #include "kernels/kernels.h"
 #include "kernels/prologue.h"
 
-#if !SUGAR_NARROWS
+#if !NARROW
 typedef real element;
 ALWAYS_INLINE vec load(const element *p) { return vec_load(p); }
 ALWAYS_INLINE vec load_part(const element *p, size_t n) { return vec_load_part(p, n); }

@@ -11,7 +11,7 @@
 enum { SUM_LANES = 16, SUM_VECTORS = SUM_LANES / VEC_LANES, SUM_PARTS = SUM_LANES / VEC64_LANES };
 
 /* The elements as they are computed: where they lie, or in `values`. */
-#if SUGAR_NARROWS
+#if NARROW
 static const real *widen(const element *x, real *values, size_t n)
 {
     size_t i = 0;

@@ -37,7 +37,7 @@ ALWAYS_INLINE void derivative_each_loop(formula derivative, const element *param
     }
 }
 
-ALWAYS_INLINE void slope_loop(formula slope, const real *parameters, const element *parameter, size_t step,
+ALWAYS_INLINE void product_loop(formula derivative, const real *parameters, const element *parameter, size_t step,
                               const element *x, const element *dy, real *product, size_t n)
 {
     vec p[SUGAR_KERNEL_PARAMETERS];
@@ -45,7 +45,7 @@ ALWAYS_INLINE void slope_loop(formula slope, const real *parameters, const eleme
     if (parameter) p[0] = vec_splat(load_one(parameter));
     for (size_t i = 0; i < n; i += VEC_LANES) {
         if (parameter && step) p[0] = load_some(parameter + i, n - i);
-        put_some_reals(product + i, load_some(dy + i, n - i) * slope(load_some(x + i, n - i), p), n - i);
+        put_some_reals(product + i, load_some(dy + i, n - i) * derivative(load_some(x + i, n - i), p), n - i);
     }
 }
 
@@ -134,7 +134,7 @@ static void put_sums(const double *high, const double *low, size_t n, void *elem
 {
     element *at = elements;
     size_t i = 0;
-#if !SUGAR_NARROWS
+#if !NARROW
     for (; i < n && !accumulate; i++) at[i] = (real)(high[i] + (isfinite(high[i]) ? low[i] : 0));
 #endif
     for (; i < n; i++) put_sum(high[i], low[i], at + i, accumulate);

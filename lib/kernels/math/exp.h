@@ -7,7 +7,7 @@
 
 /* exp(r) = 1 + r + r^2 Q(r) on |r| <= ln(2)/2; relative error 2^-32 (f32), 2^-62 (f64). */
 static const real exp_tail[] = {
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
     0x1p-1f, 0x1.555556p-3f, 0x1.5555p-5f, 0x1.110fc4p-7f, 0x1.6d30d2p-10f, 0x1.a2d442p-13f
 #else
     0x1p-1, 0x1.5555555555557p-3, 0x1.5555555555557p-5, 0x1.111111111002fp-7,
@@ -69,7 +69,7 @@ static inline exp_parts exp_short(vec x)
 
 static inline exp_parts exp_near(vec x)
 {
-    if (SUGAR_NARROWS) return exp_short(x);
+    if (NARROW) return exp_short(x);
     vec rounded, r = exp_argument(x, &rounded);
     return exp_parts_of(rounded, r);
 }
@@ -86,7 +86,7 @@ static inline exp_parts exp_half_square(vec a, vec rounder)
 
 static inline exp_parts exp_near_half_square(vec a)
 {
-    if (SUGAR_NARROWS) return exp_short(a * (SPLAT(-0.5) * a));
+    if (NARROW) return exp_short(a * (SPLAT(-0.5) * a));
     return exp_half_square(a, VEC_ROUNDER);
 }
 
@@ -97,13 +97,13 @@ static inline exp_parts exp_near_full(pair x)
     return exp_parts_of(rounded, r + x.lo);
 }
 
-static inline exp_parts exp_near_pair(pair x) { return SUGAR_NARROWS ? exp_short(x.hi) : exp_near_full(x); }
+static inline exp_parts exp_near_pair(pair x) { return NARROW ? exp_short(x.hi) : exp_near_full(x); }
 
 /* 1 + power (1 + p), rounded once. power + 1 is not exact if power is 2^24 (2^53) or more or the inverse,
  * and what it loses there counts. */
 static inline vec one_plus_exp(exp_parts e)
 {
-    if (SUGAR_NARROWS) return vec_fma(e.power, e.p, e.power) + SPLAT(1);
+    if (NARROW) return vec_fma(e.power, e.p, e.power) + SPLAT(1);
     vec sum = e.power + SPLAT(1);
     return sum + vec_fma(e.power, e.p, SPLAT(1) - (sum - e.power));
 }
@@ -121,7 +121,7 @@ static inline pair one_plus_exp_pair(exp_parts e)
 static inline vec times_exp(pair c, exp_parts e)
 {
     pair power = pair_scale(c, e.power);
-    if (SUGAR_NARROWS) return vec_fma(power.hi, e.p, power.hi);
+    if (NARROW) return vec_fma(power.hi, e.p, power.hi);
     return power.hi + vec_fma(power.hi, e.p, power.lo);
 }
 
@@ -173,7 +173,7 @@ static inline scaled exp_of_negative(pair x)
     return (scaled){pair_scale(m, power), vec_select(zero, SPLAT(0), scale)};
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* exp(-r) = 1 - r + r^2 Q(r) on |r| <= ln(2)/2; relative error 2^-28.2. */
 static const real decay_tail[] = {0x1.fffffcp-2f, -0x1.55549p-3f, 0x1.5558a2p-5f, -0x1.123adp-7f, 0x1.6a5e34p-10f};
 
@@ -229,7 +229,7 @@ static inline exp_and_expm1 exp_and_expm1_of_negative(pair x)
 
 static inline pair expm1_of_negative(pair x) { return exp_and_expm1_of_negative(x).expm1; }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* 2^-g = 1 - ln(2) g + g^2 Q(g) on |g| <= 1/2; error 2^-28. ln(2) is nearly a float. */
 static const real exp2_tail[] = {
     0x1.ebfbep-3f, -0x1.c6af7p-5f, 0x1.3b2a48p-7f, -0x1.5f0f3ep-10f, 0x1.4424e2p-13f

@@ -6,7 +6,7 @@
 
 /* atanh(z) = z + z^3 Q(z^2) on 0 <= z <= 1/3; relative error 2^-31.6 (f32), 2^-61.8 (f64). */
 static const real atanh_tail[] = {
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
     0x1.555556p-2f, 0x1.999866p-3f, 0x1.24d764p-3f, 0x1.bb3304p-4f, 0x1.e116a4p-4f
 #else
     0x1.5555555555555p-2, 0x1.9999999999b17p-3, 0x1.249249248395bp-3, 0x1.c71c71ce663dap-4,
@@ -26,7 +26,7 @@ static inline pair log1p_pair(pair e)
     return pair_scale(fast_two_sum(z.hi, tail), SPLAT(2));
 }
 
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 /* (log1p(e) - e) / e^2 for a small e */
 static inline vec log1p_growth(vec e) { return vec_fma(SPLAT(1.0 / 3), e, SPLAT(-0.5)); }
 #else

@@ -21,7 +21,7 @@ static inline logistic logistic_of(pair y)
 }
 
 /* s(y) s(-y), even in y. */
-static inline scaled logistic_slope(pair y)
+static inline scaled logistic_derivative(pair y)
 {
     mask negative = vec_less(y.hi, SPLAT(0));
     scaled e = exp_of_negative(pair_select(negative, y, pair_negate(y)));
@@ -31,9 +31,9 @@ static inline scaled logistic_slope(pair y)
 }
 
 /* s (1 - s) with s = 1 / (1 + e), e = exp(|x|). */
-static inline pair logistic_slope_near(exp_parts e)
+static inline pair logistic_derivative_near(exp_parts e)
 {
-    if (SUGAR_NARROWS) {
+    if (NARROW) {
         vec reciprocal = SPLAT(1) / one_plus_exp(e);
         return pair_of(vec_fnma(reciprocal, reciprocal, reciprocal));
     }
@@ -47,7 +47,7 @@ typedef struct { scaled e; pair s; } logistic_far;
 static inline logistic_far logistic_far_of(pair a)
 {
     pair y = pair_negate(a);
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
     mask far = vec_less(y.hi, SPLAT(-100));
     y = pair_select(far, pair_add(y, PAIR(0x1.bb9d3beb8c86bp+4, 0x1.6bc5ca07e04fp-55)), y);    /* 40 ln(2) */
     scaled e = exp_of_negative(y);

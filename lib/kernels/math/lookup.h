@@ -16,7 +16,7 @@
  * rest costs the roundings that the budget has not; tanh' in these pieces, 3.2 ULP, because it falls like
  * exp(-2a); tanh by its addition theorem with three lookups, .310 ns and .286 as it is; mish's two tables by
  * Estrin's scheme, .495 and .475; sigmoid with p folded into the sum, .259 and .245. */
-#if SUGAR_ELEMENT == 32
+#if REAL_BITS == 32
 #include "kernels/math/tables.h"
 
 /* A function of a in eight pieces: table[0] has the point c from which a piece is measured, table[1 + k]
@@ -38,7 +38,7 @@ ALWAYS_INLINE vec entry(const real *above, const real *below, mask negative, ind
  * there. (f32, AVX2, ns per element by Horner's rule, by this, and with one such step less: tanh .292 .270 .262,
  * softplus .395 .381 .362, log_sigmoid .251 .247 .239; but with one less softplus(beta=1e-6) has 2.01 ULP, and without
  * any tanh 2.03. Coefficients that are all fetched before the first is used go through the stack: mish .57 for .53.) */
-ALWAYS_INLINE vec piece_slope(piece_table above, piece_table below, mask negative,
+ALWAYS_INLINE vec piece_quotient(piece_table above, piece_table below, mask negative,
                                                              int degree, vec r, index i)
 {
 #define COEFFICIENT(k) entry(above[1 + (k)], below[1 + (k)], negative, i)
@@ -62,7 +62,7 @@ ALWAYS_INLINE vec piece_slope(piece_table above, piece_table below, mask negativ
 ALWAYS_INLINE piece piece_at(piece_table above, piece_table below, mask negative,
                                                             int degree, vec r, index i)
 {
-    vec sum = piece_slope(above, below, negative, degree, r, i), rest = r * sum;
+    vec sum = piece_quotient(above, below, negative, degree, r, i), rest = r * sum;
     return (piece){entry(above[1], below[1], negative, i), rest, vec_fma(r, sum, -rest)};
 }
 

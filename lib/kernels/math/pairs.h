@@ -27,7 +27,7 @@ static inline pair pair_of(vec a) { return (pair){a, SPLAT(0)}; }
  * leaves out all that goes into it. Not so pair_sum: where terms cancel, a.lo has digits that they need. */
 static inline vec pair_round(pair a)
 {
-    if (SUGAR_NARROWS) return a.hi;
+    if (NARROW) return a.hi;
     return a.hi + a.lo;
 }
 static inline vec pair_sum(pair a) { return a.hi + a.lo; }
@@ -119,7 +119,7 @@ static inline pair pair_abs(pair a) { return pair_select(vec_less(a.hi, SPLAT(0)
 /* x * a, rounded once from a pair. */
 static inline vec times_pair(vec x, pair a)
 {
-    if (SUGAR_NARROWS) return x * a.hi;
+    if (NARROW) return x * a.hi;
     return vec_fma(x, a.hi, x * a.lo);
 }
 
@@ -135,7 +135,7 @@ static inline pair one_plus_product(vec a, vec b)
 /* c / d */
 static inline vec divide_by_pair(vec c, pair d)
 {
-    if (SUGAR_NARROWS) return c / d.hi;
+    if (NARROW) return c / d.hi;
     vec r = SPLAT(1) / d.hi, q = c * r;
     return vec_fma(vec_fnma(q, d.lo, vec_fnma(q, d.hi, c)), r, q);
 }

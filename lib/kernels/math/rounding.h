@@ -16,7 +16,7 @@
  * numbers. */
 static inline mask near_middle(vec y, int width)
 {
-#if SUGAR_NARROWS
+#if NARROW
     const int last = JOIN(LAST, SUGAR_TYPE) + 1 - width;
     return vec_bits_are(y, width / 2, last, JOIN(MIDDLE, SUGAR_TYPE));
 #else
@@ -27,7 +27,7 @@ static inline mask near_middle(vec y, int width)
 
 static inline vec round_to_odd(vec y, vec rest)
 {
-#if SUGAR_NARROWS
+#if NARROW
     return vec_to_odd(y, rest);
 #else
     (void)rest;
@@ -46,7 +46,7 @@ static inline vec round_to_odd(vec y, vec rest)
 static inline vec last_rounding(vec y, vec rest)
 {
     mask middle = near_middle(y, 1);
-    if (SUGAR_NARROWS && __builtin_expect(vec_any(middle), 0)) y = vec_select(middle, round_to_odd(y, rest), y);
+    if (NARROW && __builtin_expect(vec_any(middle), 0)) y = vec_select(middle, round_to_odd(y, rest), y);
     return y;
 }
 
@@ -54,10 +54,10 @@ static inline vec last_rounding(vec y, vec rest)
 static inline int has_exact_products(vec a)
 {
     vec magnified = SPLAT(0x1001) * a, leading = magnified - (magnified - a);   /* 12 digits */
-    return !SUGAR_NARROWS || !vec_any(vec_less(SPLAT(0), vec_abs(a - leading)));
+    return !NARROW || !vec_any(vec_less(SPLAT(0), vec_abs(a - leading)));
 }
 
-#if SUGAR_NARROWS
+#if NARROW
 /* slope x where x < 0, else x; for a slope between 0 and 1 with more than 12 digits. A middle has no more than 12, so
  * no product is one. Then all may be rounded towards 0, which is a rounding to nearest with half of the last place
  * taken off, and made odd. */
@@ -77,7 +77,7 @@ static inline vec line_below(vec slope, vec x)
         vec lowest = vec_select(vec_less(SPLAT(0), vec_abs(slope)), SPLAT(-INFINITY), SPLAT(-1));
         return vec_select(vec_less(SPLAT(0), x), x, slope * vec_max(lowest, x));
     }
-#if SUGAR_NARROWS
+#if NARROW
     if (!vec_any(vec_less_equal(slope, SPLAT(0))) && !vec_any(vec_less(SPLAT(1), slope))) return odd_line(slope, x);
 #endif
     vec product = slope * x;

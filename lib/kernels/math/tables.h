@@ -1,4 +1,4 @@
-/* The tables of vecmath.h, for arithmetic in f32: what tables.py prints, which also says how they are made. Row
+/* The tables of lookup.h, for arithmetic in f32: what tables.py prints, which also says how they are made. Row
  * 0 has the points from which the pieces are measured, row 1 + k the coefficients of the kth power. Those named
  * `signed` have the points -8, ..., 7; their rows are the constant terms, their low parts, and the other
  * coefficients. The errors are the largest of the fits, relative to the function if nothing else is said. */
@@ -24,7 +24,7 @@ static const real mills_table[][8] = {
 };
 
 /* Phi(-a) exp(a^2/2) - a / sqrt(2 pi): error 2^-26.0; one point is its root. */
-static const real gelu_slope_table[][8] = {
+static const real gelu_derivative_table[][8] = {
     {0x1.54b4p+1f, 0x1.dfcp+1f, 0x1.3bb4p+2f, 0x1.7f5p+2f,
      0x0p+0f, 0x1.80ead2p-1f, 0x1.4f98p+0f, 0x1.e02p+0f},
     {-0x1.daeca8p-1f, -0x1.6529c6p+0f, -0x1.e3d92ep+0f, -0x1.298882p+1f,
@@ -44,7 +44,7 @@ static const real gelu_slope_table[][8] = {
 };
 
 /* The derivative of gelu_tanh at -a, over exp(-2u(a)): error 2^-27.5; one point is its root. */
-static const real gelu_tanh_slope_table[][8] = {
+static const real gelu_tanh_derivative_table[][8] = {
     {0x1.4ap+1f, 0x1.c93p+1f, 0x1.2c1ep+2f, 0x1.74e4p+2f,
      0x0p+0f, 0x1.8142ap-1f, 0x1.4ddp+0f, 0x1.db18p+0f},
     {-0x1.ad9decp+2f, -0x1.ce67fap+3f, -0x1.c8e8f6p+4f, -0x1.951978p+5f,
@@ -66,7 +66,7 @@ static const real gelu_tanh_slope_table[][8] = {
 };
 
 /* s(-a) (1 - a s(a)), then exp(-r): error 2^-24.6; one point is its root. */
-static const real silu_slope_table[][8] = {
+static const real silu_derivative_table[][8] = {
     {0x0p+0f, 0x1.474974p+0f, 0x1.021cp+1f, 0x1.7e54p+1f,
      0x1.01fap+2f, 0x1.42dp+2f, 0x1.832ep+2f, 0x0p+0f},
     {0x1p-1f, -0x1.848b9ep-29f, -0x1.772452p-4f, -0x1.6a985cp-4f,
@@ -88,7 +88,7 @@ static const real silu_slope_table[][8] = {
 };
 
 /* s(a) s(-a): error 2^-25.3. */
-static const real logistic_slope_table[][8] = {
+static const real logistic_derivative_table[][8] = {
     {0x0p+0f, 0x1.f95p-1f, 0x1.068cp+1f, 0x1.85dp+1f,
      0x1.f9a8p+1f, 0x1.3c86p+2f, 0x1.83a6p+2f, 0x1.bdf2p+2f},
     {0x1p-2f, 0x1.9515dep-3f, 0x1.9d82f4p-4f, 0x1.6326bap-5f,
@@ -252,7 +252,7 @@ static const real mish_below_table[][8] = {
 };
 
 /* The derivative of mish at a: error 2^-26.3. */
-static const real mish_slope_above_table[][8] = {
+static const real mish_derivative_above_table[][8] = {
     {-0x1.d2p-5f, 0x1.e35p-1f, 0x1.fa78p+0f, 0x1.83b8p+1f,
      0x1.0316p+2f, 0x1.3f28p+2f, 0x1.7cc4p+2f, 0x1.c3d2p+2f},
     {0x1.207f6cp-1f, 0x1.09b198p+0f, 0x1.12102ap+0f, 0x1.052ea2p+0f,
@@ -276,7 +276,7 @@ static const real mish_slope_above_table[][8] = {
 };
 
 /* The derivative of mish at -a: error 2^-26.2; one point is its root. */
-static const real mish_slope_below_table[][8] = {
+static const real mish_derivative_below_table[][8] = {
     {0x1.d2p-5f, 0x1.31432cp+0f, 0x1.055p+1f, 0x1.8618p+1f,
      0x1.01fep+2f, 0x1.4394p+2f, 0x1.812ap+2f, 0x1.c102p+2f},
     {0x1.207f6cp-1f, 0x1.beb774p-31f, -0x1.c13348p-4f, -0x1.76b06p-4f,
@@ -300,7 +300,7 @@ static const real mish_slope_below_table[][8] = {
 };
 
 /* silu', relative to s(x): error 2^-25.1. */
-static const real silu_slope_signed_table[][16] = {
+static const real silu_derivative_signed_table[][16] = {
     {0x1p-1f, 0x1.daf7a2p-1f, 0x1.173da2p+0f, 0x1.168dfep+0f,
      0x1.0d7b6ep+0f, 0x1.06cbdp+0f, 0x1.0327d4p+0f, 0x1.0165dcp+0f,
      -0x1.339132p-9f, -0x1.65dbfp-8f, -0x1.93e99cp-7f, -0x1.b2f4p-6f,
@@ -340,7 +340,7 @@ static const real silu_slope_signed_table[][16] = {
 };
 
 /* s(x) s(-x): error 2^-25.1. */
-static const real logistic_slope_signed_table[][16] = {
+static const real logistic_derivative_signed_table[][16] = {
     {0x1p-2f, 0x1.92a948p-3f, 0x1.ae0dcp-4f, 0x1.721652p-5f,
      0x1.2162c2p-6f, 0x1.b3afe2p-8f, 0x1.434a52p-9f, 0x1.dd37d2p-11f,
      0x1.5f85aep-12f, 0x1.dd37d2p-11f, 0x1.434a52p-9f, 0x1.b3afe2p-8f,

@@ -34,7 +34,7 @@ def mills(a):
     return exp(a * a / 2) * erfc(a / sqrt(2)) / 2
 
 
-def gelu_slope(a):
+def gelu_derivative(a):
     return mills(a) - a / sqrt(2 * pi)
 
 
@@ -42,7 +42,7 @@ def logistic(y):
     return 1 / (1 + exp(-y))
 
 
-def gelu_tanh_slope(a):
+def gelu_tanh_derivative(a):
     """The derivative at -a, over exp(-2u)."""
     factor = 2 * sqrt(2 / pi)
     s = logistic(factor * (a + mpf('0.044715') * a ** 3))
@@ -53,7 +53,7 @@ def mish_gate(x):
     return tanh(log1p(exp(x)))
 
 
-def mish_slope(x):
+def mish_derivative(x):
     t = mish_gate(x)
     return t + x * (1 - t * t) * logistic(x)
 
@@ -101,7 +101,7 @@ def tanhshrink_ratio(a):
 
 
 HEAD = """\
-/* The tables of vecmath.h, for arithmetic in f32: what tables.py prints, which also says how they are made. Row
+/* The tables of lookup.h, for arithmetic in f32: what tables.py prints, which also says how they are made. Row
  * 0 has the points from which the pieces are measured, row 1 + k the coefficients of the kth power. Those named
  * `signed` have the points -8, ..., 7; their rows are the constant terms, their low parts, and the other
  * coefficients. The errors are the largest of the fits, relative to the function if nothing else is said. */"""
@@ -112,31 +112,31 @@ EXP_PIECE = (mpf('-0.3475'), mpf('0.3475'), mpf(0))
 # a root there, given next), whether 0 is the point of the piece that has it
 TABLES = {
     'mills': ('Phi(-a) exp(a^2/2)', mills, normal_pieces, 6, 0, None, True),
-    'gelu_slope': ('Phi(-a) exp(a^2/2) - a / sqrt(2 pi)', gelu_slope, normal_pieces, 6, mpf('0.06'), 0.75,
-                   True),
-    'gelu_tanh_slope': ('The derivative of gelu_tanh at -a, over exp(-2u(a))', gelu_tanh_slope,
-                        lambda: normal_pieces(mpf('0.35')), 7, mpf('0.06'), 0.75, True),
-    'silu_slope': ('s(-a) (1 - a s(a)), then exp(-r)', lambda a: logistic(-a) * (1 - a * logistic(a)),
-                   unit_pieces_and_exp, 7, mpf('0.05'), 1.27, True),
-    'logistic_slope': ('s(a) s(-a)', lambda a: logistic(a) * logistic(-a), unit_pieces, 7, 0, None, True),
+    'gelu_derivative': ('Phi(-a) exp(a^2/2) - a / sqrt(2 pi)', gelu_derivative, normal_pieces, 6, mpf('0.06'), 0.75,
+                        True),
+    'gelu_tanh_derivative': ('The derivative of gelu_tanh at -a, over exp(-2u(a))', gelu_tanh_derivative,
+                             lambda: normal_pieces(mpf('0.35')), 7, mpf('0.06'), 0.75, True),
+    'silu_derivative': ('s(-a) (1 - a s(a)), then exp(-r)', lambda a: logistic(-a) * (1 - a * logistic(a)),
+                        unit_pieces_and_exp, 7, mpf('0.05'), 1.27, True),
+    'logistic_derivative': ('s(a) s(-a)', lambda a: logistic(a) * logistic(-a), unit_pieces, 7, 0, None, True),
     'softplus': ('log1p(exp(-a)), then exp(-r)', lambda a: log1p(exp(-a)), unit_pieces_and_exp, 7, 0, None, True),
     'tanh': ('tanh(a)', tanh, unit_pieces, 8, 0, None, True),
     'tanh_squared': ('tanh(a)^2', tanh_squared, wide_pieces, 8, 0, None, True),
     'tanhshrink': ('(a - tanh(a)) / a^3', tanhshrink_ratio, wide_pieces, 8, 0, None, True),
     'mish_above': ('tanh(log1p(exp(a)))', mish_gate, unit_pieces, 8, 0, None, False),
     'mish_below': ('tanh(log1p(exp(-a)))', lambda a: mish_gate(-a), unit_pieces, 8, 0, None, False),
-    'mish_slope_above': ('The derivative of mish at a', mish_slope, unit_pieces, 8, 0, None, False),
-    'mish_slope_below': ('The derivative of mish at -a', lambda a: mish_slope(-a), unit_pieces, 8, mpf('0.05'),
-                         1.19, False),
+    'mish_derivative_above': ('The derivative of mish at a', mish_derivative, unit_pieces, 8, 0, None, False),
+    'mish_derivative_below': ('The derivative of mish at -a', lambda a: mish_derivative(-a), unit_pieces, 8,
+                              mpf('0.05'), 1.19, False),
 }
 
 # name: what it is, function, what its errors are relative to, degree, first coefficients around 0: so small
 # inputs are exact
 SIGNED_TABLES = {
-    'silu_slope_signed': ("silu', relative to s(x)", lambda x: logistic(x) * (1 + x * logistic(-x)), logistic,
-                          7, [0.5]),
-    'logistic_slope_signed': ('s(x) s(-x)', lambda x: logistic(x) * logistic(-x),
-                              lambda x: logistic(x) * logistic(-x), 7, [0.25]),
+    'silu_derivative_signed': ("silu', relative to s(x)", lambda x: logistic(x) * (1 + x * logistic(-x)), logistic,
+                               7, [0.5]),
+    'logistic_derivative_signed': ('s(x) s(-x)', lambda x: logistic(x) * logistic(-x),
+                                   lambda x: logistic(x) * logistic(-x), 7, [0.25]),
     'silu_signed': ('silu', lambda x: x * logistic(x), lambda x: abs(x * logistic(x)), 8, [0, 0.5]),
     'half_tanh_half_signed': ('tanh(x/2) / 2', lambda x: tanh(x / 2) / 2, lambda x: abs(tanh(x / 2) / 2), 8,
                               [0, 0.25]),

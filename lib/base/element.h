@@ -2,8 +2,8 @@
  *
  * A new one has a row here, in kernels.h (the names of its tables), in prologue.h (what kernels need to know of it), in
  * cpu/level.c and in lib/meson.build. */
-#ifndef SUGAR_KERNELS_ELEMENT_H
-#define SUGAR_KERNELS_ELEMENT_H
+#ifndef SUGAR_ELEMENT_H
+#define SUGAR_ELEMENT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,373 @@
+/* Extended calls put together: options checked by their table, operands made into one walk. */
+#include "call/options.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "activation/activation.h"
+#include "activation/catalogue.h"
+#include "base/struct_size.h"
+#include "call/extended.h"
+
+/* A call while its operands are put together. */
+typedef struct assembly {
+    sugar_extended_call call;
+    const sugar_call_options *options;
+    const sugar_tensor *reference;  /* the operand whose shape, and type but for codes, all others have */
+    bool is_flat;
+    int count;
+    sugar_operand operand[SUGAR_MAX_OPERANDS];
+    sugar_tensor index[SUGAR_MAX_OPERANDS];         /* of index operands */
+    int64_t strides[SUGAR_MAX_OPERANDS][SUGAR_MAX_DIMENSIONS];
+} assembly;
+
+/* Member by member: to clear all of it takes 100 ns. */
+static void start(assembly *a, const sugar_activation *activation, const sugar_call_options *options, bool is_flat)
+{
+    sugar_extended_call *c = &a->call;
+    c->activation = activation;
+    c->monitor = NULL;
+    c->draws = c->is_backward = c->saves_bits = false;
+    c->accumulate = options->flags & SUGAR_CALL_ACCUMULATE;
+    c->x = c->dy = c->output = SUGAR_ABSENT;
+    c->parameter = c->parameter_gradient = c->saved_gradient = SUGAR_ABSENT;
+    c->unit_index = c->sum_index = c->position = SUGAR_ABSENT;
+    a->options = options;
+    a->is_flat = is_flat;
+    a->count = 0;
+}
+
+/* Adds an operand, and returns its place. */
+static int add(assembly *a, const char *name, const sugar_tensor *tensor, sugar_access access)
+{
+    assert(a->count < SUGAR_MAX_OPERANDS);
+    a->operand[a->count] = (sugar_operand){.name = name, .tensor = tensor, .access = access};
+    a->operand[a->count].is_flat = a->is_flat && (access == SUGAR_ACCESS_INPUT || access == SUGAR_ACCESS_OUTPUT);
+    return a->count++;
+}
+
+/* Adds an index operand: no storage, its strides give an index. The caller sets a->strides[its place], one for each
+ * dimension of `shape`. */
+static int add_index(assembly *a, const sugar_tensor *shape)
+{
+    assert(a->count < SUGAR_MAX_OPERANDS);
+    sugar_tensor *index = &a->index[a->count];
+    *index = *shape;
+    index->strides = a->strides[a->count];
+    return add(a, NULL, index, SUGAR_ACCESS_INDEX);
+}
+
+/* Row-major order goes on by one more extent. Only shapes without elements overflow. */
+static int64_t next_step(int64_t step, int64_t extent)
+{
+    int64_t next;
+    return __builtin_mul_overflow(step, extent, &next) ? 0 : next;
+}
+
+/* ---- What each option adds ----------------------------------------------------------------- */
+
+/* The units of a monitor lie on one dimension of x. */
+static sugar_status add_monitor(assembly *a, sugar_access access)
+{
+    (void)access;
+    const sugar_tensor *x = a->reference;
+    sugar_monitor *monitor = a->options->monitor;
+    const int axis = monitor->axis < 0 ? monitor->axis + x->ndim : monitor->axis;
+    if (axis < 0 || axis >= x->ndim)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "x: ndim %d, expected a dimension %d, the monitor's axis",
+                           (int)x->ndim, (int)monitor->axis);
+    if (x->shape[axis] != monitor->units)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "x: extent %lld in dimension %d, expected %lld, the monitor's units",
+                           (long long)x->shape[axis], axis, (long long)monitor->units);
+    a->call.monitor = monitor;
+    const int unit = a->call.unit_index = add_index(a, x), sum = a->call.sum_index = add_index(a, x);
+    for (int d = 0; d < x->ndim; d++)
+        a->strides[unit][d] = a->strides[sum][d] = d == axis;
+    return SUGAR_OK;
+}
+
+static sugar_status add_parameter(assembly *a, sugar_access access)
+{
+    a->call.parameter = add(a, "parameter", a->options->parameter, access);
+    return SUGAR_OK;
+}
+
+/* Sums have an index where the gradient has strides. */
+static sugar_status add_parameter_gradient(assembly *a, sugar_access access)
+{
+    const sugar_tensor *gradient = a->options->parameter_gradient;
+    a->call.parameter_gradient = add(a, "parameter_gradient", gradient, access);
+    const sugar_status status = sugar_operand_check(&a->operand[a->call.parameter_gradient]);
+    if (status != SUGAR_OK)
+        return status;
+    const int place = a->call.sum_index = add_index(a, gradient);
+    int64_t sums = 1;
+    for (int d = gradient->ndim - 1; d >= 0; d--) {
+        const bool is_summed = gradient->strides && gradient->strides[d] == 0;
+        a->strides[place][d] = is_summed ? 0 : sums;
+        sums = next_step(sums, is_summed ? 1 : gradient->shape[d]);
+    }
+    return SUGAR_OK;
+}
+
+/* The range of what is saved is that of the spec's parameter: a tensor goes with a surrogate alone. */
+static sugar_status check_saved_range(const assembly *a)
+{
+    const sugar_passes *f64 = &a->call.activation->passes[SUGAR_F64], *f32 = &a->call.activation->passes[SUGAR_F32];
+    const bool uses_derivative = !f64->has_surrogate || f64->derivative || !f32->has_surrogate;
+    if (!uses_derivative || !a->options->parameter)
+        return SUGAR_OK;
+    return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: parameter beside saved_gradient with %s, expected NULL, or "
+                       "a surrogate alone in the backward pass", a->call.activation->spec);
+}
+
+static sugar_status add_saved_gradient(assembly *a, sugar_access access)
+{
+    const sugar_activation *activation = a->call.activation;
+    const int place = a->call.saved_gradient = add(a, "saved_gradient", a->options->saved_gradient, access);
+    a->operand[place].is_codes = true;
+    a->operand[place].is_flat = false;
+    a->call.saves_bits = sugar_is_bits(&a->operand[place]);
+    const sugar_data_type type = a->reference->dtype;
+    const sugar_passes *passes = &activation->passes[sugar_element_find(type.code, type.bits)];
+    if (a->call.saves_bits && !passes->values.are_all)
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED,
+                           "options: saved_gradient of 1 bit with %s, expected a derivative of two values, or 8 bits",
+                           activation->spec);
+    if (!a->call.saves_bits && !(activation->maximum - activation->minimum < (double)INFINITY))
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED,
+                           "options: saved_gradient with %s, expected a derivative of finite range", activation->spec);
+    return check_saved_range(a);
+}
+
+/* Slopes belong to the elements' positions in row-major order. */
+static sugar_status add_random(assembly *a, sugar_access access)
+{
+    (void)access;
+    a->call.draws = true;
+    const int place = a->call.position = add_index(a, a->reference);
+    int64_t step = 1;
+    for (int d = a->reference->ndim - 1; d >= 0; d--) {
+        a->strides[place][d] = step;
+        step = next_step(step, a->reference->shape[d]);
+    }
+    return sugar_struct_read("random", a->options->random, &a->call.random, sizeof a->call.random);
+}
+
+/* ---- The table of options ------------------------------------------------------------------ */
+
+typedef struct option_row {
+    const char *name;
+    sugar_access forward, backward;
+    uint64_t capability;
+    const char *expected;
+    sugar_status (*add)(assembly *a, sugar_access access);
+} option_row;
+
+static const option_row rows[SUGAR_OPTION_COUNT] = {
+#define OPTION(member, forward, backward, operands, capability, expected)                          \
+    {#member, SUGAR_ACCESS_##forward, SUGAR_ACCESS_##backward, capability, expected, add_##member},
+#include "call/options.def"
+};
+
+/* The options that are given, as a set: bit i for option i. */
+static unsigned find_given(const sugar_call_options *options)
+{
+    unsigned given = 0;
+#define OPTION(member, ...) given |= options->member ? 1u << SUGAR_OPTION_##member : 0;
+#include "call/options.def"
+    return given;
+}
+
+typedef struct conflict {
+    bool in_forward, in_backward;
+    sugar_option a, b;
+} conflict;
+
+static const conflict conflicts[] = {
+#define FORWARD true, false
+#define BACKWARD false, true
+#define EITHER true, true
+#define EXCLUDES(calls, a, b) {calls, SUGAR_OPTION_##a, SUGAR_OPTION_##b},
+#include "call/options.def"
+#undef FORWARD
+#undef BACKWARD
+#undef EITHER
+};
+
+static sugar_status check_conflicts(unsigned given, bool is_backward)
+{
+    for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++) {
+        const conflict *c = &conflicts[i];
+        if ((is_backward ? c->in_backward : c->in_forward) && given >> c->a & 1 && given >> c->b & 1)
+            return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside %s, expected one of them", rows[c->a].name,
+                               rows[c->b].name);
+    }
+    return SUGAR_OK;
+}
+
+static sugar_access access_of(const assembly *a, const option_row *row)
+{
+    return a->call.is_backward ? row->backward : row->forward;
+}
+
+/* One option for itself. */
+static sugar_status check_option(const assembly *a, const option_row *row)
+{
+    if (access_of(a, row) == SUGAR_ACCESS_REFUSED)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s in %s, expected NULL", row->name,
+                           a->call.is_backward ? "backward" : "forward");
+    if (a->options->flags & SUGAR_CALL_FROM_OUTPUT)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside SUGAR_CALL_FROM_OUTPUT (0x8), expected NULL",
+                           row->name);
+    const int32_t kind = a->call.activation->forward_kind;
+    if (row->capability & ~sugar_kind_capabilities(kind))
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s with %s, expected %s", row->name,
+                           sugar_kinds[kind].name, row->expected);
+    return SUGAR_OK;
+}
+
+/* All that is to be said of options before operands are looked at. */
+static sugar_status check_options(const assembly *a)
+{
+    const unsigned given = find_given(a->options);
+    sugar_status status = check_conflicts(given, a->call.is_backward);
+    for (int i = 0; status == SUGAR_OK && i < SUGAR_OPTION_COUNT; i++)
+        if (given >> i & 1)
+            status = check_option(a, &rows[i]);
+    return status;
+}
+
+/* Checks the reference operand, on whose shape and type the others build, and adds what each option adds. */
+static sugar_status add_options(assembly *a)
+{
+    sugar_status status = sugar_operand_check(&a->operand[0]);
+    a->reference = a->operand[0].tensor;
+    const unsigned given = find_given(a->options);
+    for (int i = 0; status == SUGAR_OK && i < SUGAR_OPTION_COUNT; i++)
+        if (given >> i & 1)
+            status = rows[i].add(a, access_of(a, &rows[i]));
+    return status;
+}
+
+/* ---- Calls --------------------------------------------------------------------------------- */
+
+/* Whether a view of a shape without elements has values all the same: whatever has no extent has no stride. */
+static bool has_values(const sugar_tensor *t)
+{
+    bool has = t->strides != NULL;
+    for (int d = 0; has && d < t->ndim; d++)
+        has = t->shape[d] > 0 || t->strides[d] == 0;
+    return has;
+}
+
+/* The sum over nothing is 0: for a call without elements, whose gradient may have values, which the parameter may not
+ * share, as in any other call. A dimension in which neither moves counts as 1 index. */
+static sugar_status sum_nothing(const assembly *a)
+{
+    const sugar_extended_call *c = &a->call;
+    sugar_tensor sums = *a->operand[c->parameter_gradient].tensor, parameters;
+    if (!has_values(&sums))
+        return SUGAR_OK;
+    assembly values;
+    start(&values, c->activation, a->options, false);
+    int64_t shape[SUGAR_MAX_DIMENSIONS];
+    if (c->parameter != SUGAR_ABSENT && has_values(a->operand[c->parameter].tensor)) {
+        parameters = *a->operand[c->parameter].tensor;
+        add(&values, "parameter", &parameters, SUGAR_ACCESS_PARAMETER);
+    }
+    for (int d = 0; d < sums.ndim; d++) {
+        const bool moves = sums.strides[d] != 0 || (values.count > 0 && parameters.strides[d] != 0);
+        shape[d] = moves ? sums.shape[d] : 1;
+    }
+    sums.shape = parameters.shape = shape;
+    const int place = add(&values, "parameter_gradient", &sums, SUGAR_ACCESS_SUM);
+    sugar_walk walk, alone;
+    const sugar_status status = sugar_walk_make(&walk, values.operand, values.count);
+    if (status != SUGAR_OK || c->accumulate)
+        return status;
+    sugar_walk_alone(&alone, &walk, place);
+    const int64_t size = (int64_t)alone.element_size;
+    sugar_kept kept;
+    sugar_kept_start(&kept, &alone, 0, 0);
+    for (int64_t i = 0; i < alone.count; i++, sugar_kept_next(&kept))
+        memset((char *)alone.data[0] + kept.offset * size, 0, (size_t)size);
+    return SUGAR_OK;
+}
+
+/* Checks all operands, and runs a call that has any element. */
+static sugar_status run(assembly *a, const sugar_level_row *level)
+{
+    sugar_extended_call *c = &a->call;
+    sugar_status status = sugar_walk_make(&c->walk, a->operand, a->count);
+    if (status == SUGAR_OK && c->walk.count == 0 && c->parameter_gradient != SUGAR_ABSENT)
+        return sum_nothing(a);
+    if (status != SUGAR_OK || c->walk.count == 0)
+        return status;
+    c->element = sugar_element_find(a->reference->dtype.code, a->reference->dtype.bits);
+    c->kernels = level->kernels[c->element];
+    for (int k = 0; k < a->count; k++)
+        c->is_written[k] = a->operand[k].access == SUGAR_ACCESS_OUTPUT;
+    int64_t samples = 0;
+    status = sugar_parameter_check(c, a->options);
+    if (status == SUGAR_OK && c->monitor)
+        status = sugar_monitor_add_samples(c->monitor, c->walk.count / c->monitor->units, &samples);
+    if (status != SUGAR_OK)
+        return status;
+    sugar_extended_run(c, a->options);
+    if (c->monitor)
+        c->monitor->samples = samples;
+    return SUGAR_OK;
+}
+
+sugar_status sugar_extended_forward(const sugar_activation *activation, const sugar_tensor *x,
+                                    const sugar_tensor *y, const sugar_call_options *options, bool is_flat)
+{
+    assembly a;
+    start(&a, activation, options, is_flat);
+    sugar_status status = check_options(&a);
+    if (status != SUGAR_OK)
+        return status;
+    a.call.x = add(&a, "x", x, SUGAR_ACCESS_INPUT);
+    status = add_options(&a);
+    if (status != SUGAR_OK)
+        return status;
+    a.call.output = add(&a, "y", y, SUGAR_ACCESS_OUTPUT);
+    return run(&a, activation->level);
+}
+
+/* Where the gradient has been saved there is no x, and dy is the reference operand. */
+sugar_status sugar_extended_backward(const sugar_activation *activation, const sugar_tensor *x,
+                                     const sugar_tensor *dy, const sugar_tensor *dx,
+                                     const sugar_call_options *options, bool is_flat)
+{
+    assembly a;
+    start(&a, activation, options, is_flat);
+    a.call.is_backward = true;
+    sugar_status status = check_options(&a);
+    if (status == SUGAR_OK && options->saved_gradient && x)
+        status = sugar_error(SUGAR_ERROR_ARGUMENT, "x: a tensor beside saved_gradient, expected NULL");
+    if (status != SUGAR_OK)
+        return status;
+    if (!options->saved_gradient)
+        a.call.x = add(&a, "x", x, SUGAR_ACCESS_INPUT);
+    a.call.dy = add(&a, "dy", dy, SUGAR_ACCESS_INPUT);
+    status = add_options(&a);
+    if (status != SUGAR_OK)
+        return status;
+    a.call.output = add(&a, "dx", dx, SUGAR_ACCESS_OUTPUT);
+    return run(&a, activation->level);
+}
+
+sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_row *level, const sugar_tensor *x,
+                                    const sugar_call_options *options)
+{
+    sugar_call_options with_monitor = *options;
+    with_monitor.monitor = monitor;
+    assembly a;
+    start(&a, NULL, &with_monitor, false);
+    a.call.x = a.call.output = add(&a, "x", x, SUGAR_ACCESS_INPUT);
+    const sugar_status status = add_options(&a);
+    return status == SUGAR_OK ? run(&a, level) : status;
+}
