@@ -9,6 +9,7 @@ failed=0
 check() {
     name=$1
     shift
+    # shellcheck disable=SC2154 # whoever sources this has set it
     if "$@" >"$folder/output" 2>&1; then
         passed=$((passed + 1))
     else

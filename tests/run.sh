@@ -88,7 +88,7 @@ set_up() {
     for suite in $chosen; do
         packages="$packages $(packages_of "$suite")"
     done
-    # Unquoted on purpose: a list of words.
+    # shellcheck disable=SC2086 # a list of words
     need_packages $packages
     # Unquoted as well.
     want_packages $(for suite in $chosen; do optional_packages_of "$suite"; done | sort -u)

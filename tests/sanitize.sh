@@ -22,7 +22,7 @@ run_under() {
     done
     shift
     printf '\n---- %s\n' "$name"
-    # Unquoted on purpose: a list of words.
+    # shellcheck disable=SC2086 # a list of words
     if { [ -f "$folder/$name/build.ninja" ] ||
          meson setup "$folder/$name" "$source" -Dtests=true --buildtype=debugoptimized $options; } &&
        meson test -C "$folder/$name" --verbose "$@"; then
@@ -42,8 +42,8 @@ if command -v valgrind >/dev/null; then
     # Up to 3.19 at least, valgrind computes vfnmadd(a, b, c) as -(a b - c): -0 where IEEE 754 has 0; and long double
     # as double, so that sums in it are no reference.
     export SUGAR_TEST_SHORT=1 SUGAR_TEST_ANY_ZERO=1
-    run_under valgrind -- --suite unit --suite kernels --no-suite own-malloc --no-suite long-double --timeout-multiplier 3 \
-        --wrapper 'valgrind --quiet --leak-check=full --error-exitcode=9'
+    run_under valgrind -- --suite unit --suite kernels --no-suite own-malloc --no-suite long-double \
+        --timeout-multiplier 3 --wrapper 'valgrind --quiet --leak-check=full --error-exitcode=9'
 else
     echo 'skipped: valgrind: there is no valgrind here'
     skipped=yes

@@ -28,8 +28,8 @@ def initial(type: Json) -> str:
         return f" = {type['name']}()"
     if kind == "callback":
         return " = c_null_funptr"
-    return {"float": " = 0.0_c_float", "double": " = 0.0_c_double"}.get(kind, " = 0" if kind in SCALARS
-                                                                       else " = c_null_ptr")
+    zeros = {"float": " = 0.0_c_float", "double": " = 0.0_c_double"}
+    return zeros.get(kind, " = 0" if kind in SCALARS else " = c_null_ptr")
 
 
 def argument(parameter: Json) -> str:

@@ -24,6 +24,7 @@ check 'meson install' meson install -C "$folder/package"
 build_program() {
     name=$1 source_file=$2
     shift 2
+    # shellcheck disable=SC2046 # a list of options
     check "$name: builds" gfortran -std=f2018 -g -O1 "$@" -J "$folder" -o "$folder/$name" "$source_file" \
         $(pkg-config --cflags --libs libsugar-fortran)
 }
@@ -40,6 +41,7 @@ stops_with_the_message() {
 build_program example "$here/example/example.f90"
 build_program test_libsugar "$here/test/test_libsugar.f90" -fcheck=all
 build_program test_vectors "$here/test/test_vectors.f90" -fcheck=all -fcheck=no-pointer     # it holds NULL for an error
+# shellcheck disable=SC2046 # a list of options
 check 'test_arrays: builds' gcc -std=c11 -Wall -Wextra -Werror -o "$folder/test_arrays" "$here/test/test_arrays.c" \
     $(pkg-config --cflags --libs libsugar-fortran) -lgfortran
 build_program overhead "$here/test/overhead.f90"

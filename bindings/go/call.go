@@ -261,7 +261,8 @@ func setOutput[T Element](call *call, name string, out Tensor[T], options *Optio
 }
 
 func setTensor[T Element | uint8](call *call, index int, name string, tensor Tensor[T]) error {
-	return call.setLayout(index, name, dataType[T](), layout{tensor.Shape, tensor.Strides, tensor.Offset, len(tensor.Data)})
+	elements := layout{tensor.Shape, tensor.Strides, tensor.Offset, len(tensor.Data)}
+	return call.setLayout(index, name, dataType[T](), elements)
 }
 
 func (call *call) setLayout(index int, name string, dtype C.sugar_data_type, l layout) error {

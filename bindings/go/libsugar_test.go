@@ -160,8 +160,8 @@ func TestGradientOverNothing(t *testing.T) {
 		x := Tensor[float32]{Shape: shape}
 		return Backward(prelu, x, x, x, &Options[float32]{ParameterGradient: &gradient})
 	}
-	for _, bad := range [][4]int{{2, 2, 0, 1}, {0, 2, 0, 1}, {1, 3, 0, 1}, {1, 8, 0, -1}, {0, 0, 0, 0}, {0, 4, 0, math.MaxInt},
-		{0, 4, 0, math.MinInt}} {
+	for _, bad := range [][4]int{{2, 2, 0, 1}, {0, 2, 0, 1}, {1, 3, 0, 1}, {1, 8, 0, -1}, {0, 0, 0, 0},
+		{0, 4, 0, math.MaxInt}, {0, 4, 0, math.MinInt}} {
 		fails(t, run(bad[0], bad[1], bad[2], bad[3]), ErrorArgument, "parameter_gradient: ")
 	}
 	fails(t, run(0, 0, 0), ErrorArgument, "reach beyond")
@@ -209,7 +209,8 @@ func TestErrors(t *testing.T) {
 	fails(t, Forward(relu, Vector(a[:3]), Vector(a[3:7]), nil), ErrorArgument, "shape")
 	fails(t, Forward(relu, Vector(a[:3]), Vector(a[1:4]), nil), ErrorArgument, "overlap")
 	fails(t, Forward(nil, Vector(a), Vector(a), nil), ErrorArgument, "activation")
-	fails(t, Forward(relu, Vector(a), Vector(a), &Options[float32]{SavedBits: make([]byte, 1)}), ErrorArgument, "SavedBits")
+	bits := &Options[float32]{SavedBits: make([]byte, 1)}
+	fails(t, Forward(relu, Vector(a), Vector(a), bits), ErrorArgument, "SavedBits")
 	fails(t, Forward(relu, Vector(a), Vector(a), &Options[float32]{Context: &Context{}}), ErrorArgument, "Context")
 	fails(t, Forward(relu, Vector(a), Vector(a), &Options[float32]{Monitor: &Monitor{}}), ErrorArgument, "Monitor")
 	fails(t, Observe(nil, Vector(a), nil), ErrorArgument, "monitor")

@@ -428,7 +428,10 @@ func slice[T any](memories []any, raw [][]byte, all []uint64) ([]any, [][]byte) 
 // replayTensors replays a case over slices; false if it cannot be written that way.
 func replayTensors[T Element](t *testing.T, v *vector) bool {
 	memories, raw := slices(v)
-	options := &Options[T]{Accumulate: v.Flags&lowlevel.CallAccumulate != 0, FromOutput: v.Flags&lowlevel.CallFromOutput != 0}
+	options := &Options[T]{
+		Accumulate: v.Flags&lowlevel.CallAccumulate != 0,
+		FromOutput: v.Flags&lowlevel.CallFromOutput != 0,
+	}
 	known := uint64(lowlevel.CallAccumulate | lowlevel.CallFromOutput | lowlevel.CallStream | lowlevel.CallNoStream)
 	both := uint64(lowlevel.CallStream | lowlevel.CallNoStream)
 	if v.Spec == nil || v.Flags&^known != 0 || v.Flags&both == both {

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from generator import render
-from generator.c import SCALARS, declaration
+from generator.c import SCALARS
 from generator.errors import GeneratorError
 
 Json = dict[str, Any]

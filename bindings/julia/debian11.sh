@@ -19,6 +19,7 @@ done
 
 # The mirror that Debian's own packages come from here.
 mirror() {
+    # shellcheck disable=SC2016 # apt-get's own variable
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1
 }
 
@@ -38,6 +39,7 @@ make_links_relative() {
 
 # Runs a command in the folder, with /proc and the sources, which are mounted for this command alone.
 inside() {
+    # shellcheck disable=SC2016 # variables of the inner shell
     unshare --mount sh -c '
         folder=$1 sources=$2 build=$3
         shift 3

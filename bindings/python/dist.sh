@@ -4,6 +4,6 @@
 set -eu
 cd "$MESON_SOURCE_ROOT"
 for file in src/libsugar/vectors.json subprojects/sugar/*; do
-    rm -rf "$MESON_DIST_ROOT/$file"
+    rm -rf "${MESON_DIST_ROOT:?}/$file"
     cp -RL "$file" "$MESON_DIST_ROOT/$file"
 done

@@ -6,10 +6,11 @@
 set -eu
 cd "$(dirname "$0")"
 PATH=$PATH:${HOME:-}/.cargo/bin
-command -v cargo >/dev/null && cargo --version || { echo 'skipped: there is no cargo'; exit 77; }
+cargo --version 2>/dev/null || { echo 'skipped: there is no cargo'; exit 77; }
 export CARGO_TARGET_DIR="$1"
 # cargo 1.65 does not say to tests in the documentation where libraries are.
-export LD_LIBRARY_PATH="$(dirname "$SUGAR_LIBRARY")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+LD_LIBRARY_PATH=$(dirname "$SUGAR_LIBRARY")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+export LD_LIBRARY_PATH
 # Of another version of cargo, perhaps; there is nothing in it, for want of dependencies.
 rm -f Cargo.lock
 export RUSTFLAGS="-D warnings" RUSTDOCFLAGS="-D warnings"

@@ -43,9 +43,9 @@
  *           elements). They stand for the exact result rounded once, and so may differ in the last
  *           bit from an f32 call's result rounded again. Results have the same bits at every level,
  *           stride, alignment, position and split over threads; only the payload and sign of a NaN
- *           may differ. NaN in gives NaN out; anything else never gives NaN from a function of its own (dy = inf times a
- *           derivative of 0 still is NaN, as IEEE 754 has it). All this holds in IEEE 754's
- *           default mode: rounding to nearest, subnormals kept.
+ *           may differ. NaN in gives NaN out; anything else never gives NaN from a function of its
+ *           own (dy = inf times a derivative of 0 still is NaN, as IEEE 754 has it). All this holds in
+ *           IEEE 754's default mode: rounding to nearest, subnormals kept.
  */
 #ifndef SUGAR_SUGAR_H
 #define SUGAR_SUGAR_H
@@ -300,9 +300,9 @@ enum {
  * `seed`. Element i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4) of block
  * offset + floor(i / 4), so the same seed and offset draw the same slopes again, at every level, in any layout and
  * for any split over threads. A call on n elements uses ceil(n / 4) blocks: the next offset to use is that much
- * further. A word w gives the slope lower + (upper - lower) u with u = floor(w / 2^8) / 2^24, in f64 for f64 and else in
- * f32: lower, upper and their difference are rounded, then product and sum once together. Set struct_size; its rule is that of
- * sugar_activation_options. */
+ * further. A word w gives the slope lower + (upper - lower) u with u = floor(w / 2^8) / 2^24, in f64 for f64 and else
+ * in f32: lower, upper and their difference are rounded, then product and sum once together. Set struct_size; its
+ * rule is that of sugar_activation_options. */
 typedef struct sugar_random {
     size_t struct_size;             /* bytes */
     uint64_t seed;
@@ -324,9 +324,9 @@ typedef struct sugar_call_options {
      * index; with no element in x, none is looked at. NULL: the spec's. It may not overlap an output.
      * f' uses it too, wherever the backward pass uses f'; the surrogate behind a ~ has its own. */
     const sugar_tensor *parameter;
-    /* backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter over the
-     * elements that share a value. f is the forward function, whatever the surrogate. Shape and dtype of x; what
-     * is summed has strides of 0. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds.
+    /* backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter over
+     * the elements that share a value. f is the forward function, whatever the surrogate. Shape and dtype of x;
+     * what is summed has strides of 0. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds.
      * df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64 with what its
      * roundings lose: the sum of n of them is within half an ULP, and n^2 2^-105 times the sum of their sizes, of
      * the exact one. It has the same bits for any number of threads. The sum over nothing is 0: with no element

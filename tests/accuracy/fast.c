@@ -80,25 +80,24 @@ static inline vec hyperbolic_tangent(vec x)
     return choose((mask)(x < 0), t, -t);
 }
 
-#define FUNCTION(name) static vec name(vec x, const double *p)
-#define UNUSED(p) ((void)(p))
+#define FUNCTION(name) static vec name(vec x, __attribute__((unused)) const double *p)
 
 /* ---- Made of straight pieces ------------------------------------------------------------------ */
 
-FUNCTION(identity_value) { UNUSED(p); return x; }
-FUNCTION(one) { UNUSED(p); return 0 * x + 1; }
-FUNCTION(zero) { UNUSED(p); return 0 * x; }
-FUNCTION(relu_value) { UNUSED(p); return greater(x, all(0)); }
-FUNCTION(relu_derivative) { UNUSED(p); return when((mask)(x > 0)); }
-FUNCTION(relu6_value) { UNUSED(p); return lesser(greater(x, all(0)), all(6)); }
-FUNCTION(relu6_derivative) { UNUSED(p); return when((mask)(x > 0) & (mask)(x < 6)); }
+FUNCTION(identity_value) { return x; }
+FUNCTION(one) { return 0 * x + 1; }
+FUNCTION(zero) { return 0 * x; }
+FUNCTION(relu_value) { return greater(x, all(0)); }
+FUNCTION(relu_derivative) { return when((mask)(x > 0)); }
+FUNCTION(relu6_value) { return lesser(greater(x, all(0)), all(6)); }
+FUNCTION(relu6_derivative) { return when((mask)(x > 0) & (mask)(x < 6)); }
 FUNCTION(relu_squared_value) { vec r = relu_value(x, p); return r * r; }
 FUNCTION(relu_squared_derivative) { return 2 * relu_value(x, p); }
 FUNCTION(threshold_value) { return choose((mask)(x > p[0]), x, all(p[1])); }
 FUNCTION(threshold_derivative) { return when((mask)(x > p[0])); }
 FUNCTION(slope_value) { return choose((mask)(x > 0), x, p[0] * x); }
 FUNCTION(slope_derivative) { return choose((mask)(x > 0), all(1), all(p[0])); }
-FUNCTION(slope_slope) { UNUSED(p); return lesser(x, all(0)); }
+FUNCTION(slope_slope) { return lesser(x, all(0)); }
 FUNCTION(rrelu_value) { return choose((mask)(x > 0), x, x * ((p[0] + p[1]) / 2)); }
 FUNCTION(rrelu_derivative) { return choose((mask)(x > 0), all(1), all((p[0] + p[1]) / 2)); }
 FUNCTION(softshrink_value) { return greater(x - p[0], all(0)) + lesser(x + p[0], all(0)); }
@@ -106,15 +105,14 @@ FUNCTION(shrink_derivative) { return when((mask)(magnitude(x) > p[0])); }
 FUNCTION(hardshrink_value) { return choose((mask)(magnitude(x) > p[0]), x, all(0)); }
 FUNCTION(hardtanh_value) { return lesser(greater(x, all(p[0])), all(p[1])); }
 FUNCTION(hardtanh_derivative) { return when((mask)(x > p[0]) & (mask)(x < p[1])); }
-FUNCTION(hardsigmoid_value) { UNUSED(p); return lesser(greater(x + 3, all(0)), all(6)) / 6; }
-FUNCTION(hardsigmoid_derivative) { UNUSED(p); return when((mask)(x > -3) & (mask)(x < 3)) / 6; }
+FUNCTION(hardsigmoid_value) { return lesser(greater(x + 3, all(0)), all(6)) / 6; }
+FUNCTION(hardsigmoid_derivative) { return when((mask)(x > -3) & (mask)(x < 3)) / 6; }
 FUNCTION(hardswish_value) { return x * hardsigmoid_value(x, p); }
 FUNCTION(hardswish_derivative)
 {
-    UNUSED(p);
     return choose((mask)(x <= -3), all(0), choose((mask)(x < 3), (2 * x + 3) / 6, all(1)));
 }
-FUNCTION(sign_value) { UNUSED(p); return when((mask)(x > 0)) - when((mask)(x < 0)); }
+FUNCTION(sign_value) { return when((mask)(x > 0)) - when((mask)(x < 0)); }
 FUNCTION(triangle_derivative) { return p[0] * greater(1 - magnitude(x), all(0)); }
 FUNCTION(box_derivative) { return when((mask)(magnitude(x) <= p[0])); }
 
@@ -122,8 +120,8 @@ FUNCTION(box_derivative) { return when((mask)(magnitude(x) <= p[0])); }
 
 static inline vec inverse_square(vec z) { return 1 / (z * z); }
 
-FUNCTION(softsign_value) { UNUSED(p); return x / (1 + magnitude(x)); }
-FUNCTION(softsign_derivative) { UNUSED(p); return inverse_square(1 + magnitude(x)); }
+FUNCTION(softsign_value) { return x / (1 + magnitude(x)); }
+FUNCTION(softsign_derivative) { return inverse_square(1 + magnitude(x)); }
 FUNCTION(squareplus_value)
 {
     vec sum = v_sqrt(x * x + p[0]) + magnitude(x);
@@ -135,7 +133,7 @@ FUNCTION(squareplus_derivative)
     return choose((mask)(x > 0), sum / (2 * root), p[0] / (2 * root * sum));
 }
 FUNCTION(squareplus_slope) { return 0.25 / v_sqrt(x * x + p[0]); }
-FUNCTION(nelu_slope) { UNUSED(p); return choose((mask)(x > 0), all(0), x * x / (1 + x * x)); }
+FUNCTION(nelu_slope) { return choose((mask)(x > 0), all(0), x * x / (1 + x * x)); }
 FUNCTION(nelu_value) { return choose((mask)(x > 0), x, p[0] * (x * x) / (1 + x * x)); }
 FUNCTION(nelu_derivative) { return choose((mask)(x > 0), all(1), 2 * p[0] * x * inverse_square(1 + x * x)); }
 FUNCTION(fast_sigmoid_derivative) { return inverse_square(1 + p[0] * magnitude(x)); }
@@ -152,7 +150,7 @@ FUNCTION(elu_derivative) { return choose((mask)(x > 0), all(1), p[0] * exponenti
 FUNCTION(celu_value) { return choose((mask)(x > 0), x, p[0] * exponential_minus_1(x / p[0])); }
 FUNCTION(celu_derivative) { return choose((mask)(x > 0), all(1), exponential(x / p[0])); }
 
-FUNCTION(elu_slope) { UNUSED(p); return exponential_minus_1(lesser(x, all(0))); }
+FUNCTION(elu_slope) { return exponential_minus_1(lesser(x, all(0))); }
 /* expm1(u) - u exp(u), by its Maclaurin series where that cancels. */
 FUNCTION(celu_slope)
 {
@@ -162,17 +160,17 @@ FUNCTION(celu_slope)
 }
 
 static const double selu_lambda = 1.0507009873554805, selu_alpha = 1.6732632423543772;
-FUNCTION(selu_value) { UNUSED(p); return selu_lambda * elu_value(x, &selu_alpha); }
-FUNCTION(selu_derivative) { UNUSED(p); return selu_lambda * elu_derivative(x, &selu_alpha); }
+FUNCTION(selu_value) { return selu_lambda * elu_value(x, &selu_alpha); }
+FUNCTION(selu_derivative) { return selu_lambda * elu_derivative(x, &selu_alpha); }
 FUNCTION(slayer_derivative) { return p[1] * p[0] / 2 * exponential(-p[0] * magnitude(x)); }
 
 /* ---- Logistic --------------------------------------------------------------------------------- */
 
-FUNCTION(sigmoid_value) { UNUSED(p); return logistic(x); }
-FUNCTION(sigmoid_derivative) { UNUSED(p); return logistic(x) * logistic(-x); }
+FUNCTION(sigmoid_value) { return logistic(x); }
+FUNCTION(sigmoid_derivative) { return logistic(x) * logistic(-x); }
 FUNCTION(sigmoid_spike_derivative) { return p[0] * sigmoid_derivative(p[0] * x, p); }
-FUNCTION(log_sigmoid_value) { UNUSED(p); return -log1p_exp(-x); }
-FUNCTION(log_sigmoid_derivative) { UNUSED(p); return logistic(-x); }
+FUNCTION(log_sigmoid_value) { return -log1p_exp(-x); }
+FUNCTION(log_sigmoid_derivative) { return logistic(-x); }
 FUNCTION(softplus_value) { return log1p_exp(p[0] * x) / p[0]; }
 FUNCTION(softplus_derivative) { return logistic(p[0] * x); }
 FUNCTION(silu_value) { return x * logistic(p[0] * x); }
@@ -186,12 +184,12 @@ FUNCTION(softplus_slope)
     vec a = magnitude(p[0] * x);
     return -(a * logistic(-a) + log1p_exp(-a)) / (p[0] * p[0]);
 }
-FUNCTION(bsilu_slope) { UNUSED(p); return hyperbolic_tangent(x / 2) / 2; }
+FUNCTION(bsilu_slope) { return hyperbolic_tangent(x / 2) / 2; }
 
 /* ---- Hyperbolic ------------------------------------------------------------------------------- */
 
-FUNCTION(tanh_value) { UNUSED(p); return hyperbolic_tangent(x); }
-FUNCTION(tanh_derivative) { UNUSED(p); return 4 * sigmoid_derivative(2 * x, p); }
+FUNCTION(tanh_value) { return hyperbolic_tangent(x); }
+FUNCTION(tanh_derivative) { return 4 * sigmoid_derivative(2 * x, p); }
 FUNCTION(tanhshrink_derivative) { vec t = tanh_value(x, p); return t * t; }
 /* The Maclaurin series where the difference would cancel. */
 FUNCTION(tanhshrink_value)
@@ -205,24 +203,22 @@ FUNCTION(tanhshrink_value)
  * is added in the derivative is 0 to double. */
 FUNCTION(mish_value)
 {
-    UNUSED(p);
     vec e = exponential(lesser(x, all(80))), w = e * (e + 2);
     return x * (w / (w + 2));
 }
 FUNCTION(mish_derivative)
 {
-    UNUSED(p);
     vec e = exponential(lesser(x, all(80))), w = e * (e + 2);
     return w / (w + 2) + x * (4 * e * (1 + e)) * inverse_square(w + 2);
 }
 
 /* ---- The normal distribution ------------------------------------------------------------------ */
 
-FUNCTION(gelu_value) { UNUSED(p); return x * distribution(x); }
-FUNCTION(gelu_derivative) { UNUSED(p); return distribution(x) + x * density(x, 1); }
+FUNCTION(gelu_value) { return x * distribution(x); }
+FUNCTION(gelu_derivative) { return distribution(x) + x * density(x, 1); }
 
 static inline vec gelu_tanh_argument(vec x) { return sqrt(8 / pi) * (x * (1 + 0.044715 * (x * x))); }
-FUNCTION(gelu_tanh_value) { UNUSED(p); return x * logistic(gelu_tanh_argument(x)); }
+FUNCTION(gelu_tanh_value) { return x * logistic(gelu_tanh_argument(x)); }
 /* Beyond 40 the logistic function is cut off, and x^3 must not outgrow it. */
 FUNCTION(gelu_tanh_derivative)
 {
@@ -240,9 +236,12 @@ FUNCTION(multi_gaussian_derivative)
 /* ---- The table -------------------------------------------------------------------------------- */
 
 typedef vec fast_function(vec x, const double *p);
+/* clang-format would break the braces open. */
+/* clang-format off */
 #define KIND(name) {#name, {name##_value, name##_derivative}}
 #define LEARNING(name) {#name, {name##_value, name##_derivative, name##_slope}}
 #define SURROGATE(name) {#name, {NULL, name##_derivative}}
+/* clang-format on */
 static const struct {
     const char *name;
     fast_function *function[DIRECTIONS];

@@ -9,8 +9,9 @@
 #include <string.h>
 
 #define N MPFR_RNDN
-#define FUNCTION(name)                                                                             \
-    static void name(mpfr_ptr r, mpfr_srcptr x, const double *p, reference_scratch *t)
+#define UNUSED __attribute__((unused))
+#define FUNCTION(name) \
+    static void name(mpfr_ptr r, UNUSED mpfr_srcptr x, UNUSED const double *p, UNUSED reference_scratch *t)
 
 const char *const direction_names[ALL_DIRECTIONS] = {"value", "derivative", "slope", "derivative from the output"};
 
@@ -115,21 +116,19 @@ static void step(mpfr_ptr r, int condition)
 #define POSITIVE(x) (mpfr_sgn(x) > 0)
 #define ABOVE(x, d) (mpfr_cmp_d(x, d) > 0)
 #define BELOW(x, d) (mpfr_cmp_d(x, d) < 0)
-#define UNUSED(p, t) ((void)(p), (void)(t))
 
 /* ---- Made of straight pieces ------------------------------------------------------------------ */
 
-FUNCTION(identity_value) { UNUSED(p, t); mpfr_set(r, x, N); }
-FUNCTION(one) { UNUSED(p, t); (void)x; mpfr_set_ui(r, 1, N); }
-FUNCTION(zero) { UNUSED(p, t); (void)x; mpfr_set_ui(r, 0, N); }
+FUNCTION(identity_value) { mpfr_set(r, x, N); }
+FUNCTION(one) { mpfr_set_ui(r, 1, N); }
+FUNCTION(zero) { mpfr_set_ui(r, 0, N); }
 
-FUNCTION(relu_value) { UNUSED(p, t); mpfr_mul_si(r, x, POSITIVE(x), N); }
-FUNCTION(relu_derivative) { UNUSED(p, t); step(r, POSITIVE(x)); }
+FUNCTION(relu_value) { mpfr_mul_si(r, x, POSITIVE(x), N); }
+FUNCTION(relu_derivative) { step(r, POSITIVE(x)); }
 
-FUNCTION(relu6_derivative) { UNUSED(p, t); step(r, POSITIVE(x) && BELOW(x, 6)); }
+FUNCTION(relu6_derivative) { step(r, POSITIVE(x) && BELOW(x, 6)); }
 FUNCTION(relu6_value)
 {
-    UNUSED(p, t);
     if (ABOVE(x, 6))
         mpfr_set_ui(r, 6, N);
     else
@@ -139,35 +138,32 @@ FUNCTION(relu6_value)
 FUNCTION(relu_squared_value) { relu_value(r, x, p, t); mpfr_sqr(r, r, N); }
 FUNCTION(relu_squared_derivative) { relu_value(r, x, p, t); mpfr_mul_ui(r, r, 2, N); }
 
-FUNCTION(threshold_derivative) { UNUSED(p, t); step(r, ABOVE(x, p[0])); }
+FUNCTION(threshold_derivative) { step(r, ABOVE(x, p[0])); }
 FUNCTION(threshold_value)
 {
-    UNUSED(p, t);
     if (ABOVE(x, p[0]))
         mpfr_set(r, x, N);
     else
         mpfr_set_d(r, p[1], N);
 }
 
-FUNCTION(slope_derivative) { UNUSED(p, t); mpfr_set_d(r, POSITIVE(x) ? 1 : p[0], N); }
+FUNCTION(slope_derivative) { mpfr_set_d(r, POSITIVE(x) ? 1 : p[0], N); }
 FUNCTION(slope_value) { slope_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
 
-FUNCTION(slope_slope) { UNUSED(p, t); mpfr_mul_si(r, x, !POSITIVE(x), N); }
+FUNCTION(slope_slope) { mpfr_mul_si(r, x, !POSITIVE(x), N); }
 
 FUNCTION(rrelu_derivative)
 {
-    UNUSED(p, t);
     mpfr_set_d(r, POSITIVE(x) ? 1 : p[0], N);
     mpfr_add_d(r, r, POSITIVE(x) ? 1 : p[1], N);
     mpfr_div_ui(r, r, 2, N);
 }
 FUNCTION(rrelu_value) { rrelu_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
 
-FUNCTION(shrink_derivative) { UNUSED(p, t); step(r, ABOVE(x, p[0]) || BELOW(x, -p[0])); }
+FUNCTION(shrink_derivative) { step(r, ABOVE(x, p[0]) || BELOW(x, -p[0])); }
 FUNCTION(hardshrink_value) { shrink_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
 FUNCTION(softshrink_value)
 {
-    UNUSED(p, t);
     if (ABOVE(x, p[0]))
         mpfr_sub_d(r, x, p[0], N);
     else if (BELOW(x, -p[0]))
@@ -176,10 +172,9 @@ FUNCTION(softshrink_value)
         mpfr_set_ui(r, 0, N);
 }
 
-FUNCTION(hardtanh_derivative) { UNUSED(p, t); step(r, ABOVE(x, p[0]) && BELOW(x, p[1])); }
+FUNCTION(hardtanh_derivative) { step(r, ABOVE(x, p[0]) && BELOW(x, p[1])); }
 FUNCTION(hardtanh_value)
 {
-    UNUSED(p, t);
     if (BELOW(x, p[0]))
         mpfr_set_d(r, p[0], N);
     else if (ABOVE(x, p[1]))
@@ -190,13 +185,11 @@ FUNCTION(hardtanh_value)
 
 FUNCTION(hardsigmoid_derivative)
 {
-    UNUSED(p, t);
     step(r, ABOVE(x, -3) && BELOW(x, 3));
     mpfr_div_ui(r, r, 6, N);
 }
 FUNCTION(hardsigmoid_value)
 {
-    UNUSED(p, t);
     mpfr_add_ui(r, x, 3, N);
     if (!POSITIVE(r))
         mpfr_set_ui(r, 0, N);
@@ -208,7 +201,6 @@ FUNCTION(hardsigmoid_value)
 FUNCTION(hardswish_value) { hardsigmoid_value(r, x, p, t); mpfr_mul(r, r, x, N); }
 FUNCTION(hardswish_derivative)
 {
-    UNUSED(p, t);
     mpfr_mul_ui(r, x, 2, N);
     mpfr_add_ui(r, r, 3, N);
     mpfr_div_ui(r, r, 6, N);
@@ -218,11 +210,10 @@ FUNCTION(hardswish_derivative)
         mpfr_set_ui(r, 1, N);
 }
 
-FUNCTION(sign_value) { UNUSED(p, t); mpfr_set_si(r, mpfr_sgn(x) > 0 ? 1 : -(mpfr_sgn(x) < 0), N); }
+FUNCTION(sign_value) { mpfr_set_si(r, mpfr_sgn(x) > 0 ? 1 : -(mpfr_sgn(x) < 0), N); }
 FUNCTION(box_derivative) { shrink_derivative(r, x, p, t); mpfr_ui_sub(r, 1, r, N); }
 FUNCTION(triangle_derivative)
 {
-    UNUSED(p, t);
     mpfr_abs(r, x, N);
     mpfr_ui_sub(r, 1, r, N);
     if (!POSITIVE(r))
@@ -232,10 +223,9 @@ FUNCTION(triangle_derivative)
 
 /* ---- Rational and algebraic ------------------------------------------------------------------- */
 
-FUNCTION(softsign_derivative) { UNUSED(p, t); inverse_square(r, x, 1); }
+FUNCTION(softsign_derivative) { inverse_square(r, x, 1); }
 FUNCTION(softsign_value)
 {
-    UNUSED(p, t);
     mpfr_abs(r, x, N);
     mpfr_add_ui(r, r, 1, N);
     mpfr_div(r, x, r, N);
@@ -269,7 +259,6 @@ FUNCTION(squareplus_derivative)
 
 FUNCTION(squareplus_slope)
 {
-    (void)t;
     hypotenuse(r, x, p[0]);
     mpfr_mul_ui(r, r, 4, N);
     mpfr_ui_div(r, 1, r, N);
@@ -277,7 +266,6 @@ FUNCTION(squareplus_slope)
 
 FUNCTION(nelu_slope)
 {
-    UNUSED(p, t);
     mpfr_sqr(r, x, N);
     mpfr_add_ui(t->a, r, 1, N);
     mpfr_div(r, r, t->a, N);
@@ -304,7 +292,7 @@ FUNCTION(nelu_derivative)
     mpfr_div(r, r, t->a, N);
 }
 
-FUNCTION(fast_sigmoid_derivative) { UNUSED(p, t); inverse_square(r, x, p[0]); }
+FUNCTION(fast_sigmoid_derivative) { inverse_square(r, x, p[0]); }
 FUNCTION(atan_derivative)
 {
     mpfr_const_pi(t->a, N);
@@ -321,7 +309,6 @@ FUNCTION(atan_derivative)
 
 FUNCTION(elu_slope)
 {
-    UNUSED(p, t);
     if (POSITIVE(x))
         mpfr_set_ui(r, 0, N);
     else
@@ -336,7 +323,6 @@ FUNCTION(elu_value)
 }
 FUNCTION(elu_derivative)
 {
-    UNUSED(p, t);
     if (POSITIVE(x)) {
         mpfr_set_ui(r, 1, N);
         return;
@@ -347,7 +333,6 @@ FUNCTION(elu_derivative)
 
 FUNCTION(celu_value)
 {
-    UNUSED(p, t);
     if (POSITIVE(x)) {
         mpfr_set(r, x, N);
         return;
@@ -358,7 +343,6 @@ FUNCTION(celu_value)
 }
 FUNCTION(celu_derivative)
 {
-    UNUSED(p, t);
     mpfr_div_d(r, x, p[0], N);
     mpfr_exp(r, r, N);
     if (POSITIVE(x))
@@ -368,7 +352,6 @@ FUNCTION(celu_derivative)
 /* expm1(u) - u exp(u) = -u^2/2 - ... with u = x / alpha loses as many bits as u has zeros before its first digit. */
 FUNCTION(celu_slope)
 {
-    UNUSED(p, t);
     mpfr_set_ui(r, 0, N);
     if (mpfr_sgn(x) >= 0)
         return;
@@ -396,12 +379,11 @@ static void selu(mpfr_ptr r, mpfr_srcptr x, reference_scratch *t, reference_func
     mpfr_set_str(t->a, "1.0507009873554805", 10, N);
     mpfr_mul(r, r, t->a, N);
 }
-FUNCTION(selu_value) { (void)p; selu(r, x, t, elu_value); }
-FUNCTION(selu_derivative) { (void)p; selu(r, x, t, elu_derivative); }
+FUNCTION(selu_value) { selu(r, x, t, elu_value); }
+FUNCTION(selu_derivative) { selu(r, x, t, elu_derivative); }
 
 FUNCTION(slayer_derivative)
 {
-    UNUSED(p, t);
     mpfr_abs(r, x, N);
     mpfr_mul_d(r, r, -p[0], N);
     mpfr_exp(r, r, N);
@@ -412,8 +394,8 @@ FUNCTION(slayer_derivative)
 
 /* ---- Logistic --------------------------------------------------------------------------------- */
 
-FUNCTION(sigmoid_value) { UNUSED(p, t); logistic(r, x); }
-FUNCTION(sigmoid_derivative) { (void)p; logistic_derivative(r, x, t->a); }
+FUNCTION(sigmoid_value) { logistic(r, x); }
+FUNCTION(sigmoid_derivative) { logistic_derivative(r, x, t->a); }
 
 FUNCTION(sigmoid_spike_derivative)
 {
@@ -424,12 +406,11 @@ FUNCTION(sigmoid_spike_derivative)
 
 FUNCTION(log_sigmoid_value)
 {
-    (void)p;
     mpfr_neg(t->a, x, N);
     log1p_exp(r, t->a);
     mpfr_neg(r, r, N);
 }
-FUNCTION(log_sigmoid_derivative) { UNUSED(p, t); mpfr_neg(r, x, N); logistic(r, r); }
+FUNCTION(log_sigmoid_derivative) { mpfr_neg(r, x, N); logistic(r, r); }
 
 FUNCTION(softplus_value)
 {
@@ -437,7 +418,7 @@ FUNCTION(softplus_value)
     log1p_exp(r, t->a);
     mpfr_div_d(r, r, p[0], N);
 }
-FUNCTION(softplus_derivative) { UNUSED(p, t); mpfr_mul_d(r, x, p[0], N); logistic(r, r); }
+FUNCTION(softplus_derivative) { mpfr_mul_d(r, x, p[0], N); logistic(r, r); }
 
 FUNCTION(silu_value) { softplus_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
 FUNCTION(silu_derivative)
@@ -477,7 +458,6 @@ FUNCTION(softplus_slope)
 /* s(x) - 1/2 */
 FUNCTION(bsilu_slope)
 {
-    UNUSED(p, t);
     mpfr_div_ui(r, x, 2, N);
     mpfr_tanh(r, r, N);
     mpfr_div_ui(r, r, 2, N);
@@ -505,14 +485,13 @@ FUNCTION(bsilu_derivative)
 
 /* ---- Hyperbolic ------------------------------------------------------------------------------- */
 
-FUNCTION(tanh_value) { UNUSED(p, t); mpfr_tanh(r, x, N); }
-FUNCTION(tanh_derivative) { UNUSED(p, t); mpfr_sech(r, x, N); mpfr_sqr(r, r, N); }
+FUNCTION(tanh_value) { mpfr_tanh(r, x, N); }
+FUNCTION(tanh_derivative) { mpfr_sech(r, x, N); mpfr_sqr(r, r, N); }
 
-FUNCTION(tanhshrink_derivative) { UNUSED(p, t); mpfr_tanh(r, x, N); mpfr_sqr(r, r, N); }
+FUNCTION(tanhshrink_derivative) { mpfr_tanh(r, x, N); mpfr_sqr(r, r, N); }
 /* x - tanh(x) = x^3/3 - ... loses twice as many bits as x has zeros before its first digit. */
 FUNCTION(tanhshrink_value)
 {
-    UNUSED(p, t);
     mpfr_exp_t lost = mpfr_zero_p(x) || mpfr_get_exp(x) > 0 ? 0 : -2 * mpfr_get_exp(x);
     mpfr_t y;
     mpfr_init2(y, REFERENCE_BITS + lost);
@@ -523,7 +502,6 @@ FUNCTION(tanhshrink_value)
 
 FUNCTION(mish_value)
 {
-    UNUSED(p, t);
     log1p_exp(r, x);
     mpfr_tanh(r, r, N);
     mpfr_mul(r, r, x, N);
@@ -531,7 +509,6 @@ FUNCTION(mish_value)
 /* 1 - tanh^2 = sech^2 */
 FUNCTION(mish_derivative)
 {
-    (void)p;
     log1p_exp(t->a, x);
     mpfr_sech(r, t->a, N);
     mpfr_sqr(r, r, N);
@@ -544,10 +521,9 @@ FUNCTION(mish_derivative)
 
 /* ---- The normal distribution ------------------------------------------------------------------ */
 
-FUNCTION(gelu_value) { UNUSED(p, t); distribution(r, x); mpfr_mul(r, r, x, N); }
+FUNCTION(gelu_value) { distribution(r, x); mpfr_mul(r, r, x, N); }
 FUNCTION(gelu_derivative)
 {
-    (void)p;
     mpfr_set_ui(t->a, 1, N);
     density(t->b, x, t->a);
     mpfr_mul(t->b, t->b, x, N);
@@ -576,7 +552,6 @@ static void gelu_tanh_argument(mpfr_ptr r, mpfr_ptr derivative, mpfr_srcptr x)
 /* (1 + tanh u) / 2 = s(2 u) */
 FUNCTION(gelu_tanh_value)
 {
-    (void)p;
     gelu_tanh_argument(r, t->a, x);
     logistic(r, r);
     mpfr_mul(r, r, x, N);
@@ -584,7 +559,6 @@ FUNCTION(gelu_tanh_value)
 /* (1 - tanh^2 u) / 2 = 2 s(2 u) s(-2 u) */
 FUNCTION(gelu_tanh_derivative)
 {
-    (void)p;
     gelu_tanh_argument(t->a, t->b, x);
     logistic_derivative(r, t->a, t->c);
     mpfr_mul(r, r, t->b, N);
@@ -614,7 +588,6 @@ FUNCTION(multi_gaussian_derivative)
 
 FUNCTION(elu_from_output)
 {
-    UNUSED(p, t);
     mpfr_add_d(r, x, p[0], N);
     if (!POSITIVE(r))
         mpfr_set_ui(r, 0, N);
@@ -643,7 +616,6 @@ FUNCTION(selu_from_output)
 }
 FUNCTION(sigmoid_from_output)
 {
-    UNUSED(p, t);
     mpfr_ui_sub(r, 1, x, N);
     mpfr_mul(r, r, x, N);
     if (!POSITIVE(r))
@@ -651,7 +623,6 @@ FUNCTION(sigmoid_from_output)
 }
 FUNCTION(tanh_from_output)
 {
-    UNUSED(p, t);
     mpfr_sqr(r, x, N);
     mpfr_ui_sub(r, 1, r, N);
     if (!POSITIVE(r))
@@ -659,7 +630,6 @@ FUNCTION(tanh_from_output)
 }
 FUNCTION(softplus_from_output)
 {
-    UNUSED(p, t);
     mpfr_mul_d(r, x, -p[0], N);
     mpfr_expm1(r, r, N);
     mpfr_neg(r, r, N);
@@ -668,7 +638,6 @@ FUNCTION(softplus_from_output)
 }
 FUNCTION(log_sigmoid_from_output)
 {
-    UNUSED(p, t);
     mpfr_expm1(r, x, N);
     mpfr_neg(r, r, N);
     if (POSITIVE(x))
@@ -677,10 +646,12 @@ FUNCTION(log_sigmoid_from_output)
 
 /* ---- The table -------------------------------------------------------------------------------- */
 
-static double width_one(const double *p) { (void)p; return 1; }
+static double width_one(UNUSED const double *p) { return 1; }
 static double width_inverse(const double *p) { return 1 / p[0]; }
 static double width_same(const double *p) { return p[0]; }
 
+/* clang-format would break the braces open. */
+/* clang-format off */
 #define FROM(name, value, derivative, from_output, ...)                                           \
     {#name, {value, derivative, NULL, from_output}, {__VA_ARGS__}, 0, NULL}
 #define ORDERED_FROM(name, value, derivative, from_output, ...)                                    \
@@ -693,6 +664,7 @@ static double width_same(const double *p) { return p[0]; }
 #define LEARNING_FROM(name, function, from_output, parameter)                                      \
     {#name, {function##_value, function##_derivative, function##_slope, from_output}, {parameter}, 0, NULL}
 #define SURROGATE(name, ...) {#name, {NULL, name##_derivative}, {__VA_ARGS__}, 0, NULL}
+/* clang-format on */
 
 const reference_kind reference_kinds[] = {
     KIND(identity, identity_value, one, NULL),

@@ -11,7 +11,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 program=$1
 folder=$2
 shift 2
-# Unquoted on purpose: a list of options.
+# shellcheck disable=SC2086 # a list of options
 "$program" ${SUGAR_PYTHON:+--python "$SUGAR_PYTHON"} --torch "$here/peers_torch.py" \
     --json "$folder/bench.json" ${SUGAR_BENCH:-} "$@"
 python3 "$here/plot.py" "$folder/bench.json" "$folder/bench.svg"

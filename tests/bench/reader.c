@@ -160,7 +160,8 @@ int main(int argc, char **argv)
     printf("%s, %d thread%s, width %d; ms; st: output streamed, ca: through the caches\n\n", s.spec, s.threads,
            s.threads > 1 ? "s" : "", s.width);
     printf("  batch   MiB of                        activation          reader        st/ca, of    decided/ca\n"
-           "          output  way      reader            st        ca        st        ca    reader    both      both\n");
+           "          output  way      reader            st        ca        st        ca    reader    both"
+           "      both\n");
     for (int64_t batch = FIRST_BATCH; batch * s.width <= (int64_t)most; batch *= 2)
         for (int way = 0; way < 2; way++)
             for (int light_reader = 0; light_reader < 2; light_reader++)

@@ -12,7 +12,7 @@
 #include "../support/support.h"
 
 typedef struct xnnpack_run {
-    xnn_operator_t operator;
+    xnn_operator_t op;
     pthreadpool_t pool;                 /* NULL: the calling thread */
 } xnnpack_run;
 
@@ -46,11 +46,11 @@ static enum xnn_status prepare(const bench_case *c, xnnpack_run *run)
         if (strcmp(kinds[row].kind, c->kind) != 0)
             continue;
         enum xnn_status status = xnn_create_unary_elementwise_nc(kinds[row].operation, type, type,
-            &kinds[row].parameters, NULL, NULL, 0, &run->operator);
+            &kinds[row].parameters, NULL, NULL, 0, &run->op);
         if (status == xnn_status_success)
-            status = xnn_reshape_unary_elementwise_nc(run->operator, (size_t)c->elements, 1, 1, 1, run->pool);
+            status = xnn_reshape_unary_elementwise_nc(run->op, (size_t)c->elements, 1, 1, 1, run->pool);
         return status == xnn_status_success
-            ? xnn_setup_unary_elementwise_nc(run->operator, c->data[X], c->data[OUT]) : status;
+            ? xnn_setup_unary_elementwise_nc(run->op, c->data[X], c->data[OUT]) : status;
     }
     return xnn_status_unsupported_parameter;
 }
@@ -58,9 +58,9 @@ static enum xnn_status prepare(const bench_case *c, xnnpack_run *run)
 /* One pair of functions for each operator, as XNNPACK had it in 2022. */
 #define TRY(name, operation, ...)                                                                  \
     if (strcmp(c->kind, name) == 0) {                                                              \
-        const enum xnn_status made = xnn_create_##operation##_nc_f32(1, 1, 1, __VA_ARGS__, &run->operator); \
+        const enum xnn_status made = xnn_create_##operation##_nc_f32(1, 1, 1, __VA_ARGS__, &run->op); \
         return made != xnn_status_success ? made                                                   \
-            : xnn_setup_##operation##_nc_f32(run->operator, (size_t)c->elements, c->data[X], c->data[OUT], \
+            : xnn_setup_##operation##_nc_f32(run->op, (size_t)c->elements, c->data[X], c->data[OUT], \
                                              run->pool);                                           \
     }
 
@@ -85,7 +85,7 @@ static enum xnn_status prepare(const bench_case *c, xnnpack_run *run)
 static void close_case(void *opaque)
 {
     xnnpack_run *run = opaque;
-    xnn_delete_operator(run->operator);
+    xnn_delete_operator(run->op);
     pthreadpool_destroy(run->pool);
     free(run);
 }
@@ -109,7 +109,7 @@ static void *open_case(const bench_case *c)
 static void call(void *opaque)
 {
     const xnnpack_run *run = opaque;
-    if (xnn_run_operator(run->operator, run->pool) != xnn_status_success)
+    if (xnn_run_operator(run->op, run->pool) != xnn_status_success)
         give_up("xnnpack", "a call failed");
 }
 

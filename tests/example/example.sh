@@ -155,7 +155,8 @@ learns_by_default() {
         cat "$folder/out" "$folder/err"
         return 1
     }
-    compare "$(trained_with learned)" = 5 && compare "$(trained_with annealed)" = 2 && compare "$(trained_with saved)" = 5
+    compare "$(trained_with learned)" = 5 && compare "$(trained_with annealed)" = 2 &&
+        compare "$(trained_with saved)" = 5
 }
 
 # With the blend 0 in the end the gradient used is the true one.
@@ -232,7 +233,8 @@ check 'refuses a scenario twice' refuses --scenario low --scenario both
 check 'refuses an unknown key' scenario_with 'rate = 1' "unknown key 'rate'"
 check 'refuses a line without =' scenario_with 'bias' "'bias', expected key = value"
 check 'refuses a number that is none' scenario_with 'bias = low' "bias 'low', expected a number"
-check 'refuses a choice that is none' scenario_with 'batch-normalisation = 1' "batch-normalisation '1', expected yes or no"
+check 'refuses a choice that is none' scenario_with 'batch-normalisation = 1' \
+    "batch-normalisation '1', expected yes or no"
 check 'refuses to save a gradient without bounds' refuses --activation relu_squared --save-gradient
 check 'refuses to learn where nothing can be learned' refuses --activation relu --learn
 check 'refuses to anneal without a surrogate' refuses --activation relu --anneal

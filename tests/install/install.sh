@@ -39,6 +39,7 @@ install_copy() {
 }
 
 # The program in C and in C++, against the shared and against the static library.
+# shellcheck disable=SC2046,SC2086 # compilers and lists of options
 check_programs() {
     cflags=$(pkg-config --cflags libsugar)
     libs=$(pkg-config --libs libsugar)
@@ -48,7 +49,6 @@ check_programs() {
     for compiler in "$CC" g++ clang clang++; do
         case $compiler in *++) file=$folder/program.cpp ;; *) file=$here/program.c ;; esac
         program=$folder/program-$(printf %s "$compiler" | tr -c 'a-z0-9+' _)
-        # Unquoted on purpose, here and below: lists of words.
         check "shared, $compiler" $compiler $cflags "$file" -o "$program" $libs
         check "shared, $compiler, run" env LD_LIBRARY_PATH="$library_path" "$program"
         check "static, $compiler" $compiler $cflags "$file" -o "$program-static" -static $static_libs
@@ -63,6 +63,7 @@ check_programs() {
     check 'the version in libsugar.pc is the one in the header' pkg-config --exact-version="$version" libsugar
 }
 
+# shellcheck disable=SC2086 # compilers and lists of options
 check_headers() {
     (cd "$prefix/include" && find . -name '*.h') | sed 's,^\./,,' >"$folder/headers"
     check 'there is a header' test -s "$folder/headers"

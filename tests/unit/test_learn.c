@@ -65,7 +65,7 @@ static const int64_t shape[3] = {N, C, H};
 static const int64_t sharing[SHARINGS][3] = {{0, 0, 0}, {0, 1, 0}, {C * H, H, 1}, {0, H, 1}};
 
 /* Compact; another order in memory; backwards, with gaps. The first element's offset comes last. */
-static const int64_t layouts[][4] = {{C * H, H, 1, 0}, {1, N * H, N, 0}, 
+static const int64_t layouts[][4] = {{C * H, H, 1, 0}, {1, N * H, N, 0},
                                       {-2 * C * H, 2 * H, -2, (N - 1) * 2 * C * H + (H - 1) * 2}};
 
 typedef struct operand {
@@ -794,7 +794,8 @@ static void first_out_of_range(void **unused)
 {
     (void)unused;
     enum { CP = CHANNELS * PLACES, RP = ROWS * PLACES };
-    static const int64_t strides[][4] = {       /* the first element's offset comes last */
+    /* The first element's offset comes last. */
+    static const int64_t strides[][4] = {
         {CP, PLACES, 1, 0}, {1, RP, ROWS, 0}, {-CP, -PLACES, -1, MANY - 1}, {PLACES, -RP, 1, (CHANNELS - 1) * RP},
         {0, 1, 0, 0}, {0, PLACES, 1, 0}, {0, 1, CHANNELS, 0}, {0, 0, 0, 0},
     };

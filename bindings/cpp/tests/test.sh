@@ -20,7 +20,7 @@ program() {
     program=$folder/$1
     file=$here/$2
     shift 2
-    # Unquoted on purpose: lists of words.
+    # shellcheck disable=SC2086 # a list of words
     check "$file, $*" "$@" $warnings -I"$source/include" -I"$here/include" "$file" -o "$program" \
         "$library" "-Wl,-rpath,$(dirname "$library")" -pthread
     case $program in */vectors) set -- "$source/bindings/vectors/vectors.json" ;; *) set -- ;; esac
@@ -53,6 +53,7 @@ for compiler in $compilers; do
     program overhead tests/overhead.cpp "$compiler" -O2 -std=c++17
     for header in sugar.hpp cpp/error.hpp cpp/handle.hpp cpp/lowlevel.hpp cpp/view.hpp; do
         echo "#include <sugar/$header>" >"$folder/header.cpp"
+        # shellcheck disable=SC2086 # a list of words
         check "$header alone, $compiler" "$compiler" -std=c++17 $warnings -I"$source/include" -I"$here/include" \
             -fsyntax-only "$folder/header.cpp"
     done
@@ -67,7 +68,9 @@ for compiler in $compilers; do
 done
 case $compilers in
 *g++*)
+    # shellcheck disable=SC2086 # a list of words
     program layer tests/layer.cpp g++ -O1 -std=c++17 $sanitizers
+    # shellcheck disable=SC2086 # a list of words
     program vectors tests/vectors.cpp g++ -O1 -std=c++17 $sanitizers
     ;;
 esac

@@ -39,10 +39,9 @@
 !>           elements). They stand for the exact result rounded once, and so may differ in the last
 !>           bit from an f32 call's result rounded again. Results have the same bits at every level,
 !>           stride, alignment, position and split over threads; only the payload and sign of a NaN
-!>           may differ. NaN in gives NaN out; anything else never gives NaN from a function of its own (dy =
-!>               inf times a
-!>           derivative of 0 still is NaN, as IEEE 754 has it). All this holds in IEEE 754's
-!>           default mode: rounding to nearest, subnormals kept.
+!>           may differ. NaN in gives NaN out; anything else never gives NaN from a function of its
+!>           own (dy = inf times a derivative of 0 still is NaN, as IEEE 754 has it). All this holds in
+!>           IEEE 754's default mode: rounding to nearest, subnormals kept.
 module libsugar_c
     use, intrinsic :: iso_c_binding, only: c_char, c_double, c_float, c_funptr, c_int8_t, c_int16_t, c_int32_t, &
         c_int64_t, c_null_funptr, c_null_ptr, c_ptr, c_size_t

@@ -1,4 +1,5 @@
-!> The module libsugar: arrays as they are, options, errors, what is freed. test_libsugar stop: an error that is not asked for.
+!> The module libsugar: arrays as they are, options, errors, what is freed. test_libsugar stop: an error that is not
+!> asked for.
 program test_libsugar
     use, intrinsic :: iso_fortran_env, only: int8, int16, int64, real32, real64
     use libsugar

@@ -23,7 +23,8 @@ function filled(get, ...indices) {
 
 function kinds() {
     return Array.from({ length: c.sugar_kind_count() }, (_, index) => {
-        const { name, alias, roles, parameter_count, value, derivative, source, capabilities } = filled(c.sugar_kind_get, index);
+        const { name, alias, roles, parameter_count, value, derivative, source, capabilities } =
+            filled(c.sugar_kind_get, index);
         const parameters = Array.from({ length: parameter_count }, (_, i) => {
             const { default_value, ...rest } = filled(c.sugar_kind_parameter, index, i);
             return { ...rest, default: default_value };

@@ -26,7 +26,9 @@ class Handle {
     static {
         /** The handle of an object of that class. */
         handleOf = (name, object, expected) => {
-            if (!(object instanceof expected) || !(#handle in object)) refuse(name, object, `one of class ${expected.name}`);
+            if (!(object instanceof expected) || !(#handle in object)) {
+                refuse(name, object, `one of class ${expected.name}`);
+            }
             if (object.#handle === null) refuse(name, "destroyed", "a live one");
             return object.#handle;
         };

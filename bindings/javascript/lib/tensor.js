@@ -42,8 +42,8 @@ function compactStrides(shape) {
     return shape.map((_, i) => shape.slice(i + 1).reduce((product, extent) => product * extent, 1));
 }
 
-/** How many elements a view reaches. Refuses one that leaves its array of `length` elements. An extent of 0 with a stride
- * of 0 counts as 1: of a parameter's gradient, such values are set to 0. */
+/** How many elements a view reaches. Refuses one that leaves its array of `length` elements. An extent of 0 with a
+ * stride of 0 counts as 1: of a parameter's gradient, such values are set to 0. */
 function checkBounds({ dtype, shape, strides, offset }, length) {
     const compact = compactStrides(shape), steps = strides ?? compact;
     if (shape.some((extent, i) => extent === 0 && (!strides || steps[i] !== 0))) return 0;
@@ -79,7 +79,8 @@ class Tensor {
         this.strides = strides == null ? null : numbers("strides", strides);
         const extents = shape == null ? null : numbers("shape", shape, 0);
         const length = realLength.call(data);       // after the caller's lists, whose getters may resize the array
-        this.shape = extents ?? numbers("shape", [Math.max(length - this.offset, 0) * (this.dtype === "bit" ? 8 : 1)], 0);
+        const rest = Math.max(length - this.offset, 0) * (this.dtype === "bit" ? 8 : 1);
+        this.shape = extents ?? numbers("shape", [rest], 0);
         if (this.strides && this.strides.length !== this.shape.length) {
             refuse("strides", strides, `${this.shape.length} of them, as many as the shape has extents`);
         }

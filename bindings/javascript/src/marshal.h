@@ -82,7 +82,8 @@ void set_member(struct call *call, napi_value object, const char *name, napi_val
 /* The bytes that a member of an object says; 0 if it is undefined or null. */
 uint64_t get_size(struct call *call, napi_value object, const char *name);
 
-/* Whether a struct is to be made of the value: it is neither null nor a prepared one, which is looked up later, for the slot. */
+/* Whether a struct is to be made of the value: it is neither null nor a prepared one, which is looked up later, for
+ * the slot. */
 bool is_to_be_made(struct call *call, napi_value value, const char *name, const void *tag, void *slot);
 
 /* A struct that was prepared, with all that it leads to looked up anew; NULL if the value is no External. */

@@ -1,4 +1,5 @@
-// Every exported function, every constant, and the shared vectors, all of them, bit for bit, through the low-level layer.
+// Every exported function, every constant, and the shared vectors, all of them, bit for bit, through the low-level
+// layer.
 "use strict";
 
 const assert = require("node:assert");
@@ -30,8 +31,8 @@ class Replay {
     make() {
         const { monitor, spec, level } = this.test;
         if (monitor) {
-            const options = { axis: monitor.axis, threshold: double(monitor.threshold), minimum: double(monitor.minimum),
-                maximum: double(monitor.maximum) };
+            const options = { axis: monitor.axis, threshold: double(monitor.threshold),
+                minimum: double(monitor.minimum), maximum: double(monitor.maximum) };
             assert.equal(c.sugar_monitor_create(this.monitor, monitor.units, options), c.SUGAR_OK);
         }
         if (spec === null) return c.SUGAR_OK;
@@ -79,13 +80,15 @@ class Replay {
     created() {
         const minimum = new Float64Array(1), maximum = new Float64Array(1);
         assert.equal(c.sugar_activation_gradient_range(this.activation[0], minimum, maximum), c.SUGAR_OK);
-        return { spec: c.sugar_activation_spec(this.activation[0]), minimum: bits(minimum[0]), maximum: bits(maximum[0]) };
+        const spec = c.sugar_activation_spec(this.activation[0]);
+        return { spec, minimum: bits(minimum[0]), maximum: bits(maximum[0]) };
     }
 
     seen() {
         const [monitor] = this.monitor;
         const summary = {}, counts = new BigInt64Array(c.SUGAR_MONITOR_BINS);
-        const edges = new Float64Array(c.SUGAR_MONITOR_BINS - 1), dead = new BigInt64Array(64), count = new BigInt64Array(1);
+        const edges = new Float64Array(c.SUGAR_MONITOR_BINS - 1);
+        const dead = new BigInt64Array(64), count = new BigInt64Array(1);
         assert.equal(c.sugar_monitor_get(monitor, summary), c.SUGAR_OK);
         assert.equal(c.sugar_monitor_get_histogram(monitor, counts, edges), c.SUGAR_OK);
         assert.equal(c.sugar_monitor_find_dead(monitor, 0.25, dead, 64, count), c.SUGAR_OK);
@@ -166,7 +169,8 @@ test("typed arrays shorter than a call reaches are refused", () => {
 });
 
 test("what the getters of a struct destroy or transfer is refused, before and after them", () => {
-    const n = 1 << 18, part = { device: { device_type: 1 }, ndim: 1, dtype: { code: c.SUGAR_TYPE_FLOAT, bits: 32, lanes: 1 } };
+    const n = 1 << 18, dtype = { code: c.SUGAR_TYPE_FLOAT, bits: 32, lanes: 1 };
+    const part = { device: { device_type: 1 }, ndim: 1, dtype };
     const made = () => {
         const activation = [], monitor = [];
         c.sugar_activation_create(activation, "relu");
@@ -203,7 +207,8 @@ test("what the getters of a struct destroy or transfer is refused, before and af
     const parameter = c.prepare_sugar_tensor(whole(it.x));
     assert.throws(() => vectors(it, { parameter, get random() { return transfer(it.x); } }), /data: .*detached/);
     it = made();
-    assert.equal(tensors(it, whole(it.x), c.prepare_sugar_tensor(whole(it.y)), { get flags() { return 0; } }), c.SUGAR_OK);
+    const ready = c.prepare_sugar_tensor(whole(it.y));
+    assert.equal(tensors(it, whole(it.x), ready, { get flags() { return 0; } }), c.SUGAR_OK);
 });
 
 test("memory shorter than its struct says is refused", () => {

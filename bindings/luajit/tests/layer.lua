@@ -127,7 +127,8 @@ end)
 
 case("parameter and its gradient", function()
     local prelu = sugar.Activation "prelu"
-    local x, dy = sugar.tensor(filled { -1, 2, -3, 4 }, { shape = { 2, 2 } }), sugar.tensor(filled { 1, 1, 1, 1 }, { shape = { 2, 2 } })
+    local x = sugar.tensor(filled { -1, 2, -3, 4 }, { shape = { 2, 2 } })
+    local dy = sugar.tensor(filled { 1, 1, 1, 1 }, { shape = { 2, 2 } })
     local function per_channel(array)
         return sugar.tensor(array, { shape = { 2, 2 }, strides = { 0, 1 } })
     end
@@ -201,7 +202,8 @@ case("what the library refuses", function()
     fails(SPEC, "position", sugar.Activation, "relu\0")
     fails(UNSUPPORTED, "level", sugar.Activation, "relu", { level = "mmx" })
     fails(ARGUMENT, "y: shape (2,), expected (3,) like x", relu.forward, relu, filled { 1, 2, 3 }, filled { 1, 2 })
-    fails(ARGUMENT, "y: dtype float64, expected float32 like x", relu.forward, relu, filled { 1 }, filled({ 1 }, "double"))
+    fails(ARGUMENT, "y: dtype float64, expected float32 like x", relu.forward, relu, filled { 1 },
+        filled({ 1 }, "double"))
     fails(ARGUMENT, "x: NULL, expected a tensor", relu.backward, relu, nil, filled { 1 })
     fails(ARGUMENT, "threads", sugar.Context, -1)
     fails(ARGUMENT, "SUGAR_CALL_STREAM", relu.forward, relu, filled { 1 }, nil, { accumulate = true })

@@ -111,15 +111,16 @@ local function tensor(operand, memories, kept)
     if not some(operand) then
         return nil
     end
-    local view = ffi.new("sugar_tensor", address(operand, memories), { operand.device, 0 }, #operand.shape, operand.dtype,
-                         extents(operand.shape, kept), extents(operand.strides, kept), operand.byte_offset)
+    local view = ffi.new("sugar_tensor", address(operand, memories), { operand.device, 0 }, #operand.shape,
+                         operand.dtype, extents(operand.shape, kept), extents(operand.strides, kept),
+                         operand.byte_offset)
     kept[#kept + 1] = view
     return view
 end
 
 local function make_monitor(made)
-    local options = ffi.new("sugar_monitor_options", ffi.sizeof "sugar_monitor_options", made.axis, 0, double(made.threshold),
-                            double(made.minimum), double(made.maximum))
+    local options = ffi.new("sugar_monitor_options", ffi.sizeof "sugar_monitor_options", made.axis, 0,
+                            double(made.threshold), double(made.minimum), double(made.maximum))
     local out = ffi.new "sugar_monitor *[1]"
     check.equal(C.sugar_monitor_create(out, made.units, options), c.SUGAR_OK)
     return out[0]

@@ -239,8 +239,8 @@ class Options(unittest.TestCase):
     def test_from_output(self) -> None:
         activation = libsugar.Activation("tanh")
         y = activation.forward(self.x)
-        np.testing.assert_allclose(activation.backward(y, self.dy, from_output=True), self.dy * (1 - y * y.astype(float)),
-                                   rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(activation.backward(y, self.dy, from_output=True),
+                                   self.dy * (1 - y * y.astype(float)), rtol=1e-5, atol=1e-7)
         with self.assertRaises(libsugar.UnsupportedError):
             libsugar.Activation("relu~bsilu").backward(y, self.dy, from_output=True)
 

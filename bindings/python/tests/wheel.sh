@@ -10,27 +10,43 @@ python=/usr/bin/python3
 unset SUGAR_LIBRARY PYTHONPATH
 . "$here/../../../tests/check.sh"
 
-"$python" -c 'import venv, ensurepip' 2>/dev/null || { echo 'skipped: python-wheel: there is no python3-venv'; exit 77; }
+"$python" -c 'import venv, ensurepip' 2>/dev/null || {
+    echo 'skipped: python-wheel: there is no python3-venv'
+    exit 77
+}
 rm -rf "$folder"
 mkdir -p "$folder"
-pip="$folder/venv/bin/python -m pip --disable-pip-version-check --no-input --timeout 10 --retries 1"
+pip() {
+    "$folder/venv/bin/python" -m pip --disable-pip-version-check --no-input --timeout 10 --retries 1 "$@"
+}
 
 "$python" -m venv "$folder/venv"
-$pip install --quiet build ml_dtypes matplotlib >"$folder/network" 2>&1 || {
+pip install --quiet build ml_dtypes matplotlib >"$folder/network" 2>&1 || {
     echo "skipped: python-wheel: pip has no build, ml_dtypes or matplotlib: $(tail -n 1 "$folder/network")"
     exit 77
 }
 check 'source package, and the wheel from it' "$folder/venv/bin/python" -m build --outdir "$folder/dist" "$here/.."
-check 'wheel' $pip install "$folder"/dist/*.whl
+check 'wheel' pip install "$folder"/dist/*.whl
+
+library_inside() {
+    "$installed" -c 'import libsugar._lowlevel as c; print(c.library._name)' |
+        grep '/site-packages/libsugar/libsugar.so.0$'
+}
+
+typed() {
+    test -f "$("$installed" -c 'import libsugar; print(libsugar.__path__[0])')/py.typed"
+}
+
+nothing_of_c() {
+    ! find "$folder/venv" -name 'sugar*.h*' -o -name 'libsugar*.pc' | grep .
+}
 
 # From elsewhere, so that nothing of the checkout is found.
 cd "$folder"
 installed=$folder/venv/bin/python
-check 'the library inside' sh -c '"$1" -c "import libsugar._lowlevel as c; print(c.library._name)" | grep "/site-packages/libsugar/libsugar.so.0$"' \
-    sh "$installed"
-check 'typed' sh -c '"$1" -c "import libsugar; print(libsugar.__path__[0])" | { read -r path; ls "$path/py.typed"; }' \
-    sh "$installed"
-check 'nothing of C but the library' sh -c '! find "$1" -name "sugar*.h*" -o -name "libsugar*.pc" | grep .' sh "$folder/venv"
+check 'the library inside' library_inside
+check 'typed' typed
+check 'nothing of C but the library' nothing_of_c
 check 'python -m libsugar' "$installed" -m libsugar
 check 'its tests' "$installed" "$here/test_libsugar.py"
 check 'the example' "$installed" "$here/../examples/example.py"

@@ -15,7 +15,7 @@
 static const char default_activations[] =
     "relu,relu~leaky_relu,relu~silu,relu~gelu,relu~nelu,relu~elu,relu~bsilu";
 static const char quick_activations[] = "relu,relu~elu,relu~bsilu";
-/* With --learn: each of them has a parameter that can be learned, and --save-gradient and --anneal find some as well. */
+/* With --learn: each of them has a parameter that can be learned. --save-gradient and --anneal find some as well. */
 static const char learning_activations[] =
     "leaky_relu,prelu,elu,leaky_relu~elu(blend=0.5),leaky_relu~bsilu(blend=0.5)";
 static const char quick_learning_activations[] = "leaky_relu,prelu,leaky_relu~bsilu(blend=0.5)";

@@ -8,7 +8,8 @@ local Context = require "libsugar.handle" (c.C.sugar_context_destroy)
 local KNOWN = { threads = true, parallel_for = true, payload = true }
 
 -- A pool of threads: Context.new(4), or Context.new{ threads = 4 }. With `parallel_for`, a C function of that type
--- (sugar_parallel_for in libsugar.ffi) as cdata, and its `payload`, the caller's own threads. A function in Lua cannot be one.
+-- (sugar_parallel_for in libsugar.ffi) as cdata, and its `payload`, the caller's own threads. A function in Lua cannot
+-- be one.
 function Context.new(options)
     options = type(options) == "number" and { threads = options } or options or {}
     errors.check_keys("context", options, KNOWN)

@@ -13,7 +13,8 @@ end
 local M = { Error = Error }
 
 function M.raise(status, message)
-    error(setmetatable({ status = status, name = ffi.string(c.C.sugar_status_name(status)), message = message }, Error), 0)
+    local name = ffi.string(c.C.sugar_status_name(status))
+    error(setmetatable({ status = status, name = name, message = message }, Error), 0)
 end
 
 -- An argument that this layer refuses itself.

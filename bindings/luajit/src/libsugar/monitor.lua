@@ -33,7 +33,8 @@ function Monitor.new(units, options)
     errors.check_keys("monitor", options, KNOWN)
     local choice = sized "sugar_monitor_options"
     choice.axis = errors.check_integer("axis", options.axis or -1, -2 ^ 31, 2 ^ 31 - 1)
-    choice.threshold, choice.minimum, choice.maximum = options.threshold or 0, options.minimum or 0, options.maximum or 0
+    choice.threshold = options.threshold or 0
+    choice.minimum, choice.maximum = options.minimum or 0, options.maximum or 0
     local out = ffi.new "sugar_monitor *[1]"
     check(C.sugar_monitor_create(out, errors.check_integer("units", units, -2 ^ 53, 2 ^ 53), choice))
     return Monitor.own(out)

@@ -17,7 +17,8 @@ local new_random = ffi.typeof "sugar_random"
 
 local function flags(options)
     local stream = options.stream
-    return (options.accumulate and c.SUGAR_CALL_ACCUMULATE or 0) + (options.from_output and c.SUGAR_CALL_FROM_OUTPUT or 0)
+    return (options.accumulate and c.SUGAR_CALL_ACCUMULATE or 0)
+        + (options.from_output and c.SUGAR_CALL_FROM_OUTPUT or 0)
         + (stream and c.SUGAR_CALL_STREAM or stream == false and c.SUGAR_CALL_NO_STREAM or 0)
 end
 

@@ -74,8 +74,8 @@ local function extents(what, list, rank, minimum)
     return copy
 end
 
--- The first and the last element that a view reaches; nil if it has none. An extent of 0 with a stride of 0 counts as 1:
--- of a parameter's gradient, such values are set to 0.
+-- The first and the last element that a view reaches; nil if it has none. An extent of 0 with a stride of 0 counts as
+-- 1: of a parameter's gradient, such values are set to 0.
 local function reach(shape, strides, offset)
     local first, last, compact = offset, offset, 1
     for i = #shape, 1, -1 do

@@ -36,9 +36,9 @@
 //!           elements). They stand for the exact result rounded once, and so may differ in the last
 //!           bit from an f32 call's result rounded again. Results have the same bits at every level,
 //!           stride, alignment, position and split over threads; only the payload and sign of a NaN
-//!           may differ. NaN in gives NaN out; anything else never gives NaN from a function of its own (dy = inf times a
-//!           derivative of 0 still is NaN, as IEEE 754 has it). All this holds in IEEE 754's
-//!           default mode: rounding to nearest, subnormals kept.
+//!           may differ. NaN in gives NaN out; anything else never gives NaN from a function of its
+//!           own (dy = inf times a derivative of 0 still is NaN, as IEEE 754 has it). All this holds in
+//!           IEEE 754's default mode: rounding to nearest, subnormals kept.
 //! ```
 
 #![allow(non_camel_case_types)]
