@@ -1,16 +1,9 @@
 /* The kernels of one instruction set and one element type: every kind in every loop, and the table of them. Compiled once
  * for each, with the two names that prologue.h tells of, and with contraction off: the formulas say themselves where they
  * want an fma. */
+#include "kernels/ieee754.h"
+
 #include "kernels/kernels.h"
-
-#include <float.h>
-
-#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
-#error "libsugar's results are defined by IEEE 754: do not compile it with fast-math options"
-#endif
-#if FLT_EVAL_METHOD != 0
-#error "excess precision would change results: on 32-bit x86 compile with -msse2 -mfpmath=sse"
-#endif
 
 #include "kernels/kinds/algebraic.h"
 #include "kernels/kinds/exponential.h"
