@@ -43,7 +43,7 @@ if command -v valgrind >/dev/null; then
     # as double, so that sums in it are no reference.
     export SUGAR_TEST_SHORT=1 SUGAR_TEST_ANY_ZERO=1
     run_under valgrind -- --suite unit --suite kernels --no-suite own-malloc --no-suite long-double --timeout-multiplier 3 \
-        --wrapper 'valgrind --quiet --leak-check=full --error-exitcode=9'
+        --wrapper "valgrind --quiet --leak-check=full --error-exitcode=9 --suppressions='$source/tests/valgrind.supp'"
 else
     echo 'skipped: valgrind: there is no valgrind here'
     skipped=yes
