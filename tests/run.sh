@@ -4,9 +4,11 @@
 #     sh tests/run.sh             sets up, builds into build/, runs every suite but the long ones
 #     sh tests/run.sh SUITE...    some suites
 #     sh tests/run.sh --list      their names
+#     sh tests/run.sh --set-up SUITE...   installs what some suites need, and nothing more
 #
 # SUGAR_PYTHON names the interpreter that has torch, for peers, bench and torch; SUGAR_BENCH holds options of the
-# benchmark: with SUGAR_BENCH=--quick it takes about two minutes.
+# benchmark: with SUGAR_BENCH=--quick it takes about two minutes; SUGAR_SYSTEMS names releases of Debian for systems,
+# such as "bookworm trixie".
 #
 # Exit status: 0 if nothing failed, 1 if a suite failed, 2 if it could not be set up or asked wrongly.
 set -u
@@ -15,7 +17,7 @@ build=$root/build
 . "$root/tests/setup.sh"
 
 usual='unit kernels accuracy bits doc example install bindings sanitize'
-long='exhaustive peers bench julia torch'
+long='exhaustive peers bench julia torch systems'
 
 describe() {
     case $1 in
@@ -32,6 +34,7 @@ describe() {
     peers) echo "long: the peers' own errors beside ours, in f32; writes build/peers.json" ;;
     julia) echo 'long: the binding of Julia in the Julia of Debian 11; makes build/debian11, needs root' ;;
     torch) echo 'long: the modules of PyTorch in the binding of Python' ;;
+    systems) echo 'long: both commands of the README in bare folders of Debian 12, 13 and unstable; needs root' ;;
     bench) echo 'long: speed beside oneDNN, XNNPACK, PyTorch and the limits; writes build/bench.json and .svg' ;;
     esac
 }
@@ -53,6 +56,7 @@ packages_of() {
     bindings) echo "python3 python3-clang python3-jinja2 binutils $(listed packages)" ;;
     sanitize) echo 'libcmocka-dev locales valgrind libc6-dbg' ;;
     julia) echo 'debootstrap clang' ;;
+    systems) echo 'debootstrap git' ;;
     torch) echo 'python3 python3-numpy' ;;
     esac
 }
@@ -152,8 +156,9 @@ run_suite() {
 
 case ${1:-} in
 --list) list; exit 0 ;;
+--set-up) shift; choose "$@"; set_up; exit 0 ;;
 --help | -h) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
--*) setup_fail "unknown option '$1', expected --list or names of suites" ;;
+-*) setup_fail "unknown option '$1', expected --list, --set-up or names of suites" ;;
 esac
 choose "$@"
 check_python
