@@ -4,9 +4,11 @@
 #     sh tests/run.sh             sets up, builds into build/, runs every suite but the long ones
 #     sh tests/run.sh SUITE...    some suites
 #     sh tests/run.sh --list      their names
+#     sh tests/run.sh --set-up SUITE...   installs what some suites need, and nothing more
 #
 # SUGAR_PYTHON names the interpreter that has torch, for peers, bench and torch; SUGAR_BENCH holds options of the
-# benchmark: with SUGAR_BENCH=--quick it takes about two minutes.
+# benchmark: with SUGAR_BENCH=--quick it takes about two minutes; SUGAR_SYSTEMS names releases of Debian for systems,
+# such as "bookworm trixie".
 #
 # Exit status: 0 if nothing failed, 1 if a suite failed, 2 if it could not be set up or asked wrongly.
 set -u
@@ -148,8 +150,9 @@ run_suite() {
 
 case ${1:-} in
 --list) list; exit 0 ;;
+--set-up) shift; choose "$@"; set_up; exit 0 ;;
 --help | -h) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
--*) setup_fail "unknown option '$1', expected --list or names of suites" ;;
+-*) setup_fail "unknown option '$1', expected --list, --set-up or names of suites" ;;
 esac
 choose "$@"
 check_python

@@ -42,8 +42,9 @@ if command -v valgrind >/dev/null; then
     # Up to 3.19 at least, valgrind computes vfnmadd(a, b, c) as -(a b - c): -0 where IEEE 754 has 0; and long double
     # as double, so that sums in it are no reference.
     export SUGAR_TEST_SHORT=1 SUGAR_TEST_ANY_ZERO=1
+    valgrind="valgrind --quiet --leak-check=full --error-exitcode=9 --suppressions='$source/tests/valgrind.supp'"
     run_under valgrind -- --suite unit --suite kernels --no-suite own-malloc --no-suite long-double \
-        --timeout-multiplier 3 --wrapper 'valgrind --quiet --leak-check=full --error-exitcode=9'
+        --timeout-multiplier 3 --wrapper "$valgrind"
 else
     echo 'skipped: valgrind: there is no valgrind here'
     skipped=yes

@@ -8,26 +8,16 @@
 # sources are seen in FOLDER read-only. What is mounted is gone when the script ends.
 set -eu
 source_root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+. "$source_root/tests/debian.sh"
 [ $# = 1 ] || { echo 'usage: sh debian11.sh FOLDER' >&2; exit 2; }
 folder=$1
 build=$folder-build
 
-for need in debootstrap clang meson ninja unshare; do
+lacks=$(debian_lacks)
+[ -z "$lacks" ] || { echo "skipped: julia-debian11: $lacks"; exit 77; }
+for need in clang meson ninja; do
     command -v "$need" >/dev/null || { echo "skipped: julia-debian11: there is no $need"; exit 77; }
 done
-[ "$(id -u)" = 0 ] || { echo 'skipped: julia-debian11: needs root'; exit 77; }
-
-# The mirror that Debian's own packages come from here.
-mirror() {
-    # shellcheck disable=SC2016 # apt-get's own variable
-    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1
-}
-
-make_folder() {
-    from=$(mirror)
-    [ -n "$from" ] || { echo 'skipped: julia-debian11: apt names no mirror of Debian'; exit 77; }
-    debootstrap --variant=minbase bullseye "$folder" "$from"
-}
 
 # Links that begin at the root lead out of the folder when a linker follows them from here.
 make_links_relative() {
@@ -37,28 +27,19 @@ make_links_relative() {
         done
 }
 
-# Runs a command in the folder, with /proc and the sources, which are mounted for this command alone.
+# Runs a command in the folder, which sees the sources and the build.
 inside() {
-    # shellcheck disable=SC2016 # variables of the inner shell
-    unshare --mount sh -c '
-        folder=$1 sources=$2 build=$3
-        shift 3
-        mkdir -p "$folder/srv/sources" "$folder/srv/build"
-        mount -t proc proc "$folder/proc"
-        mount --bind "$sources" "$folder/srv/sources"
-        mount -o remount,bind,ro "$folder/srv/sources"
-        mount --bind "$build" "$folder/srv/build"
-        exec chroot "$folder" env HOME=/root LC_ALL=C.UTF-8 SUGAR_LIBRARY=/srv/build/lib/libsugar.so "$@"
-    ' sh "$folder" "$source_root" "$build" "$@"
+    (enter_debian "$folder" --read "$source_root" /srv/sources --bind "$build" /srv/build \
+        env LC_ALL=C.UTF-8 SUGAR_LIBRARY=/srv/build/lib/libsugar.so "$@")
 }
 
-[ -x "$folder/usr/bin/apt-get" ] || make_folder
+make_debian bullseye "$folder"
 folder=$(CDPATH='' cd -- "$folder" && pwd)
 build=$folder-build
 mkdir -p "$build"
-if ! chroot "$folder" sh -c 'command -v julia wget && test -f /usr/include/stdlib.h -a -d /usr/lib/gcc' >/dev/null; then
-    chroot "$folder" apt-get -qq update
-    chroot "$folder" env DEBIAN_FRONTEND=noninteractive \
+if ! inside sh -c 'command -v julia wget && test -f /usr/include/stdlib.h -a -d /usr/lib/gcc' >/dev/null; then
+    inside apt-get -qq update
+    inside env DEBIAN_FRONTEND=noninteractive \
         apt-get -qq install -y --no-install-recommends julia wget libc6-dev libgcc-10-dev </dev/null
 fi
 make_links_relative

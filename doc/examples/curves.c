@@ -26,12 +26,12 @@ typedef struct {
 
 static double place_x(const panel *p, double x)
 {
-    return p->left + (x - p->x_least) / (p->x_most - p->x_least) * PANEL;
+    return p->left + (x - p->x_least) / (p->x_most - p->x_least) * (double)PANEL;
 }
 
 static double place_y(const panel *p, double y)
 {
-    return TOP + (p->y_most - y) / (p->y_most - p->y_least) * (HEIGHT - TOP - 40);
+    return (double)TOP + (p->y_most - y) / (p->y_most - p->y_least) * (HEIGHT - TOP - 40);
 }
 
 static void check(sugar_status status)
@@ -53,7 +53,7 @@ static void draw_axes(const panel *p, const char *title)
     for (double y = 0; y <= p->y_most; y += step)
         printf("<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>"
                "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n",
-               p->left, place_y(p, y), p->left + PANEL, p->left - 6, place_y(p, y) + 4, y);
+               p->left, place_y(p, y), p->left + (double)PANEL, p->left - 6, place_y(p, y) + 4, y);
 }
 
 /* A step is drawn as a step: points on both sides of 0 are close together. */

@@ -284,7 +284,7 @@ sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *
     if (status != SUGAR_OK)
         return status;
     memcpy(counts, monitor->bin, sizeof monitor->bin);
-    const double width = (monitor->maximum - monitor->minimum) / INNER;
+    const double width = (monitor->maximum - monitor->minimum) / (double)INNER;
     for (int i = 0; edges && i <= INNER; i++)
         edges[i] = i < INNER ? monitor->minimum + i * width : monitor->maximum;
     return SUGAR_OK;

@@ -133,7 +133,7 @@ class Damaged(unittest.TestCase):
         self.expect(b"", "Expecting value")
         self.expect(b'{"results": [\n{"kind": "gelu"', "Expecting ',' delimiter")
         self.expect(b"\xff\xfe\x00", "'utf-8' codec")
-        self.expect(b"[" * 100000, "maximum recursion")
+        self.expect(b"[" * 100000, "nested too deeply")
 
     def test_other_json(self):
         self.expect(b"[]", "no JSON object")

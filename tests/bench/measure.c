@@ -62,9 +62,9 @@ static void calibrate(const implementation *i, turn *t)
 static int choose_rounds(double budget, double one_round)
 {
     const double fitting = budget / one_round;
-    if (fitting >= MOST_ROUNDS)
+    if (fitting >= (double)MOST_ROUNDS)
         return MOST_ROUNDS;
-    return fitting <= FEWEST_ROUNDS ? FEWEST_ROUNDS : ((int)fitting - 1) | 1;
+    return fitting <= (double)FEWEST_ROUNDS ? FEWEST_ROUNDS : ((int)fitting - 1) | 1;
 }
 
 /* All in turns, as often as there are rounds. */

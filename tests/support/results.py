@@ -32,8 +32,10 @@ def load(path, writer, about, fields):
             results = json.load(file)
     except OSError as error:
         sys.exit(f"{path}: cannot be read: {error.strerror}")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         refuse(path, writer, error)
+    except RecursionError:
+        refuse(path, writer, "nested too deeply")
     if found := problem(results, about, fields):
         refuse(path, writer, found)
     return results

@@ -54,7 +54,7 @@ static void kinds(void **unused)
         assert_true(kind.name != NULL && kind.derivative != NULL && kind.source != NULL);
         assert_true(kind.roles != 0 && (kind.roles & ~(uint32_t)3) == 0);
         assert_int_equal(kind.value != NULL, (kind.roles & SUGAR_ROLE_FORWARD) != 0);
-        assert_in_range(kind.parameter_count, 0, 3);
+        assert_true(0 <= kind.parameter_count && kind.parameter_count <= 3);
         forward += (kind.roles & SUGAR_ROLE_FORWARD) != 0;
         surrogate += (kind.roles & SUGAR_ROLE_SURROGATE) != 0;
         if (kind.alias != NULL && kind.roles & SUGAR_ROLE_FORWARD) {
@@ -80,7 +80,7 @@ static void parameters(void **unused)
         assert_ok(sugar_kind_get(i, &kind));
         for (int32_t k = 0; k < kind.parameter_count; k++) {
             sugar_parameter p = {.struct_size = sizeof p};
-            char spec[128], *text;
+            char spec[128];
             assert_ok(sugar_kind_parameter(i, k, &p));
             assert_true(p.minimum <= p.default_value && p.default_value <= p.maximum);
             assert_string_not_equal(p.name, "domain");
@@ -88,7 +88,7 @@ static void parameters(void **unused)
             snprintf(spec, sizeof spec, "relu~%s", kind.name);
             sugar_activation *a = must_create(spec, NULL);
             snprintf(spec, sizeof spec, "%s=", p.name);
-            text = strstr(sugar_activation_spec(a), spec);
+            const char *text = strstr(sugar_activation_spec(a), spec);
             assert_non_null(text);
             assert_true(strtod(text + strlen(spec), NULL) == p.default_value);
             sugar_activation_destroy(a);

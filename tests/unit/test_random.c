@@ -138,7 +138,7 @@ static void other_seeds_and_offsets_draw_others(void **unused)
         int same = 0;
         for (int i = 0; i < N; i++)
             same += these[i] == those[i];
-        assert_in_range(same, 0, 3);
+        assert_true(same <= 3);
         free(those);
     }
     free(these);

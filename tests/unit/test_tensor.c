@@ -156,7 +156,7 @@ enum { SPACE = 4096 };  /* elements around the middle of which the random views 
  * dimensions, with random gaps and signs. Inputs may get zeros instead. */
 static void random_strides(uint64_t *state, int32_t ndim, const int64_t *shape, int input, int64_t *strides)
 {
-    int32_t order[8];
+    int32_t order[8] = {0};
     int64_t step = random_between(state, 1, 2);
     int gaps = random_between(state, 0, 2) == 0, signs = random_between(state, 0, 1) == 0;
     for (int32_t d = 0; d < ndim; d++) {

@@ -1132,6 +1132,11 @@ static const struct {
     {"sugar_level_get", call_sugar_level_get},
 };
 
+#ifdef NODE_API_MODULE_GET_API_VERSION
+/* NAPI_MODULE_INIT defines it, in Node 18 and newer, and does not declare it. */
+NAPI_MODULE_EXPORT int32_t NODE_API_MODULE_GET_API_VERSION(void);
+#endif
+
 NAPI_MODULE_INIT() {
     for (size_t i = 0; i < sizeof exported / sizeof *exported; i++) {
         napi_value function;

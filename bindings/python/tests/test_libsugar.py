@@ -123,7 +123,7 @@ class Numbers(unittest.TestCase):
     def test_random_views(self) -> None:
         random = np.random.default_rng(1)
         for _ in range(40):
-            shape = tuple(random.integers(1, 6, size=random.integers(0, 5)))
+            shape = tuple(int(n) for n in random.integers(1, 6, size=random.integers(0, 5)))
             for spec, (value, slope) in FORMULAS.items():
                 activation = libsugar.Activation(spec)
                 for dtype in ERROR:

@@ -37,7 +37,7 @@ class BFloat16(unittest.TestCase):
         random = np.random.default_rng(7)
         activation = libsugar.Activation("relu~bsilu")
         for _ in range(40):
-            shape = tuple(random.integers(1, 6, size=random.integers(0, 5)))
+            shape = tuple(int(n) for n in random.integers(1, 6, size=random.integers(0, 5)))
             x, dy, y, dx = (random_view(random, shape, ml_dtypes.bfloat16) for _ in range(4))
             self.assertEqual(_tensor.view(x, "x").data, x.ctypes.data)
             self.assertIs(activation.forward(x, y), y)

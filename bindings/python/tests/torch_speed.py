@@ -25,7 +25,7 @@ ROUNDS = 9
 base: Any = torch.autograd.Function
 
 
-class Formula(base):        # type: ignore[misc]
+class Formula(base):
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
         ctx.save_for_backward(x)
@@ -33,7 +33,7 @@ class Formula(base):        # type: ignore[misc]
 
     @staticmethod
     def backward(ctx: Any, dy: torch.Tensor) -> torch.Tensor:
-        (x,) = ctx.saved_tensors
+        x: torch.Tensor = ctx.saved_tensors[0]
         s = x.sigmoid()
         return dy * (s + (x + ALPHA) * s * (1 - s))
 

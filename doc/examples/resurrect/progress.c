@@ -57,7 +57,7 @@ static void draw(progress *shown, const run *now, double loss, double accuracy)
     loss = fabs(loss);      /* a NaN without its sign */
     char bar[BAR + 1] = {0}, line[LINE + 1];
     memset(bar, '.', BAR);
-    memset(bar, '#', (size_t)(share * BAR));
+    memset(bar, '#', (size_t)(share * (double)BAR));
     snprintf(line, sizeof line, "[%s] %3.0f %%  %d:%02d left  loss %.3f  accuracy %.1f %%  %s, %s, seed %llu",
              bar, 100 * share, (int)(left / 60), (int)left % 60, loss, 100 * accuracy,
              shown->compared->list[now->activation].label, shown->chosen->scenarios[now->scenario].name,
