@@ -27,10 +27,10 @@ static void fill_passes(sugar_passes *passes, sugar_element element, const sugar
     const bool mixed = t > 0 && (u > 0 || spec->negative_only);
     passes->forward = kernels->forward[spec->forward.kind];
     passes->backward = kernels->backward[surrogate->kind];
-    passes->surrogate = kernels->derivative[surrogate->kind];
-    passes->derivative = mixed ? kernels->derivative[spec->forward.kind] : NULL;
+    passes->surrogate_derivative = kernels->derivative[surrogate->kind];
+    passes->own_derivative = mixed ? kernels->derivative[spec->forward.kind] : NULL;
     passes->combine = kernels->combine;
-    assert(passes->forward && passes->backward && passes->surrogate);
+    assert(passes->forward && passes->backward && passes->surrogate_derivative);
     for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {
         sugar_real_set(element, &passes->forward_parameters, i, spec->forward.parameter[i]);
         sugar_real_set(element, &passes->surrogate_parameters, i, surrogate->parameter[i]);
@@ -43,7 +43,7 @@ static void fill_passes(sugar_passes *passes, sugar_element element, const sugar
 }
 
 /* Whether the backward pass uses the forward function's own derivative: without a surrogate, or with itself as one. */
-static bool uses_own_derivative(const sugar_spec *spec)
+static bool has_only_own_derivative(const sugar_spec *spec)
 {
     const sugar_function *f = &spec->forward, *g = &spec->surrogate;
     bool same = f->kind == g->kind;
@@ -58,7 +58,7 @@ static const char *find_obstacle(const sugar_spec *spec)
     const sugar_function *f = &spec->forward;
     if (!(sugar_kind_capabilities(f->kind) & SUGAR_CAN_START_FROM_OUTPUT))
         return "a kind with SUGAR_CAN_START_FROM_OUTPUT";
-    if (!uses_own_derivative(spec))
+    if (!has_only_own_derivative(spec))
         return "no surrogate, or the forward function itself";
 #define FROM_OUTPUT_UNLESS_NEGATIVE(name)                                                          \
     if (f->kind == SUGAR_KIND_##name && f->parameter[0] < 0)                                       \
@@ -81,8 +81,8 @@ static sugar_status add_from_output(sugar_activation *made, const sugar_spec *sp
     for (int element = 0; element < SUGAR_ELEMENT_COUNT; element++) {
         const sugar_kernels *kernels = a->level->kernels[element];
         a->passes[element].backward = kernels->backward_from_output[a->forward_kind];
-        a->passes[element].surrogate = kernels->derivative_from_output[a->forward_kind];
-        a->passes[element].derivative = NULL;
+        a->passes[element].surrogate_derivative = kernels->derivative_from_output[a->forward_kind];
+        a->passes[element].own_derivative = NULL;
     }
     made->from_output = a;
     return SUGAR_OK;
@@ -107,7 +107,7 @@ sugar_status sugar_activation_create_ex(sugar_activation **activation, const cha
     sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
     if (status != SUGAR_OK)
         return status;
-    const sugar_level_row *level;
+    const sugar_level_entry *level;
     status = sugar_level_select(known.level, &level);
     if (status != SUGAR_OK)
         return status;
@@ -125,7 +125,7 @@ sugar_status sugar_activation_create_ex(sugar_activation **activation, const cha
     sugar_activation *made = malloc(size);
     if (!made)
         return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "activation: no memory for a handle");
-    for (int element = 0; element < SUGAR_ELEMENT_COUNT; element++)
+    for (sugar_element element = SUGAR_F32; element < SUGAR_ELEMENT_COUNT; element++)
         fill_passes(&made->passes[element], element, level->kernels[element], &parsed);
     made->level = level;
     made->forward_kind = parsed.forward.kind;

@@ -17,8 +17,8 @@ typedef struct sugar_two_values {
 typedef struct sugar_passes {
     sugar_forward_kernel *forward;
     sugar_backward_kernel *backward;        /* with what the backward pass uses */
-    sugar_derivative_kernel *surrogate;     /* the same, not yet times dy */
-    sugar_derivative_kernel *derivative;    /* of the forward function; NULL: not mixed in */
+    sugar_derivative_kernel *surrogate_derivative; /* the same, not yet times dy */
+    sugar_derivative_kernel *own_derivative; /* of the forward function; NULL: not mixed in */
     sugar_combine_kernel *combine;
     sugar_parameters forward_parameters, surrogate_parameters;
     double blend, rest;                     /* t and 1 - t, rounded to reals */
@@ -28,7 +28,7 @@ typedef struct sugar_passes {
 
 struct sugar_activation {
     sugar_passes passes[SUGAR_ELEMENT_COUNT];
-    const sugar_level_row *level;
+    const sugar_level_entry *level;
     int32_t forward_kind, surrogate_kind;
     double minimum, maximum;        /* of what the backward pass uses */
     sugar_activation *from_output;   /* the same with y in place of x in the backward pass; NULL: impossible, */

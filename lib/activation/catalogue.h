@@ -8,23 +8,23 @@
 
 #include "kernels/kernels.h"
 
-typedef struct sugar_parameter_row {
+typedef struct sugar_parameter_entry {
     const char *name;               /* NULL: no such parameter */
     double default_value, minimum, maximum;
     bool up_to_next;                /* its value is not above that of the next parameter */
-} sugar_parameter_row;
+} sugar_parameter_entry;
 
-typedef struct sugar_kind_row {
+typedef struct sugar_kind_entry {
     const char *name, *alias;
     const char *value, *derivative, *source;
     uint32_t roles;                 /* SUGAR_ROLE_* */
-    sugar_parameter_row parameters[SUGAR_MAX_PARAMETERS];
-} sugar_kind_row;
+    sugar_parameter_entry parameters[SUGAR_MAX_PARAMETERS];
+} sugar_kind_entry;
 
 /* By the kinds' numbers, SUGAR_KIND_*. */
-extern const sugar_kind_row sugar_kinds[SUGAR_KIND_COUNT];
+extern const sugar_kind_entry sugar_kinds[SUGAR_KIND_COUNT];
 
-int32_t sugar_kind_parameter_count(const sugar_kind_row *kind);
+int32_t sugar_kind_parameter_count(const sugar_kind_entry *kind);
 
 /* SUGAR_CAN_*. */
 uint64_t sugar_kind_capabilities(int32_t kind);

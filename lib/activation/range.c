@@ -1,5 +1,5 @@
-/* The range of g', from the places where it can have an extremum or a step: they are solved for here, and the
- * kernels for f64 tell how large g' is there. Two values are found in the same places. */
+/* The range of g', from the points where it can have an extremum or a step: they are solved for here, and the
+ * kernels for f64 tell how large g' is there. Two values are found in the same points. */
 #include "activation/range.h"
 
 #include <assert.h>
@@ -45,20 +45,20 @@ static double next_real(sugar_element element, double x, double direction)
 
 /* ---- Places -------------------------------------------------------------------------------- */
 
-/* The places of one derivative besides 0 and infinity: for a spike surrogate, distances from the threshold. */
-enum { MOST_PLACES = 3 };
-typedef struct places {
+/* The points of one derivative besides 0 and infinity: for a spike surrogate, distances from the threshold. */
+enum { MOST_POINTS = 3 };
+typedef struct points {
     int count;
-    double x[MOST_PLACES];
-} places;
+    double x[MOST_POINTS];
+} points;
 
-static void add(places *all, double x)
+static void add(points *all, double x)
 {
-    assert(all->count < MOST_PLACES);
+    assert(all->count < MOST_POINTS);
     all->x[all->count++] = x;
 }
 
-static void add_both(places *all, double x)
+static void add_both(points *all, double x)
 {
     add(all, x);
     add(all, -x);
@@ -93,7 +93,7 @@ typedef double rising(const sugar_kernels *kernels, const double *p, double x);
 
 static double find_root(rising *function, const sugar_kernels *kernels, const double *p, double low, double high)
 {
-    for (int step = 0; step < DBL_MANT_DIG + 10; step++) {
+    for (int i = 0; i < DBL_MANT_DIG + 10; i++) {
         const double middle = low + (high - low) / 2;
         if (function(kernels, p, middle) < 0)
             low = middle;
@@ -109,7 +109,7 @@ static double bsilu_turns(const sugar_kernels *kernels, const double *p, double 
     return (x + p[0]) * tanh_of(kernels, x / 2) - 2;
 }
 
-/* multi_gaussian' is even. With u = d / sigma and v = u / s^2 its slope at u > 0 has the sign of
+/* multi_gaussian' is even. With u = d / sigma and v = u / s^2 its derivative at u > 0 has the sign of
  * (2h / s^3) exp(-1 / (2 s^2)) (cosh(v) - sinh(v) / u) - (1 + h) exp(-u^2 (1 - 1/s^2) / 2), of which the first term
  * rises and the second one falls: one root. Both are divided by exp(v). */
 static double multi_gaussian_turns(const sugar_kernels *kernels, const double *p, double u)
@@ -121,10 +121,10 @@ static double multi_gaussian_turns(const sugar_kernels *kernels, const double *p
 }
 
 /* Extrema, and steps. What falls or rises on either side of 0 has none. */
-static places find_places(const sugar_kernels *kernels, const sugar_function *f)
+static points find_points(const sugar_kernels *kernels, const sugar_function *f)
 {
     const double *p = f->parameter, minus[SUGAR_MAX_PARAMETERS] = {-p[0]};
-    places all = {0};
+    points all = {0};
     switch (f->kind) {
     case SUGAR_KIND_relu6: add(&all, 6); break;
     case SUGAR_KIND_threshold: add(&all, p[0]); break;
@@ -182,10 +182,10 @@ static range range_of_side(const sugar_kernels *kernels, const sugar_function *f
     const double nearest = side < 0 ? bound : next_f64(bound, (double)INFINITY);
     range r = include(nothing, evaluate(kernels, f, nearest));
     r = include(r, evaluate(kernels, f, side < 0 ? -(double)INFINITY : (double)INFINITY));
-    const places all = find_places(kernels, f);
+    const points all = find_points(kernels, f);
     for (int i = 0; i < all.count; i++)
-        for (int step = -1; step <= 1; step++) {
-            const double x = step == 0 ? all.x[i] : next_f64(all.x[i], step < 0 ? -(double)INFINITY : (double)INFINITY);
+        for (int side_of_it = -1; side_of_it <= 1; side_of_it++) {
+            const double x = side_of_it == 0 ? all.x[i] : next_f64(all.x[i], side_of_it < 0 ? -(double)INFINITY : (double)INFINITY);
             if ((side < 0) == (x <= bound))
                 r = include(r, evaluate(kernels, f, x));
         }
@@ -249,28 +249,28 @@ static double round_outwards(double a, float direction)
 /* ---- Two values ---------------------------------------------------------------------------- */
 
 /* Whether a derivative is constant between steps, or altogether, up to `bound` if side is negative, or else beyond it. */
-static bool is_in_steps(const sugar_kernels *kernels, const sugar_function *f, double bound, int side)
+static bool is_piecewise_constant(const sugar_kernels *kernels, const sugar_function *f, double bound, int side)
 {
     const range r = range_of_side(kernels, f, bound, side);
     return (sugar_kind_capabilities(f->kind) & SUGAR_CAN_SAVE_BIT) || r.low >= r.high;
 }
 
-static bool has_steps_alone(const sugar_kernels *kernels, const functions *f)
+static bool has_jumps_alone(const sugar_kernels *kernels, const functions *f)
 {
-    bool steps = true;
+    bool constant = true;
     for (int side = -1; side <= 1; side += 2) {
         const bool only_own = f->negative_only && side > 0;
-        steps = steps && (only_own || is_in_steps(kernels, &f->surrogate, 0 - f->shift, side));
-        steps = steps && (!(only_own || f->u > 0) || is_in_steps(kernels, &f->forward, 0, side));
+        constant = constant && (only_own || is_piecewise_constant(kernels, &f->surrogate, 0 - f->shift, side));
+        constant = constant && (!(only_own || f->u > 0) || is_piecewise_constant(kernels, &f->forward, 0, side));
     }
-    return steps;
+    return constant;
 }
 
 /* 0, and the steps of both derivatives. */
-enum { MOST_STEPS = 1 + 2 * MOST_PLACES };
-static int find_steps(const sugar_kernels *kernels, const functions *f, double *x)
+enum { MOST_JUMPS = 1 + 2 * MOST_POINTS };
+static int find_jumps(const sugar_kernels *kernels, const functions *f, double *x)
 {
-    const places surrogate = find_places(kernels, &f->surrogate), forward = find_places(kernels, &f->forward);
+    const points surrogate = find_points(kernels, &f->surrogate), forward = find_points(kernels, &f->forward);
     int count = 0;
     x[count++] = 0;
     for (int i = 0; i < surrogate.count; i++)
@@ -281,22 +281,22 @@ static int find_steps(const sugar_kernels *kernels, const functions *f, double *
 }
 
 /* g' at n <= MOST_SAMPLES numbers, by the kernels of f32 or f64, whose elements are reals. */
-enum { MOST_SAMPLES = 2 * MOST_STEPS + 2 };
+enum { MOST_SAMPLES = 2 * MOST_JUMPS + 2 };
 static void find_gradients(const sugar_activation *a, sugar_element element, int n, const double *x, double *d)
 {
     const sugar_passes *passes = &a->passes[element];
-    SUGAR_REALS(MOST_SAMPLES) inputs, ones, surrogate, derivative, gradients;
+    SUGAR_REALS(MOST_SAMPLES) inputs, ones, surrogate, own_derivative, gradients;
     for (int i = 0; i < n; i++) {
         sugar_real_set(element, &inputs, i, x[i]);
         sugar_real_set(element, &ones, i, 1);
     }
-    passes->surrogate(&passes->surrogate_parameters, &inputs, &surrogate, (size_t)n);
-    if (passes->derivative)
-        passes->derivative(&passes->forward_parameters, &inputs, &derivative, (size_t)n);
+    passes->surrogate_derivative(&passes->surrogate_parameters, &inputs, &surrogate, (size_t)n);
+    if (passes->own_derivative)
+        passes->own_derivative(&passes->forward_parameters, &inputs, &own_derivative, (size_t)n);
     const sugar_combination combination = {
         .x = &inputs,
         .surrogate = &surrogate,
-        .derivative = passes->derivative ? &derivative : NULL,
+        .own = passes->own_derivative ? &own_derivative : NULL,
         .blend = passes->blend,
         .rest = passes->rest,
         .negative_only = a->negative_only,
@@ -310,13 +310,13 @@ static void find_gradients(const sugar_activation *a, sugar_element element, int
 static sugar_two_values find_two_values(const sugar_activation *a, sugar_element element, const functions *f)
 {
     const sugar_kernels *kernels = a->level->kernels[SUGAR_F64];
-    double step[MOST_STEPS], x[MOST_SAMPLES] = {-(double)INFINITY, (double)INFINITY}, d[MOST_SAMPLES];
-    if (!has_steps_alone(kernels, f))
+    double jump[MOST_JUMPS], x[MOST_SAMPLES] = {-(double)INFINITY, (double)INFINITY}, d[MOST_SAMPLES];
+    if (!has_jumps_alone(kernels, f))
         return (sugar_two_values){false, 0, 0};
     int n = 2;
-    for (int i = find_steps(kernels, f, step) - 1; i >= 0; i--) {
-        x[n++] = sugar_real_round(element, step[i]);
-        x[n++] = next_real(element, step[i], (double)INFINITY);
+    for (int i = find_jumps(kernels, f, jump) - 1; i >= 0; i--) {
+        x[n++] = sugar_real_round(element, jump[i]);
+        x[n++] = next_real(element, jump[i], (double)INFINITY);
     }
     find_gradients(a, element, n, x, d);
     sugar_two_values v = {true, d[0], d[0]};

@@ -158,20 +158,20 @@ static sugar_status read_assignment(reader *r, sugar_spec *spec, side *s)
         return read_domain(r, &spec->negative_only);
     if (slot == BLEND)
         return read_number(r, "blend", 0, 1, &spec->blend);
-    const sugar_parameter_row *row = &sugar_kinds[s->function->kind].parameters[slot];
-    return read_number(r, row->name, row->minimum, row->maximum, &s->function->parameter[slot]);
+    const sugar_parameter_entry *entry = &sugar_kinds[s->function->kind].parameters[slot];
+    return read_number(r, entry->name, entry->minimum, entry->maximum, &s->function->parameter[slot]);
 }
 
 static sugar_status check_order(const side *s)
 {
-    const sugar_parameter_row *rows = sugar_kinds[s->function->kind].parameters;
+    const sugar_parameter_entry *entries = sugar_kinds[s->function->kind].parameters;
     const double *values = s->function->parameter;
     for (int i = 0; i + 1 < SUGAR_MAX_PARAMETERS; i++)
-        if (rows[i].up_to_next && values[i] > values[i + 1])
+        if (entries[i].up_to_next && values[i] > values[i + 1])
             return sugar_error(SUGAR_ERROR_SPEC,
                                "spec: position %zu: %s is %s, expected at most %s, which is %s",
-                               (s->seen[i] ? s->seen[i] : s->seen[i + 1]) - 1, rows[i].name,
-                               sugar_number_text(values[i]).text, rows[i + 1].name,
+                               (s->seen[i] ? s->seen[i] : s->seen[i + 1]) - 1, entries[i].name,
+                               sugar_number_text(values[i]).text, entries[i + 1].name,
                                sugar_number_text(values[i + 1]).text);
     return SUGAR_OK;
 }
@@ -268,7 +268,7 @@ static bool write_number(const char *name, double value, int *items, sugar_text 
 
 static bool write_function(const sugar_function *function, int *items, sugar_text *text)
 {
-    const sugar_kind_row *kind = &sugar_kinds[function->kind];
+    const sugar_kind_entry *kind = &sugar_kinds[function->kind];
     bool complete = true;
     sugar_text_add(text, "%s", kind->name);
     for (int i = 0; i < sugar_kind_parameter_count(kind); i++)

@@ -1,6 +1,6 @@
 /* The element types, by number. Above the kernels an element is so many bytes at a void pointer.
  *
- * A new one has a row here, in kernels.h (the names of its tables), in prologue.h (what kernels need to know of it), in
+ * A new one has an entry here, in kernels.h (the names of its tables), in prologue.h (what kernels need to know of it), in
  * cpu/level.c and in lib/meson.build. */
 #ifndef SUGAR_ELEMENT_H
 #define SUGAR_ELEMENT_H

@@ -14,10 +14,10 @@ static inline int64_t clamp(int64_t a, int64_t low, int64_t high)
     return a < low ? low : a < high ? a : high;
 }
 
-/* a, or the next multiple of `step`. */
-static inline int64_t round_up(int64_t a, int64_t step)
+/* a, or the next multiple of `multiple`. */
+static inline int64_t round_up(int64_t a, int64_t multiple)
 {
-    return (a + step - 1) / step * step;
+    return (a + multiple - 1) / multiple * multiple;
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* The size rule of the public structs that begin with struct_size: callers built against an older or
  * a newer header work with this library. */
-#ifndef SUGAR_STRUCTS_H
-#define SUGAR_STRUCTS_H
+#ifndef SUGAR_STRUCT_SIZE_H
+#define SUGAR_STRUCT_SIZE_H
 
 #include <stddef.h>
 

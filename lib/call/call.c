@@ -88,7 +88,7 @@ sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x
     sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
     if (status == SUGAR_OK && (known.flags || sugar_is_extended(&known)))
         status = sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags, or a member beside context, expected threads alone");
-    const sugar_level_row *level;
+    const sugar_level_entry *level;
     if (status == SUGAR_OK)
         status = sugar_level_select(NULL, &level);
     return status == SUGAR_OK ? sugar_extended_observe(monitor, level, x, &known) : status;

@@ -24,7 +24,7 @@ static int64_t most_of(size_t element_size)
 /* ---- Tiles --------------------------------------------------------------------------------- */
 
 /* An operand takes part where it is if the tile is contiguous there, or else in a buffer. */
-static void place_operand(const sugar_extended_call *c, sugar_workspace *w, sugar_block *b, int k)
+static void locate_operand(const sugar_extended_call *c, sugar_workspace *w, sugar_block *b, int k)
 {
     const sugar_walk *walk = b->walk;
     if (k == c->parameter && sugar_tile_shares(walk, b->tile, k)) {
@@ -44,8 +44,8 @@ static void run_tile(const sugar_extended_call *c, sugar_workspace *w, const sug
     sugar_block b = {.walk = walk, .tile = tile, .parameter_step = 1, .ahead = ahead};
     for (int k = 0; k < walk->operands; k++)
         if (walk->size[k] > 0 && k != c->parameter_gradient)
-            place_operand(c, w, &b, k);
-    b.stream = c->stream && !b.in_buffer[c->output] ? SUGAR_STREAM_ON : 0;
+            locate_operand(c, w, &b, k);
+    b.stream = c->stream && !b.in_buffer[c->output] ? SUGAR_STREAM_OPEN : 0;
     (c->is_backward ? sugar_tile_backward : sugar_tile_forward)(c, w, &b);
     for (int k = 0; k < walk->operands; k++)
         if (b.in_buffer[k] && c->is_written[k])

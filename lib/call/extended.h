@@ -33,7 +33,7 @@ typedef struct sugar_extended_call {
     /* Of index operands. */
     int unit_index;                 /* the monitor's unit of an element */
     int sum_index;                  /* which sum of a slice an element belongs to */
-    int position;                   /* the number of an element in row-major order */
+    int position_index;                   /* the number of an element in row-major order */
     bool is_written[SUGAR_MAX_OPERANDS];
     sugar_walk walk;
 } sugar_extended_call;
@@ -47,7 +47,7 @@ sugar_status sugar_extended_backward(const sugar_activation *activation, const s
                                      const sugar_call_options *options, bool is_flat);
 
 /* Feeds a monitor alone. */
-sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_row *level, const sugar_tensor *x,
+sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_entry *level, const sugar_tensor *x,
                                     const sugar_call_options *options);
 
 /* Whether each value of a parameter that is a tensor is within its range. */

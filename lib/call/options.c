@@ -32,7 +32,7 @@ static void start(assembly *a, const sugar_activation *activation, const sugar_c
     c->accumulate = options->flags & SUGAR_CALL_ACCUMULATE;
     c->x = c->dy = c->output = SUGAR_ABSENT;
     c->parameter = c->parameter_gradient = c->saved_gradient = SUGAR_ABSENT;
-    c->unit_index = c->sum_index = c->position = SUGAR_ABSENT;
+    c->unit_index = c->sum_index = c->position_index = SUGAR_ABSENT;
     a->options = options;
     a->is_flat = is_flat;
     a->count = 0;
@@ -59,10 +59,10 @@ static int add_index(assembly *a, const sugar_tensor *shape)
 }
 
 /* Row-major order goes on by one more extent. Only shapes without elements overflow. */
-static int64_t next_step(int64_t step, int64_t extent)
+static int64_t next_stride(int64_t stride, int64_t extent)
 {
     int64_t next;
-    return __builtin_mul_overflow(step, extent, &next) ? 0 : next;
+    return __builtin_mul_overflow(stride, extent, &next) ? 0 : next;
 }
 
 /* ---- What each option adds ----------------------------------------------------------------- */
@@ -101,12 +101,12 @@ static sugar_status add_parameter_gradient(assembly *a, sugar_access access)
     const sugar_status status = sugar_operand_check(&a->operand[a->call.parameter_gradient]);
     if (status != SUGAR_OK)
         return status;
-    const int place = a->call.sum_index = add_index(a, gradient);
+    const int k = a->call.sum_index = add_index(a, gradient);
     int64_t sums = 1;
     for (int d = gradient->ndim - 1; d >= 0; d--) {
         const bool is_summed = gradient->strides && gradient->strides[d] == 0;
-        a->strides[place][d] = is_summed ? 0 : sums;
-        sums = next_step(sums, is_summed ? 1 : gradient->shape[d]);
+        a->strides[k][d] = is_summed ? 0 : sums;
+        sums = next_stride(sums, is_summed ? 1 : gradient->shape[d]);
     }
     return SUGAR_OK;
 }
@@ -115,8 +115,8 @@ static sugar_status add_parameter_gradient(assembly *a, sugar_access access)
 static sugar_status check_saved_range(const assembly *a)
 {
     const sugar_passes *f64 = &a->call.activation->passes[SUGAR_F64], *f32 = &a->call.activation->passes[SUGAR_F32];
-    const bool uses_derivative = !f64->has_surrogate || f64->derivative || !f32->has_surrogate;
-    if (!uses_derivative || !a->options->parameter)
+    const bool uses_own_derivative = !f64->has_surrogate || f64->own_derivative || !f32->has_surrogate;
+    if (!uses_own_derivative || !a->options->parameter)
         return SUGAR_OK;
     return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: parameter beside saved_gradient with %s, expected NULL, or "
                        "a surrogate alone in the backward pass", a->call.activation->spec);
@@ -125,10 +125,10 @@ static sugar_status check_saved_range(const assembly *a)
 static sugar_status add_saved_gradient(assembly *a, sugar_access access)
 {
     const sugar_activation *activation = a->call.activation;
-    const int place = a->call.saved_gradient = add(a, "saved_gradient", a->options->saved_gradient, access);
-    a->operand[place].is_codes = true;
-    a->operand[place].is_flat = false;
-    a->call.saves_bits = sugar_is_bits(&a->operand[place]);
+    const int k = a->call.saved_gradient = add(a, "saved_gradient", a->options->saved_gradient, access);
+    a->operand[k].is_codes = true;
+    a->operand[k].is_flat = false;
+    a->call.saves_bits = sugar_is_bits(&a->operand[k]);
     const sugar_data_type type = a->reference->dtype;
     const sugar_passes *passes = &activation->passes[sugar_element_find(type.code, type.bits)];
     if (a->call.saves_bits && !passes->values.are_all)
@@ -146,26 +146,26 @@ static sugar_status add_random(assembly *a, sugar_access access)
 {
     (void)access;
     a->call.draws = true;
-    const int place = a->call.position = add_index(a, a->reference);
-    int64_t step = 1;
+    const int k = a->call.position_index = add_index(a, a->reference);
+    int64_t stride = 1;
     for (int d = a->reference->ndim - 1; d >= 0; d--) {
-        a->strides[place][d] = step;
-        step = next_step(step, a->reference->shape[d]);
+        a->strides[k][d] = stride;
+        stride = next_stride(stride, a->reference->shape[d]);
     }
     return sugar_struct_read("random", a->options->random, &a->call.random, sizeof a->call.random);
 }
 
 /* ---- The table of options ------------------------------------------------------------------ */
 
-typedef struct option_row {
+typedef struct option_entry {
     const char *name;
     sugar_access forward, backward;
     uint64_t capability;
     const char *expected;
     sugar_status (*add)(assembly *a, sugar_access access);
-} option_row;
+} option_entry;
 
-static const option_row rows[SUGAR_OPTION_COUNT] = {
+static const option_entry option_entries[SUGAR_OPTION_COUNT] = {
 #define OPTION(member, forward, backward, operands, capability, expected)                          \
     {#member, SUGAR_ACCESS_##forward, SUGAR_ACCESS_##backward, capability, expected, add_##member},
 #include "call/options.def"
@@ -201,30 +201,30 @@ static sugar_status check_conflicts(unsigned given, bool is_backward)
     for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++) {
         const conflict *c = &conflicts[i];
         if ((is_backward ? c->in_backward : c->in_forward) && given >> c->a & 1 && given >> c->b & 1)
-            return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside %s, expected one of them", rows[c->a].name,
-                               rows[c->b].name);
+            return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside %s, expected one of them", option_entries[c->a].name,
+                               option_entries[c->b].name);
     }
     return SUGAR_OK;
 }
 
-static sugar_access access_of(const assembly *a, const option_row *row)
+static sugar_access access_of(const assembly *a, const option_entry *entry)
 {
-    return a->call.is_backward ? row->backward : row->forward;
+    return a->call.is_backward ? entry->backward : entry->forward;
 }
 
 /* One option for itself. */
-static sugar_status check_option(const assembly *a, const option_row *row)
+static sugar_status check_option(const assembly *a, const option_entry *entry)
 {
-    if (access_of(a, row) == SUGAR_ACCESS_REFUSED)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s in %s, expected NULL", row->name,
+    if (access_of(a, entry) == SUGAR_ACCESS_REFUSED)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s in %s, expected NULL", entry->name,
                            a->call.is_backward ? "backward" : "forward");
     if (a->options->flags & SUGAR_CALL_FROM_OUTPUT)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside SUGAR_CALL_FROM_OUTPUT (0x8), expected NULL",
-                           row->name);
+                           entry->name);
     const int32_t kind = a->call.activation->forward_kind;
-    if (row->capability & ~sugar_kind_capabilities(kind))
-        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s with %s, expected %s", row->name,
-                           sugar_kinds[kind].name, row->expected);
+    if (entry->capability & ~sugar_kind_capabilities(kind))
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s with %s, expected %s", entry->name,
+                           sugar_kinds[kind].name, entry->expected);
     return SUGAR_OK;
 }
 
@@ -235,7 +235,7 @@ static sugar_status check_options(const assembly *a)
     sugar_status status = check_conflicts(given, a->call.is_backward);
     for (int i = 0; status == SUGAR_OK && i < SUGAR_OPTION_COUNT; i++)
         if (given >> i & 1)
-            status = check_option(a, &rows[i]);
+            status = check_option(a, &option_entries[i]);
     return status;
 }
 
@@ -247,7 +247,7 @@ static sugar_status add_options(assembly *a)
     const unsigned given = find_given(a->options);
     for (int i = 0; status == SUGAR_OK && i < SUGAR_OPTION_COUNT; i++)
         if (given >> i & 1)
-            status = rows[i].add(a, access_of(a, &rows[i]));
+            status = option_entries[i].add(a, access_of(a, &option_entries[i]));
     return status;
 }
 
@@ -282,12 +282,12 @@ static sugar_status sum_nothing(const assembly *a)
         shape[d] = moves ? sums.shape[d] : 1;
     }
     sums.shape = parameters.shape = shape;
-    const int place = add(&values, "parameter_gradient", &sums, SUGAR_ACCESS_SUM);
+    const int k = add(&values, "parameter_gradient", &sums, SUGAR_ACCESS_SUM);
     sugar_walk walk, alone;
     const sugar_status status = sugar_walk_make(&walk, values.operand, values.count);
     if (status != SUGAR_OK || c->accumulate)
         return status;
-    sugar_walk_alone(&alone, &walk, place);
+    sugar_walk_alone(&alone, &walk, k);
     const int64_t size = (int64_t)alone.element_size;
     sugar_kept kept;
     sugar_kept_start(&kept, &alone, 0, 0);
@@ -297,7 +297,7 @@ static sugar_status sum_nothing(const assembly *a)
 }
 
 /* Checks all operands, and runs a call that has any element. */
-static sugar_status run(assembly *a, const sugar_level_row *level)
+static sugar_status run(assembly *a, const sugar_level_entry *level)
 {
     sugar_extended_call *c = &a->call;
     sugar_status status = sugar_walk_make(&c->walk, a->operand, a->count);
@@ -360,7 +360,7 @@ sugar_status sugar_extended_backward(const sugar_activation *activation, const s
     return run(&a, activation->level);
 }
 
-sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_row *level, const sugar_tensor *x,
+sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_entry *level, const sugar_tensor *x,
                                     const sugar_call_options *options)
 {
     sugar_call_options with_monitor = *options;

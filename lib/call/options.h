@@ -15,7 +15,7 @@ typedef enum sugar_option {
 
 _Static_assert(sizeof(sugar_call_options)
                    == offsetof(sugar_call_options, context) + (1 + SUGAR_OPTION_COUNT) * sizeof(void *),
-               "options.def has a row for each member of sugar_call_options behind context");
+               "options.def has an entry for each member of sugar_call_options behind context");
 
 /* x, dx or y, and dy; and what options add. */
 enum {

@@ -14,7 +14,7 @@ typedef struct job {
     bool *any_outside;              /* whether one of them is; all threads write it */
 } job;
 
-static const sugar_parameter_row *row_of(const sugar_extended_call *c)
+static const sugar_parameter_entry *entry_of(const sugar_extended_call *c)
 {
     return &sugar_kinds[c->activation->forward_kind].parameters[0];
 }
@@ -22,7 +22,7 @@ static const sugar_parameter_row *row_of(const sugar_extended_call *c)
 /* Whether one of n values one after another is outside: the first one. */
 static bool find_outside(const sugar_extended_call *c, const void *at, int64_t n, double *found)
 {
-    const double minimum = row_of(c)->minimum, maximum = row_of(c)->maximum;
+    const double minimum = entry_of(c)->minimum, maximum = entry_of(c)->maximum;
     return c->kernels->find_outside(at, (size_t)n, minimum, maximum, found);
 }
 
@@ -93,10 +93,10 @@ static sugar_status refuse(const sugar_extended_call *c, const sugar_tensor *par
         index[d] = number % shape[d];
         number /= shape[d];
     }
-    const sugar_parameter_row *row = row_of(c);
-    return sugar_error(SUGAR_ERROR_ARGUMENT, "parameter: %s = %s at %s, expected %s to %s", row->name,
+    const sugar_parameter_entry *entry = entry_of(c);
+    return sugar_error(SUGAR_ERROR_ARGUMENT, "parameter: %s = %s at %s, expected %s to %s", entry->name,
                        sugar_number_text(found).text, sugar_tuple_text(index, parameter->ndim).text,
-                       sugar_number_text(row->minimum).text, sugar_number_text(row->maximum).text);
+                       sugar_number_text(entry->minimum).text, sugar_number_text(entry->maximum).text);
 }
 
 sugar_status sugar_parameter_check(const sugar_extended_call *c, const sugar_call_options *options)

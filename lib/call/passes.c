@@ -15,10 +15,10 @@ void sugar_backward_combined(const sugar_activation *activation, sugar_element e
     const sugar_passes *passes = &activation->passes[element];
     const int64_t size = (int64_t)sugar_element_size(element);
     const int64_t most = BLOCK_BYTES / (int64_t)sugar_real_size(element);
-    block surrogate, derivative;
+    block surrogate, own_derivative;
     sugar_combination combination = {
         .surrogate = &surrogate,
-        .derivative = passes->derivative ? &derivative : NULL,
+        .own = passes->own_derivative ? &own_derivative : NULL,
         .blend = passes->blend,
         .rest = passes->rest,
         .negative_only = activation->negative_only,
@@ -28,9 +28,9 @@ void sugar_backward_combined(const sugar_activation *activation, sugar_element e
     for (int64_t i = 0; i < n; i += most) {
         const size_t length = (size_t)smaller(n - i, most);
         combination.x = (const char *)x + i * size;
-        passes->surrogate(&passes->surrogate_parameters, combination.x, &surrogate, length);
-        if (passes->derivative)
-            passes->derivative(&passes->forward_parameters, combination.x, &derivative, length);
+        passes->surrogate_derivative(&passes->surrogate_parameters, combination.x, &surrogate, length);
+        if (passes->own_derivative)
+            passes->own_derivative(&passes->forward_parameters, combination.x, &own_derivative, length);
         passes->combine(&combination, (const char *)dy + i * size, (char *)dx + i * size, length);
     }
 }

@@ -28,11 +28,11 @@ static inline void sugar_forward_pass(const sugar_activation *activation, sugar_
 void sugar_backward_combined(const sugar_activation *activation, sugar_element element, bool accumulate, const void *x,
                              const void *dy, void *dx, int64_t n, bool stream);
 
-static inline void sugar_backward_part(const sugar_activation *activation, sugar_element element, bool accumulate,
+static inline void sugar_backward_stretch(const sugar_activation *activation, sugar_element element, bool accumulate,
                                        const void *x, const void *dy, void *dx, int64_t n, bool stream)
 {
     const sugar_passes *passes = &activation->passes[element];
-    if (passes->derivative || accumulate)
+    if (passes->own_derivative || accumulate)
         sugar_backward_combined(activation, element, accumulate, x, dy, dx, n, stream);
     else
         passes->backward(&passes->surrogate_parameters, x, dy, dx, (size_t)n, stream);
@@ -45,8 +45,8 @@ static inline void sugar_backward_pass(const sugar_activation *activation, sugar
     const int64_t head = stream ? sugar_before_line(dx, element, n) : 0;
     const int64_t bytes = head * (int64_t)sugar_element_size(element);
     if (head > 0)
-        sugar_backward_part(activation, element, accumulate, x, dy, dx, head, false);
-    sugar_backward_part(activation, element, accumulate, (const char *)x + bytes, (const char *)dy + bytes,
+        sugar_backward_stretch(activation, element, accumulate, x, dy, dx, head, false);
+    sugar_backward_stretch(activation, element, accumulate, (const char *)x + bytes, (const char *)dy + bytes,
                         (char *)dx + bytes, n - head, stream);
 }
 

@@ -73,10 +73,10 @@ int64_t sugar_slice_walk(sugar_walk *slice, const sugar_walk *walk, const sugar_
     *slice = *walk;
     int64_t sums = 1;
     for (int d = 0; d < walk->ndim; d++) {
-        const int64_t length = slices->length[d], parts = (walk->extent[d] - 1) / length + 1;
-        const int64_t begin = number % parts * length;
-        number /= parts;
-        if (parts > 1)
+        const int64_t length = slices->length[d], slices_in_d = (walk->extent[d] - 1) / length + 1;
+        const int64_t begin = number % slices_in_d * length;
+        number /= slices_in_d;
+        if (slices_in_d > 1)
             sugar_walk_cut(slice, d, begin, smaller(length, walk->extent[d] - begin));
         if (is_kept(walk, sum_index, d)) {
             slice->stride[sum_index][d] = sums;

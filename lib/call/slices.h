@@ -1,7 +1,7 @@
 /* How a call whose elements are summed is divided: into slices that depend on shapes alone, so that sums have the
  * same bits for any number of threads. */
-#ifndef SUGAR_REDUCE_H
-#define SUGAR_REDUCE_H
+#ifndef SUGAR_SLICES_H
+#define SUGAR_SLICES_H
 
 #include "view/walk.h"
 

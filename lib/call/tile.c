@@ -10,11 +10,11 @@
 enum { FEWEST_SHARING = 32 };       /* elements that share a parameter */
 
 /* Elements of a tile one after another that have one parameter, or with a step one each. */
-typedef struct part {
+typedef struct parameter_run {
     const void *parameter;
     size_t step, begin, n;
     sugar_runs runs;
-} part;
+} parameter_run;
 
 /* ---- Parts ---------------------------------------------------------------------------------- */
 
@@ -32,15 +32,15 @@ bool sugar_tile_shares(const sugar_walk *walk, const sugar_tile *tile, int param
     return sharing >= FEWEST_SHARING || sharing == tile->count;
 }
 
-static part part_start(const sugar_extended_call *c, const sugar_block *b)
+static parameter_run parameter_runs_start(const sugar_extended_call *c, const sugar_block *b)
 {
-    part p = {.parameter = b->at[c->parameter], .step = b->parameter_step};
+    parameter_run p = {.parameter = b->at[c->parameter], .step = b->parameter_step};
     if (p.step == 0)
         sugar_runs_start(&p.runs, b->walk, b->tile, c->parameter);
     return p;
 }
 
-static bool part_next(part *p, const sugar_extended_call *c, const sugar_block *b)
+static bool parameter_runs_next(parameter_run *p, const sugar_extended_call *c, const sugar_block *b)
 {
     if (p->step > 0) {
         const bool is_first = p->n == 0;
@@ -131,9 +131,9 @@ static bool shares_blocks(int64_t first, int64_t step, int64_t rows, int64_t nex
 static const void *draw(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
-    const int64_t first = b->walk->first[c->position], step = b->walk->stride[c->position][0];
+    const int64_t first = b->walk->first[c->position_index], step = b->walk->stride[c->position_index][0];
     sugar_runs runs;
-    sugar_runs_start(&runs, b->walk, b->tile, c->position);
+    sugar_runs_start(&runs, b->walk, b->tile, c->position_index);
     bool more = sugar_runs_next(&runs);
     while (more) {
         const sugar_run run = runs.run;
@@ -163,7 +163,7 @@ static void find_own_derivative(const sugar_extended_call *c, const sugar_block 
     if (v.slope)
         c->kernels->derivative_drawn(v.slope, b->at[c->x], d, n);
     else if (v.has_parameter)
-        for (part p = part_start(c, b); part_next(&p, c, b);)
+        for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
             c->kernels->derivative_each[v.kind](p.parameter, p.step, element_at(c, b, c->x, p.begin),
                                                 real_at(c, d, p.begin), p.n);
     else
@@ -176,7 +176,7 @@ static void sum_gradient(const sugar_extended_call *c, sugar_workspace *w, const
     const sugar_kernels *kernels = c->kernels;
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
     if (v.has_parameter)
-        for (part p = part_start(c, b); part_next(&p, c, b);)
+        for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
             kernels->parameter_products[v.kind](parameters, p.parameter, p.step, element_at(c, b, c->x, p.begin),
                                    element_at(c, b, c->dy, p.begin), real_at(c, &w->values, p.begin), p.n);
     else
@@ -201,15 +201,15 @@ static sugar_combination find_derivatives(const sugar_extended_call *c, sugar_wo
 {
     const sugar_passes *passes = &c->activation->passes[c->element];
     if (passes->has_surrogate)
-        passes->surrogate(&passes->surrogate_parameters, b->at[c->x], &w->surrogate, (size_t)b->tile->count);
+        passes->surrogate_derivative(&passes->surrogate_parameters, b->at[c->x], &w->surrogate_derivative, (size_t)b->tile->count);
     else
-        find_own_derivative(c, b, v, &w->surrogate);
-    if (passes->derivative)
-        find_own_derivative(c, b, v, &w->derivative);
+        find_own_derivative(c, b, v, &w->surrogate_derivative);
+    if (passes->own_derivative)
+        find_own_derivative(c, b, v, &w->own_derivative);
     return (sugar_combination){
         .x = b->at[c->x],
-        .surrogate = &w->surrogate,
-        .derivative = passes->derivative ? &w->derivative : NULL,
+        .surrogate = &w->surrogate_derivative,
+        .own = passes->own_derivative ? &w->own_derivative : NULL,
         .blend = passes->blend,
         .rest = passes->rest,
         .negative_only = c->activation->negative_only,
@@ -226,7 +226,7 @@ static sugar_coding find_coding(const sugar_extended_call *c)
         .lower = lower,
         .upper = upper,
         .scale = upper > lower ? 255 / (upper - lower) : 0,
-        .step = (upper - lower) / 255,
+        .spacing = (upper - lower) / 255,
         .two_values = c->saves_bits,
         .accumulate = c->accumulate,
     };
@@ -260,7 +260,7 @@ static void backward_from_codes(const sugar_extended_call *c, sugar_workspace *w
 
 static void forward_each(const sugar_extended_call *c, const sugar_block *b)
 {
-    for (part p = part_start(c, b); part_next(&p, c, b);)
+    for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
         c->kernels->forward_each[c->activation->forward_kind](p.parameter, p.step, element_at(c, b, c->x, p.begin),
                                                               element_at(c, b, c->output, p.begin), p.n);
 }

@@ -1,6 +1,6 @@
 /* Sizes that the loops over tiles share. */
-#ifndef SUGAR_CALL_TILES_H
-#define SUGAR_CALL_TILES_H
+#ifndef SUGAR_TILES_H
+#define SUGAR_TILES_H
 
 #include <stdint.h>
 

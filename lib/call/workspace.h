@@ -16,7 +16,7 @@ enum { SUGAR_SUMS = SUGAR_MOST_SUMS + SUGAR_WIDEST };
 /* Of one thread. */
 typedef struct sugar_workspace {
     sugar_tile_buffer tile[SUGAR_MAX_OPERANDS];
-    sugar_tile_reals values, surrogate, derivative;
+    sugar_tile_reals values, surrogate_derivative, own_derivative;
     uint8_t bins[SUGAR_BIN_BYTES];
     union {
         struct {
@@ -38,7 +38,7 @@ typedef struct sugar_block {
     void *at[SUGAR_MAX_OPERANDS];
     bool in_buffer[SUGAR_MAX_OPERANDS];
     size_t parameter_step;          /* 0: the elements of a run share one; or 1 */
-    int stream;                     /* 0, or SUGAR_STREAM_ON */
+    int stream;                     /* 0, or SUGAR_STREAM_OPEN */
     const void *ahead;              /* where the inputs of the next tile lie one after another, if they will be fetched */
 } sugar_block;
 

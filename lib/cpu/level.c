@@ -46,7 +46,7 @@ static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 #define ARM_HAS(capabilities) false
 #endif
 
-/* If SUGAR_HAVE_<level> is not known here, lib/meson.build has no row for that level. */
+/* If SUGAR_HAVE_<level> is not known here, lib/meson.build has no entry for that level. */
 #define LEVEL(name, is_here) static bool name##_is_here(void) { return is_here; }
 #include "kernels/isa/levels.def"
 
@@ -60,12 +60,12 @@ static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 #define TABLES_(level, compiled) TABLES_##compiled(level)
 #define TABLES(level, compiled) TABLES_(level, compiled)
 
-static bool is_compiled(const sugar_level_row *level)
+static bool is_compiled(const sugar_level_entry *level)
 {
     return level->kernels[SUGAR_F32];
 }
 
-static const sugar_level_row levels[] = {
+static const sugar_level_entry levels[] = {
 #define LEVEL(name, is_here) {#name, TABLES(name, SUGAR_HAVE_##name), name##_is_here},
 #include "kernels/isa/levels.def"
 };
@@ -99,7 +99,7 @@ static sugar_status unusable(const char *source, const char *name)
 }
 
 /* NULL: the name is not that of a usable level. */
-static const sugar_level_row *find(const char *name)
+static const sugar_level_entry *find(const char *name)
 {
     for (int i = LEVEL_COUNT - 1; i >= 0; i--) {
         const bool wanted = !name || strcmp(name, levels[i].name) == 0;
@@ -116,10 +116,10 @@ static const char *name_from_environment(void)
     return name && *name ? name : NULL;
 }
 
-sugar_status sugar_level_select(const char *name, const sugar_level_row **level)
+sugar_status sugar_level_select(const char *name, const sugar_level_entry **level)
 {
     const char *wanted = name ? name : name_from_environment();
-    const sugar_level_row *found = find(wanted);
+    const sugar_level_entry *found = find(wanted);
     if (!found)
         return unusable(name ? "options: level" : "environment variable SUGAR_LEVEL", wanted);
     *level = found;
@@ -136,12 +136,12 @@ sugar_status sugar_level_get(int32_t index, sugar_level *level)
     const sugar_status status = sugar_check_index("index", index, LEVEL_COUNT);
     if (status != SUGAR_OK)
         return status;
-    const sugar_level_row *row = &levels[index];
+    const sugar_level_entry *entry = &levels[index];
     const sugar_level known = {
-        .name = row->name,
-        .compiled = is_compiled(row),
+        .name = entry->name,
+        .compiled = is_compiled(entry),
         .supported = usable_levels() >> index & 1,
-        .in_use = find(name_from_environment()) == row,
+        .in_use = find(name_from_environment()) == entry,
     };
     return sugar_struct_write("level", level, &known, sizeof known);
 }

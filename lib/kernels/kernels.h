@@ -11,7 +11,7 @@
 #include "base/element.h"
 #include "sugar/sugar.h"
 
-/* Every kind has a number, its row in kinds.def. */
+/* Every kind has a number, that of its entry in kinds.def. */
 enum {
 #define KIND(name, ...) SUGAR_KIND_##name,
 #define SURROGATE(name, ...) SUGAR_KIND_##name,
@@ -19,7 +19,7 @@ enum {
     SUGAR_KIND_COUNT
 };
 
-/* A row of kinds.def has at most SUGAR_MAX_PARAMETERS parameters; kernels get one value more, the threshold from which
+/* An entry of kinds.def has at most SUGAR_MAX_PARAMETERS parameters; kernels get one value more, the threshold from which
  * spike surrogates measure x. */
 enum { SUGAR_MAX_PARAMETERS = 3, SUGAR_SHIFT = SUGAR_MAX_PARAMETERS, SUGAR_KERNEL_PARAMETERS };
 typedef SUGAR_REALS(SUGAR_KERNEL_PARAMETERS) sugar_parameters;
@@ -27,9 +27,9 @@ typedef SUGAR_REALS(SUGAR_KERNEL_PARAMETERS) sugar_parameters;
 enum { SUGAR_WIDEST = 16 };         /* lanes of any vector */
 
 /* With `stream`, here and below, whole vectors are stored past the caches, where the instruction set can, and are in
- * memory, for other threads too, when the function returns; with SUGAR_STREAM_ON, when end_stream() has been called after
+ * memory, for other threads too, when the function returns; with SUGAR_STREAM_OPEN, when end_stream() has been called after
  * it. Outputs then begin at a cache line, and are no inputs. */
-enum { SUGAR_STREAM_ON = 2 };
+enum { SUGAR_STREAM_OPEN = 2 };
 
 /* ---- Plain calls: loops/plain.h ------------------------------------------------------------ */
 
@@ -48,7 +48,7 @@ typedef void sugar_derivative_kernel(const void *parameters, const void *x, void
  *          derivative[i]                                           elsewhere */
 typedef struct sugar_combination {
     const void *x;
-    const void *surrogate, *derivative;
+    const void *surrogate, *own;
     double blend, rest;                 /* t and 1 - t, rounded to reals */
     int negative_only, accumulate, stream;
 } sugar_combination;
@@ -62,7 +62,7 @@ typedef void sugar_combine_kernel(const sugar_combination *combination, const vo
 /* How derivatives become bytes: 0 is lower, 255 upper; or, with two values, 0 is lower, anything else upper. */
 typedef struct sugar_coding {
     double lower, upper;
-    double scale, step;                 /* 255 / (upper - lower), or 0; (upper - lower) / 255 */
+    double scale, spacing;                 /* 255 / (upper - lower), or 0; (upper - lower) / 255 */
     int two_values, accumulate;
 } sugar_coding;
 

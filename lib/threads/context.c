@@ -18,7 +18,7 @@ struct sugar_context {
 /* Elements. Smaller calls are never split: even what takes longest is done before a thread has woken up, or
  * before one of the library's own that is awake has taken its part. A caller's pool gets parts that are worth a
  * thread's waking up; the library's own decides by itself. */
-enum { SMALLEST_CALL = 65536, SMALLEST_PART = 32768, SMALLEST_OWN_CALL = 32768 };
+enum { SMALLEST_CALL = 65536, SMALLEST_PART = 32768, SMALLEST_POOL_CALL = 32768 };
 
 static sugar_status check_options(const sugar_context_options *known)
 {
@@ -41,7 +41,7 @@ static sugar_status fill(sugar_context *context, const sugar_context_options *kn
     *context = (sugar_context){known->threads, INT64_MAX, known->parallel_for, known->payload, NULL};
     if (known->threads <= 1)
         return SUGAR_OK;
-    context->smallest_call = known->parallel_for ? SMALLEST_CALL : SMALLEST_OWN_CALL;
+    context->smallest_call = known->parallel_for ? SMALLEST_CALL : SMALLEST_POOL_CALL;
     return known->parallel_for ? SUGAR_OK : sugar_pool_create(&context->pool, known->threads);
 }
 

@@ -1,6 +1,6 @@
 /* Contexts: how the elements of a call are shared out among threads. */
-#ifndef SUGAR_PARALLEL_H
-#define SUGAR_PARALLEL_H
+#ifndef SUGAR_CONTEXT_H
+#define SUGAR_CONTEXT_H
 
 #include <stdbool.h>
 

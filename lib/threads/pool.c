@@ -96,7 +96,7 @@ static void look(sugar_pool *p, bool (*waits)(sugar_pool *))
 
 /* Takes blocks [*begin, *end) of a range: its owner from the front, others from the back, so that from call to
  * call a thread finds most of its data in its own caches. False if none is left. */
-static bool take(_Atomic uint64_t *range, bool own, int64_t *begin, int64_t *end)
+static bool take(_Atomic uint64_t *range, bool is_owner, int64_t *begin, int64_t *end)
 {
     uint64_t all = atomic_load_explicit(range, memory_order_relaxed), rest;
     do {
@@ -104,9 +104,9 @@ static bool take(_Atomic uint64_t *range, bool own, int64_t *begin, int64_t *end
         if (first >= last)
             return false;
         const int64_t length = (last - first - 1) / PARTS_OF_RANGE + 1;
-        *begin = own ? first : last - length;
+        *begin = is_owner ? first : last - length;
         *end = *begin + length;
-        rest = own ? all + ((uint64_t)length << 32) : all - (uint64_t)length;
+        rest = is_owner ? all + ((uint64_t)length << 32) : all - (uint64_t)length;
     } while (!atomic_compare_exchange_weak_explicit(range, &all, rest, memory_order_relaxed,
                                                     memory_order_relaxed));
     return true;

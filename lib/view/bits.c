@@ -33,7 +33,7 @@ static uint64_t unpack(uint8_t bits)
 }
 
 /* Sets the bits of `mask` in a byte whose others belong to somebody else. */
-static void set_part(uint8_t *byte, uint8_t mask, uint8_t value)
+static void set_bits(uint8_t *byte, uint8_t mask, uint8_t value)
 {
     uint8_t old = __atomic_load_n(byte, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(byte, &old, (uint8_t)((old & ~mask) | value), 1, __ATOMIC_RELAXED,
@@ -42,14 +42,14 @@ static void set_part(uint8_t *byte, uint8_t mask, uint8_t value)
 }
 
 /* Bits of one byte, from bit `low` of it on. */
-static void write_part(uint8_t *byte, int low, const uint8_t *code, int n, bool is_last)
+static void write_some_bits(uint8_t *byte, int low, const uint8_t *code, int n, bool is_last)
 {
     unsigned value = 0, mask = ((1u << n) - 1) << low;
     for (int i = 0; i < n; i++)
         value |= (code[i] & 1u) << (low + i);
     if (is_last)
         mask |= 0xffu << low;
-    set_part(byte, (uint8_t)mask, (uint8_t)value);
+    set_bits(byte, (uint8_t)mask, (uint8_t)value);
 }
 
 void sugar_bits_write(uint8_t *bits, int64_t first, const uint8_t *code, int64_t n, int64_t total)
@@ -64,7 +64,7 @@ void sugar_bits_write(uint8_t *bits, int64_t first, const uint8_t *code, int64_t
             first += 8;
         } else {
             const int count = (int)smaller(8 - low, end - first);
-            write_part(byte, low, code, count, first + count == total);
+            write_some_bits(byte, low, code, count, first + count == total);
             code += count;
             first += count;
         }

@@ -21,7 +21,7 @@ typedef struct equation {
     int64_t target;
     int64_t reach[MAX_TERMS + 1];   /* the largest sum of the terms from k on */
     int64_t divisor[MAX_TERMS + 1]; /* the greatest common divisor of the coefficients from k on */
-    int64_t steps;                  /* that the search may still take */
+    int64_t attempts;                  /* that the search may still take */
 } equation;
 
 /* Adds coefficient * v. With a negative coefficient, v counts down from its bound instead. */
@@ -70,7 +70,7 @@ static sugar_sharing search(equation *e, int k, int64_t target)
     const int64_t fitting = target / coefficient;
     const int64_t most = fitting < e->bound[k] ? fitting : e->bound[k];
     for (int64_t v = least; v <= most; v++) {
-        if (e->steps-- == 0)
+        if (e->attempts-- == 0)
             return SUGAR_UNDECIDED;
         const sugar_sharing found = search(e, k + 1, target - coefficient * v);
         if (found != SUGAR_APART)
@@ -87,7 +87,7 @@ static sugar_sharing solve(equation *e)
         e->reach[k] = e->reach[k + 1] + e->coefficient[k] * e->bound[k];
         e->divisor[k] = greatest_common_divisor(e->coefficient[k], e->divisor[k + 1]);
     }
-    e->steps = SEARCH_LIMIT;
+    e->attempts = SEARCH_LIMIT;
     return search(e, 0, e->target);
 }
 

@@ -6,7 +6,7 @@ enum { VEC_LANES = 256 / REAL_BITS };
 /* A window onto these words is a mask for a partial load or store: n times -1, then 0. */
 static const int32_t vec_window[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 
-static inline __m256i vec_part_mask(size_t n)
+static inline __m256i vec_partial_mask(size_t n)
 {
     return _mm256_loadu_si256((const __m256i *)(const void *)(vec_window + 8 - n * (REAL_BITS / 32)));
 }
@@ -32,8 +32,8 @@ static inline vec vec_load(const real *p) { return VEC_(loadu)(p); }
 static inline void vec_store(real *p, vec a) { VEC_(storeu)(p, a); }
 static inline void vec_stream(real *p, vec a) { VEC_(stream)(p, a); }
 static inline void vec_stream_end(void) { _mm_sfence(); }
-static inline vec vec_load_part(const real *p, size_t n) { return VEC_(maskload)(p, vec_part_mask(n)); }
-static inline void vec_store_part(real *p, vec a, size_t n) { VEC_(maskstore)(p, vec_part_mask(n), a); }
+static inline vec vec_load_partial(const real *p, size_t n) { return VEC_(maskload)(p, vec_partial_mask(n)); }
+static inline void vec_store_partial(real *p, vec a, size_t n) { VEC_(maskstore)(p, vec_partial_mask(n), a); }
 static inline vec vec_fma(vec a, vec b, vec c) { return VEC_(fmadd)(a, b, c); }
 static inline vec vec_fnma(vec a, vec b, vec c) { return VEC_(fnmadd)(a, b, c); }
 static inline vec vec_sqrt(vec a) { return VEC_(sqrt)(a); }
@@ -55,7 +55,7 @@ static inline vec vec_power_of_two(vec a)
 }
 
 typedef __m256d vec64;
-enum { VEC64_LANES = 4, VEC64_PARTS = VEC_LANES / VEC64_LANES };
+enum { VEC64_LANES = 4, VEC64_PER_VEC = VEC_LANES / VEC64_LANES };
 static inline vec64 vec64_load(const double *p) { return _mm256_loadu_pd(p); }
 static inline void vec64_store(double *p, vec64 a) { _mm256_storeu_pd(p, a); }
 
@@ -74,9 +74,9 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
 }
 
 #if REAL_BITS == 32
-static inline vec64 vec_widen(vec a, int part)
+static inline vec64 vec_widen(vec a, int which)
 {
-    return _mm256_cvtps_pd(part ? _mm256_extractf128_ps(a, 1) : _mm256_castps256_ps128(a));
+    return _mm256_cvtps_pd(which ? _mm256_extractf128_ps(a, 1) : _mm256_castps256_ps128(a));
 }
 static inline vec64 vec_load_wide(const real *p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return _mm256_fmadd_pd(b, b, a); }
@@ -86,7 +86,7 @@ static inline vec_counter vec_counter_add(vec_counter c, mask m)
     return _mm256_sub_epi32(c, _mm256_castps_si256(m));
 }
 static inline vec vec_counter_value(vec_counter c) { return _mm256_cvtepi32_ps(c); }
-static inline void vec_store_codes(uint8_t *p, const vec *a)
+static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
     const __m256i low = _mm256_packs_epi32(_mm256_cvttps_epi32(a[0]), _mm256_cvttps_epi32(a[1]));
     const __m256i high = _mm256_packs_epi32(_mm256_cvttps_epi32(a[2]), _mm256_cvttps_epi32(a[3]));
@@ -107,7 +107,7 @@ static inline vec vec_load_u24(const uint32_t *p)
     return _mm256_cvtepi32_ps(_mm256_srli_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p), 8));
 }
 #else
-static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
+static inline vec64 vec_widen(vec a, int which) { (void)which; return a; }
 static inline vec64 vec_load_wide(const real *p) { return vec_load(p); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
 typedef __m256i vec_counter;
@@ -121,7 +121,7 @@ static inline vec vec_counter_value(vec_counter c)
     const vec origin = vec_splat(0x1p52);
     return _mm256_castsi256_pd(_mm256_add_epi64(c, _mm256_castpd_si256(origin))) - origin;
 }
-static inline void vec_store_codes(uint8_t *p, const vec *a)
+static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
     const __m128i low = _mm_packs_epi32(_mm256_cvttpd_epi32(a[0]), _mm256_cvttpd_epi32(a[1]));
     const __m128i high = _mm_packs_epi32(_mm256_cvttpd_epi32(a[2]), _mm256_cvttpd_epi32(a[3]));
@@ -253,12 +253,12 @@ static inline vec vec_lookup(const real *table, index i)
 {
     return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), i);
 }
-enum { VEC_ROW = 2 };
-static inline size_t vec_row_start(index i) { (void)i; return 0; }
+enum { VEC_TABLE16_VECTORS = 2 };
+static inline size_t vec_table16_start(index i) { (void)i; return 0; }
 static inline index vec_index16(vec a) { return _mm256_castps_si256(a); }
-static inline vec vec_lookup16(const vec *row, index i)
+static inline vec vec_lookup16(const vec *table, index i)
 {
     const mask upper = _mm256_castsi256_ps(_mm256_slli_epi32(i, 28));
-    return vec_select(upper, _mm256_permutevar8x32_ps(row[1], i), _mm256_permutevar8x32_ps(row[0], i));
+    return vec_select(upper, _mm256_permutevar8x32_ps(table[1], i), _mm256_permutevar8x32_ps(table[0], i));
 }
 #endif

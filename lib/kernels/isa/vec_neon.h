@@ -27,13 +27,13 @@ static inline vec vec_load(const real *p) { return VEC_(vld1q)(p); }
 static inline void vec_store(real *p, vec a) { VEC_(vst1q)(p, a); }
 static inline void vec_stream(real *p, vec a) { vec_store(p, a); }
 static inline void vec_stream_end(void) { }
-static inline vec vec_load_part(const real *p, size_t n)
+static inline vec vec_load_partial(const real *p, size_t n)
 {
     real lanes[VEC_LANES] = {0};
     memcpy(lanes, p, n * sizeof *p);
     return vec_load(lanes);
 }
-static inline void vec_store_part(real *p, vec a, size_t n)
+static inline void vec_store_partial(real *p, vec a, size_t n)
 {
     real lanes[VEC_LANES];
     vec_store(lanes, a);
@@ -57,7 +57,7 @@ static inline vec vec_power_of_two(vec a)
 }
 
 typedef float64x2_t vec64;
-enum { VEC64_LANES = 2, VEC64_PARTS = VEC_LANES / VEC64_LANES };
+enum { VEC64_LANES = 2, VEC64_PER_VEC = VEC_LANES / VEC64_LANES };
 static inline vec64 vec64_load(const double *p) { return vld1q_f64(p); }
 static inline void vec64_store(double *p, vec64 a) { vst1q_f64(p, a); }
 
@@ -71,13 +71,13 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
 }
 
 #if REAL_BITS == 32
-static inline vec64 vec_widen(vec a, int part)
+static inline vec64 vec_widen(vec a, int which)
 {
-    return part ? vcvt_high_f64_f32(a) : vcvt_f64_f32(vget_low_f32(a));
+    return which ? vcvt_high_f64_f32(a) : vcvt_f64_f32(vget_low_f32(a));
 }
 static inline vec64 vec_load_wide(const real *p) { return vcvt_f64_f32(vld1_f32(p)); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return vfmaq_f64(a, b, b); }
-static inline void vec_store_codes(uint8_t *p, const vec *a)
+static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
     const uint16x4_t zero = vqmovn_u32(vcvtq_u32_f32(a[0])), one = vqmovn_u32(vcvtq_u32_f32(a[1]));
     const uint16x4_t two = vqmovn_u32(vcvtq_u32_f32(a[2])), three = vqmovn_u32(vcvtq_u32_f32(a[3]));
@@ -96,10 +96,10 @@ static inline vec vec_load_bytes(const uint8_t *p)
 }
 static inline vec vec_load_u24(const uint32_t *p) { return vcvtq_f32_u32(vshrq_n_u32(vld1q_u32(p), 8)); }
 #else
-static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
+static inline vec64 vec_widen(vec a, int which) { (void)which; return a; }
 static inline vec64 vec_load_wide(const real *p) { return vec_load(p); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
-static inline void vec_store_codes(uint8_t *p, const vec *a)
+static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
     for (int k = 0; k < 4; k++) {
         const uint64x2_t lanes = vcvtq_u64_f64(a[k]);
@@ -211,16 +211,16 @@ static inline vec vec_lookup(const real *table, index i)
     const uint8x16x2_t entries = {{vld1q_u8(bytes), vld1q_u8(bytes + 16)}};
     return vreinterpretq_f32_u8(vqtbl2q_u8(entries, i));
 }
-enum { VEC_ROW = 4 };
-static inline size_t vec_row_start(index i) { (void)i; return 0; }
+enum { VEC_TABLE16_VECTORS = 4 };
+static inline size_t vec_table16_start(index i) { (void)i; return 0; }
 static inline index vec_index16(vec a)
 {
     return vec_bytes_of(vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(15)));
 }
-static inline vec vec_lookup16(const vec *row, index i)
+static inline vec vec_lookup16(const vec *table, index i)
 {
-    const uint8x16x4_t entries = {{vreinterpretq_u8_f32(row[0]), vreinterpretq_u8_f32(row[1]),
-                                   vreinterpretq_u8_f32(row[2]), vreinterpretq_u8_f32(row[3])}};
+    const uint8x16x4_t entries = {{vreinterpretq_u8_f32(table[0]), vreinterpretq_u8_f32(table[1]),
+                                   vreinterpretq_u8_f32(table[2]), vreinterpretq_u8_f32(table[3])}};
     return vreinterpretq_f32_u8(vqtbl4q_u8(entries, i));
 }
 #endif

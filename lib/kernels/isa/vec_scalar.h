@@ -7,8 +7,8 @@
  *   vec_stream                as vec_store, at an address that is a multiple of the vector; past the
  *                             caches, if the instruction set has such a store
  *   vec_stream_end()          everything streamed before is stored before anything stored after
- *   vec_load_part(p, n)       n <= VEC_LANES elements, 0 in the other lanes; nothing else is read
- *   vec_store_part(p, a, n)   the first n <= VEC_LANES lanes; nothing else is written
+ *   vec_load_partial(p, n)       n <= VEC_LANES elements, 0 in the other lanes; nothing else is read
+ *   vec_store_partial(p, a, n)   the first n <= VEC_LANES lanes; nothing else is written
  *   vec_fma(a, b, c)          a * b + c with one rounding
  *   vec_fnma(a, b, c)         c - a * b with one rounding
  *   vec_sqrt(a)               correctly rounded
@@ -22,7 +22,7 @@
  *   vec_power_of_two(a)       2^n for a = VEC_ROUNDER + n, where 2^n is a normal number
  *   vec_store_bytes(p, a)     VEC_LANES bytes: the lanes, 0 <= a < 256, truncated
  *   vec_load_bytes(p)         VEC_LANES bytes as numbers
- *   vec64, VEC64_LANES        f64 in vectors as wide, VEC64_PARTS to each vec; the operators + - * work on it
+ *   vec64, VEC64_LANES        f64 in vectors as wide, VEC64_PER_VEC to each vec; the operators + - * work on it
  *   vec64_load, vec64_store   VEC64_LANES doubles at any address
  *   vec_widen(a, part)        exactly, the lanes from part * VEC64_LANES on
  *   vec_u64, VEC_U64_LANES    uint64_t in vectors as wide; C's operators work on it
@@ -35,7 +35,7 @@
  *   vec_counter, vec_counter_zero()        whole numbers in lanes, up to 2^24
  *   vec_counter_add(c, m)     1 more where m is true
  *   vec_counter_value(c)      in a vec
- *   vec_store_codes(p, a)     4 VEC_LANES bytes: the lanes of a[0] to a[3], in any order, truncated; 0 for negative ones
+ *   vec_pack_four(p, a)     4 VEC_LANES bytes: the lanes of a[0] to a[3], in any order, truncated; 0 for negative ones
  *                             and NaN; less than 128
  * and, with VEC_BYTES bytes in a vector, but not here:
  *   vec_bytes                 the operators + - & ~ work on it
@@ -48,7 +48,7 @@
  *   vec_index(a, shift)       of type `index`: bits shift, shift + 1 and shift + 2 of a
  *   vec_lookup(table, i)      table[i] in each lane, of a table with 8 entries
  *   vec_index16(a)            the same with the lowest four bits of a
- *   vec_lookup16(row, i)      of 16 entries in VEC_ROW vectors, which start with entry vec_row_start(i): here
+ *   vec_lookup16(row, i)      of 16 entries in VEC_TABLE16_VECTORS vectors, which start with entry vec_table16_start(i): here
  *                             one vector, of the one entry that is looked up
  * and, for uint16_t in memory that hold f16 (IEEE 754's binary16) or bf16:
  *   vec_load_f16(p), vec_load_bf16(p)           VEC_LANES elements at any address, exactly
@@ -80,8 +80,8 @@ static inline vec vec_load(const real *p) { return *p; }
 static inline void vec_store(real *p, vec a) { *p = a; }
 static inline void vec_stream(real *p, vec a) { *p = a; }
 static inline void vec_stream_end(void) { }
-static inline vec vec_load_part(const real *p, size_t n) { return n ? *p : 0; }
-static inline void vec_store_part(real *p, vec a, size_t n) { if (n) *p = a; }
+static inline vec vec_load_partial(const real *p, size_t n) { return n ? *p : 0; }
+static inline void vec_store_partial(real *p, vec a, size_t n) { if (n) *p = a; }
 
 /* The only calls into libm: where the processor has no fma, libm's is exact in software. */
 #if REAL_BITS == 32
@@ -127,10 +127,10 @@ static inline void vec_store_bytes(uint8_t *p, vec a) { *p = (uint8_t)a; }
 static inline vec vec_load_bytes(const uint8_t *p) { return *p; }
 
 typedef double vec64;
-enum { VEC64_LANES = 1, VEC64_PARTS = 1 };
+enum { VEC64_LANES = 1, VEC64_PER_VEC = 1 };
 static inline vec64 vec64_load(const double *p) { return *p; }
 static inline void vec64_store(double *p, vec64 a) { *p = a; }
-static inline vec64 vec_widen(vec a, int part) { (void)part; return (vec64)a; }
+static inline vec64 vec_widen(vec a, int which) { (void)which; return (vec64)a; }
 static inline vec64 vec_load_wide(const real *p) { return (vec64)*p; }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
 
@@ -138,7 +138,7 @@ typedef real vec_counter;
 static inline vec_counter vec_counter_zero(void) { return 0; }
 static inline vec_counter vec_counter_add(vec_counter c, mask m) { return c + (real)m; }
 static inline vec vec_counter_value(vec_counter c) { return c; }
-static inline void vec_store_codes(uint8_t *p, const vec *a)
+static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
     for (int k = 0; k < 4; k++) p[k] = a[k] > 0 ? (uint8_t)a[k] : 0;
 }
@@ -229,7 +229,7 @@ typedef uint32_t index;
 static inline index vec_index(vec a, int shift) { return vec_to_bits(a) >> shift & 7; }
 static inline vec vec_lookup(const real *table, index i) { return table[i]; }
 static inline index vec_index16(vec a) { return vec_to_bits(a) & 15; }
-enum { VEC_ROW = 1 };
-static inline size_t vec_row_start(index i) { return i; }
-static inline vec vec_lookup16(const vec *row, index i) { (void)i; return *row; }
+enum { VEC_TABLE16_VECTORS = 1 };
+static inline size_t vec_table16_start(index i) { return i; }
+static inline vec vec_lookup16(const vec *table, index i) { (void)i; return *table; }
 #endif

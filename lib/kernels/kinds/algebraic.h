@@ -26,9 +26,9 @@ static inline vec softsign_derivative(vec x, const vec *p)
 
 /* r = sqrt(x^2 + b) and h = (|x| + r) / 2. Then (x + r) / 2 is h for x >= 0 and below = b / (4 h) for
  * x < 0: no subtraction. Far out r and h are |x|, which may be infinite, and no low part matters. */
-typedef struct { pair r, h, below; } squareplus_parts;
+typedef struct { pair r, h, below; } squareplus_terms;
 
-static inline squareplus_parts squareplus_of(vec x, vec b)
+static inline squareplus_terms squareplus_of(vec x, vec b)
 {
     vec a = vec_abs(x), limit = SPLAT(0x1p50), zero = SPLAT(0);
     mask far_out = vec_less(limit, a);
@@ -42,17 +42,17 @@ static inline squareplus_parts squareplus_of(vec x, vec b)
     vec quarter = SPLAT(0.25) * b, quotient = quarter / h.hi;
     vec remainder = vec_fnma(quotient, h.lo, vec_fnma(quotient, h.hi, quarter));
     vec correction = vec_select(far_out, zero, remainder * (quotient / quarter));
-    return (squareplus_parts){r, h, {quotient, correction}};
+    return (squareplus_terms){r, h, {quotient, correction}};
 }
 
 RARE vec squareplus_far(vec x, const vec *p)
 {
-    squareplus_parts s = squareplus_of(x, p[0]);
+    squareplus_terms s = squareplus_of(x, p[0]);
     return pair_round(pair_select(vec_less(x, SPLAT(0)), s.below, s.h));
 }
 RARE vec squareplus_derivative_far(vec x, const vec *p)
 {
-    squareplus_parts s = squareplus_of(bounded(x, PICK(0x1p100, 0x1p600)), p[0]);
+    squareplus_terms s = squareplus_of(bounded(x, PICK(0x1p100, 0x1p600)), p[0]);
     pair numerator = pair_select(vec_less(x, SPLAT(0)), s.below, s.h);
     return pair_round(pair_multiply(numerator, pair_reciprocal(s.r)));
 }
@@ -61,7 +61,7 @@ RARE vec squareplus_derivative_far(vec x, const vec *p)
 #define SQUAREPLUS_NEAR PICK(0x1p30, 0x1p200)
 
 /* With q = sqrt(x^2 + b), (x + q) / 2 for x >= 0; for x < 0 the root v of v (v + |x|) = b / 4, where one Newton
- * step makes up for all earlier errors. Its slope is 2 v + |x| = q. */
+ * step makes up for all earlier errors. Its derivative is 2 v + |x| = q. */
 static inline vec squareplus_value(vec x, const vec *p)
 {
     vec a = vec_abs(x), quarter = SPLAT(0.25) * p[0];
@@ -121,8 +121,8 @@ RARE vec nelu_derivative_far(vec x, const vec *p)
 
 static inline vec nelu_by_pairs(vec x, const vec *p)
 {
-    vec slope = p[0] * x;
-    pair n = two_product(slope, x), d = one_plus_product(x, x);
+    vec alpha_x = p[0] * x;
+    pair n = two_product(alpha_x, x), d = one_plus_product(x, x);
     vec r = SPLAT(1) / d.hi, y = n.hi * r;
     vec rest = (vec_fnma(y, d.hi, n.hi) + vec_fnma(y, d.lo, n.lo)) * r, below = y + rest;
     below = last_rounding(below, rest - (below - y));

@@ -34,7 +34,7 @@ static inline vec non_positive(vec x) { return vec_min(SPLAT(0), x); }
 /* x itself where it is NaN. */
 static inline vec keep_nan(vec x, vec result) { return vec_select(vec_less_equal(x, x), result, x); }
 
-static inline vec step(vec x, vec threshold, vec below, vec above)
+static inline vec jump_at(vec x, vec threshold, vec below, vec above)
 {
     return keep_nan(x, vec_select(vec_less_equal(x, threshold), below, above));
 }

@@ -21,7 +21,7 @@ static inline vec times_expm1(vec alpha, vec expm1)
 
 static inline vec elu_value(vec x, const vec *p)
 {
-    exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), x));
+    exp_factors e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), x));
     vec expm1 = vec_fma(e.power, e.p, e.power - SPLAT(1));
     return where_positive(x, x, times_expm1(p[0], expm1));
 }
@@ -33,7 +33,7 @@ RARE vec elu_derivative_far(vec x, const vec *p)
 static inline vec elu_derivative(vec x, const vec *p)
 {
     mask far = vec_less(x, SPLAT(-EXP_NEAR));
-    exp_parts e = exp_near(x);
+    exp_factors e = exp_near(x);
     vec power = p[0] * e.power;
     vec near = where_positive(x, SPLAT(1), vec_fma(power, e.p, power));
     return or_far(near, far, elu_derivative_far, x, p);
@@ -73,7 +73,7 @@ RARE vec celu_derivative_far(vec x, const vec *p)
 static inline vec celu_derivative(vec x, const vec *p)
 {
     pair y = celu_argument(x, p[0]);
-    exp_parts e = exp_near_pair(y);
+    exp_factors e = exp_near_pair(y);
     vec near = where_positive(x, SPLAT(1), vec_fma(e.power, e.p, e.power));
     return or_far(near, vec_less(y.hi, SPLAT(-EXP_NEAR)), celu_derivative_far, x, p);
 }
@@ -112,7 +112,7 @@ static inline vec celu_parameter_derivative(vec x, const vec *p)
 static inline vec selu_value(vec x, const vec *p)
 {
     (void)p;
-    exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), x));
+    exp_factors e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), x));
     vec below = times_pair(vec_fma(e.power, e.p, e.power - SPLAT(1)), SELU_LAMBDA_A);
     return where_positive(x, SPLAT(SELU_LAMBDA) * x, below);
 }
@@ -124,7 +124,7 @@ RARE vec selu_derivative_far(vec x, const vec *p)
 }
 static inline vec selu_derivative(vec x, const vec *p)
 {
-    exp_parts e = exp_near(x);
+    exp_factors e = exp_near(x);
     vec near = where_positive(x, SPLAT(SELU_LAMBDA), times_exp(SELU_LAMBDA_A, e));
     return or_far(near, vec_less(x, SPLAT(-EXP_NEAR)), selu_derivative_far, x, p);
 }

@@ -24,7 +24,7 @@ static inline vec silu_value(vec x, const vec *p)
 {
     pair y = two_product(p[0], x);
     mask far = vec_less(SPLAT(EXP_NEAR), vec_abs(y.hi));
-    exp_parts e = exp_near_pair(pair_negate(y));
+    exp_factors e = exp_near_pair(pair_negate(y));
     return above_half(x, or_far(x / one_plus_exp(e), far, silu_far, x, p));
 }
 RARE vec silu_derivative_far(vec x, const vec *p)
@@ -38,14 +38,14 @@ RARE vec silu_derivative_far(vec x, const vec *p)
 #define GATED_NEAR PICK(43, 350)
 static inline vec gated_derivative_near(pair y, pair gate)
 {
-    exp_parts parts = exp_near_full(pair_negate(y));
-    pair e = exp_pair(parts);
+    exp_factors factors = exp_near_full(pair_negate(y));
+    pair e = exp_pair(factors);
     vec numerator = vec_fma(e.hi, gate.hi, SPLAT(1));
     /* What that rounding lost. (fma(e, gate, 1 - numerator) is not as good: 1 - numerator is inexact where
      * it passes a power of two, and one f32 in 2^32 missed the bound.) */
     vec lost = SPLAT(1) + vec_fma(e.hi, gate.hi, -numerator);
     vec numerator_lo = vec_fma(e.lo, gate.hi, vec_fma(e.hi, gate.lo, lost));
-    return pair_quotient((pair){numerator, numerator_lo}, pair_square(one_plus_exp_pair(parts)));
+    return pair_quotient((pair){numerator, numerator_lo}, pair_square(one_plus_exp_pair(factors)));
 }
 
 /* The same without pairs, for elements that are shorter than `real`, and the formula with pairs for lanes that lie
@@ -54,8 +54,8 @@ ALWAYS_INLINE vec gated_derivative_short(vec y, vec gate,
                                                                        vec (*full)(vec, const vec *), vec x,
                                                                        const vec *p)
 {
-    exp_parts parts = exp_near(-y);
-    vec e = vec_fma(parts.power, parts.p, parts.power), numerator = vec_fma(e, gate, SPLAT(1)), sum = SPLAT(1) + e;
+    exp_factors factors = exp_near(-y);
+    vec e = vec_fma(factors.power, factors.p, factors.power), numerator = vec_fma(e, gate, SPLAT(1)), sum = SPLAT(1) + e;
     vec from_root = vec_abs(numerator) - SPLAT(0x1p-6), from_limit = SPLAT(GATED_NEAR) - vec_abs(y);
     return or_far(numerator / (sum * sum), vec_less(vec_min(from_root, from_limit), SPLAT(0)), full, x, p);
 }
@@ -97,8 +97,8 @@ static inline vec silu_parameter_derivative(vec x, const vec *p)
 {
     vec near = vec_abs(bounded(x, FAR));
     logistic_far l = logistic_far_of(two_product(p[0], near));
-    pair slope = pair_multiply(l.e.value, pair_square(l.s));
-    return pair_sum(pair_multiply(two_product(near, near), slope)) * l.e.scale;
+    pair gate_derivative = pair_multiply(l.e.value, pair_square(l.s));
+    return pair_sum(pair_multiply(two_product(near, near), gate_derivative)) * l.e.scale;
 }
 
 /* u as in the catalogue: gelu_tanh(x) = x s(2u), 2u = x (A + B x^2), (2u)' = A + 3 B x^2 with
@@ -120,14 +120,14 @@ static inline pair gelu_tanh_cubic(pair a, pair b, vec x)
 }
 
 /* exp(-2u), and n more in power's exponent if rounder is VEC_ROUNDER + n: 2u log2(e) = x (A' + B' x^2). */
-static inline exp_parts gelu_tanh_exp2(vec x, vec rounder)
+static inline exp_factors gelu_tanh_exp2(vec x, vec rounder)
 {
     pair a = {SPLAT(0x1.26ap+1), SPLAT(0x1.d84379ceb2977p-12)};
     pair b = {SPLAT(0x1.a5a7dp-4), SPLAT(-0x1.151aad0dc8e4ap-29)};
     return exp2_of_minus(gelu_tanh_cubic(a, b, x), rounder);
 }
 
-static inline exp_parts gelu_tanh_exp(vec x)
+static inline exp_factors gelu_tanh_exp(vec x)
 {
     if (NARROW) return exp_short(-x * vec_fma(GELU_TANH_B.hi, x * x, GELU_TANH_A.hi));
     return gelu_tanh_exp2(x, VEC_ROUNDER);
@@ -138,7 +138,7 @@ RARE vec gelu_tanh_tail(vec x, const vec *p)
 {
     (void)p;
     vec a = tail_distance(GELU_TANH_LOWEST, -GELU_TANH_NEAR, x);
-    exp_parts e = gelu_tanh_exp2(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    exp_factors e = gelu_tanh_exp2(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
     vec power = -a * e.power;
     return tail_lowered(GELU_TANH_LOWEST, x, vec_fma(power, e.p, power));
 }
@@ -149,7 +149,7 @@ static inline pair gelu_tanh_argument(vec x)
     pair square = two_product(x, x);
     return pair_multiply(pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_B, square)), pair_of(x));
 }
-static inline exp_parts gelu_tanh_exp(vec x) { return exp_near_pair(pair_negate(gelu_tanh_argument(x))); }
+static inline exp_factors gelu_tanh_exp(vec x) { return exp_near_pair(pair_negate(gelu_tanh_argument(x))); }
 
 /* For x < -GELU_TANH_NEAR, where s(2u) is exp(2u). */
 RARE vec gelu_tanh_far(vec x, const vec *p)
@@ -176,10 +176,10 @@ RARE vec gelu_tanh_derivative_tail(vec x, const vec *p)
 {
     (void)p;
     vec a = tail_distance(GELU_TANH_LOWEST, -NORMAL_TABLE_LIMIT, x);
-    exp_parts e = gelu_tanh_exp2(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
-    pair short_a = {SPLAT(0x1.98p+0), SPLAT(0x1.08a67a86ca2p-9)}, slope = gelu_tanh_cubic(short_a, GELU_TANH_3B, a);
-    pair gate = fast_two_sum(-slope.hi, SPLAT(1));
-    gate.lo = gate.lo - slope.lo;
+    exp_factors e = gelu_tanh_exp2(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    pair short_a = {SPLAT(0x1.98p+0), SPLAT(0x1.08a67a86ca2p-9)}, two_x_u = gelu_tanh_cubic(short_a, GELU_TANH_3B, a);
+    pair gate = fast_two_sum(-two_x_u.hi, SPLAT(1));
+    gate.lo = gate.lo - two_x_u.lo;
     vec rest = vec_fma(gate.hi + gate.lo, e.p, gate.lo);
     return tail_lowered(GELU_TANH_LOWEST, x, vec_fma(e.power, gate.hi, e.power * rest));
 }
@@ -208,15 +208,15 @@ RARE vec gelu_tanh_derivative_far(vec x, const vec *p)
     (void)p;
     x = bounded(x, GELU_TANH_LIMIT);
     pair square = two_product(x, x);
-    pair slope = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
-    return gated_derivative(logistic_of(gelu_tanh_argument(x)), pair_multiply(slope, pair_of(x)));
+    pair two_u_derivative = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
+    return gated_derivative(logistic_of(gelu_tanh_argument(x)), pair_multiply(two_u_derivative, pair_of(x)));
 }
 static inline vec gelu_tanh_derivative(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(GELU_TANH_GATED_NEAR), vec_abs(x));
     pair square = two_product(x, x);
-    pair slope = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
-    pair gate = pair_add(pair_of(SPLAT(1)), pair_multiply(slope, pair_of(x)));
+    pair two_u_derivative = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
+    pair gate = pair_add(pair_of(SPLAT(1)), pair_multiply(two_u_derivative, pair_of(x)));
     return or_far(gated_derivative_near(gelu_tanh_argument(x), gate), far, gelu_tanh_derivative_far, x, p);
 }
 #endif
@@ -240,7 +240,7 @@ RARE vec bsilu_far(vec x, const vec *p)
 static inline vec bsilu_near(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(x));
-    exp_parts e = exp_near(-x);
+    exp_factors e = exp_near(-x);
     vec half_alpha = SPLAT(0.5) * p[0], base = SPLAT(1) - e.power;
     vec m = vec_fnma(e.power, e.p, base), m_lo = vec_fnma(e.power, e.p, base - m);
     pair second = two_product(half_alpha, m);
@@ -263,7 +263,7 @@ RARE vec bsilu_full(vec x, const vec *p) { return bsilu_near(x, p); }
 static inline vec bsilu_value(vec x, const vec *p)
 {
     if (!NARROW) return bsilu_near(x, p);
-    exp_parts e = exp_near(-x);
+    exp_factors e = exp_near(-x);
     vec m = vec_fnma(e.power, e.p, SPLAT(1) - e.power);
     vec y = vec_fma(SPLAT(0.5) * p[0], m, x) / (SPLAT(2) - m);
     y = or_far(y, near_middle(y, 8), bsilu_full, x, p);

@@ -13,7 +13,7 @@ static inline vec relu_value(vec x, const vec *p) { (void)p; return vec_max(SPLA
 static inline vec relu_derivative(vec x, const vec *p)
 {
     (void)p;
-    return step(x, SPLAT(0), SPLAT(0), SPLAT(1));
+    return jump_at(x, SPLAT(0), SPLAT(0), SPLAT(1));
 }
 static inline vec relu_derivative_from_output(vec y, const vec *p) { return relu_derivative(y, p); }
 
@@ -36,13 +36,13 @@ static inline vec threshold_value(vec x, const vec *p)
 {
     return vec_select(vec_less_equal(x, p[0]), p[1], x);
 }
-static inline vec threshold_derivative(vec x, const vec *p) { return step(x, p[0], SPLAT(0), SPLAT(1)); }
+static inline vec threshold_derivative(vec x, const vec *p) { return jump_at(x, p[0], SPLAT(0), SPLAT(1)); }
 
 static inline vec leaky_relu_value(vec x, const vec *p)
 {
     return line_below(p[0], x);
 }
-static inline vec leaky_relu_derivative(vec x, const vec *p) { return step(x, SPLAT(0), p[0], SPLAT(1)); }
+static inline vec leaky_relu_derivative(vec x, const vec *p) { return jump_at(x, SPLAT(0), p[0], SPLAT(1)); }
 static inline vec leaky_relu_derivative_from_output(vec y, const vec *p) { return leaky_relu_derivative(y, p); }
 
 static inline vec leaky_relu_parameter_derivative(vec x, const vec *p) { (void)p; return non_positive(x); }
@@ -112,11 +112,11 @@ static inline vec hardswish_derivative(vec x, const vec *p)
 {
     (void)p;
     vec inner = vec_fma(SPLAT(2), x, SPLAT(3)) / SPLAT(6);
-    vec outer = step(x, SPLAT(-3), SPLAT(0), SPLAT(1));
+    vec outer = jump_at(x, SPLAT(-3), SPLAT(0), SPLAT(1));
     return vec_select(vec_less(vec_abs(x), SPLAT(3)), inner, outer);
 }
 
-static inline vec heaviside_value(vec x, const vec *p) { return step(x, p[0], SPLAT(0), SPLAT(1)); }
+static inline vec heaviside_value(vec x, const vec *p) { return jump_at(x, p[0], SPLAT(0), SPLAT(1)); }
 static inline vec heaviside_derivative(vec x, const vec *p) { (void)p; return keep_nan(x, SPLAT(0)); }
 
 /* sign(-0) is -0. */

@@ -7,16 +7,16 @@
 
 /* tanh(softplus(x)) = N / D: with e = exp(-|x|), N = 1 + 2e and D = 1 + 2e + 2e^2 for x >= 0; for
  * x < 0, times e^2, N = e^2 + 2e and D = e^2 + 2e + 2. */
-typedef struct { mask negative; scaled e; pair e_squared, n, reciprocal_d; } mish_parts;
+typedef struct { mask negative; scaled e; pair e_squared, n, reciprocal_d; } mish_terms;
 
-static inline mish_parts mish_of(vec x)
+static inline mish_terms mish_of(vec x)
 {
     mask negative = vec_less(x, SPLAT(0));
     scaled e = exp_of_negative(pair_of(-vec_abs(x)));
     pair e2 = pair_square(e.value);
     pair n = pair_add(pair_scale(e.value, SPLAT(2)), pair_select(negative, e2, pair_of(SPLAT(1))));
     pair d = pair_add(n, pair_scale(pair_select(negative, pair_of(SPLAT(1)), e2), SPLAT(2)));
-    return (mish_parts){negative, e, e2, n, pair_reciprocal(d)};
+    return (mish_terms){negative, e, e2, n, pair_reciprocal(d)};
 }
 
 /* From here on N / D is 1. */
@@ -46,7 +46,7 @@ RARE vec mish_far(vec x, const vec *p)
 {
     (void)p;
     vec bounded_below = vec_max(SPLAT(-FAR), x);
-    mish_parts m = mish_of(x);
+    mish_terms m = mish_of(x);
     vec scale = vec_select(m.negative, m.e.scale, SPLAT(1));
     return times_pair_to_infinity(bounded_below, pair_multiply(m.n, m.reciprocal_d)) * scale;
 }
@@ -89,7 +89,7 @@ RARE vec mish_derivative_full(vec x, const vec *p) { return mish_derivative_by_t
 static inline vec mish_derivative(vec x, const vec *p)
 {
     if (!NARROW) return mish_derivative_by_table(x, p);
-    exp_parts e = exp_near(vec_min(SPLAT(MISH_ONE), x));
+    exp_factors e = exp_near(vec_min(SPLAT(MISH_ONE), x));
     vec w = vec_fma(e.power, e.p, e.power), a = SPLAT(1) + w, d = vec_fma(a, a, SPLAT(1));
     vec sum = vec_fma(SPLAT(4) * x, a, vec_fma(a, d, d));
     vec from_root = vec_abs(sum) - SPLAT(0x1p-5), from_limit = SPLAT(MISH_ONE) - vec_abs(x);
@@ -102,12 +102,12 @@ static inline vec mish_derivative(vec x, const vec *p)
 RARE vec mish_derivative_far(vec x, const vec *p)
 {
     (void)p;
-    mish_parts m = mish_of(x);
+    mish_terms m = mish_of(x);
     pair factor = pair_select(m.negative, m.e.value, m.e_squared);
     pair one_plus_e = pair_add(pair_of(SPLAT(1)), m.e.value);
     pair four_x = pair_of(SPLAT(4) * bounded(x, FAR));
-    pair slope = pair_multiply(pair_multiply(factor, four_x), pair_multiply(one_plus_e, m.reciprocal_d));
-    pair sum = pair_multiply(pair_add(m.n, slope), m.reciprocal_d);
+    pair product = pair_multiply(pair_multiply(factor, four_x), pair_multiply(one_plus_e, m.reciprocal_d));
+    pair sum = pair_multiply(pair_add(m.n, product), m.reciprocal_d);
     return pair_round(sum) * vec_select(m.negative, m.e.scale, SPLAT(1));
 }
 
@@ -115,8 +115,8 @@ RARE vec mish_derivative_far(vec x, const vec *p)
 static inline vec mish_derivative(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(MISH_ONE), vec_abs(x));
-    exp_parts parts = exp_near(x);
-    pair one = pair_of(SPLAT(1)), w = exp_pair(parts), a = one_plus_exp_pair(parts);
+    exp_factors factors = exp_near(x);
+    pair one = pair_of(SPLAT(1)), w = exp_pair(factors), a = one_plus_exp_pair(factors);
     pair d = pair_square(a);
     d = (pair){d.hi + SPLAT(1), (d.hi - ((d.hi + SPLAT(1)) - SPLAT(1))) + d.lo};
     pair sum = pair_add(pair_multiply(pair_add(one, a), d), pair_multiply(a, pair_of(SPLAT(4) * x)));

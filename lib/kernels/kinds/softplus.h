@@ -117,15 +117,15 @@ static inline vec softplus_derivative_from_output(vec y, const vec *p)
 }
 
 /* -(a s(-a) + log1p(exp(-a))) / beta^2 with a = |beta x|. Raised, so that nothing but the result is subnormal. */
-#define SOFTPLUS_SLOPE_RAISE 0x1p30
+#define SOFTPLUS_RAISE 0x1p30
 static inline vec softplus_parameter_derivative(vec x, const vec *p)
 {
     pair a = two_product(p[0], vec_abs(bounded(x, FAR)));
     logistic_far l = logistic_far_of(a);
     pair gate = pair_multiply(a, pair_multiply(l.e.value, l.s));
-    pair factor = pair_square(pair_scale(pair_reciprocal(pair_of(p[0])), SPLAT(SOFTPLUS_SLOPE_RAISE)));
+    pair factor = pair_square(pair_scale(pair_reciprocal(pair_of(p[0])), SPLAT(SOFTPLUS_RAISE)));
     vec raised = pair_sum(pair_multiply(pair_add(gate, log1p_pair(l.e.value)), factor));
-    return raised * l.e.scale * SPLAT(-1 / (SOFTPLUS_SLOPE_RAISE * SOFTPLUS_SLOPE_RAISE));
+    return raised * l.e.scale * SPLAT(-1 / (SOFTPLUS_RAISE * SOFTPLUS_RAISE));
 }
 
 #if REAL_BITS == 32

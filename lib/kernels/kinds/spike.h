@@ -61,7 +61,7 @@ static inline vec slayer_derivative(vec x, const vec *p)
 {
     pair log2_e = PAIR(0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56), rate = pair_multiply(log2_e, pair_of(p[0]));
     pair y = pair_multiply(abs_distance_of_finite(x, p), rate);
-    exp_parts e = decay(two_product(SPLAT(0.5) * p[0], p[1]), y);
+    exp_factors e = decay(two_product(SPLAT(0.5) * p[0], p[1]), y);
     vec near = vec_fma(e.power, e.p, e.power);
     return vec_select(vec_less(SPLAT(DECAY_LIMIT), y.hi), SPLAT(0), near) * SPLAT(DECAY_SCALE);
 }
@@ -128,7 +128,7 @@ static inline vec gaussian_derivative(vec x, const vec *p)
 {
     normal_shape n = normal_shape_of(p[0]);
     pair d = two_sum(x, -p[SUGAR_SHIFT]);
-    exp_parts e = decay(n.height, pair_square(pair_multiply(d, n.scale)));
+    exp_factors e = decay(n.height, pair_square(pair_multiply(d, n.scale)));
     vec near = vec_fma(e.power, e.p, e.power);
     return vec_select(vec_less(SPLAT(14.875) * p[0], vec_abs(d.hi)), SPLAT(0), near) * SPLAT(DECAY_SCALE);
 }
@@ -142,7 +142,7 @@ static inline vec gaussian_derivative(vec x, const vec *p)
 {
     pair reciprocal = pair_reciprocal(pair_of(p[0]));
     pair square = pair_square(pair_multiply(distance(x, p), reciprocal));
-    exp_parts e = exp_near_pair(pair_scale(square, SPLAT(-0.5)));
+    exp_factors e = exp_near_pair(pair_scale(square, SPLAT(-0.5)));
     vec near = times_exp(pair_multiply(INVERSE_SQRT_2_PI, reciprocal), e);
     return or_far(near, vec_less(SPLAT(2 * EXP_NEAR), square.hi), gaussian_far, x, p);
 }
@@ -190,7 +190,7 @@ static inline vec multi_gaussian_derivative(vec x, const vec *p)
     pair centre_height = pair_multiply(n.height, two_sum(SPLAT(1), p[1]));
 
     pair wide_y = pair_multiply(y, inverse_s2);
-    exp_parts centre = decay(centre_height, y), wide = decay(wide_height, wide_y);
+    exp_factors centre = decay(centre_height, y), wide = decay(wide_height, wide_y);
     centre.power = vec_select(vec_less(SPLAT(DECAY_LIMIT), y.hi), SPLAT(0), centre.power);
     wide.power = vec_select(vec_less(SPLAT(DECAY_LIMIT), wide_y.hi), SPLAT(0), wide.power);
     vec cosh_m1 = cosh_minus_1(wide_y, inverse_s2);
@@ -213,8 +213,8 @@ static inline vec multi_gaussian_derivative(vec x, const vec *p) { return multi_
 
 RARE vec sigmoid_spike_far(vec x, const vec *p)
 {
-    scaled slope = logistic_derivative(pair_multiply(pair_of(p[0]), distance(x, p)));
-    return times_pair(p[0], slope.value) * slope.scale;
+    scaled s = logistic_derivative(pair_multiply(pair_of(p[0]), distance(x, p)));
+    return times_pair(p[0], s.value) * s.scale;
 }
 #if REAL_BITS == 32 && !NARROW
 static inline vec sigmoid_spike_derivative(vec x, const vec *p)

@@ -51,7 +51,7 @@ static inline pair tanhshrink_near_zero(vec x)
 RARE vec tanh_far(vec x, const vec *p)
 {
     (void)p;
-    exp_parts e = exp_short(SPLAT(-2) * vec_min(SPLAT(12), vec_abs(x)));
+    exp_factors e = exp_short(SPLAT(-2) * vec_min(SPLAT(12), vec_abs(x)));
     vec t = vec_fma(SPLAT(-2), vec_fma(e.power, e.p, e.power), SPLAT(1));
     return vec_copysign(t, x);
 }
@@ -59,7 +59,7 @@ static inline vec tanh_value(vec x, const vec *p)
 {
     vec a = vec_abs(x);
     if (NARROW) {
-        exp_parts e = exp_near(SPLAT(-2) * vec_min(SPLAT(12), a));
+        exp_factors e = exp_near(SPLAT(-2) * vec_min(SPLAT(12), a));
         vec minus_expm1 = vec_fnma(e.power, e.p, SPLAT(1) - e.power);
         return vec_copysign(minus_expm1 / (SPLAT(2) - minus_expm1), x);
     }
@@ -73,7 +73,7 @@ static inline vec tanh_value(vec x, const vec *p)
 {
     (void)p;
     vec a = vec_min(SPLAT(24), vec_abs(x));
-    exp_parts e = exp_near(SPLAT(2) * a);
+    exp_factors e = exp_near(SPLAT(2) * a);
     vec sum = vec_fma(e.power, e.p, e.power + SPLAT(1));
     vec outer = SPLAT(1) - SPLAT(2) / sum;
     vec square = a * a;
@@ -84,8 +84,8 @@ static inline vec tanh_value(vec x, const vec *p)
 RARE vec tanh_derivative_far(vec x, const vec *p)
 {
     (void)p;
-    scaled slope = logistic_derivative(pair_of(SPLAT(2) * x));
-    return SPLAT(4) * pair_round(slope.value) * slope.scale;
+    scaled s = logistic_derivative(pair_of(SPLAT(2) * x));
+    return SPLAT(4) * pair_round(s.value) * s.scale;
 }
 static inline vec tanh_derivative(vec x, const vec *p) { /* 4 s(2x) s(-2x) */
     vec a = SPLAT(2) * vec_abs(x);

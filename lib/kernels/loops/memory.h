@@ -8,10 +8,10 @@
 #if !NARROW
 typedef real element;
 ALWAYS_INLINE vec load(const element *p) { return vec_load(p); }
-ALWAYS_INLINE vec load_part(const element *p, size_t n) { return vec_load_part(p, n); }
+ALWAYS_INLINE vec load_partial(const element *p, size_t n) { return vec_load_partial(p, n); }
 ALWAYS_INLINE void store(element *p, vec a) { vec_store(p, a); }
 ALWAYS_INLINE void stream_past_caches(element *p, vec a) { vec_stream(p, a); }
-ALWAYS_INLINE void store_part(element *p, vec a, size_t n) { vec_store_part(p, a, n); }
+ALWAYS_INLINE void store_partial(element *p, vec a, size_t n) { vec_store_partial(p, a, n); }
 #else
 typedef uint16_t element;
 ALWAYS_INLINE vec load(const element *p) { return JOIN(vec_load, SUGAR_TYPE)(p); }
@@ -25,14 +25,14 @@ ALWAYS_INLINE void stream_past_caches(element *p, vec a)
 }
 
 /* Few processors have masks for elements this small. */
-ALWAYS_INLINE vec load_part(const element *p, size_t n)
+ALWAYS_INLINE vec load_partial(const element *p, size_t n)
 {
     element lanes[VEC_LANES] = {0};
     memcpy(lanes, p, n * sizeof *p);
     return load(lanes);
 }
 
-ALWAYS_INLINE void store_part(element *p, vec a, size_t n)
+ALWAYS_INLINE void store_partial(element *p, vec a, size_t n)
 {
     element lanes[VEC_LANES];
     store(lanes, a);
@@ -55,27 +55,27 @@ ALWAYS_INLINE void put(element *p, vec a, int stream)
 /* To wait for memory after each tile of 8 KiB takes longer than to compute it. */
 ALWAYS_INLINE void end_stream_of(int stream)
 {
-    if (stream && stream != SUGAR_STREAM_ON) vec_stream_end();
+    if (stream && stream != SUGAR_STREAM_OPEN) vec_stream_end();
 }
 
 static void end_stream(void) { vec_stream_end(); }
 
-ALWAYS_INLINE vec load_some(const element *p, size_t n) { return n < VEC_LANES ? load_part(p, n) : load(p); }
+ALWAYS_INLINE vec load_some(const element *p, size_t n) { return n < VEC_LANES ? load_partial(p, n) : load(p); }
 
 ALWAYS_INLINE vec load_some_reals(const real *p, size_t n)
 {
-    return n < VEC_LANES ? vec_load_part(p, n) : vec_load(p);
+    return n < VEC_LANES ? vec_load_partial(p, n) : vec_load(p);
 }
 
 ALWAYS_INLINE void put_some(element *p, vec a, size_t n, int stream)
 {
-    if (n < VEC_LANES) store_part(p, a, n);
+    if (n < VEC_LANES) store_partial(p, a, n);
     else put(p, a, stream);
 }
 
 ALWAYS_INLINE void put_some_reals(real *p, vec a, size_t n)
 {
-    if (n < VEC_LANES) vec_store_part(p, a, n);
+    if (n < VEC_LANES) vec_store_partial(p, a, n);
     else vec_store(p, a);
 }
 

@@ -11,7 +11,7 @@
 ALWAYS_INLINE real load_one(const element *p)
 {
     real one;
-    vec_store_part(&one, load_part(p, 1), 1);
+    vec_store_partial(&one, load_partial(p, 1), 1);
     return one;
 }
 
@@ -59,7 +59,7 @@ ALWAYS_INLINE void add_exactly(vec64 *high, vec64 *low, vec64 a)
 
 ALWAYS_INLINE void add_products(vec64 *high, vec64 *low, vec product)
 {
-    for (int part = 0; part < VEC64_PARTS; part++) add_exactly(&high[part], &low[part], vec_widen(product, part));
+    for (int h = 0; h < VEC64_PER_VEC; h++) add_exactly(&high[h], &low[h], vec_widen(product, h));
 }
 
 /* high + low += a + rest */
@@ -76,22 +76,22 @@ static void sum_run(const void *products, size_t n, double *high, double *low)
 {
     const real *product = products;
     const vec64 zero = vec_widen(vec_splat(0), 0);
-    vec64 sum[SUM_PARTS], rest[SUM_PARTS];
-    for (int k = 0; k < SUM_PARTS; k++) sum[k] = rest[k] = zero;
+    vec64 sum[SUM_VEC64S], rest[SUM_VEC64S];
+    for (int k = 0; k < SUM_VEC64S; k++) sum[k] = rest[k] = zero;
     size_t i = 0;
     for (; n - i >= SUM_LANES; i += SUM_LANES) {
         UNROLL
         for (int k = 0; k < SUM_VECTORS; k++)
-            add_products(sum + k * VEC64_PARTS, rest + k * VEC64_PARTS, vec_load(product + i + k * VEC_LANES));
+            add_products(sum + k * VEC64_PER_VEC, rest + k * VEC64_PER_VEC, vec_load(product + i + k * VEC_LANES));
     }
     UNROLL
     for (int k = 0; k < SUM_VECTORS; k++)
         if (i < n) {
-            add_products(sum + k * VEC64_PARTS, rest + k * VEC64_PARTS, load_some_reals(product + i, n - i));
+            add_products(sum + k * VEC64_PER_VEC, rest + k * VEC64_PER_VEC, load_some_reals(product + i, n - i));
             i += VEC_LANES;
         }
     double lane[SUM_LANES], lane_rest[SUM_LANES];
-    for (int k = 0; k < SUM_PARTS; k++) {
+    for (int k = 0; k < SUM_VEC64S; k++) {
         vec64_store(lane + k * VEC64_LANES, sum[k]);
         vec64_store(lane_rest + k * VEC64_LANES, rest[k]);
     }
@@ -106,11 +106,11 @@ static void sum_rows(const void *products, size_t rows, size_t n, double *high, 
 {
     const real *product = products;
     for (size_t i = 0; i < n; i += VEC_LANES)
-        for (int part = 0; part < VEC64_PARTS; part++) {
-            const size_t at = i + (size_t)part * VEC64_LANES;
+        for (int h = 0; h < VEC64_PER_VEC; h++) {
+            const size_t at = i + (size_t)h * VEC64_LANES;
             vec64 sum = vec64_load(high + at), rest = vec64_load(low + at);
             for (size_t row = 0; row < rows; row++)
-                add_exactly(&sum, &rest, vec_widen(load_some_reals(product + row * n + i, n - i), part));
+                add_exactly(&sum, &rest, vec_widen(load_some_reals(product + row * n + i, n - i), h));
             vec64_store(high + at, sum);
             vec64_store(low + at, rest);
         }
@@ -126,7 +126,7 @@ static void put_sum(double high, double low, void *at, int accumulate)
     }
     const double sum = isfinite(high) ? high + low : high;
     const real rounded = (real)sum, rest = isfinite(rounded) ? (real)(sum - (double)rounded) : 0;
-    store_part(at, round_to_odd(vec_splat(rounded), vec_splat(rest)), 1);
+    store_partial(at, round_to_odd(vec_splat(rounded), vec_splat(rest)), 1);
 }
 
 /* Sums next to each other. Where each has few products, to put them one by one would take most of the time. */

@@ -26,15 +26,15 @@ ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
 #define VECTORS_bf16 2
 #define VECTORS JOIN(VECTORS, SUGAR_TYPE)
 
-enum { STEP = VECTORS * VEC_LANES };
+enum { ITERATION = VECTORS * VEC_LANES };
 
 #if VECTORS == 1
-ALWAYS_INLINE void forward_step(formula value, const vec *p, const element *x, element *y, int stream)
+ALWAYS_INLINE void forward_iteration(formula value, const vec *p, const element *x, element *y, int stream)
 {
     put(y, value(load(x), p), stream);
 }
 
-ALWAYS_INLINE void backward_step(formula derivative, const vec *p, const element *x, const element *dy,
+ALWAYS_INLINE void backward_iteration(formula derivative, const vec *p, const element *x, const element *dy,
                                  element *dx, int stream)
 {
     put(dx, load(dy) * derivative(load(x), p), stream);
@@ -43,7 +43,7 @@ ALWAYS_INLINE void backward_step(formula derivative, const vec *p, const element
 ALWAYS_INLINE void put_two(element *p, vec_two a, int stream)
 {
     if (stream) {
-        element lanes[STEP];        /* a register, once compiled */
+        element lanes[ITERATION];        /* a register, once compiled */
         JOIN(vec_store_two, SUGAR_TYPE)(lanes, a);
         vec_stream_bits16(p, lanes);
         vec_stream_bits16(p + VEC_LANES, lanes + VEC_LANES);
@@ -52,13 +52,13 @@ ALWAYS_INLINE void put_two(element *p, vec_two a, int stream)
     }
 }
 
-ALWAYS_INLINE void forward_step(formula value, const vec *p, const element *x, element *y, int stream)
+ALWAYS_INLINE void forward_iteration(formula value, const vec *p, const element *x, element *y, int stream)
 {
     const vec_two a = JOIN(vec_load_two, SUGAR_TYPE)(x);
     put_two(y, (vec_two){value(a.even, p), value(a.odd, p)}, stream);
 }
 
-ALWAYS_INLINE void backward_step(formula derivative, const vec *p, const element *x, const element *dy,
+ALWAYS_INLINE void backward_iteration(formula derivative, const vec *p, const element *x, const element *dy,
                                  element *dx, int stream)
 {
     const vec_two a = JOIN(vec_load_two, SUGAR_TYPE)(x), gradient = JOIN(vec_load_two, SUGAR_TYPE)(dy);
@@ -76,10 +76,10 @@ ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const ele
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
-    for (; n - i >= STEP; i += STEP) forward_step(value, p, x + i, y + i, stream);
+    for (; n - i >= ITERATION; i += ITERATION) forward_iteration(value, p, x + i, y + i, stream);
     for (; i < n; i += VEC_LANES) {
-        const size_t part = at_most_a_vector(n - i);
-        store_part(y + i, value(load_part(x + i, part), p), part);
+        const size_t count = at_most_a_vector(n - i);
+        store_partial(y + i, value(load_partial(x + i, count), p), count);
     }
     end_stream_of(stream);
 }
@@ -91,7 +91,7 @@ ALWAYS_INLINE void derivative_loop(formula derivative, const real *parameters, c
     splat_parameters(parameters, p);
     size_t i = 0;
     for (; n - i >= VEC_LANES; i += VEC_LANES) vec_store(d + i, derivative(load(x + i), p));
-    if (i < n) vec_store_part(d + i, derivative(load_part(x + i, n - i), p), n - i);
+    if (i < n) vec_store_partial(d + i, derivative(load_partial(x + i, n - i), p), n - i);
 }
 
 ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, const element *x,
@@ -100,10 +100,10 @@ ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, con
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
-    for (; n - i >= STEP; i += STEP) backward_step(derivative, p, x + i, dy + i, dx + i, stream);
+    for (; n - i >= ITERATION; i += ITERATION) backward_iteration(derivative, p, x + i, dy + i, dx + i, stream);
     for (; i < n; i += VEC_LANES) {
-        const size_t part = at_most_a_vector(n - i);
-        store_part(dx + i, load_part(dy + i, part) * derivative(load_part(x + i, part), p), part);
+        const size_t count = at_most_a_vector(n - i);
+        store_partial(dx + i, load_partial(dy + i, count) * derivative(load_partial(x + i, count), p), count);
     }
     end_stream_of(stream);
 }
@@ -111,10 +111,10 @@ ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, con
 /* The derivative that a combination mixes, of elements i, ... of n. */
 ALWAYS_INLINE vec mixed_derivative(const sugar_combination *c, size_t i, size_t n)
 {
-    const real *surrogate = c->surrogate, *derivative = c->derivative;
+    const real *surrogate = c->surrogate, *own_derivative = c->own;
     const vec d = load_some_reals(surrogate + i, n - i);
-    if (!derivative) return d;
-    const vec own = load_some_reals(derivative + i, n - i);
+    if (!own_derivative) return d;
+    const vec own = load_some_reals(own_derivative + i, n - i);
     const vec mixed = vec_fma(vec_splat((real)c->blend), d, vec_splat((real)c->rest) * own);
     if (!c->negative_only) return mixed;
     return vec_select(vec_less_equal(load_some((const element *)c->x + i, n - i), vec_splat(0)), mixed, own);

@@ -42,7 +42,7 @@ static inline pair exp_reduced(pair x, vec *rounded)
  * nothing is a pair. p is wrong by at most 0.6 u, also relative to x where x rounds to no multiple of
  * ln(2); a formula does best to round power + power p only once. */
 #define EXP_NEAR PICK(87, 708)
-typedef struct { vec power, p; } exp_parts;
+typedef struct { vec power, p; } exp_factors;
 
 static inline vec exp_argument(vec x, vec *rounded)
 {
@@ -52,56 +52,56 @@ static inline vec exp_argument(vec x, vec *rounded)
     return vec_fnma(n, SPLAT(LN2_LO), exact);
 }
 
-static inline exp_parts exp_parts_of(vec rounded, vec r)
+static inline exp_factors exp_factors_of(vec rounded, vec r)
 {
-    return (exp_parts){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(exp_tail, r), r)};
+    return (exp_factors){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(exp_tail, r), r)};
 }
 
 /* Elements that are shorter than `real` need no more than 1 + p to 2^-23, by four coefficients instead of six, and
  * one step of the reduction. */
-static inline exp_parts exp_short(vec x)
+static inline exp_factors exp_short(vec x)
 {
     static const real tail[] = {0x1.fffdfap-2, 0x1.5557aep-3, 0x1.572afep-5, 0x1.1063c8p-7};
     vec rounded = vec_fma(x, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
     vec r = vec_fnma(rounded - VEC_ROUNDER, SPLAT(LN2_HI + LN2_LO), x);
-    return (exp_parts){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(tail, r), r)};
+    return (exp_factors){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(tail, r), r)};
 }
 
-static inline exp_parts exp_near(vec x)
+static inline exp_factors exp_near(vec x)
 {
     if (NARROW) return exp_short(x);
     vec rounded, r = exp_argument(x, &rounded);
-    return exp_parts_of(rounded, r);
+    return exp_factors_of(rounded, r);
 }
 
 /* exp(-a^2/2), where the rounding of a^2 counts, and n more in power's exponent if rounder is VEC_ROUNDER + n. */
-static inline exp_parts exp_half_square(vec a, vec rounder)
+static inline exp_factors exp_half_square(vec a, vec rounder)
 {
     pair square = two_product(a, a);
     vec rounded = vec_fma(square.hi, SPLAT(-0.5 * 0x1.71547652b82fep+0), rounder), n = rounded - rounder;
     vec exact = vec_fnma(n, SPLAT(LN2_HI), SPLAT(-0.5) * square.hi);
     vec r = vec_fnma(n, SPLAT(LN2_LO), exact);
-    return exp_parts_of(rounded, vec_fma(SPLAT(-0.5), square.lo, r));
+    return exp_factors_of(rounded, vec_fma(SPLAT(-0.5), square.lo, r));
 }
 
-static inline exp_parts exp_near_half_square(vec a)
+static inline exp_factors exp_near_half_square(vec a)
 {
     if (NARROW) return exp_short(a * (SPLAT(-0.5) * a));
     return exp_half_square(a, VEC_ROUNDER);
 }
 
 /* For every element type, as a formula needs it whose terms may cancel. */
-static inline exp_parts exp_near_full(pair x)
+static inline exp_factors exp_near_full(pair x)
 {
     vec rounded, r = exp_argument(x.hi, &rounded);
-    return exp_parts_of(rounded, r + x.lo);
+    return exp_factors_of(rounded, r + x.lo);
 }
 
-static inline exp_parts exp_near_pair(pair x) { return NARROW ? exp_short(x.hi) : exp_near_full(x); }
+static inline exp_factors exp_near_pair(pair x) { return NARROW ? exp_short(x.hi) : exp_near_full(x); }
 
 /* 1 + power (1 + p), rounded once. power + 1 is not exact if power is 2^24 (2^53) or more or the inverse,
  * and what it loses there counts. */
-static inline vec one_plus_exp(exp_parts e)
+static inline vec one_plus_exp(exp_factors e)
 {
     if (NARROW) return vec_fma(e.power, e.p, e.power) + SPLAT(1);
     vec sum = e.power + SPLAT(1);
@@ -109,7 +109,7 @@ static inline vec one_plus_exp(exp_parts e)
 }
 
 /* The same as a pair. */
-static inline pair one_plus_exp_pair(exp_parts e)
+static inline pair one_plus_exp_pair(exp_factors e)
 {
     vec base = e.power + SPLAT(1);
     vec rest = vec_fma(e.power, e.p, SPLAT(1) - (base - e.power));
@@ -118,7 +118,7 @@ static inline pair one_plus_exp_pair(exp_parts e)
 }
 
 /* c power (1 + p), rounded once, for a constant c. */
-static inline vec times_exp(pair c, exp_parts e)
+static inline vec times_exp(pair c, exp_factors e)
 {
     pair power = pair_scale(c, e.power);
     if (NARROW) return vec_fma(power.hi, e.p, power.hi);
@@ -134,7 +134,7 @@ static inline vec expm1_near(pair x)
 }
 
 /* power (1 + p) as a pair. */
-static inline pair exp_pair(exp_parts e)
+static inline pair exp_pair(exp_factors e)
 {
     vec hi = vec_fma(e.power, e.p, e.power);
     return (pair){hi, vec_fma(e.power, e.p, e.power - hi)};
@@ -185,16 +185,16 @@ static const real decay_tail[] = {0x1.fffffcp-2f, -0x1.55549p-3f, 0x1.5558a2p-5f
 
 /* exp(-a) = exp(-r) power scale for a >= 0 or NaN. ln(2) as a float has so few digits that the first difference is
  * exact. */
-typedef struct { mask inner; vec r, power, scale; } decay_parts;
+typedef struct { mask inner; vec r, power, scale; } decay_factors;
 
-static inline decay_parts decay_of(vec a)
+static inline decay_factors decay_of(vec a)
 {
     pair ln2 = PAIR(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56);
     mask inner = vec_less(a, SPLAT(TAIL_LIMIT));
     vec near = vec_min(SPLAT(TAIL_LIMIT), a), rounder = VEC_ROUNDER + SPLAT(TAIL_SHIFT);
     vec rounded = vec_fnma(near, SPLAT(0x1.71547652b82fep+0), rounder), n = rounder - rounded;
     vec r = vec_fnma(n, ln2.hi, near) - n * ln2.lo;
-    return (decay_parts){inner, r, vec_power_of_two(rounded), vec_select(inner, SPLAT(TAIL_SCALE), SPLAT(0))};
+    return (decay_factors){inner, r, vec_power_of_two(rounded), vec_select(inner, SPLAT(TAIL_SCALE), SPLAT(0))};
 }
 
 /* exp(-a) = power (1 + p) scale = value beyond tables, where it is small enough for short series to replace
@@ -203,7 +203,7 @@ typedef struct { vec power, p, scale, value; } small_exp;
 
 static inline small_exp exp_of_tail(vec a)
 {
-    decay_parts d = decay_of(a);
+    decay_factors d = decay_of(a);
     vec p = vec_fma(d.r * d.r, POLYNOMIAL(decay_tail, d.r), -d.r), lowered = d.power * d.scale;
     return (small_exp){d.power, p, d.scale, vec_fma(lowered, p, lowered)};
 }
@@ -238,12 +238,12 @@ static const real exp2_tail[] = {
 /* 2^-y = power (1 + p) for |y.hi| <= 126, and n more in power's exponent if rounder is VEC_ROUNDER + n. In base 2
  * the reduction is exact without multiplications; what converts to it is in a factor that y has anyway. p is
  * wrong by at most 0.6 u. */
-static inline exp_parts exp2_of_minus(pair y, vec rounder)
+static inline exp_factors exp2_of_minus(pair y, vec rounder)
 {
     vec rounded = rounder - y.hi;
     vec g = (y.hi + (rounded - rounder)) + y.lo;
     vec p = vec_fma(SPLAT(-0x1.62e43p-1), g, g * g * POLYNOMIAL(exp2_tail, g));
-    return (exp_parts){vec_power_of_two(rounded), p};
+    return (exp_factors){vec_power_of_two(rounded), p};
 }
 
 /* height 2^-y 2^DECAY_SHIFT = power (1 + p), for 0 <= y.hi <= DECAY_LIMIT. Raised like that it is a normal
@@ -252,11 +252,11 @@ static inline exp_parts exp2_of_minus(pair y, vec rounder)
 #define DECAY_SHIFT 64
 #define DECAY_SCALE 0x1p-64
 #define DECAY_LIMIT 180
-static inline exp_parts decay(pair height, pair y)
+static inline exp_factors decay(pair height, pair y)
 {
     vec lacking = SPLAT(0x1.71547652b82fep+0) * (height.lo / vec_max(SPLAT(FLT_MIN), height.hi));
-    exp_parts e = exp2_of_minus((pair){y.hi, y.lo - lacking}, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
-    return (exp_parts){height.hi * e.power, e.p};
+    exp_factors e = exp2_of_minus((pair){y.hi, y.lo - lacking}, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    return (exp_factors){height.hi * e.power, e.p};
 }
 #endif
 

@@ -1,6 +1,6 @@
 /* log1p(exp(-|y|)). */
-#ifndef SUGAR_KERNELS_MATH_LOG_P_H
-#define SUGAR_KERNELS_MATH_LOG_P_H
+#ifndef SUGAR_KERNELS_MATH_LOG1P_H
+#define SUGAR_KERNELS_MATH_LOG1P_H
 
 #include "kernels/math/exp.h"
 

@@ -31,7 +31,7 @@ static inline scaled logistic_derivative(pair y)
 }
 
 /* s (1 - s) with s = 1 / (1 + e), e = exp(|x|). */
-static inline pair logistic_derivative_near(exp_parts e)
+static inline pair logistic_derivative_near(exp_factors e)
 {
     if (NARROW) {
         vec reciprocal = SPLAT(1) / one_plus_exp(e);

@@ -108,7 +108,7 @@ ALWAYS_INLINE piece_or_exp piece_or_exp_of(piece_table table, int degree, vec a,
                                                                         vec minus_lo)
 {
     mask far = vec_less(SPLAT(EXP_PIECE_LIMIT), a);
-    decay_parts d = decay_of(a);
+    decay_factors d = decay_of(a);
     index i = unit_index(vec_select(far, SPLAT(7), a));
     vec r = vec_select(far, d.r, a - vec_lookup(table[0], i)) - vec_select(d.inner, minus_lo, SPLAT(0));
     piece at = piece_at(table, table, far, degree, r, i);
@@ -128,7 +128,7 @@ static inline index wide_index(vec a)
 typedef struct { vec power, constant, rest; } scaled_piece;
 
 ALWAYS_INLINE scaled_piece table_times_exp(piece_table table, int degree, vec a,
-                                                                          exp_parts e)
+                                                                          exp_factors e)
 {
     piece f = piece_of(table, degree, a, normal_index(a));
     return (scaled_piece){e.power, f.constant, vec_fma(f.constant + f.rest, e.p, f.rest)};
@@ -175,10 +175,10 @@ static inline vec constant_sum_lo(const real *a, const real *b, size_t k, vec fa
 ALWAYS_INLINE vec sum_at(entry_sum sum, const real *a, const real *b, vec factor,
                                                         index i)
 {
-    vec row[VEC_ROW];
+    vec table[VEC_TABLE16_VECTORS];
     UNROLL
-    for (size_t k = 0; k < VEC_ROW; k++) row[k] = sum(a, b, vec_row_start(i) + k * VEC_LANES, factor);
-    return vec_lookup16(row, i);
+    for (size_t k = 0; k < VEC_TABLE16_VECTORS; k++) table[k] = sum(a, b, vec_table16_start(i) + k * VEC_LANES, factor);
+    return vec_lookup16(table, i);
 }
 
 /* a(x) + factor b(x) for |x| <= SIGNED_TABLE_LIMIT. */

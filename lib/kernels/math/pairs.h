@@ -48,8 +48,8 @@ static inline vec pair_last_rounding(pair a)
 /* a + b exactly (Knuth). */
 static inline pair two_sum(vec a, vec b)
 {
-    vec sum = a + b, b_part = sum - a;
-    return (pair){sum, (a - (sum - b_part)) + (b - b_part)};
+    vec sum = a + b, b_rounded = sum - a;
+    return (pair){sum, (a - (sum - b_rounded)) + (b - b_rounded)};
 }
 
 /* a * b exactly, as long as nothing underflows. */
