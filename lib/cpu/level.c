@@ -1,6 +1,6 @@
-/* Levels: the table of instruction sets, what this machine has of them, and the choice.
+/* Levels: the table of instruction sets, which of them this machine has, and the choice.
  *
- * The build defines SUGAR_HAVE_<level> as 1 for each level whose kernels it compiles, else as 0. */
+ * The build defines SUGAR_HAVE_<level> as 1 for each level whose kernels it compiles, and as 0 for the others. */
 #include "cpu/level.h"
 
 #include <stdatomic.h>
@@ -16,16 +16,16 @@
 #include <sys/auxv.h>
 #endif
 
-/* Registers in XCR0. */
+/* Bits of XCR0: registers that the operating system saves. */
 enum { XMM = 1 << 1, YMM = 1 << 2, ZMM = 7 << 5 /* and the mask registers */ };
 
 #if defined(__x86_64__) || defined(__i386__)
-/* The processor's features, and registers that the operating system saves: a processor that has AVX2
- * may run under a system (or a hypervisor) that does not. Intel's Software Developer's Manual, volume 1,
- * section 14.3, gives this order of checks. */
+/* Whether the processor has these features and the operating system saves these registers: a processor with AVX2 may
+ * run a system, or a hypervisor, that does not save them. The order of the checks is that of Intel's Software
+ * Developer's Manual, volume 1, section 14.3. */
 static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 {
-    leaf_1 |= bit_OSXSAVE;                                  /* says that xgetbv is there */
+    leaf_1 |= bit_OSXSAVE;                                  /* the system has enabled xgetbv */
     unsigned eax, ebx, ecx, edx;
     if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & leaf_1) != leaf_1)
         return false;
@@ -46,11 +46,11 @@ static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 #define ARM_HAS(capabilities) false
 #endif
 
-/* If SUGAR_HAVE_<level> is not known here, lib/meson.build has no entry for that level. */
 #define LEVEL(name, is_here) static bool name##_is_here(void) { return is_here; }
 #include "kernels/isa/levels.def"
 
-/* The kernels of a level by element type, or none if SUGAR_HAVE_<level> is 0. */
+/* The kernels of a level by element type, or none if SUGAR_HAVE_<level> is 0. If that is not declared, lib/meson.build
+ * lacks the level. */
 #define TABLES_0(level) {NULL}
 #define TABLES_1(level)                                                                            \
     {                                                                                              \
@@ -72,11 +72,11 @@ static const sugar_level_entry levels[] = {
 
 enum { LEVEL_COUNT = sizeof levels / sizeof levels[0] };
 
-/* A set with bit i for level i: compiled, and here. Asked once; threads that ask at the same time find
- * the same answer, so it does not matter whose store is last. */
+/* A set: bit i says that level i is compiled and that this machine has it. Found out once. Threads that do so at the
+ * same time find the same answer, so it does not matter whose store is last. */
 static unsigned usable_levels(void)
 {
-    static atomic_uint answer;      /* 0: not asked yet; scalar always is in the answer */
+    static atomic_uint answer;      /* 0: not found out yet; scalar is in every answer */
     unsigned set = atomic_load_explicit(&answer, memory_order_relaxed);
     if (set)
         return set;
@@ -98,7 +98,7 @@ static sugar_status unusable(const char *source, const char *name)
                        source, sugar_quote(name, strlen(name)).text, list);
 }
 
-/* NULL: the name is not that of a usable level. */
+/* The usable level with this name, or the best one if name is NULL; NULL if there is none. */
 static const sugar_level_entry *find(const char *name)
 {
     for (int i = LEVEL_COUNT - 1; i >= 0; i--) {
@@ -109,7 +109,7 @@ static const sugar_level_entry *find(const char *name)
     return NULL;
 }
 
-/* NULL: the environment asks for nothing. */
+/* NULL: SUGAR_LEVEL is not set, or empty. */
 static const char *name_from_environment(void)
 {
     const char *name = getenv("SUGAR_LEVEL");
