@@ -1,4 +1,4 @@
-/* Handles: made from a spec string and a level, immutable from then on. */
+/* Handles: made from a spec string and a level, and never changed after that. */
 #include "activation/activation.h"
 
 #include <assert.h>
@@ -10,15 +10,15 @@
 #include "activation/spec.h"
 #include "base/struct_size.h"
 
-/* The threshold from which the surrogate measures x. */
-static double shift(const sugar_spec *spec)
+/* The threshold from which the surrogate measures x: that of heaviside for a spike surrogate, else 0. */
+static double find_shift(const sugar_spec *spec)
 {
     const bool spike_surrogate = !(sugar_kinds[spec->surrogate.kind].roles & SUGAR_ROLE_FORWARD);
     return spike_surrogate && spec->forward.kind == SUGAR_KIND_heaviside ? spec->forward.parameter[0] : 0;
 }
 
-/* A side whose factor is 0 is left out, as 0 * inf is NaN: with t = 0 the backward pass is the plain derivative f', with
- * t = 1 the plain surrogate. A small blend is 0 in f32 and not in f64. */
+/* A derivative whose factor in t g' + (1 - t) f' is 0 is not computed, as 0 times inf is NaN. Whether a factor is 0
+ * depends on the element type: a small t is 0 in f32 and not in f64. */
 static void fill_passes(sugar_passes *passes, sugar_element element, const sugar_kernels *kernels,
                         const sugar_spec *spec)
 {
@@ -36,13 +36,14 @@ static void fill_passes(sugar_passes *passes, sugar_element element, const sugar
         sugar_real_set(element, &passes->surrogate_parameters, i, surrogate->parameter[i]);
     }
     sugar_real_set(element, &passes->forward_parameters, SUGAR_SHIFT, 0);
-    sugar_real_set(element, &passes->surrogate_parameters, SUGAR_SHIFT, shift(spec));
+    sugar_real_set(element, &passes->surrogate_parameters, SUGAR_SHIFT, find_shift(spec));
     passes->blend = t;
     passes->rest = u;
     passes->has_surrogate = spec->has_surrogate && t > 0;
 }
 
-/* Whether the backward pass uses the forward function's own derivative: without a surrogate, or with itself as one. */
+/* Whether the backward pass uses f' and nothing else: there is no surrogate, or it is the forward function itself, or
+ * blend is 0. */
 static bool has_only_own_derivative(const sugar_spec *spec)
 {
     const sugar_function *f = &spec->forward, *g = &spec->surrogate;
@@ -52,8 +53,8 @@ static bool has_only_own_derivative(const sugar_spec *spec)
     return same || !(spec->blend > 0);
 }
 
-/* What keeps the derivative from following from y; NULL: nothing. */
-static const char *find_obstacle(const sugar_spec *spec)
+/* What f would have to be for f' to follow from y = f(x), as messages say it; NULL: it does follow. */
+static const char *from_output_needs(const sugar_spec *spec)
 {
     const sugar_function *f = &spec->forward;
     if (!(sugar_kind_capabilities(f->kind) & SUGAR_CAN_START_FROM_OUTPUT))
@@ -67,11 +68,11 @@ static const char *find_obstacle(const sugar_spec *spec)
     return NULL;
 }
 
-/* Adds the one that starts from y, or does nothing if the derivative does not follow from it. */
+/* Adds the activation whose backward pass starts from y, if there is one. */
 static sugar_status add_from_output(sugar_activation *made, const sugar_spec *spec, size_t size)
 {
     made->from_output = NULL;
-    made->from_output_needs = find_obstacle(spec);
+    made->from_output_needs = from_output_needs(spec);
     if (made->from_output_needs)
         return SUGAR_OK;
     sugar_activation *a = malloc(size);

@@ -25,7 +25,7 @@ int32_t sugar_kind_parameter_count(const sugar_kind_entry *kind)
     return count;
 }
 
-/* From the lists of kinds.def. */
+/* From the lists at the end of kinds.def. */
 uint64_t sugar_kind_capabilities(int32_t kind)
 {
     uint64_t can = SUGAR_CAN_SAVE_BYTE;
