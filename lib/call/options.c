@@ -1,4 +1,4 @@
-/* Extended calls put together: options checked by their table, operands made into one walk. */
+/* Options of extended calls: checks them by their table, and makes one walk of all operands. */
 #include "call/options.h"
 
 #include <assert.h>
@@ -10,19 +10,19 @@
 #include "base/struct_size.h"
 #include "call/extended.h"
 
-/* A call while its operands are put together. */
+/* A call while its operands are added. */
 typedef struct assembly {
     sugar_extended_call call;
     const sugar_call_options *options;
-    const sugar_tensor *reference;  /* the operand whose shape, and type but for codes, all others have */
+    const sugar_tensor *reference;  /* the reference operand: all others have its shape, and its type unless codes */
     bool is_flat;
     int count;
     sugar_operand operand[SUGAR_MAX_OPERANDS];
-    sugar_tensor index[SUGAR_MAX_OPERANDS];         /* of index operands */
+    sugar_tensor index[SUGAR_MAX_OPERANDS];         /* index operands, and their strides */
     int64_t strides[SUGAR_MAX_OPERANDS][SUGAR_MAX_DIMENSIONS];
 } assembly;
 
-/* Member by member: to clear all of it takes 100 ns. */
+/* Sets members one by one: to clear the whole struct takes 100 ns. */
 static void start(assembly *a, const sugar_activation *activation, const sugar_call_options *options, bool is_flat)
 {
     sugar_extended_call *c = &a->call;
@@ -38,7 +38,7 @@ static void start(assembly *a, const sugar_activation *activation, const sugar_c
     a->count = 0;
 }
 
-/* Adds an operand, and returns its place. */
+/* Adds an operand, and returns its number. */
 static int add(assembly *a, const char *name, const sugar_tensor *tensor, sugar_access access)
 {
     assert(a->count < SUGAR_MAX_OPERANDS);
@@ -47,8 +47,8 @@ static int add(assembly *a, const char *name, const sugar_tensor *tensor, sugar_
     return a->count++;
 }
 
-/* Adds an index operand: no storage, its strides give an index. The caller sets a->strides[its place], one for each
- * dimension of `shape`. */
+/* Adds an index operand, and returns its number k. The caller sets a->strides[k], one stride for each dimension of
+ * `shape`. */
 static int add_index(assembly *a, const sugar_tensor *shape)
 {
     assert(a->count < SUGAR_MAX_OPERANDS);
@@ -58,16 +58,17 @@ static int add_index(assembly *a, const sugar_tensor *shape)
     return add(a, NULL, index, SUGAR_ACCESS_INDEX);
 }
 
-/* Row-major order goes on by one more extent. Only shapes without elements overflow. */
+/* The row-major stride of the dimension before one with this stride and extent. It overflows only in shapes without
+ * elements, where it does not matter. */
 static int64_t next_stride(int64_t stride, int64_t extent)
 {
     int64_t next;
     return __builtin_mul_overflow(stride, extent, &next) ? 0 : next;
 }
 
-/* ---- What each option adds ----------------------------------------------------------------- */
+/* ---- The operands of each option ------------------------------------------------------------ */
 
-/* The units of a monitor lie on one dimension of x. */
+/* An element's unit, and so its sum, is its index in the monitor's axis. */
 static sugar_status add_monitor(assembly *a, sugar_access access)
 {
     (void)access;
@@ -93,7 +94,7 @@ static sugar_status add_parameter(assembly *a, sugar_access access)
     return SUGAR_OK;
 }
 
-/* Sums have an index where the gradient has strides. */
+/* A sum for each element of the gradient: its dimensions of stride 0 are summed. */
 static sugar_status add_parameter_gradient(assembly *a, sugar_access access)
 {
     const sugar_tensor *gradient = a->options->parameter_gradient;
@@ -111,7 +112,8 @@ static sugar_status add_parameter_gradient(assembly *a, sugar_access access)
     return SUGAR_OK;
 }
 
-/* The range of what is saved is that of the spec's parameter: a tensor goes with a surrogate alone. */
+/* The bounds of what is saved are those for the spec's parameter. With a tensor of parameters they would be wrong for
+ * f', so the backward pass must use a surrogate alone. */
 static sugar_status check_saved_range(const assembly *a)
 {
     const sugar_passes *f64 = &a->call.activation->passes[SUGAR_F64], *f32 = &a->call.activation->passes[SUGAR_F32];
@@ -141,7 +143,7 @@ static sugar_status add_saved_gradient(assembly *a, sugar_access access)
     return check_saved_range(a);
 }
 
-/* Slopes belong to the elements' positions in row-major order. */
+/* An element's slope depends on its position in row-major order. */
 static sugar_status add_random(assembly *a, sugar_access access)
 {
     (void)access;
@@ -171,7 +173,7 @@ static const option_entry option_entries[SUGAR_OPTION_COUNT] = {
 #include "call/options.def"
 };
 
-/* The options that are given, as a set: bit i for option i. */
+/* The set of options that are given: bit i stands for option i. */
 static unsigned find_given(const sugar_call_options *options)
 {
     unsigned given = 0;
@@ -201,8 +203,8 @@ static sugar_status check_conflicts(unsigned given, bool is_backward)
     for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++) {
         const conflict *c = &conflicts[i];
         if ((is_backward ? c->in_backward : c->in_forward) && given >> c->a & 1 && given >> c->b & 1)
-            return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside %s, expected one of them", option_entries[c->a].name,
-                               option_entries[c->b].name);
+            return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside %s, expected one of them",
+                               option_entries[c->a].name, option_entries[c->b].name);
     }
     return SUGAR_OK;
 }
@@ -212,7 +214,7 @@ static sugar_access access_of(const assembly *a, const option_entry *entry)
     return a->call.is_backward ? entry->backward : entry->forward;
 }
 
-/* One option for itself. */
+/* Checks one option that is given. */
 static sugar_status check_option(const assembly *a, const option_entry *entry)
 {
     if (access_of(a, entry) == SUGAR_ACCESS_REFUSED)
@@ -228,7 +230,7 @@ static sugar_status check_option(const assembly *a, const option_entry *entry)
     return SUGAR_OK;
 }
 
-/* All that is to be said of options before operands are looked at. */
+/* The checks of options that do not depend on operands. */
 static sugar_status check_options(const assembly *a)
 {
     const unsigned given = find_given(a->options);
@@ -239,7 +241,7 @@ static sugar_status check_options(const assembly *a)
     return status;
 }
 
-/* Checks the reference operand, on whose shape and type the others build, and adds what each option adds. */
+/* Checks the reference operand, whose shape and type the options need, and adds the operands of each option. */
 static sugar_status add_options(assembly *a)
 {
     sugar_status status = sugar_operand_check(&a->operand[0]);
@@ -253,7 +255,7 @@ static sugar_status add_options(assembly *a)
 
 /* ---- Calls --------------------------------------------------------------------------------- */
 
-/* Whether a view of a shape without elements has values all the same: whatever has no extent has no stride. */
+/* Whether a gradient or parameter has values though x has no elements: its strides are 0 wherever extents are 0. */
 static bool has_values(const sugar_tensor *t)
 {
     bool has = t->strides != NULL;
@@ -262,8 +264,9 @@ static bool has_values(const sugar_tensor *t)
     return has;
 }
 
-/* The sum over nothing is 0: for a call without elements, whose gradient may have values, which the parameter may not
- * share, as in any other call. A dimension in which neither moves counts as 1 index. */
+/* A backward call without elements: sums over nothing, which are 0, are stored if the gradient has values. As in any
+ * call they may not overlap the parameter. In the shape of both, a dimension in which both have a stride of 0 has
+ * extent 1. */
 static sugar_status sum_nothing(const assembly *a)
 {
     const sugar_extended_call *c = &a->call;
@@ -296,7 +299,7 @@ static sugar_status sum_nothing(const assembly *a)
     return SUGAR_OK;
 }
 
-/* Checks all operands, and runs a call that has any element. */
+/* Checks all operands, and runs the call if it has elements. */
 static sugar_status run(assembly *a, const sugar_level_entry *level)
 {
     sugar_extended_call *c = &a->call;
@@ -337,7 +340,7 @@ sugar_status sugar_extended_forward(const sugar_activation *activation, const su
     return run(&a, activation->level);
 }
 
-/* Where the gradient has been saved there is no x, and dy is the reference operand. */
+/* With a saved gradient there is no x, and dy is the reference operand. */
 sugar_status sugar_extended_backward(const sugar_activation *activation, const sugar_tensor *x,
                                      const sugar_tensor *dy, const sugar_tensor *dx,
                                      const sugar_call_options *options, bool is_flat)

@@ -1,14 +1,14 @@
-/* The backward pass with a mixture of two derivatives. */
+/* The backward pass if g' mixes two derivatives, or if the result is added to dx. */
 #include "call/passes.h"
 
-enum { BLOCK_BYTES = 4096 };        /* of one operand: five fit into any first-level cache */
+enum { BLOCK_BYTES = 4096 };        /* of one operand; the blocks of all five fit into any first-level cache */
 
 typedef union block {
     float f32[BLOCK_BYTES / sizeof(float)];
     double f64[BLOCK_BYTES / sizeof(double)];
 } block;
 
-/* Block by block, through buffers that stay in the first-level cache. */
+/* Block by block; the derivatives of a block stay in the first-level cache. */
 void sugar_backward_combined(const sugar_activation *activation, sugar_element element, bool accumulate, const void *x,
                              const void *dy, void *dx, int64_t n, bool stream)
 {
