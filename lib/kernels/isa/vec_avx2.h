@@ -1,9 +1,9 @@
-/* The vector vocabulary for AVX2 with FMA; the words are defined in vec_scalar.h. */
+/* The vector vocabulary for AVX2 with FMA and F16C; vec_scalar.h says what its words mean. */
 #include <immintrin.h>
 
 enum { VEC_LANES = 256 / REAL_BITS };
 
-/* A window onto these words is a mask for a partial load or store: n times -1, then 0. */
+/* Loaded from the right address, these are a mask for partial loads and stores: n lanes of -1, then 0. */
 static const int32_t vec_window[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 
 static inline __m256i vec_partial_mask(size_t n)
@@ -44,7 +44,7 @@ static inline vec vec_copysign(vec a, vec b)
 {
     return VEC_(or)(vec_abs(a), VEC_(and)(vec_splat(-(real)0), b));
 }
-/* By operators, which gcc can see through: behind the intrinsic it adds an instruction to each blend. */
+/* By operators: with the intrinsic gcc adds an instruction to each blend. */
 static inline mask vec_less(vec a, vec b) { return (mask)(a < b); }
 static inline mask vec_less_equal(vec a, vec b) { return (mask)(a <= b); }
 static inline vec vec_select(mask m, vec a, vec b) { return VEC_(blendv)(b, a, m); }
@@ -164,7 +164,7 @@ static inline vec_bytes vec_bytes_min(vec_bytes a, vec_bytes b)
 {
     return (vec_bytes)_mm256_min_epu8((__m256i)a, (__m256i)b);
 }
-/* In words whose upper halves are 0, of which there is an instruction for the least one. */
+/* There is an instruction for the least of 8 words of 16 bits: their upper bytes become 0. */
 static inline int vec_bytes_least(vec_bytes a)
 {
     const __m128i bytes = _mm_min_epu8(_mm256_castsi256_si128((__m256i)a), _mm256_extracti128_si256((__m256i)a, 1));
@@ -211,7 +211,7 @@ static inline mask vec_negative(vec a)
 }
 static inline vec vec_leading(vec a) { return _mm256_and_ps(a, vec_splat(-INFINITY)); }
 static inline vec vec_last_one(vec a) { return _mm256_or_ps(a, vec_splat(0x1p-149f)); }
-/* Not by _CMP_NEQ_OQ, which is one operation less: Valgrind 3.19 takes a NaN for different then. */
+/* Not by _CMP_NEQ_OQ, which is one operation less: with it Valgrind 3.19 finds NaN unequal to 0. */
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const __m256i bits = _mm256_castps_si256(a), differ = _mm256_castps_si256(_mm256_xor_ps(a, rest));
@@ -219,8 +219,8 @@ static inline vec vec_to_odd(vec a, vec rest)
     const __m256i back = _mm256_srli_epi32(_mm256_and_si256(differ, any), 31);
     return _mm256_castsi256_ps(_mm256_or_si256(_mm256_sub_epi32(bits, back), _mm256_srli_epi32(any, 31)));
 }
-/* A bf16 in the leading half of each lane: half of the last place is added, less one bit if the result is even
- * without it. What is added never leaves the 0s at the end of a NaN. */
+/* Rounds to bf16, in the upper half of each lane: adds 0x7fff, and 1 if the upper half is odd. The last 16 bits of a
+ * NaN are 0, so it stays a NaN. */
 static inline __m256i vec_round_bf16(vec a)
 {
     const __m256i bits = _mm256_castps_si256(a);
@@ -246,7 +246,7 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
     _mm256_storeu_si256((__m256i *)(void *)p, _mm256_blend_epi16(even, vec_round_bf16(a.odd), 0xaa));
 }
 
-/* The permutation reads no other bits than the lowest three. */
+/* The permutation reads only the lowest three bits of an index. */
 typedef __m256i index;
 static inline index vec_index(vec a, int shift) { return _mm256_srli_epi32(_mm256_castps_si256(a), shift); }
 static inline vec vec_lookup(const real *table, index i)

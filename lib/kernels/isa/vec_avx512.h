@@ -1,4 +1,4 @@
-/* The vector vocabulary for AVX-512 (F, BW, DQ and VL); the words are defined in vec_scalar.h. */
+/* The vector vocabulary for AVX-512 (F, BW, DQ and VL); vec_scalar.h says what its words mean. */
 #include <immintrin.h>
 
 enum { VEC_LANES = 512 / REAL_BITS };
@@ -191,9 +191,7 @@ static inline vec vec_to_odd(vec a, vec rest)
     const __m512i below = _mm512_sub_epi32(bits, back);
     return _mm512_castsi512_ps(_mm512_mask_or_epi32(bits, any, below, _mm512_set1_epi32(1)));
 }
-/* A bf16 in the leading half of each lane: half of the last place is added, less one bit if the result is even
- * without it. What is added never leaves the 0s at the end of a NaN. The instruction of AVX512_BF16 takes
- * subnormals for zeros. */
+/* As in vec_avx2.h. The instruction of AVX512_BF16 would take subnormals for zeros. */
 static inline __m512i vec_round_bf16(vec a)
 {
     const __m512i bits = _mm512_castps_si512(a);
@@ -218,7 +216,7 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
     _mm512_storeu_si512(p, _mm512_mask_mov_epi16(even, 0xaaaaaaaa, vec_round_bf16(a.odd)));
 }
 
-/* The permutation reads the lowest four bits; the table stands in the register twice. */
+/* The permutation reads only the lowest four bits of an index; a table of 8 entries is in the register twice. */
 typedef __m512i index;
 static inline index vec_index(vec a, int shift)
 {

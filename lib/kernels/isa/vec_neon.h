@@ -1,4 +1,4 @@
-/* The vector vocabulary for AArch64 Advanced SIMD (NEON); the words are defined in vec_scalar.h. */
+/* The vector vocabulary for AArch64 Advanced SIMD (NEON); vec_scalar.h says what its words mean. */
 #include <arm_neon.h>
 #include <string.h>
 
@@ -47,7 +47,7 @@ static inline mask vec_less(vec a, vec b) { return VEC_(vcltq)(a, b); }
 static inline mask vec_less_equal(vec a, vec b) { return VEC_(vcleq)(a, b); }
 static inline vec vec_select(mask m, vec a, vec b) { return VEC_(vbslq)(m, a, b); }
 static inline int vec_any(mask m) { return VEC_ANY_; }
-/* The processor's own maximum and minimum treat NaN and signed zeros differently. */
+/* The instructions for maximum and minimum treat NaN and signed zeros differently. */
 static inline vec vec_max(vec a, vec b) { return vec_select(vec_less(b, a), a, b); }
 static inline vec vec_min(vec a, vec b) { return vec_select(vec_less(a, b), a, b); }
 static inline vec vec_copysign(vec a, vec b) { return VEC_(vbslq)(VEC_TO_BITS(vec_splat(-(real)0)), b, a); }
@@ -172,8 +172,7 @@ static inline vec vec_to_odd(vec a, vec rest)
     const uint32x4_t back = vandq_u32(vshrq_n_u32(veorq_u32(bits, vreinterpretq_u32_f32(rest)), 31), any);
     return vreinterpretq_f32_u32(vorrq_u32(vsubq_u32(bits, back), any));
 }
-/* A bf16 in the leading half of each lane: half of the last place is added, less one bit if the result is even
- * without it. What is added never leaves the 0s at the end of a NaN. */
+/* As in vec_avx2.h. */
 static inline uint32x4_t vec_round_bf16(vec a)
 {
     const uint32x4_t bits = vreinterpretq_u32_f32(a);
@@ -194,7 +193,7 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
     vst1q_u16(p, vreinterpretq_u16_u32(both));
 }
 
-/* The places of an entry's four bytes. */
+/* Indices of bytes in a table: those of the four bytes of an entry. */
 typedef uint8x16_t index;
 static inline index vec_bytes_of(uint32x4_t entry)
 {

@@ -24,8 +24,8 @@ static inline vec softsign_derivative(vec x, const vec *p)
     return or_far(divide_by_pair(SPLAT(1), square), far, softsign_derivative_far, x, p);
 }
 
-/* r = sqrt(x^2 + b) and h = (|x| + r) / 2. Then (x + r) / 2 is h for x >= 0 and below = b / (4 h) for
- * x < 0: no subtraction. Far out r and h are |x|, which may be infinite, and no low part matters. */
+/* r = sqrt(x^2 + b) and h = (|x| + r) / 2. Then (x + r) / 2 is h for x >= 0, and below = b / (4 h) for
+ * x < 0, without a subtraction. Far out r and h are |x|, which may be infinite, and low parts do not matter. */
 typedef struct { pair r, h, below; } squareplus_terms;
 
 static inline squareplus_terms squareplus_of(vec x, vec b)
@@ -57,11 +57,11 @@ RARE vec squareplus_derivative_far(vec x, const vec *p)
     return pair_round(pair_multiply(numerator, pair_reciprocal(s.r)));
 }
 
-/* Up to here x^2 and its square are finite. */
+/* Up to this |x|, x^2 and its square are finite. */
 #define SQUAREPLUS_NEAR PICK(0x1p30, 0x1p200)
 
-/* With q = sqrt(x^2 + b), (x + q) / 2 for x >= 0; for x < 0 the root v of v (v + |x|) = b / 4, where one Newton
- * step makes up for all earlier errors. Its derivative is 2 v + |x| = q. */
+/* With q = sqrt(x^2 + b): (x + q) / 2 for x >= 0; for x < 0 the root v of v (v + |x|) = b / 4, where one Newton step,
+ * with the derivative 2 v + |x| = q, makes up for all earlier errors. */
 static inline vec squareplus_value(vec x, const vec *p)
 {
     vec a = vec_abs(x), quarter = SPLAT(0.25) * p[0];
@@ -72,8 +72,8 @@ static inline vec squareplus_value(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(SQUAREPLUS_NEAR), a), squareplus_far, x, p);
 }
 
-/* t = b / 2 / (r + |x| q) with r = x^2 + b and q = sqrt(r) for x < 0, 1 - t for x >= 0. The error of q counts
- * |x| / q = 1 - 2 t times half of what r - q^2 says. */
+/* t = b / 2 / (r + |x| q) for x < 0, 1 - t for x >= 0, with r = x^2 + b and q = sqrt(r). The error of q, (r - q^2) / (2
+ * q), changes the divisor by |x| times that, where |x| / q = 1 - 2 t. */
 static inline vec squareplus_derivative(vec x, const vec *p)
 {
     vec a = vec_abs(x), half = SPLAT(0.5) * p[0];
@@ -87,7 +87,8 @@ static inline vec squareplus_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(SQUAREPLUS_NEAR), a), squareplus_derivative_far, x, p);
 }
 
-/* t = 1 / (4 q), where q is the root of r = x^2 + b but for what r - q^2 says. Beyond the limit q is |x|. */
+/* 1 / (4 q) with q = sqrt(x^2 + b), corrected for the error of q, which follows from r - q^2. Beyond the limit q is
+ * |x|. */
 static inline vec squareplus_parameter_derivative(vec x, const vec *p)
 {
     vec a = vec_abs(x), limit = SPLAT(0x1p50), near = vec_min(limit, a);
@@ -97,7 +98,7 @@ static inline vec squareplus_parameter_derivative(vec x, const vec *p)
     return vec_select(vec_less(limit, a), SPLAT(0.25) / a, vec_fma(SPLAT(4) * t, rest, t));
 }
 
-/* Where 1 / (1 + x^2) makes the value and the derivative constant; alpha x^2 is still finite. */
+/* From these |x| on, the value is alpha, and the derivative 0; alpha x^2 is finite there. */
 #define NELU_VALUE_LIMIT 0x1p50
 #define NELU_DERIVATIVE_LIMIT PICK(0x1p60, 0x1p400)
 static inline pair nelu_reciprocal(vec x)
@@ -129,8 +130,8 @@ static inline vec nelu_by_pairs(vec x, const vec *p)
     return or_far(where_positive(x, x, below), vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_far, x, p);
 }
 RARE vec nelu_full(vec x, const vec *p) { return nelu_by_pairs(x, p); }
-/* In short elements without pairs, but for results next to a middle; the derivative likewise (16 Mi elements, AVX2:
- * .30 and .42 ns per f16 with them, .20 and .23 without). */
+/* Narrow types do without pairs, except for results next to a middle; the derivative likewise (f16, 16 Mi elements,
+ * AVX2: 0.30 and 0.42 ns an element with pairs, 0.20 and 0.23 without). */
 static inline vec nelu_value(vec x, const vec *p)
 {
     if (!NARROW) return nelu_by_pairs(x, p);
@@ -152,7 +153,7 @@ static inline vec nelu_derivative(vec x, const vec *p)
     return or_far(near, vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_derivative_full, x, p);
 }
 
-/* The value for alpha = 1. */
+/* nelu for alpha = 1 and x <= 0. */
 static inline vec nelu_parameter_derivative(vec x, const vec *p)
 {
     (void)p;

@@ -19,11 +19,11 @@ static inline mish_terms mish_of(vec x)
     return (mish_terms){negative, e, e2, n, pair_reciprocal(d)};
 }
 
-/* From here on N / D is 1. */
+/* From this x on, N / D is 1. */
 #define MISH_ONE PICK(20, 40)
-/* Short elements are faster without the table: .40 ns per f16 instead of .58 (AVX2). */
+/* Narrow types are faster without the table: f16 takes 0.40 ns an element instead of 0.58 (AVX2). */
 #if REAL_BITS == 32 && !NARROW
-/* -a (E - E^2/2) or a (1 - 2 E^2) */
+/* With a = |x| and E = exp(-a): -a (E - E^2/2) for x < 0, a (1 - 2 E^2) for x >= 0. */
 RARE vec mish_tail(vec x, const vec *p)
 {
     (void)p;
@@ -65,7 +65,7 @@ static inline vec mish_value(vec x, const vec *p)
 }
 #endif
 #if REAL_BITS == 32
-/* E (1 - a) + E^2 (a - 1/2) or 1 + (4 a - 2) (E^2 - 3 E^3) */
+/* E (1 - a) + E^2 (a - 1/2) for x < 0, 1 + (4 a - 2) (E^2 - 3 E^3) for x >= 0. */
 RARE vec mish_derivative_tail(vec x, const vec *p)
 {
     (void)p;
@@ -84,8 +84,8 @@ static inline vec mish_derivative_by_table(vec x, const vec *p)
     return or_far(d.constant + d.rest, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), mish_derivative_tail, x, p);
 }
 RARE vec mish_derivative_full(vec x, const vec *p) { return mish_derivative_by_table(x, p); }
-/* In short elements as in f64, without pairs; next to the root and far out by the table (.49 ns per f16, and .54 by
- * the table alone; AVX2). */
+/* Narrow types have the formula of f64 without pairs, but the table next to the root and far out: f16 takes 0.49 ns an
+ * element, and 0.54 by the table alone (AVX2). */
 static inline vec mish_derivative(vec x, const vec *p)
 {
     if (!NARROW) return mish_derivative_by_table(x, p);
@@ -111,7 +111,7 @@ RARE vec mish_derivative_far(vec x, const vec *p)
     return pair_round(sum) * vec_select(m.negative, m.e.scale, SPLAT(1));
 }
 
-/* The same with w = exp(x) and a = 1 + w: w ((1 + a) (1 + a^2) + 4 x a) / (1 + a^2)^2. */
+/* With w = exp(x) and a = 1 + w: w ((1 + a) (1 + a^2) + 4 x a) / (1 + a^2)^2. */
 static inline vec mish_derivative(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(MISH_ONE), vec_abs(x));

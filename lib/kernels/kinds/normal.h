@@ -7,9 +7,9 @@
 #include "kernels/math/normal.h"
 
 #if REAL_BITS == 32
-#define GELU_LOWEST -14.625     /* -0 below, as the derivative */
+#define GELU_LOWEST -14.625     /* below, value and derivative are -0 */
 
-/* factor exp(-a^2/2) (NORMAL_TAIL_MIDDLE + the polynomial), raised; factor is exact. */
+/* factor exp(-a^2/2) (NORMAL_TAIL_MIDDLE + polynomial c in 1/a^2) 2^DECAY_SHIFT; factor has no error. */
 static inline vec normal_tail(const real *c, vec a, vec factor)
 {
     exp_factors e = exp_half_square(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
@@ -68,8 +68,8 @@ static inline vec gelu_value(vec x, const vec *p)
     return or_far(near, vec_less(x, SPLAT(-NORMAL_NEAR)), gelu_far, x, p);
 }
 
-/* As in f32, from density (mills - |x| / sqrt(2 pi)). */
-RARE vec gelu_derivative_far(vec x, const vec *p) /* for x < 0 */
+/* For x < 0: density (mills - |x| / sqrt(2 pi)). */
+RARE vec gelu_derivative_far(vec x, const vec *p)
 {
     (void)p;
     normal n = normal_of(x);

@@ -1,16 +1,17 @@
-/* What monitors count, over blocks of inputs that lie in the first-level cache. Sums are taken in an order that does
- * not depend on the width of vectors, so they too have the same bits at every level. */
+/* What monitors count, for up to SUGAR_OBSERVED inputs at a time. The order of sums does not depend on the width of
+ * vectors, so they have the same bits at every level. */
 #ifndef SUGAR_KERNELS_LOOPS_MONITOR_H
 #define SUGAR_KERNELS_LOOPS_MONITOR_H
 
 #include "kernels/kernels.h"
 #include "kernels/loops/memory.h"
 
-/* Elements next to each other with sums of their own, which are added up at the end: as many as the widest vector
- * of f32 has lanes. */
+/* One sum over a run of elements is spread over SUM_LANES partial sums: element i goes to partial sum i mod SUM_LANES.
+ * At the end they are added up by halves: the upper half to the lower one, and so on. There are as many as the widest
+ * vector of f32 has lanes. */
 enum { SUM_LANES = 16, SUM_VECTORS = SUM_LANES / VEC_LANES, SUM_VEC64S = SUM_LANES / VEC64_LANES };
 
-/* The elements as they are computed: where they lie, or in `values`. */
+/* The elements as reals: x itself; or `values`, to which elements of a narrow type are converted. */
 #if NARROW
 static const real *widen(const element *x, real *values, size_t n)
 {
@@ -30,8 +31,8 @@ static const real *widen(const element *x, real *values, size_t n)
 
 /* ---- The histogram ------------------------------------------------------------------------- */
 
-/* Half of so many elements that will be needed next: the other half is fetched in another pass, as memory has no more to
- * do then than it can. */
+/* Prefetches n / 2 elements, and returns the address behind them. A loop that calls this for each n elements it reads
+ * thus prefetches half as many, and another loop the other half: memory delivers no more in the time of one loop. */
 ALWAYS_INLINE const char *fetch_half(const char *ahead, size_t n)
 {
     if (!ahead) return NULL;
@@ -47,18 +48,19 @@ enum { BIN_BLOCK = BIN_ITERATION };
 #endif
 static size_t round_up(size_t n) { return (n + BIN_BLOCK - 1) / BIN_BLOCK * BIN_BLOCK; }
 
-/* How elements become the numbers of their bins, with what is NaN from the first one on that is not finite, or 0. */
+/* An element a is in bin min(last, a * scale + origin), cut off below at 0. strange: 0, or NaN once an element was
+ * infinite or NaN. */
 typedef struct { vec scale, origin, last, strange[4]; } bin_finder;
 
-/* The bins of BIN_ITERATION elements, in any order: numbers from before the first bin are cut off to it, and so is NaN.
- * Beyond the n-th the elements are 0. */
+/* The bins of BIN_ITERATION elements, in any order. Beyond the first n they are those of 0. NaN gets bin 0. */
 ALWAYS_INLINE void find_some_bins(bin_finder *f, const real *x, size_t n, uint8_t *bins)
 {
     vec bin[4];
     for (size_t k = 0; k < 4; k++) {
         const size_t before = k * VEC_LANES;
-        const vec a = n >= BIN_ITERATION ? vec_load(x + before) : n > before ? load_some_reals(x + before, n - before)
-                                                            : vec_splat(0);
+        const vec a = n >= BIN_ITERATION ? vec_load(x + before)
+                      : n > before       ? load_some_reals(x + before, n - before)
+                                         : vec_splat(0);
         bin[k] = vec_min(f->last, vec_fma(a, f->scale, f->origin));
         f->strange[k] = vec_fma(a, vec_splat(0), f->strange[k]);
     }
@@ -66,8 +68,9 @@ ALWAYS_INLINE void find_some_bins(bin_finder *f, const real *x, size_t n, uint8_
 }
 
 #ifdef VEC_BYTES
-/* How many of the places are bin, bin + 1, ...: two of them in the halves of a byte, where 15 vectors fit. To compare
- * with each bin takes two operations for each, and with these tables one. */
+/* Counts the bytes that are first, first + 1, ..., first + 15. A table lookup turns a byte into a 1 in one of two
+ * counters of 4 bits, so one lookup and one addition serve two bins, and up to 15 vectors fit. To compare with each bin
+ * would take an operation and an addition for each of them. */
 enum { BINS_AT_ONCE = 16, PAIRS = BINS_AT_ONCE / 2, MOST_IN_HALF = 15 };
 static const uint8_t halves[PAIRS][16] = {
     {0x01, 0x10}, {0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0, 0, 0x01, 0x10},
@@ -98,7 +101,7 @@ static void count_some_bins(int64_t *count, const uint8_t *bins, size_t vectors,
     }
 }
 
-/* From the least to the greatest. */
+/* Counts the bytes, n of which fill whole vectors: from the least to the greatest bin among them, 16 bins at a time. */
 static void count_bytes(int64_t *count, const uint8_t *bins, size_t n, const char *ahead)
 {
     const size_t vectors = n / VEC_BYTES;
@@ -120,8 +123,8 @@ static void count_bytes(int64_t *count, const uint8_t *bins, size_t n, const cha
 }
 #endif
 
-/* Not by find_some_bins: of an element of what packs to bytes gcc 12.2 makes another instruction, which takes negative
- * numbers for large ones (AVX-512, f64). */
+/* The bin of 0, in which padding is counted. Not by find_some_bins: where only one byte of vec_pack_four is used, gcc
+ * 12.2 compiles it to another instruction, which takes negative numbers for large ones (AVX-512, f64). */
 static int bin_of_zero(const bin_finder *f)
 {
     real bin[VEC_LANES];
@@ -129,6 +132,7 @@ static int bin_of_zero(const bin_finder *f)
     return bin[0] > 0 ? (int)bin[0] : 0;
 }
 
+/* The bins of padding are subtracted from the counts here, and so are those of NaN, which are in no bin. */
 static const void *find_bins(sugar_histogram *h, const void *x, void *values, size_t n, uint8_t *bins,
                              const void *ahead)
 {
@@ -159,7 +163,7 @@ static void count_bins(sugar_histogram *h, const uint8_t *bins, size_t n, const 
 
 static int is_finite(real x) { return x - x == 0; }
 
-/* A sample is active above it. */
+/* A sample is active if it is greater. */
 ALWAYS_INLINE real threshold_of(const sugar_tallies *t) { return (real)t->threshold; }
 
 static void tally_one(const sugar_tallies *t, size_t unit, real x)
@@ -184,7 +188,7 @@ static int64_t sum_of_counter(vec_counter c)
     return (int64_t)sum;
 }
 
-/* By halves: of all lanes, whatever the width of vectors. */
+/* The sum of n values, added up by halves. */
 ALWAYS_INLINE double sum_of_lanes(const double *value, int n)
 {
     double lane[SUM_LANES];
@@ -198,6 +202,7 @@ ALWAYS_INLINE double sum_of_lanes(const double *value, int n)
     return lane[0];
 }
 
+/* The sum of SUM_LANES values in vectors, added up by halves. */
 ALWAYS_INLINE double sum_of_vec64s(const vec64 *value)
 {
     vec64 rest[SUM_VEC64S];
@@ -226,7 +231,7 @@ ALWAYS_INLINE void tally_lanes(run_tally *r, const real *x, vec threshold)
     }
 }
 
-/* The last n < SUM_LANES of a run; what is missing counts as 0. */
+/* The last n < SUM_LANES elements of a run; the other lanes get 0. */
 ALWAYS_INLINE void tally_last_lanes(run_tally *r, const real *x, size_t n, vec threshold)
 {
     UNROLL
@@ -243,7 +248,7 @@ ALWAYS_INLINE void tally_last_lanes(run_tally *r, const real *x, size_t n, vec t
     }
 }
 
-/* A run of one unit. */
+/* See sugar_kernels. Padding, which is 0, is active if the threshold is negative: it is subtracted. */
 static void tally_unit(const sugar_tallies *t, size_t unit, const void *inputs, size_t n, int all_are_finite)
 {
     const real *x = inputs;
@@ -265,7 +270,8 @@ static void tally_unit(const sugar_tallies *t, size_t unit, const void *inputs, 
     t->sum_of_squares[unit] += sum_of_vec64s(r.squares);
 }
 
-/* In each row so many of the n <= VEC_LANES units from this one on; a row is `step` elements. */
+/* n <= VEC_LANES units, from `unit` on, in each row; x: the first one's element in the first row. Rows are `step`
+ * elements apart. */
 ALWAYS_INLINE void tally_columns(const sugar_tallies *t, size_t unit, const real *x, size_t rows,
                                  size_t step, size_t n)
 {
@@ -293,6 +299,7 @@ ALWAYS_INLINE void tally_columns(const sugar_tallies *t, size_t unit, const real
     put_some_reals(active, load_some_reals(active, n) + vec_counter_value(counter), n);
 }
 
+/* Rows of one element for each of `units` units, from unit `first` on. */
 static void tally_rows(const sugar_tallies *t, size_t first, const real *x, size_t rows, size_t units)
 {
     size_t i = 0;
@@ -300,7 +307,8 @@ static void tally_rows(const sugar_tallies *t, size_t first, const real *x, size
     if (i < units) tally_columns(t, first + i, x + i, rows, units, units - i);
 }
 
-/* Rows that are shorter than a vector: 16 of them are one row, the sums of which are added up by halves. */
+/* Rows that are shorter than a vector: ROWS_TOGETHER of them are taken for one long row, whose sums are added up by
+ * halves to those of the units. */
 enum { FEW_UNITS = 16, ROWS_TOGETHER = 16, MOST_TOGETHER = FEW_UNITS * ROWS_TOGETHER + SUGAR_WIDEST };
 static void tally_short_rows(const sugar_tallies *t, size_t first, const real *x, size_t rows,
                              size_t units)
@@ -326,7 +334,7 @@ static void tally_short_rows(const sugar_tallies *t, size_t first, const real *x
     }
 }
 
-/* Rows, one after another, whose element i belongs to unit first + i. */
+/* See sugar_kernels. */
 static void tally_units(const sugar_tallies *t, size_t first, const void *inputs, size_t rows, size_t units,
                         int all_are_finite)
 {

@@ -1,4 +1,5 @@
-/* Kernels for parameters that are tensors: passes in which each element has its own, and their gradients. */
+/* Kernels for parameters that are tensors: passes in which parameters differ from element to element, gradients of
+ * parameters, and their range check. */
 #ifndef SUGAR_KERNELS_LOOPS_PARAMETER_H
 #define SUGAR_KERNELS_LOOPS_PARAMETER_H
 
@@ -7,7 +8,7 @@
 #include "kernels/loops/plain.h"
 #include "kernels/math/rounding.h"
 
-/* An element as it is computed. */
+/* One element, as a real. */
 ALWAYS_INLINE real load_one(const element *p)
 {
     real one;
@@ -49,7 +50,7 @@ ALWAYS_INLINE void product_loop(formula derivative, const real *parameters, cons
     }
 }
 
-/* high + low += a, but for what is lost in low (Knuth, The Art of Computer Programming 2, 4.2.2). */
+/* high + low += a, where only the addition to low is rounded (Knuth, The Art of Computer Programming 2, 4.2.2). */
 ALWAYS_INLINE void add_exactly(vec64 *high, vec64 *low, vec64 a)
 {
     const vec64 sum = *high + a, back = sum - *high;
@@ -62,7 +63,7 @@ ALWAYS_INLINE void add_products(vec64 *high, vec64 *low, vec product)
     for (int h = 0; h < VEC64_PER_VEC; h++) add_exactly(&high[h], &low[h], vec_widen(product, h));
 }
 
-/* high + low += a + rest */
+/* high + low += a + rest, where only the additions to low are rounded. */
 ALWAYS_INLINE void add_sum(double *high, double *low, double a, double rest)
 {
     const double sum = *high + a, back = sum - *high;
@@ -70,8 +71,8 @@ ALWAYS_INLINE void add_sum(double *high, double *low, double a, double rest)
     *high = sum;
 }
 
-/* In 16 sums of their own, which are added up by halves. Loops over these are unrolled, the last one too: with an index
- * that varies the sums would be in memory. */
+/* In SUM_LANES partial sums, as monitor.h says. Loops over them are unrolled, also the last one: compilers keep an
+ * array in registers only if its indices are constant. */
 static void sum_run(const void *products, size_t n, double *high, double *low)
 {
     const real *product = products;
@@ -101,7 +102,7 @@ static void sum_run(const void *products, size_t n, double *high, double *low)
     add_sum(high, low, lane[0], lane_rest[0]);
 }
 
-/* Arrays of sums have SUGAR_WIDEST more than there are. */
+/* Whole vectors of sums are loaded and stored, which may reach beyond the n sums. */
 static void sum_rows(const void *products, size_t rows, size_t n, double *high, double *low)
 {
     const real *product = products;
@@ -116,7 +117,7 @@ static void sum_rows(const void *products, size_t rows, size_t n, double *high, 
         }
 }
 
-/* What an infinite sum leaves over is no number. */
+/* If a sum is infinite, what its rounding lost is NaN and is left out. */
 static void put_sum(double high, double low, void *at, int accumulate)
 {
     if (accumulate) {
@@ -129,7 +130,8 @@ static void put_sum(double high, double low, void *at, int accumulate)
     store_partial(at, round_to_odd(vec_splat(rounded), vec_splat(rest)), 1);
 }
 
-/* Sums next to each other. Where each has few products, to put them one by one would take most of the time. */
+/* Not narrow and not accumulated, sums are put in a simple loop: to put each by put_sum takes most of the time of a
+ * call in which each sum has few products. */
 static void put_sums(const double *high, const double *low, size_t n, void *elements, int accumulate)
 {
     element *at = elements;

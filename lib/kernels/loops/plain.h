@@ -1,15 +1,16 @@
-/* The loops of plain calls: forward, backward, and the derivative alone with what combines it. */
+/* The loops of plain calls: forward; backward; derivatives alone, and their mixture. */
 #ifndef SUGAR_KERNELS_LOOPS_PLAIN_H
 #define SUGAR_KERNELS_LOOPS_PLAIN_H
 
 #include "kernels/kernels.h"
 #include "kernels/loops/memory.h"
 
-/* Every call in a kernel is inlined. Left to itself gcc 12 takes some formulas for too large and calls them,
- * once per vector and with their vectors in memory: multi_gaussian took 2.7 times as long, gelu_tanh's
- * derivative for f16 2.5 times. The library's code is 36 % larger with all of them. */
+/* Every call in a kernel is inlined (flatten). Otherwise gcc 12 does not inline some large formulas, and calls them
+ * once per vector, with vectors passed in memory: multi_gaussian took 2.7 times as long, gelu_tanh's derivative for f16
+ * 2.5 times. With it the library's code is 36 % larger. */
 #define KERNEL static __attribute__((flatten)) void
 
+/* A formula of kinds/: x and the parameters. */
 typedef vec (*formula)(vec x, const vec *p);
 
 ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
@@ -17,16 +18,17 @@ ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
     for (int k = 0; k < SUGAR_KERNEL_PARAMETERS; k++) p[k] = vec_splat(parameters[k]);
 }
 
-/* The vectors in a step of a loop. (Two are no gain in f16 with AVX2. Nor are tables of all 65536 results, as a gather
- * is slower than arithmetic and the table takes the caches; nor are shorter tables of coefficients. A branch that is
- * taken in many vectors has to be timed with more elements than a processor learns the order of.) */
+/* The vectors of one iteration of a loop. (For f16 two gain nothing with AVX2. Tried for f16 and bf16, without gain: a
+ * table of all 65536 results, as a gather is slower than arithmetic and the table fills the caches; shorter tables of
+ * coefficients. Whoever measures a branch that many vectors take needs so many elements that the processor's branch
+ * prediction cannot learn their order.) */
 #define VECTORS_f32 1
 #define VECTORS_f64 1
 #define VECTORS_f16 1
 #define VECTORS_bf16 2
 #define VECTORS JOIN(VECTORS, SUGAR_TYPE)
 
-enum { ITERATION = VECTORS * VEC_LANES };
+enum { ITERATION = VECTORS * VEC_LANES };   /* elements */
 
 #if VECTORS == 1
 ALWAYS_INLINE void forward_iteration(formula value, const vec *p, const element *x, element *y, int stream)
@@ -43,7 +45,7 @@ ALWAYS_INLINE void backward_iteration(formula derivative, const vec *p, const el
 ALWAYS_INLINE void put_two(element *p, vec_two a, int stream)
 {
     if (stream) {
-        element lanes[ITERATION];        /* a register, once compiled */
+        element lanes[ITERATION];   /* compilers keep it in a register */
         JOIN(vec_store_two, SUGAR_TYPE)(lanes, a);
         vec_stream_bits16(p, lanes);
         vec_stream_bits16(p + VEC_LANES, lanes + VEC_LANES);
@@ -68,8 +70,8 @@ ALWAYS_INLINE void backward_iteration(formula derivative, const vec *p, const el
 
 ALWAYS_INLINE size_t at_most_a_vector(size_t n) { return n < VEC_LANES ? n : VEC_LANES; }
 
-/* A tail shorter than a step goes through the same formula, so that an element's bits do not depend on its
- * position. */
+/* The last elements, fewer than those of an iteration, go through the same formula, so that an element's bits do not
+ * depend on where it lies. */
 ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const element *x, element *y, size_t n,
                                 int stream)
 {
@@ -108,8 +110,8 @@ ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, con
     end_stream_of(stream);
 }
 
-/* The derivative that a combination mixes, of elements i, ... of n. */
-ALWAYS_INLINE vec mixed_derivative(const sugar_combination *c, size_t i, size_t n)
+/* g' of a combination, for elements i, i + 1, ... of n. */
+ALWAYS_INLINE vec combined_derivative(const sugar_combination *c, size_t i, size_t n)
 {
     const real *surrogate = c->surrogate, *own_derivative = c->own;
     const vec d = load_some_reals(surrogate + i, n - i);
@@ -125,7 +127,7 @@ static void combine(const sugar_combination *c, const void *dy_elements, void *d
     const element *dy = dy_elements;
     element *dx = dx_elements;
     for (size_t i = 0; i < n; i += VEC_LANES) {
-        const vec d = mixed_derivative(c, i, n);
+        const vec d = combined_derivative(c, i, n);
         vec gradient = load_some(dy + i, n - i);
         vec result = gradient * d;
         if (c->accumulate) result = vec_fma(gradient, d, load_some(dx + i, n - i));
