@@ -37,7 +37,7 @@ anchors() {
         }' "$1"
 }
 
-# Every relative link of a document leads to a file and, where it names a heading, to one that is there.
+# Every relative link of a document leads to a file that exists, and to a heading of it that exists.
 links() {
     for target in $(grep -oE '\]\([^) ]+\)' "$1" | sed 's/^](//; s/)$//' | grep -v ':'); do
         case $target in
