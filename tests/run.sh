@@ -23,7 +23,7 @@ field() {
         here && index($0, field) == 1 {print substr($0, length(field) + 1)}' "$root/tests/suites.txt"
 }
 
-# The suites that run so: usual, long.
+# The suites whose field `runs` is $1: usual or long.
 suites() {
     awk -v runs="$1" 'sub(/^suite: /, "") {name = $0} $0 == "runs: " runs {print name}' "$root/tests/suites.txt" |
         paste -s -d ' ' -
@@ -72,7 +72,7 @@ choose() {
     chosen=${*:-$usual}
 }
 
-# An interpreter that was named must have what a suite asks for; said before anything is built.
+# An interpreter that SUGAR_PYTHON names must have the modules that a suite needs. Checked before anything is built.
 check_python() {
     for module in $(for suite in $chosen; do field "$suite" 'python modules'; done | sort -u); do
         if [ -n "${SUGAR_PYTHON:-}" ]; then

@@ -39,8 +39,8 @@ run_under address -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-
     --suite unit --suite kernels
 run_under thread -Db_sanitize=thread -Db_lundef=false -- unit-threads unit-monitor unit-learn unit-random unit-saved
 if command -v valgrind >/dev/null; then
-    # Up to 3.19 at least, valgrind computes vfnmadd(a, b, c) as -(a b - c): -0 where IEEE 754 has 0; and long double
-    # as double, so that sums in it are no reference.
+    # valgrind, up to 3.19 at least, computes vfnmadd(a, b, c) as -(a b - c), which is -0 where IEEE 754 has 0; and it
+    # computes long double as double, so that sums in long double are no reference.
     export SUGAR_TEST_SHORT=1 SUGAR_TEST_ANY_ZERO=1
     valgrind="valgrind --quiet --leak-check=full --error-exitcode=9 --suppressions='$source/tests/valgrind.supp'"
     run_under valgrind -- --suite unit --suite kernels --no-suite own-malloc --no-suite long-double \

@@ -1,13 +1,13 @@
 # Set-up shared by tests/run.sh and doc/examples/resurrect.sh; to be sourced by a POSIX shell.
 #
 #     need_packages PACKAGE...    makes sure that Debian packages are installed
-#     want_packages PACKAGE...    the same if it can be; what is missing then is reported
+#     want_packages PACKAGE...    installs them if possible, and reports those that are missing
 #
 # PACKAGE may name alternatives, "gcc|clang": any installed one will do, the first is what gets installed.
-# What is missing is installed when apt-get can be run, as root or through sudo without a password.
-# Otherwise a message says exactly what is missing, and need_packages exits with 2. Nothing missing costs
-# one query. On a system without dpkg, install the equivalents by hand and set SUGAR_SETUP=no, which
-# makes both believe that all is there.
+# Missing packages are installed if apt-get can be run, as root or through sudo without a password.
+# Otherwise a message names them, and need_packages exits with 2. If nothing is missing, this takes one
+# query. On a system without dpkg, install the equivalents by hand and set SUGAR_SETUP=no: then both
+# functions take all packages for installed.
 
 setup_fail() {
     printf 'error: %s\n' "$*" >&2
@@ -28,7 +28,7 @@ missing_packages() {
     done
 }
 
-# Sets apt_get, which installs without a question; fails if nobody here may.
+# Sets apt_get, a command that installs without questions; fails if this user may not install.
 find_apt_get() {
     if [ "$(id -u)" = 0 ]; then
         as_root=
@@ -83,7 +83,7 @@ want_packages() {
         fi
     done
     [ -n "$wanted" ] || return 0
-    # Where they do not go together, some may.
+    # If they cannot all be installed, some of them may be.
     install_packages $wanted || for package in $wanted; do
         install_packages "$package" || go_without 'apt-get could not install it' "$package"
     done

@@ -1,4 +1,4 @@
-/* Handles: made from a spec string and a level, immutable from then on. */
+/* Handles: made from a spec string and a level, and never changed after that. */
 #include "activation/activation.h"
 
 #include <assert.h>
@@ -10,15 +10,15 @@
 #include "activation/spec.h"
 #include "base/struct_size.h"
 
-/* The threshold from which the surrogate measures x. */
-static double shift(const sugar_spec *spec)
+/* The threshold from which the surrogate measures x: that of heaviside for a spike surrogate, else 0. */
+static double find_shift(const sugar_spec *spec)
 {
     const bool spike_surrogate = !(sugar_kinds[spec->surrogate.kind].roles & SUGAR_ROLE_FORWARD);
     return spike_surrogate && spec->forward.kind == SUGAR_KIND_heaviside ? spec->forward.parameter[0] : 0;
 }
 
-/* A side whose factor is 0 is left out, as 0 * inf is NaN: with t = 0 the backward pass is the plain derivative f', with
- * t = 1 the plain surrogate. A small blend is 0 in f32 and not in f64. */
+/* A derivative whose factor in t g' + (1 - t) f' is 0 is not computed, as 0 times inf is NaN. Whether a factor is 0
+ * depends on the element type: a small t is 0 in f32 and not in f64. */
 static void fill_passes(sugar_passes *passes, sugar_element element, const sugar_kernels *kernels,
                         const sugar_spec *spec)
 {
@@ -27,23 +27,24 @@ static void fill_passes(sugar_passes *passes, sugar_element element, const sugar
     const bool mixed = t > 0 && (u > 0 || spec->negative_only);
     passes->forward = kernels->forward[spec->forward.kind];
     passes->backward = kernels->backward[surrogate->kind];
-    passes->surrogate = kernels->derivative[surrogate->kind];
-    passes->derivative = mixed ? kernels->derivative[spec->forward.kind] : NULL;
+    passes->surrogate_derivative = kernels->derivative[surrogate->kind];
+    passes->own_derivative = mixed ? kernels->derivative[spec->forward.kind] : NULL;
     passes->combine = kernels->combine;
-    assert(passes->forward && passes->backward && passes->surrogate);
+    assert(passes->forward && passes->backward && passes->surrogate_derivative);
     for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {
         sugar_real_set(element, &passes->forward_parameters, i, spec->forward.parameter[i]);
         sugar_real_set(element, &passes->surrogate_parameters, i, surrogate->parameter[i]);
     }
     sugar_real_set(element, &passes->forward_parameters, SUGAR_SHIFT, 0);
-    sugar_real_set(element, &passes->surrogate_parameters, SUGAR_SHIFT, shift(spec));
+    sugar_real_set(element, &passes->surrogate_parameters, SUGAR_SHIFT, find_shift(spec));
     passes->blend = t;
     passes->rest = u;
     passes->has_surrogate = spec->has_surrogate && t > 0;
 }
 
-/* Whether the backward pass uses the forward function's own derivative: without a surrogate, or with itself as one. */
-static bool uses_own_derivative(const sugar_spec *spec)
+/* Whether the backward pass uses f' and nothing else: there is no surrogate, or it is the forward function itself, or
+ * blend is 0. */
+static bool has_only_own_derivative(const sugar_spec *spec)
 {
     const sugar_function *f = &spec->forward, *g = &spec->surrogate;
     bool same = f->kind == g->kind;
@@ -52,13 +53,13 @@ static bool uses_own_derivative(const sugar_spec *spec)
     return same || !(spec->blend > 0);
 }
 
-/* What keeps the derivative from following from y; NULL: nothing. */
-static const char *find_obstacle(const sugar_spec *spec)
+/* What f would have to be for f' to follow from y = f(x), as messages say it; NULL: it does follow. */
+static const char *from_output_needs(const sugar_spec *spec)
 {
     const sugar_function *f = &spec->forward;
     if (!(sugar_kind_capabilities(f->kind) & SUGAR_CAN_START_FROM_OUTPUT))
         return "a kind with SUGAR_CAN_START_FROM_OUTPUT";
-    if (!uses_own_derivative(spec))
+    if (!has_only_own_derivative(spec))
         return "no surrogate, or the forward function itself";
 #define FROM_OUTPUT_UNLESS_NEGATIVE(name)                                                          \
     if (f->kind == SUGAR_KIND_##name && f->parameter[0] < 0)                                       \
@@ -67,11 +68,11 @@ static const char *find_obstacle(const sugar_spec *spec)
     return NULL;
 }
 
-/* Adds the one that starts from y, or does nothing if the derivative does not follow from it. */
+/* Adds the activation whose backward pass starts from y, if there is one. */
 static sugar_status add_from_output(sugar_activation *made, const sugar_spec *spec, size_t size)
 {
     made->from_output = NULL;
-    made->from_output_needs = find_obstacle(spec);
+    made->from_output_needs = from_output_needs(spec);
     if (made->from_output_needs)
         return SUGAR_OK;
     sugar_activation *a = malloc(size);
@@ -81,8 +82,8 @@ static sugar_status add_from_output(sugar_activation *made, const sugar_spec *sp
     for (int element = 0; element < SUGAR_ELEMENT_COUNT; element++) {
         const sugar_kernels *kernels = a->level->kernels[element];
         a->passes[element].backward = kernels->backward_from_output[a->forward_kind];
-        a->passes[element].surrogate = kernels->derivative_from_output[a->forward_kind];
-        a->passes[element].derivative = NULL;
+        a->passes[element].surrogate_derivative = kernels->derivative_from_output[a->forward_kind];
+        a->passes[element].own_derivative = NULL;
     }
     made->from_output = a;
     return SUGAR_OK;
@@ -107,7 +108,7 @@ sugar_status sugar_activation_create_ex(sugar_activation **activation, const cha
     sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
     if (status != SUGAR_OK)
         return status;
-    const sugar_level_row *level;
+    const sugar_level_entry *level;
     status = sugar_level_select(known.level, &level);
     if (status != SUGAR_OK)
         return status;
@@ -125,7 +126,7 @@ sugar_status sugar_activation_create_ex(sugar_activation **activation, const cha
     sugar_activation *made = malloc(size);
     if (!made)
         return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "activation: no memory for a handle");
-    for (int element = 0; element < SUGAR_ELEMENT_COUNT; element++)
+    for (sugar_element element = SUGAR_F32; element < SUGAR_ELEMENT_COUNT; element++)
         fill_passes(&made->passes[element], element, level->kernels[element], &parsed);
     made->level = level;
     made->forward_kind = parsed.forward.kind;

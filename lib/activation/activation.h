@@ -1,4 +1,4 @@
-/* The handle behind sugar_activation: everything that a call needs, chosen and converted at creation. */
+/* sugar_activation: what a call needs of a spec and a level, looked up and rounded when the handle is made. */
 #ifndef SUGAR_ACTIVATION_H
 #define SUGAR_ACTIVATION_H
 
@@ -7,37 +7,40 @@
 #include "kernels/kernels.h"
 #include "cpu/level.h"
 
-/* The values of g' where it has two, or one: rounded to reals. */
+/* The least and the greatest value of g', as reals. */
 typedef struct sugar_two_values {
-    bool are_all;                   /* false: it has more */
+    bool are_all;                   /* g' has no other values; if false, lower and upper mean nothing */
     double lower, upper;
 } sugar_two_values;
 
-/* The forward and the backward pass in one element type. */
+/* The forward and the backward pass in one element type. Kernels are those of sugar_kernels (kernels.h); the macros of
+ * kernels/kernels.c name them after their kind, here relu~bsilu. f' is the derivative of the forward function, g' what
+ * the backward pass uses: f', that of the surrogate, or a mixture of both. */
 typedef struct sugar_passes {
-    sugar_forward_kernel *forward;
-    sugar_backward_kernel *backward;        /* with what the backward pass uses */
-    sugar_derivative_kernel *surrogate;     /* the same, not yet times dy */
-    sugar_derivative_kernel *derivative;    /* of the forward function; NULL: not mixed in */
-    sugar_combine_kernel *combine;
+    sugar_forward_kernel *forward;                  /* relu_forward, so forward_loop in loops/plain.h */
+    sugar_backward_kernel *backward;                /* bsilu_backward, so backward_loop: used if g' is one derivative */
+    sugar_derivative_kernel *surrogate_derivative;  /* bsilu_derivatives, so derivative_loop; of f if t is 0 */
+    sugar_derivative_kernel *own_derivative;        /* relu_derivatives: f'. NULL: g' is surrogate_derivative alone */
+    sugar_combine_kernel *combine;                  /* combine in loops/plain.h: mixes the two, and multiplies by dy */
     sugar_parameters forward_parameters, surrogate_parameters;
-    double blend, rest;                     /* t and 1 - t, rounded to reals */
-    bool has_surrogate;                     /* false: the backward pass is the forward function's own */
-    sugar_two_values values;                /* of what the backward pass uses */
+    double blend, rest;                             /* t and 1 - t, rounded to reals */
+    bool has_surrogate;                             /* there is one behind the ~, and t is not 0 */
+    sugar_two_values values;                        /* of g' */
 } sugar_passes;
 
 struct sugar_activation {
     sugar_passes passes[SUGAR_ELEMENT_COUNT];
-    const sugar_level_row *level;
+    const sugar_level_entry *level;
     int32_t forward_kind, surrogate_kind;
-    double minimum, maximum;        /* of what the backward pass uses */
-    sugar_activation *from_output;   /* the same with y in place of x in the backward pass; NULL: impossible, */
-    const char *from_output_needs;          /* for want of this */
-    bool negative_only;             /* the surrogate where x <= 0, the derivative elsewhere */
+    double minimum, maximum;        /* the bounds of g' */
+    sugar_activation *from_output;  /* the activation whose backward pass has y in place of x; NULL: there is none, */
+    const char *from_output_needs;  /* for want of this */
+    bool negative_only;             /* domain=negative: f' where x > 0 */
     char spec[];                    /* canonical */
 };
 
-/* The activation whose backward pass takes y in place of x. NULL if there is none, and the message says why. */
+/* The activation whose backward pass takes y in place of x. NULL: there is none, and
+ * sugar_last_error says why. */
 const sugar_activation *sugar_activation_from_output(const sugar_activation *activation);
 
 #endif

@@ -13,11 +13,11 @@
 #define SURROGATE(name, alias, derivative, source, ...)                                            \
     {#name, alias, NULL, derivative, source, SUGAR_ROLE_SURROGATE, {__VA_ARGS__}},
 
-const sugar_kind_row sugar_kinds[SUGAR_KIND_COUNT] = {
+const sugar_kind_entry sugar_kinds[SUGAR_KIND_COUNT] = {
 #include "kernels/kinds/kinds.def"
 };
 
-int32_t sugar_kind_parameter_count(const sugar_kind_row *kind)
+int32_t sugar_kind_parameter_count(const sugar_kind_entry *kind)
 {
     int32_t count = 0;
     while (count < SUGAR_MAX_PARAMETERS && kind->parameters[count].name)
@@ -25,7 +25,7 @@ int32_t sugar_kind_parameter_count(const sugar_kind_row *kind)
     return count;
 }
 
-/* From the lists of kinds.def. */
+/* From the lists at the end of kinds.def. */
 uint64_t sugar_kind_capabilities(int32_t kind)
 {
     uint64_t can = SUGAR_CAN_SAVE_BYTE;
@@ -75,15 +75,15 @@ sugar_status sugar_kind_get(int32_t index, sugar_kind *kind)
     const sugar_status status = sugar_check_index("index", index, SUGAR_KIND_COUNT);
     if (status != SUGAR_OK)
         return status;
-    const sugar_kind_row *row = &sugar_kinds[index];
+    const sugar_kind_entry *entry = &sugar_kinds[index];
     const sugar_kind known = {
-        .name = row->name,
-        .alias = row->alias,
-        .roles = row->roles,
-        .parameter_count = sugar_kind_parameter_count(row),
-        .value = row->value,
-        .derivative = row->derivative,
-        .source = row->source,
+        .name = entry->name,
+        .alias = entry->alias,
+        .roles = entry->roles,
+        .parameter_count = sugar_kind_parameter_count(entry),
+        .value = entry->value,
+        .derivative = entry->derivative,
+        .source = entry->source,
         .capabilities = sugar_kind_capabilities(index),
     };
     return sugar_struct_write("kind", kind, &known, sizeof known);
@@ -98,12 +98,12 @@ sugar_status sugar_kind_parameter(int32_t index, int32_t parameter_index, sugar_
     status = sugar_check_index("parameter_index", parameter_index, count);
     if (status != SUGAR_OK)
         return status;
-    const sugar_parameter_row *row = &sugar_kinds[index].parameters[parameter_index];
+    const sugar_parameter_entry *entry = &sugar_kinds[index].parameters[parameter_index];
     const sugar_parameter known = {
-        .name = row->name,
-        .default_value = row->default_value,
-        .minimum = row->minimum,
-        .maximum = row->maximum,
+        .name = entry->name,
+        .default_value = entry->default_value,
+        .minimum = entry->minimum,
+        .maximum = entry->maximum,
     };
     return sugar_struct_write("parameter", parameter, &known, sizeof known);
 }

@@ -1,5 +1,5 @@
-/* The range of g', from the places where it can have an extremum or a step: they are solved for here, and the
- * kernels for f64 tell how large g' is there. Two values are found in the same places. */
+/* The bounds of g', from its values at the points where it can have an extremum or a jump. The points are solved for
+ * here; the kernels for f64 compute the values. Whether g' has only two values is found at the same points. */
 #include "activation/range.h"
 
 #include <assert.h>
@@ -9,8 +9,8 @@
 
 #include "activation/spec.h"
 
-/* The neighbour of x on the side of `direction`, for x that is finite or infinite on the other side: as libm's nextafter;
- * but the library takes nothing from there but fma. */
+/* The neighbour of x towards `direction`, an infinity; x is not that infinity. As nextafter() in libm, of which the
+ * library uses nothing but fma. */
 static double next_f64(double x, double direction)
 {
     uint64_t bits;
@@ -37,33 +37,35 @@ static float next_f32(float x, float direction)
     return x;
 }
 
-/* The same among the reals of an element type. */
+/* The neighbour of x among the reals of an element type. */
 static double next_real(sugar_element element, double x, double direction)
 {
     return element == SUGAR_F64 ? next_f64(x, direction) : (double)next_f32((float)x, (float)direction);
 }
 
-/* ---- Places -------------------------------------------------------------------------------- */
+/* ---- Points -------------------------------------------------------------------------------- */
 
-/* The places of one derivative besides 0 and infinity: for a spike surrogate, distances from the threshold. */
-enum { MOST_PLACES = 3 };
-typedef struct places {
+/* Where one derivative can have an extremum or a jump, besides 0 and the infinities: x, or, for a spike surrogate, its
+ * distance from the threshold. */
+enum { MOST_POINTS = 3 };
+typedef struct points {
     int count;
-    double x[MOST_PLACES];
-} places;
+    double x[MOST_POINTS];
+} points;
 
-static void add(places *all, double x)
+static void add(points *all, double x)
 {
-    assert(all->count < MOST_PLACES);
+    assert(all->count < MOST_POINTS);
     all->x[all->count++] = x;
 }
 
-static void add_both(places *all, double x)
+static void add_both(points *all, double x)
 {
     add(all, x);
     add(all, -x);
 }
 
+/* f'(x) by the kernel for f64. */
 static double evaluate(const sugar_kernels *kernels, const sugar_function *f, double x)
 {
     double parameters[SUGAR_KERNEL_PARAMETERS] = {0}, d;
@@ -73,8 +75,8 @@ static double evaluate(const sugar_kernels *kernels, const sugar_function *f, do
     return d;
 }
 
-/* tanh, and exp(x) for x <= 0, which is the derivative of elu: by kernels, not by libm, so that they are the same
- * everywhere. */
+/* tanh(x), and exp(x) for x <= 0, which is the derivative of elu. By kernels and not by libm, so that the bounds have
+ * the same bits everywhere. */
 static double tanh_of(const sugar_kernels *kernels, double x)
 {
     const double parameters[SUGAR_KERNEL_PARAMETERS] = {0};
@@ -88,12 +90,12 @@ static double exp_of_negative(const sugar_kernels *kernels, double x)
     return evaluate(kernels, &(sugar_function){SUGAR_KIND_elu, {1}}, x);
 }
 
-/* A function that rises through 0, up to a positive factor. */
+/* A function that is negative below its root and positive above it. */
 typedef double rising(const sugar_kernels *kernels, const double *p, double x);
 
 static double find_root(rising *function, const sugar_kernels *kernels, const double *p, double low, double high)
 {
-    for (int step = 0; step < DBL_MANT_DIG + 10; step++) {
+    for (int i = 0; i < DBL_MANT_DIG + 10; i++) {
         const double middle = low + (high - low) / 2;
         if (function(kernels, p, middle) < 0)
             low = middle;
@@ -103,16 +105,17 @@ static double find_root(rising *function, const sugar_kernels *kernels, const do
     return low;
 }
 
-/* bsilu'' = s'(x) (2 - (x + alpha) tanh(x/2)). One root is positive; the other is minus the root for -alpha. */
-static double bsilu_turns(const sugar_kernels *kernels, const double *p, double x)
+/* bsilu'' = s'(x) (2 - (x + alpha) tanh(x/2)), without the factor s' and negated. It has a positive root and a negative
+ * one; the latter is minus the positive root for -alpha. */
+static double bsilu_second(const sugar_kernels *kernels, const double *p, double x)
 {
     return (x + p[0]) * tanh_of(kernels, x / 2) - 2;
 }
 
-/* multi_gaussian' is even. With u = d / sigma and v = u / s^2 its slope at u > 0 has the sign of
- * (2h / s^3) exp(-1 / (2 s^2)) (cosh(v) - sinh(v) / u) - (1 + h) exp(-u^2 (1 - 1/s^2) / 2), of which the first term
- * rises and the second one falls: one root. Both are divided by exp(v). */
-static double multi_gaussian_turns(const sugar_kernels *kernels, const double *p, double u)
+/* multi_gaussian is even in the distance d from the threshold. With u = d / sigma and v = u / s^2 its derivative by u
+ * has, at u > 0, the sign of (2h / s^3) exp(-1 / (2 s^2)) (cosh(v) - sinh(v) / u) - (1 + h) exp(-u^2 (1 - 1/s^2) / 2).
+ * The first term rises with u and the second one falls, so there is one root. Here both are divided by exp(v). */
+static double multi_gaussian_second(const sugar_kernels *kernels, const double *p, double u)
 {
     const double h = p[1], s = p[2], v = u / (s * s), e = exp_of_negative(kernels, -2 * v);
     const double wide = 2 * h / (s * s * s) * exp_of_negative(kernels, -0.5 / (s * s));
@@ -120,11 +123,11 @@ static double multi_gaussian_turns(const sugar_kernels *kernels, const double *p
     return wide * ((1 + e) / 2 - (1 - e) / (2 * u)) - narrow;
 }
 
-/* Extrema, and steps. What falls or rises on either side of 0 has none. */
-static places find_places(const sugar_kernels *kernels, const sugar_function *f)
+/* A derivative that only falls or only rises on each side of 0 has no such points. */
+static points find_points(const sugar_kernels *kernels, const sugar_function *f)
 {
     const double *p = f->parameter, minus[SUGAR_MAX_PARAMETERS] = {-p[0]};
-    places all = {0};
+    points all = {0};
     switch (f->kind) {
     case SUGAR_KIND_relu6: add(&all, 6); break;
     case SUGAR_KIND_threshold: add(&all, p[0]); break;
@@ -140,11 +143,11 @@ static places find_places(const sugar_kernels *kernels, const sugar_function *f)
     case SUGAR_KIND_silu: add_both(&all, 2.3993572805154677 / p[0]); break;     /* y tanh(y/2) = 2 */
     case SUGAR_KIND_mish: add(&all, 1.4905711794854285); add(&all, -2.2563763963607931); break;
     case SUGAR_KIND_bsilu:
-        add(&all, find_root(bsilu_turns, kernels, p, 0, 3));
-        add(&all, -find_root(bsilu_turns, kernels, minus, p[0], p[0] + 3));
+        add(&all, find_root(bsilu_second, kernels, p, 0, 3));
+        add(&all, -find_root(bsilu_second, kernels, minus, p[0], p[0] + 3));
         break;
     case SUGAR_KIND_multi_gaussian:
-        add_both(&all, p[0] * find_root(multi_gaussian_turns, kernels, p, 0, 1000));
+        add_both(&all, p[0] * find_root(multi_gaussian_second, kernels, p, 0, 1000));
         add(&all, 0);
         break;
     case SUGAR_KIND_atan:
@@ -158,7 +161,7 @@ static places find_places(const sugar_kernels *kernels, const sugar_function *f)
     return all;
 }
 
-/* ---- The range ----------------------------------------------------------------------------- */
+/* ---- Bounds -------------------------------------------------------------------------------- */
 
 typedef struct range {
     double low, high;
@@ -176,23 +179,25 @@ static range include_range(range r, range other)
     return include(include(r, other.low), other.high);
 }
 
-/* Of a derivative up to `bound` if side is negative, or else beyond it. */
+/* The range of a derivative for x <= bound (side: -1) or x > bound (side: 1). A neighbour of each point counts as well,
+ * as the point itself is rounded. */
 static range range_of_side(const sugar_kernels *kernels, const sugar_function *f, double bound, int side)
 {
     const double nearest = side < 0 ? bound : next_f64(bound, (double)INFINITY);
     range r = include(nothing, evaluate(kernels, f, nearest));
     r = include(r, evaluate(kernels, f, side < 0 ? -(double)INFINITY : (double)INFINITY));
-    const places all = find_places(kernels, f);
+    const points all = find_points(kernels, f);
     for (int i = 0; i < all.count; i++)
-        for (int step = -1; step <= 1; step++) {
-            const double x = step == 0 ? all.x[i] : next_f64(all.x[i], step < 0 ? -(double)INFINITY : (double)INFINITY);
+        for (int shift = -1; shift <= 1; shift++) {
+            const double direction = shift < 0 ? -(double)INFINITY : (double)INFINITY;
+            const double x = shift == 0 ? all.x[i] : next_f64(all.x[i], direction);
             if ((side < 0) == (x <= bound))
                 r = include(r, evaluate(kernels, f, x));
         }
     return r;
 }
 
-/* t a + u b; what has the factor 0 may have no bounds. */
+/* t a + u b. A range whose factor is 0 may be infinite, and is left out. */
 static range mix(double t, range a, double u, range b)
 {
     if (!(u > 0))
@@ -202,7 +207,7 @@ static range mix(double t, range a, double u, range b)
     return (range){t * a.low + u * b.low, t * a.high + u * b.high};
 }
 
-/* What a pass computes with, in f64 or in f32: a parameter is rounded. */
+/* The functions of an activation, with parameters rounded to the reals of one element type. */
 typedef struct functions {
     sugar_function surrogate, forward;
     double shift, t, u;
@@ -235,10 +240,10 @@ static functions functions_in(const sugar_activation *a, sugar_element element)
     return f;
 }
 
-/* Not inlined: gcc 12.2 takes the way to f32 and back for nothing where it computes several in a vector. */
+/* Not inlined: where gcc 12.2 vectorises, it drops a conversion to f32 and back. */
 static __attribute__((noinline)) float narrow(double a) { return (float)a; }
 
-/* a as an f32 that is not beyond it on the other side; 0 without a sign. */
+/* a rounded to f32, towards `direction`, an infinity. -0 becomes 0. */
 static double round_outwards(double a, float direction)
 {
     const float nearest = narrow(a);
@@ -248,29 +253,30 @@ static double round_outwards(double a, float direction)
 
 /* ---- Two values ---------------------------------------------------------------------------- */
 
-/* Whether a derivative is constant between steps, or altogether, up to `bound` if side is negative, or else beyond it. */
-static bool is_in_steps(const sugar_kernels *kernels, const sugar_function *f, double bound, int side)
+/* Whether a derivative has no more than two values for x <= bound (side: -1) or x > bound (side: 1), and so is constant
+ * between jumps. */
+static bool is_piecewise_constant(const sugar_kernels *kernels, const sugar_function *f, double bound, int side)
 {
     const range r = range_of_side(kernels, f, bound, side);
     return (sugar_kind_capabilities(f->kind) & SUGAR_CAN_SAVE_BIT) || r.low >= r.high;
 }
 
-static bool has_steps_alone(const sugar_kernels *kernels, const functions *f)
+static bool is_gradient_piecewise_constant(const sugar_kernels *kernels, const functions *f)
 {
-    bool steps = true;
+    bool constant = true;
     for (int side = -1; side <= 1; side += 2) {
         const bool only_own = f->negative_only && side > 0;
-        steps = steps && (only_own || is_in_steps(kernels, &f->surrogate, 0 - f->shift, side));
-        steps = steps && (!(only_own || f->u > 0) || is_in_steps(kernels, &f->forward, 0, side));
+        constant = constant && (only_own || is_piecewise_constant(kernels, &f->surrogate, 0 - f->shift, side));
+        constant = constant && (!(only_own || f->u > 0) || is_piecewise_constant(kernels, &f->forward, 0, side));
     }
-    return steps;
+    return constant;
 }
 
-/* 0, and the steps of both derivatives. */
-enum { MOST_STEPS = 1 + 2 * MOST_PLACES };
-static int find_steps(const sugar_kernels *kernels, const functions *f, double *x)
+/* Where g' can jump: at 0, and where one of the two derivatives does. */
+enum { MOST_JUMPS = 1 + 2 * MOST_POINTS };
+static int find_jumps(const sugar_kernels *kernels, const functions *f, double *x)
 {
-    const places surrogate = find_places(kernels, &f->surrogate), forward = find_places(kernels, &f->forward);
+    const points surrogate = find_points(kernels, &f->surrogate), forward = find_points(kernels, &f->forward);
     int count = 0;
     x[count++] = 0;
     for (int i = 0; i < surrogate.count; i++)
@@ -280,23 +286,23 @@ static int find_steps(const sugar_kernels *kernels, const functions *f, double *
     return count;
 }
 
-/* g' at n <= MOST_SAMPLES numbers, by the kernels of f32 or f64, whose elements are reals. */
-enum { MOST_SAMPLES = 2 * MOST_STEPS + 2 };
+/* g' at n <= MOST_SAMPLES numbers, by the kernels for f32 or f64, whose elements are reals. */
+enum { MOST_SAMPLES = 2 * MOST_JUMPS + 2 };
 static void find_gradients(const sugar_activation *a, sugar_element element, int n, const double *x, double *d)
 {
     const sugar_passes *passes = &a->passes[element];
-    SUGAR_REALS(MOST_SAMPLES) inputs, ones, surrogate, derivative, gradients;
+    SUGAR_REALS(MOST_SAMPLES) inputs, ones, surrogate, own_derivative, gradients;
     for (int i = 0; i < n; i++) {
         sugar_real_set(element, &inputs, i, x[i]);
         sugar_real_set(element, &ones, i, 1);
     }
-    passes->surrogate(&passes->surrogate_parameters, &inputs, &surrogate, (size_t)n);
-    if (passes->derivative)
-        passes->derivative(&passes->forward_parameters, &inputs, &derivative, (size_t)n);
+    passes->surrogate_derivative(&passes->surrogate_parameters, &inputs, &surrogate, (size_t)n);
+    if (passes->own_derivative)
+        passes->own_derivative(&passes->forward_parameters, &inputs, &own_derivative, (size_t)n);
     const sugar_combination combination = {
         .x = &inputs,
         .surrogate = &surrogate,
-        .derivative = passes->derivative ? &derivative : NULL,
+        .own = passes->own_derivative ? &own_derivative : NULL,
         .blend = passes->blend,
         .rest = passes->rest,
         .negative_only = a->negative_only,
@@ -306,17 +312,18 @@ static void find_gradients(const sugar_activation *a, sugar_element element, int
         d[i] = sugar_real_get(element, &gradients, i);
 }
 
-/* g' is constant between its steps: what it is there, right behind each one and at infinity is all that it can be. */
+/* Where g' is constant between jumps, all its values are found at the jumps, right above each of them and at the
+ * infinities. */
 static sugar_two_values find_two_values(const sugar_activation *a, sugar_element element, const functions *f)
 {
     const sugar_kernels *kernels = a->level->kernels[SUGAR_F64];
-    double step[MOST_STEPS], x[MOST_SAMPLES] = {-(double)INFINITY, (double)INFINITY}, d[MOST_SAMPLES];
-    if (!has_steps_alone(kernels, f))
+    double jump[MOST_JUMPS], x[MOST_SAMPLES] = {-(double)INFINITY, (double)INFINITY}, d[MOST_SAMPLES];
+    if (!is_gradient_piecewise_constant(kernels, f))
         return (sugar_two_values){false, 0, 0};
     int n = 2;
-    for (int i = find_steps(kernels, f, step) - 1; i >= 0; i--) {
-        x[n++] = sugar_real_round(element, step[i]);
-        x[n++] = next_real(element, step[i], (double)INFINITY);
+    for (int i = find_jumps(kernels, f, jump) - 1; i >= 0; i--) {
+        x[n++] = sugar_real_round(element, jump[i]);
+        x[n++] = next_real(element, jump[i], (double)INFINITY);
     }
     find_gradients(a, element, n, x, d);
     sugar_two_values v = {true, d[0], d[0]};

@@ -1,25 +1,24 @@
 /* Spec strings: forward[(name=value,...)][~surrogate[(name=value,...)]].
  *
- * Every message gives the position in bytes, from 0. Only the grammar is checked by hand; numbers that
- * have it are converted by the C library. */
+ * A position in a message is in bytes, from 0. The grammar of a number is checked here; strtod converts it. */
 #include "activation/spec.h"
 
 #include <string.h>
 
-/* What has been read so far; text ends in a NUL and holds no other. */
+/* A spec and how far it has been read. The text ends in a NUL, and has no other in it. */
 typedef struct reader {
     const char *text;
-    size_t at;
+    size_t at;                      /* bytes that have been read */
 } reader;
 
-/* What a function's parentheses may assign: its parameters, then, for a surrogate, two options. */
+/* What may be assigned in the parentheses of a function: its parameters, and, for a surrogate, two options. */
 enum { DOMAIN = SUGAR_MAX_PARAMETERS, BLEND, ASSIGNABLE };
 
-/* One side of the ~ while it is read. */
+/* The function on one side of the ~, while it is read. */
 typedef struct side {
     sugar_function *function;
-    const char *names[ASSIGNABLE];  /* NULL: not assignable here */
-    size_t seen[ASSIGNABLE];        /* 1 + the position of its name; 0: not yet */
+    const char *names[ASSIGNABLE];  /* NULL: this function has no such parameter or option */
+    size_t seen[ASSIGNABLE];        /* 1 + the position of its name; 0: not read yet */
 } side;
 
 static bool is_digit(char c)
@@ -55,7 +54,7 @@ static size_t skip_digits(reader *r)
     return r->at - start;
 }
 
-/* The length of the name that starts here, and which is skipped; 0: there is none. */
+/* Skips the name that starts here. Returns its length; 0: there is none. */
 static size_t skip_name(reader *r)
 {
     const size_t start = r->at;
@@ -72,7 +71,7 @@ static sugar_status unexpected(const reader *r, const char *expected)
                        *found ? sugar_quote(found, 1).text : "the end");
 }
 
-/* [sign] digits [. digits] [e [sign] digits], which must end in [minimum, maximum]. */
+/* [sign] digits [. digits] [e [sign] digits]: a value in [minimum, maximum]. */
 static sugar_status read_number(reader *r, const char *name, double minimum, double maximum, double *value)
 {
     const size_t start = r->at;
@@ -158,25 +157,25 @@ static sugar_status read_assignment(reader *r, sugar_spec *spec, side *s)
         return read_domain(r, &spec->negative_only);
     if (slot == BLEND)
         return read_number(r, "blend", 0, 1, &spec->blend);
-    const sugar_parameter_row *row = &sugar_kinds[s->function->kind].parameters[slot];
-    return read_number(r, row->name, row->minimum, row->maximum, &s->function->parameter[slot]);
+    const sugar_parameter_entry *entry = &sugar_kinds[s->function->kind].parameters[slot];
+    return read_number(r, entry->name, entry->minimum, entry->maximum, &s->function->parameter[slot]);
 }
 
 static sugar_status check_order(const side *s)
 {
-    const sugar_parameter_row *rows = sugar_kinds[s->function->kind].parameters;
+    const sugar_parameter_entry *entries = sugar_kinds[s->function->kind].parameters;
     const double *values = s->function->parameter;
     for (int i = 0; i + 1 < SUGAR_MAX_PARAMETERS; i++)
-        if (rows[i].up_to_next && values[i] > values[i + 1])
+        if (entries[i].up_to_next && values[i] > values[i + 1])
             return sugar_error(SUGAR_ERROR_SPEC,
                                "spec: position %zu: %s is %s, expected at most %s, which is %s",
-                               (s->seen[i] ? s->seen[i] : s->seen[i + 1]) - 1, rows[i].name,
-                               sugar_number_text(values[i]).text, rows[i + 1].name,
+                               (s->seen[i] ? s->seen[i] : s->seen[i + 1]) - 1, entries[i].name,
+                               sugar_number_text(values[i]).text, entries[i + 1].name,
                                sugar_number_text(values[i + 1]).text);
     return SUGAR_OK;
 }
 
-/* The name of a kind that may stand here. */
+/* The name of a kind that has the role. */
 static sugar_status read_kind(reader *r, uint32_t role, int32_t *kind)
 {
     skip_blanks(r);
@@ -233,7 +232,7 @@ sugar_status sugar_spec_read(sugar_spec *spec, const char *text, size_t length)
     if (nul)
         return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: expected a string, found a NUL in it",
                            (size_t)(nul - text));
-    char copy[SUGAR_MAX_SPEC + 1];      /* a NUL at its end saves every check for the end */
+    char copy[SUGAR_MAX_SPEC + 1];      /* ends in a NUL, so that no function here needs the length */
     memcpy(copy, text, length);
     copy[length] = '\0';
 
@@ -252,13 +251,13 @@ sugar_status sugar_spec_read(sugar_spec *spec, const char *text, size_t length)
     return copy[r.at] ? unexpected(&r, spec->has_surrogate ? "the end" : "'~' or the end") : SUGAR_OK;
 }
 
-/* Writes what stands before the next item of a list in parentheses. */
+/* What stands before the next item of a list in parentheses. */
 static const char *separator(int *items)
 {
     return (*items)++ ? "," : "(";
 }
 
-/* False, here and below: there was no memory to write a number. */
+/* False, here and below: no memory to write a number. */
 static bool write_number(const char *name, double value, int *items, sugar_text *text)
 {
     const sugar_number number = sugar_number_text(value);
@@ -268,7 +267,7 @@ static bool write_number(const char *name, double value, int *items, sugar_text 
 
 static bool write_function(const sugar_function *function, int *items, sugar_text *text)
 {
-    const sugar_kind_row *kind = &sugar_kinds[function->kind];
+    const sugar_kind_entry *kind = &sugar_kinds[function->kind];
     bool complete = true;
     sugar_text_add(text, "%s", kind->name);
     for (int i = 0; i < sugar_kind_parameter_count(kind); i++)

@@ -1,4 +1,4 @@
-/* Spec strings: read into a description, and written from it in the canonical form. */
+/* Spec strings: read into a sugar_spec, and written from it in the canonical form. */
 #ifndef SUGAR_SPEC_H
 #define SUGAR_SPEC_H
 
@@ -21,7 +21,7 @@ typedef struct sugar_spec {
     double blend;
 } sugar_spec;
 
-/* Longer specs are refused; longer canonical ones cannot be. */
+/* Bytes. Longer specs are refused; no canonical spec is longer. */
 enum { SUGAR_MAX_SPEC = 1024 };
 
 sugar_status sugar_spec_read(sugar_spec *spec, const char *text, size_t length);

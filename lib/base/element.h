@@ -1,6 +1,7 @@
-/* The element types, by number. Above the kernels an element is so many bytes at a void pointer.
+/* The element types, numbered. Code above the kernels has a void pointer, and one of these numbers that says what is
+ * there.
  *
- * A new one has a row here, in kernels.h (the names of its tables), in prologue.h (what kernels need to know of it), in
+ * A new type is added here, in kernels.h (the names of its tables), in prologue.h (what kernels need to know of it), in
  * cpu/level.c and in lib/meson.build. */
 #ifndef SUGAR_ELEMENT_H
 #define SUGAR_ELEMENT_H
@@ -16,9 +17,10 @@ typedef enum sugar_element {
     SUGAR_F64,
     SUGAR_F16,
     SUGAR_BF16,
-    SUGAR_ELEMENT_COUNT             /* as an answer: none of them */
+    SUGAR_ELEMENT_COUNT             /* returned by sugar_element_find: not a known type */
 } sugar_element;
 
+/* From the code and the bits of a DLPack data type. */
 static inline sugar_element sugar_element_find(uint8_t code, uint8_t bits)
 {
     if (code == SUGAR_TYPE_FLOAT)
@@ -38,7 +40,8 @@ static inline size_t sugar_element_size(sugar_element element)
     return element == SUGAR_F32 ? 4 : element == SUGAR_F64 ? 8 : 2;
 }
 
-/* Reals: numbers as kernels compute them, in double for f64, else in float. An array of them is a union. */
+/* Reals are what kernels compute with: double for f64, float for all other types. An array of n reals of either
+ * type: */
 #define SUGAR_REALS(n) union { float f32[n]; double f64[n]; }
 
 static inline size_t sugar_real_size(sugar_element element)
@@ -46,6 +49,7 @@ static inline size_t sugar_real_size(sugar_element element)
     return element == SUGAR_F64 ? sizeof(double) : sizeof(float);
 }
 
+/* `value` rounded to a real. */
 static inline double sugar_real_round(sugar_element element, double value)
 {
     return element == SUGAR_F64 ? value : (double)(float)value;

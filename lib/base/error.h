@@ -10,12 +10,12 @@
 #define SUGAR_PRINTF(string, first)
 #endif
 
-/* Sets the message of this thread, cut where it grows too long, and returns status, so that a check
- * ends with "return sugar_error(...)". What users wrote goes through sugar_quote first, and numbers
- * with a fraction through sugar_number_text: then the message is one line, in every locale. */
+/* Sets this thread's message, of at most 511 bytes (more are cut off), and returns status, so that a failed check is
+ * one "return sugar_error(...)". A message is one line in every locale: text from users must go through sugar_quote,
+ * and numbers with a fraction through sugar_number_text. */
 SUGAR_PRINTF(2, 3) sugar_status sugar_error(sugar_status status, const char *format, ...);
 
-/* Whether an argument is in [0, count). */
+/* Checks that an argument is in [0, count). */
 sugar_status sugar_check_index(const char *name, int32_t index, int32_t count);
 
 #endif

@@ -1,4 +1,4 @@
-/* Integers: the smaller of two, bounds, multiples. */
+/* Small functions of integers. */
 #ifndef SUGAR_INTEGERS_H
 #define SUGAR_INTEGERS_H
 
@@ -14,10 +14,10 @@ static inline int64_t clamp(int64_t a, int64_t low, int64_t high)
     return a < low ? low : a < high ? a : high;
 }
 
-/* a, or the next multiple of `step`. */
-static inline int64_t round_up(int64_t a, int64_t step)
+/* The least multiple of `divisor` that is not less than a. */
+static inline int64_t round_up(int64_t a, int64_t divisor)
 {
-    return (a + step - 1) / step * step;
+    return (a + divisor - 1) / divisor * divisor;
 }
 
 #endif

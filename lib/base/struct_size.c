@@ -1,9 +1,9 @@
-/* The size rule of public structs, in both directions. */
+/* Copies of public structs, from the caller and to the caller, by the size rule. */
 #include "base/struct_size.h"
 
 #include <string.h>
 
-/* Larger than any such struct will be: what lies above is a struct_size that was never set. */
+/* Bytes. No public struct will be larger, so a larger struct_size was never set. */
 enum { LARGEST_STRUCT = 4096 };
 
 static sugar_status read_size(const char *name, const void *given, size_t known_size, size_t *size)
@@ -11,7 +11,7 @@ static sugar_status read_size(const char *name, const void *given, size_t known_
     if (!given)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: NULL, expected a struct", name);
     memcpy(size, given, sizeof *size);
-    /* Whole words only, so that no pointer is ever cut in two. */
+    /* Only multiples of a word, so that no pointer member is cut in two. */
     if (*size < sizeof *size || *size > LARGEST_STRUCT || *size % sizeof *size != 0)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: struct_size %zu, expected the size of the struct (%zu)",
                            name, *size, known_size);

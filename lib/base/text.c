@@ -22,7 +22,7 @@ void sugar_text_add(sugar_text *text, const char *format, ...)
 
 sugar_quoted sugar_quote(const char *bytes, size_t length)
 {
-    enum { ESCAPE = 4, ENDING = 5 };    /* \xHH; ...' and the NUL */
+    enum { ESCAPE = 4, ENDING = 5 };    /* bytes of "\xHH", and of "...'" with the NUL */
     sugar_quoted quoted;
     sugar_text text = {quoted.text, sizeof quoted.text, 0};
     sugar_text_add(&text, "'");
@@ -54,7 +54,7 @@ sugar_tuple sugar_tuple_text(const int64_t *numbers, int count)
     return tuple;
 }
 
-/* The "C" locale for this thread alone, and the way back. */
+/* The "C" locale, for this thread alone, and the locale to return to. */
 typedef struct locale_switch {
     locale_t c, before;
 } locale_switch;
@@ -76,7 +76,7 @@ static void leave_c_locale(const locale_switch *change)
 
 sugar_number sugar_number_text(double value)
 {
-    enum { MOST_DIGITS = 17 };      /* always enough for a double */
+    enum { MOST_DIGITS = 17 };      /* enough for any double */
     sugar_number number = {""};
     locale_switch change;
     if (!enter_c_locale(&change))
@@ -86,7 +86,7 @@ sugar_number sugar_number_text(double value)
         snprintf(number.text, sizeof number.text, "%.*e", digits++, value);
     while (digits < MOST_DIGITS && strtod(number.text, NULL) != value);
 
-    /* Exponents that people would rather see written out; the range is Python's. */
+    /* Numbers with these exponents are written without one, as in Python. */
     const char *e = strchr(number.text, 'e');
     const long exponent = e ? strtol(e + 1, NULL, 10) : 0;
     if (exponent >= -4 && exponent < 16) {
@@ -102,7 +102,7 @@ bool sugar_number_read(const char *text, double *value)
     locale_switch change;
     if (!enter_c_locale(&change))
         return false;
-    *value = strtod(text, NULL) + 0.0;  /* -0 would print as another spec than 0 */
+    *value = strtod(text, NULL) + 0.0;  /* makes -0 a 0: they would give two canonical specs */
     leave_c_locale(&change);
     return true;
 }
@@ -117,12 +117,12 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-enum { LONGEST_NAME = 32 };         /* of a longer word the start decides */
+enum { LONGEST_NAME = 32 };         /* letters; the rest of a longer word is ignored */
 
-/* The optimal string alignment distance: Levenshtein's, with swapped neighbours as one change. */
+/* The optimal string alignment distance: Levenshtein's, in which a swap of two neighbours is one change. */
 static size_t edit_distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
-    size_t row[3][LONGEST_NAME + 1];    /* of the table: two before, one before, this */
+    size_t row[3][LONGEST_NAME + 1];    /* of the matrix of distances: rows i - 2, i - 1 and i */
     for (size_t j = 0; j <= b_length; j++)
         row[1][j] = j;
     for (size_t i = 1; i <= a_length; i++) {

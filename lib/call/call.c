@@ -1,4 +1,4 @@
-/* The public calls: check, and choose between a short vector, a plain call and an extended one. */
+/* The public calls: check them, and choose between one pass over vectors, a plain call and an extended one. */
 #include "activation/activation.h"
 #include "base/struct_size.h"
 #include "call/extended.h"
@@ -21,7 +21,7 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
 {
     if (!activation)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "activation: NULL, expected a handle");
-    if (!options) {                 /* the usual case, and all that a short call can afford */
+    if (!options) {                 /* the usual case; short calls cannot afford more */
         *known = (sugar_call_options){.struct_size = sizeof *known};
         return SUGAR_OK;
     }
@@ -87,8 +87,9 @@ sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x
     sugar_call_options known;
     sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
     if (status == SUGAR_OK && (known.flags || sugar_is_extended(&known)))
-        status = sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags, or a member beside context, expected threads alone");
-    const sugar_level_row *level;
+        status = sugar_error(SUGAR_ERROR_ARGUMENT,
+                             "options: flags, or a member beside context, expected threads alone");
+    const sugar_level_entry *level;
     if (status == SUGAR_OK)
         status = sugar_level_select(NULL, &level);
     return status == SUGAR_OK ? sugar_extended_observe(monitor, level, x, &known) : status;
@@ -96,13 +97,13 @@ sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x
 
 /* ---- Vectors in the manner of the BLAS ------------------------------------------------------- */
 
-/* An argument of a flat call: n elements, a step apart. */
+/* An argument of a flat call: n elements, `step` elements apart. */
 typedef struct vector {
     const void *data;
     int64_t step;
 } vector;
 
-/* The checks that flat calls need beyond those of the tensors that they become. */
+/* What the checks of tensors, which flat calls become, do not cover. */
 static sugar_status check_flat(int64_t n, const char *step_name, int64_t output_step)
 {
     if (n < 0)
@@ -113,16 +114,17 @@ static sugar_status check_flat(int64_t n, const char *step_name, int64_t output_
     return SUGAR_OK;
 }
 
-/* A vector as a tensor: with a negative step its first element has the highest address. Steps that overflow here do so
- * again in the checks of the tensor. */
+/* A vector as a tensor. With a negative step its first element has the highest address. A step that overflows here
+ * overflows in the checks of the tensor, too, which refuse it. */
 static sugar_tensor view_of(const vector *v, const int64_t *n, sugar_element element)
 {
     const int64_t size = (int64_t)sugar_element_size(element);
     int64_t offset;
-    if (v->step >= 0 || __builtin_mul_overflow(*n - 1, v->step, &offset) || __builtin_mul_overflow(offset, -size, &offset))
+    if (v->step >= 0 || __builtin_mul_overflow(*n - 1, v->step, &offset)
+        || __builtin_mul_overflow(offset, -size, &offset))
         offset = 0;
     return (sugar_tensor){
-        .data = (void *)(uintptr_t)v->data, /* written to only where the caller's pointer was not const */
+        .data = (void *)(uintptr_t)v->data, /* written only if the caller's pointer is not const */
         .device = {SUGAR_DEVICE_CPU, 0},
         .ndim = 1,
         .dtype = sugar_element_data_type(element),
@@ -132,15 +134,16 @@ static sugar_tensor view_of(const vector *v, const int64_t *n, sugar_element ele
     };
 }
 
-/* Whether the n elements of v lie one after another, and are those of the output or share nothing with them. */
+/* Whether v has a step of 1, can be at its address, and is the output itself or shares no memory with it. */
 static inline bool is_simple(vector v, vector output, int64_t n, size_t size)
 {
     return v.step == 1 && sugar_is_vector(v.data, n, size) && sugar_is_same_or_apart(v.data, output.data, n, size);
 }
 
-/* Not inlined: short calls would save its registers. */
-static __attribute__((noinline)) sugar_status forward_views(const sugar_activation *activation, sugar_element element, int64_t n, vector x,
-                                  vector y, const sugar_call_options *options)
+/* Not inlined: if it were, short calls would have to save the registers that it uses. */
+static __attribute__((noinline)) sugar_status forward_views(
+    const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector y,
+    const sugar_call_options *options)
 {
     const sugar_tensor view_x = view_of(&x, &n, element), view_y = view_of(&y, &n, element);
     if (sugar_is_extended(options))
@@ -152,8 +155,9 @@ static __attribute__((noinline)) sugar_status forward_views(const sugar_activati
     return n == 0 ? SUGAR_OK : sugar_plain_run(activation, operands, 2, options);
 }
 
-static __attribute__((noinline)) sugar_status backward_views(const sugar_activation *activation, sugar_element element, int64_t n, vector x,
-                                   vector dy, vector dx, const sugar_call_options *options)
+static __attribute__((noinline)) sugar_status backward_views(
+    const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector dy, vector dx,
+    const sugar_call_options *options)
 {
     const sugar_tensor view_x = view_of(&x, &n, element), view_dy = view_of(&dy, &n, element);
     const sugar_tensor view_dx = view_of(&dx, &n, element);
@@ -168,7 +172,7 @@ static __attribute__((noinline)) sugar_status backward_views(const sugar_activat
     return n == 0 ? SUGAR_OK : sugar_plain_run(activation, operands, 3, options);
 }
 
-/* Inlined, here and below, with a constant for the element type. */
+/* Inlined, here and below, because `element` is a constant in each public function. */
 static inline __attribute__((always_inline)) sugar_status forward_vectors(
     const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector y,
     const sugar_call_options *options)
@@ -212,8 +216,9 @@ static inline __attribute__((always_inline)) sugar_status backward_vectors(
     return SUGAR_OK;
 }
 
-/* The usual call, of few elements and without options, does nothing but what they need: 16 elements of f32 take 5 ns
- * forward and 6 backward (AVX2, Zen 5); 7 and 8 if an empty struct of options is made for them. */
+/* Whether a call has no options and so few elements that they are neither split nor streamed. Such calls go straight to
+ * the pass: 16 elements of f32 take 5 ns forward and 6 backward (AVX2, Zen 5); 7 and 8 if a struct of default options
+ * is made for them. */
 static inline bool is_usual(const sugar_activation *activation, int64_t n, size_t size,
                             const sugar_call_options *options)
 {
@@ -255,14 +260,14 @@ sugar_status sugar_forward_f64(const sugar_activation *activation, int64_t n, co
     return forward_flat(activation, SUGAR_F64, n, (vector){x, incx}, (vector){y, incy}, options);
 }
 
-sugar_status sugar_forward_f16(const sugar_activation *activation, int64_t n, const uint16_t *x, int64_t incx, uint16_t *y,
-                               int64_t incy, const sugar_call_options *options)
+sugar_status sugar_forward_f16(const sugar_activation *activation, int64_t n, const uint16_t *x, int64_t incx,
+                               uint16_t *y, int64_t incy, const sugar_call_options *options)
 {
     return forward_flat(activation, SUGAR_F16, n, (vector){x, incx}, (vector){y, incy}, options);
 }
 
-sugar_status sugar_forward_bf16(const sugar_activation *activation, int64_t n, const uint16_t *x, int64_t incx, uint16_t *y,
-                               int64_t incy, const sugar_call_options *options)
+sugar_status sugar_forward_bf16(const sugar_activation *activation, int64_t n, const uint16_t *x, int64_t incx,
+                                uint16_t *y, int64_t incy, const sugar_call_options *options)
 {
     return forward_flat(activation, SUGAR_BF16, n, (vector){x, incx}, (vector){y, incy}, options);
 }

@@ -1,5 +1,5 @@
-/* Extended calls: slice by slice and tile by tile, shared out among threads. options.c has put the operands together, tile.c
- * does what is done with a tile, sums.c what becomes of sums. */
+/* Extended calls: divided into slices, among threads, and each slice into tiles. options.c has made the walk; tile.c
+ * computes a tile; sums.c adds up what slices have summed. */
 #include "call/extended.h"
 
 #include <assert.h>
@@ -12,10 +12,10 @@
 
 enum {
     LONG_ROW = 512,                 /* elements */
-    MOST_TALLIED = 1 << 23          /* of one unit before f32 would lose count */
+    MOST_TALLIED = 1 << 23          /* elements of one unit that are counted in f32, which is exact up to 2^24 */
 };
 
-/* How many elements a tile has at most. */
+/* The most elements of a tile. */
 static int64_t most_of(size_t element_size)
 {
     return smaller(SUGAR_TILE_ELEMENTS, SUGAR_TILE_BYTES / (int64_t)element_size);
@@ -23,8 +23,8 @@ static int64_t most_of(size_t element_size)
 
 /* ---- Tiles --------------------------------------------------------------------------------- */
 
-/* An operand takes part where it is if the tile is contiguous there, or else in a buffer. */
-static void place_operand(const sugar_extended_call *c, sugar_workspace *w, sugar_block *b, int k)
+/* Sets where operand k is used: where it lies if the tile is contiguous there, else in a buffer. */
+static void locate_operand(const sugar_extended_call *c, sugar_workspace *w, sugar_block *b, int k)
 {
     const sugar_walk *walk = b->walk;
     if (k == c->parameter && sugar_tile_shares(walk, b->tile, k)) {
@@ -44,17 +44,18 @@ static void run_tile(const sugar_extended_call *c, sugar_workspace *w, const sug
     sugar_block b = {.walk = walk, .tile = tile, .parameter_step = 1, .ahead = ahead};
     for (int k = 0; k < walk->operands; k++)
         if (walk->size[k] > 0 && k != c->parameter_gradient)
-            place_operand(c, w, &b, k);
-    b.stream = c->stream && !b.in_buffer[c->output] ? SUGAR_STREAM_ON : 0;
+            locate_operand(c, w, &b, k);
+    b.stream = c->stream && !b.in_buffer[c->output] ? SUGAR_STREAM_OPEN : 0;
     (c->is_backward ? sugar_tile_backward : sugar_tile_forward)(c, w, &b);
     for (int k = 0; k < walk->operands; k++)
         if (b.in_buffer[k] && c->is_written[k])
             sugar_tile_write(tile, walk, k, b.at[k]);
 }
 
-/* Asks for those operands of the next tile that the processor would not foresee. A monitor's input that lies one after
- * another is fetched in passing, and returned: without that a monitored relu in memory takes 0.45 ns an element in
- * place of 0.30; two or four tiles ahead, or into the second-level cache alone, gained nothing. */
+/* Prefetches the operands of the next tile, where the processor would not do so by itself. A monitor's input that is
+ * contiguous is not prefetched here, but by the kernels that count this tile: its address is returned. Without that a
+ * monitored relu in memory takes 0.45 ns an element instead of 0.30; two or four tiles ahead, or into the second-level
+ * cache alone, gained nothing. */
 static const void *fetch_ahead(const sugar_extended_call *c, const sugar_walk *walk, const sugar_tile *next)
 {
     const void *ahead = NULL;
@@ -68,10 +69,10 @@ static const void *fetch_ahead(const sugar_extended_call *c, const sugar_walk *w
 
 /* ---- Slices -------------------------------------------------------------------------------- */
 
-/* The elements of a tile, at most. Shorter tiles lose: relu of f32 with a monitor, in memory with a batch of 512 units,
- * takes 0.30 ns an element (AVX2, Zen 5) with 2048 elements and 0.42 with 1024; with 4096 it takes 0.27, but on two
- * threads 0.21 in place of 0.20. Long rows that are parts of longer ones are tiles by themselves: several would have to
- * be copied together. */
+/* The most elements of a tile in a slice. Relu of f32 with a monitor of 512 units, in memory, takes 0.30 ns an element
+ * (AVX2, Zen 5) with tiles of 2048 elements and 0.42 with 1024; with 4096 it takes 0.27, but on two threads 0.21
+ * instead of 0.20. A long row of a slice that is narrower than the walk is a tile by itself: two such rows do not lie
+ * one after another, and would have to be copied to a buffer. */
 static int64_t most_elements(const sugar_extended_call *c, const sugar_walk *slice)
 {
     const int64_t most = most_of(slice->element_size), row = slice->extent[0];
@@ -79,6 +80,7 @@ static int64_t most_elements(const sugar_extended_call *c, const sugar_walk *sli
     return row >= LONG_ROW && row < most && slice->ndim > 1 && stride[0] == 1 && stride[1] > row ? row : most;
 }
 
+/* Sums are taken from the workspace before counts kept in f32 get inexact, and at the end. */
 static void run_slice(const sugar_sum_job *j, sugar_workspace *w, int64_t number)
 {
     const sugar_extended_call *c = j->call;
@@ -108,7 +110,7 @@ static void run_slice(const sugar_sum_job *j, sugar_workspace *w, int64_t number
     sugar_sums_take(j, w, &slice, number, sums);
 }
 
-/* The histogram of one thread's share, empty. */
+/* A histogram that has counted nothing, for one thread. */
 static sugar_histogram start_histogram(const sugar_monitor *monitor)
 {
     return (sugar_histogram){
@@ -117,7 +119,7 @@ static sugar_histogram start_histogram(const sugar_monitor *monitor)
     };
 }
 
-/* The slices [begin, end), each counted as so many elements as all have on average. */
+/* Slices: element weight * i stands for slice i, of [begin, end). weight: the elements that slices have on average. */
 static void run_slices(const void *work, int64_t begin, int64_t end)
 {
     const sugar_sum_job *j = work;

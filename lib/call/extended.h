@@ -1,4 +1,4 @@
-/* Extended calls: those whose options ask for more than x, dy and dx. */
+/* Extended calls: those whose options add operands to x, y, dy and dx. */
 #ifndef SUGAR_EXTENDED_H
 #define SUGAR_EXTENDED_H
 
@@ -9,51 +9,51 @@
 #include "cpu/level.h"
 #include "monitor/monitor.h"
 
-enum { SUGAR_ABSENT = -1 };         /* the place of an operand that a call does not have */
+enum { SUGAR_ABSENT = -1 };         /* in place of the number of an operand: the call does not have it */
 
-/* A sum in f64 and what its rounding left. */
+/* A sum in f64, and what its rounding lost. */
 typedef struct sugar_exact {
     double high, low;
 } sugar_exact;
 
-/* A call whose operands have been put together, as all of its parts see it. */
+/* A call whose options and operands have been checked. */
 typedef struct sugar_extended_call {
-    const sugar_activation *activation;     /* NULL: nothing is computed, a monitor is fed alone */
+    const sugar_activation *activation;     /* NULL: nothing is computed, only a monitor is fed */
     sugar_element element;
     const sugar_kernels *kernels;           /* of the level and the element type */
     sugar_monitor *monitor;                 /* or NULL */
-    sugar_random random;
-    bool draws;                     /* rrelu draws its slopes: random is set */
+    sugar_random random;            /* set if draws */
+    bool draws;                     /* rrelu draws its slopes */
     bool is_backward, accumulate, stream, prefetch;
-    /* Places in the walk, or SUGAR_ABSENT. */
+    /* The numbers of operands in the walk, or SUGAR_ABSENT. */
     int x, dy, output;
     int parameter, parameter_gradient;
     int saved_gradient;
-    bool saves_bits;                /* one for each element; then its operand is an index operand */
-    /* Of index operands. */
-    int unit_index;                 /* the monitor's unit of an element */
-    int sum_index;                  /* which sum of a slice an element belongs to */
-    int position;                   /* the number of an element in row-major order */
+    bool saves_bits;                /* the saved gradient has one bit for each element; it is an index operand */
+    /* Index operands; their index is: */
+    int unit_index;                 /* the monitor's unit that an element belongs to */
+    int sum_index;                  /* the sum that an element belongs to */
+    int position_index;             /* the element's position in row-major order */
     bool is_written[SUGAR_MAX_OPERANDS];
     sugar_walk walk;
 } sugar_extended_call;
 
-/* The flags have been checked; operands and other options have not. is_flat: the caller gave pointers and steps, which
- * messages speak of. */
+/* Check options and operands, and run the call; the caller has checked the flags. is_flat: it got pointers and steps,
+ * so messages do not mention tensors. */
 sugar_status sugar_extended_forward(const sugar_activation *activation, const sugar_tensor *x,
                                     const sugar_tensor *y, const sugar_call_options *options, bool is_flat);
 sugar_status sugar_extended_backward(const sugar_activation *activation, const sugar_tensor *x,
                                      const sugar_tensor *dy, const sugar_tensor *dx,
                                      const sugar_call_options *options, bool is_flat);
 
-/* Feeds a monitor alone. */
-sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_row *level, const sugar_tensor *x,
+/* Feeds a monitor, and computes nothing. */
+sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_entry *level, const sugar_tensor *x,
                                     const sugar_call_options *options);
 
-/* Whether each value of a parameter that is a tensor is within its range. */
+/* Checks that each value of a parameter that is a tensor is within its range. */
 sugar_status sugar_parameter_check(const sugar_extended_call *call, const sugar_call_options *options);
 
-/* Runs a call with a walk of at least one element, in which nothing can be wrong any more. */
+/* Runs a call that has been checked, and has at least one element. */
 void sugar_extended_run(sugar_extended_call *call, const sugar_call_options *options);
 
 #endif

@@ -1,4 +1,4 @@
-/* Extended calls put together: options checked by their table, operands made into one walk. */
+/* Options of extended calls: checks them by their table, and makes one walk of all operands. */
 #include "call/options.h"
 
 #include <assert.h>
@@ -10,19 +10,19 @@
 #include "base/struct_size.h"
 #include "call/extended.h"
 
-/* A call while its operands are put together. */
+/* A call while its operands are added. */
 typedef struct assembly {
     sugar_extended_call call;
     const sugar_call_options *options;
-    const sugar_tensor *reference;  /* the operand whose shape, and type but for codes, all others have */
+    const sugar_tensor *reference;  /* the reference operand: all others have its shape, and its type unless codes */
     bool is_flat;
     int count;
     sugar_operand operand[SUGAR_MAX_OPERANDS];
-    sugar_tensor index[SUGAR_MAX_OPERANDS];         /* of index operands */
+    sugar_tensor index[SUGAR_MAX_OPERANDS];         /* index operands, and their strides */
     int64_t strides[SUGAR_MAX_OPERANDS][SUGAR_MAX_DIMENSIONS];
 } assembly;
 
-/* Member by member: to clear all of it takes 100 ns. */
+/* Sets members one by one: to clear the whole struct takes 100 ns. */
 static void start(assembly *a, const sugar_activation *activation, const sugar_call_options *options, bool is_flat)
 {
     sugar_extended_call *c = &a->call;
@@ -32,13 +32,13 @@ static void start(assembly *a, const sugar_activation *activation, const sugar_c
     c->accumulate = options->flags & SUGAR_CALL_ACCUMULATE;
     c->x = c->dy = c->output = SUGAR_ABSENT;
     c->parameter = c->parameter_gradient = c->saved_gradient = SUGAR_ABSENT;
-    c->unit_index = c->sum_index = c->position = SUGAR_ABSENT;
+    c->unit_index = c->sum_index = c->position_index = SUGAR_ABSENT;
     a->options = options;
     a->is_flat = is_flat;
     a->count = 0;
 }
 
-/* Adds an operand, and returns its place. */
+/* Adds an operand, and returns its number. */
 static int add(assembly *a, const char *name, const sugar_tensor *tensor, sugar_access access)
 {
     assert(a->count < SUGAR_MAX_OPERANDS);
@@ -47,8 +47,8 @@ static int add(assembly *a, const char *name, const sugar_tensor *tensor, sugar_
     return a->count++;
 }
 
-/* Adds an index operand: no storage, its strides give an index. The caller sets a->strides[its place], one for each
- * dimension of `shape`. */
+/* Adds an index operand, and returns its number k. The caller sets a->strides[k], one stride for each dimension of
+ * `shape`. */
 static int add_index(assembly *a, const sugar_tensor *shape)
 {
     assert(a->count < SUGAR_MAX_OPERANDS);
@@ -58,16 +58,17 @@ static int add_index(assembly *a, const sugar_tensor *shape)
     return add(a, NULL, index, SUGAR_ACCESS_INDEX);
 }
 
-/* Row-major order goes on by one more extent. Only shapes without elements overflow. */
-static int64_t next_step(int64_t step, int64_t extent)
+/* The row-major stride of the dimension before one with this stride and extent. It overflows only in shapes without
+ * elements, where it does not matter. */
+static int64_t next_stride(int64_t stride, int64_t extent)
 {
     int64_t next;
-    return __builtin_mul_overflow(step, extent, &next) ? 0 : next;
+    return __builtin_mul_overflow(stride, extent, &next) ? 0 : next;
 }
 
-/* ---- What each option adds ----------------------------------------------------------------- */
+/* ---- The operands of each option ------------------------------------------------------------ */
 
-/* The units of a monitor lie on one dimension of x. */
+/* An element's unit, and so its sum, is its index in the monitor's axis. */
 static sugar_status add_monitor(assembly *a, sugar_access access)
 {
     (void)access;
@@ -93,7 +94,7 @@ static sugar_status add_parameter(assembly *a, sugar_access access)
     return SUGAR_OK;
 }
 
-/* Sums have an index where the gradient has strides. */
+/* A sum for each element of the gradient: its dimensions of stride 0 are summed. */
 static sugar_status add_parameter_gradient(assembly *a, sugar_access access)
 {
     const sugar_tensor *gradient = a->options->parameter_gradient;
@@ -101,22 +102,23 @@ static sugar_status add_parameter_gradient(assembly *a, sugar_access access)
     const sugar_status status = sugar_operand_check(&a->operand[a->call.parameter_gradient]);
     if (status != SUGAR_OK)
         return status;
-    const int place = a->call.sum_index = add_index(a, gradient);
+    const int k = a->call.sum_index = add_index(a, gradient);
     int64_t sums = 1;
     for (int d = gradient->ndim - 1; d >= 0; d--) {
         const bool is_summed = gradient->strides && gradient->strides[d] == 0;
-        a->strides[place][d] = is_summed ? 0 : sums;
-        sums = next_step(sums, is_summed ? 1 : gradient->shape[d]);
+        a->strides[k][d] = is_summed ? 0 : sums;
+        sums = next_stride(sums, is_summed ? 1 : gradient->shape[d]);
     }
     return SUGAR_OK;
 }
 
-/* The range of what is saved is that of the spec's parameter: a tensor goes with a surrogate alone. */
+/* The bounds of what is saved are those for the spec's parameter. With a tensor of parameters they would be wrong for
+ * f', so the backward pass must use a surrogate alone. */
 static sugar_status check_saved_range(const assembly *a)
 {
     const sugar_passes *f64 = &a->call.activation->passes[SUGAR_F64], *f32 = &a->call.activation->passes[SUGAR_F32];
-    const bool uses_derivative = !f64->has_surrogate || f64->derivative || !f32->has_surrogate;
-    if (!uses_derivative || !a->options->parameter)
+    const bool uses_own_derivative = !f64->has_surrogate || f64->own_derivative || !f32->has_surrogate;
+    if (!uses_own_derivative || !a->options->parameter)
         return SUGAR_OK;
     return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: parameter beside saved_gradient with %s, expected NULL, or "
                        "a surrogate alone in the backward pass", a->call.activation->spec);
@@ -125,10 +127,10 @@ static sugar_status check_saved_range(const assembly *a)
 static sugar_status add_saved_gradient(assembly *a, sugar_access access)
 {
     const sugar_activation *activation = a->call.activation;
-    const int place = a->call.saved_gradient = add(a, "saved_gradient", a->options->saved_gradient, access);
-    a->operand[place].is_codes = true;
-    a->operand[place].is_flat = false;
-    a->call.saves_bits = sugar_is_bits(&a->operand[place]);
+    const int k = a->call.saved_gradient = add(a, "saved_gradient", a->options->saved_gradient, access);
+    a->operand[k].is_codes = true;
+    a->operand[k].is_flat = false;
+    a->call.saves_bits = sugar_is_bits(&a->operand[k]);
     const sugar_data_type type = a->reference->dtype;
     const sugar_passes *passes = &activation->passes[sugar_element_find(type.code, type.bits)];
     if (a->call.saves_bits && !passes->values.are_all)
@@ -141,37 +143,37 @@ static sugar_status add_saved_gradient(assembly *a, sugar_access access)
     return check_saved_range(a);
 }
 
-/* Slopes belong to the elements' positions in row-major order. */
+/* An element's slope depends on its position in row-major order. */
 static sugar_status add_random(assembly *a, sugar_access access)
 {
     (void)access;
     a->call.draws = true;
-    const int place = a->call.position = add_index(a, a->reference);
-    int64_t step = 1;
+    const int k = a->call.position_index = add_index(a, a->reference);
+    int64_t stride = 1;
     for (int d = a->reference->ndim - 1; d >= 0; d--) {
-        a->strides[place][d] = step;
-        step = next_step(step, a->reference->shape[d]);
+        a->strides[k][d] = stride;
+        stride = next_stride(stride, a->reference->shape[d]);
     }
     return sugar_struct_read("random", a->options->random, &a->call.random, sizeof a->call.random);
 }
 
 /* ---- The table of options ------------------------------------------------------------------ */
 
-typedef struct option_row {
+typedef struct option_entry {
     const char *name;
     sugar_access forward, backward;
     uint64_t capability;
     const char *expected;
     sugar_status (*add)(assembly *a, sugar_access access);
-} option_row;
+} option_entry;
 
-static const option_row rows[SUGAR_OPTION_COUNT] = {
+static const option_entry option_entries[SUGAR_OPTION_COUNT] = {
 #define OPTION(member, forward, backward, operands, capability, expected)                          \
     {#member, SUGAR_ACCESS_##forward, SUGAR_ACCESS_##backward, capability, expected, add_##member},
 #include "call/options.def"
 };
 
-/* The options that are given, as a set: bit i for option i. */
+/* The set of options that are given: bit i stands for option i. */
 static unsigned find_given(const sugar_call_options *options)
 {
     unsigned given = 0;
@@ -201,45 +203,45 @@ static sugar_status check_conflicts(unsigned given, bool is_backward)
     for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++) {
         const conflict *c = &conflicts[i];
         if ((is_backward ? c->in_backward : c->in_forward) && given >> c->a & 1 && given >> c->b & 1)
-            return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside %s, expected one of them", rows[c->a].name,
-                               rows[c->b].name);
+            return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside %s, expected one of them",
+                               option_entries[c->a].name, option_entries[c->b].name);
     }
     return SUGAR_OK;
 }
 
-static sugar_access access_of(const assembly *a, const option_row *row)
+static sugar_access access_of(const assembly *a, const option_entry *entry)
 {
-    return a->call.is_backward ? row->backward : row->forward;
+    return a->call.is_backward ? entry->backward : entry->forward;
 }
 
-/* One option for itself. */
-static sugar_status check_option(const assembly *a, const option_row *row)
+/* Checks one option that is given. */
+static sugar_status check_option(const assembly *a, const option_entry *entry)
 {
-    if (access_of(a, row) == SUGAR_ACCESS_REFUSED)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s in %s, expected NULL", row->name,
+    if (access_of(a, entry) == SUGAR_ACCESS_REFUSED)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s in %s, expected NULL", entry->name,
                            a->call.is_backward ? "backward" : "forward");
     if (a->options->flags & SUGAR_CALL_FROM_OUTPUT)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside SUGAR_CALL_FROM_OUTPUT (0x8), expected NULL",
-                           row->name);
+                           entry->name);
     const int32_t kind = a->call.activation->forward_kind;
-    if (row->capability & ~sugar_kind_capabilities(kind))
-        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s with %s, expected %s", row->name,
-                           sugar_kinds[kind].name, row->expected);
+    if (entry->capability & ~sugar_kind_capabilities(kind))
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s with %s, expected %s", entry->name,
+                           sugar_kinds[kind].name, entry->expected);
     return SUGAR_OK;
 }
 
-/* All that is to be said of options before operands are looked at. */
+/* The checks of options that do not depend on operands. */
 static sugar_status check_options(const assembly *a)
 {
     const unsigned given = find_given(a->options);
     sugar_status status = check_conflicts(given, a->call.is_backward);
     for (int i = 0; status == SUGAR_OK && i < SUGAR_OPTION_COUNT; i++)
         if (given >> i & 1)
-            status = check_option(a, &rows[i]);
+            status = check_option(a, &option_entries[i]);
     return status;
 }
 
-/* Checks the reference operand, on whose shape and type the others build, and adds what each option adds. */
+/* Checks the reference operand, whose shape and type the options need, and adds the operands of each option. */
 static sugar_status add_options(assembly *a)
 {
     sugar_status status = sugar_operand_check(&a->operand[0]);
@@ -247,13 +249,13 @@ static sugar_status add_options(assembly *a)
     const unsigned given = find_given(a->options);
     for (int i = 0; status == SUGAR_OK && i < SUGAR_OPTION_COUNT; i++)
         if (given >> i & 1)
-            status = rows[i].add(a, access_of(a, &rows[i]));
+            status = option_entries[i].add(a, access_of(a, &option_entries[i]));
     return status;
 }
 
 /* ---- Calls --------------------------------------------------------------------------------- */
 
-/* Whether a view of a shape without elements has values all the same: whatever has no extent has no stride. */
+/* Whether a gradient or parameter has values though x has no elements: its strides are 0 wherever extents are 0. */
 static bool has_values(const sugar_tensor *t)
 {
     bool has = t->strides != NULL;
@@ -262,8 +264,9 @@ static bool has_values(const sugar_tensor *t)
     return has;
 }
 
-/* The sum over nothing is 0: for a call without elements, whose gradient may have values, which the parameter may not
- * share, as in any other call. A dimension in which neither moves counts as 1 index. */
+/* A backward call without elements: sums over nothing, which are 0, are stored if the gradient has values. As in any
+ * call they may not overlap the parameter. In the shape of both, a dimension in which both have a stride of 0 has
+ * extent 1. */
 static sugar_status sum_nothing(const assembly *a)
 {
     const sugar_extended_call *c = &a->call;
@@ -282,12 +285,12 @@ static sugar_status sum_nothing(const assembly *a)
         shape[d] = moves ? sums.shape[d] : 1;
     }
     sums.shape = parameters.shape = shape;
-    const int place = add(&values, "parameter_gradient", &sums, SUGAR_ACCESS_SUM);
+    const int k = add(&values, "parameter_gradient", &sums, SUGAR_ACCESS_SUM);
     sugar_walk walk, alone;
     const sugar_status status = sugar_walk_make(&walk, values.operand, values.count);
     if (status != SUGAR_OK || c->accumulate)
         return status;
-    sugar_walk_alone(&alone, &walk, place);
+    sugar_walk_alone(&alone, &walk, k);
     const int64_t size = (int64_t)alone.element_size;
     sugar_kept kept;
     sugar_kept_start(&kept, &alone, 0, 0);
@@ -296,8 +299,8 @@ static sugar_status sum_nothing(const assembly *a)
     return SUGAR_OK;
 }
 
-/* Checks all operands, and runs a call that has any element. */
-static sugar_status run(assembly *a, const sugar_level_row *level)
+/* Checks all operands, and runs the call if it has elements. */
+static sugar_status run(assembly *a, const sugar_level_entry *level)
 {
     sugar_extended_call *c = &a->call;
     sugar_status status = sugar_walk_make(&c->walk, a->operand, a->count);
@@ -337,7 +340,7 @@ sugar_status sugar_extended_forward(const sugar_activation *activation, const su
     return run(&a, activation->level);
 }
 
-/* Where the gradient has been saved there is no x, and dy is the reference operand. */
+/* With a saved gradient there is no x, and dy is the reference operand. */
 sugar_status sugar_extended_backward(const sugar_activation *activation, const sugar_tensor *x,
                                      const sugar_tensor *dy, const sugar_tensor *dx,
                                      const sugar_call_options *options, bool is_flat)
@@ -360,7 +363,7 @@ sugar_status sugar_extended_backward(const sugar_activation *activation, const s
     return run(&a, activation->level);
 }
 
-sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_row *level, const sugar_tensor *x,
+sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_entry *level, const sugar_tensor *x,
                                     const sugar_call_options *options)
 {
     sugar_call_options with_monitor = *options;

@@ -1,4 +1,4 @@
-/* The options of a call, and what follows from their table, options.def. */
+/* The options of a call, numbered, and what follows from their table, options.def. */
 #ifndef SUGAR_OPTIONS_H
 #define SUGAR_OPTIONS_H
 
@@ -15,9 +15,9 @@ typedef enum sugar_option {
 
 _Static_assert(sizeof(sugar_call_options)
                    == offsetof(sugar_call_options, context) + (1 + SUGAR_OPTION_COUNT) * sizeof(void *),
-               "options.def has a row for each member of sugar_call_options behind context");
+               "options.def has an entry for each member of sugar_call_options behind context");
 
-/* x, dx or y, and dy; and what options add. */
+/* The most operands: x and y, or x, dy and dx, and those that options add. */
 enum {
 #define OPTION(member, forward, backward, operands, ...)                                           \
     +((int)SUGAR_ACCESS_##forward == SUGAR_ACCESS_REFUSED ? 0 : operands)
@@ -33,7 +33,7 @@ _Static_assert((int)SUGAR_FORWARD_OPERANDS <= (int)SUGAR_MAX_OPERANDS
                    && (int)SUGAR_BACKWARD_OPERANDS <= (int)SUGAR_MAX_OPERANDS,
                "a walk has room for the operands of all options");
 
-/* Whether any of them is given: then the call is an extended one. */
+/* Whether any option of the table is given. */
 static inline bool sugar_is_extended(const sugar_call_options *options)
 {
 #define OPTION(member, ...)                                                                        \

@@ -1,28 +1,28 @@
-/* Parameters that are tensors: every value is within its range before a call writes anything. */
+/* The range check of parameters that are tensors. It looks at every value before a call writes anything. */
 #include "call/extended.h"
 
 #include "activation/activation.h"
 #include "activation/catalogue.h"
+#include "base/text.h"
 #include "call/tiles.h"
 #include "threads/context.h"
 #include "view/tensor.h"
-#include "base/text.h"
 
 typedef struct job {
     const sugar_extended_call *call;
-    sugar_walk walk;                /* the values, each once */
-    bool *any_outside;              /* whether one of them is; all threads write it */
+    sugar_walk walk;                /* over the values, each once */
+    bool *any_outside;              /* set by any thread that finds a value outside the range */
 } job;
 
-static const sugar_parameter_row *row_of(const sugar_extended_call *c)
+static const sugar_parameter_entry *entry_of(const sugar_extended_call *c)
 {
     return &sugar_kinds[c->activation->forward_kind].parameters[0];
 }
 
-/* Whether one of n values one after another is outside: the first one. */
+/* Whether one of n values, which lie one after another, is outside the range; *found: the first one that is. */
 static bool find_outside(const sugar_extended_call *c, const void *at, int64_t n, double *found)
 {
-    const double minimum = row_of(c)->minimum, maximum = row_of(c)->maximum;
+    const double minimum = entry_of(c)->minimum, maximum = entry_of(c)->maximum;
     return c->kernels->find_outside(at, (size_t)n, minimum, maximum, found);
 }
 
@@ -39,7 +39,8 @@ static bool is_outside(const job *j, const sugar_tile *tile)
     return find_outside(j->call, at, tile->count, &found);
 }
 
-/* The tiles [begin, end), each counted as so many elements as a whole one, until one of any thread's is found. */
+/* Checks tiles until any thread has found a value outside: element tile_count * i stands for tile i, of [begin,
+ * end). */
 static void check_tiles(const void *work, int64_t begin, int64_t end)
 {
     const job *j = work;
@@ -54,32 +55,31 @@ static void check_tiles(const void *work, int64_t begin, int64_t end)
     }
 }
 
-/* Goes through the values one by one, in a walk that follows their numbers: the number of the first one outside, in
- * row-major order, and that value. */
+/* The first value outside the range in row-major order, found one by one: its position in that order, and the value. */
 static int64_t find_first(const sugar_extended_call *c, const sugar_tensor *values, double *found)
 {
-    sugar_tensor numbers = *values;
-    numbers.strides = NULL;
+    sugar_tensor positions = *values;
+    positions.strides = NULL;
     const sugar_operand operands[] = {
         {.name = "parameter", .tensor = values, .access = SUGAR_ACCESS_PARAMETER},
-        {.tensor = &numbers, .access = SUGAR_ACCESS_INDEX},
+        {.tensor = &positions, .access = SUGAR_ACCESS_INDEX},
     };
     sugar_walk walk;
-    sugar_walk_make(&walk, operands, 2);        /* has been checked: it cannot fail */
+    sugar_walk_make(&walk, operands, 2);        /* cannot fail: the call has checked the operand */
     walk.order = 1;
     sugar_walk_arrange(&walk);
     sugar_kept kept;
     sugar_kept_start(&kept, &walk, 1, 0);
-    int64_t number = 0;
+    int64_t position = 0;
     const char *data = walk.data[0];
-    while (!find_outside(c, data + kept.offset * (int64_t)walk.size[0], 1, found) && number < walk.count - 1) {
+    while (!find_outside(c, data + kept.offset * (int64_t)walk.size[0], 1, found) && position < walk.count - 1) {
         sugar_kept_next(&kept);
-        number++;
+        position++;
     }
-    return number;
+    return position;
 }
 
-/* Whichever a thread has come upon, the message names the first one. */
+/* The message has the first value outside, whichever the threads found. */
 static sugar_status refuse(const sugar_extended_call *c, const sugar_tensor *parameter)
 {
     int64_t shape[SUGAR_MAX_DIMENSIONS], index[SUGAR_MAX_DIMENSIONS];
@@ -88,15 +88,15 @@ static sugar_status refuse(const sugar_extended_call *c, const sugar_tensor *par
     sugar_tensor values = *parameter;
     values.shape = shape;
     double found = 0;
-    int64_t number = find_first(c, &values, &found);
+    int64_t position = find_first(c, &values, &found);
     for (int d = parameter->ndim - 1; d >= 0; d--) {
-        index[d] = number % shape[d];
-        number /= shape[d];
+        index[d] = position % shape[d];
+        position /= shape[d];
     }
-    const sugar_parameter_row *row = row_of(c);
-    return sugar_error(SUGAR_ERROR_ARGUMENT, "parameter: %s = %s at %s, expected %s to %s", row->name,
+    const sugar_parameter_entry *entry = entry_of(c);
+    return sugar_error(SUGAR_ERROR_ARGUMENT, "parameter: %s = %s at %s, expected %s to %s", entry->name,
                        sugar_number_text(found).text, sugar_tuple_text(index, parameter->ndim).text,
-                       sugar_number_text(row->minimum).text, sugar_number_text(row->maximum).text);
+                       sugar_number_text(entry->minimum).text, sugar_number_text(entry->maximum).text);
 }
 
 sugar_status sugar_parameter_check(const sugar_extended_call *c, const sugar_call_options *options)

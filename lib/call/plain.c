@@ -1,4 +1,4 @@
-/* Plain calls: plan a walk over the operands, and run the passes along it. */
+/* Plain calls: as vectors, in rows, or tile by tile. */
 #include "call/plain.h"
 
 #include <assert.h>
@@ -9,31 +9,31 @@
 #include "threads/context.h"
 
 enum {
-    ROWS_AHEAD = 4,                 /* are fetched, if they have at most LONGEST_PREFETCH bytes */
-    LONGEST_PREFETCH = 2048,
-    PART_BLOCK = 1024               /* elements; what threads are given are multiples of it */
+    ROWS_AHEAD = 4,                 /* which row is prefetched, counted from the one that is computed */
+    LONGEST_PREFETCH = 2048,        /* bytes; longer rows are not prefetched */
+    PART_BLOCK = 1024               /* elements; the parts of vectors that threads get are multiples of it */
 };
 
-#define NOTHING_HELD INT64_MIN      /* an offset that no element has */
+#define NOTHING_HELD INT64_MIN      /* no element has this offset */
 
-/* Rows of n elements each that lie one after another in every operand: where the first row begins, and the bytes from one
- * to the next. */
+/* Rows: n elements each, which lie one after another in every operand. Where the first row begins, and the distance in
+ * bytes from one row to the next. */
 typedef struct rows {
     char *start[SUGAR_PLAIN_OPERANDS];
     int64_t step[SUGAR_PLAIN_OPERANDS];
     int64_t count, n;
 } rows;
 
-/* A checked call, as all of its parts see it. */
+/* A call that has been checked. */
 typedef struct job {
     const sugar_activation *activation;
     sugar_element element;
     bool accumulate, stream;
-    bool prefetch;                  /* inputs ahead of their use: caches do not hold them */
+    bool prefetch;                  /* inputs are prefetched: the operands are too large for the caches */
     sugar_walk walk;                /* x, y; or x, dy, dx */
 } job;
 
-/* Views that overlap and passed the checks begin at the same element. */
+/* An input that passed the checks and shares memory with the output is the same view, so begins at the same element. */
 static bool is_in_place(const sugar_walk *walk)
 {
     const int output = walk->operands - 1;
@@ -43,9 +43,9 @@ static bool is_in_place(const sugar_walk *walk)
     return false;
 }
 
-/* All rows in one call: with a call for each, rows of 256 bytes at 1 Mi elements from NCHW to NHCW took 0.097 ns an element
- * instead of 0.080, and PyTorch 0.079 (relu forward, f32, AVX2). Loops of their own for ordinary stores gained nothing
- * more. */
+/* Runs the pass over rows. A call of this function for each row took 0.097 ns an element instead of 0.080 (relu
+ * forward, f32, AVX2, rows of 256 bytes, 1 Mi elements from NCHW to NHCW; PyTorch 0.079). Separate loops for ordinary
+ * stores gained nothing more. */
 static void run_rows(const job *call, const rows *all, bool stream)
 {
     char *const *start = all->start;
@@ -60,7 +60,7 @@ static void run_rows(const job *call, const rows *all, bool stream)
                                 start[1] + i * step[1], start[2] + i * step[2], all->n, stream);
 }
 
-/* The elements [begin, end) of vectors. */
+/* Elements [begin, end) of vectors. */
 static void run_vectors(const void *work, int64_t begin, int64_t end)
 {
     const job *call = work;
@@ -70,11 +70,11 @@ static void run_vectors(const void *work, int64_t begin, int64_t end)
     run_rows(call, &all, call->stream);
 }
 
-/* For operands whose elements do not lie in the order of a tile. What a buffer holds already, as where a stride is 0, is
- * not read again. */
+/* Buffers for operands whose elements do not lie in the order of a tile. A tile that its buffer holds already is not
+ * read again: where a stride is 0, tiles that follow each other are the same. */
 typedef struct buffers {
     sugar_tile_buffer tile[SUGAR_PLAIN_OPERANDS];
-    int64_t held[SUGAR_PLAIN_OPERANDS];   /* offset of the whole tile in each one, or NOTHING_HELD */
+    int64_t held[SUGAR_PLAIN_OPERANDS]; /* the offset of the tile that each buffer holds, or NOTHING_HELD */
 } buffers;
 
 static void *read_tile(buffers *b, const sugar_walk *walk, const sugar_tile *tile, int k)
@@ -86,26 +86,26 @@ static void *read_tile(buffers *b, const sugar_walk *walk, const sugar_tile *til
     return &b->tile[k];
 }
 
-/* A tile as rows that are contiguous in every operand. */
+/* A tile divided into rows. */
 typedef struct divided_tile {
     const job *call;
     const sugar_tile *tile;
-    int first;                      /* the first dimension that is not part of a row */
+    int first;                      /* the innermost dimension that is not inside a row */
     int64_t length;                 /* of a row, in elements */
     bool prefetch;
-    int64_t step[SUGAR_MAX_DIMENSIONS][SUGAR_PLAIN_OPERANDS];     /* in bytes */
+    int64_t step[SUGAR_MAX_DIMENSIONS][SUGAR_PLAIN_OPERANDS];   /* bytes to the next index in a dimension */
 } divided_tile;
 
-/* Kernels go through short rows too fast for the processor to see what comes next; where rows follow each other
- * in memory, it does. Without this 32 Mi elements in rows of 128, from NCHW to NHCW, take 1.3 times as long; 1 Mi
- * elements, which the last cache holds, take 1.2 to 1.4 times as long with it. Inlined, as gcc drops the
- * call of a function that does nothing but prefetch. */
+/* Prefetches inputs that lie ROWS_AHEAD rows ahead. A kernel is done with a short row before the processor's own
+ * prefetching has begun, unless rows follow each other in memory. Without this 32 Mi elements in rows of 128, from NCHW
+ * to NHCW, take 1.3 times as long; 1 Mi elements, which the last-level cache holds, take 1.2 to 1.4 times as long with
+ * it. Inlined, as gcc drops the call of a function that does nothing but prefetch. */
 static inline __attribute__((always_inline)) void prefetch_row(const divided_tile *t, const rows *row)
 {
     const int64_t bytes = t->length * (int64_t)t->call->walk.element_size;
     for (int k = 0; k < t->call->walk.operands - 1; k++)
         if (row->step[k] != bytes) {
-            /* A number, as there may be no such row in the operand. */
+            /* An integer and no pointer, as the address may lie outside of the operand. */
             const uintptr_t ahead = (uintptr_t)row->start[k] + (uintptr_t)(ROWS_AHEAD * row->step[k]);
             for (int64_t byte = 0; byte < bytes; byte += SUGAR_CACHE_LINE)
                 __builtin_prefetch((const void *)(ahead + (uintptr_t)byte));
@@ -118,7 +118,7 @@ static void advance(rows *all, int operands)
         all->start[k] += all->step[k];
 }
 
-/* The rows in dimension d and those inside. */
+/* Runs the rows of dimensions d, d - 1, ..., first, from the element at `at` on. */
 static void run_dimension(const divided_tile *t, int d, char *const *at)
 {
     rows all = {.count = t->tile->extent[d], .n = t->length};
@@ -142,7 +142,7 @@ static void run_dimension(const divided_tile *t, int d, char *const *at)
     }
 }
 
-/* A tile in rows; of an operand in a buffer they follow each other there. */
+/* Divides a tile whose rows have t->length elements. In a buffer rows follow each other. */
 static void divide_tile(divided_tile *t, const bool *in_buffer)
 {
     const sugar_walk *walk = &t->call->walk;
@@ -158,7 +158,7 @@ static void divide_tile(divided_tile *t, const bool *in_buffer)
     t->prefetch = t->call->prefetch && walk->in_rows && t->length * size <= LONGEST_PREFETCH;
 }
 
-/* An operand takes part where it is if its rows are long enough, or else through a buffer. */
+/* Runs the pass over a tile. An operand whose rows are long enough is used where it lies, any other in a buffer. */
 static void run_tile(const job *call, buffers *b, const sugar_tile *tile)
 {
     const sugar_walk *walk = &call->walk;
@@ -167,7 +167,7 @@ static void run_tile(const job *call, buffers *b, const sugar_tile *tile)
     bool in_buffer[SUGAR_PLAIN_OPERANDS] = {false};
     rows whole = {.count = 1, .n = tile->count};
     char **start = whole.start;
-    divided_tile divided;           /* large, so no part of it is set twice */
+    divided_tile divided;           /* set member by member: to clear so large a struct takes time */
     divided.call = call;
     divided.tile = tile;
     divided.length = tile->count;
@@ -193,7 +193,7 @@ static void run_tile(const job *call, buffers *b, const sugar_tile *tile)
     }
 }
 
-/* The tiles [begin, end) of a walk, each counted as so many elements as a whole one. */
+/* Tiles of a walk: element tile_count * i stands for tile i, of [begin, end). */
 static void run_tiles(const void *work, int64_t begin, int64_t end)
 {
     const job *call = work;
@@ -215,7 +215,7 @@ static void run_tiles(const void *work, int64_t begin, int64_t end)
     }
 }
 
-/* Does a call on compact views, which needs no walk; or does nothing. */
+/* Runs a call on compact views, without a walk. False: they are not compact, and nothing is done. */
 static bool run_compact(job *call, const sugar_operand *operands, int count, const sugar_call_options *options)
 {
     void **data = call->walk.data;
@@ -236,7 +236,7 @@ sugar_status sugar_plain_run(const sugar_activation *activation, const sugar_ope
                              const sugar_call_options *options)
 {
     assert(count == 2 || count == 3);
-    job call;                       /* large, so no part of it is set twice */
+    job call;                       /* set member by member, as above */
     call.activation = activation;
     call.accumulate = options->flags & SUGAR_CALL_ACCUMULATE;
     if (run_compact(&call, operands, count, options))

@@ -1,13 +1,13 @@
-/* Calls whose elements are summed: slices, and the sums that elements belong to. */
+/* Slices, and which sums their elements belong to. */
 #include "call/slices.h"
 
 enum {
-    FEW_SUMS = SUGAR_MOST_ENTRIES / 2,      /* so many are summed by several slices */
-    MOST_SHARES = 16,
-    FEWEST_SUMS = 256,              /* of a slice, where there are more: memory is read in rows of that length */
-    LINE = 16,                      /* elements; slices along kept rows are multiples */
-    SLICE_BLOCK = 1024,             /* elements in a row; slices along it are multiples */
-    SMALLEST_SLICE = 65536
+    FEW_SUMS = SUGAR_MOST_ENTRIES / 2,      /* so many sums or fewer: slices divide a summed dimension */
+    MOST_SHARES = 16,               /* the most slices that divide a summed dimension */
+    FEWEST_SUMS = 256,              /* of a slice that divides kept dimensions: the length of the rows it reads */
+    LINE = 16,                      /* elements; the length of a slice in a kept dimension 0 is a multiple of it */
+    SLICE_BLOCK = 1024,             /* elements; the length of a slice in a summed dimension 0 is a multiple of it */
+    SMALLEST_SLICE = 65536          /* elements; of slices that divide a summed dimension */
 };
 
 static bool is_kept(const sugar_walk *walk, int sum_index, int d)
@@ -15,7 +15,7 @@ static bool is_kept(const sugar_walk *walk, int sum_index, int d)
     return sum_index >= 0 && walk->stride[sum_index][d] != 0;
 }
 
-/* Slices of the kept dimensions, from the outermost one on. */
+/* Divides the kept dimensions, from the outermost one on. */
 static void divide_kept(sugar_slices *slices, const sugar_walk *walk, int sum_index)
 {
     const int64_t most = clamp(slices->sums / 4, FEWEST_SUMS, SUGAR_MOST_SUMS);
@@ -30,8 +30,8 @@ static void divide_kept(sugar_slices *slices, const sugar_walk *walk, int sum_in
     }
 }
 
-/* Slices of a dimension that is summed: of the outermost one that is long enough, so that they lie one after another
- * in memory, or of the longest one. */
+/* Divides a summed dimension: the outermost one that is long enough, so that slices lie one after another in memory, or
+ * else the longest one. */
 static void divide_summed(sugar_slices *slices, const sugar_walk *walk, int sum_index)
 {
     const int64_t most = smaller(MOST_SHARES, SUGAR_MOST_ENTRIES / slices->sums);
@@ -73,10 +73,10 @@ int64_t sugar_slice_walk(sugar_walk *slice, const sugar_walk *walk, const sugar_
     *slice = *walk;
     int64_t sums = 1;
     for (int d = 0; d < walk->ndim; d++) {
-        const int64_t length = slices->length[d], parts = (walk->extent[d] - 1) / length + 1;
-        const int64_t begin = number % parts * length;
-        number /= parts;
-        if (parts > 1)
+        const int64_t length = slices->length[d], slices_in_d = (walk->extent[d] - 1) / length + 1;
+        const int64_t begin = number % slices_in_d * length;
+        number /= slices_in_d;
+        if (slices_in_d > 1)
             sugar_walk_cut(slice, d, begin, smaller(length, walk->extent[d] - begin));
         if (is_kept(walk, sum_index, d)) {
             slice->stride[sum_index][d] = sums;
@@ -113,9 +113,9 @@ void sugar_kept_next(sugar_kept *kept)
     }
 }
 
-/* The innermost dimensions of the tile that are summed are one run; or the innermost one if it is kept, with those
- * after it that are summed as its rows. Member by member: to clear all of the index takes string instructions, which
- * cost what sugar_tile_after says. */
+/* If dimension 0 is summed, a run has the summed dimensions up to the first kept one. If it is kept, a run has it and
+ * the summed dimensions that follow, which are the rows. Members are set one by one: to clear all of `index` takes
+ * string instructions, which cost what sugar_tile_after says. */
 void sugar_runs_start(sugar_runs *runs, const sugar_walk *walk, const sugar_tile *tile, int sum_index)
 {
     runs->walk = walk;

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* What is tallied of a unit, which begins anew. */
+/* Takes the tally of one unit from the workspace, where it becomes 0. */
 static sugar_tally take_tally(sugar_element element, sugar_workspace *w, int64_t sum)
 {
     const sugar_tally taken = {
@@ -24,7 +24,8 @@ static void *gradient_at(const sugar_extended_call *c, const sugar_walk *slice, 
     return (char *)slice->data[c->parameter_gradient] + offset * (int64_t)slice->size[c->parameter_gradient];
 }
 
-static void take_tallies(const sugar_sum_job *j, sugar_workspace *w, const sugar_walk *slice, sugar_sum_entry *entries, int64_t sums)
+static void take_tallies(const sugar_sum_job *j, sugar_workspace *w, const sugar_walk *slice, sugar_sum_entry *entries,
+                         int64_t sums)
 {
     const sugar_extended_call *c = j->call;
     sugar_kept kept;
@@ -44,7 +45,7 @@ static void take_gradients(sugar_workspace *w, sugar_sum_entry *entries, int64_t
     }
 }
 
-/* Row by row where gradients lie next to each other. */
+/* Stores gradients: row by row where they lie next to each other, else one by one. */
 static void put_gradients(const sugar_extended_call *c, sugar_workspace *w, const sugar_walk *slice, int64_t sums)
 {
     const bool in_rows = slice->stride[c->sum_index][0] != 0 && slice->stride[c->parameter_gradient][0] == 1;
@@ -101,4 +102,3 @@ void sugar_sums_gather(const sugar_sum_job *j)
             c->kernels->put_sum(total.high, total.low, gradient_at(c, &c->walk, kept.offset), c->accumulate);
     }
 }
-

@@ -1,10 +1,11 @@
-/* What a slice has summed, given to where it belongs. */
+/* Sums: from a slice's workspace to the monitor or the gradient, through a table if several slices have the same
+ * sums. */
 #ifndef SUGAR_SUMS_H
 #define SUGAR_SUMS_H
 
 #include "call/workspace.h"
 
-/* What several slices found of one sum meets in a table. */
+/* One sum of one slice, in the table. */
 typedef union sugar_sum_entry {
     sugar_tally tally;
     sugar_exact gradient;
@@ -14,14 +15,15 @@ typedef union sugar_sum_entry {
 typedef struct sugar_sum_job {
     const sugar_extended_call *call;
     sugar_slices slices;
-    sugar_sum_entry *table;
+    sugar_sum_entry *table;         /* used if slices share sums: sum i of slice s is entry s * sums + i */
 } sugar_sum_job;
 
-/* Gives what slice `number` has summed so far to its entries in the table, or, if no other slice has them, to where they
- * belong. The sums in the workspace begin anew. */
-void sugar_sums_take(const sugar_sum_job *job, sugar_workspace *w, const sugar_walk *slice, int64_t number, int64_t sums);
+/* Moves the sums of slice `number` from the workspace to its entries in the table, or, if no other slice has these
+ * sums, to the monitor or the gradient. The sums in the workspace become 0. */
+void sugar_sums_take(const sugar_sum_job *job, sugar_workspace *w, const sugar_walk *slice, int64_t number,
+                     int64_t sums);
 
-/* Adds up what slices that share their sums found, in their order. */
+/* Adds up the table, slice after slice, to the monitor or the gradient. */
 void sugar_sums_gather(const sugar_sum_job *job);
 
 #endif

@@ -1,4 +1,4 @@
-/* The forward and the backward pass of one tile, with all that the options of a call ask for. */
+/* The forward and the backward pass of one tile, with all that options add. */
 #include "call/workspace.h"
 
 #include <assert.h>
@@ -7,18 +7,19 @@
 #include "call/passes.h"
 #include "view/bits.h"
 
-enum { FEWEST_SHARING = 32 };       /* elements that share a parameter */
+enum { FEWEST_SHARING = 32 };       /* elements that must share a parameter to be computed together */
 
-/* Elements of a tile one after another that have one parameter, or with a step one each. */
-typedef struct part {
+/* Elements of a tile, one after another: they share a parameter (step 0), or each has its own (step 1). */
+typedef struct parameter_run {
     const void *parameter;
-    size_t step, begin, n;
+    size_t step;
+    size_t begin, n;                /* elements [begin, begin + n) of the tile */
     sugar_runs runs;
-} part;
+} parameter_run;
 
-/* ---- Parts ---------------------------------------------------------------------------------- */
+/* ---- Runs that share a parameter ------------------------------------------------------------ */
 
-/* Elements of a tile's first run that share a parameter. */
+/* How many elements of a run share a parameter. */
 static int64_t count_sharing(const sugar_run *run)
 {
     return run->across && run->length > 1 ? 1 : run->rows * run->length;
@@ -32,15 +33,15 @@ bool sugar_tile_shares(const sugar_walk *walk, const sugar_tile *tile, int param
     return sharing >= FEWEST_SHARING || sharing == tile->count;
 }
 
-static part part_start(const sugar_extended_call *c, const sugar_block *b)
+static parameter_run parameter_runs_start(const sugar_extended_call *c, const sugar_block *b)
 {
-    part p = {.parameter = b->at[c->parameter], .step = b->parameter_step};
+    parameter_run p = {.parameter = b->at[c->parameter], .step = b->parameter_step};
     if (p.step == 0)
         sugar_runs_start(&p.runs, b->walk, b->tile, c->parameter);
     return p;
 }
 
-static bool part_next(part *p, const sugar_extended_call *c, const sugar_block *b)
+static bool parameter_runs_next(parameter_run *p, const sugar_extended_call *c, const sugar_block *b)
 {
     if (p->step > 0) {
         const bool is_first = p->n == 0;
@@ -58,32 +59,31 @@ static bool part_next(part *p, const sugar_extended_call *c, const sugar_block *
 
 /* ---- Bits ---------------------------------------------------------------------------------- */
 
-/* The bits of a tile, row by row: elements that follow each other in the walk do so there. */
+/* The bits of a tile, run by run: the walk follows their order, so those of a run lie one after another. */
 static void write_bits(const sugar_extended_call *c, const sugar_block *b, const uint8_t *code)
 {
-    const sugar_walk *walk = b->walk;
+    const int k = c->saved_gradient;
     sugar_runs runs;
-    sugar_runs_start(&runs, walk, b->tile, c->saved_gradient);
+    sugar_runs_start(&runs, b->walk, b->tile, k);
     while (sugar_runs_next(&runs))
-        sugar_bits_write(walk->data[c->saved_gradient], walk->first[c->saved_gradient] + runs.run.first, code + runs.run.begin,
-                         runs.run.length, c->walk.count);
+        sugar_bits_write(b->walk->data[k], b->walk->first[k] + runs.run.first, code + runs.run.begin, runs.run.length,
+                         c->walk.count);
 }
 
 static const uint8_t *read_bits(const sugar_extended_call *c, const sugar_block *b, uint8_t *code)
 {
-    const sugar_walk *walk = b->walk;
+    const int k = c->saved_gradient;
     sugar_runs runs;
-    sugar_runs_start(&runs, walk, b->tile, c->saved_gradient);
+    sugar_runs_start(&runs, b->walk, b->tile, k);
     while (sugar_runs_next(&runs))
-        sugar_bits_read(walk->data[c->saved_gradient], walk->first[c->saved_gradient] + runs.run.first, code + runs.run.begin,
-                        runs.run.length);
+        sugar_bits_read(b->walk->data[k], b->walk->first[k] + runs.run.first, code + runs.run.begin, runs.run.length);
     return code;
 }
 
 /* ---- Monitors ------------------------------------------------------------------------------ */
 
-/* The bins are counted last: to read them back at once held up for .05 ns an element (Zen 5, AVX-512), as they wait to
- * be stored behind the output of the last tile, which goes past the caches. */
+/* Bins are found first and counted last. To read them back at once cost 0.05 ns an element (Zen 5, AVX-512): their
+ * stores wait behind those of the last tile's output past the caches. */
 static void observe(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     const sugar_kernels *kernels = c->kernels;
@@ -104,7 +104,8 @@ static void observe(const sugar_extended_call *c, sugar_workspace *w, const suga
         const sugar_run *run = &runs.run;
         const void *first = values + (size_t)run->begin * sugar_real_size(c->element);
         if (run->across)
-            kernels->tally_units(&tallies, (size_t)run->first, first, (size_t)run->rows, (size_t)run->length, all_finite);
+            kernels->tally_units(&tallies, (size_t)run->first, first, (size_t)run->rows, (size_t)run->length,
+                                 all_finite);
         else
             kernels->tally_unit(&tallies, (size_t)run->first, first, (size_t)run->length, all_finite);
     }
@@ -113,27 +114,27 @@ static void observe(const sugar_extended_call *c, sugar_workspace *w, const suga
 
 /* ---- Parameters and slopes that differ from element to element --------------------------------- */
 
-/* What a tile's elements have in place of the parameter of the spec, if anything. */
+/* What elements of a tile have instead of the spec's parameter. */
 typedef struct varying {
     int32_t kind;                   /* of the forward function */
-    bool has_parameter;
-    const void *slope;              /* reals that rrelu has drawn, or NULL */
+    bool has_parameter;             /* a tensor */
+    const void *slope;              /* the slopes that rrelu has drawn, as reals, or NULL */
 } varying;
 
-/* Whether a row of elements `step` apart that begins with element `next` is the one after so many rows from `first`
- * on, and has the same blocks of four random numbers. */
+/* Rows of elements whose positions are `step` apart; the first row begins with position `first`. Whether a row that
+ * begins with position `next` follows `rows` such rows and has the same blocks of four random numbers. */
 static bool shares_blocks(int64_t first, int64_t step, int64_t rows, int64_t next)
 {
     return step % 4 == 0 && next == first + rows && next / 4 == first / 4;
 }
 
-/* Slopes are drawn row by row, or for all rows that share blocks of random numbers at once. */
+/* Draws the slopes of a tile: together for rows that share blocks of random numbers, else row by row. */
 static const void *draw(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
-    const int64_t first = b->walk->first[c->position], step = b->walk->stride[c->position][0];
+    const int64_t first = b->walk->first[c->position_index], step = b->walk->stride[c->position_index][0];
     sugar_runs runs;
-    sugar_runs_start(&runs, b->walk, b->tile, c->position);
+    sugar_runs_start(&runs, b->walk, b->tile, c->position_index);
     bool more = sugar_runs_next(&runs);
     while (more) {
         const sugar_run run = runs.run;
@@ -155,7 +156,7 @@ static varying find_varying(const sugar_extended_call *c, sugar_workspace *w, co
     };
 }
 
-/* f' of the forward function, as reals. */
+/* f' of a tile, as reals. */
 static void find_own_derivative(const sugar_extended_call *c, const sugar_block *b, varying v, void *d)
 {
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
@@ -163,7 +164,7 @@ static void find_own_derivative(const sugar_extended_call *c, const sugar_block 
     if (v.slope)
         c->kernels->derivative_drawn(v.slope, b->at[c->x], d, n);
     else if (v.has_parameter)
-        for (part p = part_start(c, b); part_next(&p, c, b);)
+        for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
             c->kernels->derivative_each[v.kind](p.parameter, p.step, element_at(c, b, c->x, p.begin),
                                                 real_at(c, d, p.begin), p.n);
     else
@@ -176,11 +177,12 @@ static void sum_gradient(const sugar_extended_call *c, sugar_workspace *w, const
     const sugar_kernels *kernels = c->kernels;
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
     if (v.has_parameter)
-        for (part p = part_start(c, b); part_next(&p, c, b);)
+        for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
             kernels->parameter_products[v.kind](parameters, p.parameter, p.step, element_at(c, b, c->x, p.begin),
-                                   element_at(c, b, c->dy, p.begin), real_at(c, &w->values, p.begin), p.n);
+                                                element_at(c, b, c->dy, p.begin), real_at(c, &w->values, p.begin), p.n);
     else
-        kernels->parameter_products[v.kind](parameters, NULL, 0, b->at[c->x], b->at[c->dy], &w->values, (size_t)b->tile->count);
+        kernels->parameter_products[v.kind](parameters, NULL, 0, b->at[c->x], b->at[c->dy], &w->values,
+                                            (size_t)b->tile->count);
     double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
     sugar_runs runs;
     sugar_runs_start(&runs, b->walk, b->tile, c->sum_index);
@@ -196,27 +198,29 @@ static void sum_gradient(const sugar_extended_call *c, sugar_workspace *w, const
 
 /* ---- Saved gradients ------------------------------------------------------------------------ */
 
-/* What the backward pass uses at each element, as up to two derivatives that are yet to be mixed. */
-static sugar_combination find_derivatives(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, varying v)
+/* The one or two derivatives that g' consists of, not yet mixed. */
+static sugar_combination find_derivatives(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                                          varying v)
 {
     const sugar_passes *passes = &c->activation->passes[c->element];
     if (passes->has_surrogate)
-        passes->surrogate(&passes->surrogate_parameters, b->at[c->x], &w->surrogate, (size_t)b->tile->count);
+        passes->surrogate_derivative(&passes->surrogate_parameters, b->at[c->x], &w->surrogate_derivative,
+                                     (size_t)b->tile->count);
     else
-        find_own_derivative(c, b, v, &w->surrogate);
-    if (passes->derivative)
-        find_own_derivative(c, b, v, &w->derivative);
+        find_own_derivative(c, b, v, &w->surrogate_derivative);
+    if (passes->own_derivative)
+        find_own_derivative(c, b, v, &w->own_derivative);
     return (sugar_combination){
         .x = b->at[c->x],
-        .surrogate = &w->surrogate,
-        .derivative = passes->derivative ? &w->derivative : NULL,
+        .surrogate = &w->surrogate_derivative,
+        .own = passes->own_derivative ? &w->own_derivative : NULL,
         .blend = passes->blend,
         .rest = passes->rest,
         .negative_only = c->activation->negative_only,
     };
 }
 
-/* How saved gradients are coded: in bits if g' has two values. */
+/* How derivatives are coded: as which of two values, or as 256 values between the bounds. */
 static sugar_coding find_coding(const sugar_extended_call *c)
 {
     const sugar_activation *a = c->activation;
@@ -226,7 +230,7 @@ static sugar_coding find_coding(const sugar_extended_call *c)
         .lower = lower,
         .upper = upper,
         .scale = upper > lower ? 255 / (upper - lower) : 0,
-        .step = (upper - lower) / 255,
+        .spacing = (upper - lower) / 255,
         .two_values = c->saves_bits,
         .accumulate = c->accumulate,
     };
@@ -243,7 +247,7 @@ static void save_gradient(const sugar_extended_call *c, sugar_workspace *w, cons
         write_bits(c, b, code);
 }
 
-/* Past the caches from the first line on that begins with an element of its own. */
+/* With b->stream, dx is stored past the caches from its first cache line on. */
 static void backward_from_codes(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     const sugar_coding coding = find_coding(c);
@@ -260,12 +264,12 @@ static void backward_from_codes(const sugar_extended_call *c, sugar_workspace *w
 
 static void forward_each(const sugar_extended_call *c, const sugar_block *b)
 {
-    for (part p = part_start(c, b); part_next(&p, c, b);)
+    for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
         c->kernels->forward_each[c->activation->forward_kind](p.parameter, p.step, element_at(c, b, c->x, p.begin),
                                                               element_at(c, b, c->output, p.begin), p.n);
 }
 
-/* In place, y replaces x: what reads x comes first. */
+/* In place, y overwrites x, so all that reads x comes first. */
 void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
@@ -284,7 +288,7 @@ void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const 
         sugar_forward_pass(c->activation, c->element, b->at[c->x], b->at[c->output], b->tile->count, b->stream);
 }
 
-/* In place, dx replaces x or dy. */
+/* In place, dx overwrites x or dy, so it is stored last. */
 void sugar_tile_backward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     assert(b->tile->count <= SUGAR_TILE_ELEMENTS);

@@ -1,18 +1,18 @@
-/* Sizes that the loops over tiles share. */
-#ifndef SUGAR_CALL_TILES_H
-#define SUGAR_CALL_TILES_H
+/* Sizes of tiles and their buffers. */
+#ifndef SUGAR_TILES_H
+#define SUGAR_TILES_H
 
 #include <stdint.h>
 
 enum {
     SUGAR_CACHE_LINE = 64,
-    SUGAR_TILE_BYTES = 8192,        /* of one operand: with 4096, 32 Mi elements from NCHW to NHWC with 64 channels took
-                                       0.95 ns each, with 8192 0.80 */
-    SUGAR_APART_BYTES = 256         /* between buffers: at multiples of 4096 bytes from each other they cost backward
-                                       1.9 ns an element instead of 0.9 (Zen 5) */
+    SUGAR_TILE_BYTES = 8192,        /* of one operand: 32 Mi elements from NCHW to NHWC with 64 channels took 0.80 ns
+                                       each with 8192, and 0.95 with 4096 */
+    SUGAR_APART_BYTES = 256         /* between buffers: where their distances are multiples of 4096 bytes, backward
+                                       takes 1.9 ns an element instead of 0.9 (Zen 5) */
 };
 
-/* A buffer for a tile of elements of any type. */
+/* A buffer for the elements of a tile in one operand, of any type. */
 typedef union sugar_tile_buffer {
     double f64[(SUGAR_TILE_BYTES + SUGAR_APART_BYTES) / sizeof(double)];
     float f32[(SUGAR_TILE_BYTES + SUGAR_APART_BYTES) / sizeof(float)];

@@ -1,24 +1,24 @@
-/* What a thread works with in extended calls, and what they do with one tile. */
+/* The workspace of a thread in an extended call; and the passes over one tile. */
 #ifndef SUGAR_WORKSPACE_H
 #define SUGAR_WORKSPACE_H
 
 #include "call/extended.h"
 #include "call/tiles.h"
 
-/* The elements of a tile, at most; more of 16 bits would not fit where they are computed. */
+/* The most elements of a tile: as many reals as fit a buffer. Elements of 16 bits would fit twice as many. */
 enum { SUGAR_TILE_ELEMENTS = 2048 };
 _Static_assert((int)SUGAR_TILE_ELEMENTS <= (int)SUGAR_OBSERVED, "a monitor counts a tile at once");
 
-/* Reals of a tile, and of the sums of a slice, after which kernels may write as much as a vector. */
+/* The reals of a tile; and how long arrays of a slice's sums are: kernels may write up to a vector beyond the sums. */
 typedef SUGAR_REALS(SUGAR_TILE_ELEMENTS) sugar_tile_reals;
 enum { SUGAR_SUMS = SUGAR_MOST_SUMS + SUGAR_WIDEST };
 
-/* Of one thread. */
 typedef struct sugar_workspace {
-    sugar_tile_buffer tile[SUGAR_MAX_OPERANDS];
-    sugar_tile_reals values, surrogate, derivative;
-    uint8_t bins[SUGAR_BIN_BYTES];
-    union {
+    sugar_tile_buffer tile[SUGAR_MAX_OPERANDS];     /* operands that are not used where they lie */
+    sugar_tile_reals values;        /* slopes, products dy df/dparameter, or a monitor's inputs */
+    sugar_tile_reals surrogate_derivative, own_derivative;
+    uint8_t bins[SUGAR_BIN_BYTES];  /* of a monitor's inputs in its histogram */
+    union {                         /* the sums of a slice */
         struct {
             SUGAR_REALS(SUGAR_SUMS) active;
             double sum[SUGAR_SUMS], sum_of_squares[SUGAR_SUMS];
@@ -31,34 +31,34 @@ typedef struct sugar_workspace {
     sugar_histogram histogram;
 } sugar_workspace;
 
-/* A tile, with what takes part in it: where its elements lie one after another in each operand. */
+/* A tile while it is computed. In each operand its elements lie one after another: in memory, or in a buffer. */
 typedef struct sugar_block {
     const sugar_walk *walk;
     const sugar_tile *tile;
     void *at[SUGAR_MAX_OPERANDS];
     bool in_buffer[SUGAR_MAX_OPERANDS];
-    size_t parameter_step;          /* 0: the elements of a run share one; or 1 */
-    int stream;                     /* 0, or SUGAR_STREAM_ON */
-    const void *ahead;              /* where the inputs of the next tile lie one after another, if they will be fetched */
+    size_t parameter_step;          /* 1: at[parameter] has one for each element; 0: runs of elements share one */
+    int stream;                     /* 0, or SUGAR_STREAM_OPEN */
+    const void *ahead;              /* NULL, or the inputs of the next tile, to be prefetched */
 } sugar_block;
 
-/* Where elements i, ... of a tile are, in operand k. */
+/* The address of element i of a tile in operand k. */
 static inline void *element_at(const sugar_extended_call *c, const sugar_block *b, int k, size_t i)
 {
     return (char *)b->at[k] + i * sugar_element_size(c->element);
 }
 
-/* Real i of reals. */
+/* The address of real i. */
 static inline void *real_at(const sugar_extended_call *c, void *reals, size_t i)
 {
     return (char *)reals + i * sugar_real_size(c->element);
 }
 
-/* Whether the elements of a tile that share a parameter are worth a call of a kernel each; otherwise every element gets its
- * own, in a buffer. */
+/* Whether so many elements of a tile share a parameter that a kernel is called for each run of them. If not, every
+ * element gets a parameter of its own, in a buffer. */
 bool sugar_tile_shares(const sugar_walk *walk, const sugar_tile *tile, int parameter);
 
-/* The forward and the backward pass of a tile. */
+/* The forward and the backward pass of a tile, with all that options add. */
 void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b);
 void sugar_tile_backward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b);
 

@@ -1,4 +1,4 @@
-/* What CPUID says of the caches. */
+/* The share of the last-level cache, from CPUID, and which outputs are stored past the caches. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "cpu/cache.h"
@@ -12,8 +12,8 @@
 #include <cpuid.h>
 #endif
 
-/* Where the processor says nothing; and the most that is believed, as a hypervisor may report the whole of a
- * cache that other machines share. */
+/* Bytes: assumed where the processor says nothing; and the upper limit, as a hypervisor may report the whole of a cache
+ * that several virtual machines share. */
 enum { MIB = 1 << 20, USUAL_SHARE = 16 * MIB, LARGEST_SHARE = 32 * MIB };
 
 static uint64_t between(uint64_t least, uint64_t a, uint64_t most)
@@ -22,11 +22,12 @@ static uint64_t between(uint64_t least, uint64_t a, uint64_t most)
 }
 
 #if defined(__x86_64__) || defined(__i386__)
-/* Leaf 4 of Intel's processors and 0x8000001D of AMD's describe one cache per subleaf in the same way
- * (Intel's Software Developer's Manual, volume 2, CPUID; AMD's Architecture Programmer's Manual, volume 3,
- * appendix E): what one instance of the cache holds, and how many logical processors share it. sysconf() is
- * no help: for _SC_LEVEL3_CACHE_SIZE glibc adds up all instances of a machine, of which a program in a
- * virtual machine with two processors has one (384 MiB for 32 MiB, seen on Zen 5). */
+/* The bytes of the deepest cache that `processors` of the machine may expect to have; 0 if the processor lacks the
+ * leaf. Leaf 4 of Intel's processors and 0x8000001D of AMD's describe one cache per subleaf in the same way (Intel's
+ * Software Developer's Manual, volume 2, CPUID; AMD's Architecture Programmer's Manual, volume 3, appendix E): what one
+ * instance of the cache holds, and how many logical processors share it. sysconf() does not serve: for
+ * _SC_LEVEL3_CACHE_SIZE glibc adds up all instances of the machine, though a virtual machine with two processors uses
+ * only one of them (384 MiB instead of 32 MiB, seen on Zen 5). */
 static uint64_t share_of_leaf(unsigned leaf, uint64_t processors)
 {
     uint64_t share = 0;
@@ -59,7 +60,7 @@ static uint64_t find_share(void)
 }
 #endif
 
-/* Asked once; threads that ask at the same time find the same answer. */
+/* The processor is asked once. Threads that ask it at the same time find the same answer. */
 uint64_t sugar_cache_share(void)
 {
     static _Atomic uint64_t answer; /* 0: not asked yet */

@@ -1,6 +1,6 @@
-/* Levels: the table of instruction sets, what this machine has of them, and the choice.
+/* Levels: the table of instruction sets, which of them this machine has, and the choice.
  *
- * The build defines SUGAR_HAVE_<level> as 1 for each level whose kernels it compiles, else as 0. */
+ * The build defines SUGAR_HAVE_<level> as 1 for each level whose kernels it compiles, and as 0 for the others. */
 #include "cpu/level.h"
 
 #include <stdatomic.h>
@@ -16,16 +16,16 @@
 #include <sys/auxv.h>
 #endif
 
-/* Registers in XCR0. */
+/* Bits of XCR0: registers that the operating system saves. */
 enum { XMM = 1 << 1, YMM = 1 << 2, ZMM = 7 << 5 /* and the mask registers */ };
 
 #if defined(__x86_64__) || defined(__i386__)
-/* The processor's features, and registers that the operating system saves: a processor that has AVX2
- * may run under a system (or a hypervisor) that does not. Intel's Software Developer's Manual, volume 1,
- * section 14.3, gives this order of checks. */
+/* Whether the processor has these features and the operating system saves these registers: a processor with AVX2 may
+ * run a system, or a hypervisor, that does not save them. The order of the checks is that of Intel's Software
+ * Developer's Manual, volume 1, section 14.3. */
 static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 {
-    leaf_1 |= bit_OSXSAVE;                                  /* says that xgetbv is there */
+    leaf_1 |= bit_OSXSAVE;                                  /* the system has enabled xgetbv */
     unsigned eax, ebx, ecx, edx;
     if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & leaf_1) != leaf_1)
         return false;
@@ -46,11 +46,11 @@ static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 #define ARM_HAS(capabilities) false
 #endif
 
-/* If SUGAR_HAVE_<level> is not known here, lib/meson.build has no row for that level. */
 #define LEVEL(name, is_here) static bool name##_is_here(void) { return is_here; }
 #include "kernels/isa/levels.def"
 
-/* The kernels of a level by element type, or none if SUGAR_HAVE_<level> is 0. */
+/* The kernels of a level by element type, or none if SUGAR_HAVE_<level> is 0. If that is not declared, lib/meson.build
+ * lacks the level. */
 #define TABLES_0(level) {NULL}
 #define TABLES_1(level)                                                                            \
     {                                                                                              \
@@ -60,23 +60,23 @@ static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 #define TABLES_(level, compiled) TABLES_##compiled(level)
 #define TABLES(level, compiled) TABLES_(level, compiled)
 
-static bool is_compiled(const sugar_level_row *level)
+static bool is_compiled(const sugar_level_entry *level)
 {
     return level->kernels[SUGAR_F32];
 }
 
-static const sugar_level_row levels[] = {
+static const sugar_level_entry levels[] = {
 #define LEVEL(name, is_here) {#name, TABLES(name, SUGAR_HAVE_##name), name##_is_here},
 #include "kernels/isa/levels.def"
 };
 
 enum { LEVEL_COUNT = sizeof levels / sizeof levels[0] };
 
-/* A set with bit i for level i: compiled, and here. Asked once; threads that ask at the same time find
- * the same answer, so it does not matter whose store is last. */
+/* A set: bit i says that level i is compiled and that this machine has it. Found out once. Threads that do so at the
+ * same time find the same answer, so it does not matter whose store is last. */
 static unsigned usable_levels(void)
 {
-    static atomic_uint answer;      /* 0: not asked yet; scalar always is in the answer */
+    static atomic_uint answer;      /* 0: not found out yet; scalar is in every answer */
     unsigned set = atomic_load_explicit(&answer, memory_order_relaxed);
     if (set)
         return set;
@@ -98,8 +98,8 @@ static sugar_status unusable(const char *source, const char *name)
                        source, sugar_quote(name, strlen(name)).text, list);
 }
 
-/* NULL: the name is not that of a usable level. */
-static const sugar_level_row *find(const char *name)
+/* The usable level with this name, or the best one if name is NULL; NULL if there is none. */
+static const sugar_level_entry *find(const char *name)
 {
     for (int i = LEVEL_COUNT - 1; i >= 0; i--) {
         const bool wanted = !name || strcmp(name, levels[i].name) == 0;
@@ -109,17 +109,17 @@ static const sugar_level_row *find(const char *name)
     return NULL;
 }
 
-/* NULL: the environment asks for nothing. */
+/* NULL: SUGAR_LEVEL is not set, or empty. */
 static const char *name_from_environment(void)
 {
     const char *name = getenv("SUGAR_LEVEL");
     return name && *name ? name : NULL;
 }
 
-sugar_status sugar_level_select(const char *name, const sugar_level_row **level)
+sugar_status sugar_level_select(const char *name, const sugar_level_entry **level)
 {
     const char *wanted = name ? name : name_from_environment();
-    const sugar_level_row *found = find(wanted);
+    const sugar_level_entry *found = find(wanted);
     if (!found)
         return unusable(name ? "options: level" : "environment variable SUGAR_LEVEL", wanted);
     *level = found;
@@ -136,12 +136,12 @@ sugar_status sugar_level_get(int32_t index, sugar_level *level)
     const sugar_status status = sugar_check_index("index", index, LEVEL_COUNT);
     if (status != SUGAR_OK)
         return status;
-    const sugar_level_row *row = &levels[index];
+    const sugar_level_entry *entry = &levels[index];
     const sugar_level known = {
-        .name = row->name,
-        .compiled = is_compiled(row),
+        .name = entry->name,
+        .compiled = is_compiled(entry),
         .supported = usable_levels() >> index & 1,
-        .in_use = find(name_from_environment()) == row,
+        .in_use = find(name_from_environment()) == entry,
     };
     return sugar_struct_write("level", level, &known, sizeof known);
 }

@@ -7,14 +7,14 @@
 #include "base/error.h"
 #include "kernels/kernels.h"
 
-typedef struct sugar_level_row {
+typedef struct sugar_level_entry {
     const char *name;
     const sugar_kernels *kernels[SUGAR_ELEMENT_COUNT];  /* NULL: not compiled into this library */
-    bool (*is_here)(void);          /* whether processor and operating system have it */
-} sugar_level_row;
+    bool (*is_here)(void);          /* whether this processor and its operating system have the level */
+} sugar_level_entry;
 
-/* The level with this name; if name is NULL, the one that the environment variable SUGAR_LEVEL names;
- * if that is not set or empty, the best one here. Anything but a usable level is an error. */
-sugar_status sugar_level_select(const char *name, const sugar_level_row **level);
+/* Finds the level with this name; if name is NULL, the one that the environment variable SUGAR_LEVEL names; if that is
+ * not set or empty, the best one that this machine has. A name that is not that of a usable level is an error. */
+sugar_status sugar_level_select(const char *name, const sugar_level_entry **level);
 
 #endif

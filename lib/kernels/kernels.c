@@ -1,6 +1,5 @@
-/* The kernels of one instruction set and one element type: every kind in every loop, and the table of them. Compiled once
- * for each, with the two names that prologue.h tells of, and with contraction off: the formulas say themselves where they
- * want an fma. */
+/* The kernels of one level and one element type, and the table of them. Compiled once for each pair of these, with the
+ * two macros that prologue.h describes, and without contraction: formulas say where they want an fma. */
 #include "kernels/ieee754.h"
 
 #include "kernels/kernels.h"
@@ -20,6 +19,7 @@
 #include "kernels/loops/random.h"
 #include "kernels/loops/saved.h"
 
+/* The kernels of each kind: for relu, relu_forward, relu_backward, ... */
 #define KIND(name, ...)                                                                            \
     KERNEL name##_forward(const void *parameters, const void *x, void *y, size_t n, int stream)    \
     {                                                                                              \

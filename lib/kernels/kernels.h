@@ -1,17 +1,21 @@
-/* The kernels as the rest of the library sees them: per instruction set and element type one table of functions over
- * contiguous runs. Kernels know nothing of shapes, strides or threads.
+/* The kernels as the rest of the library sees them: for each level and element type one table of functions. They work
+ * on elements that lie one after another, and know nothing of shapes, strides or threads.
  *
- * Pointers are void, so that one table type serves all element types, and code above the kernels is written once. What
- * they point to is said by a word:
- *   elements   numbers in memory, in the element type
- *   reals      numbers as they are computed: float, or double for f64 */
+ * Pointers are void, so that all element types have the same type of table, and code above the kernels is written once.
+ * Comments say what is there:
+ *   elements   of the element type, as in memory
+ *   reals      what kernels compute with: double for f64, float for all other types
+ *
+ * At each function pointer stands the function behind it. Those of a kind are defined by the macros of kernels.c and
+ * named after the kind: <kind>_forward is relu_forward for relu. They call the named loop with a formula of kinds/,
+ * such as relu_value or relu_derivative. */
 #ifndef SUGAR_KERNELS_H
 #define SUGAR_KERNELS_H
 
 #include "base/element.h"
 #include "sugar/sugar.h"
 
-/* Every kind has a number, its row in kinds.def. */
+/* Kinds are numbered in the order of kinds.def. */
 enum {
 #define KIND(name, ...) SUGAR_KIND_##name,
 #define SURROGATE(name, ...) SUGAR_KIND_##name,
@@ -19,67 +23,69 @@ enum {
     SUGAR_KIND_COUNT
 };
 
-/* A row of kinds.def has at most SUGAR_MAX_PARAMETERS parameters; kernels get one value more, the threshold from which
- * spike surrogates measure x. */
+/* A kind has at most SUGAR_MAX_PARAMETERS parameters. Kernels get one more value, at SUGAR_SHIFT: the threshold from
+ * which spike surrogates measure x. */
 enum { SUGAR_MAX_PARAMETERS = 3, SUGAR_SHIFT = SUGAR_MAX_PARAMETERS, SUGAR_KERNEL_PARAMETERS };
 typedef SUGAR_REALS(SUGAR_KERNEL_PARAMETERS) sugar_parameters;
 
-enum { SUGAR_WIDEST = 16 };         /* lanes of any vector */
+enum { SUGAR_WIDEST = 16 };         /* the most lanes of a vector, at any level */
 
-/* With `stream`, here and below, whole vectors are stored past the caches, where the instruction set can, and are in
- * memory, for other threads too, when the function returns; with SUGAR_STREAM_ON, when end_stream() has been called after
- * it. Outputs then begin at a cache line, and are no inputs. */
-enum { SUGAR_STREAM_ON = 2 };
+/* `stream`, here and below: if it is not 0, whole vectors are stored past the caches, if the instruction set can do so.
+ * The output then must begin at a cache line, and be no input. When the function returns, the output is in memory, for
+ * other threads too; but with SUGAR_STREAM_OPEN only after a later call of end_stream(). */
+enum { SUGAR_STREAM_OPEN = 2 };
 
 /* ---- Plain calls: loops/plain.h ------------------------------------------------------------ */
 
-/* y[i] = f(x[i]), elements; y may be x. parameters: SUGAR_KERNEL_PARAMETERS reals. See forward_loop. */
+/* y[i] = f(x[i]), elements; y may be x. parameters: SUGAR_KERNEL_PARAMETERS reals. */
 typedef void sugar_forward_kernel(const void *parameters, const void *x, void *y, size_t n, int stream);
 
-/* dx[i] = dy[i] * f'(x[i]), elements; dx may be x or dy. See backward_loop. */
-typedef void sugar_backward_kernel(const void *parameters, const void *x, const void *dy, void *dx, size_t n, int stream);
+/* dx[i] = dy[i] * f'(x[i]), elements; dx may be x or dy. */
+typedef void sugar_backward_kernel(const void *parameters, const void *x, const void *dy, void *dx, size_t n,
+                                   int stream);
 
-/* d[i] = f'(x[i]), reals. See derivative_loop. */
+/* d[i] = f'(x[i]): x elements, d reals. */
 typedef void sugar_derivative_kernel(const void *parameters, const void *x, void *d, size_t n);
 
-/* What the backward pass multiplies dy by, from up to two derivatives (reals):
- *   d[i] = surrogate[i]                                            if derivative is NULL
- *          blend * surrogate[i] + rest * derivative[i]             where x[i] <= 0 or !negative_only
- *          derivative[i]                                           elsewhere */
+/* g', by which the backward pass multiplies dy, from one or two derivatives (reals):
+ *   d[i] = surrogate[i]                             if own is NULL
+ *          blend * surrogate[i] + rest * own[i]     where x[i] <= 0, or everywhere if !negative_only
+ *          own[i]                                   elsewhere */
 typedef struct sugar_combination {
     const void *x;
-    const void *surrogate, *derivative;
+    const void *surrogate, *own;
     double blend, rest;                 /* t and 1 - t, rounded to reals */
     int negative_only, accumulate, stream;
 } sugar_combination;
 
-/* dx[i] = dy[i] * d[i], or fma(dy[i], d[i], dx[i]) if accumulate. dx may be x or dy: each element is read before it is
- * written. See combine. */
+/* dx[i] = dy[i] * d[i], or fma(dy[i], d[i], dx[i]) if accumulate; elements. dx may be x or dy: each element is read
+ * before it is written. */
 typedef void sugar_combine_kernel(const sugar_combination *combination, const void *dy, void *dx, size_t n);
 
 /* ---- Saved gradients: loops/saved.h -------------------------------------------------------- */
 
-/* How derivatives become bytes: 0 is lower, 255 upper; or, with two values, 0 is lower, anything else upper. */
+/* What codes stand for: code c for lower + c * spacing; or, with two_values, 0 for lower and any other for upper. */
 typedef struct sugar_coding {
     double lower, upper;
-    double scale, step;                 /* 255 / (upper - lower), or 0; (upper - lower) / 255 */
+    double scale;                       /* 255 / (upper - lower), or 0 if they are equal */
+    double spacing;                     /* (upper - lower) / 255 */
     int two_values, accumulate;
 } sugar_coding;
 
 /* ---- Monitors: loops/monitor.h ------------------------------------------------------------- */
 
-/* The inputs that a monitor counts at a time, at most; and room for their bins. */
+/* The most inputs that a monitor counts at a time; and the length of the array of their bins. */
 enum { SUGAR_OBSERVED = 2048, SUGAR_BIN_BYTES = SUGAR_OBSERVED + 64 };
 typedef struct sugar_histogram {
-    double minimum, scale;              /* element x is in bin 1 + (x - minimum) * scale, from the first to the last */
-    int64_t count[SUGAR_MONITOR_BINS + 15]; /* the last ones stay 0 */
-    int all_finite;                     /* whether all inputs of the last block were */
+    double minimum, scale;              /* x is in bin 1 + (x - minimum) * scale, or the first or last one */
+    int64_t count[SUGAR_MONITOR_BINS + 15]; /* those beyond the bins stay 0 */
+    int all_finite;                     /* of the inputs that find_bins got last */
 } sugar_histogram;
 
-/* What a monitor counts per unit. The arrays have SUGAR_WIDEST elements more than there are units. */
+/* What a monitor counts for each unit. The arrays have room for SUGAR_WIDEST units more than there are. */
 typedef struct sugar_tallies {
     double threshold;
-    void *active;                       /* reals: whole numbers, exact as long as the caller takes them in time */
+    void *active;                       /* reals: counts, which the caller must take before they are inexact */
     double *sum, *sum_of_squares;
     int64_t *not_finite;
 } sugar_tallies;
@@ -87,61 +93,75 @@ typedef struct sugar_tallies {
 /* ---- The table ----------------------------------------------------------------------------- */
 
 typedef struct sugar_kernels {
-    sugar_forward_kernel *forward[SUGAR_KIND_COUNT];            /* NULL: surrogate only */
+    /* <kind>_forward: forward_loop in loops/plain.h. NULL for kinds that are surrogates only. */
+    sugar_forward_kernel *forward[SUGAR_KIND_COUNT];
+    /* <kind>_backward: backward_loop in loops/plain.h. */
     sugar_backward_kernel *backward[SUGAR_KIND_COUNT];
+    /* <kind>_derivatives: derivative_loop in loops/plain.h. */
     sugar_derivative_kernel *derivative[SUGAR_KIND_COUNT];
-    /* The same two with y = f(x) in place of x. NULL for kinds whose derivative does not follow from it. */
+    /* <kind>_backward_from_output, <kind>_derivatives_from_output: the last two with y = f(x) in place of x. NULL for
+     * kinds whose derivative does not follow from y. */
     sugar_backward_kernel *backward_from_output[SUGAR_KIND_COUNT];
     sugar_derivative_kernel *derivative_from_output[SUGAR_KIND_COUNT];
+    /* combine in loops/plain.h. */
     sugar_combine_kernel *combine;
+    /* end_stream in loops/memory.h. */
     void (*end_stream)(void);
 
-    /* loops/parameter.h. forward and derivative with a parameter for each element (step 1), or one for all (step 0). NULL
+    /* <kind>_forward_each, <kind>_derivative_each: forward_each_loop and derivative_each_loop in loops/parameter.h. As
+     * forward and derivative, but with a parameter (elements) for each element (step 1), or one for all (step 0). NULL
      * for kinds whose parameter cannot be learned. */
     void (*forward_each[SUGAR_KIND_COUNT])(const void *parameter, size_t step, const void *x, void *y, size_t n);
     void (*derivative_each[SUGAR_KIND_COUNT])(const void *parameter, size_t step, const void *x, void *d, size_t n);
-    /* product[i] = dy[i] * df/dparameter(x[i]), reals; parameter NULL: the one of the parameters. */
-    void (*parameter_products[SUGAR_KIND_COUNT])(const void *parameters, const void *parameter, size_t step, const void *x,
-                                    const void *dy, void *product, size_t n);
-    /* Adds products (reals) to one sum, or rows of n to n sums. */
+    /* <kind>_products: product_loop in loops/parameter.h. product[i] = dy[i] * df/dparameter(x[i]), reals. If parameter
+     * is NULL, it is parameters[0]. */
+    void (*parameter_products[SUGAR_KIND_COUNT])(const void *parameters, const void *parameter, size_t step,
+                                                 const void *x, const void *dy, void *product, size_t n);
+    /* sum_run, sum_rows in loops/parameter.h. Add n products (reals) to one sum, or `rows` rows of n products to n
+     * sums. A sum is high + low; the arrays of sum_rows have room for SUGAR_WIDEST sums more. */
     void (*sum_run)(const void *product, size_t n, double *high, double *low);
     void (*sum_rows)(const void *product, size_t rows, size_t n, double *high, double *low);
-    /* Rounds a sum to an element, and stores it or adds it to what is there. */
+    /* put_sum, put_sums in loops/parameter.h. Round sums to elements, and store them, or add them to what is there. */
     void (*put_sum)(double high, double low, void *at, int accumulate);
     void (*put_sums)(const double *high, const double *low, size_t n, void *at, int accumulate);
-    /* Whether a parameter (elements) is outside the range, or NaN: the first one that is. */
+    /* find_outside in loops/parameter.h. Whether any parameter (elements) is NaN or outside the range; *found: the
+     * first one that is. */
     int (*find_outside)(const void *parameter, size_t n, double minimum, double maximum, double *found);
 
-    /* loops/random.h. rrelu's slopes (reals) of n elements first, first + step, ..., and its passes with them. rows: 1,
-     * or more where step % 4 is 0, of n slopes each: row r begins with element first + r, and all their first elements
-     * have the same block of random numbers. */
+    /* draw in loops/random.h. Draws slopes (reals) for `rows` rows of n elements. Element i of row r has position first
+     * + r + i * step. rows is 1, or step is a multiple of 4 and the first elements of all rows have the same block of
+     * four random numbers. */
     void (*draw)(const sugar_random *random, const void *parameters, int64_t first, int64_t step, size_t rows,
                  void *slope, size_t n);
+    /* forward_drawn, derivative_drawn in loops/random.h. rrelu with these slopes. */
     void (*forward_drawn)(const void *slope, const void *x, void *y, size_t n, int stream);
     void (*derivative_drawn)(const void *slope, const void *x, void *d, size_t n);
 
-    /* loops/saved.h. The derivatives that a combination mixes as codes of 8 bits; `ahead` inputs that follow are fetched
-     * meanwhile. */
+    /* encode in loops/saved.h. The codes of g', which a combination describes. Prefetches meanwhile the `ahead` inputs
+     * that follow x[n - 1]. */
     void (*encode)(const sugar_combination *combination, const sugar_coding *coding, uint8_t *code, size_t n,
                    size_t ahead);
-    /* dx[i] = dy[i] * d[i] with the derivatives that codes stand for; dx may be dy. */
+    /* backward_from_codes in loops/saved.h. dx[i] = dy[i] * d[i], elements, where code[i] stands for d[i]; dx may be
+     * dy. */
     void (*backward_from_codes)(const sugar_coding *coding, const uint8_t *code, const void *dy, void *dx, size_t n,
                                 int stream);
 
-    /* loops/monitor.h. The numbers of the bins of n <= SUGAR_OBSERVED inputs (elements), in any order, and as many more
-     * as fill a vector. Returns the inputs as reals: x or values. ahead: the next inputs, as many, to be fetched
-     * meanwhile, half of them here and half by count_bins; or NULL. */
+    /* find_bins in loops/monitor.h. Finds the bins of n <= SUGAR_OBSERVED inputs (elements): bin[0], ... are theirs, in
+     * any order, and further ones that fill the last vector. Returns the inputs as reals: x itself, or `values`, where
+     * it has stored them. ahead: NULL, or the next n inputs, which are prefetched meanwhile, half of them here and half
+     * in count_bins, which gets the address of that half. */
     const void *(*find_bins)(sugar_histogram *histogram, const void *x, void *values, size_t n, uint8_t *bin,
                              const void *ahead);
-    /* Counts the elements whose bins these are. */
+    /* count_bins in loops/monitor.h. Counts what find_bins has found. */
     void (*count_bins)(sugar_histogram *histogram, const uint8_t *bin, size_t n, const void *ahead);
-    /* Adds such inputs (reals) to a unit, or rows of them to `units` of them from the first on. */
+    /* tally_unit, tally_units in loops/monitor.h. Add n inputs (reals) to a unit; or `rows` rows of inputs, of which
+     * element i belongs to unit first + i, for i < units. all_finite: the histogram's, of these inputs. */
     void (*tally_unit)(const sugar_tallies *tallies, size_t unit, const void *x, size_t n, int all_finite);
     void (*tally_units)(const sugar_tallies *tallies, size_t first, const void *x, size_t rows, size_t units,
                         int all_finite);
 } sugar_kernels;
 
-/* sugar_kernels_<level>_<type>, defined by kernels.c if the build compiles it for that level. */
+/* sugar_kernels_<level>_<type>: defined in kernels.c, for the levels that the build compiles. */
 #define LEVEL(level, is_here)                                                                      \
     extern const sugar_kernels sugar_kernels_##level##_f32, sugar_kernels_##level##_f64,           \
         sugar_kernels_##level##_f16, sugar_kernels_##level##_bf16;

@@ -1,5 +1,5 @@
-/* What every part of a kernel begins with: the element type, the type that computes, and the vocabulary of the instruction
- * set. The build defines, for each object of kernels.c,
+/* What all of a kernel is built on: the element type, the type of its arithmetic, and the vector vocabulary. The build
+ * defines, each time it compiles kernels.c,
  *   SUGAR_LEVEL_NAME   the level, whose vocabulary is isa/vec_<level>.h
  *   SUGAR_TYPE         the element type: f32, f64, f16 or bf16 */
 #ifndef SUGAR_KERNELS_PROLOGUE_H
@@ -15,7 +15,7 @@
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
 
-/* The bits of an element in memory, and of the arithmetic. */
+/* The bits of an element in memory, and of a real. */
 #define STORED_f32 32
 #define STORED_f64 64
 #define STORED_f16 16
@@ -25,7 +25,9 @@
 #define COMPUTED_f16 32
 #define COMPUTED_bf16 32
 #define REAL_BITS JOIN(COMPUTED, SUGAR_TYPE)
-#define NARROW (JOIN(STORED, SUGAR_TYPE) < REAL_BITS)    /* elements are shorter than `real` */
+/* Whether the element type is narrow: f16 or bf16. Elements have fewer bits than the reals, here floats, that they are
+ * computed with, and the store rounds a second time. */
+#define NARROW (JOIN(STORED, SUGAR_TYPE) < REAL_BITS)
 
 #if REAL_BITS == 32
 typedef float real;
@@ -45,13 +47,14 @@ typedef uint64_t real_bits;
 #define VEC_HEADER(level) VEC_FILE(level)
 #include VEC_HEADER(SUGAR_LEVEL_NAME)
 
+/* One of two constants, by the type of the arithmetic. */
 #if REAL_BITS == 32
 #define PICK(f32, f64) f32
 #else
 #define PICK(f32, f64) f64
 #endif
 
-/* A constant in both element types. */
+/* A constant, as a real in every lane. */
 #define SPLAT(a) vec_splat((real)(a))
 
 #if defined(__GNUC__) && !defined(__clang__)

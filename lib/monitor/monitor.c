@@ -1,5 +1,5 @@
-/* Monitors: what the units of a layer have seen, but for the saved form (save.c) and the counting itself
- * (call/tile.c, kernels/loops/monitor.h). */
+/* Monitors: making, merging and reading them. save.c has their saved form; call/tile.c and kernels/loops/monitor.h do
+ * the counting. */
 #include "monitor/monitor.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@
 
 enum { MOST_UNITS = INT32_MAX };
 #define DEFAULT_MAXIMUM 8.0
-/* How wide a histogram may be: f32 can compute with its bins. */
+/* The width of a histogram, such that f32 can compute with its bins. */
 #define LEAST_WIDTH 1e-30
 #define GREATEST_WIDTH 1e30
 
@@ -39,7 +39,8 @@ static sugar_status check_range(const sugar_monitor_options *known)
     const double width = known->maximum - known->minimum;
     if (width >= LEAST_WIDTH && width <= GREATEST_WIDTH)
         return SUGAR_OK;
-    return sugar_error(SUGAR_ERROR_ARGUMENT, "options: minimum %s and maximum %s, expected a maximum 1e-30 to 1e30 above",
+    return sugar_error(SUGAR_ERROR_ARGUMENT,
+                       "options: minimum %s and maximum %s, expected a maximum 1e-30 to 1e30 above",
                        sugar_number_text(known->minimum).text, sugar_number_text(known->maximum).text);
 }
 
@@ -176,7 +177,7 @@ static double mean_of(double sum, int64_t count)
     return count > 0 ? sum / (double)count : (double)NAN;
 }
 
-/* Rounding can make the difference of the squares negative where all samples are equal. */
+/* sqrt(E[x^2] - E[x]^2). Where all samples are equal, rounding can make the difference negative. */
 static double deviation_of(const sugar_tally *tally, int64_t count)
 {
     const double mean = mean_of(tally->sum, count);
@@ -184,8 +185,8 @@ static double deviation_of(const sugar_tally *tally, int64_t count)
     return variance < 0 ? 0 : sqrt(variance);
 }
 
-/* The share of active samples is at most this rate. As a quotient: 29 of 100 are the rate 0.29, which is less than
- * 29 when it is multiplied by 100. */
+/* Whether the share of active samples is at most `rate`. It is compared as a quotient: 29 / 100 is 0.29, but 0.29 * 100
+ * is less than 29. */
 static bool is_dead(const sugar_monitor *monitor, int64_t unit, double rate)
 {
     return monitor->samples > 0 && (double)monitor->unit[unit].active / (double)monitor->samples <= rate;

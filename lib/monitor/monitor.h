@@ -1,10 +1,10 @@
-/* What a monitor holds, and how calls add to it. */
+/* What a monitor holds. */
 #ifndef SUGAR_MONITOR_H
 #define SUGAR_MONITOR_H
 
 #include "base/error.h"
 
-/* What one unit has seen beside the number of samples, which is the same for all. */
+/* What is counted for one unit, besides its samples: their number is the same for all units. */
 typedef struct sugar_tally {
     int64_t active, not_finite;
     double sum, sum_of_squares;     /* of the finite samples */
@@ -15,7 +15,7 @@ struct sugar_monitor {
     int32_t axis;                   /* as the caller gave it */
     double threshold, minimum, maximum;
     int64_t samples;                /* of each unit */
-    int64_t bin[SUGAR_MONITOR_BINS];
+    int64_t bin[SUGAR_MONITOR_BINS];/* of all units */
     sugar_tally unit[];
 };
 
@@ -27,10 +27,10 @@ static inline void sugar_tally_add(sugar_tally *to, const sugar_tally *from)
     to->sum_of_squares += from->sum_of_squares;
 }
 
-/* Checks the options, gives those that were left out their defaults, and makes a monitor with nothing counted. */
+/* Checks the options, sets defaults in them, and makes a monitor that has counted nothing. */
 sugar_status sugar_monitor_make(sugar_monitor **monitor, int64_t units, sugar_monitor_options *options);
 
-/* The samples of each unit with so many more; an error if they do not fit the counters. */
+/* Sets *samples to the samples of each unit and `more`. An error if those of all units do not fit 64 bits. */
 sugar_status sugar_monitor_add_samples(const sugar_monitor *monitor, int64_t more, int64_t *samples);
 
 #endif

@@ -1,15 +1,18 @@
-/* The saved form of a monitor: bytes that mean the same on every machine, lowest first.
+/* The saved form of a monitor, the same on every machine. Numbers are little-endian. Offset and content:
  *
  *     0   "SUGARmon"
  *     8   version, 4 bytes
  *    12   axis, 4 bytes
- *    16   units, 24 samples of each; 8 bytes each, as all that follows
- *    32   threshold, 40 minimum, 48 maximum
+ *    16   units, 8 bytes, as all that follows up to the checksum
+ *    24   samples of each unit
+ *    32   threshold
+ *    40   minimum
+ *    48   maximum
  *    56   the bins of the histogram
- *   312   per unit active, not finite, sum, sum of squares
- *   end   CRC-32 of all bytes before, 4 bytes: with this at its end whatever the version
+ *   312   for each unit: active, not finite, sum, sum of squares
+ *   end   CRC-32 of all bytes before, 4 bytes; later versions must end in it, too
  *
- * Sums, threshold, minimum and maximum are IEEE 754's binary64. */
+ * Sums, threshold, minimum and maximum are IEEE 754's binary64, the others whole numbers. */
 #include "monitor/monitor.h"
 
 #include <stdbool.h>
@@ -18,7 +21,7 @@
 enum { VERSION = 1, HEAD_BYTES = 56 + 8 * SUGAR_MONITOR_BINS, UNIT_BYTES = 32, CHECKSUM_BYTES = 4, MAGIC_BYTES = 8 };
 static const unsigned char magic[MAGIC_BYTES] = {'S', 'U', 'G', 'A', 'R', 'm', 'o', 'n'};
 
-/* CRC-32 as in ISO 3309 and zlib, four bits at a time: the remainder of each four bits by the reflected polynomial
+/* CRC-32 as in ISO 3309 and zlib, four bits at a time, from the remainders of four bits by the reflected polynomial
  * 0xedb88320. */
 static uint32_t checksum(const unsigned char *bytes, size_t size)
 {
@@ -122,7 +125,7 @@ static sugar_status refuse(const char *what)
     return sugar_error(SUGAR_ERROR_ARGUMENT, "buffer: %s, expected what sugar_monitor_save wrote", what);
 }
 
-/* The bytes are as they were saved, by a version that this one knows. */
+/* Checks that the bytes are as they were saved, by a version that this one can read. */
 static sugar_status check_bytes(const unsigned char *bytes, size_t size)
 {
     if (size < sizeof magic || memcmp(bytes, magic, sizeof magic) != 0)
@@ -143,6 +146,7 @@ static sugar_status check_bytes(const unsigned char *bytes, size_t size)
     return version == VERSION ? SUGAR_OK : refuse("version 0");
 }
 
+/* Reads the counts, and checks them against the samples and each other. */
 static sugar_status take_counts(sugar_monitor *monitor, const unsigned char *at)
 {
     const int64_t all = monitor->samples * monitor->units;
@@ -165,7 +169,7 @@ static sugar_status take_counts(sugar_monitor *monitor, const unsigned char *at)
     return good ? SUGAR_OK : refuse("counts that contradict each other");
 }
 
-/* A checksum can be right by intent: nothing is believed. */
+/* A forged buffer can have the right checksum: every number is checked as well. */
 sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, size_t size)
 {
     if (!monitor)

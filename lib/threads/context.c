@@ -1,24 +1,25 @@
-/* Contexts, and calls split into parts for the caller's parallel_for or the library's own pool. */
+/* Contexts; and the split of a call into parts, for the caller's parallel_for or for the library's pool. */
 #include "threads/context.h"
 
 #include <stdlib.h>
 
 #include "base/integers.h"
-#include "threads/pool.h"
 #include "base/struct_size.h"
+#include "threads/pool.h"
 
 struct sugar_context {
     int32_t threads;
-    int64_t smallest_call;          /* elements; smaller ones stay whole */
+    int64_t smallest_call;          /* elements; smaller calls are not split */
     sugar_parallel_for parallel_for;/* the caller's, or NULL */
     void *payload;
-    sugar_pool *pool;               /* the library's own, or NULL */
+    sugar_pool *pool;               /* the library's, or NULL */
 };
 
-/* Elements. Smaller calls are never split: even what takes longest is done before a thread has woken up, or
- * before one of the library's own that is awake has taken its part. A caller's pool gets parts that are worth a
- * thread's waking up; the library's own decides by itself. */
-enum { SMALLEST_CALL = 65536, SMALLEST_PART = 32768, SMALLEST_OWN_CALL = 32768 };
+/* Elements. Smaller calls are never split: even the slowest kind is done before a thread of the caller's has woken up
+ * (SMALLEST_CALL), or before a thread of the pool, already awake, has taken a part (SMALLEST_POOL_CALL). For the
+ * caller's parallel_for, parts are so large that it pays to wake a thread; the pool chooses the size of parts
+ * itself. */
+enum { SMALLEST_CALL = 65536, SMALLEST_PART = 32768, SMALLEST_POOL_CALL = 32768 };
 
 static sugar_status check_options(const sugar_context_options *known)
 {
@@ -35,13 +36,13 @@ static sugar_status check_options(const sugar_context_options *known)
     return SUGAR_OK;
 }
 
-/* The context made of options that are good. */
+/* Sets a context from options that have been checked, and starts its pool if it has one. */
 static sugar_status fill(sugar_context *context, const sugar_context_options *known)
 {
     *context = (sugar_context){known->threads, INT64_MAX, known->parallel_for, known->payload, NULL};
     if (known->threads <= 1)
         return SUGAR_OK;
-    context->smallest_call = known->parallel_for ? SMALLEST_CALL : SMALLEST_OWN_CALL;
+    context->smallest_call = known->parallel_for ? SMALLEST_CALL : SMALLEST_POOL_CALL;
     return known->parallel_for ? SUGAR_OK : sugar_pool_create(&context->pool, known->threads);
 }
 
@@ -81,10 +82,11 @@ bool sugar_parallel_is_whole(const sugar_context *context, int64_t count)
 typedef struct split {
     sugar_part *part;
     const void *work;
-    int64_t count, length;          /* of all, and of one part */
+    int64_t count, length;          /* elements: of the call, and of one part */
 } split;
 
-static void run_share(void *work, int64_t index)
+/* Runs part `index`. */
+static void run_part(void *work, int64_t index)
 {
     const split *s = work;
     const int64_t begin = index * s->length, left = s->count - begin;
@@ -106,5 +108,5 @@ void sugar_parallel_run(const sugar_context *context, int64_t count, int64_t blo
     const int64_t parts = smaller(context->threads, count / SMALLEST_PART);
     const int64_t length = ((blocks - 1) / parts + 1) * block;
     split s = {part, work, count, length};
-    context->parallel_for(context->payload, run_share, &s, (count - 1) / length + 1);
+    context->parallel_for(context->payload, run_part, &s, (count - 1) / length + 1);
 }

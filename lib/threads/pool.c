@@ -1,6 +1,6 @@
-/* The thread pool: one mutex, two conditions, and for each thread a range of blocks that it begins with, of
- * which others take what is left when theirs is done. Before they sleep, threads look for a short time whether
- * what they wait for comes. */
+/* The thread pool: one mutex, two conditions, and for each thread a range of blocks. A thread works on its own range
+ * first; when that is done, it takes from the ranges of others (work stealing). Before threads sleep, they look for a
+ * short time (spin) whether what they wait for has come. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE                 /* sched_getcpu and affinities, on Linux alone */
 #endif
@@ -16,52 +16,52 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Of a worker. Plain calls keep at most 50 KiB there, extended ones 380 KiB; glibc takes the thread-local
- * variables of the program out of it, too: with those of ThreadSanitizer 512 KiB were too few. */
+/* The stack of a worker. Plain calls need at most 50 KiB of it, extended ones 380 KiB. glibc puts the program's
+ * thread-local variables there, too: with those of ThreadSanitizer 512 KiB were too few. */
 enum { STACK_BYTES = 1024 * 1024 };
 
-/* Nanoseconds: how long a thread looks before it sleeps, and what a caller does alone rather than share: with
- * workers that all sleep, or with one that looks. A thread that sleeps comes 20 to 40 us late (Zen 5 in a
- * virtual machine, from calls of 200 to 700 us), one that looks comes at once: with two threads, 1 Mi elements
- * and calls one after the other, gelu gains 1.70 times without looking and 1.84 with it, softplus 1.74 and
- * 1.87, bsilu 1.71 and 1.89, mish 1.76 and 1.88, relu 1.14 and 1.55 (AVX2). */
+/* Nanoseconds: how long a thread looks before it sleeps; and the shortest rest of a call that its caller shares, if all
+ * workers sleep, and if one looks. A thread that sleeps begins 20 to 40 us late (Zen 5 in a virtual machine, from calls
+ * of 200 to 700 us), one that looks begins at once. With two threads, 1 Mi elements and calls one after the other, gelu
+ * gets 1.70 times as fast without looking and 1.84 times with it, softplus 1.74 and 1.87, bsilu 1.71 and 1.89, mish
+ * 1.76 and 1.88, relu 1.14 and 1.55 (AVX2). */
 enum { LONGEST_LOOK = 50000, SHORTEST_SHARE_ASLEEP = 15000, SHORTEST_SHARE_AWAKE = 5000 };
 
-/* What is taken from a range at once is one part in so many of what is left there, so that there are few parts
- * and threads end together; and bytes between what threads write, against lines that processors share. */
+/* A part is an eighth of what is left of a range: so there are few parts, and the last ones are so small that threads
+ * end together. APART_BYTES lie between the ranges of two threads, so that they share no cache line. */
 enum { PARTS_OF_RANGE = 8, APART_BYTES = 128 };
 
-/* What one caller wants done; on its stack. */
+/* The call that the pool works on; it is on its caller's stack. */
 typedef struct job {
     sugar_part *part;
     const void *work;
-    int64_t count, block;           /* elements: of all, and of one block */
-    int64_t sleepers;               /* workers that are still to be woken for it */
+    int64_t count, block;           /* elements: of the call, and of one block */
+    int64_t sleepers;               /* how many workers are still to be woken for it */
 } job;
 
-/* A thread of the pool; number 0 is whoever calls. */
+/* A thread that works on a job; member 0 is the caller. */
 typedef struct member {
     sugar_pool *pool;
     pthread_t thread;
-    _Atomic uint64_t range;         /* of blocks: the first, and in the lower half the one past the last */
+    _Atomic uint64_t range;         /* of blocks: upper half the first one, lower half the one past the last */
     char apart[APART_BYTES];
 } member;
 
 struct sugar_pool {
     pid_t owner;                    /* the process that has the workers */
-    pthread_mutex_t lock;           /* of all that follows */
-    pthread_cond_t posted;          /* there is a job, or the end */
+    pthread_mutex_t lock;           /* held to change all that follows, if nothing else is said */
+    pthread_cond_t posted;          /* there is a job, or the pool ends */
     pthread_cond_t left;            /* the last worker has left the job */
     bool busy;                      /* a caller has the pool */
-    int processor;                  /* of whoever woke a worker last */
-    /* Changed only with the lock; without it, a look at them is a hint. */
+    int processor;                  /* of the thread that woke a worker last */
+    /* Read without the lock, too; what is read then may be out of date. */
     _Atomic(job *) open;            /* a job that workers may join, or NULL */
     _Atomic bool ending;
-    _Atomic int32_t helpers;        /* workers in the job of that caller */
+    _Atomic int32_t helpers;        /* workers that are in the job */
     _Atomic int32_t asleep;         /* workers that wait for `posted` */
-    _Atomic int64_t last_end;       /* nanoseconds: when a call ended last; changed without the lock */
+    _Atomic int64_t last_end;       /* nanoseconds: when the last call ended; changed without the lock */
     int32_t workers;
-    member members[];               /* the caller, and the workers; written before there is one */
+    member members[];               /* the caller and the workers; set before the first worker starts */
 };
 
 static int64_t nanoseconds(void)
@@ -82,9 +82,10 @@ static bool has_helpers(sugar_pool *p)
     return atomic_load_explicit(&p->helpers, memory_order_relaxed) > 0;
 }
 
-/* Looks for a short time whether a condition ends. Called with the lock and returns with it; others have it
- * meanwhile. Whoever else needs the processor gets it: where another program keeps all other cores busy, a
- * loop of pause instructions makes calls of 160 to 400 us take 1.1 to 1.3 times as long, this one 1.03. */
+/* Looks, for LONGEST_LOOK at most, until `waits` is false. Called with the lock and returns with it, but frees it
+ * meanwhile. sched_yield() gives the processor to other threads that need it: where another program keeps all other
+ * cores busy, a loop of pause instructions makes calls of 160 to 400 us take 1.1 to 1.3 times as long, this one
+ * 1.03. */
 static void look(sugar_pool *p, bool (*waits)(sugar_pool *))
 {
     pthread_mutex_unlock(&p->lock);
@@ -94,9 +95,9 @@ static void look(sugar_pool *p, bool (*waits)(sugar_pool *))
     pthread_mutex_lock(&p->lock);
 }
 
-/* Takes blocks [*begin, *end) of a range: its owner from the front, others from the back, so that from call to
- * call a thread finds most of its data in its own caches. False if none is left. */
-static bool take(_Atomic uint64_t *range, bool own, int64_t *begin, int64_t *end)
+/* Takes a part, blocks [*begin, *end), from a range: its owner takes from the front, others from the back, so that from
+ * call to call a thread finds most of its data in its own caches. False: nothing is left. */
+static bool take(_Atomic uint64_t *range, bool is_owner, int64_t *begin, int64_t *end)
 {
     uint64_t all = atomic_load_explicit(range, memory_order_relaxed), rest;
     do {
@@ -104,9 +105,9 @@ static bool take(_Atomic uint64_t *range, bool own, int64_t *begin, int64_t *end
         if (first >= last)
             return false;
         const int64_t length = (last - first - 1) / PARTS_OF_RANGE + 1;
-        *begin = own ? first : last - length;
+        *begin = is_owner ? first : last - length;
         *end = *begin + length;
-        rest = own ? all + ((uint64_t)length << 32) : all - (uint64_t)length;
+        rest = is_owner ? all + ((uint64_t)length << 32) : all - (uint64_t)length;
     } while (!atomic_compare_exchange_weak_explicit(range, &all, rest, memory_order_relaxed,
                                                     memory_order_relaxed));
     return true;
@@ -118,8 +119,9 @@ static void run_blocks(const job *j, int64_t begin, int64_t end)
     j->part(j->work, begin * j->block, last < j->count ? last : j->count);
 }
 
-/* Works until nothing is left in any range, one's own first. The mutex, before and after, orders all other
- * memory. A caller whom nobody has joined until then may have its workers waiting for this very processor. */
+/* Works until nothing is left in any range, beginning with that of member `self`. (Relaxed atomics suffice: the mutex
+ * is taken before and after.) If no worker has joined the caller when its own range is done, one may be waiting for the
+ * caller's processor, which is yielded. */
 static void work_on(sugar_pool *p, const job *j, int32_t self)
 {
     int64_t begin, end;
@@ -138,11 +140,11 @@ static int this_processor(void)
     return sched_getcpu();
 }
 
-/* Goes to another processor if this one is `processor`. Where the system puts a thread on the processor of
- * whoever woke it though others are free, the two would take turns: in a virtual machine whose system does that
- * (Zen 5), calls 5 ms apart took as long with two threads as with one, gelu at 1 Mi elements 0.58 ns an
- * element, and take 0.33 with this. Where another program keeps the other processor busy, calls of 250 us take 1.05 to
- * 1.2 times as long as with one thread. */
+/* Moves this thread to another processor if it is on `processor`, that of the thread that woke it. Some systems put it
+ * there though others are free, and then the two take turns: in a virtual machine that does so (Zen 5), calls 5 ms
+ * apart took as long with two threads as with one (gelu, 1 Mi elements, 0.58 ns an element), and take 0.33 ns with
+ * this. Where another program keeps the other processor busy, calls of 250 us take 1.05 to 1.2 times as long as with
+ * one thread. */
 static void leave_processor(int processor)
 {
     cpu_set_t all, others;
@@ -165,8 +167,8 @@ static void leave_processor(int processor)
 }
 #endif
 
-/* Whoever joins a job wakes two more workers for it: all are awake after a time that grows with the
- * logarithm of their number. Called with the lock, returns without: who wakes up needs it. */
+/* Each thread that joins a job wakes two more workers for it, so all are awake after a time that grows with the
+ * logarithm of their number. Called with the lock, which it frees: a worker that wakes up needs it. */
 static void wake_two(sugar_pool *p, job *j)
 {
     const int64_t woken = j->sleepers < 2 ? j->sleepers : 2;
@@ -184,8 +186,8 @@ static void sleep_until_posted(sugar_pool *p)
     p->asleep--;
 }
 
-/* A job stays where it is until its caller finds no helper in it, and a worker is a helper from seeing the
- * job, under the lock, to having closed it. */
+/* A worker takes the address of a job and counts itself among its helpers under one lock, and is done with the job when
+ * it leaves them. The caller waits for helpers to be 0 before the job leaves its stack. */
 static void *run_worker(void *argument)
 {
     member *const self = argument;
@@ -195,7 +197,7 @@ static void *run_worker(void *argument)
     while (!p->ending) {
         job *j = p->open;
         if (!j) {
-            if (looks)              /* more may come soon; or again, what it was woken for */
+            if (looks)              /* the next job often comes soon */
                 look(p, has_nothing_to_do);
             else
                 sleep_until_posted(p);
@@ -217,8 +219,8 @@ static void *run_worker(void *argument)
     return NULL;
 }
 
-/* Starts a worker that leaves signals to the program's own threads, but for those of its own faults:
- * programs that handle these, such as garbage collectors, do so on the thread that met the page. */
+/* Starts a worker that blocks all signals, which are left to the program's threads, but those of faults: programs that
+ * handle these, such as garbage collectors, do so on the thread that has caused the fault. */
 static int start_worker(sugar_pool *p, const pthread_attr_t *attributes)
 {
     static const int faults[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
@@ -235,7 +237,7 @@ static int start_worker(sugar_pool *p, const pthread_attr_t *attributes)
     return error;
 }
 
-/* Starts `wanted` workers. Returns the number of the error that kept it from that, or 0. */
+/* Starts `wanted` workers. Returns 0, or the error number of what failed. */
 static int start_workers(sugar_pool *p, int32_t wanted)
 {
     pthread_attr_t attributes;
@@ -291,7 +293,7 @@ void sugar_pool_destroy(sugar_pool *pool)
     free(pool);
 }
 
-/* Gives every thread its range of the blocks [begin, end). */
+/* Divides the blocks [begin, end) into one range for each thread. */
 static void divide(sugar_pool *p, int64_t begin, int64_t end)
 {
     const int64_t threads = p->workers + 1;
@@ -302,9 +304,9 @@ static void divide(sugar_pool *p, int64_t begin, int64_t end)
     }
 }
 
-/* Shares out the blocks [begin, end) of a job, works on them, and returns when all others have left it. The
- * caller has the pool, and the lock, which this gives back. A worker that sleeps may be woken on this very
- * processor: it gets the chance to leave it. */
+/* Shares the blocks [begin, end) of a job with the workers, works on them, and returns when all workers have left the
+ * job. Called with the pool taken and the lock held; frees both. If a worker was asleep, yields the processor: the
+ * worker may have been woken on it, and must run to leave it. */
 static void share_job(sugar_pool *p, job *j, int64_t begin, int64_t end)
 {
     int before;
@@ -327,8 +329,9 @@ static void share_job(sugar_pool *p, job *j, int64_t begin, int64_t end)
     pthread_setcancelstate(before, NULL);
 }
 
-/* Takes the pool for a caller and returns true, with the lock, if it has workers that are free. In a
- * child even the lock may be held, by a thread that does not exist there. */
+/* Takes the pool for a caller. True: it is taken, and the lock is held. False: it works for another caller, or this is
+ * a child of the process that made it; there even the lock may be held, by a thread that does not exist in the
+ * child. */
 static bool take_pool(sugar_pool *p)
 {
     if (getpid() != p->owner)
@@ -342,15 +345,16 @@ static bool take_pool(sugar_pool *p)
     return true;
 }
 
-/* How many blocks tell how long the others will take: that depends on kind, level and memory. */
+/* How many blocks the caller computes alone, to see how long the others will take: that depends on kind, level and
+ * memory. */
 static int64_t choose_first(int64_t blocks)
 {
     enum { MOST = 8, SHARE = 256 };
     return blocks < 2 * SHARE ? 1 : blocks > MOST * SHARE ? MOST : blocks / SHARE;
 }
 
-/* What a caller that comes at this time does alone. Where calls follow each other closely a worker is woken
- * even if it will come too late for this one. */
+/* The shortest rest of a call, in nanoseconds, that is shared if the call began at `time`. If calls follow each other
+ * closely, a worker is woken even if it will be too late for this one. */
 static int64_t shortest_share(sugar_pool *p, int64_t time)
 {
     const bool is_next = time - atomic_load_explicit(&p->last_end, memory_order_relaxed) < LONGEST_LOOK;
@@ -360,7 +364,7 @@ static int64_t shortest_share(sugar_pool *p, int64_t time)
 
 void sugar_pool_run(sugar_pool *pool, sugar_part *part, const void *work, int64_t count, int64_t block)
 {
-    while ((count - 1) / block >= UINT32_MAX)   /* so that two numbers of blocks are a range */
+    while ((count - 1) / block >= UINT32_MAX)   /* a range holds two numbers of blocks, of 32 bits each */
         block *= 2;
     const int64_t blocks = (count - 1) / block + 1, first = choose_first(blocks), rest = blocks - first;
     job j = {.part = part, .work = work, .count = count, .block = block};

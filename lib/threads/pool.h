@@ -1,4 +1,4 @@
-/* A pool of threads that sleep until there is work. */
+/* The library's threads, which sleep until there is work. */
 #ifndef SUGAR_POOL_H
 #define SUGAR_POOL_H
 
@@ -6,15 +6,15 @@
 
 typedef struct sugar_pool sugar_pool;
 
-/* Starts a pool in which, with the caller of sugar_pool_run, `threads` (2 or more) threads work. */
+/* Starts a pool of `threads` - 1 workers; with the caller of sugar_pool_run, `threads` (2 or more) threads work. */
 sugar_status sugar_pool_create(sugar_pool **pool, int32_t threads);
 
-/* Ends its threads. In a child of the process that made it there are none, and only the memory goes. */
+/* Ends the workers and frees the memory. In a child of the process that made the pool there are no workers to end. */
 void sugar_pool_destroy(sugar_pool *pool);
 
-/* Does all elements [0, count), in parts whose bounds are multiples of `block`. It takes no memory from the heap.
- * While the pool works for another caller, and in a child of the process that made it, the calling thread does
- * all by itself. */
+/* Runs a call on elements [0, count), in parts whose bounds are multiples of `block`, or count. Takes no memory from
+ * the heap. If the pool works for another caller, or in a child of the process that made it, the calling thread does
+ * all the work. */
 void sugar_pool_run(sugar_pool *pool, sugar_part *part, const void *work, int64_t count, int64_t block);
 
 #endif

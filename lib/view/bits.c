@@ -1,4 +1,4 @@
-/* Bits and bytes, eight at a time. */
+/* Bits to bytes and back, eight at a time where they fill a byte. */
 #include "view/bits.h"
 
 #include <stdbool.h>
@@ -26,14 +26,14 @@ static uint8_t pack(uint64_t codes)
     return (uint8_t)((codes & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080) >> 56);
 }
 
-/* Byte k gets bit k, where it is. */
+/* Bit k of byte k is bit k; the other bits are 0. */
 static uint64_t unpack(uint8_t bits)
 {
     return bits * UINT64_C(0x0101010101010101) & UINT64_C(0x8040201008040201);
 }
 
-/* Sets the bits of `mask` in a byte whose others belong to somebody else. */
-static void set_part(uint8_t *byte, uint8_t mask, uint8_t value)
+/* Sets the bits of `mask` in a byte; other threads may set its other bits. */
+static void set_bits(uint8_t *byte, uint8_t mask, uint8_t value)
 {
     uint8_t old = __atomic_load_n(byte, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(byte, &old, (uint8_t)((old & ~mask) | value), 1, __ATOMIC_RELAXED,
@@ -41,15 +41,15 @@ static void set_part(uint8_t *byte, uint8_t mask, uint8_t value)
         ;
 }
 
-/* Bits of one byte, from bit `low` of it on. */
-static void write_part(uint8_t *byte, int low, const uint8_t *code, int n, bool is_last)
+/* Writes n bits of one byte, from its bit `low` on; the bits above them too if they are the last ones of the array. */
+static void write_some_bits(uint8_t *byte, int low, const uint8_t *code, int n, bool is_last)
 {
     unsigned value = 0, mask = ((1u << n) - 1) << low;
     for (int i = 0; i < n; i++)
         value |= (code[i] & 1u) << (low + i);
     if (is_last)
         mask |= 0xffu << low;
-    set_part(byte, (uint8_t)mask, (uint8_t)value);
+    set_bits(byte, (uint8_t)mask, (uint8_t)value);
 }
 
 void sugar_bits_write(uint8_t *bits, int64_t first, const uint8_t *code, int64_t n, int64_t total)
@@ -64,7 +64,7 @@ void sugar_bits_write(uint8_t *bits, int64_t first, const uint8_t *code, int64_t
             first += 8;
         } else {
             const int count = (int)smaller(8 - low, end - first);
-            write_part(byte, low, code, count, first + count == total);
+            write_some_bits(byte, low, code, count, first + count == total);
             code += count;
             first += count;
         }

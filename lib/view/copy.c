@@ -1,4 +1,4 @@
-/* Copies of strided memory: the dimensions put in order. copy_elements.c copies. */
+/* Copies of strided memory: puts the dimensions in order. copy_elements.c does the copying. */
 #include "view/copy.h"
 
 #include <assert.h>
@@ -10,7 +10,7 @@ static void swap_dimensions(sugar_box *box, int d, int e)
     box->dimension[e] = old;
 }
 
-/* The longest dimension from the first one on. */
+/* The longest of the dimensions first, first + 1, ... */
 static int find_longest(const sugar_box *box, int first)
 {
     int longest = first;
@@ -20,8 +20,8 @@ static int find_longest(const sugar_box *box, int first)
     return longest;
 }
 
-/* Puts the two dimensions first that are best copied as a plane: those that are contiguous at either end
- * if both are as long as a vector, or else the longest ones. */
+/* Makes dimensions 0 and 1 those that are best copied as a plane: the one that is contiguous in `to` and the one that
+ * is contiguous in `from`, where they are as long as a vector; else the longest ones. */
 static void choose_plane(sugar_box *box, int64_t lanes)
 {
     int to = -1, from = -1;

@@ -1,4 +1,4 @@
-/* Copies of strided memory: whole boxes of a few dimensions, by the size of an element alone. */
+/* Copies of strided memory, in boxes of any number of dimensions. Of the elements only the size counts. */
 #ifndef SUGAR_COPY_H
 #define SUGAR_COPY_H
 
@@ -6,7 +6,8 @@
 
 #include "sugar/sugar.h"
 
-/* A box: its dimensions in any order, each with its strides at both ends, in elements. */
+/* A box: the dimensions, in any order, with their strides in the memory that is written (to) and read (from), in
+ * elements. */
 typedef struct sugar_box {
     int ndim;                       /* 1 or more */
     struct {
@@ -14,7 +15,7 @@ typedef struct sugar_box {
     } dimension[SUGAR_MAX_DIMENSIONS];
 } sugar_box;
 
-/* Adds a dimension, to the last one where it is nothing but its continuation. */
+/* Adds a dimension; or makes the last one longer, where the new one continues it at both ends. */
 static inline void sugar_box_add(sugar_box *box, int64_t extent, int64_t to, int64_t from)
 {
     const int last = box->ndim - 1;
@@ -33,12 +34,12 @@ static inline void sugar_box_add(sugar_box *box, int64_t extent, int64_t to, int
  * the box's dimensions. */
 void sugar_copy(sugar_box *box, void *to, const void *from, size_t element_size);
 
-/* The same, of its first ndim dimensions and by their order, for elements of one size. */
+/* Copies the first ndim dimensions of a box in their order; elements have 8, 16, 32 or 64 bits. */
 void sugar_copy_8(const sugar_box *box, int ndim, void *to, const void *from);
 void sugar_copy_16(const sugar_box *box, int ndim, void *to, const void *from);
 void sugar_copy_32(const sugar_box *box, int ndim, void *to, const void *from);
 void sugar_copy_64(const sugar_box *box, int ndim, void *to, const void *from);
 
-enum { SUGAR_COPY_VECTOR = 16 };    /* bytes; every processor with vectors has these */
+enum { SUGAR_COPY_VECTOR = 16 };    /* bytes; every processor with vector registers has them of this size */
 
 #endif

@@ -1,4 +1,4 @@
-/* Copies of boxes of elements of one size. Compiled once for each, with ELEMENT_BITS. */
+/* Copies of boxes. Compiled once for each size of an element, with ELEMENT_BITS: 8, 16, 32 or 64. */
 #include "view/copy.h"
 
 #include <stdbool.h>
@@ -9,8 +9,7 @@
 #define COPY_(bits) sugar_copy_##bits
 #define COPY(bits) COPY_(bits)
 
-/* LOW(a, b), HIGH(a, b): the elements of the lower, upper halves of two vectors, taken in turns. BACKWARD(a): those of a
- * vector in reverse order. */
+/* LOW(a, b), HIGH(a, b): the lower or the upper halves of two vectors, interleaved. BACKWARD(a): a in reverse order. */
 #if ELEMENT_BITS == 8
 typedef uint8_t __attribute__((may_alias)) element;
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
@@ -45,8 +44,8 @@ static inline void store(element *p, vector a)
     *(vector *)p = a;
 }
 
-/* to[i + j * to_step] = from[j + i * from_step] for i < LANES, j < columns <= LANES. Reads whole vectors,
- * LANES elements each. To take rows i and i + LANES/2 in turns, log2(LANES) times over, is to transpose. */
+/* to[i + j * to_step] = from[j + i * from_step] for i < LANES, j < columns <= LANES. Reads LANES whole vectors. To
+ * interleave rows i and i + LANES/2, log2(LANES) times, is to transpose. */
 static inline void transpose_square(element *to, int64_t to_step, const element *from, int64_t from_step,
                                           int columns)
 {
@@ -69,8 +68,8 @@ static inline void transpose_square(element *to, int64_t to_step, const element 
             store(to + i * to_step, row[i]);
 }
 
-/* A line: to[i * to_step] = from[i * from_step]. To gather elements into vectors before they are stored takes
- * 1.3 times as long as to store each by itself (NHWC to NCHW with 3 channels, f32). */
+/* to[i * to_step] = from[i * from_step]. To gather elements into vectors before they are stored takes 1.3 times as long
+ * as to store each by itself (NHWC to NCHW with 3 channels, f32). */
 static inline void copy_line(element *restrict to, int64_t to_step, const element *restrict from,
                                    int64_t from_step, int64_t n)
 {
@@ -98,9 +97,9 @@ static inline void copy_line(element *restrict to, int64_t to_step, const elemen
         to[i * to_step] = from[i * from_step];
 }
 
-/* A plane of which i is contiguous in `to` and j in `from`, both of LANES elements or more. The last squares
- * may overlap those before them. The rows that are farther apart are gone along, a few at a time: they may
- * be so far apart that a cache holds few of them at once. */
+/* to[i + j * to_step] = from[j + i * from_step] for i < rows, j < columns, both LANES or more. The last squares may
+ * overlap those before them. Squares follow each other along the rows that are farther apart in memory: of these a
+ * cache may hold only a few at once. */
 static void transpose(element *restrict to, int64_t to_step, const element *restrict from,
                             int64_t from_step, int64_t rows, int64_t columns)
 {
@@ -116,8 +115,8 @@ static void transpose(element *restrict to, int64_t to_step, const element *rest
     }
 }
 
-/* A plane of which i is contiguous in `to` and all of `from`, few columns by many rows, lies one after another:
- * colours of a picture. Squares read into the rows after them, which the last ones do not have. */
+/* to[i + j * to_step] = from[j + i * columns] for many rows i of few columns j, such as the colours of a picture. A
+ * square reads beyond its rows, into those that follow; the last rows, which none follow, are copied one by one. */
 static void separate(element *restrict to, int64_t to_step, const element *restrict from, int64_t rows,
                            int64_t columns)
 {

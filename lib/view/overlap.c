@@ -1,9 +1,9 @@
 /* Overlap of strided views.
  *
- * Two views share an element if and only if sum a[d] i[d] - sum b[d] j[d] = distance has a solution with
- * every index within its extent: a linear Diophantine equation in bounded unknowns. To solve one is
- * NP-hard in general, but the strides of real views make it easy: the largest coefficients first, with
- * what the rest can reach and divide as bounds, hardly ever leaves more than one or two values to try. */
+ * Two views share an element if and only if sum a[d] i[d] - sum b[d] j[d] = distance has a solution with every index
+ * within its extent: a linear Diophantine equation in bounded unknowns. Such equations are NP-hard in general, but
+ * those of real strides are easy: the search takes the largest coefficient first, and the largest sum and the greatest
+ * common divisor of the terms that follow hardly ever leave more than one or two values to try. */
 #include "view/overlap.h"
 
 #include <assert.h>
@@ -13,7 +13,8 @@
 
 enum { MAX_TERMS = 2 * (SUGAR_MAX_DIMENSIONS + 2), SEARCH_LIMIT = 1 << 20 };
 
-/* sum coefficient[k] v[k] = target with 0 <= v[k] <= bound[k]. Coefficients are positive, and fall. */
+/* sum coefficient[k] v[k] = target with 0 <= v[k] <= bound[k]. Coefficients are positive, and each is less than the one
+ * before it. */
 typedef struct equation {
     int terms;
     int64_t coefficient[MAX_TERMS];
@@ -21,7 +22,7 @@ typedef struct equation {
     int64_t target;
     int64_t reach[MAX_TERMS + 1];   /* the largest sum of the terms from k on */
     int64_t divisor[MAX_TERMS + 1]; /* the greatest common divisor of the coefficients from k on */
-    int64_t steps;                  /* that the search may still take */
+    int64_t attempts;               /* how many values the search may still try */
 } equation;
 
 /* Adds coefficient * v. With a negative coefficient, v counts down from its bound instead. */
@@ -70,7 +71,7 @@ static sugar_sharing search(equation *e, int k, int64_t target)
     const int64_t fitting = target / coefficient;
     const int64_t most = fitting < e->bound[k] ? fitting : e->bound[k];
     for (int64_t v = least; v <= most; v++) {
-        if (e->steps-- == 0)
+        if (e->attempts-- == 0)
             return SUGAR_UNDECIDED;
         const sugar_sharing found = search(e, k + 1, target - coefficient * v);
         if (found != SUGAR_APART)
@@ -87,7 +88,7 @@ static sugar_sharing solve(equation *e)
         e->reach[k] = e->reach[k + 1] + e->coefficient[k] * e->bound[k];
         e->divisor[k] = greatest_common_divisor(e->coefficient[k], e->divisor[k + 1]);
     }
-    e->steps = SEARCH_LIMIT;
+    e->attempts = SEARCH_LIMIT;
     return search(e, 0, e->target);
 }
 
@@ -102,8 +103,8 @@ sugar_sharing sugar_views_share(int ndim, const int64_t *extent, const int64_t *
     return solve(&e);
 }
 
-/* Two indices that differ in dimension k, by 1 + v, and in no outer one, are one element if
- * stride[k] (1 + v) + sum over inner d of stride[d] w[d] = 0 with |w[d]| < extent[d]. */
+/* Whether two indices are the same element, of which dimension k is the outermost in which they differ. If they differ
+ * there by 1 + v, they are if stride[k] (1 + v) + sum over d < k of stride[d] w[d] = 0 with |w[d]| < extent[d]. */
 static sugar_sharing repeats_in(int k, const int64_t *extent, const int64_t *stride)
 {
     equation e = {.target = -stride[k]};

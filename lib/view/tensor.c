@@ -1,14 +1,14 @@
-/* Views: each one checked for itself, all of them against each other. */
+/* Views: each is checked alone, then all of them against each other. */
 #include "view/tensor.h"
 
 #include <assert.h>
 
 #include "base/element.h"
 #include "base/error.h"
-#include "view/overlap.h"
 #include "base/text.h"
+#include "view/overlap.h"
 
-/* What the checks of one view find out. */
+/* What the checks of one view find. */
 typedef struct view {
     int64_t count;                              /* elements */
     int64_t low, high;                          /* bytes from the first element to the start of the
@@ -51,7 +51,7 @@ static sugar_status check_type(const sugar_operand *o)
     return SUGAR_OK;
 }
 
-/* The dimensions, and the number of elements: 0 as soon as one extent is 0. */
+/* Checks the extents, and counts the elements. If any extent is 0 there are none, and the others may be of any size. */
 static sugar_status check_shape(const sugar_operand *o, view *v)
 {
     const sugar_tensor *t = o->tensor;
@@ -76,7 +76,7 @@ static sugar_status check_shape(const sugar_operand *o, view *v)
     return SUGAR_OK;
 }
 
-/* From the count on: the compact strides of what has elements cannot overflow. */
+/* For a view that has elements: then compact strides are no larger than their number, and cannot overflow. */
 static void find_strides(const sugar_tensor *t, view *v)
 {
     int64_t compact = 1;
@@ -86,21 +86,22 @@ static void find_strides(const sugar_tensor *t, view *v)
     }
 }
 
-/* Of an element that has an address; bits have it in eights. */
+/* The size of the smallest unit that has an address: an element, or 8 bits. */
 static int64_t bytes_of(sugar_data_type type)
 {
     return type.bits < 8 ? 1 : type.bits / 8;
 }
 
-/* Bits follow each other in row-major order. */
+/* Bits must lie in row-major order, without gaps. */
 static sugar_status check_bits(const sugar_operand *o, view *v)
 {
     const sugar_tensor *t = o->tensor;
     int64_t compact = 1;
     for (int d = t->ndim - 1; d >= 0; d--) {
         if (t->shape[d] > 1 && v->stride[d] != compact)
-            return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: stride %lld in dimension %d, expected %lld for bits: they lie "
-                               "in row-major order", o->name, (long long)v->stride[d], d, (long long)compact);
+            return sugar_error(SUGAR_ERROR_ARGUMENT,
+                               "%s: stride %lld in dimension %d, expected %lld for bits: they lie in row-major order",
+                               o->name, (long long)v->stride[d], d, (long long)compact);
         v->stride[d] = compact;
         compact *= t->shape[d];
     }
@@ -111,7 +112,7 @@ static sugar_status check_bits(const sugar_operand *o, view *v)
     return SUGAR_OK;
 }
 
-/* Where the elements lie, with every product and sum inside 64 bits and the address space. */
+/* Finds how far the elements reach, and checks that this fits 64 bits and the address space. */
 static sugar_status check_reach(const sugar_operand *o, view *v)
 {
     const sugar_tensor *t = o->tensor;
@@ -155,7 +156,7 @@ static sugar_status check_address(const sugar_operand *o, view *v)
     return SUGAR_OK;
 }
 
-/* One view for itself. */
+/* Checks one view alone. */
 static sugar_status check_view(const sugar_operand *o, view *v)
 {
     if (!o->tensor)
@@ -176,6 +177,7 @@ static const char *type_name(const sugar_tensor *t)
     return t->dtype.code == SUGAR_TYPE_BFLOAT ? "bfloat" : "float";
 }
 
+/* The other operand must have the shape of the first one, and its type, unless it holds codes. */
 static sugar_status check_alike(const sugar_operand *first, const sugar_operand *other)
 {
     const sugar_tensor *a = first->tensor, *b = other->tensor;
@@ -203,7 +205,7 @@ static sugar_status check_output_strides(const sugar_operand *o, const view *v)
     return SUGAR_OK;
 }
 
-/* The dimensions that have more than one index; at least one. */
+/* The walk has the dimensions whose extent is not 1; if there are none, one of extent 1. */
 static void fill_walk(sugar_walk *walk, const sugar_operand *operands, const view *views, int count)
 {
     const sugar_tensor *t = operands[0].tensor;
@@ -259,7 +261,7 @@ static bool is_output(const sugar_operand *o)
     return o->access == SUGAR_ACCESS_OUTPUT || o->access == SUGAR_ACCESS_SUM;
 }
 
-/* An output against itself. What a sum repeats it means to. */
+/* Checks an output against itself. A sum may repeat an element along its dimensions of stride 0. */
 static sugar_status check_alone(const sugar_walk *walk, const sugar_operand *operands, int k)
 {
     int64_t extent[SUGAR_MAX_DIMENSIONS];
@@ -269,13 +271,14 @@ static sugar_status check_alone(const sugar_walk *walk, const sugar_operand *ope
                             "an address of its own for each element");
 }
 
-/* What lies at the address of an element, in bytes; all of the bits have one. */
+/* The bytes at the address of an element; bits have one address for all of them. */
 static int64_t bytes_at(const sugar_walk *walk, int k)
 {
     return walk->size[k] > 0 ? (int64_t)walk->size[k] : (walk->count - 1) / 8 + 1;
 }
 
-/* By bytes: those of an element are one more dimension. */
+/* Operands with elements of different sizes are compared byte by byte: the bytes of an element are one more
+ * dimension. */
 static sugar_sharing find_sharing(const sugar_walk *walk, int j, int k)
 {
     const uintptr_t at = (uintptr_t)walk->data[k], from = (uintptr_t)walk->data[j];
@@ -299,12 +302,13 @@ static sugar_sharing find_sharing(const sugar_walk *walk, int j, int k)
     return sugar_views_share(walk->ndim + 2, extent, a, b, distance);
 }
 
-/* Two views of which the first is an output. */
+/* Checks operand j, an output, against operand k. */
 static sugar_status check_apart(const sugar_walk *walk, const sugar_operand *operands, const view *views, int j,
                                 int k)
 {
     const view *a = &views[j], *b = &views[k];
-    const uintptr_t a_last = walk->size[j] > 0 ? walk->size[j] - 1 : 0, b_last = walk->size[k] > 0 ? walk->size[k] - 1 : 0;
+    const uintptr_t a_last = walk->size[j] > 0 ? walk->size[j] - 1 : 0;
+    const uintptr_t b_last = walk->size[k] > 0 ? walk->size[k] - 1 : 0;
     const bool beyond = a->start + (uintptr_t)a->high + a_last < b->start + (uintptr_t)b->low
                         || b->start + (uintptr_t)b->high + b_last < a->start + (uintptr_t)a->low;
     const bool may_be_same = j == walk->output && operands[k].access == SUGAR_ACCESS_INPUT
@@ -315,7 +319,7 @@ static sugar_status check_apart(const sugar_walk *walk, const sugar_operand *ope
                             may_be_same ? "the very same view or no shared element" : "no shared element");
 }
 
-/* Each output against itself, the inputs and the outputs before it; on the arranged walk. */
+/* Checks each output against itself, all inputs and the outputs before it. The walk is arranged. */
 static sugar_status check_overlap(const sugar_walk *walk, const sugar_operand *operands, const view *views)
 {
     sugar_status status = SUGAR_OK;
@@ -379,17 +383,17 @@ sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, in
     return status;
 }
 
-/* Whether a view has the shape of another one and no gaps. */
-static bool is_compact(const sugar_tensor *t, const sugar_tensor *like)
+/* Whether a view is compact, has elements, and has the shape of another one. */
+static bool is_compact(const sugar_tensor *t, const sugar_tensor *other)
 {
-    if (t->ndim != like->ndim || t->ndim < 0 || t->ndim > SUGAR_MAX_DIMENSIONS || (t->ndim > 0 && !t->shape))
+    if (t->ndim != other->ndim || t->ndim < 0 || t->ndim > SUGAR_MAX_DIMENSIONS || (t->ndim > 0 && !t->shape))
         return false;
     bool compact = true;
-    int64_t step = 1;
+    int64_t stride = 1;
     for (int d = t->ndim - 1; compact && d >= 0; d--) {
         const int64_t extent = t->shape[d];
-        compact = extent > 0 && extent == like->shape[d] && (!t->strides || t->strides[d] == step)
-                  && !__builtin_mul_overflow(step, extent, &step);
+        compact = extent > 0 && extent == other->shape[d] && (!t->strides || t->strides[d] == stride)
+                  && !__builtin_mul_overflow(stride, extent, &stride);
     }
     return compact;
 }

@@ -1,4 +1,4 @@
-/* The checks of the views that a call is given, and the walk over them. */
+/* The checks of a call's views, and the walk over them. */
 #ifndef SUGAR_TENSOR_H
 #define SUGAR_TENSOR_H
 
@@ -6,45 +6,44 @@
 
 /* What a call does with an operand. */
 typedef enum sugar_access {
-    SUGAR_ACCESS_INPUT,             /* reads it; it may be the very same view as the last output */
-    SUGAR_ACCESS_PARAMETER,         /* reads it; it shares nothing with any output */
+    SUGAR_ACCESS_INPUT,             /* reads it; it may be the very same view as the last output (in place) */
+    SUGAR_ACCESS_PARAMETER,         /* reads it; it may not share memory with an output */
     SUGAR_ACCESS_OUTPUT,            /* writes it */
-    SUGAR_ACCESS_SUM,               /* writes it; strides of 0 stand for dimensions that are summed */
-    SUGAR_ACCESS_INDEX,             /* an index operand: no storage, its strides give an index */
-    SUGAR_ACCESS_REFUSED            /* none: it may not be given */
+    SUGAR_ACCESS_SUM,               /* writes it; dimensions with a stride of 0 are summed */
+    SUGAR_ACCESS_INDEX,             /* an index operand: it has no memory, its strides give an index */
+    SUGAR_ACCESS_REFUSED            /* nothing: the call may not have it */
 } sugar_access;
 
-/* An operand and its name in messages. */
+/* An operand, and its name in messages. */
 typedef struct sugar_operand {
     const char *name;
     const sugar_tensor *tensor;
     sugar_access access;
-    bool is_flat;                   /* the caller gave a pointer and a step, which messages speak of */
+    bool is_flat;                   /* the caller gave a pointer and a step: messages do not mention a tensor */
     bool is_codes;                  /* a saved gradient: bytes, or bits */
 } sugar_operand;
 
-/* Bits of a saved gradient. To the walk, which then follows their order, they are an index. */
+/* Whether the operand is a saved gradient of bits. The walk follows their order, and has them as an index operand. */
 static inline bool sugar_is_bits(const sugar_operand *operand)
 {
     return operand->is_codes && operand->tensor && operand->tensor->dtype.bits == 1;
 }
 
-/* One view for itself. */
+/* Checks one view alone. */
 sugar_status sugar_operand_check(const sugar_operand *operand);
 
-/* Checks the views, the first of which is the reference operand: the others have its shape and type. Makes the walk over
- * them. A
- * walk with a count of 0 has nothing but that count. */
+/* Checks the views, and makes the walk over them. The first one is the reference operand, whose shape and type the
+ * others must have. If it has no elements, nothing but `count` is set in the walk. */
 sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, int count);
 
-/* Whether n elements lie at this address for all that can be checked. */
+/* Whether n elements can be at this address: it is not NULL, it is aligned, and they end within the address space. */
 static inline bool sugar_is_vector(const void *data, int64_t n, size_t element_size)
 {
     const uintptr_t start = (uintptr_t)data;
     return data && start % element_size == 0 && (uint64_t)n <= (UINTPTR_MAX - start) / element_size;
 }
 
-/* Whether two vectors of unit step are the same or share nothing. */
+/* Whether two vectors of n elements, with steps of 1, are the same or share no memory. */
 static inline bool sugar_is_same_or_apart(const void *a, const void *b, int64_t n, size_t element_size)
 {
     const uintptr_t at = (uintptr_t)a, other = (uintptr_t)b;
@@ -52,8 +51,8 @@ static inline bool sugar_is_same_or_apart(const void *a, const void *b, int64_t 
     return distance == 0 || distance >= (uint64_t)n * element_size;
 }
 
-/* The short way for the usual views: where all of them are compact and pass every check, where they lie,
- * and how many elements each one has. 0 where that is not so, or takes sugar_walk_make to find out. */
+/* A short way for the usual views. If all of them are compact and pass every check, sets data[k] to where the elements
+ * of operand k begin, and returns how many each has. Otherwise returns 0: then sugar_walk_make has to check them. */
 int64_t sugar_find_vectors(const sugar_operand *operands, int count, void **data);
 
 #endif

@@ -1,11 +1,11 @@
-/* The stride walker: dimensions put in order and cut into tiles, and the way to any tile. */
+/* The walk: puts dimensions in order, cuts them into tiles, and finds any tile. */
 #include "view/walk.h"
 
 #include <stdlib.h>
 
-enum { LINE_BYTES = 64 };           /* of a cache */
+enum { LINE_BYTES = 64 };           /* of a cache line */
 
-/* Begins with another element, so many indices further in dimension d. */
+/* Lets the walk begin so many indices further in dimension d. */
 static void move(sugar_walk *walk, int d, int64_t indices)
 {
     for (int k = 0; k < walk->operands; k++) {
@@ -17,7 +17,7 @@ static void move(sugar_walk *walk, int d, int64_t indices)
     }
 }
 
-/* Walks a dimension the other way round. */
+/* Reverses a dimension. */
 static void turn(sugar_walk *walk, int d)
 {
     move(walk, d, walk->extent[d] - 1);
@@ -39,7 +39,7 @@ static void swap_dimensions(sugar_walk *walk, int d, int e)
         swap(&walk->stride[k][d], &walk->stride[k][e]);
 }
 
-/* Whether a step in dimension `outer` is a whole pass through dimension `inner`, in every view. */
+/* Whether the next index in dimension `outer` lies, in every operand, where dimension `inner` would go on. */
 static bool continues(const sugar_walk *walk, int inner, int outer)
 {
     for (int k = 0; k < walk->operands; k++)
@@ -50,8 +50,7 @@ static bool continues(const sugar_walk *walk, int inner, int outer)
 
 void sugar_walk_arrange(sugar_walk *walk)
 {
-    /* Dimensions of an output with equal strides may come in any order: its elements overlap, and the
-     * checks that follow refuse it. */
+    /* Equal strides may be in any order: an output that has them overlaps itself, and is refused later. */
     const int64_t *stride = walk->stride[walk->order];
     for (int d = 0; d < walk->ndim; d++) {
         if (stride[d] < 0)
@@ -105,7 +104,7 @@ bool sugar_walk_is_vector(const sugar_walk *walk)
     return is_vector;
 }
 
-/* The dimension in which operand k lies closest together; the innermost if k does not move there. */
+/* The dimension in which operand k has its smallest stride but 0; the innermost one if its stride there is 0. */
 static int closest_dimension(const sugar_walk *walk, int k)
 {
     int closest = 0;
@@ -124,7 +123,7 @@ static bool is_among(int d, const int *dimensions, int count)
     return false;
 }
 
-/* The extent of tiles of at most `most` that divide n evenly, for all that vectors allow. */
+/* The extent, at most `most`, that divides n into tiles of about the same size; a multiple of 8 for vectors. */
 static int64_t divide(int64_t n, int64_t most)
 {
     if (n <= most)
@@ -133,7 +132,7 @@ static int64_t divide(int64_t n, int64_t most)
     return smaller((even + 7) / 8 * 8, most);
 }
 
-/* Whether all views are contiguous along the innermost dimension, for long enough that nothing is copied. */
+/* Whether all views are contiguous along the innermost dimension, and it is so long that nothing need be copied. */
 static bool is_in_rows(const sugar_walk *walk)
 {
     bool in_rows = walk->extent[0] * (int64_t)walk->element_size >= SUGAR_LONG_ROW;
@@ -142,11 +141,11 @@ static bool is_in_rows(const sugar_walk *walk)
     return in_rows;
 }
 
-/* A tile that is contiguous in the output alone would read a line of an input for each element. Where an input
- * lies closest together in another dimension, the tile gets a line of that, and of what is left as much as
- * there is of the innermost dimensions: rows of the output. Where these are short anyway, it gets four lines.
- * From NCHW, 32 Mi elements: to NCWH 0.39 ns an element with one line, 0.59 with two, 0.65 with four; to
- * CWHN, with N = 32, 1.16, 0.66 and 0.57. */
+/* A tile that is contiguous in the output alone would read a cache line of an input for each element. So where an input
+ * has its smallest stride in another dimension, the tile extends over a cache line in that dimension, and as far as
+ * `most` allows in the innermost dimensions, which are rows of the output. If these rows are short, it extends over
+ * four cache lines. From NCHW, 32 Mi elements: to NCWH 0.39 ns an element with one line, 0.59 with two, 0.65 with four;
+ * to CWHN, with N = 32, 1.16, 0.66 and 0.57. */
 void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows)
 {
     walk->in_rows = rows && is_in_rows(walk);
@@ -185,14 +184,15 @@ void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows)
     }
 }
 
-/* Tiles follow each other first along a dimension in which an input is contiguous: for 32 Mi elements from NCHW
- * to NHWC with 512 channels that took 0.67 ns an element, and 0.95 along dimension 0. */
-static int dimension_at(const sugar_walk *walk, int place)
+/* The dimensions in the order in which tiles follow each other: first `along`, in which an input is contiguous, then
+ * the others from the innermost on. For 32 Mi elements from NCHW to NHWC with 512 channels that took 0.67 ns an
+ * element, and 0.95 with dimension 0 first. */
+static int dimension_at(const sugar_walk *walk, int rank)
 {
-    return place == 0 ? walk->along : place <= walk->along ? place - 1 : place;
+    return rank == 0 ? walk->along : rank <= walk->along ? rank - 1 : rank;
 }
 
-/* Takes the extents at the tile's place, which may be at an edge. */
+/* Sets the extents of a tile whose index is set; at an edge they are cut off. */
 static void cut(sugar_tile *tile, const sugar_walk *walk)
 {
     tile->count = 1;
@@ -206,8 +206,8 @@ void sugar_tile_seek(sugar_tile *tile, const sugar_walk *walk, int64_t number)
 {
     for (int k = 0; k < walk->operands; k++)
         tile->offset[k] = 0;
-    for (int place = 0; place < walk->ndim; place++) {
-        const int d = dimension_at(walk, place);
+    for (int rank = 0; rank < walk->ndim; rank++) {
+        const int d = dimension_at(walk, rank);
         const int64_t tiles = (walk->extent[d] - 1) / walk->tile[d] + 1;
         tile->index[d] = number % tiles * walk->tile[d];
         number /= tiles;
@@ -223,15 +223,15 @@ void sugar_tile_after(sugar_tile *next, const sugar_tile *tile, const sugar_walk
         next->index[d] = tile->index[d];
     for (int k = 0; k < walk->operands; k++)
         next->offset[k] = tile->offset[k];
-    for (int place = 0; place < walk->ndim; place++) {
-        const int d = dimension_at(walk, place);
-        int64_t step = walk->tile[d];
-        const bool carry = next->index[d] + step >= walk->extent[d];
+    for (int rank = 0; rank < walk->ndim; rank++) {
+        const int d = dimension_at(walk, rank);
+        int64_t advance = walk->tile[d];
+        const bool carry = next->index[d] + advance >= walk->extent[d];
         if (carry)
-            step = -next->index[d];
-        next->index[d] += step;
+            advance = -next->index[d];
+        next->index[d] += advance;
         for (int k = 0; k < walk->operands; k++)
-            next->offset[k] += step * walk->stride[k][d];
+            next->offset[k] += advance * walk->stride[k][d];
         if (!carry)
             break;
     }
@@ -251,16 +251,16 @@ int64_t sugar_tile_row(const sugar_tile *tile, const sugar_walk *walk, int k)
     return row;
 }
 
-/* The tile in operand k, and in a buffer. */
+/* The box that copies a tile of operand k to a buffer, or back if from_buffer. */
 static void find_box(sugar_box *box, const sugar_tile *tile, const sugar_walk *walk, int k, bool from_buffer)
 {
     box->ndim = 0;
-    int64_t step = 1;
+    int64_t compact = 1;
     for (int d = 0; d < walk->ndim; d++) {
         const int64_t stride = walk->stride[k][d];
         if (tile->extent[d] > 1)
-            sugar_box_add(box, tile->extent[d], from_buffer ? stride : step, from_buffer ? step : stride);
-        step *= tile->extent[d];
+            sugar_box_add(box, tile->extent[d], from_buffer ? stride : compact, from_buffer ? compact : stride);
+        compact *= tile->extent[d];
     }
     if (box->ndim == 0)
         sugar_box_add(box, 1, 1, 1);
@@ -280,8 +280,8 @@ void sugar_tile_write(const sugar_tile *tile, const sugar_walk *walk, int k, con
     sugar_copy(&box, sugar_tile_start(tile, walk, k), buffer, walk->size[k]);
 }
 
-/* The lines of a plane: in each of its rows those of so many bytes. Inlined, as gcc drops the call of a
- * function that does nothing but prefetch. */
+/* Prefetches rows of so many bytes, `step` bytes apart. Inlined, as gcc drops the call of a function that does nothing
+ * but prefetch. */
 static inline __attribute__((always_inline)) void prefetch_plane(const char *row, int64_t step, int64_t rows,
                                                                  int64_t bytes)
 {

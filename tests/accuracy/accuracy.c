@@ -1,6 +1,6 @@
-/* The errors of every kind's value, derivative and slope with respect to its parameter, for parameters over the whole
- * allowed range, given in the spec and as tensors, against MPFR: for f32 and f64 on dense samples, edges and hard
- * points, for f16 and bf16 on every number there is (slopes: on a sample). See usage(). */
+/* The errors of every kind's value, derivative and slope, which is here df/dparameter, measured with MPFR. Parameters
+ * cover the whole allowed range, and come from the spec and from tensors. f32 and f64: dense samples, edges and hard
+ * points; f16 and bf16: all numbers (slopes: a sample). See usage(). */
 #define _POSIX_C_SOURCE 200809L
 #include "half.h"
 #include "samples.h"
@@ -18,7 +18,7 @@ static const element *const types[TYPES] = {&element_f32, &element_f64, &element
 typedef struct run {
     int32_t kinds;
     catalogue_entry *entries;
-    int *first, *left;              /* per kind: its first check, and how many are not done */
+    int *first, *left;              /* of each kind: its first check, and how many checks are left */
     check *checks;
     int count, next, finished;      /* checks, the next one to start, kinds that are done */
     int passed, failed;
@@ -192,7 +192,8 @@ static void start_threads(run *all, long threads)
         pthread_join(others[i], NULL);
 }
 
-/* Not by MPFR alone for all numbers of a short type, nor where the derivative does not follow from the output. */
+/* Not all numbers of a narrow type by MPFR alone, and nothing from the output where the derivative does not follow from
+ * it. */
 static int is_checked(const catalogue_entry *entry, const element *type, direction way, int set, const double *p)
 {
     if (way != FROM_OUTPUT || !entry->reference->function[way])

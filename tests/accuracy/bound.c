@@ -20,8 +20,8 @@ static double bisect(const reference_kind *kind, const double *p, double low, do
     return low;
 }
 
-/* Looks at points that are width/4 apart around 0 and then ever farther, to 760 widths: beyond
- * that every exponential has left the range of double. */
+/* Looks at points around 0 that are width/4 apart, and at points ever farther apart up to 760 widths:
+ * beyond, every exponential overflows or underflows double. */
 void bound_find(bound *limit, const element *type, const reference_kind *kind, direction way,
                 const double *p, reference_scratch *scratch)
 {

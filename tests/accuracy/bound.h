@@ -1,5 +1,4 @@
-/* How far a result may be off, and what was found: the contract's error bound and the tally of the
- * errors measured against it. */
+/* The error bound that the header promises, and the tally of the errors that were measured. */
 #ifndef ACCURACY_BOUND_H
 #define ACCURACY_BOUND_H
 

@@ -80,7 +80,7 @@ const char *catalogue_stale_row(void)
     return NULL;
 }
 
-/* Six places of a range: its ends, and values near and far on both sides of the default. */
+/* Six values of a range: its ends, and values near the default and far from it, on both sides. */
 enum { PLACES = 6 };
 static double place_in_range(const sugar_parameter *parameter, int place)
 {
@@ -187,7 +187,7 @@ sugar_status catalogue_call(const sugar_activation *activation, const element *t
     return status;
 }
 
-/* Each x twice: with its parameter, and with one of three others, whose results are not looked at. */
+/* Each x twice: with its parameter, and with one of three others, whose results are ignored. */
 enum { BLOCK = 1024 };
 static sugar_status evaluate_block(const sugar_activation *activation, const catalogue_entry *entry,
                                    const element *type, direction way, const double *parameter, size_t n,

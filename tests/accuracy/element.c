@@ -13,7 +13,7 @@ double element_round(const element *type, double x)
     return element_value(element_of(x, type->type), type->type);
 }
 
-/* As the manual of MPFR has it for the formats of IEEE 754: rounded in the full range of exponents, then
+/* As the manual of MPFR shows for the formats of IEEE 754: rounded in the full range of exponents, then
  * brought into that of the type, without rounding twice. */
 double element_round_mpfr(const element *type, mpfr_srcptr x, mpfr_rnd_t mode)
 {

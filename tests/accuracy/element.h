@@ -10,11 +10,11 @@
 typedef struct element {
     const char *name;       /* as in the public API's function names */
     element_type type;
-    const struct element *arithmetic;   /* what it is computed in; parameters are numbers of that type */
+    const struct element *arithmetic;   /* the type of its arithmetic, which parameters have, too */
     int digits;             /* binary digits of the significand */
     int min_exponent;       /* the smallest normal number is 2^(min_exponent - 1) */
     int max_exponent;       /* the largest finite number is just below 2^max_exponent */
-    double ulps;            /* the contract: so many ULP everywhere, ... */
+    double ulps;            /* the promised bound: so many ULP everywhere, ... */
     double sign_change;     /* ... or this times the largest |derivative| where that changes sign */
     double rounded;         /* and at least this share correctly rounded */
 } element;

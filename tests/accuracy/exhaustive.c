@@ -25,13 +25,13 @@ typedef struct options {
     int all_parameters;
 } options;
 
-/* The sweep of one function; its parts are handed out to the threads. */
+/* The sweep of one function. Threads take one stretch of numbers after another. */
 typedef struct sweep {
     check *work;
     const sugar_activation *activation;
     bound limit;
     uint32_t stride;
-    uint64_t next;              /* the first number not yet handed out */
+    uint64_t next;              /* the first number that no thread has taken */
     pthread_mutex_t lock;
     const char *title;
     int terminal;
@@ -110,8 +110,8 @@ static void measure_special(const sweep *all, tally *part, chunk *now, mpfr_ptr 
         }
 }
 
-/* The numbers first, first + stride, ... of one sign, of which none or all are finite. Up to three
- * before `end` are left out, none if stride is 1. */
+/* The numbers first, first + stride, ... below end, which have one sign and are all finite or all not.
+ * The last three may be left out, unless stride is 1. */
 static sugar_status fill(const sweep *all, chunk *now, uint64_t first, uint64_t end)
 {
     now->count = 0;
@@ -196,7 +196,7 @@ static void run_threads(sweep *all, long threads)
 
 /* ---- One function ----------------------------------------------------------------------------- */
 
-/* The exact error of the worst results, which the sweep knows from the fast reference. */
+/* Measures the worst results with MPFR; the sweep measured them with the fast reference. */
 static void refine_worst(const sweep *all, reference_scratch *scratch)
 {
     tally *found = &all->work->found;
@@ -326,7 +326,7 @@ static void usage(FILE *file)
           file);
 }
 
-/* A whole number in [1, most]; 0, after a message, if it is none. */
+/* The text as a whole number in [1, most]; 0, after a message, if it is none. */
 static long read_number(const char *name, const char *value, long most)
 {
     char *end;

@@ -10,7 +10,7 @@ enum { NUMBERS = 65536 };
 
 typedef struct numbers {
     uint16_t x[NUMBERS], found[NUMBERS];
-    double wide[NUMBERS], exact[NUMBERS];   /* x, and what the fast reference has for it */
+    double wide[NUMBERS], exact[NUMBERS];   /* x, and the result of the fast reference */
 } numbers;
 
 int half_is(const element *type)
@@ -48,8 +48,8 @@ static void judge_exactly(check *work, double x, double found, mpfr_ptr exact, r
     }
 }
 
-/* Whether the result is correctly rounded for all that the error of the fast reference leaves possible. (What
- * it does not tell from FAST_TINY is far below half of the smallest number of either type.) */
+/* Whether the result is correctly rounded whatever the error of the fast reference, within its bound. (FAST_TINY, below
+ * which it has no bound, is far below half of the smallest number of either type.) */
 static int is_rounded(const element *type, double found, double exact, double largest)
 {
     const double margin = 2 * FAST_ERROR * fmax(fabs(exact), largest);

@@ -8,8 +8,7 @@
 int half_is(const element *type);
 
 /* Measures all 65,536 inputs. A result fails if it is not one of the two neighbours of the exact one.
- * Most are judged by the fast reference, where the machine can run it; all that it cannot tell by
- * MPFR. */
+ * The fast reference, if the machine can run it, decides most results, and MPFR all others. */
 void half_measure(check *work, const sugar_activation *activation, reference_scratch *scratch);
 
 #endif

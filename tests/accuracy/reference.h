@@ -1,4 +1,4 @@
-/* The exact value and derivative of every kind, and the slope with respect to its parameter if it learns, to hundreds
+/* The exact value and derivative of every kind, and the slope, which is here df/dparameter, if it learns; to hundreds
  * of digits, with MPFR. Written from the mathematics in the catalogue; shares nothing with the library. */
 #ifndef ACCURACY_REFERENCE_H
 #define ACCURACY_REFERENCE_H

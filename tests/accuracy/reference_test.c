@@ -1,4 +1,4 @@
-/* The reference against itself: it must not rest on one formula. */
+/* Checks the reference against itself, by other formulas. */
 #define _POSIX_C_SOURCE 200809L
 #include "catalogue.h"
 #include "fast.h"
@@ -134,7 +134,7 @@ static const struct {
     {"box", 0.5, (double)NAN, 1}, {"box", -0.5, (double)NAN, 1}, {"box", 0.75, (double)NAN, 0},
 };
 
-/* The same of slopes. */
+/* Known slopes. */
 static const struct {
     const char *kind;
     double x, slope;

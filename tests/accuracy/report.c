@@ -21,8 +21,8 @@ const double *check_parameter(const check *work)
     return work->each ? &work->p[0] : NULL;
 }
 
-/* Of slopes it is not asked how many are correctly rounded; nor with a parameter that is an element itself, as its few
- * digits may put results in the middle between two elements, for all x near 0 the same one. */
+/* The share of correctly rounded results is not checked for slopes, nor with a parameter that is an element itself: its
+ * few digits may put results in the middle between two elements for all x near 0. */
 static double rounded_share(const check *work)
 {
     return work->way == SLOPE || work->each ? 0 : work->type->rounded;

@@ -22,7 +22,7 @@ typedef struct check {
 void check_begin(check *work, const catalogue_entry *entry, const element *type, direction way, int set, int each,
                  const double *p);
 
-/* The same number as a tensor gives it; NULL: the spec does. */
+/* The parameter as a tensor; NULL: it is in the spec. */
 const double *check_parameter(const check *work);
 int check_failed(const check *work);
 

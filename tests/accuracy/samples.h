@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-/* Places of numbers; see element.h. */
+/* Numbers by their place in ascending order; see element.h. */
 typedef struct samples {
     const element *type;
     int64_t *places;

@@ -1,4 +1,4 @@
-/* What the parts of the benchmark share: a case, an implementation that may run it, and the threads. */
+/* What all files of the benchmark share: cases, implementations, memory, threads. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -16,7 +16,7 @@ extern const char *const pass_names[2];
 enum { X, DY, OUT, OPERANDS };          /* forward has no DY */
 enum { DIMENSIONS = 4 };
 
-/* One thing to measure: the same memory and the same work for every implementation. */
+/* What is measured: every implementation gets the same memory and the same work. */
 typedef struct bench_case {
     char kind[32];                      /* as in the records */
     char spec[200];

@@ -1,4 +1,4 @@
-/* What a case tells of itself; see bench.h. */
+/* The fields of a case as text; see bench.h. */
 #include "bench.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* What a learnable parameter costs: calls with the parameter as a tensor, and backward with its gradient as well,
- * against the plain calls, in cache and in memory, in turns. What it can be told is below. */
+ * against the plain calls, in cache and in memory, in turns. The options are below. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sugar/sugar.h>

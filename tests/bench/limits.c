@@ -1,6 +1,6 @@
-/* The limits of the machine: the same streams through memory, and no arithmetic to speak of. All work on
- * bytes, whatever the element type. Loops write what they read with its bits turned (forward), or the bits in
- * which two inputs differ (backward): more than a copy, so that no compiler calls memcpy instead. */
+/* The limits of the machine: loops that read and write as much memory, with almost no arithmetic. They work on bytes,
+ * whatever the element type. Forward writes the complement of what it reads, backward the xor of its two inputs: were
+ * it a copy, a compiler would call memcpy. */
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)

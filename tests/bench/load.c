@@ -1,4 +1,4 @@
-/* What other processes take of the machine; see load.h. */
+/* How much of the machine other processes use; see load.h. */
 #include "load.h"
 
 #include <stdio.h>

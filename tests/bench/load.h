@@ -1,4 +1,4 @@
-/* What other processes take of the machine: times measured beside them are worth less. */
+/* How much of the machine other processes use: times measured beside them are worth less. */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 

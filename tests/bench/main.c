@@ -1,4 +1,4 @@
-/* The benchmark: ours, peers and limits, side by side in one run. What it can be told is below. */
+/* The benchmark: ours, peers and limits, side by side in one run. The options are below. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

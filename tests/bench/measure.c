@@ -8,7 +8,7 @@ enum { MOST_IMPLEMENTATIONS = 16, FEWEST_ROUNDS = 3, MOST_ROUNDS = 11 };
 static const double shortest_sample = 1.5e-3;   /* seconds; far above the clock's resolution */
 static const double long_sample = 1e-2;         /* one that needs no second try to tell how long it takes */
 
-/* Until helper threads of a peer that ran before, which wait for more work in a loop, have gone to sleep. */
+/* Waits until helper threads of the peer that ran before, which spin for more work, sleep. */
 static void let_others_rest(void)
 {
     const struct timespec pause = {.tv_nsec = 5000000};
@@ -67,7 +67,7 @@ static int choose_rounds(double budget, double one_round)
     return fitting <= (double)FEWEST_ROUNDS ? FEWEST_ROUNDS : ((int)fitting - 1) | 1;
 }
 
-/* All in turns, as often as there are rounds. */
+/* Times all implementations in turns, `rounds` times. */
 static void run_rounds(const bench_case *c, implementation *const *all, int count, int rounds, turn *turns)
 {
     bool disturbed = false;             /* by helpers of the peer before */

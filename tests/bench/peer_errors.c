@@ -1,5 +1,5 @@
 /* The peers' largest errors beside ours: f32, value and derivative, default parameters, over a dense sample of
- * all finite numbers, against the fast reference of tests/accuracy. What it can be told is below. */
+ * all finite numbers, against the fast reference of tests/accuracy. The options are below. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
-/* What stores past the caches cost whoever reads the output next, in the manner of a training step:
+/* How stores past the caches slow down what reads the output next, as in a training step:
  *
  *     forward    x = a W, y = f(x), z = y W             the product reads y
  *     backward   dy = dz W', dx = dy * f'(x), da = dx W'    the product reads dx
  *
  * with W square and growing batches. Each step is timed with SUGAR_CALL_STREAM, with SUGAR_CALL_NO_STREAM, and
- * as the library decides, in turns. As the reader that suffers most, an activation that reads the output is
- * timed in place of the last product, too. What it can be told is below. */
+ * as the library decides, in turns. An activation, the reader that suffers most,
+ * is timed in place of the last product, too. The options are below. */
 #include <cblas.h>
 #include <stdbool.h>
 #include <stdio.h>

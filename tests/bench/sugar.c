@@ -1,5 +1,5 @@
-/* libsugar itself: the flat calls for contiguous vectors, tensors for everything else. And two calls that do another
- * thing: the backward pass from the output, and both passes with a saved gradient of 8 bits. */
+/* libsugar itself: the flat calls for contiguous vectors, tensors for everything else. And two other
+ * calls: the backward pass from the output, and both passes with a saved gradient of 8 bits. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +112,7 @@ static void close_case(void *opaque)
     free(run);
 }
 
-/* What this kind cannot do is left out. */
+/* Calls that the kind does not allow are left out. */
 static void *if_possible(sugar_run *run)
 {
     if (call_flat(run, &run->options) == SUGAR_OK)

@@ -17,7 +17,7 @@ typedef struct xnnpack_run {
 } xnnpack_run;
 
 /* An operator for a kind with libsugar's default parameters, ready to run over a vector (one channel for each
- * element of a batch). No success: there is none. */
+ * element of a batch). A failure: XNNPACK has none. */
 #if defined(HAVE_XNNPACK_UNARY)
 static const struct {
     const char *kind;

@@ -22,7 +22,7 @@ typedef struct table {
     int count;
 } table;
 
-/* FNV-1a over elements, lowest byte first, where every NaN counts as the same one; or over bytes. */
+/* FNV-1a over elements, lowest byte first, with all NaNs taken for one; or over bytes. */
 uint64_t digest(const void *elements, int64_t count, element_type type);
 uint64_t digest_bytes(const void *bytes, size_t count);
 

@@ -31,7 +31,7 @@ anchors() {
         }' "$1"
 }
 
-# Every relative link of a document leads to a file and, where it names a heading, to one that is there.
+# Every relative link of a document leads to a file that exists, and to a heading of it that exists.
 links() {
     grep -oE '\]\([^) ]+\)' "$1" | sed 's/^](//; s/)$//' | grep -v ':' | while read -r target; do
         case $target in

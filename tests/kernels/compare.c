@@ -1,9 +1,8 @@
-/* Reference against candidate. The reference for each element is a call of its own, of one element,
- * at the scalar level. The candidate gets many elements at once, at any level, laid out in memory
- * every way that matters: each alignment, odd sizes, gaps, negative and zero steps, in place, stored
- * past the caches or not, with special values in random lanes, garbage around inputs, paint around
- * outputs and inaccessible pages on both sides. All memory of the output is then compared, and the
- * inputs must be as they were. */
+/* Compares a candidate with a reference. The reference: a call on each element alone, at the scalar
+ * level. The candidate: a call on many elements, at any level, in every layout that matters: each
+ * alignment, odd sizes, gaps, negative and zero steps, in place, stored past the caches or not;
+ * special values in random lanes, random bytes around inputs, known bytes around outputs, and
+ * inaccessible pages on both sides. All memory of the output is compared, and inputs must not change. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,7 +28,7 @@ typedef struct subject {
     int64_t pool;                               /* how many of the values are used */
     sugar_activation *candidate;
     unsigned char values[OPERANDS][POOL * 8];   /* x, dy, and what the output holds before */
-    unsigned char expected[OPERANDS][POOL * 8]; /* results if the output is on top of x, of dy, apart */
+    unsigned char expected[OPERANDS][POOL * 8]; /* the results, for an output that is x, that is dy, and apart */
 } subject;
 
 /* Where the operands of one call lie, and how its output is stored. */
@@ -114,7 +113,7 @@ static void compute_reference(subject *s, const char *spec)
                 exit(EXIT_FAILURE);
             }
         }
-    if (s->operation != ACCUMULATE) {   /* what the output held before does not matter */
+    if (s->operation != ACCUMULATE) {   /* then what the output holds before does not matter */
         memcpy(s->expected[X], s->expected[OUT], sizeof s->expected[OUT]);
         memcpy(s->expected[DY], s->expected[OUT], sizeof s->expected[OUT]);
     }
@@ -159,7 +158,7 @@ static void report(const subject *s, const layout *l, const char *what)
             l->stream ? ", streamed" : "");
 }
 
-/* Puts the expected elements into the expected memory; NaNs as the call gave them, for any will do. */
+/* Puts the expected elements into the expected memory; where NaN is expected, any NaN that the call gave. */
 static int expect_elements(const subject *s, const layout *l, arena *out, const unsigned char *start)
 {
     unsigned char *expected = out->expected + (start - out->memory.start);
@@ -201,7 +200,7 @@ static int compare_layout(const subject *s, const layout *l)
     return 1;
 }
 
-/* All short lengths at all alignments, unit steps. */
+/* All short lengths at all alignments, with steps of 1. */
 static int compare_short(const subject *s, uint64_t *state)
 {
     int good = 1, skim = short_run();
@@ -246,7 +245,7 @@ static int compare_random(const subject *s, uint64_t *state)
     return good;
 }
 
-/* Steps of zero: the operands before `repeated` hold one value all over, and repeat it. */
+/* Steps of 0: each operand before `repeated` holds one value, and repeats it. */
 static int compare_repeated(const subject *s, int repeated, uint64_t *state)
 {
     int good = 1;

@@ -1,4 +1,4 @@
-/* The parts of the kernel suite. Each prints a line per failure and counts what it checked. */
+/* The files of the kernel suite. Each prints a line per failure, and counts its checks. */
 #ifndef KERNELS_TEST_H
 #define KERNELS_TEST_H
 

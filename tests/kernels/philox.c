@@ -1,5 +1,6 @@
 /* The generator behind rrelu's slopes, at the level SUGAR_LEVEL_NAME: against the vectors that its authors publish
- * (Random123's kat_vectors, "philox4x32 10"), in every lane, and its runs of blocks against one block at a time. */
+ * (Random123's kat_vectors, "philox4x32 10"), in every lane; and runs of blocks, compared with one block at a
+ * time. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static void expect(const char *what, size_t at, const uint32_t *found, const uin
            found[2], found[3], expected[0], expected[1], expected[2], expected[3]);
 }
 
-/* The block of one lane, where all others have other counters. */
+/* The block of one lane; the other lanes have other counters. */
 static void find_block(const uint32_t *counter, const uint32_t *key, int lane, uint32_t *block)
 {
     uint64_t lanes[4][PHILOX_BLOCKS];

@@ -1,5 +1,5 @@
-/* The scalar level against known values and difference quotients. Rough on purpose: it only has to
- * notice kernels that compute something else, or nothing. */
+/* The scalar level, compared with known values and difference quotients. Roughly: this only has to
+ * notice kernels that compute another function, or nothing. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "../support/support.h"
 #include "kernels.h"
 
-/* From the formulas of the catalogue, by hand, to about eight digits. */
+/* Computed by hand from the formulas of the catalogue, to about eight digits. */
 static const struct known {
     const char *spec;
     double x, value, derivative;
@@ -81,7 +81,7 @@ void plausible_known_values(tally *total)
 }
 
 /* The derivative in f64 must match the difference quotient of the value, except around kinks and
- * steps, where the one-sided quotients differ; f32 must match f64. */
+ * jumps, where the one-sided quotients differ; f32 must match f64. */
 static int follows_quotient(const char *spec, const sugar_activation *activation)
 {
     const double h = 0x1p-20;
@@ -109,8 +109,8 @@ static int follows_quotient(const char *spec, const sugar_activation *activation
     return good;
 }
 
-/* Without a value there is no quotient: the derivative must be finite, even in x where x is far
- * from no threshold, and not constant. */
+/* A surrogate has no value, so no quotient: its derivative must be positive and finite at 0, an even function, and
+ * close to 0 far out. */
 static int looks_like_a_spike(const char *spec, const sugar_activation *activation)
 {
     int good = 1;

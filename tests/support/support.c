@@ -41,8 +41,8 @@ static uint64_t infinity_bits(element_type type)
     return (((uint64_t)1 << f->exponent_bits) - 1) << f->mantissa_bits;
 }
 
-/* A number of a short type, by the definition of its format. The bits of infinity give the power of two that
- * would be the next number. */
+/* A number of a narrow type, by the definition of its format. The bits of infinity give the power of two that would be
+ * the next number. */
 static double short_magnitude(uint64_t bits, element_type type)
 {
     const element_format *f = &element_formats[type];

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sugar/sugar.h>
 
-/* Ends the program as failed, with one line: what could not be done, and why. */
+/* Ends the program as failed, with one line that says what could not be done, and why. */
 _Noreturn void give_up(const char *what, const char *detail);
 
 /* ---- Random numbers: SplitMix64, the same on every machine; the state is any number. ---------- */
@@ -36,8 +36,8 @@ void element_store(void *elements, int64_t index, element_type type, uint64_t bi
 int element_is_nan(uint64_t bits, element_type type);
 double element_value(uint64_t bits, element_type type);
 
-/* value rounded to the type: to nearest, ties to even. For f16 and bf16 this compares distances, so it
- * shares no idea with the library's conversions. */
+/* value rounded to the type: to nearest, ties to even. For f16 and bf16 this compares distances, so
+ * that it has nothing in common with the library's conversions. */
 uint64_t element_of(double value, element_type type);
 
 /* The same bits, or both NaN. With the environment variable SUGAR_TEST_ANY_ZERO set, zeros of either

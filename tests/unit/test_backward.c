@@ -1,4 +1,4 @@
-/* What the backward pass composes: surrogate and derivative, domain, blend, thresholds, accumulation. */
+/* The backward pass of specs with a surrogate: domain, blend, thresholds, accumulation. */
 #include "unit.h"
 
 #include <math.h>
@@ -36,7 +36,7 @@ static const char *kind_name(int32_t index, uint32_t role)
     return kind.roles & role ? kind.name : NULL;
 }
 
-/* Calls check for every forward f and a surrogate g, which differs from one f to the next. */
+/* Calls `check` for every forward kind, each with another surrogate. */
 static void for_each_pair(void (*check)(const char *f, const char *g))
 {
     int32_t count = sugar_kind_count();
@@ -55,7 +55,7 @@ static void assert_same(const float *got, const float *expected, const char *f, 
             fail_msg("%s~%s at %a: %a, expected %a", f, g, (double)x[i], (double)got[i], (double)expected[i]);
 }
 
-/* A surrogate replaces the derivative whole, and does not touch the value. */
+/* With a surrogate the derivative is that of the surrogate everywhere, and the value is the same as without. */
 static void check_surrogate(const char *f, const char *g)
 {
     char spec[96];
@@ -80,7 +80,7 @@ static void any_forward_with_a_surrogate(void **unused)
     for_each_pair(check_surrogate);
 }
 
-/* Of a kind that is forward and surrogate: f~f is f. */
+/* A kind with itself as the surrogate: f~f gives the bits of f. */
 static void own_surrogate_is_the_derivative(void **unused)
 {
     (void)unused;
@@ -161,7 +161,7 @@ static void huge_derivatives(const char *spec, double huge, float *single, doubl
     sugar_activation_destroy(a);
 }
 
-/* A factor that rounds to 0 in f32 leaves its side out, infinite or not; f64 still has it. */
+/* A derivative whose factor rounds to 0 in f32 is left out there, even if it is infinite; in f64 it is not. */
 static void factors_that_round_to_0(void **unused)
 {
     (void)unused;
@@ -209,7 +209,7 @@ static void threshold_shifts_spikes(void **unused)
     }
 }
 
-/* dx = dy * d, rounded once more; accumulated, dy * d + dx rounded once together. */
+/* dx is dy * d, rounded; accumulated, dy * d + dx, rounded once. */
 static void products_and_sums(void **unused)
 {
     (void)unused;
@@ -231,8 +231,8 @@ static void products_and_sums(void **unused)
     }
 }
 
-/* Every f16 or bf16 as dy, times f32 slopes whose products lie in the middle between two elements, and next to
- * it: rounded to f32, and from there to the element, as element_of rounds. The same for blends and sums. */
+/* Every f16 or bf16 as dy, times f32 derivatives whose products lie in the middle between two elements, or next to it.
+ * The product is rounded to f32, and that to the element, as element_of does. So are blends and accumulated results. */
 static void check_short(element_type type, const char *level, float slope)
 {
     enum { ALL = 65536 };

@@ -1,5 +1,5 @@
-/* Bad input of every kind for every argument: the right status, a message that names the argument,
- * and outputs as they were. */
+/* Bad input for every argument: the status is right, the message names the argument, and outputs are not
+ * written. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -121,7 +121,7 @@ static void extents(void **unused)
             c.views[k].shape[d] = INT64_MIN;
             assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "-9223372036854775808");
             make_good_call(&c);
-            c.views[k].shape[1 - d] = 0;        /* an empty view is checked all the same */
+            c.views[k].shape[1 - d] = 0;        /* a view without elements is checked, too */
             c.views[k].shape[d] = -1;
             assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "-1");
         }
@@ -139,7 +139,7 @@ static void overflow(void **unused)
         c.views[k].strides[1] = INT64_MIN / 2;
         assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "shape and strides reach beyond the address space");
     }
-    make_good_call(&c);     /* the shapes are equal, so that only their size is wrong */
+    make_good_call(&c);     /* equal shapes: only their size is wrong */
     for (int k = 0; k < OPERANDS; k++)
         c.views[k].shape[0] = INT64_MAX / 2;
     assert_both_fail(&c, X, SUGAR_ERROR_ARGUMENT, "more elements than 64 bits can count");
@@ -254,7 +254,7 @@ static void call_options(void **unused)
 
 /* ---- Flat calls ------------------------------------------------------------------------------- */
 
-/* The same for all element types; T is the type, e its name in the calls. Those of 16 bits are any bits. */
+/* The flat calls of one element type: T is its type in C, e its name in the functions. */
 #define FLAT_TEST(T, e)                                                                                       \
     static void flat_##e(void **unused)                                                                       \
     {                                                                                                         \
@@ -317,7 +317,7 @@ static void handles(void **unused)
     assert_ptr_equal(a, untouched);
 }
 
-/* Success leaves the message as it is; a failure replaces it. */
+/* A call that succeeds does not change the message; one that fails replaces it. */
 static void last_error(void **unused)
 {
     (void)unused;

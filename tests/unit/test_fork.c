@@ -1,5 +1,6 @@
-/* A fork at the worst moment: a worker has the lock of the pool, which the child inherits with nobody to give
- * it back. This program's pthread_mutex_lock goes before the C library's, and keeps that worker there. */
+/* A fork at the worst moment: a worker holds the lock of the pool. The child inherits the lock, but no thread that
+ * could free it. This program's own pthread_mutex_lock takes the place of the C library's, and stops the worker at that
+ * moment. */
 #include "unit.h"
 
 #include <dlfcn.h>
@@ -14,7 +15,7 @@ enum { COUNT_OF_ELEMENTS = 1 << 18 };
 
 typedef int mutex_function(pthread_mutex_t *mutex);
 static mutex_function *_Atomic real_lock;
-static pthread_t keeper;                    /* the main thread; it is never held up */
+static pthread_t keeper;                    /* the main thread, which is never stopped */
 static atomic_bool hold, held;
 
 int pthread_mutex_lock(pthread_mutex_t *mutex)
@@ -46,7 +47,7 @@ typedef struct caller {
     atomic_bool stop;
 } caller;
 
-/* Calls until it is told to stop, or held up; so the workers come to the lock again and again. */
+/* Makes calls until it is told to end, or stopped, so that workers take the lock again and again. */
 static void *keep_calling(void *argument)
 {
     static float mine[COUNT_OF_ELEMENTS];
@@ -77,9 +78,9 @@ static void a_child_needs_no_lock(void **unused)
     const pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        alarm(20);                          /* ends a child that waits for the lock */
+        alarm(20);                          /* ends a child that waits for the lock, seconds */
         const bool good = call(a, context, y) == SUGAR_OK && memcmp(y, expected, sizeof y) == 0;
-        sugar_context_destroy(context);     /* nor do threads exist that it could wait for */
+        sugar_context_destroy(context);     /* must not wait for threads either: there are none */
         _exit(good ? 0 : 1);
     }
     int status = -1;

@@ -1,5 +1,5 @@
-/* The backward pass from the output: how far from f'(x) its derivative is, where it is the same, what is refused, and
- * what becomes of numbers that no output is. */
+/* The backward pass from the output: how far its derivative is from f'(x), and where it is the same; which specs are
+ * refused; and y that are no value of f. */
 #include "unit.h"
 
 #include <math.h>
@@ -15,13 +15,13 @@ static vectors v;
 
 static const sugar_call_options from_output = {.struct_size = sizeof from_output, .flags = SUGAR_CALL_FROM_OUTPUT};
 
-/* The same bits, but for what SUGAR_TEST_ANY_ZERO allows. */
+/* Whether bits are the same, or differ only as SUGAR_TEST_ANY_ZERO allows. */
 static int same(float a, float b)
 {
     return element_same(element_of((double)a, ELEMENT_F32), element_of((double)b, ELEMENT_F32), ELEMENT_F32);
 }
 
-/* Dense where functions bend, of all sizes elsewhere; without NaN. */
+/* Inputs: dense where functions bend, elsewhere of all sizes; no NaN. */
 static void fill(element_type type)
 {
     uint64_t state = 7;
@@ -53,7 +53,7 @@ static const struct {
     [ELEMENT_F32] = {0x1p-24, 2}, [ELEMENT_F64] = {0x1p-53, 4}, [ELEMENT_F16] = {0x1p-11, 1}, [ELEMENT_BF16] = {0x1p-8, 1},
 };
 
-/* What the error of y does to the derivative: absolute, in units times errors; or relative. */
+/* How the error of y changes the derivative: an absolute error, in units times errors; or a relative one. */
 static const struct {
     const char *spec;
     double absolute, relative;
@@ -80,7 +80,7 @@ static void check_distance(size_t row, element_type type)
         const double rounding = rows[row].absolute + rows[row].relative > 0 ? 2 * 2 * errors * unit * fabs(d) : 0;
         const double allowed = errors * unit * (rows[row].absolute + 2 * rows[row].relative * fabs(d)) + rounding;
         if (is_short(type) && strncmp(rows[row].spec, "hardtanh(", 9) == 0 && fabs(x) < 0.4)
-            continue;                   /* next to a bound that was rounded x is not known any more */
+            continue;                   /* y was cut off at a rounded bound: x does not follow */
         if (!(fabs(found - d) <= allowed) && (is_normal || !(rows[row].relative > 0)))
             fail_msg("%s, %s: at %.9g, where y is %.9g, %.9g from y, %.9g from x, allowed %.3g", rows[row].spec,
                      element_formats[type].name, x, y, found, d, allowed);
@@ -126,7 +126,7 @@ static void beyond_the_range(void **unused)
 
 /* ---- Calls --------------------------------------------------------------------------------------- */
 
-/* Kinds that say they can, can; others cannot. */
+/* Kinds with SUGAR_CAN_START_FROM_OUTPUT accept the flag, others refuse it. */
 static void capabilities_hold(void **unused)
 {
     (void)unused;
@@ -191,7 +191,7 @@ static void what_is_refused(void **unused)
     sugar_activation_destroy(a);
 }
 
-/* Every level, strides, threads, in place and accumulated: as one element at a time. */
+/* At every level, with strides and threads, in place and accumulated: the bits of a call on each element alone. */
 static void check_call(const char *spec, const char *level, const sugar_context *context, uint64_t flags)
 {
     static float y[2 * N], dy[N], dx[3 * N], expected[N];

@@ -43,7 +43,7 @@ static void numbers_that_never_change(void **unused)
     assert_int_equal(SUGAR_ROLE_SURROGATE, 2);
 }
 
-/* Names are the words of specs; both names of a kind make the same activation. */
+/* A name, and an alias, make an activation of the kind with the same canonical spec. */
 static void kinds(void **unused)
 {
     (void)unused;
@@ -122,7 +122,7 @@ static void well_known_rows(void **unused)
     assert_int_equal(found, 3);
 }
 
-/* What a kind has of a mask. */
+/* The capabilities of a kind that are in a mask. */
 static void capabilities(void **unused)
 {
     (void)unused;

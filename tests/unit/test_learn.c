@@ -1,5 +1,5 @@
-/* Parameters that are tensors, and their gradients: layouts, threads, sums, and what is refused. How far values,
- * derivatives and slopes are from the exact ones is the suite `accuracy`'s. */
+/* Parameters that are tensors, and their gradients: layouts, threads, sums, and what is refused. The suite
+ * `accuracy` tests how far values and derivatives are from the exact ones. */
 #include "unit.h"
 
 #include <locale.h>
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* df/dparameter, from the formulas of the catalogue and with the functions of libm. */
+/* df/dparameter by the formulas of the catalogue, with functions of libm. */
 static double slope_line(double x, double p) { (void)p; return fmin(x, 0); }
 static double slope_elu(double x, double p) { (void)p; return expm1(fmin(x, 0)); }
 static double slope_celu(double x, double p)
@@ -35,7 +35,7 @@ static const struct learner {
     {"squareplus", "b", slope_squareplus}, {"bsilu", "alpha", slope_bsilu}, {"nelu", "alpha", slope_nelu},
 };
 
-/* Numbers of every element type, within every range. */
+/* Parameters that every element type has, within the range of every kind. */
 static const double parameters[] = {0.125, 0.25, 1, 1.5, 3, 0.375, 40};
 enum { PARAMETERS = COUNT(parameters) };
 
@@ -61,7 +61,7 @@ static double get(const void *elements, int64_t i, element_type type)
 enum { N = 5, C = 7, H = 37, ALL = N * C * H, SHARED_BY_ALL = 0, PER_CHANNEL, PER_ELEMENT, PER_FEATURE, SHARINGS };
 static const int64_t shape[3] = {N, C, H};
 
-/* In which dimensions the parameter varies. */
+/* The dimensions in which the parameter varies. */
 static const int64_t sharing[SHARINGS][3] = {{0, 0, 0}, {0, 1, 0}, {C * H, H, 1}, {0, H, 1}};
 
 /* Compact; another order in memory; backwards, with gaps. The first element's offset comes last. */
@@ -112,7 +112,7 @@ static void assert_as_plain(const struct learner *kind, element_type type, int64
     element_store(&up_bits, 0, type, element_load(dy.memory, i, type));
     assert_ok(flat_forward(plain[p], type, 1, &at_bits, 1, &value, 1, NULL));
     assert_ok(flat_backward(plain[p], type, 1, &at_bits, 1, &up_bits, 1, &derivative, 1, NULL));
-    /* In f32 the plain call has a formula for one alpha alone, and another in the last bits. */
+    /* In f32 the plain call has a formula that needs one alpha for all elements; its last bits differ. */
     const double allowed = strcmp(kind->name, "bsilu") == 0 && type == ELEMENT_F32 ? 0x1p-22 : 0;
     const double found[2] = {get(y.memory, i, type), read_at(&dx, i, type)};
     const double expected[2] = {get(&value, 0, type), get(&derivative, 0, type)};
@@ -275,7 +275,7 @@ static void same_bits_for_threads_and_levels(void **unused)
                 compare_contexts(learners[k].name, strides[s]);
 }
 
-/* The bits do not depend on whether neighbours share the parameter. */
+/* An element's bits do not depend on whether neighbours have the same parameter. */
 static void same_bits_for_strides(void **unused)
 {
     (void)unused;
@@ -310,7 +310,7 @@ static const int64_t turns[6][3] = {
     {1, EDGE * EDGE, EDGE}, {1, EDGE, EDGE * EDGE},
 };
 
-/* The same cube of numbers, its dimensions turned in memory. */
+/* One cube of numbers, with its dimensions in every order in memory. */
 static void turn(const float *cube, const int64_t *strides, float *turned)
 {
     for (int64_t i = 0; i < CUBE; i++)
@@ -378,7 +378,7 @@ static void accumulates(void **unused)
     sugar_activation_destroy(a);
 }
 
-/* dx in the place of x or of dy; y in that of x. */
+/* In place: dx is x or dy; y is x. */
 static void in_place(void **unused)
 {
     (void)unused;
@@ -421,7 +421,7 @@ static void surrogates(void **unused)
     assert_true(out[0] == -1 && out[1] == -0.25f && out[2] == 3);
     sugar_activation_destroy(a);
 
-    /* Where f' takes part it has the parameter of the tensor. */
+    /* Where the backward pass uses f', f' has the tensor's parameter. */
     a = must_create("prelu~bsilu(blend=0.5)", NULL);
     assert_ok(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options));
     sugar_activation_destroy(a);
@@ -434,7 +434,7 @@ static void surrogates(void **unused)
     sugar_activation_destroy(a);
 }
 
-/* The gradient alone: the parameter is the spec's. Without a gradient: dx alone. */
+/* A gradient without a tensor of parameters: the parameter is the spec's. A tensor without a gradient: only dx. */
 static void one_without_the_other(void **unused)
 {
     (void)unused;
@@ -452,8 +452,7 @@ static void one_without_the_other(void **unused)
 
 /* ---- Sums ------------------------------------------------------------------------------------- */
 
-/* Every float, and so every sum of them, is a sum of multiples of powers of two: the bits of the lowest are counted
- * in bin 0. */
+/* An exact sum of floats: sum of bin[i] 2^(LOWEST + i). Each float is a whole number times such a power of two. */
 enum { BINS = 400, LOWEST = -149 };
 typedef struct exact_sum {
     int64_t bin[BINS];
@@ -467,7 +466,7 @@ static void exact_add(exact_sum *s, float a)
     s->bin[low - LOWEST] += (int64_t)ldexp(fraction, exponent - low);
 }
 
-/* To 53 bits. */
+/* The exact sum, rounded to 53 bits. */
 static double exact_value(const exact_sum *s)
 {
     for (int sign = 1; sign >= -1; sign -= 2) {
@@ -491,7 +490,7 @@ static double exact_value(const exact_sum *s)
     return 0;
 }
 
-/* Products dy * x with x < 0, of prelu. */
+/* The products are dy * x with x < 0: prelu. */
 static void check_sum(const char *what, int64_t n, const float *at, const float *up)
 {
     exact_sum exact = {{0}};
@@ -510,12 +509,12 @@ static void check_sum(const char *what, int64_t n, const float *at, const float 
     assert_ok(sugar_backward_f32(a, n, at, 1, up, 1, out, 1, &options));
     sugar_activation_destroy(a);
     free(out);
-    /* The bound of doc/numbers.md: half an ULP, and n^2 2^-105 of the sum of sizes. */
+    /* The bound of doc/numbers.md: half an ULP, and n^2 2^-105 times the sum of absolute values. */
     const double value = exact_value(&exact), ulp = ldexp(1, value != 0 ? ilogb(value) - 23 : -149);
     const double allowed = 0.5000001 * fmax(ulp, 0x1p-149) + (double)n * (double)n * 0x1p-105 * size;
     if (!(fabs((double)g - value) <= allowed))
         fail_msg("%s: %a, expected %a, %g ULP", what, (double)g, value, fabs((double)g - value) / ulp);
-    if (n <= 100000)                /* then the bound is well below 2 ULP in all of these */
+    if (n <= 100000)                /* up to this n the bound is well below 2 ULP in these tests */
         assert_true(allowed <= 2 * fmax(ulp, 0x1p-149));
 }
 
@@ -529,7 +528,7 @@ static void shuffle(float *a, int64_t n, uint64_t *state)
     }
 }
 
-/* Pairs that cancel, and two or three small terms: the sum of sizes is up to 2^45 times the sum. */
+/* Terms that cancel in pairs, and two or three small ones: the sum of absolute values is up to 2^45 times the sum. */
 static void sums_that_cancel(void **unused)
 {
     (void)unused;
@@ -555,7 +554,7 @@ static void sums_that_cancel(void **unused)
     }
 }
 
-/* A sum of 10^8 products, by rows that repeat. */
+/* A sum of 10^8 products, from few elements in memory: a stride is 0. */
 static void sum_of_many(void **unused)
 {
     (void)unused;
@@ -592,7 +591,8 @@ static void sum_of_many(void **unused)
         fail_msg("%lld products: %a, expected %a", (long long)(rows * ROW), (double)g, value);
 }
 
-/* Infinite products make an infinite sum, or a NaN if they disagree; so does what a call accumulates to. */
+/* Infinite products make an infinite sum, or NaN if their signs differ; so does an infinite number that the sum is
+ * added to. */
 static void infinite_sums(void **unused)
 {
     (void)unused;
@@ -631,13 +631,13 @@ static sugar_status backward_empty(element_type type, const int64_t *empty, cons
     return status;
 }
 
-/* The sum over nothing is 0, and is there wherever the gradient has a value. */
+/* The sum over nothing is 0; it is stored if the gradient has values. */
 static void sums_over_nothing(void **unused)
 {
     (void)unused;
     static const struct {
         int64_t shape[3], strides[3], start;
-        uint32_t written;               /* bit i: element i */
+        uint32_t written;               /* bit i: element i is written */
     } cases[] = {
         {{0, 3, 2}, {0, 1, 0}, 0, 7}, {{0, 3, 2}, {0, 0, 0}, 0, 1}, {{0, 3, 2}, {0, 2, 1}, 0, 0x3f},
         {{0, 3, 2}, {0, -4, 1}, 8, 0x333}, {{3, 0, 2}, {2, 0, 0}, 0, 0x15}, {{3, 0, 0}, {1, 0, 0}, 0, 7},
@@ -668,7 +668,7 @@ static void sums_over_nothing(void **unused)
     sugar_activation_destroy(a);
 }
 
-/* What has values is checked as in any other call; a parameter is not read. */
+/* Without elements: a gradient with values is checked as in any other call; a parameter is not read. */
 static void gradients_refused_without_elements(void **unused)
 {
     (void)unused;
@@ -687,7 +687,7 @@ static void gradients_refused_without_elements(void **unused)
                  "parameter_gradient: overlaps parameter");
     for (int i = 0; i < 10; i++)
         assert_true(g[i] == 3);
-    view_make(&with, g + 2, 4, 3, empty, each);         /* has no value */
+    view_make(&with, g + 2, 4, 3, empty, each);         /* has no values */
     assert_ok(backward_empty(ELEMENT_F32, empty, rows, g, &with.tensor, 0));
     view_make(&with, g + 6, 4, 3, empty, channel);
     g[6] = NAN;
@@ -698,7 +698,7 @@ static void gradients_refused_without_elements(void **unused)
 
 /* ---- What is refused ---------------------------------------------------------------------------- */
 
-/* Nothing is written. */
+/* After a failure nothing is written. */
 static void expect_refused(const char *spec, const sugar_tensor *value, const sugar_tensor *sum,
                            sugar_status status, const char *part)
 {
@@ -754,7 +754,7 @@ static void parameters_out_of_range(void **unused)
     sugar_activation_destroy(a);
 }
 
-/* The message for a few values outside, in places at random, is that of the first one in row-major order. */
+/* A few values outside the range, at random: the message has the first one in row-major order. */
 static void check_first(const int64_t *strides, int64_t start, element_type type, uint64_t *state)
 {
     static uint64_t at, out[MANY], values[2 * MANY];    /* room for gaps */

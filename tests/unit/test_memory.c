@@ -1,5 +1,5 @@
-/* Memory: calls take none from the heap, and when there is none for a handle, that is a clean error.
- * The program's own malloc and pthread_create count, and fail when told to; they stand before glibc's. */
+/* Memory: calls take none from the heap; if there is none for a handle, that is an error without leaks. The program's
+ * own malloc and pthread_create take the place of glibc's: they count, and fail when told to. */
 #include "unit.h"
 
 #include <dlfcn.h>
@@ -7,14 +7,14 @@
 #include <pthread.h>
 #include <stdio.h>
 
-/* glibc's allocator under the names that it keeps for programs that replace malloc. */
+/* glibc's allocator, under the names that glibc offers to programs that replace malloc. */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 extern void __libc_free(void *memory);
 
 static _Atomic int taken;       /* allocations so far, of all threads */
-static _Atomic int held;        /* of them, not freed yet */
+static _Atomic int held;        /* allocations not freed yet */
 static int fails_at = -1;       /* the number of the allocation that fails; -1: none */
 
 static int may_take(void)
@@ -81,7 +81,7 @@ static void calls_take_no_memory(void **unused)
         sugar_call_options options = {.struct_size = sizeof options, .flags = SUGAR_CALL_ACCUMULATE};
         int before = taken;
         sugar_activation *a = must_create(specs[i], NULL);
-        assert_true(taken > before);        /* it is this file's malloc that is called */
+        assert_true(taken > before);        /* the library calls this file's malloc */
         sugar_monitor *monitor = NULL;
         assert_ok(sugar_monitor_create(&monitor, 70, NULL));
         const sugar_call_options monitored = {.struct_size = sizeof monitored, .monitor = monitor};
@@ -95,7 +95,7 @@ static void calls_take_no_memory(void **unused)
         status |= sugar_backward(a, &vx.tensor, &vdy.tensor, &vout.tensor, &options);
         status |= sugar_forward(a, &vx.tensor, &vout.tensor, &monitored);
         status |= sugar_monitor_observe(monitor, &vdy.tensor, NULL);
-        int failed = sugar_forward(a, &vx.tensor, NULL, NULL) < 0;      /* nor do messages */
+        int failed = sugar_forward(a, &vx.tensor, NULL, NULL) < 0;      /* messages take no memory either */
         assert_int_equal(taken, before);
         assert_ok(status);
         assert_true(failed);
@@ -134,14 +134,14 @@ static void calls_on_a_pool_take_no_memory(void **unused)
         status |= sugar_forward(a, &vx.tensor, &vout.tensor, &monitored);
     }
     assert_int_equal(taken, before);
-    assert_int_equal(started, started_before + 3);      /* nor do they start threads */
+    assert_int_equal(started, started_before + 3);      /* calls start no threads either */
     assert_ok(status);
     sugar_monitor_destroy(monitor);
     sugar_context_destroy(context);
     sugar_activation_destroy(a);
 }
 
-/* Lets one allocation after the other fail, until the handle can be made without any more. */
+/* Lets the first allocation fail, then the second one, ..., until the handle is made before any fails. */
 static void no_memory_for_an_activation(void **unused)
 {
     (void)unused;
@@ -201,7 +201,7 @@ static void no_memory_for_a_context(void **unused)
     sugar_context *context = NULL;
     const sugar_context_options with_pool = {.struct_size = sizeof with_pool, .threads = 3};
     const sugar_context_options *const options[] = {NULL, &with_pool, &with_pool};
-    static const int failing[] = {0, 0, 1};     /* the handle, the handle, the pool */
+    static const int failing[] = {0, 0, 1};     /* which allocation: the handle, the handle, the pool */
     for (size_t i = 0; i < COUNT(failing); i++) {
         const int held_before = held, started_before = started;
         fails_at = taken + failing[i];
@@ -223,7 +223,7 @@ static void no_threads_for_a_context(void **unused)
     (void)unused;
     sugar_context *context = NULL;
     const sugar_context_options options = {.struct_size = sizeof options, .threads = 4};
-    assert_ok(sugar_context_create(&context, &options));    /* what glibc keeps of threads is there then */
+    assert_ok(sugar_context_create(&context, &options));    /* makes glibc allocate what it keeps about threads */
     sugar_context_destroy(context);
     context = NULL;
     for (int most = 0; most < 3; most++) {

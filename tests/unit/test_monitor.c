@@ -1,5 +1,5 @@
-/* Monitors: what they count against a plain count of the same elements, over all kinds of views; what they answer;
- * merging; the saved form and its damage; bad input. */
+/* Monitors: their counts, over all kinds of views, compared with a count in a simple loop; what they return; merging;
+ * the saved form, whole and damaged; bad input. */
 #include "unit.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 
 enum { DIMENSIONS = 4, ROOM = 1 << 15, MOST_UNITS = 4096 };
 
-/* Bins of width 1/2, so that elements that are multiples of 1/16 are exactly in one; their sums are exact too. */
+/* Bins of width 1/2, and elements that are multiples of 1/16: bins and sums are exact. */
 static const sugar_monitor_options halves = {.struct_size = sizeof halves, .axis = -1, .minimum = -8, .maximum = 7};
 
 static sugar_monitor *make(int64_t units, int32_t axis, double threshold)
@@ -95,7 +95,7 @@ static void count_element(count_of_all *c, int64_t unit, double value, double th
         c->bin[value < -8 ? 0 : value >= 7 ? SUGAR_MONITOR_BINS - 1 : 1 + (int)floor((value + 8) * 2)]++;
 }
 
-/* element 0 of the view is element `first` of the input. */
+/* Element 0 of the view is element `first` of the input. */
 static void count_view(count_of_all *c, const view *v, int64_t first, element_type type, int axis, double threshold)
 {
     int64_t inner = 1;
@@ -147,7 +147,7 @@ static void shuffle(uint64_t *state, int *order, int count)
 }
 
 /* A view of random dimension order, over all of `shape`; of an input some strides are negative or 0. Returns the
- * place of its element 0. */
+ * offset of its element 0. */
 static int64_t make_view(uint64_t *state, view *v, element_type type, int ndim, const int64_t *shape, bool is_input)
 {
     int64_t strides[DIMENSIONS], step = 1, first = 0;
@@ -293,7 +293,7 @@ static void nothing_to_count(void **unused)
     sugar_activation_destroy(a);
 }
 
-/* Squares beyond f64 are the sum's overflow, not a sample that is not finite. */
+/* A sample whose square overflows f64 counts as finite; the sum of squares becomes infinite. */
 static void large_numbers(void **unused)
 {
     (void)unused;
@@ -569,7 +569,8 @@ static void summaries(void **unused)
     sugar_monitor_destroy(empty);
 }
 
-/* An older struct gets what it has room for; a newer one zeros where this library knows nothing. */
+/* An older struct gets the members that it has; a newer one gets zeros in the members that this library does not
+ * know. */
 static void struct_sizes(void **unused)
 {
     (void)unused;
@@ -666,7 +667,7 @@ static void round_trip(void **unused)
     assert_equal(restored, monitor);
     assert_memory_equal(s.bytes, head, sizeof head);
     assert_int_equal(s.size, 312 + 5 * 32 + 4);
-    /* It goes on as the original does, with the same options. */
+    /* The restored monitor goes on counting like the original. */
     view x;
     view_make(&x, &input, 4, 2, (int64_t[]){60, 5}, NULL);
     assert_ok(sugar_monitor_observe(monitor, &x.tensor, NULL));
@@ -693,14 +694,14 @@ static void damage_is_refused(void **unused)
     const saved s = save(monitor);
     unsigned char *longer = calloc(1, s.size + 8);
     for (size_t i = 0; i < s.size; i++)
-        for (int bit = 0; bit < 9; bit++) {     /* each bit, and all of them */
+        for (int bit = 0; bit < 9; bit++) {     /* each bit alone, and all of them */
             const unsigned char flip = (unsigned char)(bit < 8 ? 1 << bit : 0xff);
             s.bytes[i] ^= flip;
             assert_refused(s.bytes, s.size, SUGAR_ERROR_ARGUMENT, i < 8 ? "no saved monitor" : "checksum 0x");
             s.bytes[i] ^= flip;
         }
     for (size_t size = 0; size < s.size; size++) {
-        unsigned char *cut = malloc(size + (size == 0));      /* of that size, for the sanitizers */
+        unsigned char *cut = malloc(size + (size == 0));      /* no larger, so that sanitizers see reads beyond */
         memcpy(cut, s.bytes, size);
         assert_refused(cut, size, SUGAR_ERROR_ARGUMENT, "buffer: ");
         free(cut);
@@ -717,7 +718,7 @@ static void damage_is_refused(void **unused)
     sugar_monitor_destroy(monitor);
 }
 
-/* Bytes whose checksum is right, but that no monitor was saved as. */
+/* Bytes with a right checksum that no monitor is saved as. */
 static void contradictions_are_refused(void **unused)
 {
     (void)unused;

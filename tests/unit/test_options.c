@@ -1,7 +1,7 @@
-/* Structs that begin with their size: smaller (older), larger (newer), and wrong. */
+/* Structs that begin with struct_size: smaller (older), larger (newer), and wrong sizes. */
 #include "unit.h"
 
-/* Newer callers' structs: today's followed by a member this library does not know. */
+/* Structs of newer callers: today's, followed by a member that this library does not know. */
 typedef struct newer_activation_options {
     sugar_activation_options known;
     unsigned char unknown[16];
@@ -121,7 +121,7 @@ static void levels_by_option(void **unused)
         assert_fails(create_with(&options), SUGAR_ERROR_UNSUPPORTED, "level");
         assert_fails(create_with(&options), SUGAR_ERROR_UNSUPPORTED, "scalar");
     }
-    for (int32_t i = 0; i < sugar_level_count(); i++) {     /* known, but not usable here */
+    for (int32_t i = 0; i < sugar_level_count(); i++) {     /* levels that are not usable here */
         sugar_level level = {.struct_size = sizeof level};
         assert_ok(sugar_level_get(i, &level));
         sugar_activation_options options = {.struct_size = sizeof options, .level = level.name};
@@ -142,7 +142,7 @@ static void levels_by_environment(void **unused)
         assert_int_equal(setenv("SUGAR_LEVEL", levels[i], 1), 0);
         sugar_activation *a = must_create("relu", NULL), *forced = must_create("relu", "scalar");
         assert_string_equal(sugar_activation_level(a), levels[i]);
-        assert_string_equal(sugar_activation_level(forced), "scalar");  /* the option goes first */
+        assert_string_equal(sugar_activation_level(forced), "scalar");  /* the option has priority over SUGAR_LEVEL */
         sugar_activation_destroy(a);
         sugar_activation_destroy(forced);
     }
@@ -154,7 +154,7 @@ static void levels_by_environment(void **unused)
         assert_ok(sugar_level_get(i, &level));
         assert_int_equal(level.in_use, 0);
     }
-    assert_int_equal(setenv("SUGAR_LEVEL", "", 1), 0);      /* empty is as not set: the best */
+    assert_int_equal(setenv("SUGAR_LEVEL", "", 1), 0);      /* empty counts as not set */
     sugar_activation *a = must_create("relu", NULL);
     assert_string_equal(sugar_activation_level(a), levels[level_count - 1]);
     sugar_activation_destroy(a);

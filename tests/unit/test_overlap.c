@@ -1,4 +1,4 @@
-/* Overlap: what the header allows and forbids, and random views against brute force. */
+/* Overlap: what the header allows and forbids; random views, compared with brute force. */
 #include "unit.h"
 
 static sugar_activation *relu;

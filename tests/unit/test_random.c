@@ -57,7 +57,7 @@ static void *filled(element_type type, int64_t n, double value)
     return elements;
 }
 
-/* The slopes of n elements of f32: those that turn -1 into -slope. */
+/* The slopes of n elements of f32, from x = -1, where y is -slope. */
 static float *drawn(const char *spec, const sugar_random *random, int64_t n)
 {
     float *x = filled(ELEMENT_F32, n, -1);
@@ -164,7 +164,7 @@ static void offset_continues(void **unused)
 enum { NDIM = 4, ELEMENTS = 3 * 5 * 7 * 12 };
 static const int64_t shapes[][NDIM] = {{3, 5, 7, 12}, {5, 7, 4, 9}, {2, 21, 6, 5}, {1, 1, 7, 1}};
 
-/* Steps of a view whose dimensions lie in memory in the order given, the innermost last, negative where `flips` has
+/* Strides of a view whose dimensions lie in memory in the order given, the innermost last, negative where `flips` has
  * a bit, and `gap` elements apart. Returns the offset of its first element. */
 static int64_t lay_out(const int64_t *shape, const int *order, unsigned flips, int64_t gap, int64_t *strides)
 {
@@ -179,7 +179,7 @@ static int64_t lay_out(const int64_t *shape, const int *order, unsigned flips, i
     return start;
 }
 
-/* Against the slopes in row-major order. */
+/* Compared with the slopes in row-major order. */
 static void check_layout(const sugar_activation *a, const int64_t *shape, const int *order, unsigned flips,
                          int64_t gap, const float *slope)
 {
@@ -278,7 +278,7 @@ static void gradients_are_added_up(void **unused)
     sugar_activation_destroy(a);
 }
 
-/* A surrogate alone has nothing of them, a blend has its share. */
+/* Slopes do not matter to a surrogate alone; in a blend they do. */
 static void surrogates_mix_with_them(void **unused)
 {
     (void)unused;
@@ -342,7 +342,7 @@ static void slopes_are_uniform(void **unused)
         const double deviation = ((double)upper - (double)lower) / sqrt(12.0);
         assert_true(fabs(sum) < 4 * deviation * sqrt((double)n));
         assert_true(fabs(products) < 4 * deviation * deviation * sqrt((double)n));
-        if (k < 2) {                /* the third range has few numbers in f32 */
+        if (k < 2) {                /* the third range has too few f32 for this */
             const double distance = distance_from_uniform(slope, n, (double)lower, (double)upper);
             print_message("%s: sqrt(n) D = %.3f for n = %lld\n", ranges[k].spec, distance, (long long)n);
             assert_true(distance < 1.95);
@@ -412,8 +412,8 @@ static void structs_of_other_sizes(void **unused)
     free(those);
 }
 
-/* -1 times a slope is the slope, of which some lie in the middle between two short elements, next to others that do
- * not: each is rounded for itself, whatever is beside it. */
+/* x = -1, so y is -slope. Some slopes lie in the middle between two elements of a narrow type, next to others that do
+ * not: an element's rounding does not depend on its neighbours. */
 static void middles_are_rounded_alone(void **unused)
 {
     (void)unused;

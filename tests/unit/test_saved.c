@@ -1,5 +1,5 @@
-/* Saved gradients: the range that they are coded in, the error of a code, one bit for two values, and calls that
- * write and read them. */
+/* Saved gradients: the bounds of g', the error of codes, bits for derivatives of two values, and calls that write and
+ * read them. */
 #include "unit.h"
 
 #include <float.h>
@@ -15,7 +15,7 @@ typedef struct spec_text {
     char text[256];
 } spec_text;
 
-/* A number of a parameter's range: the default, or any f32, of any size. */
+/* A number within a parameter's range: the default, or any f32. */
 static double draw_parameter(const sugar_parameter *row, int set, uint64_t *state)
 {
     if (set == 0)
@@ -28,7 +28,7 @@ static double draw_parameter(const sugar_parameter *row, int set, uint64_t *stat
     return fmin(fmax((double)(float)(negative ? -a : a), row->minimum), row->maximum);
 }
 
-/* before, the kind with its parameters, and further options of a surrogate. */
+/* The spec: `before`, then the kind with random parameters, then options of a surrogate. */
 static spec_text make_spec(const char *before, int32_t kind, int set, const char *options, uint64_t *state)
 {
     sugar_kind row = {.struct_size = sizeof row};
@@ -65,7 +65,7 @@ static float float_of(uint32_t bits)
     return a;
 }
 
-/* A float's place among all of them, in ascending order, and back. */
+/* The rank of a float among all floats, in ascending order; and the float of a rank. */
 static int64_t place_of(float a)
 {
     uint32_t bits;
@@ -87,7 +87,7 @@ typedef struct extremes {
 
 enum { BLOCK = 4096 };
 
-/* g' at `count` floats, `step` places apart from the first on. */
+/* g' at `count` floats, whose ranks are `step` apart. */
 static void look_at(const sugar_activation *a, int64_t first, int64_t step, int64_t count, extremes *found)
 {
     static float x[BLOCK], d[BLOCK];
@@ -109,7 +109,7 @@ static void look_at(const sugar_activation *a, int64_t first, int64_t step, int6
     }
 }
 
-/* Floats of all sizes, then those next to 0, the threshold, and what was found, ever more closely. */
+/* Tries floats of all sizes, then those around 0, the threshold and the extrema found so far, ever closer to them. */
 static extremes sweep(const sugar_activation *a, double threshold)
 {
     extremes found = {(double)INFINITY, -(double)INFINITY, 0, 0};
@@ -173,7 +173,7 @@ static void range_is_exact(void **unused)
         }
 }
 
-/* Extrema, rounded outwards and no further. */
+/* The bounds are the extrema, rounded outwards by no more than a rounding. */
 static void range_is_rounded_outwards(void **unused)
 {
     (void)unused;
@@ -248,7 +248,7 @@ static sugar_call_options options_with(const sugar_tensor *saved, uint64_t flags
 
 enum { N = 3000 };
 
-/* Vectors in the manner of the BLAS with a saved gradient that has no gaps. */
+/* Flat calls, with a compact saved gradient. */
 typedef struct vectors {
     element_type type;
     uint64_t x[N], y[N], dy[N], dx[N], ones[N];     /* room for any type */
@@ -296,7 +296,7 @@ static double epsilon(element_type type)
     return ldexp(1, -element_formats[type].mantissa_bits);
 }
 
-/* A code is within half a step of what it stands for, and a rounding. */
+/* What a code stands for is within half the spacing of codes, and a rounding, of the derivative. */
 static void check_codes(const char *spec, element_type type)
 {
     uint64_t state = 3;
@@ -319,7 +319,7 @@ static void check_codes(const char *spec, element_type type)
             assert_int_equal(v.codes[i], 0);
             continue;
         }
-        if (isinf(d) || isinf(back)) {      /* too large for a short type */
+        if (isinf(d) || isinf(back)) {      /* too large for a narrow type */
             assert_true(fabs(stands_for) > 65000);
             continue;
         }
@@ -357,7 +357,7 @@ static void codes_are_close(void **unused)
             }
 }
 
-/* The forward pass computes what it does without; kinds without a range are refused, and say so. */
+/* y is the same as without a saved gradient; kinds with an unbounded derivative are refused with a message. */
 static void every_kind_or_an_error(void **unused)
 {
     (void)unused;
@@ -395,7 +395,7 @@ static void check_bits(const char *spec, element_type type)
 {
     uint64_t state = 21;
     fill(&v, type, &state);
-    for (int64_t i = 0; i < N; i++)         /* a NaN leaves no trace */
+    for (int64_t i = 0; i < N; i++)         /* where x is NaN, the bit is 0 */
         if (element_is_nan(element_load(v.x, i, type), type))
             element_store(v.x, i, type, element_of(-1, type));
     sugar_activation *a = must_create(spec, NULL);
@@ -458,7 +458,7 @@ static void more_than_two_values_are_refused(void **unused)
     }
 }
 
-/* Kinds that say they can, can; others cannot. */
+/* Kinds with SUGAR_CAN_SAVE_* accept a saved gradient, others refuse it. */
 static void capabilities_hold(void **unused)
 {
     (void)unused;
@@ -516,7 +516,7 @@ static void place(placed *p, const int64_t *shape, uint64_t *state)
 
 static float *element_of_view(placed *p, int64_t i) { return p->data + p->origin + view_offset(&p->view, i); }
 
-/* One shape, any layouts: what each element gets is what a vector of the elements gets. */
+/* In any layout an element gets what it gets in a flat call. */
 static void check_layout(const char *spec, int bits, bool in_place, const sugar_context *context, uint64_t *state)
 {
     static placed x, y, dy, dx;
@@ -580,7 +580,7 @@ static void any_layout(void **unused)
     }
 }
 
-/* An output at any place of a cache line. */
+/* An output that begins anywhere in a cache line. */
 static void check_stream(const char *spec, int bits)
 {
     uint64_t state = 4;
@@ -754,7 +754,7 @@ static void bad_input(void **unused)
     sugar_activation_destroy(random_relu);
 }
 
-/* Nothing to do is done. */
+/* Calls without elements succeed. */
 static void no_elements(void **unused)
 {
     (void)unused;

@@ -1,5 +1,5 @@
-/* Specs: what parses, what it means, the canonical form, and every malformed form with the position
- * and the suggestion in its message. */
+/* Specs: what parses, and to what; the canonical form; malformed specs, with the position and the
+ * suggestion in the message. */
 #include "unit.h"
 
 #include <locale.h>
@@ -70,7 +70,7 @@ static int significant_digits(const char *number)
     return digits;
 }
 
-/* Random parameters come back as the same double, in no more digits than they need. */
+/* Random parameters: the canonical spec reads back as the same double, and has no more digits than that needs. */
 static void parameters_round_trip(void **unused)
 {
     (void)unused;
@@ -235,7 +235,7 @@ static void ranges(void **unused)
                      p.minimum == 0 ? -1e-300 : nextafter(p.minimum, (double)-INFINITY));
             assert_fails(create(spec), SUGAR_ERROR_SPEC, p.name);
             if (kind.parameter_count > 1)
-                continue;   /* an end of the range may break the order with another default */
+                continue;   /* an end of the range may be above the next parameter's default */
             snprintf(spec, sizeof spec, "%s%s(%s=%.17g)", prefix, kind.name, p.name, p.minimum);
             assert_ok(create(spec));
             snprintf(spec, sizeof spec, "%s%s(%s=%.17g)", prefix, kind.name, p.name, p.maximum);
@@ -260,7 +260,8 @@ static void length_ends_the_spec(void **unused)
     assert_null(a);
 }
 
-/* Spoiled specs right before an inaccessible page: never a crash, a handle or a clean error. */
+/* Random changes to specs, right before an inaccessible page: each gives a handle or an error, and none reads
+ * beyond. */
 static void spoiled_specs(void **unused)
 {
     (void)unused;
@@ -293,7 +294,7 @@ static void spoiled_specs(void **unused)
     guarded_free(page);
 }
 
-/* However long and odd the spec: one line of bounded length. */
+/* Whatever the spec, its message is one line of bounded length. */
 static void messages_stay_short(void **unused)
 {
     (void)unused;

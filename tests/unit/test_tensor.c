@@ -1,4 +1,4 @@
-/* Views: every shape and stride the header allows, against a walk index by index. */
+/* Views: the shapes and strides that the header allows, compared with a walk index by index. */
 #include "unit.h"
 
 /* ---- Fixed cases ------------------------------------------------------------------------------ */
@@ -41,7 +41,7 @@ static void sixty_four_dimensions(void **unused)
     sugar_activation_destroy(a);
 }
 
-/* Extents of one may have any stride, an enormous one too. */
+/* In a dimension of extent 1 any stride is allowed, even an enormous one. */
 static void strides_of_extent_one_do_not_matter(void **unused)
 {
     (void)unused;
@@ -60,7 +60,7 @@ static void strides_of_extent_one_do_not_matter(void **unused)
     sugar_activation_destroy(a);
 }
 
-/* Nothing to do is no error, even without memory; the other arguments are still checked. */
+/* Calls without elements succeed, even if data is NULL; other arguments are still checked. */
 static void empty_views(void **unused)
 {
     (void)unused;
@@ -103,7 +103,7 @@ static void byte_offset_and_null_strides(void **unused)
     sugar_activation_destroy(a);
 }
 
-/* A byte_offset may also make up for data that is not aligned itself. */
+/* data may be misaligned, if data + byte_offset is aligned. */
 static void byte_offset_aligns(void **unused)
 {
     (void)unused;
@@ -128,9 +128,9 @@ static void sizes_that_overflow(void **unused)
         {{INT64_MAX, 2, 1}, {0, 0, 0}},                             /* elements */
         {{(int64_t)1 << 32, (int64_t)1 << 32, 1}, {0, 0, 0}},
         {{INT64_MAX / 2, 1, 1}, {1, 1, 1}},                         /* bytes */
-        {{3, 2, 1}, {INT64_MAX / 4, 1, 1}},                         /* a step times its count */
+        {{3, 2, 1}, {INT64_MAX / 4, 1, 1}},                         /* a stride times its extent */
         {{3, 2, 1}, {INT64_MIN, 1, 1}},
-        {{2, 2, 2}, {INT64_MAX / 8, INT64_MAX / 8, INT64_MAX / 8}}, /* the sum of the steps */
+        {{2, 2, 2}, {INT64_MAX / 8, INT64_MAX / 8, INT64_MAX / 8}}, /* the sum of these products */
         {{2, 1, 1}, {(int64_t)1 << 62, 1, 1}},                      /* in bytes only */
     };
     static float memory[4];
@@ -348,7 +348,7 @@ static void operand_make(uint64_t *state, operand *o, element_type type, int32_t
     o->view.tensor.dtype = element_formats[type].dtype;
 }
 
-/* The elements in row-major order, copied one by one; or back. */
+/* Copies elements one by one into row-major order, or back. */
 static void pack(const operand *o, unsigned char *packed, element_type type, int back)
 {
     const size_t width = element_formats[type].width;
@@ -361,7 +361,7 @@ static void pack(const operand *o, unsigned char *packed, element_type type, int
     }
 }
 
-/* What the output's memory should hold: a call on vectors, with each element brought to its place. */
+/* What the output's memory should hold afterwards, from a flat call on its elements in row-major order. */
 static unsigned char *expected_memory(const sugar_activation *a, const operand *operands, int count,
                                       element_type type, const sugar_call_options *options)
 {

@@ -1,5 +1,5 @@
-/* Threads: one handle used by many, messages per thread, and a caller's parallel_for and the library's own
- * pool, which must give the same bits as a single thread. */
+/* Threads: a handle that many threads use; messages of each thread; a caller's parallel_for and the library's pool,
+ * which must give the same bits as a single thread. */
 #include "unit.h"
 
 #include <dirent.h>
@@ -15,7 +15,7 @@
 
 enum { THREADS = 4, LENGTH = 2000 };
 
-/* ThreadSanitizer ends a child of a process with threads when it starts one. */
+/* ThreadSanitizer ends the child of a process with threads if the child starts a thread. */
 #if defined(__SANITIZE_THREAD__)
 #define SANITIZE_THREAD 1
 #elif defined(__has_feature)
@@ -208,7 +208,7 @@ static void split_calls_have_the_same_bits(void **unused)
     }
 }
 
-/* Only a call that can succeed reaches the pool. */
+/* A call that fails does not reach the pool. */
 static void bad_input_never_reaches_the_pool(void **unused)
 {
     (void)unused;
@@ -229,7 +229,7 @@ static void bad_input_never_reaches_the_pool(void **unused)
     sugar_activation_destroy(a);
 }
 
-/* Splitting costs more than it saves below a size; the caller's pool sees where that is. */
+/* Short calls are not split: the caller's parallel_for does not see them. */
 static void small_calls_stay_whole(void **unused)
 {
     (void)unused;
@@ -285,7 +285,7 @@ typedef struct pooled {
 
 static float pooled_x[ALL], pooled_expected[ALL];
 
-/* Whether the call gives what a single thread gives; says nothing itself, for threads and children. */
+/* Whether the call gives what a single thread gives. Prints nothing, as threads and child processes use it. */
 static bool pooled_call_is_right(pooled *p)
 {
     const sugar_call_options call = {.struct_size = sizeof call, .context = p->context};
@@ -321,7 +321,7 @@ static double seconds_of_other_threads(void)
     return seconds(CLOCK_PROCESS_CPUTIME_ID) - seconds(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/* Workers work when there is a call, and cost nothing when there is none. */
+/* Workers take part in calls, and use no time when there is no call. */
 static void workers_work_and_sleep(void **unused)
 {
     (void)unused;
@@ -337,7 +337,7 @@ static void workers_work_and_sleep(void **unused)
     pooled_end(&p);
 }
 
-/* A worker that leaves its caller's processor may still go wherever it might before. */
+/* A worker that leaves its caller's processor keeps its set of allowed processors. */
 static void workers_may_go_everywhere(void **unused)
 {
     (void)unused;
@@ -391,7 +391,7 @@ static void pools_that_end_at_once(void **unused)
     (void)unused;
     for (int round = 0; round < (short_run() ? 5 : 50); round++)
         sugar_context_destroy(must_create_pool(round % 8 + 2));
-    sugar_context_destroy(must_create_pool(short_run() ? 100 : SUGAR_MAX_THREADS));     /* valgrind has 500 */
+    sugar_context_destroy(must_create_pool(short_run() ? 100 : SUGAR_MAX_THREADS));     /* valgrind allows 500 */
 }
 
 static int count_threads(void)
@@ -405,7 +405,7 @@ static int count_threads(void)
     return count;
 }
 
-/* What a child does with its parent's context, and with one of its own; ends it with 0 if all is well. */
+/* The child: uses its parent's context and one that it makes; its exit status is 0 if all is well. */
 static void live_as_a_child(pooled *p, bool with_own_pool)
 {
     alarm(60);
@@ -437,7 +437,7 @@ static void *keep_a_pool_busy(void *argument)
     return good ? argument : NULL;
 }
 
-/* While another thread has the pool, and its lock now and then, children are born. */
+/* Forks while another thread uses the pool, and holds its lock at times. */
 static void a_pool_survives_fork(void **unused)
 {
     (void)unused;
@@ -473,7 +473,7 @@ static void workers_take_no_signals(void **unused)
     (void)unused;
     sigset_t wanted, before, after;
     assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
-    assert_int_equal(sigismember(&before, SIGUSR1), 0);     /* nor did an earlier context change it */
+    assert_int_equal(sigismember(&before, SIGUSR1), 0);     /* earlier contexts have not changed it */
     sugar_context *context = must_create_pool(3);
     assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
     for (int i = 1; i < NSIG; i++)

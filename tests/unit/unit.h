@@ -1,4 +1,4 @@
-/* For every unit test: cmocka, the library, and assertions in the library's own terms. */
+/* For every unit test: cmocka, the library, and assertions about its calls. */
 #ifndef UNIT_H
 #define UNIT_H
 

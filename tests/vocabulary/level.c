@@ -48,8 +48,8 @@ static void do_stream(const call *c)
     vec_stream(c->result, vec_load(c->a));
     vec_stream_end();
 }
-static void do_load_part(const call *c) { vec_store(c->result, vec_load_part(c->a, c->n)); }
-static void do_store_part(const call *c) { vec_store_part(c->result, vec_load(c->a), c->n); }
+static void do_load_partial(const call *c) { vec_store(c->result, vec_load_partial(c->a, c->n)); }
+static void do_store_partial(const call *c) { vec_store_partial(c->result, vec_load(c->a), c->n); }
 TWO_VECS(add, a + b)
 TWO_VECS(subtract, a - b)
 TWO_VECS(multiply, a *b)
@@ -82,7 +82,7 @@ static void do_widen(const call *c)
     const vec a = vec_load(c->a);
     double *result = c->result;
     vec64_store(result, vec_widen(a, 0));
-    if (VEC64_PARTS == 2)
+    if (VEC64_PER_VEC == 2)
         vec64_store(result + VEC_LANES - VEC64_LANES, vec_widen(a, 1));
 }
 ONE(load_wide, vec64, vec_load_wide, vec64_store, a)
@@ -117,11 +117,11 @@ static void do_counter(const call *c)
     vec_store(c->result, vec_counter_value(counter));
 }
 
-static void do_store_codes(const call *c)
+static void do_pack_four(const call *c)
 {
     const real *a = c->a;
     const vec four[] = {vec_load(a), vec_load(a + VEC_LANES), vec_load(a + 2 * VEC_LANES), vec_load(a + 3 * VEC_LANES)};
-    vec_store_codes(c->result, four);
+    vec_pack_four(c->result, four);
 }
 
 #ifdef VEC_BYTES
@@ -151,9 +151,9 @@ ONE_VEC(lookup, vec_lookup(c->b, vec_index(a, (int)c->n)))
 static void do_lookup16(const call *c)
 {
     const index i = vec_index16(vec_load(c->a));
-    const real *first = (const real *)c->b + vec_row_start(i);
-    vec row[VEC_ROW];
-    for (size_t k = 0; k < VEC_ROW; k++)
+    const real *first = (const real *)c->b + vec_table16_start(i);
+    vec row[VEC_TABLE16_VECTORS];
+    for (size_t k = 0; k < VEC_TABLE16_VECTORS; k++)
         row[k] = vec_load(first + k * VEC_LANES);
     vec_store(c->result, vec_lookup16(row, i));
 }

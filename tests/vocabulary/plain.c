@@ -65,7 +65,7 @@ static void finish_mask(const call *c)
 
 EACH_REAL(load, a)
 EACH_REAL(stream, a)
-EACH(store_part, c->n, real, real, real, real, a)
+EACH(store_partial, c->n, real, real, real, real, a)
 EACH_REAL(add, a + b)
 EACH_REAL(subtract, a - b)
 EACH_REAL(multiply, a *b)
@@ -103,7 +103,7 @@ EACH_U64(right_u64, a >> c->n)
 EACH_U64(multiply_u32, (a & UINT32_MAX) * (b & UINT32_MAX))
 REAL_FROM(uint32_t, load_u24, a / 256)
 EACH_REAL(counter, a > 0 ? (b > 0 ? c->n : (c->n + 1) / 2) : (b > 0 ? c->n / 2 : 0))
-EACH(store_codes, 4 * c->is.lanes, uint8_t, real, real, real, a > 0 ? a : 0)
+EACH(pack_four, 4 * c->is.lanes, uint8_t, real, real, real, a > 0 ? a : 0)
 EACH_BYTE(bytes_load, a)
 EACH_BYTE(bytes_add, a + b)
 EACH_BYTE(bytes_subtract, a - b)
@@ -118,7 +118,7 @@ static void do_splat(const call *c)
         memcpy((real *)c->result + i, c->a, sizeof(real));
 }
 
-static void do_load_part(const call *c)
+static void do_load_partial(const call *c)
 {
     memset(c->result, 0, c->is.lanes * sizeof(real));
     memcpy(c->result, c->a, c->n * sizeof(real));

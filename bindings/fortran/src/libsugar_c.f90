@@ -13,35 +13,38 @@
 !>           the argument, what was found and what was expected.
 !> Threads.  A sugar_activation never changes after it was made: any number of threads may use one
 !>           at the same time. Calls run on the calling thread unless a context says otherwise.
-!>           Error messages are kept per thread. Beyond them and what handles hold, the library remembers
-!>           nothing but what the processor has: instruction sets, and the size of its cache.
-!> Lists.    Under a call stands what its parameters need beyond their types: "out" for what is written, all
-!>           else is only read; in brackets how many elements a pointer leads to, with a step between them
-!>           if they need not be next to each other; "NULL" where a pointer may be NULL, which it may
-!>           not anywhere else. What is "owned by the caller" is freed by the caller. (bindings/ reads
+!>           Each thread has its own error message. Besides messages and handles, the library keeps
+!>           nothing but what it found out about the processor: instruction sets, and the size of a cache.
+!> Lists.    The list above a function says of its parameters what their types do not say: "out": it is
+!> written;
+!>           all others are only read. In brackets: the number of elements that a pointer leads to, and, if
+!>           they need not lie next to each other, the parameter with their step. "NULL": it may be NULL;
+!>           all others may not. What is "owned by the caller" is freed by the caller. (bindings/ reads
 !>           these lists: they are the one description for every language.)
 !> Overlap.  An output may be the very same view as an input (same address, same strides): in place.
 !>           Any other sharing of memory between an output and an input is an error, and so is an
 !>           output with two indices at the same address. Views that interleave without sharing an
-!>           element are fine. Inputs may overlap each other and themselves (zero strides). To
-!>           decide this exactly can take very long for views of many dimensions whose strides fit
-!>           no array; the check stops after a bounded amount of work, and what it could not rule
-!>           out by then is an error too.
+!>           element are fine. Inputs may overlap each other and themselves (zero strides). For views
+!>           of many dimensions, with strides that no array has, it can take very long to decide
+!>           exactly whether they overlap; the check stops after a bounded amount of work, and an
+!>           overlap that it could not rule out until then is an error too.
 !> Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64
 !>           within 4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52)
 !>           times its largest magnitude, whichever is larger. A parameter is rounded once to the
-!>           element type; the exact result is the one for that value. dx is the derivative,
+!>           element type; the exact result is that for the rounded parameter. dx is the derivative,
 !>           rounded, times dy, rounded. For f16 and bf16 all of this is done in f32, parameters
 !>           included, and the result alone is rounded to the element type (to nearest, ties to
 !>           even): for every input, values and derivatives are one of the two neighbours of the
 !>           exact result, and with the default parameters at least 99.9 % of them the nearer one (a
 !>           parameter of few digits can put a whole stretch of results next to the middle between two
-!>           elements). They stand for the exact result rounded once, and so may differ in the last
-!>           bit from an f32 call's result rounded again. Results have the same bits at every level,
+!>           elements). They approximate the exact result, rounded once, and so may differ in the
+!>           last bit from an f32 call's result that is rounded again. Results have the same bits at every
+!>               level,
 !>           stride, alignment, position and split over threads; only the payload and sign of a NaN
-!>           may differ. NaN in gives NaN out; anything else never gives NaN from a function of its
-!>           own (dy = inf times a derivative of 0 still is NaN, as IEEE 754 has it). All this holds in
-!>           IEEE 754's default mode: rounding to nearest, subnormals kept.
+!>           may differ. Values and derivatives are NaN where x is NaN, and nowhere else (but dx
+!>           is NaN where dy is infinite and the derivative is 0, as in IEEE 754). All this holds in IEEE
+!>               754's
+!>           default mode: rounding to nearest, subnormals kept.
 module libsugar_c
     use, intrinsic :: iso_c_binding, only: c_char, c_double, c_float, c_funptr, c_int8_t, c_int16_t, c_int32_t, &
         c_int64_t, c_null_funptr, c_null_ptr, c_ptr, c_size_t
@@ -52,30 +55,30 @@ module libsugar_c
 
     character(len=*), parameter :: libsugar_version = "0.1.0"
 
-    !> The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-    !> SONAME's; it rises when, and only when, a program built against an older header could break.
+    !> The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
+    !> the SONAME; it changes only if a program that was built against an older header could break.
     integer(c_int32_t), parameter :: SUGAR_VERSION_MAJOR = 0
-    !> The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-    !> SONAME's; it rises when, and only when, a program built against an older header could break.
+    !> The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
+    !> the SONAME; it changes only if a program that was built against an older header could break.
     integer(c_int32_t), parameter :: SUGAR_VERSION_MINOR = 1
-    !> The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-    !> SONAME's; it rises when, and only when, a program built against an older header could break.
+    !> The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
+    !> the SONAME; it changes only if a program that was built against an older header could break.
     integer(c_int32_t), parameter :: SUGAR_VERSION_PATCH = 0
-    !> The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-    !> SONAME's; it rises when, and only when, a program built against an older header could break.
+    !> The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
+    !> the SONAME; it changes only if a program that was built against an older header could break.
     integer(c_int32_t), parameter :: SUGAR_ABI_VERSION = 0
     integer(c_int32_t), parameter :: SUGAR_OK = 0
     !> an argument is out of its documented range
     integer(c_int32_t), parameter :: SUGAR_ERROR_ARGUMENT = -1
     !> a spec string does not parse
     integer(c_int32_t), parameter :: SUGAR_ERROR_SPEC = -2
-    !> understood, but not available here: device, type, level, option
+    !> valid, but not available here: device, type, level, option
     integer(c_int32_t), parameter :: SUGAR_ERROR_UNSUPPORTED = -3
-    !> memory or threads for a handle could not be had
+    !> no memory for a handle, or no threads for a context
     integer(c_int32_t), parameter :: SUGAR_ERROR_OUT_OF_MEMORY = -4
     !> kDLCPU
     integer(c_int32_t), parameter :: SUGAR_DEVICE_CPU = 1
-    !> kDLUInt: saved gradients alone, of 8 bits or of 1
+    !> kDLUInt: for saved gradients only; 8 bits or 1
     integer(c_int32_t), parameter :: SUGAR_TYPE_UNSIGNED = 1
     !> kDLFloat: IEEE 754 binary16, binary32 or binary64
     integer(c_int32_t), parameter :: SUGAR_TYPE_FLOAT = 2
@@ -89,19 +92,19 @@ module libsugar_c
     !> f32, and then to the element type), instead of dx = dy * g'(x). An error in forward
     integer(c_int32_t), parameter :: SUGAR_CALL_ACCUMULATE = 1
     !> store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE,
-    !> where memory is written in steps, or the level cannot. Faster where it does not fit there anyway,
-    !> slower for whoever reads it next where it does. Never changes a result. Without this flag and
-    !> SUGAR_CALL_NO_STREAM an output is, if it is larger than the last-level cache
+    !> where it is written with strides, or if the level has no such stores. Faster for an output that does
+    !> not fit into the caches; one that does fit is then slower to read. Never changes a result. With neither
+    !> this flag nor SUGAR_CALL_NO_STREAM, outputs larger than the last-level cache are stored so
     integer(c_int32_t), parameter :: SUGAR_CALL_STREAM = 2
-    !> never store it past the caches. An error beside SUGAR_CALL_STREAM
+    !> never store the output past the caches. An error beside SUGAR_CALL_STREAM
     integer(c_int32_t), parameter :: SUGAR_CALL_NO_STREAM = 4
     !> backward: x is the output y of the forward pass. For activations whose backward pass is the forward
     !> function's own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu
     !> with a parameter of 0 or more); with others UNSUPPORTED. The result is the derivative, as a function of
     !> y, for the y that is given, within the errors of any derivative. How far it is from f'(x) is up to the
     !> rounding of y: the same for relu, relu6, leaky_relu, prelu and hardtanh; elsewhere within a few units
-    !> in the last place of the largest |f'|, in doc/guide.md kind by kind. A y that f does not reach counts
-    !> as the nearest one that it does. An error in forward, and beside a parameter, its gradient, random or a
+    !> in the last place of the largest |f'|, in doc/numbers.md kind by kind. A y that is no value of f counts
+    !> as the nearest value of f. An error in forward, and beside a parameter, its gradient, random or a
     !> saved_gradient
     integer(c_int32_t), parameter :: SUGAR_CALL_FROM_OUTPUT = 8
     !> of the histogram
@@ -128,8 +131,8 @@ module libsugar_c
         integer(c_int32_t) :: device_id = 0
     end type
 
-    !> code: SUGAR_TYPE_FLOAT or SUGAR_TYPE_BFLOAT
-    !>     bits: 16, 32 or 64; with SUGAR_TYPE_BFLOAT 16
+    !> code: SUGAR_TYPE_FLOAT or SUGAR_TYPE_BFLOAT; in saved gradients SUGAR_TYPE_UNSIGNED
+    !>     bits: SUGAR_TYPE_FLOAT: 16, 32 or 64; SUGAR_TYPE_BFLOAT: 16; SUGAR_TYPE_UNSIGNED: 8 or 1
     !>     lanes: 1
     type, bind(c) :: sugar_data_type
         integer(c_int8_t) :: code = 0
@@ -144,8 +147,8 @@ module libsugar_c
     !>     data: first element, before byte_offset; may be NULL if no element
     !>     ndim: 0 (one element) to SUGAR_MAX_DIMENSIONS
     !>     shape: [ndim] extents, 0 or more; may be NULL if ndim is 0
-    !>     strides: [ndim] steps in elements, any sign, 0 only in inputs or where the extent is 1 or less;
-    !>         NULL: compact, row-major
+    !>     strides: [ndim] in elements, any sign, 0 only in inputs or where the extent is 1 or less; NULL:
+    !>         compact, row-major
     !>     byte_offset: in bytes, added to data; the sum must be aligned to the element
     type, bind(c) :: sugar_tensor
         type(c_ptr) :: data = c_null_ptr
@@ -158,12 +161,12 @@ module libsugar_c
     end type
 
     !> Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to a
-    !> choice; later versions append members. A smaller (older) struct is accepted; a larger (newer) one too,
-    !> unless it has a non-zero byte that this library does not know. A struct_size must be a multiple of
+    !> choice; later versions append members. A smaller (older) struct is accepted; so is a larger (newer)
+    !> one, if all its bytes that this library does not know are 0. struct_size must be a multiple of
     !> sizeof(size_t), not 0, and at most 4096: anything else was never set.
     !>     struct_size: bytes
-    !>     level: instruction set, such as "scalar", "avx2", "neon". NULL: what the environment variable
-    !>         SUGAR_LEVEL names, or, if it is not set or empty, the best that this machine has
+    !>     level: instruction set, such as "scalar", "avx2", "neon". NULL: the one that the environment
+    !>         variable SUGAR_LEVEL names, or, if that is not set or empty, the best one that this machine has
     type, bind(c) :: sugar_activation_options
         integer(c_size_t) :: struct_size = 16
         type(c_ptr) :: level = c_null_ptr
@@ -171,9 +174,8 @@ module libsugar_c
 
     !> Set struct_size to sizeof(sugar_context_options); its rule is that of sugar_activation_options.
     !>     struct_size: bytes
-    !>     threads: how many may work on a call, the calling thread counted: 1 or more, or 0 for 1. Without
-    !>         parallel_for, at most SUGAR_MAX_THREADS: the context gets a pool of threads - 1. With it, into
-    !>         how many parts a call may be split
+    !>     threads: without parallel_for: how many threads work on a call, the calling thread counted; at most
+    !>         SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1
     !>     reserved: 0
     !>     parallel_for: the caller's pool, or NULL
     !>     payload: handed to parallel_for
@@ -185,12 +187,12 @@ module libsugar_c
         type(c_ptr) :: payload = c_null_ptr
     end type
 
-    !> Numbers for slopes that are drawn at random: those of Philox4x32-10 (Salmon et al., SC 2011) with the
-    !> key `seed`. Element i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4)
-    !> of block offset + floor(i / 4), so the same seed and offset draw the same slopes again, at every level,
-    !> in any layout and for any split over threads. A call on n elements uses ceil(n / 4) blocks: the next
-    !> offset to use is that much further. A word w gives the slope lower + (upper - lower) u with u = floor(w
-    !> / 2^8) / 2^24, in f64 for f64 and else in f32: lower, upper and their difference are rounded, then
+    !> The random numbers for slopes: those of Philox4x32-10 (Salmon et al., SC 2011) with the key `seed`.
+    !> Element i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4) of block
+    !> offset + floor(i / 4), so the same seed and offset draw the same slopes again, at every level, in any
+    !> layout and for any split over threads. A call on n elements uses ceil(n / 4) blocks: the offset for the
+    !> next call is greater by that. A word w gives the slope lower + (upper - lower) u with u = floor(w /
+    !> 2^8) / 2^24, in f64 for f64 and else in f32: lower, upper and their difference are rounded, then
     !> product and sum once together. Set struct_size; its rule is that of sugar_activation_options.
     !>     struct_size: bytes
     !>     offset: counted modulo 2^64
@@ -202,45 +204,45 @@ module libsugar_c
 
     !> Options of one call; NULL everywhere stands for all defaults. Set struct_size to
     !> sizeof(sugar_call_options); its rule is that of sugar_activation_options. A call needs at most 64 KiB
-    !> of stack on each thread that works on it, and at most 384 KiB with anything but flags and a context.
+    !> of stack on each thread that works on it, or 384 KiB if options other than flags and context are set.
     !>     struct_size: bytes
     !>     flags: SUGAR_CALL_* or 0
     !>     context: threads; NULL: the calling thread
-    !>     monitor: forward: counts x in passing. NULL: none. An error in backward
+    !>     monitor: forward: counts x in the same pass. NULL: none. An error in backward
     !>     parameter: The forward function's parameter as a tensor, in place of the one value of the spec, for
     !>         the kinds with SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of 0 in the
     !>         dimensions in which it does not vary: all of them for one value, all but the channels' for one
-    !>         value per channel. Each value must be within the parameter's range, or else the message has the
-    !>         first one outside, in row-major order, and its index; with no element in x, none is looked at.
-    !>         NULL: the spec's. It may not overlap an output. f' uses it too, wherever the backward pass uses
-    !>         f'; the surrogate behind a ~ has its own.
+    !>         value per channel. Each value must be within the parameter's range; the message of the error
+    !>         has the first one outside, in row-major order, and its index. If x has no elements, values are
+    !>         not checked. NULL: the spec's. It may not overlap an output. It also holds for f', wherever the
+    !>         backward pass uses f'; not for the surrogate behind a ~.
     !>     parameter_gradient: backward: out; the gradient of the loss with respect to the parameter, the sum
     !>         of dy * df/dparameter over the elements that share a value. f is the forward function, whatever
-    !>         the surrogate. Shape and dtype of x; what is summed has strides of 0. With
-    !>         SUGAR_CALL_ACCUMULATE the sum is added to what it holds. df/dparameter is as accurate as f'.
-    !>         Products are rounded to f32 (f64 for f64) and summed in f64 with what its roundings lose: the
-    !>         sum of n of them is within half an ULP, and n^2 2^-105 times the sum of their sizes, of the
-    !>         exact one. It has the same bits for any number of threads. The sum over nothing is 0: with no
-    !>         element in x, the values that the gradient has all the same, where each extent of 0 has a
-    !>         stride of 0, are set to 0, or with SUGAR_CALL_ACCUMULATE stay as they are. (An array without
-    !>         elements has no such values, whatever its strides: NumPy gives it strides of 0, which must not
-    !>         be handed on here.) NULL: not wanted. An error in forward.
+    !>         the surrogate. It has the shape and dtype of x, and strides of 0 in the dimensions that are
+    !>         summed. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds. df/dparameter is as
+    !>         accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64, and so is what the
+    !>         roundings of that sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times the
+    !>         sum of their absolute values, of the exact one. It has the same bits for any number of threads.
+    !>         If x has no elements, the gradient may still have values: if its strides are 0 wherever extents
+    !>         are 0. The sum over nothing is 0, so they are set to 0, or with SUGAR_CALL_ACCUMULATE stay as
+    !>         they are. (NumPy gives arrays without elements strides of 0, but they have no values: such
+    !>         strides must not be passed here.) NULL: not wanted. An error in forward.
     !>     saved_gradient: g'(x) in one byte or one bit per element, for a backward pass without x. forward:
     !>         out; backward: in, and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with     8
     !>         bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum
-    !>         are those of sugar_activation_gradient_range. backward uses the value it stands for, which is
-    !>         within (maximum - minimum) / 510 of g'(x), and a rounding: a few units in the last place of the
-    !>         larger bound. Where both bounds are the same the code is 0. For activations whose range is
+    !>         are those of sugar_activation_gradient_range. backward uses the value it stands for, which
+    !>         differs from g'(x) by at most (maximum - minimum) / 510 and a few units in the last place of
+    !>         the larger bound. If both bounds are equal the code is 0. For activations whose bounds are
     !>         finite.     1 bit    whether g'(x) is the larger of its two values; exact: backward gives what
-    !>         it gives from x. For activations whose g' has two values, or one, a domain or blend included.
+    !>         it gives from x. For activations whose g', with its domain and blend, has two values, or one.
     !>         Bit i mod 8 (from the lowest) of byte i / 8 is element i in row-major order; strides must be
-    !>         NULL or compact; bits after the last element are written as 0. A NaN in x leaves no trace: its
-    !>         code is 0. It may not overlap anything else; x and y may be the same view. An error beside
-    !>         random; and beside a parameter wherever the backward pass uses f'. NULL: not wanted.
-    !>     random: A forward function rrelu draws a slope for each element, in forward and again in backward:
-    !>         training mode. NULL: it uses their mean. An error for any other kind, and beside a parameter or
-    !>         a saved_gradient. f' has the slopes too, wherever the backward pass uses f'; the surrogate
-    !>         behind a ~ is what it is.
+    !>         NULL or compact; bits after the last element are written as 0. Where x is NaN the code is 0. It
+    !>         may not overlap anything else; x and y may be the same view. An error beside random; and beside
+    !>         a parameter wherever the backward pass uses f'. NULL: not wanted.
+    !>     random: rrelu as the forward function draws a slope for each element, in forward and again in
+    !>         backward (training mode). NULL: it uses the mean of lower and upper. An error for any other
+    !>         kind, and beside a parameter or a saved_gradient. f' has the same slopes, wherever the backward
+    !>         pass uses f'; a surrogate rrelu behind a ~ draws none.
     type, bind(c) :: sugar_call_options
         integer(c_size_t) :: struct_size = 64
         integer(c_int64_t) :: flags = 0
@@ -258,10 +260,10 @@ module libsugar_c
     !>         the channels of NCHW, down to -64. A flat call has one dimension, so that its n must be the
     !>         number of units
     !>     reserved: 0
-    !>     threshold: finite; rounded to what elements are computed in: f32, or f64 for f64. 0 suits whatever
-    !>         is dead where x <= 0; -3 hardsigmoid and hardswish; kinds with a threshold, their own
-    !>     minimum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30; or both 0, for -8 and 8
-    !>     maximum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30; or both 0, for -8 and 8
+    !>     threshold: finite; rounded to f32, or to f64 for f64. 0 for kinds that are dead where x <= 0; -3
+    !>         for hardsigmoid and hardswish; for kinds with a threshold, that one
+    !>     minimum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
+    !>     maximum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
     type, bind(c) :: sugar_monitor_options
         integer(c_size_t) :: struct_size = 40
         integer(c_int32_t) :: axis = 0
@@ -274,14 +276,14 @@ module libsugar_c
     !> The whole layer. Set struct_size; its rule is that of sugar_kind.
     !>     struct_size: bytes
     !>     samples: of all units
-    !>     active: of them
-    !>     not_finite: of them, infinite or NaN
-    !>     dead: units of whose samples none was active; 0 with no sample
-    !>     sparsity: 1 - active / samples; NaN with no sample
-    !>     mean: of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2); NaN
-    !>         with none
+    !>     active: of these samples
+    !>     not_finite: of these samples: infinite or NaN
+    !>     dead: units that had no active sample; 0 if there are no samples
+    !>     sparsity: 1 - active / samples; NaN if there are no samples
+    !>     mean: of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2); NaN if
+    !>         no sample is finite
     !>     deviation: of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2);
-    !>         NaN with none
+    !>         NaN if no sample is finite
     type, bind(c) :: sugar_monitor_summary
         integer(c_size_t) :: struct_size = 72
         integer(c_int64_t) :: units = 0
@@ -320,7 +322,7 @@ module libsugar_c
     !>     roles: SUGAR_ROLE_*
     !>     parameter_count: 0 or more
     !>     value: the formula of f(x); NULL for a surrogate-only kind
-    !>     derivative: the formula of f'(x), the convention at kinks included
+    !>     derivative: the formula of f'(x), which also says its value at kinks
     !>     source: where it comes from, such as "arXiv 2505.22074"; may be ""
     !>     capabilities: SUGAR_CAN_*, with parameters that allow it
     type, bind(c) :: sugar_kind
@@ -351,7 +353,7 @@ module libsugar_c
     !>     name: "scalar", "avx2", "avx512", "neon"
     !>     compiled: 1: this build of the library has its kernels, else 0
     !>     supported: 1: compiled, and the processor and the operating system have it
-    !>     in_use: 1: what an activation gets now that asks for no level
+    !>     in_use: 1: an activation made now, without a choice of level, gets it
     type, bind(c) :: sugar_level
         integer(c_size_t) :: struct_size = 32
         type(c_ptr) :: name = c_null_ptr
@@ -368,7 +370,8 @@ module libsugar_c
         end subroutine sugar_parallel_for_task
 
         !> Runs task(work, i) once for each i in [0, count), in any order and on any threads, and returns when
-        !> all are done. payload is the caller's own. Supplied by programs that have a thread pool.
+        !> all are done. payload is what the caller put into the options. Supplied by programs that have a
+        !> thread pool.
         subroutine sugar_parallel_for(payload, task, work, count) bind(c)
             import
             type(c_ptr), value :: payload
@@ -379,8 +382,8 @@ module libsugar_c
     end interface
 
     interface
-        !> The message of the last failed call on this thread; "" when none failed yet. One line, without a
-        !> line end. A successful call leaves it as it is.
+        !> The message of the last failed call on this thread; "" if none has failed yet. One line, without a
+        !> newline. A successful call does not change it.
         !> Returns: never NULL; owned by the library, valid until the next failing call on this thread.
         function sugar_last_error() bind(c, name="sugar_last_error") result(returned)
             import
@@ -408,17 +411,18 @@ module libsugar_c
         !>
         !> Names are those of the catalogue (doc/catalogue.md, or sugar_kind_get). A parameter left out has
         !> its default; none may be named twice. Values are decimal numbers ("1.67", "-5e-3") in every locale;
-        !> a point has digits on both sides. Spaces and tabs between the parts are ignored. Without a
-        !> surrogate the backward pass uses the forward function's own derivative f'. A surrogate takes two
-        !> more options in its parentheses:
+        !> a point has digits on both sides. Spaces and tabs between tokens are ignored. Without a surrogate
+        !> the backward pass uses the forward function's own derivative f'. A surrogate takes two more options
+        !> in its parentheses:
         !>
         !>     domain=all        (default) the surrogate's derivative g' for every x
         !>     domain=negative   g' where x <= 0, f' elsewhere
-        !>     blend=t           t g' + (1 - t) f', t in [0, 1] (default 1), where domain puts g'
+        !>     blend=t           t g' + (1 - t) f' in place of g'; t in [0, 1], default 1
         !>
         !> The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian,
-        !> multi_gaussian, sigmoid_spike, box) measure x from the threshold of a heaviside forward, exactly;
-        !> with any other forward, from 0. In domain=negative x is the input itself, whatever the threshold.
+        !> multi_gaussian, sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is
+        !> the forward function, else from 0. domain=negative compares the input itself with 0, whatever the
+        !> threshold.
         !>     activation: out receives the handle, owned by the caller, to be given to
         !>         sugar_activation_destroy. Not written on failure.
         !>     spec: a NUL-terminated string, not kept.
@@ -460,8 +464,8 @@ module libsugar_c
             type(c_ptr), value :: activation
         end subroutine sugar_activation_destroy
 
-        !> The canonical spec: primary names, every parameter with its value in the fewest digits that parse
-        !> back to it, options that differ from their defaults. It parses to an equal activation.
+        !> The canonical spec: names, not aliases; every parameter, with its value in the fewest digits that
+        !> parse back to it; options that differ from their defaults. It parses to an equal activation.
         !>     activation: NULL is fine.
         !> Returns: NULL if activation is NULL; owned by the activation.
         function sugar_activation_spec(activation) bind(c, name="sugar_activation_spec") result(returned)
@@ -479,10 +483,10 @@ module libsugar_c
             type(c_ptr) :: returned
         end function sugar_activation_level
 
-        !> The bounds of g'(x), of whatever the backward pass uses, over all x but NaN: exact for f', g', and
-        !> domain=negative, rounded outwards to f32, for parameters as given or rounded to f32; with a blend,
-        !> on either side of 0, the blend of the bounds, which may be wider. -INFINITY and INFINITY where
-        !> there is none.
+        !> The bounds, over all x but NaN, of the derivative that the backward pass uses: f', that of the
+        !> surrogate, or a mixture. They hold for parameters as given and rounded to f32, and are rounded
+        !> outwards to f32; otherwise they are exact, except with a blend: there they are, on each side of 0,
+        !> the blend of the bounds, which may be wider. -INFINITY and INFINITY where there is no bound.
         !>     minimum: out
         !>     maximum: out
         !> SUGAR_ERROR_ARGUMENT: NULL
@@ -515,7 +519,7 @@ module libsugar_c
             type(c_ptr), value :: context
         end subroutine sugar_context_destroy
 
-        !> y = f(x), element by element. With no element nothing is done.
+        !> y = f(x), element by element. If x has no elements, nothing is done.
         !>     x: any strides.
         !>     y: out same shape and dtype as x; may be the same view as x.
         !>     options: NULL: all defaults.
@@ -532,8 +536,8 @@ module libsugar_c
         end function sugar_forward
 
         !> dx = dy * g'(x), element by element, where g' is the derivative of the surrogate (of the forward
-        !> function itself if the spec names no surrogate). With no element nothing is done but what the
-        !> options say of a parameter_gradient.
+        !> function itself if the spec names no surrogate). If x has no elements, nothing is done but what the
+        !> options say about a parameter_gradient.
         !>     x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
         !>     dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient
         !>         has zero strides.
@@ -556,9 +560,9 @@ module libsugar_c
 
         !> sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in
         !> elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
-        !> that x always points to the lowest address, as in the BLAS. Every vector has its own step; a step
-        !> of 0 repeats one element and is allowed for inputs only (for outputs if n <= 1). n = 0 does nothing
-        !> and allows NULL. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
+        !> that x always points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is
+        !> allowed for inputs only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed.
+        !> f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL allowed if n is 0.
         !>     incx: in elements.
@@ -583,9 +587,9 @@ module libsugar_c
 
         !> sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in
         !> elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
-        !> that x always points to the lowest address, as in the BLAS. Every vector has its own step; a step
-        !> of 0 repeats one element and is allowed for inputs only (for outputs if n <= 1). n = 0 does nothing
-        !> and allows NULL. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
+        !> that x always points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is
+        !> allowed for inputs only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed.
+        !> f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL allowed if n is 0.
         !>     incx: in elements.
@@ -610,9 +614,9 @@ module libsugar_c
 
         !> sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in
         !> elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
-        !> that x always points to the lowest address, as in the BLAS. Every vector has its own step; a step
-        !> of 0 repeats one element and is allowed for inputs only (for outputs if n <= 1). n = 0 does nothing
-        !> and allows NULL. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
+        !> that x always points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is
+        !> allowed for inputs only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed.
+        !> f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL allowed if n is 0.
         !>     incx: in elements.
@@ -637,9 +641,9 @@ module libsugar_c
 
         !> sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in
         !> elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
-        !> that x always points to the lowest address, as in the BLAS. Every vector has its own step; a step
-        !> of 0 repeats one element and is allowed for inputs only (for outputs if n <= 1). n = 0 does nothing
-        !> and allows NULL. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
+        !> that x always points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is
+        !> allowed for inputs only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed.
+        !> f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL allowed if n is 0.
         !>     incx: in elements.
@@ -662,8 +666,8 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_forward_bf16
 
-        !> sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options
-        !> say of a parameter_gradient.
+        !> sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what
+        !> the options say about a parameter_gradient.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
         !>     incx: in elements.
@@ -690,8 +694,8 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_backward_f32
 
-        !> sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options
-        !> say of a parameter_gradient.
+        !> sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what
+        !> the options say about a parameter_gradient.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
         !>     incx: in elements.
@@ -718,8 +722,8 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_backward_f64
 
-        !> sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options
-        !> say of a parameter_gradient.
+        !> sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what
+        !> the options say about a parameter_gradient.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
         !>     incx: in elements.
@@ -746,8 +750,8 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_backward_f16
 
-        !> sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options
-        !> say of a parameter_gradient.
+        !> sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what
+        !> the options say about a parameter_gradient.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
         !>     incx: in elements.
@@ -774,7 +778,7 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_backward_bf16
 
-        !> Makes a monitor with nothing counted.
+        !> Makes a monitor that has counted nothing.
         !>     monitor: out owned by the caller, for sugar_monitor_destroy. Not written on failure.
         !>     units: 1 to 2^31 - 1: the extent of x in dimension `axis`.
         !>     options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
@@ -824,8 +828,8 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_monitor_reset
 
-        !> Adds what `from` counted, which stays as it is. The counts are those of one monitor fed with both
-        !> inputs; the sums are added in f64.
+        !> Adds what `from` has counted, without changing it. Counts then are those of one monitor that was
+        !> fed both inputs; sums are added in f64.
         !>     into: inout
         !> SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, threshold, minimum or maximum that
         !> differ; more samples than 2^63 - 1
@@ -859,11 +863,11 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_monitor_get_unit
 
-        !> The units that saw samples and of these at most the share `rate` active: 0 gives the dead ones,
-        !> 0.01 also those that are active for at most one sample in a hundred.
+        !> Finds the units that have samples, of which at most the share `rate` was active: with 0 the dead
+        !> ones, with 0.01 also those that were active for at most one sample in a hundred.
         !>     indices: out [capacity] the first of them, ascending; NULL allowed if capacity is 0.
         !>     capacity: 0 or more.
-        !>     count: out how many there are, also beyond capacity.
+        !>     count: out how many there are, even if that is more than capacity.
         !> SUGAR_ERROR_ARGUMENT: NULL, rate outside [0, 1], capacity
         function sugar_monitor_find_dead(monitor, rate, indices, capacity, count) bind(c, &
         name="sugar_monitor_find_dead") result(returned)
@@ -879,8 +883,8 @@ module libsugar_c
         !> The histogram of all samples.
         !>     counts: out [SUGAR_MONITOR_BINS] With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0
         !>         counts x < minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum + i w, the
-        !>         last one x >= maximum; all of it rounded as the elements are computed, so that a sample
-        !>         next to a bound may be on its other side. NaN is in no bin.
+        !>         last one x >= maximum; all of it computed in f32, or in f64 for f64, so that a sample next
+        !>         to a bound may be counted on its other side. NaN is in no bin.
         !>     edges: out [SUGAR_MONITOR_BINS - 1] the bounds between them, ascending; NULL: not wanted.
         !> SUGAR_ERROR_ARGUMENT: NULL
         function sugar_monitor_get_histogram(monitor, counts, edges) bind(c, &

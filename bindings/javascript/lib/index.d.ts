@@ -39,7 +39,7 @@ export type Operand = Tensor | TensorOptions | Float32Array | Float64Array;
 /**
  * Options of one call; NULL everywhere stands for all defaults. Set struct_size to
  * sizeof(sugar_call_options); its rule is that of sugar_activation_options. A call needs at most 64 KiB of
- * stack on each thread that works on it, and at most 384 KiB with anything but flags and a context.
+ * stack on each thread that works on it, or 384 KiB if options other than flags and context are set.
  */
 export interface CallOptionsInit {
     /** SUGAR_CALL_ACCUMULATE: dx = dx + dy * g'(x). */
@@ -53,65 +53,64 @@ export interface CallOptionsInit {
      */
     readonly context?: Context | null;
     /**
-     * forward: counts x in passing. NULL: none. An error in backward
+     * forward: counts x in the same pass. NULL: none. An error in backward
      */
     readonly monitor?: Monitor | null;
     /**
      * The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
      * SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of 0 in the dimensions in which it does
      * not vary: all of them for one value, all but the channels' for one value per channel. Each value must
-     * be within the parameter's range, or else the message has the first one outside, in row-major order, and
-     * its index; with no element in x, none is looked at. NULL: the spec's. It may not overlap an output. f'
-     * uses it too, wherever the backward pass uses f'; the surrogate behind a ~ has its own.
+     * be within the parameter's range; the message of the error has the first one outside, in row-major
+     * order, and its index. If x has no elements, values are not checked. NULL: the spec's. It may not
+     * overlap an output. It also holds for f', wherever the backward pass uses f'; not for the surrogate
+     * behind a ~.
      */
     readonly parameter?: Operand | null;
     /**
      * backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter
-     * over the elements that share a value. f is the forward function, whatever the surrogate. Shape and
-     * dtype of x; what is summed has strides of 0. With SUGAR_CALL_ACCUMULATE the sum is added to what it
-     * holds. df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64
-     * with what its roundings lose: the sum of n of them is within half an ULP, and n^2 2^-105 times the sum
-     * of their sizes, of the exact one. It has the same bits for any number of threads. The sum over nothing
-     * is 0: with no element in x, the values that the gradient has all the same, where each extent of 0 has a
-     * stride of 0, are set to 0, or with SUGAR_CALL_ACCUMULATE stay as they are. (An array without elements
-     * has no such values, whatever its strides: NumPy gives it strides of 0, which must not be handed on
-     * here.) NULL: not wanted. An error in forward.
+     * over the elements that share a value. f is the forward function, whatever the surrogate. It has the
+     * shape and dtype of x, and strides of 0 in the dimensions that are summed. With SUGAR_CALL_ACCUMULATE
+     * the sum is added to what it holds. df/dparameter is as accurate as f'. Products are rounded to f32 (f64
+     * for f64) and summed in f64, and so is what the roundings of that sum lose: a sum of n products is
+     * within half an ULP, and n^2 2^-105 times the sum of their absolute values, of the exact one. It has the
+     * same bits for any number of threads. If x has no elements, the gradient may still have values: if its
+     * strides are 0 wherever extents are 0. The sum over nothing is 0, so they are set to 0, or with
+     * SUGAR_CALL_ACCUMULATE stay as they are. (NumPy gives arrays without elements strides of 0, but they
+     * have no values: such strides must not be passed here.) NULL: not wanted. An error in forward.
      */
     readonly parameterGradient?: Operand | null;
     /**
      * g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in,
      * and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
      *     8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum are
-     *         those of sugar_activation_gradient_range. backward uses the value it stands for, which is
-     *         within (maximum - minimum) / 510 of g'(x), and a rounding: a few units in the last place of the
-     *         larger bound. Where both bounds are the same the code is 0. For activations whose range is
-     *         finite.
+     *         those of sugar_activation_gradient_range. backward uses the value it stands for, which differs
+     *         from g'(x) by at most (maximum - minimum) / 510 and a few units in the last place of the larger
+     *         bound. If both bounds are equal the code is 0. For activations whose bounds are finite.
      *     1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from x.
-     *         For activations whose g' has two values, or one, a domain or blend included. Bit i mod 8 (from
+     *         For activations whose g', with its domain and blend, has two values, or one. Bit i mod 8 (from
      *         the lowest) of byte i / 8 is element i in row-major order; strides must be NULL or compact;
      *         bits after the last element are written as 0.
-     * A NaN in x leaves no trace: its code is 0. It may not overlap anything else; x and y may be the same
-     * view. An error beside random; and beside a parameter wherever the backward pass uses f'. NULL: not
-     * wanted.
+     * Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. An error
+     * beside random; and beside a parameter wherever the backward pass uses f'. NULL: not wanted.
      */
     readonly savedGradient?: Tensor | TensorOptions | Uint8Array | null;
     /**
-     * A forward function rrelu draws a slope for each element, in forward and again in backward: training
-     * mode. NULL: it uses their mean. An error for any other kind, and beside a parameter or a
-     * saved_gradient. f' has the slopes too, wherever the backward pass uses f'; the surrogate behind a ~ is
-     * what it is.
+     * rrelu as the forward function draws a slope for each element, in forward and again in backward
+     * (training mode). NULL: it uses the mean of lower and upper. An error for any other kind, and beside a
+     * parameter or a saved_gradient. f' has the same slopes, wherever the backward pass uses f'; a surrogate
+     * rrelu behind a ~ draws none.
      */
     readonly random?: Random | null;
 }
 
 /**
- * Numbers for slopes that are drawn at random: those of Philox4x32-10 (Salmon et al., SC 2011) with the key
- * `seed`. Element i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4) of block
- * offset + floor(i / 4), so the same seed and offset draw the same slopes again, at every level, in any
- * layout and for any split over threads. A call on n elements uses ceil(n / 4) blocks: the next offset to use
- * is that much further. A word w gives the slope lower + (upper - lower) u with u = floor(w / 2^8) / 2^24, in
- * f64 for f64 and else in f32: lower, upper and their difference are rounded, then product and sum once
- * together. Set struct_size; its rule is that of sugar_activation_options.
+ * The random numbers for slopes: those of Philox4x32-10 (Salmon et al., SC 2011) with the key `seed`. Element
+ * i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4) of block offset +
+ * floor(i / 4), so the same seed and offset draw the same slopes again, at every level, in any layout and for
+ * any split over threads. A call on n elements uses ceil(n / 4) blocks: the offset for the next call is
+ * greater by that. A word w gives the slope lower + (upper - lower) u with u = floor(w / 2^8) / 2^24, in f64
+ * for f64 and else in f32: lower, upper and their difference are rounded, then product and sum once together.
+ * Set struct_size; its rule is that of sugar_activation_options.
  */
 export interface Random {
     readonly seed?: number | bigint;
@@ -141,27 +140,28 @@ export declare class Activation implements Handle {
      *
      * Names are those of the catalogue (doc/catalogue.md, or sugar_kind_get). A parameter left out has its
      * default; none may be named twice. Values are decimal numbers ("1.67", "-5e-3") in every locale; a point
-     * has digits on both sides. Spaces and tabs between the parts are ignored. Without a surrogate the
-     * backward pass uses the forward function's own derivative f'. A surrogate takes two more options in its
+     * has digits on both sides. Spaces and tabs between tokens are ignored. Without a surrogate the backward
+     * pass uses the forward function's own derivative f'. A surrogate takes two more options in its
      * parentheses:
      *
      *     domain=all        (default) the surrogate's derivative g' for every x
      *     domain=negative   g' where x <= 0, f' elsewhere
-     *     blend=t           t g' + (1 - t) f', t in [0, 1] (default 1), where domain puts g'
+     *     blend=t           t g' + (1 - t) f' in place of g'; t in [0, 1], default 1
      *
      * The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian,
-     * multi_gaussian, sigmoid_spike, box) measure x from the threshold of a heaviside forward, exactly; with
-     * any other forward, from 0. In domain=negative x is the input itself, whatever the threshold.
+     * multi_gaussian, sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is the
+     * forward function, else from 0. domain=negative compares the input itself with 0, whatever the
+     * threshold.
      */
     constructor(spec: string, options?: {
     /**
-     * instruction set, such as "scalar", "avx2", "neon". NULL: what the environment variable SUGAR_LEVEL
-     * names, or, if it is not set or empty, the best that this machine has
+     * instruction set, such as "scalar", "avx2", "neon". NULL: the one that the environment variable
+     * SUGAR_LEVEL names, or, if that is not set or empty, the best one that this machine has
      */
         readonly level?: string | null });
     /**
-     * The canonical spec: primary names, every parameter with its value in the fewest digits that parse back
-     * to it, options that differ from their defaults. It parses to an equal activation.
+     * The canonical spec: names, not aliases; every parameter, with its value in the fewest digits that parse
+     * back to it; options that differ from their defaults. It parses to an equal activation.
      */
     readonly spec: string;
     /**
@@ -169,7 +169,7 @@ export declare class Activation implements Handle {
      */
     readonly level: string;
     /**
-     * y = f(x), element by element. With no element nothing is done.
+     * y = f(x), element by element. If x has no elements, nothing is done.
      */
     forward<T extends Operand>(x: Operand, y: T, options?: CallOptionsInit | CallOptions | null): T;
     /** With a result of its own: a typed array for a typed array, else a tensor. */
@@ -177,8 +177,8 @@ export declare class Activation implements Handle {
     forward(x: Operand, y?: null, options?: CallOptionsInit | CallOptions | null): Tensor;
     /**
      * dx = dy * g'(x), element by element, where g' is the derivative of the surrogate (of the forward
-     * function itself if the spec names no surrogate). With no element nothing is done but what the options
-     * say of a parameter_gradient.
+     * function itself if the spec names no surrogate). If x has no elements, nothing is done but what the
+     * options say about a parameter_gradient.
      */
     backward<T extends Operand>(x: Operand | null, dy: Operand, dx: T, options?: CallOptionsInit | CallOptions | null): T;
     /** With a result of its own: a typed array if dy is one, else a tensor. */
@@ -186,26 +186,25 @@ export declare class Activation implements Handle {
         options?: CallOptionsInit | CallOptions | null): T;
     backward(x: Operand | null, dy: Operand, dx?: null, options?: CallOptionsInit | CallOptions | null): Tensor;
     /**
-     * The bounds of g'(x), of whatever the backward pass uses, over all x but NaN: exact for f', g', and
-     * domain=negative, rounded outwards to f32, for parameters as given or rounded to f32; with a blend, on
-     * either side of 0, the blend of the bounds, which may be wider. -INFINITY and INFINITY where there is
-     * none.
+     * The bounds, over all x but NaN, of the derivative that the backward pass uses: f', that of the
+     * surrogate, or a mixture. They hold for parameters as given and rounded to f32, and are rounded outwards
+     * to f32; otherwise they are exact, except with a blend: there they are, on each side of 0, the blend of
+     * the bounds, which may be wider. -INFINITY and INFINITY where there is no bound.
      */
     gradientRange(): { minimum: number; maximum: number };
     destroy(): void;
 }
 
 /**
- * How calls use threads: not at all, those of a pool of the library's own, or those of the caller's
- * parallel_for. Opaque; any number of calls may use one at the same time, as far as its parallel_for allows
- * that. Small calls stay on the calling thread.
+ * Which threads calls use: the calling thread alone, a pool that belongs to the context, or the caller's
+ * parallel_for. Opaque; any number of calls may use one context at the same time, if its parallel_for allows
+ * that. Small calls run on the calling thread.
  *
- * The pool. Its threads start with the context, sleep from 50 us after the last call until the next, and end
- * with the context. It works for one call at a time: a call that finds it busy runs on its own thread alone.
- * Its threads block all signals but those of faults, have stacks of 1 MiB, and keep the floating-point mode
- * of the thread that made the context. After fork(), the child has the context but not the threads: calls
- * there run on the calling thread, and sugar_context_destroy frees the memory. Contexts made in the child
- * have pools.
+ * The pool. Its threads start with the context, go to sleep 50 us after a call, and end with the context. It
+ * works for one call at a time: a call that finds it busy runs on the calling thread alone. Its threads block
+ * all signals but those of faults, have stacks of 1 MiB, and keep the floating-point mode of the thread that
+ * made the context. After fork(), the child has the context but not the threads: calls there run on the
+ * calling thread, and sugar_context_destroy only frees the memory. Contexts made in the child have pools.
  */
 export declare class Context implements Handle {
     /** @param options the number of threads, the calling one counted */
@@ -221,27 +220,29 @@ export interface MonitorSummary {
      */
     readonly samples: number;
     /**
-     * of them
+     * of these samples
      */
     readonly active: number;
     /**
-     * of them, infinite or NaN
+     * of these samples: infinite or NaN
      */
     readonly notFinite: number;
     /**
-     * units of whose samples none was active; 0 with no sample
+     * units that had no active sample; 0 if there are no samples
      */
     readonly dead: number;
     /**
-     * 1 - active / samples; NaN with no sample
+     * 1 - active / samples; NaN if there are no samples
      */
     readonly sparsity: number;
     /**
-     * of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2); NaN with none
+     * of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2); NaN if no sample
+     * is finite
      */
     readonly mean: number;
     /**
-     * of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2); NaN with none
+     * of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2); NaN if no sample
+     * is finite
      */
     readonly deviation: number;
 }
@@ -279,16 +280,16 @@ export interface MonitorOptions {
      */
     readonly axis?: number;
     /**
-     * finite; rounded to what elements are computed in: f32, or f64 for f64. 0 suits whatever is dead where x
-     * <= 0; -3 hardsigmoid and hardswish; kinds with a threshold, their own
+     * finite; rounded to f32, or to f64 for f64. 0 for kinds that are dead where x <= 0; -3 for hardsigmoid
+     * and hardswish; for kinds with a threshold, that one
      */
     readonly threshold?: number;
     /**
-     * of the histogram: finite, maximum - minimum from 1e-30 to 1e30; or both 0, for -8 and 8
+     * of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
      */
     readonly minimum?: number;
     /**
-     * of the histogram: finite, maximum - minimum from 1e-30 to 1e30; or both 0, for -8 and 8
+     * of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
      */
     readonly maximum?: number;
 }
@@ -298,17 +299,17 @@ export interface MonitorOptions {
  * sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.
  *
  * A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It is
- * active where x > threshold. Counts are exact. Sums are taken in f64, of every sample that is finite: those
- * that are not are counted as well; a square that overflows makes the deviation infinite or NaN. For one
- * shape and the strides of x and of y a sum has the same bits at every level and for any number of threads;
- * another order of the dimensions in memory may change its last bits.
+ * active where x > threshold. Counts are exact. Sums, in f64, are of the finite samples; the others are
+ * counted. A square that overflows makes the deviation infinite or NaN. A sum has the same bits at every
+ * level and for any number of threads, if the shape and the strides of x and y are the same; another order of
+ * the dimensions in memory may change its last bits.
  *
- * A monitor changes while it is fed, merged into, restored or reset: no other call may use it then. Workers
- * that run at the same time have one each, and merge them.
+ * A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads
+ * that run at the same time need a monitor each, and merge them afterwards.
  */
 export declare class Monitor implements Handle {
     /**
-     * Makes a monitor with nothing counted.
+     * Makes a monitor that has counted nothing.
      */
     constructor(units: number, options?: MonitorOptions);
     /**
@@ -324,8 +325,8 @@ export declare class Monitor implements Handle {
      */
     reset(): void;
     /**
-     * Adds what `from` counted, which stays as it is. The counts are those of one monitor fed with both
-     * inputs; the sums are added in f64.
+     * Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed
+     * both inputs; sums are added in f64.
      */
     merge(other: Monitor): void;
     /**
@@ -337,8 +338,8 @@ export declare class Monitor implements Handle {
      */
     unit(index: number): MonitorUnit;
     /**
-     * The units that saw samples and of these at most the share `rate` active: 0 gives the dead ones, 0.01
-     * also those that are active for at most one sample in a hundred.
+     * Finds the units that have samples, of which at most the share `rate` was active: with 0 the dead ones,
+     * with 0.01 also those that were active for at most one sample in a hundred.
      */
     dead(rate?: number): number[];
     /**

@@ -1,12 +1,12 @@
-/* The vector vocabulary for AVX2 with FMA; the words are defined in vec_scalar.h. */
+/* The vector vocabulary for AVX2 with FMA and F16C; vec_scalar.h says what its words mean. */
 #include <immintrin.h>
 
 enum { VEC_LANES = 256 / REAL_BITS };
 
-/* A window onto these words is a mask for a partial load or store: n times -1, then 0. */
+/* Loaded from the right address, these are a mask for partial loads and stores: n lanes of -1, then 0. */
 static const int32_t vec_window[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 
-static inline __m256i vec_part_mask(size_t n)
+static inline __m256i vec_partial_mask(size_t n)
 {
     return _mm256_loadu_si256((const __m256i *)(const void *)(vec_window + 8 - n * (REAL_BITS / 32)));
 }
@@ -32,8 +32,8 @@ static inline vec vec_load(const real *p) { return VEC_(loadu)(p); }
 static inline void vec_store(real *p, vec a) { VEC_(storeu)(p, a); }
 static inline void vec_stream(real *p, vec a) { VEC_(stream)(p, a); }
 static inline void vec_stream_end(void) { _mm_sfence(); }
-static inline vec vec_load_part(const real *p, size_t n) { return VEC_(maskload)(p, vec_part_mask(n)); }
-static inline void vec_store_part(real *p, vec a, size_t n) { VEC_(maskstore)(p, vec_part_mask(n), a); }
+static inline vec vec_load_partial(const real *p, size_t n) { return VEC_(maskload)(p, vec_partial_mask(n)); }
+static inline void vec_store_partial(real *p, vec a, size_t n) { VEC_(maskstore)(p, vec_partial_mask(n), a); }
 static inline vec vec_fma(vec a, vec b, vec c) { return VEC_(fmadd)(a, b, c); }
 static inline vec vec_fnma(vec a, vec b, vec c) { return VEC_(fnmadd)(a, b, c); }
 static inline vec vec_sqrt(vec a) { return VEC_(sqrt)(a); }
@@ -44,7 +44,7 @@ static inline vec vec_copysign(vec a, vec b)
 {
     return VEC_(or)(vec_abs(a), VEC_(and)(vec_splat(-(real)0), b));
 }
-/* By operators, which gcc can see through: behind the intrinsic it adds an instruction to each blend. */
+/* By operators: with the intrinsic gcc adds an instruction to each blend. */
 static inline mask vec_less(vec a, vec b) { return (mask)(a < b); }
 static inline mask vec_less_equal(vec a, vec b) { return (mask)(a <= b); }
 static inline vec vec_select(mask m, vec a, vec b) { return VEC_(blendv)(b, a, m); }
@@ -55,7 +55,7 @@ static inline vec vec_power_of_two(vec a)
 }
 
 typedef __m256d vec64;
-enum { VEC64_LANES = 4, VEC64_PARTS = VEC_LANES / VEC64_LANES };
+enum { VEC64_LANES = 4, VEC64_PER_VEC = VEC_LANES / VEC64_LANES };
 static inline vec64 vec64_load(const double *p) { return _mm256_loadu_pd(p); }
 static inline void vec64_store(double *p, vec64 a) { _mm256_storeu_pd(p, a); }
 
@@ -74,9 +74,9 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
 }
 
 #if REAL_BITS == 32
-static inline vec64 vec_widen(vec a, int part)
+static inline vec64 vec_widen(vec a, int which)
 {
-    return _mm256_cvtps_pd(part ? _mm256_extractf128_ps(a, 1) : _mm256_castps256_ps128(a));
+    return _mm256_cvtps_pd(which ? _mm256_extractf128_ps(a, 1) : _mm256_castps256_ps128(a));
 }
 static inline vec64 vec_load_wide(const real *p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return _mm256_fmadd_pd(b, b, a); }
@@ -86,7 +86,7 @@ static inline vec_counter vec_counter_add(vec_counter c, mask m)
     return _mm256_sub_epi32(c, _mm256_castps_si256(m));
 }
 static inline vec vec_counter_value(vec_counter c) { return _mm256_cvtepi32_ps(c); }
-static inline void vec_store_codes(uint8_t *p, const vec *a)
+static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
     const __m256i low = _mm256_packs_epi32(_mm256_cvttps_epi32(a[0]), _mm256_cvttps_epi32(a[1]));
     const __m256i high = _mm256_packs_epi32(_mm256_cvttps_epi32(a[2]), _mm256_cvttps_epi32(a[3]));
@@ -107,7 +107,7 @@ static inline vec vec_load_u24(const uint32_t *p)
     return _mm256_cvtepi32_ps(_mm256_srli_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p), 8));
 }
 #else
-static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
+static inline vec64 vec_widen(vec a, int which) { (void)which; return a; }
 static inline vec64 vec_load_wide(const real *p) { return vec_load(p); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
 typedef __m256i vec_counter;
@@ -121,7 +121,7 @@ static inline vec vec_counter_value(vec_counter c)
     const vec origin = vec_splat(0x1p52);
     return _mm256_castsi256_pd(_mm256_add_epi64(c, _mm256_castpd_si256(origin))) - origin;
 }
-static inline void vec_store_codes(uint8_t *p, const vec *a)
+static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
     const __m128i low = _mm_packs_epi32(_mm256_cvttpd_epi32(a[0]), _mm256_cvttpd_epi32(a[1]));
     const __m128i high = _mm_packs_epi32(_mm256_cvttpd_epi32(a[2]), _mm256_cvttpd_epi32(a[3]));
@@ -164,7 +164,7 @@ static inline vec_bytes vec_bytes_min(vec_bytes a, vec_bytes b)
 {
     return (vec_bytes)_mm256_min_epu8((__m256i)a, (__m256i)b);
 }
-/* In words whose upper halves are 0, of which there is an instruction for the least one. */
+/* There is an instruction for the least of 8 words of 16 bits: their upper bytes become 0. */
 static inline int vec_bytes_least(vec_bytes a)
 {
     const __m128i bytes = _mm_min_epu8(_mm256_castsi256_si128((__m256i)a), _mm256_extracti128_si256((__m256i)a, 1));
@@ -211,7 +211,7 @@ static inline mask vec_negative(vec a)
 }
 static inline vec vec_leading(vec a) { return _mm256_and_ps(a, vec_splat(-INFINITY)); }
 static inline vec vec_last_one(vec a) { return _mm256_or_ps(a, vec_splat(0x1p-149f)); }
-/* Not by _CMP_NEQ_OQ, which is one operation less: Valgrind 3.19 takes a NaN for different then. */
+/* Not by _CMP_NEQ_OQ, which is one operation less: with it Valgrind 3.19 finds NaN unequal to 0. */
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const __m256i bits = _mm256_castps_si256(a), differ = _mm256_castps_si256(_mm256_xor_ps(a, rest));
@@ -219,8 +219,8 @@ static inline vec vec_to_odd(vec a, vec rest)
     const __m256i back = _mm256_srli_epi32(_mm256_and_si256(differ, any), 31);
     return _mm256_castsi256_ps(_mm256_or_si256(_mm256_sub_epi32(bits, back), _mm256_srli_epi32(any, 31)));
 }
-/* A bf16 in the leading half of each lane: half of the last place is added, less one bit if the result is even
- * without it. What is added never leaves the 0s at the end of a NaN. */
+/* Rounds to bf16, in the upper half of each lane: adds 0x7fff, and 1 if the upper half is odd. The last 16 bits of a
+ * NaN are 0, so it stays a NaN. */
 static inline __m256i vec_round_bf16(vec a)
 {
     const __m256i bits = _mm256_castps_si256(a);
@@ -246,19 +246,19 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
     _mm256_storeu_si256((__m256i *)(void *)p, _mm256_blend_epi16(even, vec_round_bf16(a.odd), 0xaa));
 }
 
-/* The permutation reads no other bits than the lowest three. */
+/* The permutation reads only the lowest three bits of an index. */
 typedef __m256i index;
 static inline index vec_index(vec a, int shift) { return _mm256_srli_epi32(_mm256_castps_si256(a), shift); }
 static inline vec vec_lookup(const real *table, index i)
 {
     return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), i);
 }
-enum { VEC_ROW = 2 };
-static inline size_t vec_row_start(index i) { (void)i; return 0; }
+enum { VEC_TABLE16_VECTORS = 2 };
+static inline size_t vec_table16_start(index i) { (void)i; return 0; }
 static inline index vec_index16(vec a) { return _mm256_castps_si256(a); }
-static inline vec vec_lookup16(const vec *row, index i)
+static inline vec vec_lookup16(const vec *table, index i)
 {
     const mask upper = _mm256_castsi256_ps(_mm256_slli_epi32(i, 28));
-    return vec_select(upper, _mm256_permutevar8x32_ps(row[1], i), _mm256_permutevar8x32_ps(row[0], i));
+    return vec_select(upper, _mm256_permutevar8x32_ps(table[1], i), _mm256_permutevar8x32_ps(table[0], i));
 }
 #endif

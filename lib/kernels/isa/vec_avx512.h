@@ -1,4 +1,4 @@
-/* The vector vocabulary for AVX-512 (F, BW, DQ and VL); the words are defined in vec_scalar.h. */
+/* The vector vocabulary for AVX-512 (F, BW, DQ and VL); vec_scalar.h says what its words mean. */
 #include <immintrin.h>
 
 enum { VEC_LANES = 512 / REAL_BITS };
@@ -22,15 +22,15 @@ typedef __mmask8 mask;
 #endif
 
 /* True in the first n lanes. */
-static inline mask vec_part_mask(size_t n) { return (mask)((1u << n) - 1); }
+static inline mask vec_partial_mask(size_t n) { return (mask)((1u << n) - 1); }
 
 static inline vec vec_splat(real a) { return VEC_(set1)(a); }
 static inline vec vec_load(const real *p) { return VEC_(loadu)(p); }
 static inline void vec_store(real *p, vec a) { VEC_(storeu)(p, a); }
 static inline void vec_stream(real *p, vec a) { VEC_(stream)(p, a); }
 static inline void vec_stream_end(void) { _mm_sfence(); }
-static inline vec vec_load_part(const real *p, size_t n) { return VEC_(maskz_loadu)(vec_part_mask(n), p); }
-static inline void vec_store_part(real *p, vec a, size_t n) { VEC_(mask_storeu)(p, vec_part_mask(n), a); }
+static inline vec vec_load_partial(const real *p, size_t n) { return VEC_(maskz_loadu)(vec_partial_mask(n), p); }
+static inline void vec_store_partial(real *p, vec a, size_t n) { VEC_(mask_storeu)(p, vec_partial_mask(n), a); }
 static inline vec vec_fma(vec a, vec b, vec c) { return VEC_(fmadd)(a, b, c); }
 static inline vec vec_fnma(vec a, vec b, vec c) { return VEC_(fnmadd)(a, b, c); }
 static inline vec vec_sqrt(vec a) { return VEC_(sqrt)(a); }
@@ -51,7 +51,7 @@ static inline vec vec_power_of_two(vec a)
 }
 
 typedef __m512d vec64;
-enum { VEC64_LANES = 8, VEC64_PARTS = VEC_LANES / VEC64_LANES };
+enum { VEC64_LANES = 8, VEC64_PER_VEC = VEC_LANES / VEC64_LANES };
 static inline vec64 vec64_load(const double *p) { return _mm512_loadu_pd(p); }
 static inline void vec64_store(double *p, vec64 a) { _mm512_storeu_pd(p, a); }
 
@@ -70,13 +70,13 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
 }
 
 #if REAL_BITS == 32
-static inline vec64 vec_widen(vec a, int part)
+static inline vec64 vec_widen(vec a, int which)
 {
-    return _mm512_cvtps_pd(part ? _mm512_extractf32x8_ps(a, 1) : _mm512_castps512_ps256(a));
+    return _mm512_cvtps_pd(which ? _mm512_extractf32x8_ps(a, 1) : _mm512_castps512_ps256(a));
 }
 static inline vec64 vec_load_wide(const real *p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return _mm512_fmadd_pd(b, b, a); }
-static inline void vec_store_codes(uint8_t *p, const vec *a)
+static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
     const __m512i low = _mm512_packs_epi32(_mm512_cvttps_epi32(a[0]), _mm512_cvttps_epi32(a[1]));
     const __m512i high = _mm512_packs_epi32(_mm512_cvttps_epi32(a[2]), _mm512_cvttps_epi32(a[3]));
@@ -95,10 +95,10 @@ static inline vec vec_load_u24(const uint32_t *p)
     return _mm512_cvtepi32_ps(_mm512_srli_epi32(_mm512_loadu_si512(p), 8));
 }
 #else
-static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
+static inline vec64 vec_widen(vec a, int which) { (void)which; return a; }
 static inline vec64 vec_load_wide(const real *p) { return vec_load(p); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
-static inline void vec_store_codes(uint8_t *p, const vec *a)
+static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
     const __m256i low = _mm256_packs_epi32(_mm512_cvttpd_epi32(a[0]), _mm512_cvttpd_epi32(a[1]));
     const __m256i high = _mm256_packs_epi32(_mm512_cvttpd_epi32(a[2]), _mm512_cvttpd_epi32(a[3]));
@@ -191,9 +191,7 @@ static inline vec vec_to_odd(vec a, vec rest)
     const __m512i below = _mm512_sub_epi32(bits, back);
     return _mm512_castsi512_ps(_mm512_mask_or_epi32(bits, any, below, _mm512_set1_epi32(1)));
 }
-/* A bf16 in the leading half of each lane: half of the last place is added, less one bit if the result is even
- * without it. What is added never leaves the 0s at the end of a NaN. The instruction of AVX512_BF16 takes
- * subnormals for zeros. */
+/* As in vec_avx2.h. The instruction of AVX512_BF16 would take subnormals for zeros. */
 static inline __m512i vec_round_bf16(vec a)
 {
     const __m512i bits = _mm512_castps_si512(a);
@@ -218,7 +216,7 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
     _mm512_storeu_si512(p, _mm512_mask_mov_epi16(even, 0xaaaaaaaa, vec_round_bf16(a.odd)));
 }
 
-/* The permutation reads the lowest four bits; the table stands in the register twice. */
+/* The permutation reads only the lowest four bits of an index; a table of 8 entries is in the register twice. */
 typedef __m512i index;
 static inline index vec_index(vec a, int shift)
 {
@@ -228,8 +226,8 @@ static inline vec vec_lookup(const real *table, index i)
 {
     return _mm512_permutexvar_ps(i, _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));
 }
-enum { VEC_ROW = 1 };
-static inline size_t vec_row_start(index i) { (void)i; return 0; }
+enum { VEC_TABLE16_VECTORS = 1 };
+static inline size_t vec_table16_start(index i) { (void)i; return 0; }
 static inline index vec_index16(vec a) { return _mm512_castps_si512(a); }
-static inline vec vec_lookup16(const vec *row, index i) { return _mm512_permutexvar_ps(i, row[0]); }
+static inline vec vec_lookup16(const vec *table, index i) { return _mm512_permutexvar_ps(i, table[0]); }
 #endif

@@ -1,4 +1,4 @@
-/* The vector vocabulary for AArch64 Advanced SIMD (NEON); the words are defined in vec_scalar.h. */
+/* The vector vocabulary for AArch64 Advanced SIMD (NEON); vec_scalar.h says what its words mean. */
 #include <arm_neon.h>
 #include <string.h>
 
@@ -27,13 +27,13 @@ static inline vec vec_load(const real *p) { return VEC_(vld1q)(p); }
 static inline void vec_store(real *p, vec a) { VEC_(vst1q)(p, a); }
 static inline void vec_stream(real *p, vec a) { vec_store(p, a); }
 static inline void vec_stream_end(void) { }
-static inline vec vec_load_part(const real *p, size_t n)
+static inline vec vec_load_partial(const real *p, size_t n)
 {
     real lanes[VEC_LANES] = {0};
     memcpy(lanes, p, n * sizeof *p);
     return vec_load(lanes);
 }
-static inline void vec_store_part(real *p, vec a, size_t n)
+static inline void vec_store_partial(real *p, vec a, size_t n)
 {
     real lanes[VEC_LANES];
     vec_store(lanes, a);
@@ -47,7 +47,7 @@ static inline mask vec_less(vec a, vec b) { return VEC_(vcltq)(a, b); }
 static inline mask vec_less_equal(vec a, vec b) { return VEC_(vcleq)(a, b); }
 static inline vec vec_select(mask m, vec a, vec b) { return VEC_(vbslq)(m, a, b); }
 static inline int vec_any(mask m) { return VEC_ANY_; }
-/* The processor's own maximum and minimum treat NaN and signed zeros differently. */
+/* The instructions for maximum and minimum treat NaN and signed zeros differently. */
 static inline vec vec_max(vec a, vec b) { return vec_select(vec_less(b, a), a, b); }
 static inline vec vec_min(vec a, vec b) { return vec_select(vec_less(a, b), a, b); }
 static inline vec vec_copysign(vec a, vec b) { return VEC_(vbslq)(VEC_TO_BITS(vec_splat(-(real)0)), b, a); }
@@ -57,7 +57,7 @@ static inline vec vec_power_of_two(vec a)
 }
 
 typedef float64x2_t vec64;
-enum { VEC64_LANES = 2, VEC64_PARTS = VEC_LANES / VEC64_LANES };
+enum { VEC64_LANES = 2, VEC64_PER_VEC = VEC_LANES / VEC64_LANES };
 static inline vec64 vec64_load(const double *p) { return vld1q_f64(p); }
 static inline void vec64_store(double *p, vec64 a) { vst1q_f64(p, a); }
 
@@ -71,13 +71,13 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
 }
 
 #if REAL_BITS == 32
-static inline vec64 vec_widen(vec a, int part)
+static inline vec64 vec_widen(vec a, int which)
 {
-    return part ? vcvt_high_f64_f32(a) : vcvt_f64_f32(vget_low_f32(a));
+    return which ? vcvt_high_f64_f32(a) : vcvt_f64_f32(vget_low_f32(a));
 }
 static inline vec64 vec_load_wide(const real *p) { return vcvt_f64_f32(vld1_f32(p)); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return vfmaq_f64(a, b, b); }
-static inline void vec_store_codes(uint8_t *p, const vec *a)
+static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
     const uint16x4_t zero = vqmovn_u32(vcvtq_u32_f32(a[0])), one = vqmovn_u32(vcvtq_u32_f32(a[1]));
     const uint16x4_t two = vqmovn_u32(vcvtq_u32_f32(a[2])), three = vqmovn_u32(vcvtq_u32_f32(a[3]));
@@ -96,10 +96,10 @@ static inline vec vec_load_bytes(const uint8_t *p)
 }
 static inline vec vec_load_u24(const uint32_t *p) { return vcvtq_f32_u32(vshrq_n_u32(vld1q_u32(p), 8)); }
 #else
-static inline vec64 vec_widen(vec a, int part) { (void)part; return a; }
+static inline vec64 vec_widen(vec a, int which) { (void)which; return a; }
 static inline vec64 vec_load_wide(const real *p) { return vec_load(p); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
-static inline void vec_store_codes(uint8_t *p, const vec *a)
+static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
     for (int k = 0; k < 4; k++) {
         const uint64x2_t lanes = vcvtq_u64_f64(a[k]);
@@ -172,8 +172,7 @@ static inline vec vec_to_odd(vec a, vec rest)
     const uint32x4_t back = vandq_u32(vshrq_n_u32(veorq_u32(bits, vreinterpretq_u32_f32(rest)), 31), any);
     return vreinterpretq_f32_u32(vorrq_u32(vsubq_u32(bits, back), any));
 }
-/* A bf16 in the leading half of each lane: half of the last place is added, less one bit if the result is even
- * without it. What is added never leaves the 0s at the end of a NaN. */
+/* As in vec_avx2.h. */
 static inline uint32x4_t vec_round_bf16(vec a)
 {
     const uint32x4_t bits = vreinterpretq_u32_f32(a);
@@ -194,7 +193,7 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
     vst1q_u16(p, vreinterpretq_u16_u32(both));
 }
 
-/* The places of an entry's four bytes. */
+/* Indices of bytes in a table: those of the four bytes of an entry. */
 typedef uint8x16_t index;
 static inline index vec_bytes_of(uint32x4_t entry)
 {
@@ -211,16 +210,16 @@ static inline vec vec_lookup(const real *table, index i)
     const uint8x16x2_t entries = {{vld1q_u8(bytes), vld1q_u8(bytes + 16)}};
     return vreinterpretq_f32_u8(vqtbl2q_u8(entries, i));
 }
-enum { VEC_ROW = 4 };
-static inline size_t vec_row_start(index i) { (void)i; return 0; }
+enum { VEC_TABLE16_VECTORS = 4 };
+static inline size_t vec_table16_start(index i) { (void)i; return 0; }
 static inline index vec_index16(vec a)
 {
     return vec_bytes_of(vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(15)));
 }
-static inline vec vec_lookup16(const vec *row, index i)
+static inline vec vec_lookup16(const vec *table, index i)
 {
-    const uint8x16x4_t entries = {{vreinterpretq_u8_f32(row[0]), vreinterpretq_u8_f32(row[1]),
-                                   vreinterpretq_u8_f32(row[2]), vreinterpretq_u8_f32(row[3])}};
+    const uint8x16x4_t entries = {{vreinterpretq_u8_f32(table[0]), vreinterpretq_u8_f32(table[1]),
+                                   vreinterpretq_u8_f32(table[2]), vreinterpretq_u8_f32(table[3])}};
     return vreinterpretq_f32_u8(vqtbl4q_u8(entries, i));
 }
 #endif

@@ -1,74 +1,78 @@
-/* The vector vocabulary in plain C, one lane wide: the definition that every other vec_*.h follows.
+/* The vector vocabulary in plain C, with vectors of one lane. What its words mean is defined here, for all vec_*.h:
  *
- * An instruction set gives, for elements of type `real` (float or double, REAL_BITS bits):
+ * Of `real` (float or double, REAL_BITS bits):
  *   vec, mask, VEC_LANES      types and width; the operators + - * / and unary - work on vec
  *   vec_splat(a)              a in every lane
- *   vec_load, vec_store       VEC_LANES elements at any address
- *   vec_stream                as vec_store, at an address that is a multiple of the vector; past the
- *                             caches, if the instruction set has such a store
+ *   vec_load, vec_store       VEC_LANES reals at any address
+ *   vec_stream                as vec_store, at an address that is a multiple of the vector's size; past the caches, if
+ *                             the instruction set has such a store
  *   vec_stream_end()          everything streamed before is stored before anything stored after
- *   vec_load_part(p, n)       n <= VEC_LANES elements, 0 in the other lanes; nothing else is read
- *   vec_store_part(p, a, n)   the first n <= VEC_LANES lanes; nothing else is written
+ *   vec_load_partial(p, n)    n <= VEC_LANES reals, 0 in the other lanes; nothing else is read
+ *   vec_store_partial(p, a, n)   the first n <= VEC_LANES lanes; nothing else is written
  *   vec_fma(a, b, c)          a * b + c with one rounding
  *   vec_fnma(a, b, c)         c - a * b with one rounding
  *   vec_sqrt(a)               correctly rounded
  *   vec_max(a, b)             a > b ? a : b; so b where either is NaN, and b for two zeros
- *   vec_min(a, b)             a < b ? a : b
+ *   vec_min(a, b)             a < b ? a : b; so b where either is NaN, and b for two zeros
  *   vec_abs(a)                clears the sign bit
  *   vec_copysign(a, b)        a with the sign bit of b
  *   vec_less(a, b), vec_less_equal(a, b)   false where either is NaN
  *   vec_select(m, a, b)       a where m is true, else b
  *   vec_any(m)                whether m is true in any lane
- *   vec_power_of_two(a)       2^n for a = VEC_ROUNDER + n, where 2^n is a normal number
+ *   vec_power_of_two(a)       2^n for a = VEC_ROUNDER + n (math/exp.h), where 2^n is a normal number
  *   vec_store_bytes(p, a)     VEC_LANES bytes: the lanes, 0 <= a < 256, truncated
- *   vec_load_bytes(p)         VEC_LANES bytes as numbers
- *   vec64, VEC64_LANES        f64 in vectors as wide, VEC64_PARTS to each vec; the operators + - * work on it
+ *   vec_load_bytes(p)         VEC_LANES bytes, as reals
+ *   vec_pack_four(p, a)       4 VEC_LANES bytes: the lanes of a[0] to a[3], all less than 128, truncated, in any order;
+ *                             0 for negative ones and NaN
+ * Of f64, in vectors of as many bits, VEC64_PER_VEC of which have as many lanes as a vec:
+ *   vec64, VEC64_LANES        the operators + - * work on it
  *   vec64_load, vec64_store   VEC64_LANES doubles at any address
- *   vec_widen(a, part)        exactly, the lanes from part * VEC64_LANES on
- *   vec_u64, VEC_U64_LANES    uint64_t in vectors as wide; C's operators work on it
- *   vec_multiply_u32(a, b)    the products of the lanes' lower halves
- *   vec_store_words(p, a, b)  uint32_t at any address: of a and b in turns a lane, its lower half first
- *   vec_load_u24(p)           VEC_LANES uint32_t, less their last 8 bits, as numbers
- *   vec_load_wide(p)          VEC64_LANES elements at any address, as doubles
- *   vec64_add_square(a, b)    a + b * b, for elements b: as exact as two operations, which are one where the square of
- *                             an element is exact
- *   vec_counter, vec_counter_zero()        whole numbers in lanes, up to 2^24
+ *   vec_widen(a, which)       the lanes of a from which * VEC64_LANES on, exactly
+ *   vec_load_wide(p)          VEC64_LANES reals at any address, as doubles
+ *   vec64_add_square(a, b)    a + b * b, where b has reals: the product is rounded if real is double, and exact if it
+ *                             is float, so that an fma gives the same
+ * Of whole numbers:
+ *   vec_counter, vec_counter_zero()        a count in each lane, up to 2^24
  *   vec_counter_add(c, m)     1 more where m is true
- *   vec_counter_value(c)      in a vec
- *   vec_store_codes(p, a)     4 VEC_LANES bytes: the lanes of a[0] to a[3], in any order, truncated; 0 for negative ones
- *                             and NaN; less than 128
- * and, with VEC_BYTES bytes in a vector, but not here:
+ *   vec_counter_value(c)      the counts, as a vec
+ *   vec_u64, VEC_U64_LANES    uint64_t, in vectors of as many bits; C's operators work on it
+ *   vec_multiply_u32(a, b)    the products of the lanes' lower halves
+ *   vec_store_words(p, a, b)  uint32_t at any address: the halves of a's first lane, the lower one first, those of b's
+ *                             first lane, those of a's second lane, ...
+ *   vec_load_u24(p)           VEC_LANES uint32_t at any address, shifted right by 8 bits, as reals
+ * Of bytes, VEC_BYTES in a vector; not at this level:
  *   vec_bytes                 the operators + - & ~ work on it
- *   vec_bytes_load(p)         at any address
+ *   vec_bytes_load(p)         VEC_BYTES bytes at any address
  *   vec_bytes_choose(table, i)   table[i], of 16 entries; 0 where i > 15
  *   vec_bytes_shift(a)        the upper four bits of each byte
- *   vec_bytes_sum(a)          of all bytes
- *   vec_bytes_min(a, b), vec_bytes_least(a)     lane by lane, and of all lanes
- * and, if `real` is float, so that a table of 8 fits into a register:
+ *   vec_bytes_sum(a)          the sum of all bytes
+ *   vec_bytes_min(a, b)       the lesser one, byte by byte
+ *   vec_bytes_least(a)        the least of all bytes
+ * Lookups in tables, if real is float:
  *   vec_index(a, shift)       of type `index`: bits shift, shift + 1 and shift + 2 of a
- *   vec_lookup(table, i)      table[i] in each lane, of a table with 8 entries
- *   vec_index16(a)            the same with the lowest four bits of a
- *   vec_lookup16(row, i)      of 16 entries in VEC_ROW vectors, which start with entry vec_row_start(i): here
- *                             one vector, of the one entry that is looked up
- * and, for uint16_t in memory that hold f16 (IEEE 754's binary16) or bf16:
+ *   vec_lookup(table, i)      table[i] in each lane, from 8 entries in memory
+ *   vec_index16(a)            of type `index`: the lowest four bits of a
+ *   vec_lookup16(table, i)    entry i in each lane, of 16 entries in VEC_TABLE16_VECTORS vectors. These begin with
+ *                             entry vec_table16_start(i): 0, but at this level i, and the vector has this entry alone
+ * Of narrow types, if real is float: f16 (IEEE 754's binary16) or bf16, in memory as uint16_t:
  *   vec_load_f16(p), vec_load_bf16(p)           VEC_LANES elements at any address, exactly
- *   vec_store_f16(p, a), vec_store_bf16(p, a)   rounded to nearest, ties to even; NaN for NaN, where bf16
- *                                               may count on the NaNs of its arithmetic: with operands
- *                                               that were bf16 their trailing bits are 0
+ *   vec_store_f16(p, a), vec_store_bf16(p, a)   rounded to nearest, ties to even; NaN for NaN. vec_store_bf16 may
+ *                                               assume that the last 16 bits of a NaN are 0, as they are in the results
+ *                                               of arithmetic on operands that were bf16
  *   vec_two, vec_load_two_bf16(p), vec_store_two_bf16(p, a)
- *                             2 VEC_LANES elements as the vectors `even` and `odd`, which take them in turns:
- *                             in the lanes of f32 they lie already, and are neither widened nor packed
+ *                             2 VEC_LANES elements at any address as two vectors: `even` has elements 0, 2, ..., `odd`
+ *                             has 1, 3, ... So each lane of 32 bits stays in place, and nothing is widened or packed
+ *   vec_stream_bits16(p, lanes)                 as vec_stream: VEC_LANES elements, from the array `lanes`
+ * Of the bits of floats, for roundings to narrow types:
  *   vec_bits_are(a, offset, bits, value)        whether a's bits, with offset added, are those of `value` where
  *                             `bits` has 1s
  *   vec_negative(a)           whether a's sign bit is set, and a is finite
- *   vec_leading(a)            a's sign and power of two: its fraction's bits become 0
+ *   vec_leading(a)            a's sign and power of two: the bits of its fraction become 0
  *   vec_last_one(a)           a with 1 as the last bit
- *   vec_stream_bits16(p, lanes)                 as vec_stream: VEC_LANES elements, from lanes
  *   vec_to_odd(a, rest)       a where rest is 0 or NaN; elsewhere, of a and its neighbour on the side of rest's
  *                             sign, the one whose last bit is 1 (a is 0 only where rest is 0 or has its sign)
  *
- * Every word is exact or correctly rounded, so the same formula gives the same bits in all of them.
- */
+ * Every word is exact or correctly rounded, so a formula gives the same bits at every level. */
 #include <string.h>
 
 typedef real vec;
@@ -80,10 +84,10 @@ static inline vec vec_load(const real *p) { return *p; }
 static inline void vec_store(real *p, vec a) { *p = a; }
 static inline void vec_stream(real *p, vec a) { *p = a; }
 static inline void vec_stream_end(void) { }
-static inline vec vec_load_part(const real *p, size_t n) { return n ? *p : 0; }
-static inline void vec_store_part(real *p, vec a, size_t n) { if (n) *p = a; }
+static inline vec vec_load_partial(const real *p, size_t n) { return n ? *p : 0; }
+static inline void vec_store_partial(real *p, vec a, size_t n) { if (n) *p = a; }
 
-/* The only calls into libm: where the processor has no fma, libm's is exact in software. */
+/* The only function of libm that the library calls: fma, which libm does in software where the processor has none. */
 #if REAL_BITS == 32
 static inline vec vec_fma(vec a, vec b, vec c) { return __builtin_fmaf(a, b, c); }
 static inline vec vec_sqrt(vec a) { return __builtin_sqrtf(a); }
@@ -127,10 +131,10 @@ static inline void vec_store_bytes(uint8_t *p, vec a) { *p = (uint8_t)a; }
 static inline vec vec_load_bytes(const uint8_t *p) { return *p; }
 
 typedef double vec64;
-enum { VEC64_LANES = 1, VEC64_PARTS = 1 };
+enum { VEC64_LANES = 1, VEC64_PER_VEC = 1 };
 static inline vec64 vec64_load(const double *p) { return *p; }
 static inline void vec64_store(double *p, vec64 a) { *p = a; }
-static inline vec64 vec_widen(vec a, int part) { (void)part; return (vec64)a; }
+static inline vec64 vec_widen(vec a, int which) { (void)which; return (vec64)a; }
 static inline vec64 vec_load_wide(const real *p) { return (vec64)*p; }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
 
@@ -138,7 +142,7 @@ typedef real vec_counter;
 static inline vec_counter vec_counter_zero(void) { return 0; }
 static inline vec_counter vec_counter_add(vec_counter c, mask m) { return c + (real)m; }
 static inline vec vec_counter_value(vec_counter c) { return c; }
-static inline void vec_store_codes(uint8_t *p, const vec *a)
+static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
     for (int k = 0; k < 4; k++) p[k] = a[k] > 0 ? (uint8_t)a[k] : 0;
 }
@@ -156,7 +160,7 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
 static inline vec vec_load_u24(const uint32_t *p) { return (real)(*p >> 8); }
 
 #if REAL_BITS == 32
-/* The exponents of f16 are those of f32 less 112; infinities and NaNs have the highest of either. */
+/* A biased exponent of f16 is that of f32 less 112; but infinities and NaNs have the highest one in both. */
 #define VEC_F16_BIAS (112u << 23)
 
 static inline vec vec_load_f16(const uint16_t *p)
@@ -181,7 +185,7 @@ static inline void vec_store_f16(uint16_t *p, vec a)
     if (magnitude > 0x7f800000)
         half = 0x7e00;                  /* NaN */
     else if (magnitude >= 0x47800000)
-        half = 0x7c00;                  /* 2^16 or more; rounding brings what is just below here as well */
+        half = 0x7c00;                  /* 2^16 or more: infinity, to which the next case rounds what is just below */
     else if (magnitude >= 0x38800000)
         half = vec_round_bits(magnitude - VEC_F16_BIAS, 13);
     else                                /* below 2^-14: adding 1/2 rounds to a multiple of 2^-24 */
@@ -229,7 +233,7 @@ typedef uint32_t index;
 static inline index vec_index(vec a, int shift) { return vec_to_bits(a) >> shift & 7; }
 static inline vec vec_lookup(const real *table, index i) { return table[i]; }
 static inline index vec_index16(vec a) { return vec_to_bits(a) & 15; }
-enum { VEC_ROW = 1 };
-static inline size_t vec_row_start(index i) { return i; }
-static inline vec vec_lookup16(const vec *row, index i) { (void)i; return *row; }
+enum { VEC_TABLE16_VECTORS = 1 };
+static inline size_t vec_table16_start(index i) { return i; }
+static inline vec vec_lookup16(const vec *table, index i) { (void)i; return *table; }
 #endif

@@ -24,11 +24,11 @@ static inline vec softsign_derivative(vec x, const vec *p)
     return or_far(divide_by_pair(SPLAT(1), square), far, softsign_derivative_far, x, p);
 }
 
-/* r = sqrt(x^2 + b) and h = (|x| + r) / 2. Then (x + r) / 2 is h for x >= 0 and below = b / (4 h) for
- * x < 0: no subtraction. Far out r and h are |x|, which may be infinite, and no low part matters. */
-typedef struct { pair r, h, below; } squareplus_parts;
+/* r = sqrt(x^2 + b) and h = (|x| + r) / 2. Then (x + r) / 2 is h for x >= 0, and below = b / (4 h) for
+ * x < 0, without a subtraction. Far out r and h are |x|, which may be infinite, and low parts do not matter. */
+typedef struct { pair r, h, below; } squareplus_terms;
 
-static inline squareplus_parts squareplus_of(vec x, vec b)
+static inline squareplus_terms squareplus_of(vec x, vec b)
 {
     vec a = vec_abs(x), limit = SPLAT(0x1p50), zero = SPLAT(0);
     mask far_out = vec_less(limit, a);
@@ -42,26 +42,26 @@ static inline squareplus_parts squareplus_of(vec x, vec b)
     vec quarter = SPLAT(0.25) * b, quotient = quarter / h.hi;
     vec remainder = vec_fnma(quotient, h.lo, vec_fnma(quotient, h.hi, quarter));
     vec correction = vec_select(far_out, zero, remainder * (quotient / quarter));
-    return (squareplus_parts){r, h, {quotient, correction}};
+    return (squareplus_terms){r, h, {quotient, correction}};
 }
 
 RARE vec squareplus_far(vec x, const vec *p)
 {
-    squareplus_parts s = squareplus_of(x, p[0]);
+    squareplus_terms s = squareplus_of(x, p[0]);
     return pair_round(pair_select(vec_less(x, SPLAT(0)), s.below, s.h));
 }
 RARE vec squareplus_derivative_far(vec x, const vec *p)
 {
-    squareplus_parts s = squareplus_of(bounded(x, PICK(0x1p100, 0x1p600)), p[0]);
+    squareplus_terms s = squareplus_of(bounded(x, PICK(0x1p100, 0x1p600)), p[0]);
     pair numerator = pair_select(vec_less(x, SPLAT(0)), s.below, s.h);
     return pair_round(pair_multiply(numerator, pair_reciprocal(s.r)));
 }
 
-/* Up to here x^2 and its square are finite. */
+/* Up to this |x|, x^2 and its square are finite. */
 #define SQUAREPLUS_NEAR PICK(0x1p30, 0x1p200)
 
-/* With q = sqrt(x^2 + b), (x + q) / 2 for x >= 0; for x < 0 the root v of v (v + |x|) = b / 4, where one Newton
- * step makes up for all earlier errors. Its slope is 2 v + |x| = q. */
+/* With q = sqrt(x^2 + b): (x + q) / 2 for x >= 0; for x < 0 the root v of v (v + |x|) = b / 4, where one Newton step,
+ * with the derivative 2 v + |x| = q, makes up for all earlier errors. */
 static inline vec squareplus_value(vec x, const vec *p)
 {
     vec a = vec_abs(x), quarter = SPLAT(0.25) * p[0];
@@ -72,8 +72,8 @@ static inline vec squareplus_value(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(SQUAREPLUS_NEAR), a), squareplus_far, x, p);
 }
 
-/* t = b / 2 / (r + |x| q) with r = x^2 + b and q = sqrt(r) for x < 0, 1 - t for x >= 0. The error of q counts
- * |x| / q = 1 - 2 t times half of what r - q^2 says. */
+/* t = b / 2 / (r + |x| q) for x < 0, 1 - t for x >= 0, with r = x^2 + b and q = sqrt(r). The error of q, (r - q^2) / (2
+ * q), changes the divisor by |x| times that, where |x| / q = 1 - 2 t. */
 static inline vec squareplus_derivative(vec x, const vec *p)
 {
     vec a = vec_abs(x), half = SPLAT(0.5) * p[0];
@@ -87,7 +87,8 @@ static inline vec squareplus_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(SQUAREPLUS_NEAR), a), squareplus_derivative_far, x, p);
 }
 
-/* t = 1 / (4 q), where q is the root of r = x^2 + b but for what r - q^2 says. Beyond the limit q is |x|. */
+/* 1 / (4 q) with q = sqrt(x^2 + b), corrected for the error of q, which follows from r - q^2. Beyond the limit q is
+ * |x|. */
 static inline vec squareplus_parameter_derivative(vec x, const vec *p)
 {
     vec a = vec_abs(x), limit = SPLAT(0x1p50), near = vec_min(limit, a);
@@ -97,7 +98,7 @@ static inline vec squareplus_parameter_derivative(vec x, const vec *p)
     return vec_select(vec_less(limit, a), SPLAT(0.25) / a, vec_fma(SPLAT(4) * t, rest, t));
 }
 
-/* Where 1 / (1 + x^2) makes the value and the derivative constant; alpha x^2 is still finite. */
+/* From these |x| on, the value is alpha, and the derivative 0; alpha x^2 is finite there. */
 #define NELU_VALUE_LIMIT 0x1p50
 #define NELU_DERIVATIVE_LIMIT PICK(0x1p60, 0x1p400)
 static inline pair nelu_reciprocal(vec x)
@@ -121,16 +122,16 @@ RARE vec nelu_derivative_far(vec x, const vec *p)
 
 static inline vec nelu_by_pairs(vec x, const vec *p)
 {
-    vec slope = p[0] * x;
-    pair n = two_product(slope, x), d = one_plus_product(x, x);
+    vec alpha_x = p[0] * x;
+    pair n = two_product(alpha_x, x), d = one_plus_product(x, x);
     vec r = SPLAT(1) / d.hi, y = n.hi * r;
     vec rest = (vec_fnma(y, d.hi, n.hi) + vec_fnma(y, d.lo, n.lo)) * r, below = y + rest;
     below = last_rounding(below, rest - (below - y));
     return or_far(where_positive(x, x, below), vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_far, x, p);
 }
 RARE vec nelu_full(vec x, const vec *p) { return nelu_by_pairs(x, p); }
-/* In short elements without pairs, but for results next to a middle; the derivative likewise (16 Mi elements, AVX2:
- * .30 and .42 ns per f16 with them, .20 and .23 without). */
+/* Narrow types do without pairs, except for results next to a middle; the derivative likewise (f16, 16 Mi elements,
+ * AVX2: 0.30 and 0.42 ns an element with pairs, 0.20 and 0.23 without). */
 static inline vec nelu_value(vec x, const vec *p)
 {
     if (!NARROW) return nelu_by_pairs(x, p);
@@ -152,7 +153,7 @@ static inline vec nelu_derivative(vec x, const vec *p)
     return or_far(near, vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_derivative_full, x, p);
 }
 
-/* The value for alpha = 1. */
+/* nelu for alpha = 1 and x <= 0. */
 static inline vec nelu_parameter_derivative(vec x, const vec *p)
 {
     (void)p;

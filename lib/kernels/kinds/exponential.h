@@ -4,24 +4,24 @@
 
 #include "kernels/kinds/common.h"
 
-/* From here on expm1(-x) is -1. Where x is positive exp may overflow: a selection discards it. */
+/* From this a on, expm1(-a) is -1. For positive x, exp may overflow; its result is not selected. */
 #define EXPM1_NEAR PICK(30, 60)
 
-/* alpha expm1(y), given expm1(y). */
+/* alpha expm1(y), from expm1(y). */
 static inline vec times_expm1(vec alpha, vec expm1)
 {
     vec product = alpha * expm1;
     mask not_one = vec_less(SPLAT(0), vec_abs(alpha - SPLAT(1)));
     if (!NARROW || !vec_any(not_one)) return product;
     vec rest = vec_fma(alpha, expm1, -product);
-    /* Near 0, where expm1 is y, and far out, where it is -1, the exact one is above. */
+    /* Near 0, where expm1(y) is rounded to y, and far out, where it is rounded to -1, the exact value is above. */
     vec rounded = last_rounding(product, vec_select(vec_less(SPLAT(0), vec_abs(rest)), rest, alpha));
     return vec_select(not_one, rounded, product);
 }
 
 static inline vec elu_value(vec x, const vec *p)
 {
-    exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), x));
+    exp_factors e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), x));
     vec expm1 = vec_fma(e.power, e.p, e.power - SPLAT(1));
     return where_positive(x, x, times_expm1(p[0], expm1));
 }
@@ -33,7 +33,7 @@ RARE vec elu_derivative_far(vec x, const vec *p)
 static inline vec elu_derivative(vec x, const vec *p)
 {
     mask far = vec_less(x, SPLAT(-EXP_NEAR));
-    exp_parts e = exp_near(x);
+    exp_factors e = exp_near(x);
     vec power = p[0] * e.power;
     vec near = where_positive(x, SPLAT(1), vec_fma(power, e.p, power));
     return or_far(near, far, elu_derivative_far, x, p);
@@ -51,14 +51,15 @@ static inline vec elu_parameter_derivative(vec x, const vec *p)
     return expm1_near(pair_of(vec_max(SPLAT(-EXPM1_NEAR), non_positive(x))));
 }
 
-/* x / alpha as a pair, because exp magnifies its error by its size. The reciprocal is computed once per call. */
+/* x / alpha as a pair, because exp turns its absolute error into a relative one. Compilers compute the reciprocal once
+ * per call. */
 static inline pair celu_argument(vec x, vec alpha)
 {
     pair r = pair_reciprocal(pair_of(alpha));
     vec y = x * r.hi;
     return (pair){y, vec_fma(x, r.lo, vec_fma(x, r.hi, -y))};
 }
-/* Close to 0 the result is x, while x / alpha may be subnormal. */
+/* Up to this |x| the result is x; x / alpha may be subnormal. */
 #define CELU_TINY PICK(0x1p-48, 0x1p-80)
 static inline vec celu_value(vec x, const vec *p)
 {
@@ -73,7 +74,7 @@ RARE vec celu_derivative_far(vec x, const vec *p)
 static inline vec celu_derivative(vec x, const vec *p)
 {
     pair y = celu_argument(x, p[0]);
-    exp_parts e = exp_near_pair(y);
+    exp_factors e = exp_near_pair(y);
     vec near = where_positive(x, SPLAT(1), vec_fma(e.power, e.p, e.power));
     return or_far(near, vec_less(y.hi, SPLAT(-EXP_NEAR)), celu_derivative_far, x, p);
 }
@@ -106,13 +107,13 @@ static inline vec celu_parameter_derivative(vec x, const vec *p)
     return vec_select(vec_less(u.hi, SPLAT(-1)), outer, product_of_pairs(pair_square(u), series));
 }
 
-/* lambda and lambda a of arXiv 1706.02515, to more digits from the fixed point that defines them. */
+/* lambda and lambda a of arXiv 1706.02515, with more digits, computed from the fixed point that defines them. */
 #define SELU_LAMBDA 0x1.0cfabd6a91132p+0
 #define SELU_LAMBDA_A PAIR(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56)
 static inline vec selu_value(vec x, const vec *p)
 {
     (void)p;
-    exp_parts e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), x));
+    exp_factors e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), x));
     vec below = times_pair(vec_fma(e.power, e.p, e.power - SPLAT(1)), SELU_LAMBDA_A);
     return where_positive(x, SPLAT(SELU_LAMBDA) * x, below);
 }
@@ -124,12 +125,13 @@ RARE vec selu_derivative_far(vec x, const vec *p)
 }
 static inline vec selu_derivative(vec x, const vec *p)
 {
-    exp_parts e = exp_near(x);
+    exp_factors e = exp_near(x);
     vec near = where_positive(x, SPLAT(SELU_LAMBDA), times_exp(SELU_LAMBDA_A, e));
     return or_far(near, vec_less(x, SPLAT(-EXP_NEAR)), selu_derivative_far, x, p);
 }
 
-/* max(0, y + lambda a), with the digits of the catalogue: where the sum cancels others would be another number. */
+/* max(0, y + lambda a), with lambda a to the digits of the catalogue: where the sum cancels, more digits would give
+ * another number. */
 static inline vec selu_derivative_from_output(vec y, const vec *p)
 {
     (void)p;

@@ -7,7 +7,7 @@
 #include "kernels/math/logistic.h"
 #include "kernels/math/lookup.h"
 
-/* s(y) (1 + z s(-y)): with z = y that of silu, with z = x + alpha that of B-SiLU. */
+/* s(y) (1 + z s(-y)): silu' with z = y, bsilu' with z = x + alpha. */
 static inline vec gated_derivative(logistic s, pair z)
 {
     pair bracket = pair_add(pair_of(SPLAT(1)), pair_multiply(z, s.complement));
@@ -24,7 +24,7 @@ static inline vec silu_value(vec x, const vec *p)
 {
     pair y = two_product(p[0], x);
     mask far = vec_less(SPLAT(EXP_NEAR), vec_abs(y.hi));
-    exp_parts e = exp_near_pair(pair_negate(y));
+    exp_factors e = exp_near_pair(pair_negate(y));
     return above_half(x, or_far(x / one_plus_exp(e), far, silu_far, x, p));
 }
 RARE vec silu_derivative_far(vec x, const vec *p)
@@ -33,29 +33,28 @@ RARE vec silu_derivative_far(vec x, const vec *p)
     return gated_derivative(logistic_of(y), y);
 }
 
-/* The same as (1 + E (1 + z)) / (1 + E)^2 with E = exp(-y), for |y| <= GATED_NEAR, where (1 + E)^2 is
- * finite; gate = 1 + z. */
+/* gated_derivative as (1 + E gate) / (1 + E)^2 with E = exp(-y) and gate = 1 + z, for |y| <= GATED_NEAR, where (1 +
+ * E)^2 is finite. */
 #define GATED_NEAR PICK(43, 350)
 static inline vec gated_derivative_near(pair y, pair gate)
 {
-    exp_parts parts = exp_near_full(pair_negate(y));
-    pair e = exp_pair(parts);
+    exp_factors factors = exp_near_full(pair_negate(y));
+    pair e = exp_pair(factors);
     vec numerator = vec_fma(e.hi, gate.hi, SPLAT(1));
-    /* What that rounding lost. (fma(e, gate, 1 - numerator) is not as good: 1 - numerator is inexact where
-     * it passes a power of two, and one f32 in 2^32 missed the bound.) */
+    /* What the rounding of the numerator lost. (fma(e, gate, 1 - numerator) is not good enough: 1 - numerator can be
+     * inexact, and then one f32 of all 2^32 was beyond the bound.) */
     vec lost = SPLAT(1) + vec_fma(e.hi, gate.hi, -numerator);
     vec numerator_lo = vec_fma(e.lo, gate.hi, vec_fma(e.hi, gate.lo, lost));
-    return pair_quotient((pair){numerator, numerator_lo}, pair_square(one_plus_exp_pair(parts)));
+    return pair_quotient((pair){numerator, numerator_lo}, pair_square(one_plus_exp_pair(factors)));
 }
 
-/* The same without pairs, for elements that are shorter than `real`, and the formula with pairs for lanes that lie
- * next to the root, where the terms cancel, or beyond GATED_NEAR. */
-ALWAYS_INLINE vec gated_derivative_short(vec y, vec gate,
-                                                                       vec (*full)(vec, const vec *), vec x,
-                                                                       const vec *p)
+/* gated_derivative_near without pairs, for narrow types; `full`, a formula with pairs, serves lanes next to the root,
+ * where the terms cancel, and lanes beyond GATED_NEAR. */
+ALWAYS_INLINE vec gated_derivative_narrow(vec y, vec gate, vec (*full)(vec, const vec *), vec x, const vec *p)
 {
-    exp_parts parts = exp_near(-y);
-    vec e = vec_fma(parts.power, parts.p, parts.power), numerator = vec_fma(e, gate, SPLAT(1)), sum = SPLAT(1) + e;
+    exp_factors factors = exp_near(-y);
+    vec e = vec_fma(factors.power, factors.p, factors.power);
+    vec numerator = vec_fma(e, gate, SPLAT(1)), sum = SPLAT(1) + e;
     vec from_root = vec_abs(numerator) - SPLAT(0x1p-6), from_limit = SPLAT(GATED_NEAR) - vec_abs(y);
     return or_far(numerator / (sum * sum), vec_less(vec_min(from_root, from_limit), SPLAT(0)), full, x, p);
 }
@@ -67,7 +66,8 @@ RARE_IN_F32 vec silu_derivative_near(vec x, const vec *p)
     return or_far(gated_derivative_near(y, pair_add(pair_of(SPLAT(1)), y)), far, silu_derivative_far, x, p);
 }
 #if REAL_BITS == 32
-/* t for y < 0 and 1 - t for y >= 0; far out, with E = exp(-a), a = |y|, t = E (1 - a) + E^2 (2 a - 1) + ... */
+/* t for y < 0 and 1 - t for y >= 0, where t is a function of a = |y| from a table. Far out, with E = exp(-a),
+ * t = E (1 - a) + E^2 (2 a - 1) + ... */
 static inline vec silu_derivative_wide(vec x, const vec *p)
 {
     pair a = two_product(p[0], vec_min(SPLAT(FAR), vec_abs(x)));
@@ -81,7 +81,7 @@ static inline vec silu_derivative_wide(vec x, const vec *p)
 }
 static inline vec silu_derivative(vec x, const vec *p)
 {
-    if (NARROW) return gated_derivative_short(p[0] * x, vec_fma(p[0], x, SPLAT(1)), silu_derivative_near, x, p);
+    if (NARROW) return gated_derivative_narrow(p[0] * x, vec_fma(p[0], x, SPLAT(1)), silu_derivative_near, x, p);
     pair y = two_product(p[0], x), a = pair_abs(y);
     if (is_rare(vec_less(SPLAT(EXP_PIECE_LIMIT), a.hi))) return silu_derivative_wide(x, p);
     piece d = piece_of_pair(silu_derivative_table, 7, a, unit_index(a.hi));
@@ -97,8 +97,8 @@ static inline vec silu_parameter_derivative(vec x, const vec *p)
 {
     vec near = vec_abs(bounded(x, FAR));
     logistic_far l = logistic_far_of(two_product(p[0], near));
-    pair slope = pair_multiply(l.e.value, pair_square(l.s));
-    return pair_sum(pair_multiply(two_product(near, near), slope)) * l.e.scale;
+    pair gate_derivative = pair_multiply(l.e.value, pair_square(l.s));
+    return pair_sum(pair_multiply(two_product(near, near), gate_derivative)) * l.e.scale;
 }
 
 /* u as in the catalogue: gelu_tanh(x) = x s(2u), 2u = x (A + B x^2), (2u)' = A + 3 B x^2 with
@@ -106,11 +106,11 @@ static inline vec silu_parameter_derivative(vec x, const vec *p)
 #define GELU_TANH_A PAIR(0x1.9884533d43651p+0, -0x1.cbc0d30ebfd15p-54)
 #define GELU_TANH_B PAIR(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61)
 #define GELU_TANH_3B PAIR(0x1.b6676bf7450fp-3, 0x1.bba7351828aabp-57)
-#define GELU_TANH_LOWEST PICK(-10.9375, -22.25) /* -0 below, as the derivative */
-/* Where -2u passes EXP_NEAR; on the other side s is 1 there. */
+#define GELU_TANH_LOWEST PICK(-10.9375, -22.25) /* below, value and derivative are -0 */
+/* At -GELU_TANH_NEAR -2u passes EXP_NEAR; at GELU_TANH_NEAR s(2u) is 1. */
 #define GELU_TANH_NEAR PICK(9.5, 20.5)
 #if REAL_BITS == 32
-/* x (a + b x^2), where a.hi has so few digits that a sum with it in front loses none of them. */
+/* x (a + b x^2), where a.hi has so few digits that a.hi - w below is exact. */
 static inline pair gelu_tanh_cubic(pair a, pair b, vec x)
 {
     pair square = two_product(x, x);
@@ -119,26 +119,26 @@ static inline pair gelu_tanh_cubic(pair a, pair b, vec x)
     return (pair){y, vec_fma(x, w_lo, vec_fma(x, w, -y))};
 }
 
-/* exp(-2u), and n more in power's exponent if rounder is VEC_ROUNDER + n: 2u log2(e) = x (A' + B' x^2). */
-static inline exp_parts gelu_tanh_exp2(vec x, vec rounder)
+/* exp(-2u), from 2u log2(e) = x (A' + B' x^2). If rounder is VEC_ROUNDER + n, power is 2^n times as large. */
+static inline exp_factors gelu_tanh_exp2(vec x, vec rounder)
 {
     pair a = {SPLAT(0x1.26ap+1), SPLAT(0x1.d84379ceb2977p-12)};
     pair b = {SPLAT(0x1.a5a7dp-4), SPLAT(-0x1.151aad0dc8e4ap-29)};
     return exp2_of_minus(gelu_tanh_cubic(a, b, x), rounder);
 }
 
-static inline exp_parts gelu_tanh_exp(vec x)
+static inline exp_factors gelu_tanh_exp(vec x)
 {
-    if (NARROW) return exp_short(-x * vec_fma(GELU_TANH_B.hi, x * x, GELU_TANH_A.hi));
+    if (NARROW) return exp_rough(-x * vec_fma(GELU_TANH_B.hi, x * x, GELU_TANH_A.hi));
     return gelu_tanh_exp2(x, VEC_ROUNDER);
 }
 
-/* Here s(2u) is exp(2u). */
+/* For x < -GELU_TANH_NEAR, where s(2u) is exp(2u). */
 RARE vec gelu_tanh_tail(vec x, const vec *p)
 {
     (void)p;
     vec a = tail_distance(GELU_TANH_LOWEST, -GELU_TANH_NEAR, x);
-    exp_parts e = gelu_tanh_exp2(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    exp_factors e = gelu_tanh_exp2(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
     vec power = -a * e.power;
     return tail_lowered(GELU_TANH_LOWEST, x, vec_fma(power, e.p, power));
 }
@@ -149,7 +149,7 @@ static inline pair gelu_tanh_argument(vec x)
     pair square = two_product(x, x);
     return pair_multiply(pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_B, square)), pair_of(x));
 }
-static inline exp_parts gelu_tanh_exp(vec x) { return exp_near_pair(pair_negate(gelu_tanh_argument(x))); }
+static inline exp_factors gelu_tanh_exp(vec x) { return exp_near_pair(pair_negate(gelu_tanh_argument(x))); }
 
 /* For x < -GELU_TANH_NEAR, where s(2u) is exp(2u). */
 RARE vec gelu_tanh_far(vec x, const vec *p)
@@ -171,15 +171,15 @@ static inline vec gelu_tanh_value(vec x, const vec *p)
     return above_half(x, or_far(near, vec_less(x, SPLAT(-GELU_TANH_NEAR)), gelu_tanh_tail, x, p));
 }
 #if REAL_BITS == 32
-/* exp(2u) (1 + 2 x u'). */
+/* exp(2u) (1 + 2 x u'), where s(2u) is exp(2u). */
 RARE vec gelu_tanh_derivative_tail(vec x, const vec *p)
 {
     (void)p;
     vec a = tail_distance(GELU_TANH_LOWEST, -NORMAL_TABLE_LIMIT, x);
-    exp_parts e = gelu_tanh_exp2(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
-    pair short_a = {SPLAT(0x1.98p+0), SPLAT(0x1.08a67a86ca2p-9)}, slope = gelu_tanh_cubic(short_a, GELU_TANH_3B, a);
-    pair gate = fast_two_sum(-slope.hi, SPLAT(1));
-    gate.lo = gate.lo - slope.lo;
+    exp_factors e = gelu_tanh_exp2(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    pair short_a = {SPLAT(0x1.98p+0), SPLAT(0x1.08a67a86ca2p-9)}, two_x_u = gelu_tanh_cubic(short_a, GELU_TANH_3B, a);
+    pair gate = fast_two_sum(-two_x_u.hi, SPLAT(1));
+    gate.lo = gate.lo - two_x_u.lo;
     vec rest = vec_fma(gate.hi + gate.lo, e.p, gate.lo);
     return tail_lowered(GELU_TANH_LOWEST, x, vec_fma(e.power, gate.hi, e.power * rest));
 }
@@ -193,13 +193,13 @@ static inline vec gelu_tanh_derivative_by_table(vec x, const vec *p)
     return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_tanh_derivative_tail, x, p);
 }
 RARE vec gelu_tanh_derivative_full(vec x, const vec *p) { return gelu_tanh_derivative_by_table(x, p); }
-/* (f16, ns per element: .49 by the short formula, .62 by the table; AVX2.) */
+/* (f16, AVX2: 0.49 ns an element by gated_derivative_narrow, 0.62 by the table.) */
 static inline vec gelu_tanh_derivative(vec x, const vec *p)
 {
     if (!NARROW) return gelu_tanh_derivative_by_table(x, p);
     vec square = x * x, y = x * vec_fma(GELU_TANH_B.hi, square, GELU_TANH_A.hi);
     vec gate = vec_fma(x, vec_fma(GELU_TANH_3B.hi, square, GELU_TANH_A.hi), SPLAT(1));
-    return gated_derivative_short(y, gate, gelu_tanh_derivative_full, x, p);
+    return gated_derivative_narrow(y, gate, gelu_tanh_derivative_full, x, p);
 }
 #else
 #define GELU_TANH_GATED_NEAR 15.5
@@ -208,15 +208,15 @@ RARE vec gelu_tanh_derivative_far(vec x, const vec *p)
     (void)p;
     x = bounded(x, GELU_TANH_LIMIT);
     pair square = two_product(x, x);
-    pair slope = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
-    return gated_derivative(logistic_of(gelu_tanh_argument(x)), pair_multiply(slope, pair_of(x)));
+    pair two_u_derivative = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
+    return gated_derivative(logistic_of(gelu_tanh_argument(x)), pair_multiply(two_u_derivative, pair_of(x)));
 }
 static inline vec gelu_tanh_derivative(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(GELU_TANH_GATED_NEAR), vec_abs(x));
     pair square = two_product(x, x);
-    pair slope = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
-    pair gate = pair_add(pair_of(SPLAT(1)), pair_multiply(slope, pair_of(x)));
+    pair two_u_derivative = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
+    pair gate = pair_add(pair_of(SPLAT(1)), pair_multiply(two_u_derivative, pair_of(x)));
     return or_far(gated_derivative_near(gelu_tanh_argument(x), gate), far, gelu_tanh_derivative_far, x, p);
 }
 #endif
@@ -236,11 +236,11 @@ RARE vec bsilu_far(vec x, const vec *p)
     vec result = pair_round(pair_multiply(pair_add(first, second), pair_reciprocal(denominator)));
     return vec_select(vec_less(SPLAT(FAR), x), x + half_alpha.hi, result);
 }
-/* The same as (x + alpha/2 (1 - E)) / (1 + E) with E = exp(-x), where |x| <= GATED_NEAR. */
+/* bsilu as (x + alpha/2 (1 - E)) / (1 + E) with E = exp(-x), for |x| <= GATED_NEAR. */
 static inline vec bsilu_near(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(GATED_NEAR), vec_abs(x));
-    exp_parts e = exp_near(-x);
+    exp_factors e = exp_near(-x);
     vec half_alpha = SPLAT(0.5) * p[0], base = SPLAT(1) - e.power;
     vec m = vec_fnma(e.power, e.p, base), m_lo = vec_fnma(e.power, e.p, base - m);
     pair second = two_product(half_alpha, m);
@@ -248,7 +248,7 @@ static inline vec bsilu_near(vec x, const vec *p)
     pair y = pair_divide(numerator, one_plus_exp_pair(e));
     return or_far(last_rounding(y.hi, y.lo), far, bsilu_far, x, p);
 }
-/* silu(x) + alpha tanh(x/2) / 2. The tables are for one alpha. */
+/* silu(x) + alpha tanh(x/2) / 2, by tables, which need the same alpha in all lanes. */
 #if REAL_BITS == 32 && !NARROW
 RARE vec bsilu_beyond_table(vec x, const vec *p) { return bsilu_near(x, p); }
 static inline vec bsilu_value(vec x, const vec *p)
@@ -258,12 +258,12 @@ static inline vec bsilu_value(vec x, const vec *p)
 }
 #else
 RARE vec bsilu_full(vec x, const vec *p) { return bsilu_near(x, p); }
-/* In short elements without pairs, but for results next to a middle and for tails (.86 ns per f16 with them, about
- * .4 without, AVX2). */
+/* Narrow types do without pairs, except for results next to a middle and for tails (f16, AVX2: 0.86 ns an element with
+ * pairs, about 0.4 without). */
 static inline vec bsilu_value(vec x, const vec *p)
 {
     if (!NARROW) return bsilu_near(x, p);
-    exp_parts e = exp_near(-x);
+    exp_factors e = exp_near(-x);
     vec m = vec_fnma(e.power, e.p, SPLAT(1) - e.power);
     vec y = vec_fma(SPLAT(0.5) * p[0], m, x) / (SPLAT(2) - m);
     y = or_far(y, near_middle(y, 8), bsilu_full, x, p);
@@ -294,10 +294,11 @@ static inline vec bsilu_derivative(vec x, const vec *p)
     if (!NARROW) return bsilu_derivative_near(x, p);
     pair one_plus_alpha = two_sum(SPLAT(1), p[0]);
     vec gate = (x + one_plus_alpha.hi) + one_plus_alpha.lo;
-    return gated_derivative_short(x, gate, bsilu_derivative_near, x, p);
+    return gated_derivative_narrow(x, gate, bsilu_derivative_near, x, p);
 }
 #endif
 
+/* For an alpha that differs from lane to lane. */
 #if REAL_BITS == 32 && !NARROW
 static inline vec bsilu_each_value(vec x, const vec *p) { return bsilu_near(x, p); }
 static inline vec bsilu_each_derivative(vec x, const vec *p) { return bsilu_derivative_near(x, p); }

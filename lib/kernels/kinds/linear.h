@@ -1,5 +1,5 @@
-/* Kinds that are straight lines, between steps: identity, relu, relu6, relu_squared, threshold, leaky_relu, prelu, rrelu,
- * softshrink, hardshrink, hardtanh, hardsigmoid, hardswish, heaviside, sign. */
+/* Kinds that consist of straight lines, or whose derivative does: identity, relu, relu6, relu_squared, threshold,
+ * leaky_relu, prelu, rrelu, softshrink, hardshrink, hardtanh, hardsigmoid, hardswish, heaviside, sign. */
 #ifndef SUGAR_KERNELS_KINDS_LINEAR_H
 #define SUGAR_KERNELS_KINDS_LINEAR_H
 
@@ -13,7 +13,7 @@ static inline vec relu_value(vec x, const vec *p) { (void)p; return vec_max(SPLA
 static inline vec relu_derivative(vec x, const vec *p)
 {
     (void)p;
-    return step(x, SPLAT(0), SPLAT(0), SPLAT(1));
+    return jump_at(x, SPLAT(0), SPLAT(0), SPLAT(1));
 }
 static inline vec relu_derivative_from_output(vec y, const vec *p) { return relu_derivative(y, p); }
 
@@ -36,13 +36,13 @@ static inline vec threshold_value(vec x, const vec *p)
 {
     return vec_select(vec_less_equal(x, p[0]), p[1], x);
 }
-static inline vec threshold_derivative(vec x, const vec *p) { return step(x, p[0], SPLAT(0), SPLAT(1)); }
+static inline vec threshold_derivative(vec x, const vec *p) { return jump_at(x, p[0], SPLAT(0), SPLAT(1)); }
 
 static inline vec leaky_relu_value(vec x, const vec *p)
 {
     return line_below(p[0], x);
 }
-static inline vec leaky_relu_derivative(vec x, const vec *p) { return step(x, SPLAT(0), p[0], SPLAT(1)); }
+static inline vec leaky_relu_derivative(vec x, const vec *p) { return jump_at(x, SPLAT(0), p[0], SPLAT(1)); }
 static inline vec leaky_relu_derivative_from_output(vec y, const vec *p) { return leaky_relu_derivative(y, p); }
 
 static inline vec leaky_relu_parameter_derivative(vec x, const vec *p) { (void)p; return non_positive(x); }
@@ -80,7 +80,7 @@ static inline vec hardshrink_derivative(vec x, const vec *p) { return softshrink
 
 static inline vec hardtanh_value(vec x, const vec *p) { return vec_min(p[1], vec_max(p[0], x)); }
 static inline vec hardtanh_derivative(vec x, const vec *p) { return inside(x, p[0], p[1]); }
-/* A bound that was rounded is the bound of y. */
+/* y was cut off at the bounds as elements, so they are rounded to elements here. */
 static inline vec hardtanh_derivative_from_output(vec y, const vec *p)
 {
     return inside(y, as_element(p[0]), as_element(p[1]));
@@ -97,8 +97,9 @@ static inline vec hardsigmoid_derivative(vec x, const vec *p)
     return SPLAT(1.0 / 6) * inside(x, SPLAT(-3), SPLAT(3));
 }
 
-/* x t with t = (x + 3) / 6 between 0 and 1. One fma gives t without cancellation near -3: of the numbers close to
- * 1/6 we take one, 1 - HARDSWISH_BIAS times as large, whose triple is a number too; the product puts it right. */
+/* x t with t = (x + 3) / 6, between 0 and 1. One fma computes t = x c + 3 c, without cancellation near -3 if both c and
+ * 3 c are exact. So c is not 1/6, but (1 - HARDSWISH_BIAS) / 6, which is a number of the type, as is its triple; the
+ * product makes up for it. */
 #define HARDSWISH_BIAS PICK(0x1p-24, 0x1p-52)
 static inline vec hardswish_value(vec x, const vec *p)
 {
@@ -112,11 +113,11 @@ static inline vec hardswish_derivative(vec x, const vec *p)
 {
     (void)p;
     vec inner = vec_fma(SPLAT(2), x, SPLAT(3)) / SPLAT(6);
-    vec outer = step(x, SPLAT(-3), SPLAT(0), SPLAT(1));
+    vec outer = jump_at(x, SPLAT(-3), SPLAT(0), SPLAT(1));
     return vec_select(vec_less(vec_abs(x), SPLAT(3)), inner, outer);
 }
 
-static inline vec heaviside_value(vec x, const vec *p) { return step(x, p[0], SPLAT(0), SPLAT(1)); }
+static inline vec heaviside_value(vec x, const vec *p) { return jump_at(x, p[0], SPLAT(0), SPLAT(1)); }
 static inline vec heaviside_derivative(vec x, const vec *p) { (void)p; return keep_nan(x, SPLAT(0)); }
 
 /* sign(-0) is -0. */

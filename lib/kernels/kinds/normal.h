@@ -7,12 +7,12 @@
 #include "kernels/math/normal.h"
 
 #if REAL_BITS == 32
-#define GELU_LOWEST -14.625     /* -0 below, as the derivative */
+#define GELU_LOWEST -14.625     /* below, value and derivative are -0 */
 
-/* factor exp(-a^2/2) (NORMAL_TAIL_MIDDLE + the polynomial), raised; factor is exact. */
+/* factor exp(-a^2/2) (NORMAL_TAIL_MIDDLE + polynomial c in 1/a^2) 2^DECAY_SHIFT; factor has no error. */
 static inline vec normal_tail(const real *c, vec a, vec factor)
 {
-    exp_parts e = exp_half_square(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    exp_factors e = exp_half_square(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
     vec middle = SPLAT(NORMAL_TAIL_MIDDLE), varying = polynomial(c, 4, SPLAT(1) / (a * a));
     vec power = factor * e.power, rest = vec_fma(middle + varying, e.p, varying);
     return vec_fma(power, middle, power * rest);
@@ -68,19 +68,19 @@ static inline vec gelu_value(vec x, const vec *p)
     return or_far(near, vec_less(x, SPLAT(-NORMAL_NEAR)), gelu_far, x, p);
 }
 
-/* As in f32, from density (mills - |x| / sqrt(2 pi)). */
-RARE vec gelu_derivative_far(vec x, const vec *p) /* for x < 0 */
+/* For x < 0: density (mills - |x| / sqrt(2 pi)). */
+RARE vec gelu_derivative_far(vec x, const vec *p)
 {
     (void)p;
     normal n = normal_of(x);
-    pair slope = pair_multiply(INVERSE_SQRT_2_PI, pair_of(-n.a));
-    return pair_round(pair_multiply(n.density.value, pair_add(n.mills, slope))) * n.density.scale;
+    pair linear = pair_multiply(INVERSE_SQRT_2_PI, pair_of(-n.a));
+    return pair_round(pair_multiply(n.density.value, pair_add(n.mills, linear))) * n.density.scale;
 }
 static inline vec gelu_derivative(vec x, const vec *p)
 {
     vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
-    pair slope = pair_add(mills_near(a), pair_multiply(INVERSE_SQRT_2_PI, pair_of(-a)));
-    pair t = times_density(slope, a);
+    pair sum = pair_add(mills_near(a), pair_multiply(INVERSE_SQRT_2_PI, pair_of(-a)));
+    pair t = times_density(sum, a);
     pair above = fast_two_sum(SPLAT(1), -t.hi);
     above.lo = above.lo - t.lo;
     vec near = pair_round(pair_select(vec_less(x, SPLAT(0)), t, above));

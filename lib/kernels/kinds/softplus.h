@@ -21,7 +21,7 @@ static inline vec sigmoid_value(vec x, const vec *p)
 }
 
 #if REAL_BITS == 32
-/* E / (1 + E)^2 */
+/* E / (1 + E)^2 with E = exp(-|x|), as a series. */
 RARE vec sigmoid_derivative_tail(vec x, const vec *p)
 {
     (void)p;
@@ -55,9 +55,9 @@ static inline vec sigmoid_derivative_from_output(vec y, const vec *p)
     return vec_fnma(inner, inner, inner);
 }
 
-/* max(x, 0) + log1p(exp(-|beta x|)) / beta: adding last, so that one term may be infinite. */
+/* max(x, 0) + log1p(exp(-|beta x|)) / beta. The addition comes last, so that x may be infinite. */
 #if REAL_BITS == 32
-/* (constant + rest + lost) factor */
+/* (constant + rest + lost) factor. */
 static inline vec softplus_quotient(piece l, pair factor)
 {
     if (NARROW) return (l.constant + l.rest) * factor.hi;
@@ -116,16 +116,17 @@ static inline vec softplus_derivative_from_output(vec y, const vec *p)
     return SPLAT(0) - expm1_near(two_product(-p[0], inner));
 }
 
-/* -(a s(-a) + log1p(exp(-a))) / beta^2 with a = |beta x|. Raised, so that nothing but the result is subnormal. */
-#define SOFTPLUS_SLOPE_RAISE 0x1p30
+/* -(a s(-a) + log1p(exp(-a))) / beta^2 with a = |beta x|. 1 / beta is multiplied by SOFTPLUS_RAISE, so that only the
+ * result can be subnormal. */
+#define SOFTPLUS_RAISE 0x1p30
 static inline vec softplus_parameter_derivative(vec x, const vec *p)
 {
     pair a = two_product(p[0], vec_abs(bounded(x, FAR)));
     logistic_far l = logistic_far_of(a);
     pair gate = pair_multiply(a, pair_multiply(l.e.value, l.s));
-    pair factor = pair_square(pair_scale(pair_reciprocal(pair_of(p[0])), SPLAT(SOFTPLUS_SLOPE_RAISE)));
+    pair factor = pair_square(pair_scale(pair_reciprocal(pair_of(p[0])), SPLAT(SOFTPLUS_RAISE)));
     vec raised = pair_sum(pair_multiply(pair_add(gate, log1p_pair(l.e.value)), factor));
-    return raised * l.e.scale * SPLAT(-1 / (SOFTPLUS_SLOPE_RAISE * SOFTPLUS_SLOPE_RAISE));
+    return raised * l.e.scale * SPLAT(-1 / (SOFTPLUS_RAISE * SOFTPLUS_RAISE));
 }
 
 #if REAL_BITS == 32

@@ -1,5 +1,5 @@
-/* Surrogates for heaviside and sign: atan, fast_sigmoid, slayer, triangle, gaussian, multi_gaussian, sigmoid_spike, box. They
- * have a derivative alone. */
+/* Surrogates for heaviside and sign: atan, fast_sigmoid, slayer, triangle, gaussian, multi_gaussian, sigmoid_spike,
+ * box. They have a derivative only. */
 #ifndef SUGAR_KERNELS_KINDS_SPIKE_H
 #define SUGAR_KERNELS_KINDS_SPIKE_H
 
@@ -7,13 +7,13 @@
 #include "kernels/math/logistic.h"
 #include "kernels/math/normal.h"
 
-/* Far enough out for these derivatives to be 0, near enough for finite products. */
+/* Beyond this |x| the derivatives are 0; up to it products are finite. */
 #define SPIKE_LIMIT PICK(0x1p102, 0x1p600)
 
 /* The distance from the threshold, exactly. */
 static inline pair distance(vec x, const vec *p) { return two_sum(bounded(x, SPIKE_LIMIT), -p[SUGAR_SHIFT]); }
 
-/* Its size, for finite x, and for all. */
+/* |distance|, exactly: for finite x; and for all x. */
 static inline pair abs_distance_of_finite(vec x, const vec *p)
 {
     return two_sum(vec_max(p[SUGAR_SHIFT], x), -vec_min(p[SUGAR_SHIFT], x));
@@ -61,7 +61,7 @@ static inline vec slayer_derivative(vec x, const vec *p)
 {
     pair log2_e = PAIR(0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56), rate = pair_multiply(log2_e, pair_of(p[0]));
     pair y = pair_multiply(abs_distance_of_finite(x, p), rate);
-    exp_parts e = decay(two_product(SPLAT(0.5) * p[0], p[1]), y);
+    exp_factors e = decay(two_product(SPLAT(0.5) * p[0], p[1]), y);
     vec near = vec_fma(e.power, e.p, e.power);
     return vec_select(vec_less(SPLAT(DECAY_LIMIT), y.hi), SPLAT(0), near) * SPLAT(DECAY_SCALE);
 }
@@ -82,14 +82,14 @@ static inline vec slayer_derivative(vec x, const vec *p)
 }
 #endif
 
-/* gamma (edge - x), and what its rounding left over. */
+/* gamma (edge - x), and what its rounding lost. */
 static inline pair triangle_side(pair edge, vec x, vec gamma)
 {
     vec d = edge.hi - x, lo = gamma * edge.lo, y = vec_fma(gamma, d, lo);
     return (pair){y, vec_fma(gamma, d, lo - y)};
 }
 
-/* The lesser of both sides, lines from the edges of the triangle: these are exact. */
+/* The lesser of two lines, which begin at the edges of the triangle. The edges are exact. */
 static inline vec triangle_derivative(vec x, const vec *p)
 {
     pair below = triangle_side(two_sum(SPLAT(1), -p[SUGAR_SHIFT]), -x, p[0]);
@@ -102,7 +102,7 @@ static inline vec triangle_derivative(vec x, const vec *p)
 #define NORMAL_DENSITY_LIMIT PICK(16, 41)
 static inline scaled normal_density(pair d, pair sigma)
 {
-    vec limit = SPLAT(0x1p50); /* keeps the square finite; the density there is 0 */
+    vec limit = SPLAT(0x1p50);      /* so that the square is finite; the density there is 0 */
     d = pair_select(vec_less(limit, vec_abs(d.hi)), pair_of(limit), d);
     pair reciprocal = pair_reciprocal(sigma);
     pair square = pair_square(pair_multiply(d, reciprocal));
@@ -128,7 +128,7 @@ static inline vec gaussian_derivative(vec x, const vec *p)
 {
     normal_shape n = normal_shape_of(p[0]);
     pair d = two_sum(x, -p[SUGAR_SHIFT]);
-    exp_parts e = decay(n.height, pair_square(pair_multiply(d, n.scale)));
+    exp_factors e = decay(n.height, pair_square(pair_multiply(d, n.scale)));
     vec near = vec_fma(e.power, e.p, e.power);
     return vec_select(vec_less(SPLAT(14.875) * p[0], vec_abs(d.hi)), SPLAT(0), near) * SPLAT(DECAY_SCALE);
 }
@@ -142,7 +142,7 @@ static inline vec gaussian_derivative(vec x, const vec *p)
 {
     pair reciprocal = pair_reciprocal(pair_of(p[0]));
     pair square = pair_square(pair_multiply(distance(x, p), reciprocal));
-    exp_parts e = exp_near_pair(pair_scale(square, SPLAT(-0.5)));
+    exp_factors e = exp_near_pair(pair_scale(square, SPLAT(-0.5)));
     vec near = times_exp(pair_multiply(INVERSE_SQRT_2_PI, reciprocal), e);
     return or_far(near, vec_less(SPLAT(2 * EXP_NEAR), square.hi), gaussian_far, x, p);
 }
@@ -175,10 +175,10 @@ static inline vec cosh_minus_1(pair y, pair w)
     return vec_fma(y.hi, sum, y.lo * first);
 }
 
-/* The two wide bells are one around 0 times a cosh: with u = d / sigma, centre - wide is
- * N(d; 0, sigma) (1 + h) - N(d; 0, s sigma) 2 h exp(-1 / (2 s^2)) cosh(u / s^2). The far formula serves
- * u > s^2 / 2, and inputs where the difference has lost too much: where the sum of its terms is more than 1.4
- * times as large, and more than half of its value at 0. (1.2 ns per element instead of 4.6, AVX2.) */
+/* The sum of the two wide densities, around sigma and -sigma, is one around 0 times a cosh: with u = d / sigma the
+ * derivative is N(d; 0, sigma) (1 + h) - N(d; 0, s sigma) 2 h exp(-1 / (2 s^2)) cosh(u / s^2), here centre - wide. The
+ * far formula serves |u| > s^2 / 2, and inputs where the difference cancels too much: where centre + wide is more than
+ * 1.4 times as large, and more than half of the derivative at 0. (1.2 ns an element instead of 4.6, AVX2.) */
 static inline vec multi_gaussian_derivative(vec x, const vec *p)
 {
     normal_shape n = normal_shape_of(p[0]);
@@ -190,7 +190,7 @@ static inline vec multi_gaussian_derivative(vec x, const vec *p)
     pair centre_height = pair_multiply(n.height, two_sum(SPLAT(1), p[1]));
 
     pair wide_y = pair_multiply(y, inverse_s2);
-    exp_parts centre = decay(centre_height, y), wide = decay(wide_height, wide_y);
+    exp_factors centre = decay(centre_height, y), wide = decay(wide_height, wide_y);
     centre.power = vec_select(vec_less(SPLAT(DECAY_LIMIT), y.hi), SPLAT(0), centre.power);
     wide.power = vec_select(vec_less(SPLAT(DECAY_LIMIT), wide_y.hi), SPLAT(0), wide.power);
     vec cosh_m1 = cosh_minus_1(wide_y, inverse_s2);
@@ -213,8 +213,8 @@ static inline vec multi_gaussian_derivative(vec x, const vec *p) { return multi_
 
 RARE vec sigmoid_spike_far(vec x, const vec *p)
 {
-    scaled slope = logistic_derivative(pair_multiply(pair_of(p[0]), distance(x, p)));
-    return times_pair(p[0], slope.value) * slope.scale;
+    scaled s = logistic_derivative(pair_multiply(pair_of(p[0]), distance(x, p)));
+    return times_pair(p[0], s.value) * s.scale;
 }
 #if REAL_BITS == 32 && !NARROW
 static inline vec sigmoid_spike_derivative(vec x, const vec *p)
@@ -233,7 +233,7 @@ static inline vec sigmoid_spike_derivative(vec x, const vec *p)
 }
 #endif
 
-/* The largest number that is not above a. */
+/* The largest real that is not above a. */
 static inline vec round_down(pair a)
 {
     vec before = vec_fnma(vec_abs(a.hi), SPLAT(PICK(0x1.000004p-24, 0x1.0000000000002p-53)), a.hi);
@@ -243,7 +243,7 @@ static inline vec round_down(pair a)
 static inline vec box_derivative(vec x, const vec *p)
 {
     vec upper = round_down(two_sum(p[SUGAR_SHIFT], p[0])), lower = -round_down(two_sum(p[0], -p[SUGAR_SHIFT]));
-    vec one = vec_fma(SPLAT(0), x, SPLAT(1));   /* or NaN */
+    vec one = vec_fma(SPLAT(0), x, SPLAT(1));   /* NaN if x is NaN */
     return vec_select(vec_less(upper, x), SPLAT(0), vec_select(vec_less(x, lower), SPLAT(0), one));
 }
 

@@ -47,11 +47,11 @@ static inline pair tanhshrink_near_zero(vec x)
 }
 
 #if REAL_BITS == 32
-/* 1 - 2 exp(-2a), of which no more than the first four bits of the exponential count. */
+/* 1 - 2 exp(-2a). Only the first four bits of the exponential count. */
 RARE vec tanh_far(vec x, const vec *p)
 {
     (void)p;
-    exp_parts e = exp_short(SPLAT(-2) * vec_min(SPLAT(12), vec_abs(x)));
+    exp_factors e = exp_rough(SPLAT(-2) * vec_min(SPLAT(12), vec_abs(x)));
     vec t = vec_fma(SPLAT(-2), vec_fma(e.power, e.p, e.power), SPLAT(1));
     return vec_copysign(t, x);
 }
@@ -59,7 +59,7 @@ static inline vec tanh_value(vec x, const vec *p)
 {
     vec a = vec_abs(x);
     if (NARROW) {
-        exp_parts e = exp_near(SPLAT(-2) * vec_min(SPLAT(12), a));
+        exp_factors e = exp_near(SPLAT(-2) * vec_min(SPLAT(12), a));
         vec minus_expm1 = vec_fnma(e.power, e.p, SPLAT(1) - e.power);
         return vec_copysign(minus_expm1 / (SPLAT(2) - minus_expm1), x);
     }
@@ -68,12 +68,12 @@ static inline vec tanh_value(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), tanh_far, x, p);
 }
 #else
-/* By a polynomial up to 0.8, then by 1 - 2 / (1 + exp(2|x|)), which no longer cancels much. */
+/* A polynomial up to 0.8; beyond it 1 - 2 / (1 + exp(2|x|)), which cancels little there. */
 static inline vec tanh_value(vec x, const vec *p)
 {
     (void)p;
     vec a = vec_min(SPLAT(24), vec_abs(x));
-    exp_parts e = exp_near(SPLAT(2) * a);
+    exp_factors e = exp_near(SPLAT(2) * a);
     vec sum = vec_fma(e.power, e.p, e.power + SPLAT(1));
     vec outer = SPLAT(1) - SPLAT(2) / sum;
     vec square = a * a;
@@ -84,8 +84,8 @@ static inline vec tanh_value(vec x, const vec *p)
 RARE vec tanh_derivative_far(vec x, const vec *p)
 {
     (void)p;
-    scaled slope = logistic_derivative(pair_of(SPLAT(2) * x));
-    return SPLAT(4) * pair_round(slope.value) * slope.scale;
+    scaled s = logistic_derivative(pair_of(SPLAT(2) * x));
+    return SPLAT(4) * pair_round(s.value) * s.scale;
 }
 static inline vec tanh_derivative(vec x, const vec *p) { /* 4 s(2x) s(-2x) */
     vec a = SPLAT(2) * vec_abs(x);
@@ -102,7 +102,7 @@ static inline vec tanh_derivative_from_output(vec y, const vec *p)
 }
 
 #if REAL_BITS == 32
-/* x^3 times a table, then x - 1. */
+/* x^3 times a function from a table; beyond the table x - 1. */
 static inline vec tanhshrink_value(vec x, const vec *p)
 {
     (void)p;
@@ -120,7 +120,7 @@ static inline vec tanhshrink_derivative(vec x, const vec *p)
     return t.constant + t.rest;
 }
 #else
-/* From |x| = 1 on, x - tanh(x) loses at most two bits of the pair. */
+/* For |x| >= 1 the subtraction loses at most two bits of the pair. */
 static inline vec tanhshrink_value(vec x, const vec *p)
 {
     (void)p;

@@ -1,4 +1,5 @@
-/* Kernels for parameters that are tensors: passes in which each element has its own, and their gradients. */
+/* Kernels for parameters that are tensors: passes in which parameters differ from element to element, gradients of
+ * parameters, and their range check. */
 #ifndef SUGAR_KERNELS_LOOPS_PARAMETER_H
 #define SUGAR_KERNELS_LOOPS_PARAMETER_H
 
@@ -7,11 +8,11 @@
 #include "kernels/loops/plain.h"
 #include "kernels/math/rounding.h"
 
-/* An element as it is computed. */
+/* One element, as a real. */
 ALWAYS_INLINE real load_one(const element *p)
 {
     real one;
-    vec_store_part(&one, load_part(p, 1), 1);
+    vec_store_partial(&one, load_partial(p, 1), 1);
     return one;
 }
 
@@ -49,7 +50,7 @@ ALWAYS_INLINE void product_loop(formula derivative, const real *parameters, cons
     }
 }
 
-/* high + low += a, but for what is lost in low (Knuth, The Art of Computer Programming 2, 4.2.2). */
+/* high + low += a, where only the addition to low is rounded (Knuth, The Art of Computer Programming 2, 4.2.2). */
 ALWAYS_INLINE void add_exactly(vec64 *high, vec64 *low, vec64 a)
 {
     const vec64 sum = *high + a, back = sum - *high;
@@ -59,10 +60,10 @@ ALWAYS_INLINE void add_exactly(vec64 *high, vec64 *low, vec64 a)
 
 ALWAYS_INLINE void add_products(vec64 *high, vec64 *low, vec product)
 {
-    for (int part = 0; part < VEC64_PARTS; part++) add_exactly(&high[part], &low[part], vec_widen(product, part));
+    for (int h = 0; h < VEC64_PER_VEC; h++) add_exactly(&high[h], &low[h], vec_widen(product, h));
 }
 
-/* high + low += a + rest */
+/* high + low += a + rest, where only the additions to low are rounded. */
 ALWAYS_INLINE void add_sum(double *high, double *low, double a, double rest)
 {
     const double sum = *high + a, back = sum - *high;
@@ -70,28 +71,28 @@ ALWAYS_INLINE void add_sum(double *high, double *low, double a, double rest)
     *high = sum;
 }
 
-/* In 16 sums of their own, which are added up by halves. Loops over these are unrolled, the last one too: with an index
- * that varies the sums would be in memory. */
+/* In SUM_LANES partial sums, as monitor.h says. Loops over them are unrolled, also the last one: compilers keep an
+ * array in registers only if its indices are constant. */
 static void sum_run(const void *products, size_t n, double *high, double *low)
 {
     const real *product = products;
     const vec64 zero = vec_widen(vec_splat(0), 0);
-    vec64 sum[SUM_PARTS], rest[SUM_PARTS];
-    for (int k = 0; k < SUM_PARTS; k++) sum[k] = rest[k] = zero;
+    vec64 sum[SUM_VEC64S], rest[SUM_VEC64S];
+    for (int k = 0; k < SUM_VEC64S; k++) sum[k] = rest[k] = zero;
     size_t i = 0;
     for (; n - i >= SUM_LANES; i += SUM_LANES) {
         UNROLL
         for (int k = 0; k < SUM_VECTORS; k++)
-            add_products(sum + k * VEC64_PARTS, rest + k * VEC64_PARTS, vec_load(product + i + k * VEC_LANES));
+            add_products(sum + k * VEC64_PER_VEC, rest + k * VEC64_PER_VEC, vec_load(product + i + k * VEC_LANES));
     }
     UNROLL
     for (int k = 0; k < SUM_VECTORS; k++)
         if (i < n) {
-            add_products(sum + k * VEC64_PARTS, rest + k * VEC64_PARTS, load_some_reals(product + i, n - i));
+            add_products(sum + k * VEC64_PER_VEC, rest + k * VEC64_PER_VEC, load_some_reals(product + i, n - i));
             i += VEC_LANES;
         }
     double lane[SUM_LANES], lane_rest[SUM_LANES];
-    for (int k = 0; k < SUM_PARTS; k++) {
+    for (int k = 0; k < SUM_VEC64S; k++) {
         vec64_store(lane + k * VEC64_LANES, sum[k]);
         vec64_store(lane_rest + k * VEC64_LANES, rest[k]);
     }
@@ -101,22 +102,22 @@ static void sum_run(const void *products, size_t n, double *high, double *low)
     add_sum(high, low, lane[0], lane_rest[0]);
 }
 
-/* Arrays of sums have SUGAR_WIDEST more than there are. */
+/* Whole vectors of sums are loaded and stored, which may reach beyond the n sums. */
 static void sum_rows(const void *products, size_t rows, size_t n, double *high, double *low)
 {
     const real *product = products;
     for (size_t i = 0; i < n; i += VEC_LANES)
-        for (int part = 0; part < VEC64_PARTS; part++) {
-            const size_t at = i + (size_t)part * VEC64_LANES;
+        for (int h = 0; h < VEC64_PER_VEC; h++) {
+            const size_t at = i + (size_t)h * VEC64_LANES;
             vec64 sum = vec64_load(high + at), rest = vec64_load(low + at);
             for (size_t row = 0; row < rows; row++)
-                add_exactly(&sum, &rest, vec_widen(load_some_reals(product + row * n + i, n - i), part));
+                add_exactly(&sum, &rest, vec_widen(load_some_reals(product + row * n + i, n - i), h));
             vec64_store(high + at, sum);
             vec64_store(low + at, rest);
         }
 }
 
-/* What an infinite sum leaves over is no number. */
+/* If a sum is infinite, what its rounding lost is NaN and is left out. */
 static void put_sum(double high, double low, void *at, int accumulate)
 {
     if (accumulate) {
@@ -126,10 +127,11 @@ static void put_sum(double high, double low, void *at, int accumulate)
     }
     const double sum = isfinite(high) ? high + low : high;
     const real rounded = (real)sum, rest = isfinite(rounded) ? (real)(sum - (double)rounded) : 0;
-    store_part(at, round_to_odd(vec_splat(rounded), vec_splat(rest)), 1);
+    store_partial(at, round_to_odd(vec_splat(rounded), vec_splat(rest)), 1);
 }
 
-/* Sums next to each other. Where each has few products, to put them one by one would take most of the time. */
+/* Not narrow and not accumulated, sums are put in a simple loop: to put each by put_sum takes most of the time of a
+ * call in which each sum has few products. */
 static void put_sums(const double *high, const double *low, size_t n, void *elements, int accumulate)
 {
     element *at = elements;

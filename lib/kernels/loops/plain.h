@@ -1,15 +1,16 @@
-/* The loops of plain calls: forward, backward, and the derivative alone with what combines it. */
+/* The loops of plain calls: forward; backward; derivatives alone, and their mixture. */
 #ifndef SUGAR_KERNELS_LOOPS_PLAIN_H
 #define SUGAR_KERNELS_LOOPS_PLAIN_H
 
 #include "kernels/kernels.h"
 #include "kernels/loops/memory.h"
 
-/* Every call in a kernel is inlined. Left to itself gcc 12 takes some formulas for too large and calls them,
- * once per vector and with their vectors in memory: multi_gaussian took 2.7 times as long, gelu_tanh's
- * derivative for f16 2.5 times. The library's code is 36 % larger with all of them. */
+/* Every call in a kernel is inlined (flatten). Otherwise gcc 12 does not inline some large formulas, and calls them
+ * once per vector, with vectors passed in memory: multi_gaussian took 2.7 times as long, gelu_tanh's derivative for f16
+ * 2.5 times. With it the library's code is 36 % larger. */
 #define KERNEL static __attribute__((flatten)) void
 
+/* A formula of kinds/: x and the parameters. */
 typedef vec (*formula)(vec x, const vec *p);
 
 ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
@@ -17,24 +18,25 @@ ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
     for (int k = 0; k < SUGAR_KERNEL_PARAMETERS; k++) p[k] = vec_splat(parameters[k]);
 }
 
-/* The vectors in a step of a loop. (Two are no gain in f16 with AVX2. Nor are tables of all 65536 results, as a gather
- * is slower than arithmetic and the table takes the caches; nor are shorter tables of coefficients. A branch that is
- * taken in many vectors has to be timed with more elements than a processor learns the order of.) */
+/* The vectors of one iteration of a loop. (For f16 two gain nothing with AVX2. Tried for f16 and bf16, without gain: a
+ * table of all 65536 results, as a gather is slower than arithmetic and the table fills the caches; shorter tables of
+ * coefficients. Whoever measures a branch that many vectors take needs so many elements that the processor's branch
+ * prediction cannot learn their order.) */
 #define VECTORS_f32 1
 #define VECTORS_f64 1
 #define VECTORS_f16 1
 #define VECTORS_bf16 2
 #define VECTORS JOIN(VECTORS, SUGAR_TYPE)
 
-enum { STEP = VECTORS * VEC_LANES };
+enum { ITERATION = VECTORS * VEC_LANES };   /* elements */
 
 #if VECTORS == 1
-ALWAYS_INLINE void forward_step(formula value, const vec *p, const element *x, element *y, int stream)
+ALWAYS_INLINE void forward_iteration(formula value, const vec *p, const element *x, element *y, int stream)
 {
     put(y, value(load(x), p), stream);
 }
 
-ALWAYS_INLINE void backward_step(formula derivative, const vec *p, const element *x, const element *dy,
+ALWAYS_INLINE void backward_iteration(formula derivative, const vec *p, const element *x, const element *dy,
                                  element *dx, int stream)
 {
     put(dx, load(dy) * derivative(load(x), p), stream);
@@ -43,7 +45,7 @@ ALWAYS_INLINE void backward_step(formula derivative, const vec *p, const element
 ALWAYS_INLINE void put_two(element *p, vec_two a, int stream)
 {
     if (stream) {
-        element lanes[STEP];        /* a register, once compiled */
+        element lanes[ITERATION];   /* compilers keep it in a register */
         JOIN(vec_store_two, SUGAR_TYPE)(lanes, a);
         vec_stream_bits16(p, lanes);
         vec_stream_bits16(p + VEC_LANES, lanes + VEC_LANES);
@@ -52,13 +54,13 @@ ALWAYS_INLINE void put_two(element *p, vec_two a, int stream)
     }
 }
 
-ALWAYS_INLINE void forward_step(formula value, const vec *p, const element *x, element *y, int stream)
+ALWAYS_INLINE void forward_iteration(formula value, const vec *p, const element *x, element *y, int stream)
 {
     const vec_two a = JOIN(vec_load_two, SUGAR_TYPE)(x);
     put_two(y, (vec_two){value(a.even, p), value(a.odd, p)}, stream);
 }
 
-ALWAYS_INLINE void backward_step(formula derivative, const vec *p, const element *x, const element *dy,
+ALWAYS_INLINE void backward_iteration(formula derivative, const vec *p, const element *x, const element *dy,
                                  element *dx, int stream)
 {
     const vec_two a = JOIN(vec_load_two, SUGAR_TYPE)(x), gradient = JOIN(vec_load_two, SUGAR_TYPE)(dy);
@@ -68,18 +70,18 @@ ALWAYS_INLINE void backward_step(formula derivative, const vec *p, const element
 
 ALWAYS_INLINE size_t at_most_a_vector(size_t n) { return n < VEC_LANES ? n : VEC_LANES; }
 
-/* A tail shorter than a step goes through the same formula, so that an element's bits do not depend on its
- * position. */
+/* The last elements, fewer than those of an iteration, go through the same formula, so that an element's bits do not
+ * depend on where it lies. */
 ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const element *x, element *y, size_t n,
                                 int stream)
 {
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
-    for (; n - i >= STEP; i += STEP) forward_step(value, p, x + i, y + i, stream);
+    for (; n - i >= ITERATION; i += ITERATION) forward_iteration(value, p, x + i, y + i, stream);
     for (; i < n; i += VEC_LANES) {
-        const size_t part = at_most_a_vector(n - i);
-        store_part(y + i, value(load_part(x + i, part), p), part);
+        const size_t count = at_most_a_vector(n - i);
+        store_partial(y + i, value(load_partial(x + i, count), p), count);
     }
     end_stream_of(stream);
 }
@@ -91,7 +93,7 @@ ALWAYS_INLINE void derivative_loop(formula derivative, const real *parameters, c
     splat_parameters(parameters, p);
     size_t i = 0;
     for (; n - i >= VEC_LANES; i += VEC_LANES) vec_store(d + i, derivative(load(x + i), p));
-    if (i < n) vec_store_part(d + i, derivative(load_part(x + i, n - i), p), n - i);
+    if (i < n) vec_store_partial(d + i, derivative(load_partial(x + i, n - i), p), n - i);
 }
 
 ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, const element *x,
@@ -100,21 +102,21 @@ ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, con
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
-    for (; n - i >= STEP; i += STEP) backward_step(derivative, p, x + i, dy + i, dx + i, stream);
+    for (; n - i >= ITERATION; i += ITERATION) backward_iteration(derivative, p, x + i, dy + i, dx + i, stream);
     for (; i < n; i += VEC_LANES) {
-        const size_t part = at_most_a_vector(n - i);
-        store_part(dx + i, load_part(dy + i, part) * derivative(load_part(x + i, part), p), part);
+        const size_t count = at_most_a_vector(n - i);
+        store_partial(dx + i, load_partial(dy + i, count) * derivative(load_partial(x + i, count), p), count);
     }
     end_stream_of(stream);
 }
 
-/* The derivative that a combination mixes, of elements i, ... of n. */
-ALWAYS_INLINE vec mixed_derivative(const sugar_combination *c, size_t i, size_t n)
+/* g' of a combination, for elements i, i + 1, ... of n. */
+ALWAYS_INLINE vec combined_derivative(const sugar_combination *c, size_t i, size_t n)
 {
-    const real *surrogate = c->surrogate, *derivative = c->derivative;
+    const real *surrogate = c->surrogate, *own_derivative = c->own;
     const vec d = load_some_reals(surrogate + i, n - i);
-    if (!derivative) return d;
-    const vec own = load_some_reals(derivative + i, n - i);
+    if (!own_derivative) return d;
+    const vec own = load_some_reals(own_derivative + i, n - i);
     const vec mixed = vec_fma(vec_splat((real)c->blend), d, vec_splat((real)c->rest) * own);
     if (!c->negative_only) return mixed;
     return vec_select(vec_less_equal(load_some((const element *)c->x + i, n - i), vec_splat(0)), mixed, own);
@@ -125,7 +127,7 @@ static void combine(const sugar_combination *c, const void *dy_elements, void *d
     const element *dy = dy_elements;
     element *dx = dx_elements;
     for (size_t i = 0; i < n; i += VEC_LANES) {
-        const vec d = mixed_derivative(c, i, n);
+        const vec d = combined_derivative(c, i, n);
         vec gradient = load_some(dy + i, n - i);
         vec result = gradient * d;
         if (c->accumulate) result = vec_fma(gradient, d, load_some(dx + i, n - i));

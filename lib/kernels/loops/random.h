@@ -1,4 +1,4 @@
-/* Kernels for slopes that rrelu draws at random, and its passes with them. */
+/* Kernels that draw rrelu's slopes at random, and compute rrelu with them. */
 #ifndef SUGAR_KERNELS_LOOPS_RANDOM_H
 #define SUGAR_KERNELS_LOOPS_RANDOM_H
 
@@ -6,10 +6,10 @@
 #include "kernels/loops/plain.h"
 #include "kernels/math/philox.h"
 
-/* lower + (upper - lower) u with u uniform in [0, 1), a multiple of 2^-24: that is never above upper. */
+/* A slope is lower + width u, where u is a multiple of 2^-24, uniform in [0, 1): so it is never above upper. */
 typedef struct slope_range { vec lower, width; } slope_range;
 
-/* From word[0], word[1], ... of which there are PHILOX_WORDS and a vector more that means nothing. */
+/* Slopes from word[0] to word[n - 1]; a vector beyond them may be read. */
 ALWAYS_INLINE void store_slopes(real *slope, const uint32_t *word, size_t n, slope_range range)
 {
     for (size_t i = 0; i < n; i += VEC_LANES) {
@@ -18,7 +18,7 @@ ALWAYS_INLINE void store_slopes(real *slope, const uint32_t *word, size_t n, slo
     }
 }
 
-/* Of elements that follow one another. */
+/* Slopes of n consecutive positions, the first of which has word `skip` of `block`. */
 ALWAYS_INLINE void draw_run(uint64_t key, uint64_t block, size_t skip, slope_range range, real *slope, size_t n)
 {
     uint32_t word[PHILOX_WORDS + VEC_LANES] = {0};
@@ -31,7 +31,7 @@ ALWAYS_INLINE void draw_run(uint64_t key, uint64_t block, size_t skip, slope_ran
     }
 }
 
-/* Word at % 4 of each block, in the lower halves. */
+/* Word at % 4 of each block, in the lower half of each lane. */
 ALWAYS_INLINE vec_u64 pick(const philox_blocks *c, int v, vec_u64 at)
 {
     const vec_u64 zero = {0}, odd = zero - (at & 1), high = zero - (at >> 1 & 1);
@@ -40,7 +40,8 @@ ALWAYS_INLINE vec_u64 pick(const philox_blocks *c, int v, vec_u64 at)
     return first ^ ((first ^ second) & high);
 }
 
-/* Of rows of elements that are `step` apart, each row one element after the one before it and in the same blocks. */
+/* Slopes of `rows` rows: element i of row r has position first + r + i * step, and element i of all rows has the same
+ * block. */
 ALWAYS_INLINE void draw_rows(const sugar_random *random, uint64_t first, uint64_t step, size_t rows,
                              slope_range range, real *slope, size_t n)
 {
@@ -64,6 +65,7 @@ ALWAYS_INLINE void draw_rows(const sugar_random *random, uint64_t first, uint64_
     }
 }
 
+/* See sugar_kernels. */
 KERNEL draw(const sugar_random *random, const void *parameters, int64_t first, int64_t step, size_t rows,
             void *slope, size_t n)
 {
@@ -76,11 +78,12 @@ KERNEL draw(const sugar_random *random, const void *parameters, int64_t first, i
         draw_rows(random, at, (uint64_t)step, rows, range, slope, n);
 }
 
-/* slope x where x <= 0, else x. As line_below has it, but without a choice that all lanes share: there each has a
- * slope of its own, some with products in the middle between two short elements and some without. */
+/* slope x where x <= 0, else x. line_below does the same, but chooses one of its ways for all lanes; here slopes differ
+ * from lane to lane, and in a narrow type some have products in the middle between two elements, which others do
+ * not. */
 ALWAYS_INLINE vec drawn_line(vec slope, vec x)
 {
-    /* A slope of 0 times -inf must be 0. */
+    /* With a slope of 0, x = -inf must give 0. */
     const vec lowest = vec_select(vec_less(vec_splat(0), slope), vec_splat(-(real)INFINITY), vec_splat(-1));
     const vec at = vec_max(lowest, x), product = slope * at;
     return vec_select(vec_less(vec_splat(0), x), x, round_to_odd(product, vec_fma(slope, at, -product)));

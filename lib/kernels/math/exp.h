@@ -1,4 +1,4 @@
-/* The exponential function: with and without pairs, of tails, less 1, and in base 2. */
+/* exp and expm1, with and without pairs, in tails too; and 2^y. */
 #ifndef SUGAR_KERNELS_MATH_EXP_H
 #define SUGAR_KERNELS_MATH_EXP_H
 
@@ -16,7 +16,7 @@ static const real exp_tail[] = {
 #endif
 };
 
-/* Adding it rounds to an integer n and leaves n and the exponent's bias in the low bits: 2^n, shifted. */
+/* To add it rounds to an integer n, and leaves n plus the exponent's bias in the low bits: shifted, these are 2^n. */
 #define VEC_ROUNDER SPLAT(PICK(0x1.8p23, 0x1.8p52) + REAL_EXPONENT_BIAS)
 
 #define LN2_HI PICK(0x1.62e4p-1, 0x1.62e42fefa38p-1)
@@ -38,11 +38,10 @@ static inline pair exp_reduced(pair x, vec *rounded)
     return fast_two_sum(r.hi, tail);
 }
 
-/* exp(x) = power (1 + p), for |x| <= EXP_NEAR, where power is a normal number: the fast way, in which
- * nothing is a pair. p is wrong by at most 0.6 u, also relative to x where x rounds to no multiple of
- * ln(2); a formula does best to round power + power p only once. */
+/* exp(x) = power (1 + p) for |x| <= EXP_NEAR, where power is a normal number: the fast way, without pairs. The error of
+ * p is at most 0.6 u; also relative to x, where n = 0. A formula should round power + power p only once. */
 #define EXP_NEAR PICK(87, 708)
-typedef struct { vec power, p; } exp_parts;
+typedef struct { vec power, p; } exp_factors;
 
 static inline vec exp_argument(vec x, vec *rounded)
 {
@@ -52,64 +51,65 @@ static inline vec exp_argument(vec x, vec *rounded)
     return vec_fnma(n, SPLAT(LN2_LO), exact);
 }
 
-static inline exp_parts exp_parts_of(vec rounded, vec r)
+static inline exp_factors exp_factors_of(vec rounded, vec r)
 {
-    return (exp_parts){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(exp_tail, r), r)};
+    return (exp_factors){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(exp_tail, r), r)};
 }
 
-/* Elements that are shorter than `real` need no more than 1 + p to 2^-23, by four coefficients instead of six, and
- * one step of the reduction. */
-static inline exp_parts exp_short(vec x)
+/* With an error of 2^-23 in 1 + p, as narrow types need it: four coefficients instead of six, and a reduction by one
+ * fma. */
+static inline exp_factors exp_rough(vec x)
 {
     static const real tail[] = {0x1.fffdfap-2, 0x1.5557aep-3, 0x1.572afep-5, 0x1.1063c8p-7};
     vec rounded = vec_fma(x, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
     vec r = vec_fnma(rounded - VEC_ROUNDER, SPLAT(LN2_HI + LN2_LO), x);
-    return (exp_parts){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(tail, r), r)};
+    return (exp_factors){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(tail, r), r)};
 }
 
-static inline exp_parts exp_near(vec x)
+static inline exp_factors exp_near(vec x)
 {
-    if (NARROW) return exp_short(x);
+    if (NARROW) return exp_rough(x);
     vec rounded, r = exp_argument(x, &rounded);
-    return exp_parts_of(rounded, r);
+    return exp_factors_of(rounded, r);
 }
 
-/* exp(-a^2/2), where the rounding of a^2 counts, and n more in power's exponent if rounder is VEC_ROUNDER + n. */
-static inline exp_parts exp_half_square(vec a, vec rounder)
+/* exp(-a^2/2), with the rounding error of a^2 taken into account. If rounder is VEC_ROUNDER + n, power is 2^n times as
+ * large. */
+static inline exp_factors exp_half_square(vec a, vec rounder)
 {
     pair square = two_product(a, a);
     vec rounded = vec_fma(square.hi, SPLAT(-0.5 * 0x1.71547652b82fep+0), rounder), n = rounded - rounder;
     vec exact = vec_fnma(n, SPLAT(LN2_HI), SPLAT(-0.5) * square.hi);
     vec r = vec_fnma(n, SPLAT(LN2_LO), exact);
-    return exp_parts_of(rounded, vec_fma(SPLAT(-0.5), square.lo, r));
+    return exp_factors_of(rounded, vec_fma(SPLAT(-0.5), square.lo, r));
 }
 
-static inline exp_parts exp_near_half_square(vec a)
+static inline exp_factors exp_near_half_square(vec a)
 {
-    if (NARROW) return exp_short(a * (SPLAT(-0.5) * a));
+    if (NARROW) return exp_rough(a * (SPLAT(-0.5) * a));
     return exp_half_square(a, VEC_ROUNDER);
 }
 
-/* For every element type, as a formula needs it whose terms may cancel. */
-static inline exp_parts exp_near_full(pair x)
+/* For formulas whose terms may cancel, in narrow types too. */
+static inline exp_factors exp_near_full(pair x)
 {
     vec rounded, r = exp_argument(x.hi, &rounded);
-    return exp_parts_of(rounded, r + x.lo);
+    return exp_factors_of(rounded, r + x.lo);
 }
 
-static inline exp_parts exp_near_pair(pair x) { return NARROW ? exp_short(x.hi) : exp_near_full(x); }
+static inline exp_factors exp_near_pair(pair x) { return NARROW ? exp_rough(x.hi) : exp_near_full(x); }
 
-/* 1 + power (1 + p), rounded once. power + 1 is not exact if power is 2^24 (2^53) or more or the inverse,
- * and what it loses there counts. */
-static inline vec one_plus_exp(exp_parts e)
+/* 1 + power (1 + p), rounded once. power + 1 is inexact if power or 1 / power is 2^24 (f64: 2^53) or more; what it
+ * loses is added. */
+static inline vec one_plus_exp(exp_factors e)
 {
     if (NARROW) return vec_fma(e.power, e.p, e.power) + SPLAT(1);
     vec sum = e.power + SPLAT(1);
     return sum + vec_fma(e.power, e.p, SPLAT(1) - (sum - e.power));
 }
 
-/* The same as a pair. */
-static inline pair one_plus_exp_pair(exp_parts e)
+/* 1 + power (1 + p), as a pair. */
+static inline pair one_plus_exp_pair(exp_factors e)
 {
     vec base = e.power + SPLAT(1);
     vec rest = vec_fma(e.power, e.p, SPLAT(1) - (base - e.power));
@@ -118,14 +118,14 @@ static inline pair one_plus_exp_pair(exp_parts e)
 }
 
 /* c power (1 + p), rounded once, for a constant c. */
-static inline vec times_exp(pair c, exp_parts e)
+static inline vec times_exp(pair c, exp_factors e)
 {
     pair power = pair_scale(c, e.power);
     if (NARROW) return vec_fma(power.hi, e.p, power.hi);
     return power.hi + vec_fma(power.hi, e.p, power.lo);
 }
 
-/* expm1(x) for -EXPM1_NEAR <= x.hi <= 0. (r x.lo, which is left out, is 0.2 u of it at most.) */
+/* expm1(x) for -EXPM1_NEAR <= x.hi <= 0. (It leaves out r x.lo, which is at most 0.2 u of the result.) */
 static inline vec expm1_near(pair x)
 {
     vec rounded, r = exp_argument(x.hi, &rounded), power = vec_power_of_two(rounded);
@@ -134,24 +134,24 @@ static inline vec expm1_near(pair x)
 }
 
 /* power (1 + p) as a pair. */
-static inline pair exp_pair(exp_parts e)
+static inline pair exp_pair(exp_factors e)
 {
     vec hi = vec_fma(e.power, e.p, e.power);
     return (pair){hi, vec_fma(e.power, e.p, e.power - hi)};
 }
 
-/* Where the low part of a pair next to exp(x) is still a normal number, even divided by a large beta. */
+/* Up to this |x|, the low part of exp(x) as a pair is a normal number, even divided by a large beta. */
 #define EXP_PAIR_NEAR PICK(55, 650)
 
-/* Where exp(x) would leave the normal numbers, its exponent is raised by EXP_SHIFT and a later factor
- * brings the finished result down, so that only one rounding meets the subnormals. EXP_TAIL is far
- * enough out that 1 + exp(x) is 1 for every purpose here, raised or not. Below -EXP_LIMIT every
- * result that has exp(x) as a factor is 0. */
+/* Below -EXP_TAIL exp(x) may be subnormal: its exponent is raised by EXP_SHIFT, and the finished result is multiplied
+ * by EXP_SCALE, so that only one rounding is to a subnormal number. So far out 1 + exp(x) is 1 for every purpose here,
+ * raised or not. Below -EXP_LIMIT every result that has exp(x) as a factor is 0. */
 #define EXP_TAIL PICK(66, 160)
 #define EXP_SHIFT PICK(56, 160)
 #define EXP_SCALE PICK(0x1p-56, 0x1p-160)
 #define EXP_LIMIT PICK(125, 800)
-#define EXP_OF_ZERO PICK(100, 500)  /* exp(-this) stands for them, so that no low part of a product is subnormal */
+/* There exp(-EXP_OF_ZERO) is computed in its place, so that no low part of a product is subnormal. */
+#define EXP_OF_ZERO PICK(100, 500)
 
 /* exp(x) = value * scale. */
 typedef struct { pair value; vec scale; } scaled;
@@ -177,33 +177,33 @@ static inline scaled exp_of_negative(pair x)
 /* exp(-r) = 1 - r + r^2 Q(r) on |r| <= ln(2)/2; relative error 2^-28.2. */
 static const real decay_tail[] = {0x1.fffffcp-2f, -0x1.55549p-3f, 0x1.5558a2p-5f, -0x1.123adp-7f, 0x1.6a5e34p-10f};
 
-/* From here on results of tails are 0, even divided by a small beta. */
+/* From this a on, results with a factor exp(-a) are 0, even divided by a small beta. */
 #define TAIL_LIMIT 122
-/* What exponents are raised by there, so that products with another factor are normal numbers. */
+/* Below it exponents are raised by TAIL_SHIFT, so that products with another factor are normal numbers. */
 #define TAIL_SHIFT 80
 #define TAIL_SCALE 0x1p-80
 
-/* exp(-a) = exp(-r) power scale for a >= 0 or NaN. ln(2) as a float has so few digits that the first difference is
- * exact. */
-typedef struct { mask inner; vec r, power, scale; } decay_parts;
+/* exp(-a) = exp(-r) power scale for a >= 0 or NaN. As a float ln(2) has so few digits that near - n ln2.hi is exact.
+ * inner: whether a is below TAIL_LIMIT. */
+typedef struct { mask inner; vec r, power, scale; } decay_factors;
 
-static inline decay_parts decay_of(vec a)
+static inline decay_factors decay_of(vec a)
 {
     pair ln2 = PAIR(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56);
     mask inner = vec_less(a, SPLAT(TAIL_LIMIT));
     vec near = vec_min(SPLAT(TAIL_LIMIT), a), rounder = VEC_ROUNDER + SPLAT(TAIL_SHIFT);
     vec rounded = vec_fnma(near, SPLAT(0x1.71547652b82fep+0), rounder), n = rounder - rounded;
     vec r = vec_fnma(n, ln2.hi, near) - n * ln2.lo;
-    return (decay_parts){inner, r, vec_power_of_two(rounded), vec_select(inner, SPLAT(TAIL_SCALE), SPLAT(0))};
+    return (decay_factors){inner, r, vec_power_of_two(rounded), vec_select(inner, SPLAT(TAIL_SCALE), SPLAT(0))};
 }
 
-/* exp(-a) = power (1 + p) scale = value beyond tables, where it is small enough for short series to replace
- * divisions. p is wrong by 0.6 u. */
+/* exp(-a) = power (1 + p) scale, also rounded to `value`, for inputs beyond tables, where it is so small that short
+ * series replace divisions. The error of p is 0.6 u. */
 typedef struct { vec power, p, scale, value; } small_exp;
 
 static inline small_exp exp_of_tail(vec a)
 {
-    decay_parts d = decay_of(a);
+    decay_factors d = decay_of(a);
     vec p = vec_fma(d.r * d.r, POLYNOMIAL(decay_tail, d.r), -d.r), lowered = d.power * d.scale;
     return (small_exp){d.power, p, d.scale, vec_fma(lowered, p, lowered)};
 }
@@ -211,8 +211,8 @@ static inline small_exp exp_of_tail(vec a)
 
 typedef struct { pair exp, expm1; } exp_and_expm1;
 
-/* Both for x <= 0 or NaN, from one reduction; relative errors about 0.1 u and 0.2 u. x.lo may be
- * anything far below. Below EXPM1_LIMIT expm1 is -1 and exp stays where it is, a normal number. */
+/* exp(x) and expm1(x) for x <= 0 or NaN, from one reduction; relative errors about 0.1 u and 0.2 u. Below EXPM1_LIMIT
+ * x.lo may be anything, expm1 is -1, and exp is that of EXPM1_LIMIT, a normal number. */
 #define EXPM1_LIMIT PICK(-80, -700)
 static inline exp_and_expm1 exp_and_expm1_of_negative(pair x)
 {
@@ -230,33 +230,33 @@ static inline exp_and_expm1 exp_and_expm1_of_negative(pair x)
 static inline pair expm1_of_negative(pair x) { return exp_and_expm1_of_negative(x).expm1; }
 
 #if REAL_BITS == 32
-/* 2^-g = 1 - ln(2) g + g^2 Q(g) on |g| <= 1/2; error 2^-28. ln(2) is nearly a float. */
+/* 2^-g = 1 - ln(2) g + g^2 Q(g) on |g| <= 1/2; error 2^-28. ln(2) is so close to a float that it is one here. */
 static const real exp2_tail[] = {
     0x1.ebfbep-3f, -0x1.c6af7p-5f, 0x1.3b2a48p-7f, -0x1.5f0f3ep-10f, 0x1.4424e2p-13f
 };
 
-/* 2^-y = power (1 + p) for |y.hi| <= 126, and n more in power's exponent if rounder is VEC_ROUNDER + n. In base 2
- * the reduction is exact without multiplications; what converts to it is in a factor that y has anyway. p is
- * wrong by at most 0.6 u. */
-static inline exp_parts exp2_of_minus(pair y, vec rounder)
+/* 2^-y = power (1 + p) for |y.hi| <= 126. If rounder is VEC_ROUNDER + n, power is 2^n times as large. In base 2 the
+ * reduction is exact, and takes no multiplication; y has a factor anyway, which includes log2(e). The error of p is at
+ * most 0.6 u. */
+static inline exp_factors exp2_of_minus(pair y, vec rounder)
 {
     vec rounded = rounder - y.hi;
     vec g = (y.hi + (rounded - rounder)) + y.lo;
     vec p = vec_fma(SPLAT(-0x1.62e43p-1), g, g * g * POLYNOMIAL(exp2_tail, g));
-    return (exp_parts){vec_power_of_two(rounded), p};
+    return (exp_factors){vec_power_of_two(rounded), p};
 }
 
-/* height 2^-y 2^DECAY_SHIFT = power (1 + p), for 0 <= y.hi <= DECAY_LIMIT. Raised like that it is a normal
+/* height 2^-y 2^DECAY_SHIFT = power (1 + p), for 0 <= y.hi <= DECAY_LIMIT. With the factor 2^DECAY_SHIFT it is a normal
  * number down to where the result is 0, so tails need no other formula, only a factor of DECAY_SCALE at the end.
- * What height.hi lacks is in p. */
+ * height.lo is taken into account in p. */
 #define DECAY_SHIFT 64
 #define DECAY_SCALE 0x1p-64
 #define DECAY_LIMIT 180
-static inline exp_parts decay(pair height, pair y)
+static inline exp_factors decay(pair height, pair y)
 {
     vec lacking = SPLAT(0x1.71547652b82fep+0) * (height.lo / vec_max(SPLAT(FLT_MIN), height.hi));
-    exp_parts e = exp2_of_minus((pair){y.hi, y.lo - lacking}, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
-    return (exp_parts){height.hi * e.power, e.p};
+    exp_factors e = exp2_of_minus((pair){y.hi, y.lo - lacking}, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    return (exp_factors){height.hi * e.power, e.p};
 }
 #endif
 

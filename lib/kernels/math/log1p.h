@@ -1,6 +1,6 @@
-/* log1p(exp(-|y|)). */
-#ifndef SUGAR_KERNELS_MATH_LOG_P_H
-#define SUGAR_KERNELS_MATH_LOG_P_H
+/* log1p(e) for e from 0 to 1, and log1p(exp(y)) for y <= 0. */
+#ifndef SUGAR_KERNELS_MATH_LOG1P_H
+#define SUGAR_KERNELS_MATH_LOG1P_H
 
 #include "kernels/math/exp.h"
 
@@ -27,10 +27,11 @@ static inline pair log1p_pair(pair e)
 }
 
 #if REAL_BITS == 32
-/* (log1p(e) - e) / e^2 for a small e */
+/* (log1p(e) - e) / e^2 for a small e. */
 static inline vec log1p_growth(vec e) { return vec_fma(SPLAT(1.0 / 3), e, SPLAT(-0.5)); }
 #else
-/* log1p(e) / 2 for e in [0, 1], as z + tail with a small tail; relative error about 0.3 u. */
+/* log1p(e) / 2 for e in [0, 1], as hi + lo, where lo is small, but larger than in a pair; relative error about 0.3
+ * u. */
 static inline pair half_log1p(pair e)
 {
     pair sum = fast_two_sum(SPLAT(2), e.hi);

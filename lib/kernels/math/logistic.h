@@ -4,7 +4,7 @@
 
 #include "kernels/math/exp.h"
 
-/* s(y) = value * scale, where scale is not 1 only where s(y) nears 0, and s(-y) = complement. */
+/* s(y) = value * scale, and s(-y) = complement. scale is 1 unless s(y) is close to 0. */
 typedef struct { pair value; vec scale; pair complement; } logistic;
 
 /* s(|y|) = 1 / (1 + e), s(-|y|) = e / (1 + e), e = exp(-|y|). */
@@ -30,8 +30,8 @@ static inline scaled logistic_derivative(pair y)
     return (scaled){pair_multiply(e.value, pair_square(pair_reciprocal(sum))), e.scale};
 }
 
-/* s (1 - s) with s = 1 / (1 + e), e = exp(|x|). */
-static inline pair logistic_derivative_near(exp_parts e)
+/* s (1 - s) with s = 1 / (1 + e), from e = exp(|x|). */
+static inline pair logistic_derivative_near(exp_factors e)
 {
     if (NARROW) {
         vec reciprocal = SPLAT(1) / one_plus_exp(e);
@@ -41,7 +41,8 @@ static inline pair logistic_derivative_near(exp_parts e)
     return (pair){vec_fnma(s.hi, s.hi, s.hi), s.lo * vec_fnma(SPLAT(2), s.hi, SPLAT(1))};
 }
 
-/* exp(-a) and s(a), where the first times a^2 / beta^2 may be no zero yet: in f32 beyond exp_of_negative's limit. */
+/* exp(-a) and s(a). exp(-a) is not 0 as long as exp(-a) a^2 / beta^2 is not, in f32 even where exp_of_negative would
+ * give 0. */
 typedef struct { scaled e; pair s; } logistic_far;
 
 static inline logistic_far logistic_far_of(pair a)

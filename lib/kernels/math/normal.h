@@ -7,8 +7,8 @@
 #define INVERSE_SQRT_2_PI PAIR(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)
 
 #if REAL_BITS == 32
-/* a exp(a^2/2) Phi(-a) and 1/sqrt(2 pi) - exp(a^2/2) Phi(-a) / a for 6.4375 <= a <= 14.625 are NORMAL_TAIL_MIDDLE and
- * a polynomial in 1/a^2, less than a fortieth of it; relative errors 2^-28.6 and 2^-31.5. */
+/* For 6.4375 <= a <= 14.625, a exp(a^2/2) Phi(-a) and 1/sqrt(2 pi) - exp(a^2/2) Phi(-a) / a are NORMAL_TAIL_MIDDLE plus
+ * a polynomial in 1/a^2, which is less than a fortieth of it; relative errors 2^-28.6 and 2^-31.5. */
 #define NORMAL_TAIL_MIDDLE 0x1.98p-2
 static const real gelu_normal_tail[] = {
     0x1.089ed4p-11f, -0x1.987d1ap-2f, 0x1.311fcap+0f, -0x1.641d7p+2f, 0x1.7eeb7cp+4f
@@ -18,8 +18,8 @@ static const real gelu_derivative_normal_tail[] = {
 };
 #else
 /* Phi(-a) exp(a^2/2) (a + 4) = Q(w), w = (a - 4) / (a + 4): the idea of Shepherd and Laframboise,
- * "Chebyshev approximation of (1 + 2x) exp(x^2) erfc x", Math. Comp. 36 (1981). Without the constant
- * term, which is a pair. Relative error 2^-58.6 for a <= 40. */
+ * "Chebyshev approximation of (1 + 2x) exp(x^2) erfc x", Math. Comp. 36 (1981). The constant
+ * term is a pair, MILLS_CONSTANT; the others are here. Relative error 2^-58.6 for a <= 40. */
 static const real mills_tail[] = {
     -0x1.373e3a893c28ap-1, 0x1.8c6dbf2cfc2b3p-2, -0x1.7dff2bff683a7p-3, 0x1.eec4cc3e4d478p-5,
     -0x1.ee27610480a6cp-8, -0x1.c81719d56e50cp-9, 0x1.ab825fc225d92p-10, 0x1.17a4ae4823239p-13,
@@ -31,7 +31,7 @@ static const real mills_tail[] = {
 #define MILLS_CONSTANT PAIR(0x1.82b4bb8c94dcep-1, -0x1.a725a28a6016cp-56)
 #define MILLS_LIMIT 40
 
-/* Phi(-a) exp(a^2/2) for 0 <= a <= MILLS_LIMIT. The last two steps of Horner's rule are carried as
+/* Phi(-a) exp(a^2/2) for 0 <= a <= MILLS_LIMIT. The last two steps of Horner's rule are computed with
  * pairs, because the terms nearly cancel around a = 40 and have alternating signs near a = 0. */
 static inline pair mills(vec a)
 {
@@ -43,7 +43,7 @@ static inline pair mills(vec a)
     return pair_multiply(pair_add(MILLS_CONSTANT, pair_multiply(w, h)), r);
 }
 
-/* The same with fewer pairs, for NORMAL_NEAR: the last two steps of the polynomial are compensated. */
+/* The same with fewer pairs, for a <= NORMAL_NEAR: the last two steps of Horner's rule are compensated. */
 static inline pair mills_near(vec a)
 {
     vec t = a + SPLAT(4), t_lo = a - (t - SPLAT(4));
@@ -60,7 +60,7 @@ static inline pair mills_near(vec a)
     return (pair){m, vec_fma(q, r, -m) + vec_fma(q, r_lo, q_lo * r)};
 }
 
-/* Where x exp(-x^2/2) and its rounding errors are still normal. */
+/* Up to this |x|, x exp(-x^2/2) and its rounding errors are normal numbers. */
 #define NORMAL_NEAR 36
 
 /* factor exp(-a^2/2) as a pair. */
@@ -75,8 +75,7 @@ static inline pair times_density(pair factor, vec a)
     return pair_scale(fast_two_sum(factor.hi, rest), vec_power_of_two(rounded));
 }
 
-/* a = |x|, but no more than MILLS_LIMIT, where every tail is 0; density = exp(-a^2/2);
- * mills = Phi(-a) exp(a^2/2). */
+/* a = min(|x|, MILLS_LIMIT); at the limit every tail is 0. density = exp(-a^2/2); mills = Phi(-a) exp(a^2/2). */
 typedef struct { vec a; scaled density; pair mills; } normal;
 
 static inline normal normal_of(vec x)

@@ -1,14 +1,13 @@
-/* Elementary functions in the vector vocabulary, for float and double alike, without calls and
- * without branches.
+/* Pairs: double-word arithmetic in the vector vocabulary.
  *
- * How the contract's 2 ULP are reached: the parts that decide the error are carried as a `pair`, an
+ * How the 2 ULP that sugar.h promises are reached: the terms that decide the error are computed as a `pair`, an
  * unevaluated sum hi + lo with about twice the precision (Dekker 1971; Joldes, Muller and Popescu,
  * "Tight and rigorous error bounds for basic building blocks of double-word arithmetic", ACM TOMS
  * 44(2), 2017). Below, u is the unit roundoff: 2^-24 or 2^-53. A result that is wrong by at most
  * 1.5 u before its last rounding is within 2 ULP whatever its leading digits, so that is the budget
- * of every formula in kinds.h; the sweep over all f32 has the last word.
+ * of every formula in kinds/. The suite `exhaustive` measures it, over all f32.
  *
- * Coefficients come from coefficients.sollya, tables, in tables.h, from tables.py. */
+ * Coefficients come from coefficients.sollya; those of tables.h from tables.py. */
 #ifndef SUGAR_KERNELS_MATH_PAIRS_H
 #define SUGAR_KERNELS_MATH_PAIRS_H
 
@@ -17,14 +16,14 @@
 
 typedef struct { vec hi, lo; } pair;
 
-/* The real number hi64 + lo64 as a pair of either element type. For float, hi64 alone has the digits. */
+/* The constant hi64 + lo64 as a pair of reals. For float, hi64 alone has enough digits. */
 #define PAIR(hi64, lo64)                                                                           \
     ((pair){SPLAT(hi64), SPLAT(PICK((hi64) - (double)(float)(hi64), (lo64)))})
 
 static inline pair pair_of(vec a) { return (pair){a, SPLAT(0)}; }
 
-/* a.hi + a.lo where |a.hi| >= |a.lo|. Elements that are shorter than `real` do without a.lo, so that the compiler
- * leaves out all that goes into it. Not so pair_sum: where terms cancel, a.lo has digits that they need. */
+/* a.hi + a.lo where |a.hi| >= |a.lo|. For narrow types a.hi alone, so that the compiler drops all that computes a.lo.
+ * pair_sum adds a.lo for them, too: where terms cancel they need its digits. */
 static inline vec pair_round(pair a)
 {
     if (NARROW) return a.hi;
@@ -39,6 +38,7 @@ static inline pair fast_two_sum(vec a, vec b)
     return (pair){sum, b - (sum - a)};
 }
 
+/* a.hi + a.lo by last_rounding. */
 static inline vec pair_last_rounding(pair a)
 {
     vec sum = a.hi + a.lo;
@@ -48,18 +48,18 @@ static inline vec pair_last_rounding(pair a)
 /* a + b exactly (Knuth). */
 static inline pair two_sum(vec a, vec b)
 {
-    vec sum = a + b, b_part = sum - a;
-    return (pair){sum, (a - (sum - b_part)) + (b - b_part)};
+    vec sum = a + b, b_rounded = sum - a;
+    return (pair){sum, (a - (sum - b_rounded)) + (b - b_rounded)};
 }
 
-/* a * b exactly, as long as nothing underflows. */
+/* a * b exactly, unless something underflows. */
 static inline pair two_product(vec a, vec b)
 {
     vec product = a * b;
     return (pair){product, vec_fma(a, b, -product)};
 }
 
-/* The following are accurate to a few u^2, except that pair_add is so only relative to |a| + |b|. */
+/* The errors of the following are a few u^2, relative to the result; that of pair_add relative to |a| + |b|. */
 static inline pair pair_add(pair a, pair b)
 {
     pair sum = two_sum(a.hi, b.hi);
@@ -95,7 +95,7 @@ static inline pair pair_divide(pair a, pair b)
     return (pair){quotient, vec_fma(remainder, r, q - quotient)};
 }
 
-/* The same, rounded once. */
+/* a / b, rounded once. */
 static inline vec pair_quotient(pair a, pair b) { return pair_divide(a, b).hi; }
 
 /* a * b, rounded once. */
@@ -104,7 +104,7 @@ static inline vec product_of_pairs(pair a, pair b)
     return vec_fma(a.hi, b.hi, vec_fma(a.hi, b.lo, a.lo * b.hi));
 }
 
-/* a * b, where b is a power of two or the rounding of each part does no harm. */
+/* a * b, where b is a power of two, or the roundings of hi and lo do no harm. */
 static inline pair pair_scale(pair a, vec b) { return (pair){a.hi * b, a.lo * b}; }
 
 static inline pair pair_negate(pair a) { return (pair){-a.hi, -a.lo}; }
@@ -116,14 +116,15 @@ static inline pair pair_select(mask m, pair a, pair b)
 
 static inline pair pair_abs(pair a) { return pair_select(vec_less(a.hi, SPLAT(0)), pair_negate(a), a); }
 
-/* x * a, rounded once from a pair. */
+/* x * a, rounded once. */
 static inline vec times_pair(vec x, pair a)
 {
     if (NARROW) return x * a.hi;
     return vec_fma(x, a.hi, x * a.lo);
 }
 
-/* 1 + a b and its rounding error, where that is below ONE_PLUS_LIMIT: the difference is exact there. */
+/* 1 + a b and its rounding error, where 1 + a b is below ONE_PLUS_LIMIT, so that 1 - sum is exact; for a = b, where a
+ * is below ONE_PLUS_SQUARE_LIMIT. */
 #define ONE_PLUS_LIMIT PICK(0x1p23, 0x1p52)
 #define ONE_PLUS_SQUARE_LIMIT PICK(0x1p11, 0x1p25)
 static inline pair one_plus_product(vec a, vec b)

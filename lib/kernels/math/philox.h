@@ -1,17 +1,18 @@
-/* Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011), a block of
- * four words to each lane. */
+/* Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011), one block
+ * of four words in each lane. */
 #ifndef SUGAR_KERNELS_MATH_PHILOX_H
 #define SUGAR_KERNELS_MATH_PHILOX_H
 
 #include "kernels/prologue.h"
 
-/* So many vectors at a time, for a round is a chain of a product, a shift and a sum: 1 vector takes 0.69 ns an
- * element, 2 take 0.62, 3 take 0.55, and 4, which do not fit into the registers, 0.68 (AVX2, Zen 5, gcc 12). */
+/* How many vectors are computed at a time. A round is a chain of a product, a shift and a xor, so several are computed
+ * side by side: with 1 vector 0.69 ns an element, with 2 0.62, with 3 0.55, and with 4, which do not fit into the
+ * registers, 0.68 (AVX2, Zen 5, gcc 12). */
 enum { PHILOX_VECTORS = 3, PHILOX_BLOCKS = PHILOX_VECTORS * VEC_U64_LANES, PHILOX_WORDS = 4 * PHILOX_BLOCKS };
 
-/* Word k of counters and then of their blocks, in the lower halves of the lanes. The upper halves may hold anything:
- * products do not see them. With whole words in lanes of 32 bits it takes 18 operations to a round of eight blocks
- * (AVX2) in place of 16, for the products' halves must be put together. */
+/* word[k]: word k of counters, and, once computed, of their blocks; in the lower halves of the lanes. The upper halves
+ * may hold anything, as products do not read them. With words in lanes of 32 bits a round of eight blocks takes 18
+ * operations instead of 16 (AVX2), as the halves of the products must be put together. */
 typedef struct { vec_u64 word[4][PHILOX_VECTORS]; } philox_blocks;
 
 ALWAYS_INLINE void philox(philox_blocks *c, uint32_t key0, uint32_t key1)
@@ -31,7 +32,7 @@ ALWAYS_INLINE void philox(philox_blocks *c, uint32_t key0, uint32_t key1)
     }
 }
 
-/* Counters of 64 bits in lanes. */
+/* Sets vector v to counters of 64 bits. */
 ALWAYS_INLINE void philox_set(philox_blocks *c, int v, vec_u64 counter)
 {
     const vec_u64 zero = {0};
@@ -40,7 +41,7 @@ ALWAYS_INLINE void philox_set(philox_blocks *c, int v, vec_u64 counter)
     c->word[2][v] = c->word[3][v] = zero;
 }
 
-/* The lanes' numbers. */
+/* 0, 1, 2, ... in the lanes. */
 ALWAYS_INLINE vec_u64 philox_lanes(void)
 {
     static const uint64_t numbers[] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -49,7 +50,7 @@ ALWAYS_INLINE vec_u64 philox_lanes(void)
     return lanes;
 }
 
-/* The words of the blocks first, first + 1, ... in their order. */
+/* The words of blocks first, first + 1, ..., PHILOX_WORDS in all, in their order. */
 ALWAYS_INLINE void philox_run(uint64_t key, uint64_t first, uint32_t *word)
 {
     philox_blocks c;

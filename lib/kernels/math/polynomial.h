@@ -4,8 +4,9 @@
 
 #include "kernels/prologue.h"
 
-/* c[0] + c[1] x + ... + c[degree] x^degree, by Estrin's scheme down to pairs of terms and Horner's rule in
- * x^2 over these: half the depth of Horner's rule alone, whose latency is what these loops wait for. */
+/* c[0] + c[1] x + ... + c[degree] x^degree, by one level of Estrin's scheme: first c[k] + c[k + 1] x for each even k,
+ * then Horner's rule in x^2 over these. That is half as deep as Horner's rule alone, whose latency is what these loops
+ * wait for. */
 ALWAYS_INLINE vec polynomial(const real *c, int degree, vec x)
 {
     vec square = x * x;

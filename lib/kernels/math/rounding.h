@@ -1,19 +1,19 @@
-/* The last rounding to elements that are shorter than `real`; for others there is none. */
+/* The last rounding of a narrow type, from float to f16 or bf16. Other types have no such rounding. */
 #ifndef SUGAR_KERNELS_MATH_ROUNDING_H
 #define SUGAR_KERNELS_MATH_ROUNDING_H
 
 #include "kernels/prologue.h"
 
-/* In the middle between two elements a float has the bits of MIDDLE where LAST has 1s. (A middle between subnormal
- * f16 has more than 12 0s at the end. Among subnormal bf16 no float is between a middle and its neighbours.) */
+/* A float in the middle between two neighbouring elements (a middle) has the bits of MIDDLE where LAST has 1s, if it is
+ * normal. (A middle between two subnormal f16 ends in more than 12 0s. Between two subnormal bf16 no float is closer to
+ * the middle than its neighbours.) */
 #define LAST_f16 0xfff
 #define MIDDLE_f16 0
 #define LAST_bf16 0xffff
 #define MIDDLE_bf16 0x8000
 
-/* Whether y is one of the `width` numbers (a power of two) around a middle between two elements, so that an error
- * there could decide what y is rounded to; now and then y is none. Elements that are not shorter have no such
- * numbers. */
+/* Whether y is one of the `width` floats (a power of two) around a middle, so that an error in y could decide to which
+ * element it is rounded. May be true of a few other y. Never true unless the type is narrow. */
 static inline mask near_middle(vec y, int width)
 {
 #if NARROW
@@ -25,6 +25,8 @@ static inline mask near_middle(vec y, int width)
 #endif
 }
 
+/* y, the exact result rounded, with what that rounding lost in its last bit: see last_rounding. rest: the sign of what
+ * was lost; 0 or NaN: nothing. */
 static inline vec round_to_odd(vec y, vec rest)
 {
 #if NARROW
@@ -35,14 +37,13 @@ static inline vec round_to_odd(vec y, vec rest)
 #endif
 }
 
-/* The last rounding of a formula that is a straight line next to 0 or elsewhere: y is the exact result rounded,
- * and `rest` has the sign of what that left over. For elements that are shorter than `real` this is the last but
- * one, and what is left over is kept in the last bit (rounding to odd: Boldo and Melquiond, "Emulation of a FMA and
- * correctly-rounded sums", IEEE Transactions on Computers 57(4), 2008), as it decides what the last rounding makes
- * of y in the middle between two elements. A line has many results there: rrelu rounds 2 % of all f16 wrongly
- * without it, elu(alpha=3) 3 % of all bf16. A curve has next to none and is spared it. Most vectors have none, too,
- * and a branch spares them what goes into `rest` (f16, AVX2, ns per element with a branch and without: elu(alpha=3)
- * .26 and .46). */
+/* For formulas that are a straight line, next to 0 or elsewhere: y is the exact result rounded to a real, and `rest`
+ * has the sign of what that rounding lost. A narrow type rounds once more. Where y is a middle, what was lost decides
+ * to which side, so it is kept in the last bit of y (rounding to odd: Boldo and Melquiond, "Emulation of a FMA and
+ * correctly-rounded sums", IEEE Transactions on Computers 57(4), 2008). A line has many results that are middles:
+ * without this rrelu rounds 2 % of all f16 wrongly, elu(alpha=3) 3 % of all bf16. A curve has next to none, and does
+ * not use this. Most vectors have none either, so a branch saves the computation of `rest` (elu(alpha=3), f16, AVX2:
+ * 0.26 ns an element, and 0.46 without the branch). */
 static inline vec last_rounding(vec y, vec rest)
 {
     mask middle = near_middle(y, 1);
@@ -50,7 +51,8 @@ static inline vec last_rounding(vec y, vec rest)
     return y;
 }
 
-/* Whether a's product with every element is exact, or need not be, as its only rounding is the last one. */
+/* Whether a has so few digits that its product with any element is exact, or the type is not narrow, so that the
+ * product is rounded only once. */
 static inline int has_exact_products(vec a)
 {
     vec magnified = SPLAT(0x1001) * a, leading = magnified - (magnified - a);   /* 12 digits */
@@ -59,8 +61,8 @@ static inline int has_exact_products(vec a)
 
 #if NARROW
 /* slope x where x < 0, else x; for a slope between 0 and 1 with more than 12 digits. A middle has no more than 12, so
- * no product is one. Then all may be rounded towards 0, which is a rounding to nearest with half of the last place
- * taken off, and made odd. */
+ * no product is exactly one. Then products can be rounded to odd without `rest`: half of the last place is subtracted,
+ * so that rounding to nearest gives a rounding towards 0, and the last bit becomes 1. */
 static inline vec odd_line(vec slope, vec x)
 {
     vec half_unit = SPLAT(0x1p-24) * vec_leading(vec_fma(slope, x, SPLAT(0)));
@@ -68,12 +70,12 @@ static inline vec odd_line(vec slope, vec x)
 }
 #endif
 
-/* slope x where x <= 0, else x, rounded as by last_rounding. Slopes like .35 have so many products next to a middle
- * that its branch is no good (rrelu in bf16, 16 Mi elements, AVX2: .77 ns per element). */
+/* slope x where x <= 0, else x, rounded as last_rounding does. Its branch would not help: slopes like 0.35 have
+ * products that round to a middle in most vectors (rrelu, bf16, 16 Mi elements, AVX2: 0.77 ns an element with it). */
 static inline vec line_below(vec slope, vec x)
 {
     if (has_exact_products(slope)) {
-        /* A slope of 0 times -inf must be 0. */
+        /* With a slope of 0, x = -inf must give 0. */
         vec lowest = vec_select(vec_less(SPLAT(0), vec_abs(slope)), SPLAT(-INFINITY), SPLAT(-1));
         return vec_select(vec_less(SPLAT(0), x), x, slope * vec_max(lowest, x));
     }

@@ -1,7 +1,8 @@
-/* The tables of lookup.h, for arithmetic in f32: what tables.py prints, which also says how they are made. Row
- * 0 has the points from which the pieces are measured, row 1 + k the coefficients of the kth power. Those named
- * `signed` have the points -8, ..., 7; their rows are the constant terms, their low parts, and the other
- * coefficients. The errors are the largest of the fits, relative to the function if nothing else is said. */
+/* The tables of lookup.h, for arithmetic in f32, as tables.py prints them; it says how they are made. table[0] has the
+ * points from which the pieces are measured, table[1 + k] the coefficients of the kth power. Those named `signed` have
+ * the points -8, ..., 7: their table[0] has the constant terms, table[1] the low parts of these, table[1 + k] the
+ * coefficients of the kth power. The errors are the largest ones of the fits, relative to the function unless
+ * something else is said. */
 
 /* Phi(-a) exp(a^2/2): error 2^-25.4. */
 static const real mills_table[][8] = {

@@ -5,15 +5,15 @@ Run with `python3 tables.py >tables.h`, or with `python3 tables.py NAME...` for 
 mpmath. The suite `doc` compares the file with what this prints.
 
 A piece is a least-squares fit with relative weights at Chebyshev points. Coefficients are rounded to f32
-one after another, lowest first, and those that are left are fitted again, so that they make up for the
-rounding of those before. The constant term cannot be made up for: so the point from which the piece is
+one after another, lowest first. After each of them those that are left are fitted again, to make up for its
+rounding. Nothing makes up for the rounding of the constant term: so the point from which the piece is
 measured is moved to where the function is almost exactly a float (the idea of Gal's accurate tables, ACM
 TOMS 17(1), 1991).
 
-Some tables have exp(-r) for their last piece, for inputs beyond the others.
+In some tables the last piece is exp(-r), for inputs beyond the other pieces.
 
-The tables with sixteen pieces around -8, ..., 7 are such that two of them may be added: their points are the
-integers, and the constant term has a low part.
+The tables with sixteen pieces, around -8, ..., 7, can be added: their points are the integers, and the constant
+terms have low parts.
 """
 import struct
 import sys
@@ -24,7 +24,7 @@ mp.prec = 120
 
 
 def to_f32(v):
-    """Rounded; what is left of 0 by the arithmetic here becomes 0 again: subnormals would slow down processors."""
+    """v rounded to f32; a v that is 0 but for rounding errors becomes 0, as subnormals slow processors down."""
     if abs(v) < mpf(2) ** -100:
         return mpf(0)
     return mpf(struct.unpack('f', struct.pack('f', v))[0])
@@ -72,7 +72,7 @@ def normal_pieces(share=mpf('0.5')):
     """Between 0 and 6.5, in the order of normal_index."""
     t = [1 + mpf(k) / 4 for k in range(4)] + [2 + mpf(k) / 2 for k in range(5)]
     edges = [(v - 1) * mpf('6.5') / 3 for v in t]
-    # To a few bits: from there the point is moved.
+    # Rounded to a few bits; point_near moves the point from there.
     pieces = [(low, high, to_f32(mpf(round(float(low + (high - low) * share) * 64)) / 64))
               for low, high in zip(edges, edges[1:])]
     pieces[0] = (pieces[0][0], pieces[0][1], mpf(0))
@@ -101,15 +101,16 @@ def tanhshrink_ratio(a):
 
 
 HEAD = """\
-/* The tables of lookup.h, for arithmetic in f32: what tables.py prints, which also says how they are made. Row
- * 0 has the points from which the pieces are measured, row 1 + k the coefficients of the kth power. Those named
- * `signed` have the points -8, ..., 7; their rows are the constant terms, their low parts, and the other
- * coefficients. The errors are the largest of the fits, relative to the function if nothing else is said. */"""
+/* The tables of lookup.h, for arithmetic in f32, as tables.py prints them; it says how they are made. table[0] has the
+ * points from which the pieces are measured, table[1 + k] the coefficients of the kth power. Those named `signed` have
+ * the points -8, ..., 7: their table[0] has the constant terms, table[1] the low parts of these, table[1 + k] the
+ * coefficients of the kth power. The errors are the largest ones of the fits, relative to the function unless
+ * something else is said. */"""
 
 EXP_PIECE = (mpf('-0.3475'), mpf('0.3475'), mpf(0))
 
-# name: what it is, function, pieces, degree, where errors are no longer taken relative to the function (it has
-# a root there, given next), whether 0 is the point of the piece that has it
+# name: what it is; function; pieces; degree; the least number that errors are taken relative to, if the function has a
+# root; about where that root is; whether the piece with 0 in it has the point 0
 TABLES = {
     'mills': ('Phi(-a) exp(a^2/2)', mills, normal_pieces, 6, 0, None, True),
     'gelu_derivative': ('Phi(-a) exp(a^2/2) - a / sqrt(2 pi)', gelu_derivative, normal_pieces, 6, mpf('0.06'), 0.75,
@@ -130,8 +131,8 @@ TABLES = {
                               mpf('0.05'), 1.19, False),
 }
 
-# name: what it is, function, what its errors are relative to, degree, first coefficients around 0: so small
-# inputs are exact
+# name: what it is; function; what its errors are relative to; degree; the first coefficients of the piece around 0,
+# which make small inputs exact
 SIGNED_TABLES = {
     'silu_derivative_signed': ("silu', relative to s(x)", lambda x: logistic(x) * (1 + x * logistic(-x)), logistic,
                                7, [0.5]),
@@ -144,13 +145,13 @@ SIGNED_TABLES = {
 
 
 def point_near(f, middle):
-    """Where f is closest to a float, of 1001 points that have few digits."""
+    """Of 1001 points with few digits, the one at which f is closest to a float."""
     points = [middle + k * mpf(2) ** -13 for k in range(-500, 501)]
     return min(points, key=lambda c: abs(to_f32(f(c)) / f(c) - 1))
 
 
 def fit(f, low, high, c, degree, scale, known):
-    """Coefficients, of which some are known; errors count relative to `scale`."""
+    """The coefficients, of which some are known, and log2 of the largest error, relative to `scale`."""
     low, high, n = low - mpf(2) ** -10, high + mpf(2) ** -10, 2 * degree + 3
     xs = [(low + high) / 2 + (high - low) / 2 * cos(pi * (2 * i + 1) / (2 * n)) for i in range(n)]
     values = [f(x) for x in xs]
@@ -191,7 +192,7 @@ def table(name):
         else:
             c = point_near(f, middle)
         known = {0: to_f32(f(c))}
-        if f(c) == 0 and f(c + 1) == f(c - 1):      # an even function: small inputs leave nothing but the square
+        if f(c) == 0 and f(c + 1) == f(c - 1):      # an even function: near 0 only the square counts
             known.update({1: mpf(0), 3: mpf(0)})
         coefficients, error = fit(f, low, high, c, degree, lambda x: max(abs(f(x)), floor), known)
         rows.append([c] + coefficients)

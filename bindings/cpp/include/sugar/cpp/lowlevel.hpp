@@ -25,9 +25,9 @@ enum class status : sugar_status {
     error_argument = SUGAR_ERROR_ARGUMENT,
     // a spec string does not parse
     error_spec = SUGAR_ERROR_SPEC,
-    // understood, but not available here: device, type, level, option
+    // valid, but not available here: device, type, level, option
     error_unsupported = SUGAR_ERROR_UNSUPPORTED,
-    // memory or threads for a handle could not be had
+    // no memory for a handle, or no threads for a context
     error_out_of_memory = SUGAR_ERROR_OUT_OF_MEMORY,
 };
 
@@ -37,34 +37,34 @@ inline const char *meaning(status value) noexcept {
     case status::ok: return "no error";
     case status::error_argument: return "an argument is out of its documented range";
     case status::error_spec: return "a spec string does not parse";
-    case status::error_unsupported: return "understood, but not available here: device, type, level, option";
-    case status::error_out_of_memory: return "memory or threads for a handle could not be had";
+    case status::error_unsupported: return "valid, but not available here: device, type, level, option";
+    case status::error_out_of_memory: return "no memory for a handle, or no threads for a context";
     }
     return "unknown status";
 }
 
 // ---- Constants
 
-// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-// SONAME's; it rises when, and only when, a program built against an older header could break.
+// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
+// SONAME; it changes only if a program that was built against an older header could break.
 inline constexpr std::int32_t version_major = SUGAR_VERSION_MAJOR;
 
-// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-// SONAME's; it rises when, and only when, a program built against an older header could break.
+// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
+// SONAME; it changes only if a program that was built against an older header could break.
 inline constexpr std::int32_t version_minor = SUGAR_VERSION_MINOR;
 
-// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-// SONAME's; it rises when, and only when, a program built against an older header could break.
+// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
+// SONAME; it changes only if a program that was built against an older header could break.
 inline constexpr std::int32_t version_patch = SUGAR_VERSION_PATCH;
 
-// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-// SONAME's; it rises when, and only when, a program built against an older header could break.
+// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
+// SONAME; it changes only if a program that was built against an older header could break.
 inline constexpr std::int32_t abi_version = SUGAR_ABI_VERSION;
 
 // kDLCPU
 inline constexpr std::int32_t device_cpu = SUGAR_DEVICE_CPU;
 
-// kDLUInt: saved gradients alone, of 8 bits or of 1
+// kDLUInt: for saved gradients only; 8 bits or 1
 inline constexpr std::int32_t type_unsigned = SUGAR_TYPE_UNSIGNED;
 
 // kDLFloat: IEEE 754 binary16, binary32 or binary64
@@ -84,12 +84,12 @@ inline constexpr std::int32_t max_threads = SUGAR_MAX_THREADS;
 inline constexpr std::int32_t call_accumulate = SUGAR_CALL_ACCUMULATE;
 
 // store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE,
-// where memory is written in steps, or the level cannot. Faster where it does not fit there anyway, slower
-// for whoever reads it next where it does. Never changes a result. Without this flag and SUGAR_CALL_NO_STREAM
-// an output is, if it is larger than the last-level cache
+// where it is written with strides, or if the level has no such stores. Faster for an output that does not
+// fit into the caches; one that does fit is then slower to read. Never changes a result. With neither this
+// flag nor SUGAR_CALL_NO_STREAM, outputs larger than the last-level cache are stored so
 inline constexpr std::int32_t call_stream = SUGAR_CALL_STREAM;
 
-// never store it past the caches. An error beside SUGAR_CALL_STREAM
+// never store the output past the caches. An error beside SUGAR_CALL_STREAM
 inline constexpr std::int32_t call_no_stream = SUGAR_CALL_NO_STREAM;
 
 // backward: x is the output y of the forward pass. For activations whose backward pass is the forward
@@ -97,8 +97,8 @@ inline constexpr std::int32_t call_no_stream = SUGAR_CALL_NO_STREAM;
 // parameter of 0 or more); with others UNSUPPORTED. The result is the derivative, as a function of y, for the
 // y that is given, within the errors of any derivative. How far it is from f'(x) is up to the rounding of y:
 // the same for relu, relu6, leaky_relu, prelu and hardtanh; elsewhere within a few units in the last place of
-// the largest |f'|, in doc/guide.md kind by kind. A y that f does not reach counts as the nearest one that it
-// does. An error in forward, and beside a parameter, its gradient, random or a saved_gradient
+// the largest |f'|, in doc/numbers.md kind by kind. A y that is no value of f counts as the nearest value of
+// f. An error in forward, and beside a parameter, its gradient, random or a saved_gradient
 inline constexpr std::int32_t call_from_output = SUGAR_CALL_FROM_OUTPUT;
 
 // of the histogram
@@ -129,8 +129,8 @@ inline constexpr std::int32_t can_draw = SUGAR_CAN_DRAW;
 
 namespace raw {
 
-// The message of the last failed call on this thread; "" when none failed yet. One line, without a line end.
-// A successful call leaves it as it is.
+// The message of the last failed call on this thread; "" if none has failed yet. One line, without a newline.
+// A successful call does not change it.
 //     returns: never NULL; owned by the library, valid until the next failing call on this thread.
 inline const char *last_error() noexcept {
     return ::sugar_last_error();
@@ -154,16 +154,16 @@ inline std::int32_t version() noexcept {
 //
 // Names are those of the catalogue (doc/catalogue.md, or sugar_kind_get). A parameter left out has its
 // default; none may be named twice. Values are decimal numbers ("1.67", "-5e-3") in every locale; a point has
-// digits on both sides. Spaces and tabs between the parts are ignored. Without a surrogate the backward pass
+// digits on both sides. Spaces and tabs between tokens are ignored. Without a surrogate the backward pass
 // uses the forward function's own derivative f'. A surrogate takes two more options in its parentheses:
 //
 //     domain=all        (default) the surrogate's derivative g' for every x
 //     domain=negative   g' where x <= 0, f' elsewhere
-//     blend=t           t g' + (1 - t) f', t in [0, 1] (default 1), where domain puts g'
+//     blend=t           t g' + (1 - t) f' in place of g'; t in [0, 1], default 1
 //
 // The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian, multi_gaussian,
-// sigmoid_spike, box) measure x from the threshold of a heaviside forward, exactly; with any other forward,
-// from 0. In domain=negative x is the input itself, whatever the threshold.
+// sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is the forward function,
+// else from 0. domain=negative compares the input itself with 0, whatever the threshold.
 //     activation out: receives the handle, owned by the caller, to be given to sugar_activation_destroy. Not
 //         written on failure.
 //     spec: a NUL-terminated string, not kept.
@@ -195,8 +195,8 @@ inline void activation_destroy(sugar_activation *activation) noexcept {
     ::sugar_activation_destroy(activation);
 }
 
-// The canonical spec: primary names, every parameter with its value in the fewest digits that parse back to
-// it, options that differ from their defaults. It parses to an equal activation.
+// The canonical spec: names, not aliases; every parameter, with its value in the fewest digits that parse
+// back to it; options that differ from their defaults. It parses to an equal activation.
 //     activation: NULL is fine.
 //     returns: NULL if activation is NULL; owned by the activation.
 inline const char *activation_spec(const sugar_activation *activation) noexcept {
@@ -210,9 +210,10 @@ inline const char *activation_level(const sugar_activation *activation) noexcept
     return ::sugar_activation_level(activation);
 }
 
-// The bounds of g'(x), of whatever the backward pass uses, over all x but NaN: exact for f', g', and
-// domain=negative, rounded outwards to f32, for parameters as given or rounded to f32; with a blend, on
-// either side of 0, the blend of the bounds, which may be wider. -INFINITY and INFINITY where there is none.
+// The bounds, over all x but NaN, of the derivative that the backward pass uses: f', that of the surrogate,
+// or a mixture. They hold for parameters as given and rounded to f32, and are rounded outwards to f32;
+// otherwise they are exact, except with a blend: there they are, on each side of 0, the blend of the bounds,
+// which may be wider. -INFINITY and INFINITY where there is no bound.
 //     minimum out
 //     maximum out
 //     SUGAR_ERROR_ARGUMENT: NULL
@@ -237,7 +238,7 @@ inline void context_destroy(sugar_context *context) noexcept {
     ::sugar_context_destroy(context);
 }
 
-// y = f(x), element by element. With no element nothing is done.
+// y = f(x), element by element. If x has no elements, nothing is done.
 //     x: any strides.
 //     y out: same shape and dtype as x; may be the same view as x.
 //     options: NULL: all defaults.
@@ -250,8 +251,8 @@ inline sugar_status forward(const sugar_activation *activation, const sugar_tens
 }
 
 // dx = dy * g'(x), element by element, where g' is the derivative of the surrogate (of the forward function
-// itself if the spec names no surrogate). With no element nothing is done but what the options say of a
-// parameter_gradient.
+// itself if the spec names no surrogate). If x has no elements, nothing is done but what the options say
+// about a parameter_gradient.
 //     x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
 //     dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has
 //         zero strides.
@@ -268,9 +269,9 @@ inline sugar_status backward(const sugar_activation *activation, const sugar_ten
 
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
 // With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
-// points to the lowest address, as in the BLAS. Every vector has its own step; a step of 0 repeats one
-// element and is allowed for inputs only (for outputs if n <= 1). n = 0 does nothing and allows NULL. f16 is
-// IEEE 754's binary16; f16 and bf16 are passed as their bits.
+// points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
+// only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
+// f16 and bf16 are passed as their bits.
 //     n: 0 or more.
 //     x [n, step incx]: NULL allowed if n is 0.
 //     incx: in elements.
@@ -287,9 +288,9 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
 // With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
-// points to the lowest address, as in the BLAS. Every vector has its own step; a step of 0 repeats one
-// element and is allowed for inputs only (for outputs if n <= 1). n = 0 does nothing and allows NULL. f16 is
-// IEEE 754's binary16; f16 and bf16 are passed as their bits.
+// points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
+// only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
+// f16 and bf16 are passed as their bits.
 //     n: 0 or more.
 //     x [n, step incx]: NULL allowed if n is 0.
 //     incx: in elements.
@@ -306,9 +307,9 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
 // With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
-// points to the lowest address, as in the BLAS. Every vector has its own step; a step of 0 repeats one
-// element and is allowed for inputs only (for outputs if n <= 1). n = 0 does nothing and allows NULL. f16 is
-// IEEE 754's binary16; f16 and bf16 are passed as their bits.
+// points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
+// only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
+// f16 and bf16 are passed as their bits.
 //     n: 0 or more.
 //     x [n, step incx]: NULL allowed if n is 0.
 //     incx: in elements.
@@ -326,9 +327,9 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
 // With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
-// points to the lowest address, as in the BLAS. Every vector has its own step; a step of 0 repeats one
-// element and is allowed for inputs only (for outputs if n <= 1). n = 0 does nothing and allows NULL. f16 is
-// IEEE 754's binary16; f16 and bf16 are passed as their bits.
+// points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
+// only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
+// f16 and bf16 are passed as their bits.
 //     n: 0 or more.
 //     x [n, step incx]: NULL allowed if n is 0.
 //     incx: in elements.
@@ -344,8 +345,8 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
         reinterpret_cast<std::uint16_t *>(y), incy, options);
 }
 
-// sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options say of a
-// parameter_gradient.
+// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
+// options say about a parameter_gradient.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -363,8 +364,8 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
     return ::sugar_backward_f32(activation, n, x, incx, dy, incdy, dx, incdx, options);
 }
 
-// sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options say of a
-// parameter_gradient.
+// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
+// options say about a parameter_gradient.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -382,8 +383,8 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
     return ::sugar_backward_f64(activation, n, x, incx, dy, incdy, dx, incdx, options);
 }
 
-// sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options say of a
-// parameter_gradient.
+// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
+// options say about a parameter_gradient.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -403,8 +404,8 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
         options);
 }
 
-// sugar_backward for vectors, as sugar_forward_f32. With n = 0 nothing is done but what the options say of a
-// parameter_gradient.
+// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
+// options say about a parameter_gradient.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -424,7 +425,7 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
         options);
 }
 
-// Makes a monitor with nothing counted.
+// Makes a monitor that has counted nothing.
 //     monitor out: owned by the caller, for sugar_monitor_destroy. Not written on failure.
 //     units: 1 to 2^31 - 1: the extent of x in dimension `axis`.
 //     options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
@@ -463,8 +464,8 @@ inline sugar_status monitor_reset(sugar_monitor *monitor) noexcept {
     return ::sugar_monitor_reset(monitor);
 }
 
-// Adds what `from` counted, which stays as it is. The counts are those of one monitor fed with both inputs;
-// the sums are added in f64.
+// Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both
+// inputs; sums are added in f64.
 //     into inout
 //     SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, threshold, minimum or maximum that differ;
 //         more samples than 2^63 - 1
@@ -488,11 +489,11 @@ inline sugar_status monitor_get_unit(const sugar_monitor *monitor, std::int64_t 
     return ::sugar_monitor_get_unit(monitor, index, unit);
 }
 
-// The units that saw samples and of these at most the share `rate` active: 0 gives the dead ones, 0.01 also
-// those that are active for at most one sample in a hundred.
+// Finds the units that have samples, of which at most the share `rate` was active: with 0 the dead ones, with
+// 0.01 also those that were active for at most one sample in a hundred.
 //     indices out [capacity]: the first of them, ascending; NULL allowed if capacity is 0.
 //     capacity: 0 or more.
-//     count out: how many there are, also beyond capacity.
+//     count out: how many there are, even if that is more than capacity.
 //     SUGAR_ERROR_ARGUMENT: NULL, rate outside [0, 1], capacity
 inline sugar_status monitor_find_dead(const sugar_monitor *monitor, double rate,
         std::int64_t *indices, std::int64_t capacity, std::int64_t *count) noexcept {
@@ -502,8 +503,8 @@ inline sugar_status monitor_find_dead(const sugar_monitor *monitor, double rate,
 // The histogram of all samples.
 //     counts out [SUGAR_MONITOR_BINS]: With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0 counts
 //         x < minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum + i w, the last one x >=
-//         maximum; all of it rounded as the elements are computed, so that a sample next to a bound may be on
-//         its other side. NaN is in no bin.
+//         maximum; all of it computed in f32, or in f64 for f64, so that a sample next to a bound may be
+//         counted on its other side. NaN is in no bin.
 //     edges out [SUGAR_MONITOR_BINS - 1]: the bounds between them, ascending; NULL: not wanted.
 //     SUGAR_ERROR_ARGUMENT: NULL
 inline sugar_status monitor_get_histogram(const sugar_monitor *monitor, std::int64_t *counts,
