@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "kernels/kernels.h"
 #include "cpu/level.h"
+#include "kernels/kernels.h"
 
 /* The least and the greatest value of g', as reals. */
 typedef struct sugar_two_values {

@@ -49,8 +49,8 @@ typedef struct sugar_run {
     bool across;
 } sugar_run;
 
-/* Visits the runs of a tile: sugar_runs_start, then sugar_runs_next before each run, until it returns false. For any
- * operand in place of `sum_index`: what is said of sums then holds for its elements. */
+/* Visits the runs of a tile: sugar_runs_start, then sugar_runs_next before each run, until it returns false. sum_index
+ * may be any operand: then a run has elements that share an element of that operand, or have neighbouring ones. */
 typedef struct sugar_runs {
     const sugar_walk *walk;
     const sugar_tile *tile;

@@ -5,7 +5,8 @@
 #include "call/extended.h"
 #include "call/tiles.h"
 
-/* The most elements of a tile: as many reals as fit a buffer. Elements of 16 bits would fit twice as many. */
+/* The most elements of a tile: sugar_tile_reals has room for them. A buffer of SUGAR_TILE_BYTES would hold twice as
+ * many of 16 bits. */
 enum { SUGAR_TILE_ELEMENTS = 2048 };
 _Static_assert((int)SUGAR_TILE_ELEMENTS <= (int)SUGAR_OBSERVED, "a monitor counts a tile at once");
 

@@ -72,7 +72,8 @@
  *   vec_to_odd(a, rest)       a where rest is 0 or NaN; elsewhere, of a and its neighbour on the side of rest's
  *                             sign, the one whose last bit is 1 (a is 0 only where rest is 0 or has its sign)
  *
- * Every word is exact or correctly rounded, so a formula gives the same bits at every level. */
+ * Every word is exact or correctly rounded, so a formula gives the same bits at every level.
+ */
 #include <string.h>
 
 typedef real vec;

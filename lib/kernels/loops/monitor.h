@@ -68,11 +68,11 @@ ALWAYS_INLINE void find_some_bins(bin_finder *f, const real *x, size_t n, uint8_
 }
 
 #ifdef VEC_BYTES
-/* Counts the bytes that are first, first + 1, ..., first + 15. A table lookup turns a byte into a 1 in one of two
- * counters of 4 bits, so one lookup and one addition serve two bins, and up to 15 vectors fit. To compare with each bin
- * would take an operation and an addition for each of them. */
-enum { BINS_AT_ONCE = 16, PAIRS = BINS_AT_ONCE / 2, MOST_IN_HALF = 15 };
-static const uint8_t halves[PAIRS][16] = {
+/* Counts the bytes that are first, first + 1, ..., first + 15. A byte of `found` is two counters, its nibbles, for two
+ * bins: up to 15 vectors fit. A lookup in nibble_of turns a byte into a 1 in the nibble of its bin, so a lookup and an
+ * addition serve two bins. To compare with each bin would take a comparison and an addition for each. */
+enum { BINS_AT_ONCE = 16, TABLES = BINS_AT_ONCE / 2, MOST_IN_NIBBLE = 15 };
+static const uint8_t nibble_of[TABLES][16] = {
     {0x01, 0x10}, {0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0, 0, 0x01, 0x10},
     {0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
     {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
@@ -80,22 +80,22 @@ static const uint8_t halves[PAIRS][16] = {
 
 static void count_some_bins(int64_t *count, const uint8_t *bins, size_t vectors, uint8_t first, const char *ahead)
 {
-    vec_bytes even[PAIRS] = {{0}}, odd[PAIRS] = {{0}};
+    vec_bytes even[TABLES] = {{0}}, odd[TABLES] = {{0}};
     while (vectors > 0) {
-        const size_t some = vectors < MOST_IN_HALF ? vectors : MOST_IN_HALF;
-        vec_bytes found[PAIRS] = {{0}};
+        const size_t some = vectors < MOST_IN_NIBBLE ? vectors : MOST_IN_NIBBLE;
+        vec_bytes found[TABLES] = {{0}};
         for (size_t i = 0; i < some; i++, bins += VEC_BYTES) {
             const vec_bytes from_first = vec_bytes_load(bins) - first;
-            for (int k = 0; k < PAIRS; k++) found[k] += vec_bytes_choose(halves[k], from_first);
+            for (int k = 0; k < TABLES; k++) found[k] += vec_bytes_choose(nibble_of[k], from_first);
             ahead = fetch_half(ahead, VEC_BYTES);
         }
-        for (int k = 0; k < PAIRS; k++) {
-            even[k] += found[k] & MOST_IN_HALF;
+        for (int k = 0; k < TABLES; k++) {
+            even[k] += found[k] & MOST_IN_NIBBLE;
             odd[k] += vec_bytes_shift(found[k]);
         }
         vectors -= some;
     }
-    for (int k = 0; k < PAIRS; k++) {
+    for (int k = 0; k < TABLES; k++) {
         count[first + 2 * k] += vec_bytes_sum(even[k]);
         count[first + 2 * k + 1] += vec_bytes_sum(odd[k]);
     }
