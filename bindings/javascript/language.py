@@ -105,12 +105,12 @@ def is_address(parameter: Json) -> bool:
     return parameter["type"]["kind"] in ("pointer", "handle") and not is_struct(parameter) and not is_result(parameter)
 
 
-def first(parameters: list[Json]) -> list[tuple[int, Json]]:
+def read_first(parameters: list[Json]) -> list[tuple[int, Json]]:
     """What is read first: numbers, which the checks of memory need, and structs, whose getters may run anything."""
     return [item for item in enumerate(parameters) if not is_address(item[1])]
 
 
-def last(parameters: list[Json]) -> list[tuple[int, Json]]:
+def read_last(parameters: list[Json]) -> list[tuple[int, Json]]:
     """Addresses and prepared structs, looked up when no code of the caller's runs any more that could free them."""
     return [item for item in enumerate(parameters) if is_address(item[1]) or is_struct(item[1])]
 
