@@ -7,6 +7,8 @@ Where it is about the header, a test takes the library's and changes something.
 
 import json
 import re
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -247,6 +249,14 @@ class Templates(unittest.TestCase):
 
     def test_imports_are_no_filters(self) -> None:
         self.refused("No filter named 'marks'", "{{ version | marks }}", "from generator.render import marks, wrap\n")
+
+
+class Command(unittest.TestCase):
+    def test_no_clang(self) -> None:
+        """Without the packages of the system, since it has no site."""
+        ran = subprocess.run([sys.executable, "-E", "-S", BINDINGS / "generate.py"], capture_output=True, text=True)
+        self.assertEqual(ran.returncode, 2)
+        self.assertRegex(ran.stderr, r"^error: .*python.*: No module named '\w+'; expected Debian's python3-clang")
 
 
 class Languages(unittest.TestCase):
