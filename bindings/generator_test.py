@@ -104,6 +104,17 @@ class Functions(unittest.TestCase):
                          ["SUGAR_CALL", "SUGAR_ROLE", "SUGAR_CAN"])
         self.assertIn("Values are never reused", groups["sugar_status"]["documentation"])
 
+    def test_macros(self) -> None:
+        """Each has a comment of its own, or none."""
+        constants = with_function("/* One. */\n#define SUGAR_ONE 1\n#define SUGAR_TWO 2\n", "")["constants"]
+        self.assertEqual([named(constants, name)["documentation"] for name in ("SUGAR_ONE", "SUGAR_TWO")], ["One.", ""])
+
+    def test_callbacks(self) -> None:
+        """A function pointer within a callback comes before it."""
+        callbacks = with_function("/* Odd. */\n", "typedef void (*sugar_odd)(void (*task)(int32_t i), double x);\n")
+        names = [callback["name"] for callback in callbacks["callbacks"]]
+        self.assertEqual(names[names.index("sugar_odd") - 1], "sugar_odd_task")
+
     def test_counts(self) -> None:
         """A name in brackets is a parameter of the function, or a constant: so that no count is misspelt."""
         api = read(HEADER)
@@ -149,6 +160,15 @@ class Refused(unittest.TestCase):
         with self.assertRaisesRegex(GeneratorError, "no sugar_monitor_destroy"):
             read(HEADER.replace("sugar_monitor_destroy(sugar_monitor *monitor);",
                                 "sugar_monitor_free(sugar_monitor *monitor);"))
+
+    def test_enum_apart_from_its_typedef(self) -> None:
+        typedef = "typedef int32_t sugar_status;\n"
+        with self.assertRaisesRegex(GeneratorError, "sugar_status: no enum on the line below its typedef"):
+            read(HEADER.replace(typedef, typedef + "\n"))
+
+    def test_no_header(self) -> None:
+        with self.assertRaisesRegex(GeneratorError, "^/nowhere.h cannot be read: "):
+            header.read(Path("/nowhere.h"))
 
     def test_syntax(self) -> None:
         with self.assertRaisesRegex(GeneratorError, "expected"):

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from generator import render
-from generator.c import SCALARS
+from generator.c import C_NAMES
 from generator.errors import GeneratorError
 
 Json = dict[str, Any]
@@ -27,7 +27,7 @@ def number(type: Json, value: str, name: str) -> str:
         return f'get_double(call, {value}, "{name}")'
     limit = SMALL[kind]
     minimum = "0" if kind.startswith("u") else f"{limit}_MIN"
-    cast = "" if kind == "int64" else f"({SCALARS[kind]})"
+    cast = "" if kind == "int64" else f"({C_NAMES[kind]})"
     return f'{cast}get_int64(call, {value}, "{name}", {minimum}, {limit}_MAX)'
 
 

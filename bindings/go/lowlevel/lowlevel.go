@@ -63,16 +63,13 @@ type Status int32
 // the SONAME's; it rises when, and only when, a program built against an older header could break.
 const VersionMajor = 0
 
-// VersionMinor is SUGAR_VERSION_MINOR. The release, and the number of the ABI. meson.build reads all four from here. The ABI number is
-// the SONAME's; it rises when, and only when, a program built against an older header could break.
+// VersionMinor is SUGAR_VERSION_MINOR.
 const VersionMinor = 1
 
-// VersionPatch is SUGAR_VERSION_PATCH. The release, and the number of the ABI. meson.build reads all four from here. The ABI number is
-// the SONAME's; it rises when, and only when, a program built against an older header could break.
+// VersionPatch is SUGAR_VERSION_PATCH.
 const VersionPatch = 0
 
-// ABIVersion is SUGAR_ABI_VERSION. The release, and the number of the ABI. meson.build reads all four from here. The ABI number is
-// the SONAME's; it rises when, and only when, a program built against an older header could break.
+// ABIVersion is SUGAR_ABI_VERSION.
 const ABIVersion = 0
 
 // OK is SUGAR_OK.

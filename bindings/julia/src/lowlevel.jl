@@ -58,22 +58,10 @@ it rises when, and only when, a program built against an older header could brea
 """
 const SUGAR_VERSION_MAJOR = Int32(0)
 
-"""
-The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the SONAME's;
-it rises when, and only when, a program built against an older header could break.
-"""
 const SUGAR_VERSION_MINOR = Int32(1)
 
-"""
-The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the SONAME's;
-it rises when, and only when, a program built against an older header could break.
-"""
 const SUGAR_VERSION_PATCH = Int32(0)
 
-"""
-The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the SONAME's;
-it rises when, and only when, a program built against an older header could break.
-"""
 const SUGAR_ABI_VERSION = Int32(0)
 
 const SUGAR_OK = Int32(0)

@@ -702,14 +702,8 @@ local M = {
     -- The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
     -- SONAME's; it rises when, and only when, a program built against an older header could break.
     SUGAR_VERSION_MAJOR = 0,
-    -- The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-    -- SONAME's; it rises when, and only when, a program built against an older header could break.
     SUGAR_VERSION_MINOR = 1,
-    -- The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-    -- SONAME's; it rises when, and only when, a program built against an older header could break.
     SUGAR_VERSION_PATCH = 0,
-    -- The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-    -- SONAME's; it rises when, and only when, a program built against an older header could break.
     SUGAR_ABI_VERSION = 0,
     SUGAR_OK = 0,
     -- an argument is out of its documented range

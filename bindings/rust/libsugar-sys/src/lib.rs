@@ -54,16 +54,10 @@ pub type sugar_status = i32;
 /// SONAME's; it rises when, and only when, a program built against an older header could break.
 pub const SUGAR_VERSION_MAJOR: i32 = 0;
 
-/// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-/// SONAME's; it rises when, and only when, a program built against an older header could break.
 pub const SUGAR_VERSION_MINOR: i32 = 1;
 
-/// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-/// SONAME's; it rises when, and only when, a program built against an older header could break.
 pub const SUGAR_VERSION_PATCH: i32 = 0;
 
-/// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-/// SONAME's; it rises when, and only when, a program built against an older header could break.
 pub const SUGAR_ABI_VERSION: i32 = 0;
 
 pub const SUGAR_OK: sugar_status = 0;

@@ -49,16 +49,10 @@ inline const char *meaning(status value) noexcept {
 // SONAME's; it rises when, and only when, a program built against an older header could break.
 inline constexpr std::int32_t version_major = SUGAR_VERSION_MAJOR;
 
-// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-// SONAME's; it rises when, and only when, a program built against an older header could break.
 inline constexpr std::int32_t version_minor = SUGAR_VERSION_MINOR;
 
-// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-// SONAME's; it rises when, and only when, a program built against an older header could break.
 inline constexpr std::int32_t version_patch = SUGAR_VERSION_PATCH;
 
-// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is the
-// SONAME's; it rises when, and only when, a program built against an older header could break.
 inline constexpr std::int32_t abi_version = SUGAR_ABI_VERSION;
 
 // kDLCPU
