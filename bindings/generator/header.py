@@ -289,7 +289,7 @@ def is_function(type: cindex.Type) -> bool:
 def hands_out(parameter: Json, handle: str) -> bool:
     """Whether the caller gets a handle of that name through a parameter."""
     type = parameter["type"]
-    return type["kind"] == "pointer" and type["to"].get("name") == handle and parameter["ownership"] == "caller"
+    return bool(type["kind"] == "pointer" and type["to"].get("name") == handle and parameter["ownership"] == "caller")
 
 
 def direction(function: str, name: str, type: Json, note: comments.Note) -> str:
