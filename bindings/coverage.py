@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Whether every language's generated files name every symbol that the library exports.
+"""Whether every language has what is expected of one: its generated files name every symbol that the library exports,
+its tests are in the suite bindings, and the lists of languages have it.
 
     python3 bindings/coverage.py LIBRARY
 
 Exported is what `nm -D` says, not what the header says: a function that a header forgets, or a binding, is
-found. Every folder of bindings/ is a language, but those of the generator itself.
+found. Lines that are comments name nothing; but only a language's own tests show that what is named can be called.
+Every folder of bindings/ is a language, but those of the generator itself.
 """
 
 import re
@@ -13,9 +15,14 @@ import sys
 from pathlib import Path
 
 from generator import render
+from generator.errors import GeneratorError
 
 BINDINGS = Path(__file__).resolve().parent
 NO_LANGUAGE = {"generator", "vectors"}
+LISTS = ("bindings/README.md", "README.md", "doc/guide.md")
+
+# A line that begins as comments do in some language: // /* * -- ! #, but neither #[allow] nor #define.
+COMMENT = re.compile(r"^\s*(//|/\*|\*(?=[\s/])|--|!|#(?![\w\[])).*$", re.MULTILINE)
 
 
 def exported(library: str) -> list[str]:
@@ -29,12 +36,40 @@ def languages() -> list[Path]:
                   if path.is_dir() and path.name not in NO_LANGUAGE and not path.name.startswith(("_", ".")))
 
 
+def text_of(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
 def missing(language: Path, symbols: list[str]) -> list[str]:
     """The symbols that none of the language's generated files has as a word."""
     words: set[str] = set()
     for template in render.templates(language):
-        words |= set(re.findall(r"\w+", render.output(language, template).read_text("utf-8")))
+        words |= set(re.findall(r"\w+", COMMENT.sub("", text_of(render.output(language, template)))))
     return [symbol for symbol in symbols if symbol not in words]
+
+
+def has_tests(language: Path) -> bool:
+    builds = (language / "meson.build", language / "tests/meson.build")
+    return any("suite: 'bindings'" in text_of(build) for build in builds)
+
+
+def not_listed(language: Path) -> list[str]:
+    """The lists that lack it. The first has its name, in a link to its README."""
+    texts = {name: text_of(language.parent.parent / name) for name in LISTS}
+    link = re.search(rf"\[([^\]]+)\]\({re.escape(language.name)}/README\.md\)", texts[LISTS[0]])
+    if not link:
+        return [LISTS[0]]
+    return [name for name, text in texts.items() if not re.search(rf"(?<!\w){re.escape(link[1])}(?!\w)", text)]
+
+
+def problems(language: Path, symbols: list[str]) -> list[str]:
+    found = []
+    lacking = missing(language, symbols)
+    if lacking:
+        found.append(f"no generated file names {', '.join(lacking)}")
+    if not has_tests(language):
+        found.append("no meson.build of it has a test with suite: 'bindings'")
+    return found + [f"{name} does not list it" for name in not_listed(language)]
 
 
 def main() -> int:
@@ -47,10 +82,12 @@ def main() -> int:
         return 1
     failed = False
     for language in languages():
-        lacking = missing(language, symbols)
-        failed = failed or bool(lacking)
-        print(f"{language.name}: {len(symbols) - len(lacking)} of {len(symbols)} symbols",
-              *(f"; lacks {', '.join(lacking)}" for _ in lacking[:1]), sep="")
+        try:
+            found = problems(language, symbols)
+        except GeneratorError as error:
+            found = [str(error)]
+        failed = failed or bool(found)
+        print(f"{language.name}: {'; '.join(found) or f'names {len(symbols)} of {len(symbols)} symbols'}")
     return int(failed)
 
 

@@ -6,6 +6,9 @@
     python3 bindings/generate.py --library PATH     the library that is asked for the catalogue
                                                     (else SUGAR_LIBRARY, else build/lib/libsugar.so.*)
 
+A generated file that no template writes any more is named, and is for you to delete. Exit status: 0; 1 if a file
+differs or is left over; 2 if the header, a template or the library is not as expected.
+
 bindings/README.md says how it works and how to add a language. Needs python3-clang and python3-jinja2.
 """
 
@@ -15,8 +18,13 @@ import os
 import sys
 from pathlib import Path
 
-from generator import catalogue, header, render
-from generator.errors import GeneratorError
+try:
+    from generator import catalogue, header, render
+    from generator.errors import GeneratorError
+except ModuleNotFoundError as error:
+    print(f"error: {sys.executable}: {error}; expected Debian's python3-clang and python3-jinja2, which "
+          "/usr/bin/python3 has", file=sys.stderr)
+    sys.exit(2)
 
 BINDINGS = Path(__file__).resolve().parent
 ROOT = BINDINGS.parent
@@ -50,6 +58,11 @@ def generated(options: argparse.Namespace) -> dict[Path, str]:
     return files
 
 
+def left_over(files: dict[Path, str], languages: list[str] | None) -> list[Path]:
+    return [path for language in render.languages(BINDINGS, languages)
+            for path in render.left_over(BINDINGS / language, files)]
+
+
 def main() -> int:
     options = arguments()
     try:
@@ -63,11 +76,13 @@ def main() -> int:
         if not options.check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(files[path], "utf-8")
+    unwritten = left_over(files, options.language)
+    for path in unwritten:
+        print(f"left over: {path.relative_to(ROOT)}: no template writes it, expected it deleted")
+    print(f"{len(files)} files, {len(stale)} of them {'differ' if options.check else 'written'}")
     if options.check and stale:
         print("run: python3 bindings/generate.py", file=sys.stderr)
-        return 1
-    print(f"{len(files)} files, {len(stale)} of them {'differ' if options.check else 'written'}")
-    return 0
+    return int(bool(unwritten or options.check and stale))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def cpp_type(type: Json, element: str | None = None) -> str:
     return str(type["name"]) if kind in ("struct", "callback") else SCALARS.get(kind, kind)
 
 
-def declaration(parameter: Json, element: str | None) -> str:
+def parameter_declaration(parameter: Json, element: str | None) -> str:
     type = cpp_type(parameter["type"], element)
     return type + ("" if type.endswith("*") else " ") + str(parameter["name"])
 

@@ -4,8 +4,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
-SCALARS = {f"{sign}int{bits}": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)}
-SCALARS |= {"size": "size_t", "status": "sugar_status", "float": "float", "double": "double", "char": "char",
+C_NAMES = {f"{sign}int{bits}": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+C_NAMES |= {"size": "size_t", "status": "sugar_status", "float": "float", "double": "double", "char": "char",
             "void": "void"}
 
 
@@ -18,4 +18,4 @@ def declaration(type: Json, name: str) -> str:
         return f"{'const ' if type['const'] else ''}{type['name']} *{name}"
     if kind == "pointer":
         return ("const " if type["const"] else "") + declaration(type["to"], "*" + name)
-    return f"{type['name'] if kind in ('struct', 'callback') else SCALARS[kind]} {name}"
+    return f"{type['name'] if kind in ('struct', 'callback') else C_NAMES[kind]} {name}"

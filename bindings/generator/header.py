@@ -24,8 +24,8 @@ STANDARD = {
         f"typedef signed {name} int{bits}_t;\ntypedef unsigned {name} uint{bits}_t;\n"
         for bits, name in ((8, "char"), (16, "short"), (32, "int"), (64, "long"))),
 }
-SCALARS = {f"{sign}int{bits}_t": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
-SCALARS |= {"size_t": "size", "float": "float", "double": "double", "char": "char", "void": "void"}
+KINDS = {f"{sign}int{bits}_t": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+KINDS |= {"size_t": "size", "float": "float", "double": "double", "char": "char", "void": "void"}
 ELEMENTS = ("f32", "f64", "f16", "bf16")
 
 
@@ -37,10 +37,13 @@ def read(path: Path) -> Json:
 class Header:
     def __init__(self, path: Path) -> None:
         folder = "/standard"
-        unit = cindex.Index.create().parse(
-            str(path), args=["-x", "c", "-std=c11", "-target", "x86_64-linux-gnu", "-nostdinc", "-I" + folder],
-            unsaved_files=[(f"{folder}/{name}", text) for name, text in STANDARD.items()],
-            options=cindex.TranslationUnit.PARSE_DETAILED_PROCESSING_RECORD)
+        try:
+            unit = cindex.Index.create().parse(
+                str(path), args=["-x", "c", "-std=c11", "-target", "x86_64-linux-gnu", "-nostdinc", "-I" + folder],
+                unsaved_files=[(f"{folder}/{name}", text) for name, text in STANDARD.items()],
+                options=cindex.TranslationUnit.PARSE_DETAILED_PROCESSING_RECORD)
+        except (cindex.LibclangError, cindex.TranslationUnitLoadError) as error:
+            raise GeneratorError(f"{path} cannot be read: {error}") from error
         if unit.diagnostics:
             raise GeneratorError("\n".join(str(diagnostic) for diagnostic in unit.diagnostics))
         self.path = path
@@ -53,9 +56,8 @@ class Header:
         self.handles = [record for record in records if record.spelling not in defined]
         typedefs = self.of_kind(CursorKind.TYPEDEF_DECL)
         self.integers = [typedef for typedef in typedefs
-                         if typedef.underlying_typedef_type.spelling in SCALARS]
+                         if typedef.underlying_typedef_type.spelling in KINDS]
         self.callbacks = [typedef for typedef in typedefs if is_function(typedef.underlying_typedef_type)]
-        self.callback_arguments: list[Json] = []
         self.groups: list[Json] = []
         enums = self.enums()
         self.constants = [*self.macros(), *enums]
@@ -64,7 +66,7 @@ class Header:
 
     def api(self) -> Json:
         value = {constant["name"]: constant["value"] for constant in self.constants}
-        callbacks = [self.callback(typedef) for typedef in self.callbacks]
+        callbacks = [callback for typedef in self.callbacks for callback in self.callback(typedef)]
         functions = self.functions()
         structs = [self.struct(record) for record in self.structs]
         flags = {field["constants"] for struct in structs for field in struct["fields"]}
@@ -80,7 +82,7 @@ class Header:
             "constants": self.constants,
             "handles": handles,
             "structs": structs,
-            "callbacks": [*self.callback_arguments, *callbacks],
+            "callbacks": callbacks,
             "functions": functions,
         }
 
@@ -104,14 +106,14 @@ class Header:
         spelling = spelling.removeprefix("struct ")
         if spelling == "sugar_status":
             return {"kind": "status"}
-        if spelling in SCALARS:
-            return {"kind": SCALARS[spelling]}
+        if spelling in KINDS:
+            return {"kind": KINDS[spelling]}
         if spelling in {typedef.spelling for typedef in self.callbacks}:
             return {"kind": "callback", "name": spelling}
         if spelling in {record.spelling for record in self.structs}:
             return {"kind": "struct", "name": spelling}
         if type.kind == TypeKind.POINTER:
-            return self.pointer(type.get_pointee(), counted)
+            return self.pointer(type.get_pointee(), counted=counted)
         raise GeneratorError(f"{self.path}: the type '{type.spelling}' has no place in api.json")
 
     def pointer(self, target: cindex.Type, counted: bool) -> Json:
@@ -127,22 +129,21 @@ class Header:
 
     def macros(self) -> Iterator[Json]:
         """The macros that are whole numbers."""
-        above = ""
-        last_line = 0
         for cursor in self.of_kind(CursorKind.MACRO_DEFINITION):
             tokens = [token.spelling for token in cursor.get_tokens()]
             if len(tokens) != 2 or not re.fullmatch(r"-?[0-9]+", tokens[1]):
                 continue
-            above = self.text(cursor) or (above if cursor.extent.start.line == last_line + 1 else "")
-            last_line = cursor.extent.end.line
             yield {"name": cursor.spelling, "value": int(tokens[1]), "type": {"kind": "int32"}, "group": None,
-                   "documentation": comments.reflow(above)}
+                   "documentation": comments.reflow(self.text(cursor))}
 
     def enums(self) -> list[Json]:
-        """The values of all enums. An enum directly below a typedef of an integer holds that type's values."""
+        """The values of all enums. The values of an integer's typedef are the enum directly below it."""
         owners = {typedef.extent.end.line + 1: typedef for typedef in self.integers}
+        enums = self.of_kind(CursorKind.ENUM_DECL)
+        for line in owners.keys() - {enum.extent.start.line for enum in enums}:
+            raise GeneratorError(f"{owners[line].spelling}: no enum on the line below its typedef, expected its values")
         constants = []
-        for enum in self.of_kind(CursorKind.ENUM_DECL):
+        for enum in enums:
             members = list(enum.get_children())
             owner = owners.get(enum.extent.start.line)
             group = None
@@ -158,7 +159,7 @@ class Header:
         return constants
 
     def integer(self, typedef: cindex.Cursor) -> Json:
-        return {"name": typedef.spelling, "type": {"kind": SCALARS[typedef.underlying_typedef_type.spelling]},
+        return {"name": typedef.spelling, "type": {"kind": KINDS[typedef.underlying_typedef_type.spelling]},
                 "documentation": comments.reflow(self.text(typedef))}
 
     # ---- structs, handles, callbacks
@@ -166,8 +167,8 @@ class Header:
     def handle(self, record: cindex.Cursor, functions: list[Json]) -> Json:
         """An opaque struct, with the functions that hand one out, and the one that takes it back."""
         name = record.spelling
-        makers = [function["name"] for function in functions for parameter in function["parameters"]
-                  if parameter["type"].get("to", {}).get("name") == name and parameter["ownership"] == "caller"]
+        makers = [function["name"] for function in functions
+                  if any(hands_out(parameter, name) for parameter in function["parameters"])]
         destroy = name + "_destroy"
         if makers and destroy not in {function["name"] for function in functions}:
             raise GeneratorError(f"{name}: {makers[0]} makes one, but there is no {destroy}")
@@ -186,27 +187,28 @@ class Header:
     def field(self, cursor: cindex.Cursor, record: cindex.Type) -> Json:
         text = comments.reflow(self.text(cursor))
         note = comments.note(record.spelling, cursor.spelling, text)
-        type = self.type(cursor.type, note.count is not None)
+        type = self.type(cursor.type, counted=note.count is not None)
         return {"name": cursor.spelling, "type": type, "offset": record.get_offset(cursor.spelling) // 8,
                 "size": cursor.type.get_size(), "nullable": is_pointer(type) and note.nullable,
                 "count": note.count, "unit": comments.unit(text), "like": comments.like(text),
                 "constants": named_group(text), "documentation": note.text}
 
-    def callback(self, typedef: cindex.Cursor) -> Json:
+    def callback(self, typedef: cindex.Cursor) -> list[Json]:
         """A typedef of a pointer to a function. A parameter that is one itself becomes a callback of its own,
-        named after both."""
+        named after both, which comes first."""
         name = typedef.spelling
         function = typedef.underlying_typedef_type.get_pointee()
+        inner = []
         parameters = []
         for parameter in (cursor for cursor in typedef.get_children() if cursor.kind == CursorKind.PARM_DECL):
             if is_function(parameter.type):
                 type = {"kind": "callback", "name": f"{name}_{parameter.spelling}"}
-                self.callback_arguments.append(self.callback_argument(type["name"], parameter))
+                inner.append(self.callback_argument(type["name"], parameter))
             else:
                 type = self.type(parameter.type)
             parameters.append({"name": parameter.spelling, "type": type})
-        return {"name": name, "returns": self.type(function.get_result()), "parameters": parameters,
-                "documentation": comments.reflow(self.text(typedef))}
+        return [*inner, {"name": name, "returns": self.type(function.get_result()), "parameters": parameters,
+                         "documentation": comments.reflow(self.text(typedef))}]
 
     def callback_argument(self, name: str, cursor: cindex.Cursor) -> Json:
         parameters = [{"name": parameter.spelling, "type": self.type(parameter.type)}
@@ -221,7 +223,8 @@ class Header:
         functions: list[Json] = []
         text, last_line = "", 0
         for cursor in self.of_kind(CursorKind.FUNCTION_DECL):
-            text = self.text(cursor) or (text if cursor.extent.start.line == last_line + 1 else "")
+            is_directly_below = cursor.extent.start.line == last_line + 1
+            text = self.text(cursor) or (text if is_directly_below else "")
             last_line = cursor.extent.end.line
             functions.append(self.function(cursor, text))
         errors = [self.all_errors(function, functions) for function in functions]
@@ -254,7 +257,7 @@ class Header:
     def parameter(self, function: str, cursor: cindex.Cursor, comment: comments.FunctionComment) -> Json:
         name = cursor.spelling
         note = comment.notes.get(name, comments.Note("", None, None, None))
-        type = self.type(cursor.type, note.count is not None)
+        type = self.type(cursor.type, counted=note.count is not None)
         return {"name": name, "type": type, "direction": direction(function, name, type, note),
                 "nullable": is_pointer(type) and note.nullable,
                 "ownership": "taken" if function == type.get("name", "") + "_destroy" else note.ownership,
@@ -281,6 +284,12 @@ def is_pointer(type: Json) -> bool:
 def is_function(type: cindex.Type) -> bool:
     target = type.get_pointee().get_canonical()
     return bool(type.kind == TypeKind.POINTER and target.kind == TypeKind.FUNCTIONPROTO)
+
+
+def hands_out(parameter: Json, handle: str) -> bool:
+    """Whether the caller gets a handle of that name through a parameter."""
+    type = parameter["type"]
+    return bool(type["kind"] == "pointer" and type["to"].get("name") == handle and parameter["ownership"] == "caller")
 
 
 def direction(function: str, name: str, type: Json, note: comments.Note) -> str:

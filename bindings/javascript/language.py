@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from generator import render
-from generator.c import SCALARS
+from generator.c import C_NAMES
 from generator.errors import GeneratorError
 
 Json = dict[str, Any]
@@ -27,7 +27,7 @@ def number(type: Json, value: str, name: str) -> str:
         return f'get_double(call, {value}, "{name}")'
     limit = SMALL[kind]
     minimum = "0" if kind.startswith("u") else f"{limit}_MIN"
-    cast = "" if kind == "int64" else f"({SCALARS[kind]})"
+    cast = "" if kind == "int64" else f"({C_NAMES[kind]})"
     return f'{cast}get_int64(call, {value}, "{name}", {minimum}, {limit}_MAX)'
 
 
@@ -105,12 +105,12 @@ def is_address(parameter: Json) -> bool:
     return parameter["type"]["kind"] in ("pointer", "handle") and not is_struct(parameter) and not is_result(parameter)
 
 
-def first(parameters: list[Json]) -> list[tuple[int, Json]]:
+def read_first(parameters: list[Json]) -> list[tuple[int, Json]]:
     """What is read first: numbers, which the checks of memory need, and structs, whose getters may run anything."""
     return [item for item in enumerate(parameters) if not is_address(item[1])]
 
 
-def last(parameters: list[Json]) -> list[tuple[int, Json]]:
+def read_last(parameters: list[Json]) -> list[tuple[int, Json]]:
     """Addresses and prepared structs, looked up when no code of the caller's runs any more that could free them."""
     return [item for item in enumerate(parameters) if is_address(item[1]) or is_struct(item[1])]
 

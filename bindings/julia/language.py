@@ -67,7 +67,7 @@ def docstring(item: Json) -> str:
         errors = [": ".join(filter(None, (f"- `{error['status']}`", error["when"]))) for error in item["errors"]]
         paragraphs.append("# Errors\n" + "\n".join(errors))
     text = render.wrap("\n\n".join(paragraphs), 110)
-    return f'"""\n{escape(text)}\n"""'
+    return f'"""\n{escaped(text)}\n"""'
 
 
 def entry_line(entry: Json) -> str:
@@ -76,6 +76,6 @@ def entry_line(entry: Json) -> str:
     return head + ": " + str(entry["documentation"]).replace("\n", "\n  ")
 
 
-def escape(text: str) -> str:
+def escaped(text: str) -> str:
     """What stands for the text between the quotes of a Julia string."""
     return text.replace("\\", "\\\\").replace("$", "\\$").replace('"""', '\\"\\"\\"')

@@ -54,11 +54,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The release, and the number of the ABI. meson.build reads all four from here. The ABI number is
- * that of the SONAME; it changes only if a program that was built against an older header could break. */
+/* ---- Version: meson.build reads all four numbers from here ------------------------------------ */
+
+/* The release. */
 #define SUGAR_VERSION_MAJOR 0
 #define SUGAR_VERSION_MINOR 1
 #define SUGAR_VERSION_PATCH 0
+
+/* The number of the ABI, which is that of the SONAME; it changes only if a program that was built against an older
+ * header could break. */
 #define SUGAR_ABI_VERSION 0
 
 #if defined(__GNUC__)

@@ -55,17 +55,12 @@ module libsugar_c
 
     character(len=*), parameter :: libsugar_version = "0.1.0"
 
-    !> The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
-    !> the SONAME; it changes only if a program that was built against an older header could break.
+    !> The release.
     integer(c_int32_t), parameter :: SUGAR_VERSION_MAJOR = 0
-    !> The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
-    !> the SONAME; it changes only if a program that was built against an older header could break.
     integer(c_int32_t), parameter :: SUGAR_VERSION_MINOR = 1
-    !> The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
-    !> the SONAME; it changes only if a program that was built against an older header could break.
     integer(c_int32_t), parameter :: SUGAR_VERSION_PATCH = 0
-    !> The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
-    !> the SONAME; it changes only if a program that was built against an older header could break.
+    !> The number of the ABI, which is that of the SONAME; it changes only if a program that was built against
+    !> an older header could break.
     integer(c_int32_t), parameter :: SUGAR_ABI_VERSION = 0
     integer(c_int32_t), parameter :: SUGAR_OK = 0
     !> an argument is out of its documented range

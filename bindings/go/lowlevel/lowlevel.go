@@ -62,24 +62,17 @@ const HeaderVersion = "0.1.0"
 // Status is the result of every call that can fail: OK or an error.
 type Status int32
 
-// VersionMajor is SUGAR_VERSION_MAJOR. The release, and the number of the ABI. meson.build reads all four from here. The ABI number is
-// that of the SONAME; it changes only if a program that was built against an older header could
-// break.
+// VersionMajor is SUGAR_VERSION_MAJOR. The release.
 const VersionMajor = 0
 
-// VersionMinor is SUGAR_VERSION_MINOR. The release, and the number of the ABI. meson.build reads all four from here. The ABI number is
-// that of the SONAME; it changes only if a program that was built against an older header could
-// break.
+// VersionMinor is SUGAR_VERSION_MINOR.
 const VersionMinor = 1
 
-// VersionPatch is SUGAR_VERSION_PATCH. The release, and the number of the ABI. meson.build reads all four from here. The ABI number is
-// that of the SONAME; it changes only if a program that was built against an older header could
-// break.
+// VersionPatch is SUGAR_VERSION_PATCH.
 const VersionPatch = 0
 
-// ABIVersion is SUGAR_ABI_VERSION. The release, and the number of the ABI. meson.build reads all four from here. The ABI number is
-// that of the SONAME; it changes only if a program that was built against an older header could
-// break.
+// ABIVersion is SUGAR_ABI_VERSION. The number of the ABI, which is that of the SONAME; it changes only if a program that was built
+// against an older header could break.
 const ABIVersion = 0
 
 // OK is SUGAR_OK.

@@ -27,14 +27,15 @@ class Activation extends Handle {
         checkMembers("activation", options, ["level"]);
         if (typeof spec !== "string") refuse("spec", spec, "a string");
         const text = Buffer.from(spec + "\0");
-        super((out) => c.sugar_activation_create_ex(out, text, text.length - 1, { level: options.level }),
+        super("Activation",
+            (out) => c.sugar_activation_create_ex(out, text, text.length - 1, { level: options.level }),
             c.sugar_activation_destroy);
         this.spec = c.sugar_activation_spec(this.#handle);
         this.level = c.sugar_activation_level(this.#handle);
     }
 
     get #handle() {
-        return handleOf("activation", this, Activation);
+        return handleOf("activation", this, "Activation");
     }
 
     forward(x, y, options) {

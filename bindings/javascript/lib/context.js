@@ -10,7 +10,7 @@ class Context extends Handle {
         const given = typeof options === "number" ? { threads: options } : options;
         checkMembers("context", given, ["threads"]);
         const threads = integer("threads", given.threads ?? 0);
-        super((out) => c.sugar_context_create(out, { threads }), c.sugar_context_destroy);
+        super("Context", (out) => c.sugar_context_create(out, { threads }), c.sugar_context_destroy);
     }
 }
 

@@ -7,12 +7,15 @@ const { check, refuse } = require("./error.js");
 let handleOf;
 
 class Handle {
+    #kind;
     #handle;
     #destroy;
 
-    constructor(create, destroy) {
+    /** `kind` is the name of the class; handleOf goes by it, so that nobody needs the class to look for its handles. */
+    constructor(kind, create, destroy) {
         const out = [null];
         check(create(out));
+        this.#kind = kind;
         this.#handle = out[0];
         this.#destroy = destroy;
     }
@@ -25,9 +28,9 @@ class Handle {
 
     static {
         /** The handle of an object of that class. */
-        handleOf = (name, object, expected) => {
-            if (!(object instanceof expected) || !(#handle in object)) {
-                refuse(name, object, `one of class ${expected.name}`);
+        handleOf = (name, object, kind) => {
+            if (!(object instanceof Handle) || !(#handle in object) || object.#kind !== kind) {
+                refuse(name, object, `one of class ${kind}`);
             }
             if (object.#handle === null) refuse(name, "destroyed", "a live one");
             return object.#handle;

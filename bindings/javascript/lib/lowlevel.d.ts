@@ -46,23 +46,14 @@ export const VERSION: string;
 export const ABI_VERSION: number;
 
 /**
- * The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
- * SONAME; it changes only if a program that was built against an older header could break.
+ * The release.
  */
 export const SUGAR_VERSION_MAJOR: 0;
-/**
- * The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
- * SONAME; it changes only if a program that was built against an older header could break.
- */
 export const SUGAR_VERSION_MINOR: 1;
-/**
- * The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
- * SONAME; it changes only if a program that was built against an older header could break.
- */
 export const SUGAR_VERSION_PATCH: 0;
 /**
- * The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
- * SONAME; it changes only if a program that was built against an older header could break.
+ * The number of the ABI, which is that of the SONAME; it changes only if a program that was built against an
+ * older header could break.
  */
 export const SUGAR_ABI_VERSION: 0;
 export const SUGAR_OK: 0;

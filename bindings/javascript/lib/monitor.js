@@ -27,7 +27,7 @@ class Monitor extends Handle {
             integer("units", units);
             create = (out) => c.sugar_monitor_create(out, units, { axis, threshold, minimum, maximum });
         }
-        super(create, c.sugar_monitor_destroy);
+        super("Monitor", create, c.sugar_monitor_destroy);
     }
 
     static restore(saved) {
@@ -36,7 +36,7 @@ class Monitor extends Handle {
     }
 
     get #handle() {
-        return handleOf("monitor", this, Monitor);
+        return handleOf("monitor", this, "Monitor");
     }
 
     observe(x, options) {
@@ -49,7 +49,7 @@ class Monitor extends Handle {
     }
 
     merge(other) {
-        check(c.sugar_monitor_merge(this.#handle, handleOf("other", other, Monitor)));
+        check(c.sugar_monitor_merge(this.#handle, handleOf("other", other, "Monitor")));
     }
 
     summary() {

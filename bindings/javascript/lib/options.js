@@ -2,7 +2,6 @@
 "use strict";
 
 const c = require("./lowlevel.js");
-const { Context } = require("./context.js");
 const { checkMembers, refuse } = require("./error.js");
 const { handleOf } = require("./handle.js");
 const { Tensor, viewOf } = require("./tensor.js");
@@ -25,8 +24,8 @@ function randomOf(random) {
 function structOf(options) {
     checkMembers("options", options, MEMBERS);
     const struct = { flags: flagsOf(options) };
-    if (options.context != null) struct.context = handleOf("context", options.context, Context);
-    if (options.monitor != null) struct.monitor = handleOf("monitor", options.monitor, require("./monitor.js").Monitor);
+    if (options.context != null) struct.context = handleOf("context", options.context, "Context");
+    if (options.monitor != null) struct.monitor = handleOf("monitor", options.monitor, "Monitor");
     for (const name of TENSORS) {
         const operand = options[NAMES[name]];
         if (operand != null) struct[name] = viewOf(NAMES[name], Tensor.from(NAMES[name], operand));

@@ -178,6 +178,11 @@ test("what this layer refuses", () => {
     fails(() => new Tensor({ data: floats(1), dtype: "toString" }), /dtype: toString/);
     fails(() => relu.forward(floats(1), null, { inplace: true }), /options: unknown 'inplace'/);
     fails(() => relu.forward(floats(1), null, { context: relu }), /context: Activation, expected one of class Context/);
+    fails(() => relu.forward(floats(1), null, { monitor: relu }), /monitor: Activation, expected one of class Monitor/);
+    fails(() => relu.forward(floats(1), null, { monitor: 7 }), /monitor: 7, expected one of class Monitor/);
+    fails(() => relu.forward(floats(1), null, { monitor: Object.create(Monitor.prototype) }),
+        /monitor: Monitor, expected one of class Monitor/);
+    relu.forward(floats(1), null, { monitor: new (class Mine extends Monitor {})(1) });
     assert.throws(() => relu.forward.call(new Monitor(1), floats(1)), TypeError);
     fails(() => Tensor.zeros("f32", 2 ** 52), /shape/);
     fails(() => Tensor.zeros("f32", [-1]), /shape: -1/);

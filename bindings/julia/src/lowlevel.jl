@@ -53,26 +53,17 @@ const ABI_VERSION = 0
 # ---- Constants
 
 """
-The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
-SONAME; it changes only if a program that was built against an older header could break.
+The release.
 """
 const SUGAR_VERSION_MAJOR = Int32(0)
 
-"""
-The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
-SONAME; it changes only if a program that was built against an older header could break.
-"""
 const SUGAR_VERSION_MINOR = Int32(1)
 
-"""
-The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
-SONAME; it changes only if a program that was built against an older header could break.
-"""
 const SUGAR_VERSION_PATCH = Int32(0)
 
 """
-The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
-SONAME; it changes only if a program that was built against an older header could break.
+The number of the ABI, which is that of the SONAME; it changes only if a program that was built against an
+older header could break.
 """
 const SUGAR_ABI_VERSION = Int32(0)
 

@@ -701,17 +701,12 @@ sugar_status sugar_level_get(int32_t index, sugar_level *level);
 local M = {
     VERSION = "0.1.0",
     ABI_VERSION = 0,
-    -- The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
-    -- the SONAME; it changes only if a program that was built against an older header could break.
+    -- The release.
     SUGAR_VERSION_MAJOR = 0,
-    -- The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
-    -- the SONAME; it changes only if a program that was built against an older header could break.
     SUGAR_VERSION_MINOR = 1,
-    -- The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
-    -- the SONAME; it changes only if a program that was built against an older header could break.
     SUGAR_VERSION_PATCH = 0,
-    -- The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
-    -- the SONAME; it changes only if a program that was built against an older header could break.
+    -- The number of the ABI, which is that of the SONAME; it changes only if a program that was built against
+    -- an older header could break.
     SUGAR_ABI_VERSION = 0,
     SUGAR_OK = 0,
     -- an argument is out of its documented range

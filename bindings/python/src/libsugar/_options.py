@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _context
 from . import _lowlevel as c
@@ -12,13 +12,18 @@ from ._tensor import Array, bits, broadcast, view
 
 if TYPE_CHECKING:
     from ._context import Context
-    from ._monitor import Monitor
 
 TensorPointer = ctypes.POINTER(c.sugar_tensor)
 STREAM = {None: 0, True: c.SUGAR_CALL_STREAM, False: c.SUGAR_CALL_NO_STREAM}
 
 
-def handle_of(made: Any, argument: str) -> Any:
+class Handle(Protocol):
+    """What owns a handle of the library: a Context, a Monitor."""
+
+    _handle: Any
+
+
+def handle_of(made: Handle, argument: str) -> Any:
     if not hasattr(made, "_handle"):
         raise TypeError(f"{argument}: {type(made).__name__}, expected a {argument.capitalize()}")
     return made._handle
@@ -29,7 +34,7 @@ class Options(c.sugar_call_options):
     pointers to tensors)."""
 
     def __init__(self, shape: tuple[int, ...] = (), flags: int = 0, stream: bool | None = None,
-                 threads: int | None = None, context: Context | None = None, monitor: Monitor | None = None,
+                 threads: int | None = None, context: Context | None = None, monitor: Handle | None = None,
                  parameter: Array | None = None, parameter_gradient: Array | None = None,
                  saved_gradient: Array | None = None, saved_bits: int = 8, saved_out: bool = False,
                  random: tuple[int, int] | None = None) -> None:

@@ -50,20 +50,15 @@ pub type sugar_status = i32;
 
 // ---- Constants
 
-/// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
-/// the SONAME; it changes only if a program that was built against an older header could break.
+/// The release.
 pub const SUGAR_VERSION_MAJOR: i32 = 0;
 
-/// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
-/// the SONAME; it changes only if a program that was built against an older header could break.
 pub const SUGAR_VERSION_MINOR: i32 = 1;
 
-/// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
-/// the SONAME; it changes only if a program that was built against an older header could break.
 pub const SUGAR_VERSION_PATCH: i32 = 0;
 
-/// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of
-/// the SONAME; it changes only if a program that was built against an older header could break.
+/// The number of the ABI, which is that of the SONAME; it changes only if a program that was built against an
+/// older header could break.
 pub const SUGAR_ABI_VERSION: i32 = 0;
 
 pub const SUGAR_OK: sugar_status = 0;

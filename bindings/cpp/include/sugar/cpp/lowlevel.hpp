@@ -45,20 +45,15 @@ inline const char *meaning(status value) noexcept {
 
 // ---- Constants
 
-// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
-// SONAME; it changes only if a program that was built against an older header could break.
+// The release.
 inline constexpr std::int32_t version_major = SUGAR_VERSION_MAJOR;
 
-// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
-// SONAME; it changes only if a program that was built against an older header could break.
 inline constexpr std::int32_t version_minor = SUGAR_VERSION_MINOR;
 
-// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
-// SONAME; it changes only if a program that was built against an older header could break.
 inline constexpr std::int32_t version_patch = SUGAR_VERSION_PATCH;
 
-// The release, and the number of the ABI. meson.build reads all four from here. The ABI number is that of the
-// SONAME; it changes only if a program that was built against an older header could break.
+// The number of the ABI, which is that of the SONAME; it changes only if a program that was built against an
+// older header could break.
 inline constexpr std::int32_t abi_version = SUGAR_ABI_VERSION;
 
 // kDLCPU
