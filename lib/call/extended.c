@@ -27,7 +27,7 @@ static int64_t most_of(size_t element_size)
 static void locate_operand(const sugar_extended_call *c, sugar_workspace *w, sugar_block *b, int k)
 {
     const sugar_walk *walk = b->walk;
-    if (k == c->parameter && sugar_tile_shares(walk, b->tile, k)) {
+    if (k == c->place[SUGAR_OPTION_parameter] && sugar_tile_shares(walk, b->tile, k)) {
         b->parameter_step = 0;
         b->at[k] = sugar_tile_start(b->tile, walk, k);
         return;
@@ -43,7 +43,7 @@ static void run_tile(const sugar_extended_call *c, sugar_workspace *w, const sug
 {
     sugar_block b = {.walk = walk, .tile = tile, .parameter_step = 1, .ahead = ahead};
     for (int k = 0; k < walk->operands; k++)
-        if (walk->size[k] > 0 && k != c->parameter_gradient)
+        if (walk->size[k] > 0 && k != c->place[SUGAR_OPTION_parameter_gradient])
             locate_operand(c, w, &b, k);
     b.stream = c->stream && !b.in_buffer[c->output] ? SUGAR_STREAM_OPEN : 0;
     (c->is_backward ? sugar_tile_backward : sugar_tile_forward)(c, w, &b);

@@ -22,13 +22,12 @@ typedef struct sugar_extended_call {
     sugar_element element;
     const sugar_kernels *kernels;           /* of the level and the element type */
     sugar_monitor *monitor;                 /* or NULL */
-    sugar_random random;            /* set if draws */
-    bool draws;                     /* rrelu draws its slopes */
+    sugar_random random;            /* set if rrelu draws its slopes */
+    unsigned given;                 /* options: bit i stands for option i */
     bool is_backward, accumulate, stream, prefetch;
     /* The numbers of operands in the walk, or SUGAR_ABSENT. */
     int x, dy, output;
-    int parameter, parameter_gradient;
-    int saved_gradient;
+    int place[SUGAR_OPTION_COUNT];  /* of options that are tensors */
     bool saves_bits;                /* the saved gradient has one bit for each element; it is an index operand */
     /* Index operands; their index is: */
     int unit_index;                 /* the monitor's unit that an element belongs to */

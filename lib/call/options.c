@@ -22,16 +22,27 @@ typedef struct assembly {
     int64_t strides[SUGAR_MAX_OPERANDS][SUGAR_MAX_DIMENSIONS];
 } assembly;
 
+/* The set of options that are given: bit i stands for option i. */
+static unsigned find_given(const sugar_call_options *options)
+{
+    unsigned given = 0;
+#define OPTION(member, ...) given |= options->member ? 1u << SUGAR_OPTION_##member : 0;
+#include "call/options.def"
+    return given;
+}
+
 /* Sets members one by one: to clear the whole struct takes 100 ns. */
 static void start(assembly *a, const sugar_activation *activation, const sugar_call_options *options, bool is_flat)
 {
     sugar_extended_call *c = &a->call;
     c->activation = activation;
     c->monitor = NULL;
-    c->draws = c->is_backward = c->saves_bits = false;
+    c->is_backward = c->saves_bits = false;
     c->accumulate = options->flags & SUGAR_CALL_ACCUMULATE;
+    c->given = find_given(options);
     c->x = c->dy = c->output = SUGAR_ABSENT;
-    c->parameter = c->parameter_gradient = c->saved_gradient = SUGAR_ABSENT;
+    for (int i = 0; i < SUGAR_OPTION_COUNT; i++)
+        c->place[i] = SUGAR_ABSENT;
     c->unit_index = c->sum_index = c->position_index = SUGAR_ABSENT;
     a->options = options;
     a->is_flat = is_flat;
@@ -43,8 +54,15 @@ static int add(assembly *a, const char *name, const sugar_tensor *tensor, sugar_
 {
     assert(a->count < SUGAR_MAX_OPERANDS);
     a->operand[a->count] = (sugar_operand){.name = name, .tensor = tensor, .access = access};
-    a->operand[a->count].is_flat = a->is_flat && (access == SUGAR_ACCESS_INPUT || access == SUGAR_ACCESS_OUTPUT);
     return a->count++;
+}
+
+/* The same for x, y, dy and dx, which are vectors in a flat call; options are always tensors. */
+static int add_vector(assembly *a, const char *name, const sugar_tensor *tensor, sugar_access access)
+{
+    const int k = add(a, name, tensor, access);
+    a->operand[k].is_flat = a->is_flat;
+    return k;
 }
 
 /* Adds an index operand, and returns its number k. The caller sets a->strides[k], one stride for each dimension of
@@ -66,12 +84,12 @@ static int64_t next_stride(int64_t stride, int64_t extent)
     return __builtin_mul_overflow(stride, extent, &next) ? 0 : next;
 }
 
-/* ---- The operands of each option ------------------------------------------------------------ */
+/* ---- What each option needs beside its operand, which has number k ------------------------------ */
 
 /* An element's unit, and so its sum, is its index in the monitor's axis. */
-static sugar_status add_monitor(assembly *a, sugar_access access)
+static sugar_status prepare_monitor(assembly *a, int k)
 {
-    (void)access;
+    (void)k;
     const sugar_tensor *x = a->reference;
     sugar_monitor *monitor = a->options->monitor;
     const int axis = monitor->axis < 0 ? monitor->axis + x->ndim : monitor->axis;
@@ -88,25 +106,26 @@ static sugar_status add_monitor(assembly *a, sugar_access access)
     return SUGAR_OK;
 }
 
-static sugar_status add_parameter(assembly *a, sugar_access access)
+/* parameter.c checks its values. */
+static sugar_status prepare_parameter(assembly *a, int k)
 {
-    a->call.parameter = add(a, "parameter", a->options->parameter, access);
+    (void)a;
+    (void)k;
     return SUGAR_OK;
 }
 
 /* A sum for each element of the gradient: its dimensions of stride 0 are summed. */
-static sugar_status add_parameter_gradient(assembly *a, sugar_access access)
+static sugar_status prepare_parameter_gradient(assembly *a, int k)
 {
-    const sugar_tensor *gradient = a->options->parameter_gradient;
-    a->call.parameter_gradient = add(a, "parameter_gradient", gradient, access);
-    const sugar_status status = sugar_operand_check(&a->operand[a->call.parameter_gradient]);
+    const sugar_tensor *gradient = a->operand[k].tensor;
+    const sugar_status status = sugar_operand_check(&a->operand[k]);
     if (status != SUGAR_OK)
         return status;
-    const int k = a->call.sum_index = add_index(a, gradient);
+    const int sum = a->call.sum_index = add_index(a, gradient);
     int64_t sums = 1;
     for (int d = gradient->ndim - 1; d >= 0; d--) {
         const bool is_summed = gradient->strides && gradient->strides[d] == 0;
-        a->strides[k][d] = is_summed ? 0 : sums;
+        a->strides[sum][d] = is_summed ? 0 : sums;
         sums = next_stride(sums, is_summed ? 1 : gradient->shape[d]);
     }
     return SUGAR_OK;
@@ -124,12 +143,10 @@ static sugar_status check_saved_range(const assembly *a)
                        "a surrogate alone in the backward pass", a->call.activation->spec);
 }
 
-static sugar_status add_saved_gradient(assembly *a, sugar_access access)
+static sugar_status prepare_saved_gradient(assembly *a, int k)
 {
     const sugar_activation *activation = a->call.activation;
-    const int k = a->call.saved_gradient = add(a, "saved_gradient", a->options->saved_gradient, access);
     a->operand[k].is_codes = true;
-    a->operand[k].is_flat = false;
     a->call.saves_bits = sugar_is_bits(&a->operand[k]);
     const sugar_data_type type = a->reference->dtype;
     const sugar_passes *passes = &activation->passes[sugar_element_find(type.code, type.bits)];
@@ -144,14 +161,13 @@ static sugar_status add_saved_gradient(assembly *a, sugar_access access)
 }
 
 /* An element's slope depends on its position in row-major order. */
-static sugar_status add_random(assembly *a, sugar_access access)
+static sugar_status prepare_random(assembly *a, int k)
 {
-    (void)access;
-    a->call.draws = true;
-    const int k = a->call.position_index = add_index(a, a->reference);
+    (void)k;
+    const int position = a->call.position_index = add_index(a, a->reference);
     int64_t stride = 1;
     for (int d = a->reference->ndim - 1; d >= 0; d--) {
-        a->strides[k][d] = stride;
+        a->strides[position][d] = stride;
         stride = next_stride(stride, a->reference->shape[d]);
     }
     return sugar_struct_read("random", a->options->random, &a->call.random, sizeof a->call.random);
@@ -161,26 +177,20 @@ static sugar_status add_random(assembly *a, sugar_access access)
 
 typedef struct option_entry {
     const char *name;
+    size_t offset;                  /* of the member, a pointer */
     sugar_access forward, backward;
+    int operands;
     uint64_t capability;
     const char *expected;
-    sugar_status (*add)(assembly *a, sugar_access access);
+    sugar_status (*prepare)(assembly *a, int k);
 } option_entry;
 
 static const option_entry option_entries[SUGAR_OPTION_COUNT] = {
 #define OPTION(member, forward, backward, operands, capability, expected)                          \
-    {#member, SUGAR_ACCESS_##forward, SUGAR_ACCESS_##backward, capability, expected, add_##member},
+    {#member, offsetof(sugar_call_options, member), SUGAR_ACCESS_##forward, SUGAR_ACCESS_##backward, operands,         \
+     capability, expected, prepare_##member},
 #include "call/options.def"
 };
-
-/* The set of options that are given: bit i stands for option i. */
-static unsigned find_given(const sugar_call_options *options)
-{
-    unsigned given = 0;
-#define OPTION(member, ...) given |= options->member ? 1u << SUGAR_OPTION_##member : 0;
-#include "call/options.def"
-    return given;
-}
 
 typedef struct conflict {
     bool in_forward, in_backward;
@@ -233,11 +243,27 @@ static sugar_status check_option(const assembly *a, const option_entry *entry)
 /* The checks of options that do not depend on operands. */
 static sugar_status check_options(const assembly *a)
 {
-    const unsigned given = find_given(a->options);
-    sugar_status status = check_conflicts(given, a->call.is_backward);
+    sugar_status status = check_conflicts(a->call.given, a->call.is_backward);
     for (int i = 0; status == SUGAR_OK && i < SUGAR_OPTION_COUNT; i++)
-        if (given >> i & 1)
+        if (a->call.given >> i & 1)
             status = check_option(a, &option_entries[i]);
+    return status;
+}
+
+/* Adds the operands of one option that is given. */
+static sugar_status add_option(assembly *a, sugar_option option)
+{
+    const option_entry *entry = &option_entries[option];
+    const sugar_access access = access_of(a, entry);
+    const int before = a->count;
+    if (access != SUGAR_ACCESS_INDEX) {
+        const sugar_tensor *tensor;
+        memcpy(&tensor, (const char *)a->options + entry->offset, sizeof tensor);
+        a->call.place[option] = add(a, entry->name, tensor, access);
+    }
+    const sugar_status status = entry->prepare(a, a->call.place[option]);
+    assert(status != SUGAR_OK || a->count - before == entry->operands);
+    (void)before;
     return status;
 }
 
@@ -246,10 +272,9 @@ static sugar_status add_options(assembly *a)
 {
     sugar_status status = sugar_operand_check(&a->operand[0]);
     a->reference = a->operand[0].tensor;
-    const unsigned given = find_given(a->options);
     for (int i = 0; status == SUGAR_OK && i < SUGAR_OPTION_COUNT; i++)
-        if (given >> i & 1)
-            status = option_entries[i].add(a, access_of(a, &option_entries[i]));
+        if (a->call.given >> i & 1)
+            status = add_option(a, i);
     return status;
 }
 
@@ -270,14 +295,15 @@ static bool has_values(const sugar_tensor *t)
 static sugar_status sum_nothing(const assembly *a)
 {
     const sugar_extended_call *c = &a->call;
-    sugar_tensor sums = *a->operand[c->parameter_gradient].tensor, parameters;
+    const int parameter = c->place[SUGAR_OPTION_parameter], gradient = c->place[SUGAR_OPTION_parameter_gradient];
+    sugar_tensor sums = *a->operand[gradient].tensor, parameters;
     if (!has_values(&sums))
         return SUGAR_OK;
     assembly values;
     start(&values, c->activation, a->options, false);
     int64_t shape[SUGAR_MAX_DIMENSIONS];
-    if (c->parameter != SUGAR_ABSENT && has_values(a->operand[c->parameter].tensor)) {
-        parameters = *a->operand[c->parameter].tensor;
+    if (parameter != SUGAR_ABSENT && has_values(a->operand[parameter].tensor)) {
+        parameters = *a->operand[parameter].tensor;
         add(&values, "parameter", &parameters, SUGAR_ACCESS_PARAMETER);
     }
     for (int d = 0; d < sums.ndim; d++) {
@@ -304,7 +330,7 @@ static sugar_status run(assembly *a, const sugar_level_entry *level)
 {
     sugar_extended_call *c = &a->call;
     sugar_status status = sugar_walk_make(&c->walk, a->operand, a->count);
-    if (status == SUGAR_OK && c->walk.count == 0 && c->parameter_gradient != SUGAR_ABSENT)
+    if (status == SUGAR_OK && c->walk.count == 0 && c->place[SUGAR_OPTION_parameter_gradient] != SUGAR_ABSENT)
         return sum_nothing(a);
     if (status != SUGAR_OK || c->walk.count == 0)
         return status;
@@ -332,11 +358,11 @@ sugar_status sugar_extended_forward(const sugar_activation *activation, const su
     sugar_status status = check_options(&a);
     if (status != SUGAR_OK)
         return status;
-    a.call.x = add(&a, "x", x, SUGAR_ACCESS_INPUT);
+    a.call.x = add_vector(&a, "x", x, SUGAR_ACCESS_INPUT);
     status = add_options(&a);
     if (status != SUGAR_OK)
         return status;
-    a.call.output = add(&a, "y", y, SUGAR_ACCESS_OUTPUT);
+    a.call.output = add_vector(&a, "y", y, SUGAR_ACCESS_OUTPUT);
     return run(&a, activation->level);
 }
 
@@ -354,12 +380,12 @@ sugar_status sugar_extended_backward(const sugar_activation *activation, const s
     if (status != SUGAR_OK)
         return status;
     if (!options->saved_gradient)
-        a.call.x = add(&a, "x", x, SUGAR_ACCESS_INPUT);
-    a.call.dy = add(&a, "dy", dy, SUGAR_ACCESS_INPUT);
+        a.call.x = add_vector(&a, "x", x, SUGAR_ACCESS_INPUT);
+    a.call.dy = add_vector(&a, "dy", dy, SUGAR_ACCESS_INPUT);
     status = add_options(&a);
     if (status != SUGAR_OK)
         return status;
-    a.call.output = add(&a, "dx", dx, SUGAR_ACCESS_OUTPUT);
+    a.call.output = add_vector(&a, "dx", dx, SUGAR_ACCESS_OUTPUT);
     return run(&a, activation->level);
 }
 
@@ -370,7 +396,7 @@ sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_en
     with_monitor.monitor = monitor;
     assembly a;
     start(&a, NULL, &with_monitor, false);
-    a.call.x = a.call.output = add(&a, "x", x, SUGAR_ACCESS_INPUT);
+    a.call.x = a.call.output = add_vector(&a, "x", x, SUGAR_ACCESS_INPUT);
     const sugar_status status = add_options(&a);
     return status == SUGAR_OK ? run(&a, level) : status;
 }

@@ -101,11 +101,12 @@ static sugar_status refuse(const sugar_extended_call *c, const sugar_tensor *par
 
 sugar_status sugar_parameter_check(const sugar_extended_call *c, const sugar_call_options *options)
 {
-    if (c->parameter == SUGAR_ABSENT)
+    const int k = c->place[SUGAR_OPTION_parameter];
+    if (k == SUGAR_ABSENT)
         return SUGAR_OK;
     bool any_outside = false;
     job j = {.call = c, .any_outside = &any_outside};
-    sugar_walk_alone(&j.walk, &c->walk, c->parameter);
+    sugar_walk_alone(&j.walk, &c->walk, k);
     sugar_walk_tile(&j.walk, SUGAR_TILE_BYTES / (int64_t)j.walk.element_size, false);
     sugar_parallel_run(options->context, j.walk.tiles * j.walk.tile_count, j.walk.tile_count, check_tiles, &j);
     return any_outside ? refuse(c, options->parameter) : SUGAR_OK;

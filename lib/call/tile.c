@@ -9,6 +9,16 @@
 
 enum { FEWEST_SHARING = 32 };       /* elements that must share a parameter to be computed together */
 
+/* What the steps of a tile leave for those after them. */
+typedef struct tile_state {
+    bool has_parameter;             /* a tensor in place of the spec's parameter */
+    const void *slope;              /* the slopes that rrelu has drawn, as reals, or NULL */
+    bool is_stored;                 /* the output, by an option */
+} tile_state;
+
+/* The work of one option on a tile. */
+typedef void tile_step(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state);
+
 /* Elements of a tile, one after another: they share a parameter (step 0), or each has its own (step 1). */
 typedef struct parameter_run {
     const void *parameter;
@@ -35,9 +45,10 @@ bool sugar_tile_shares(const sugar_walk *walk, const sugar_tile *tile, int param
 
 static parameter_run parameter_runs_start(const sugar_extended_call *c, const sugar_block *b)
 {
-    parameter_run p = {.parameter = b->at[c->parameter], .step = b->parameter_step};
+    const int k = c->place[SUGAR_OPTION_parameter];
+    parameter_run p = {.parameter = b->at[k], .step = b->parameter_step};
     if (p.step == 0)
-        sugar_runs_start(&p.runs, b->walk, b->tile, c->parameter);
+        sugar_runs_start(&p.runs, b->walk, b->tile, k);
     return p;
 }
 
@@ -53,7 +64,8 @@ static bool parameter_runs_next(parameter_run *p, const sugar_extended_call *c, 
     const sugar_run *run = &p->runs.run;
     p->begin = (size_t)run->begin;
     p->n = (size_t)count_sharing(run);
-    p->parameter = (const char *)b->walk->data[c->parameter] + run->first * (int64_t)b->walk->size[c->parameter];
+    const int k = c->place[SUGAR_OPTION_parameter];
+    p->parameter = (const char *)b->walk->data[k] + run->first * (int64_t)b->walk->size[k];
     return true;
 }
 
@@ -62,7 +74,7 @@ static bool parameter_runs_next(parameter_run *p, const sugar_extended_call *c, 
 /* The bits of a tile, run by run: the walk follows their order, so those of a run lie one after another. */
 static void write_bits(const sugar_extended_call *c, const sugar_block *b, const uint8_t *code)
 {
-    const int k = c->saved_gradient;
+    const int k = c->place[SUGAR_OPTION_saved_gradient];
     sugar_runs runs;
     sugar_runs_start(&runs, b->walk, b->tile, k);
     while (sugar_runs_next(&runs))
@@ -72,7 +84,7 @@ static void write_bits(const sugar_extended_call *c, const sugar_block *b, const
 
 static const uint8_t *read_bits(const sugar_extended_call *c, const sugar_block *b, uint8_t *code)
 {
-    const int k = c->saved_gradient;
+    const int k = c->place[SUGAR_OPTION_saved_gradient];
     sugar_runs runs;
     sugar_runs_start(&runs, b->walk, b->tile, k);
     while (sugar_runs_next(&runs))
@@ -84,8 +96,9 @@ static const uint8_t *read_bits(const sugar_extended_call *c, const sugar_block 
 
 /* Bins are found first and counted last. To read them back at once cost 0.05 ns an element (Zen 5, AVX-512): their
  * stores wait behind those of the last tile's output past the caches. */
-static void observe(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
+static void forward_monitor(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
 {
+    (void)state;
     const sugar_kernels *kernels = c->kernels;
     const size_t n = (size_t)b->tile->count;
     const sugar_tallies tallies = {
@@ -114,13 +127,6 @@ static void observe(const sugar_extended_call *c, sugar_workspace *w, const suga
 
 /* ---- Parameters and slopes that differ from element to element --------------------------------- */
 
-/* What elements of a tile have instead of the spec's parameter. */
-typedef struct varying {
-    int32_t kind;                   /* of the forward function */
-    bool has_parameter;             /* a tensor */
-    const void *slope;              /* the slopes that rrelu has drawn, as reals, or NULL */
-} varying;
-
 /* Rows of elements whose positions are `step` apart; the first row begins with position `first`. Whether a row that
  * begins with position `next` follows `rows` such rows and has the same blocks of four random numbers. */
 static bool shares_blocks(int64_t first, int64_t step, int64_t rows, int64_t next)
@@ -129,7 +135,7 @@ static bool shares_blocks(int64_t first, int64_t step, int64_t rows, int64_t nex
 }
 
 /* Draws the slopes of a tile: together for rows that share blocks of random numbers, else row by row. */
-static const void *draw(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
+static void forward_random(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
 {
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
     const int64_t first = b->walk->first[c->position_index], step = b->walk->stride[c->position_index][0];
@@ -144,44 +150,57 @@ static const void *draw(const sugar_extended_call *c, sugar_workspace *w, const 
         c->kernels->draw(&c->random, parameters, first + run.first, step, (size_t)rows,
                          real_at(c, &w->values, (size_t)run.begin), (size_t)run.length);
     }
-    return &w->values;
+    state->slope = &w->values;
 }
 
-static varying find_varying(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
+static void backward_random(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
 {
-    return (varying){
-        .kind = c->activation->forward_kind,
-        .has_parameter = c->parameter != SUGAR_ABSENT,
-        .slope = c->draws ? draw(c, w, b) : NULL,
-    };
+    forward_random(c, w, b, state);
+}
+
+static void forward_parameter(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
+{
+    (void)c;
+    (void)w;
+    (void)b;
+    state->has_parameter = true;
+}
+
+static void backward_parameter(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                               tile_state *state)
+{
+    forward_parameter(c, w, b, state);
 }
 
 /* f' of a tile, as reals. */
-static void find_own_derivative(const sugar_extended_call *c, const sugar_block *b, varying v, void *d)
+static void find_own_derivative(const sugar_extended_call *c, const sugar_block *b, const tile_state *state, void *d)
 {
+    const int32_t kind = c->activation->forward_kind;
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
     const size_t n = (size_t)b->tile->count;
-    if (v.slope)
-        c->kernels->derivative_drawn(v.slope, b->at[c->x], d, n);
-    else if (v.has_parameter)
+    if (state->slope)
+        c->kernels->derivative_drawn(state->slope, b->at[c->x], d, n);
+    else if (state->has_parameter)
         for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
-            c->kernels->derivative_each[v.kind](p.parameter, p.step, element_at(c, b, c->x, p.begin),
+            c->kernels->derivative_each[kind](p.parameter, p.step, element_at(c, b, c->x, p.begin),
                                                 real_at(c, d, p.begin), p.n);
     else
-        c->kernels->derivative[v.kind](parameters, b->at[c->x], d, n);
+        c->kernels->derivative[kind](parameters, b->at[c->x], d, n);
 }
 
 /* Adds the products dy df/dparameter of a tile to the sums of its slice. */
-static void sum_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, varying v)
+static void backward_parameter_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                                        tile_state *state)
 {
+    const int32_t kind = c->activation->forward_kind;
     const sugar_kernels *kernels = c->kernels;
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
-    if (v.has_parameter)
+    if (state->has_parameter)
         for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
-            kernels->parameter_products[v.kind](parameters, p.parameter, p.step, element_at(c, b, c->x, p.begin),
+            kernels->parameter_products[kind](parameters, p.parameter, p.step, element_at(c, b, c->x, p.begin),
                                                 element_at(c, b, c->dy, p.begin), real_at(c, &w->values, p.begin), p.n);
     else
-        kernels->parameter_products[v.kind](parameters, NULL, 0, b->at[c->x], b->at[c->dy], &w->values,
+        kernels->parameter_products[kind](parameters, NULL, 0, b->at[c->x], b->at[c->dy], &w->values,
                                             (size_t)b->tile->count);
     double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
     sugar_runs runs;
@@ -200,16 +219,16 @@ static void sum_gradient(const sugar_extended_call *c, sugar_workspace *w, const
 
 /* The one or two derivatives that g' consists of, not yet mixed. */
 static sugar_combination find_derivatives(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
-                                          varying v)
+                                          const tile_state *state)
 {
     const sugar_passes *passes = &c->activation->passes[c->element];
     if (passes->has_surrogate)
         passes->surrogate_derivative(&passes->surrogate_parameters, b->at[c->x], &w->surrogate_derivative,
                                      (size_t)b->tile->count);
     else
-        find_own_derivative(c, b, v, &w->surrogate_derivative);
+        find_own_derivative(c, b, state, &w->surrogate_derivative);
     if (passes->own_derivative)
-        find_own_derivative(c, b, v, &w->own_derivative);
+        find_own_derivative(c, b, state, &w->own_derivative);
     return (sugar_combination){
         .x = b->at[c->x],
         .surrogate = &w->surrogate_derivative,
@@ -236,28 +255,33 @@ static sugar_coding find_coding(const sugar_extended_call *c)
     };
 }
 
-static void save_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, varying v)
+static void forward_saved_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                                   tile_state *state)
 {
-    const sugar_combination derivatives = find_derivatives(c, w, b, v);
+    const int k = c->place[SUGAR_OPTION_saved_gradient];
+    const sugar_combination derivatives = find_derivatives(c, w, b, state);
     const sugar_coding coding = find_coding(c);
     const size_t n = (size_t)b->tile->count;
-    uint8_t *code = c->saves_bits ? w->tile[c->saved_gradient].bytes : b->at[c->saved_gradient];
+    uint8_t *code = c->saves_bits ? w->tile[k].bytes : b->at[k];
     c->kernels->encode(&derivatives, &coding, code, n, c->prefetch ? n : 0);
     if (c->saves_bits)
         write_bits(c, b, code);
 }
 
 /* With b->stream, dx is stored past the caches from its first cache line on. */
-static void backward_from_codes(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
+static void backward_saved_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                                    tile_state *state)
 {
+    const int k = c->place[SUGAR_OPTION_saved_gradient];
     const sugar_coding coding = find_coding(c);
-    const uint8_t *code = c->saves_bits ? read_bits(c, b, w->tile[c->saved_gradient].bytes) : b->at[c->saved_gradient];
+    const uint8_t *code = c->saves_bits ? read_bits(c, b, w->tile[k].bytes) : b->at[k];
     const int64_t n = b->tile->count, before = b->stream ? sugar_before_line(b->at[c->output], c->element, n) : 0;
     const size_t head = (size_t)before;
     if (head > 0)
         c->kernels->backward_from_codes(&coding, code, b->at[c->dy], b->at[c->output], head, 0);
     c->kernels->backward_from_codes(&coding, code + head, element_at(c, b, c->dy, head),
                                     element_at(c, b, c->output, head), (size_t)n - head, b->stream);
+    state->is_stored = true;
 }
 
 /* ---- Passes -------------------------------------------------------------------------------- */
@@ -269,20 +293,42 @@ static void forward_each(const sugar_extended_call *c, const sugar_block *b)
                                                               element_at(c, b, c->output, p.begin), p.n);
 }
 
+/* The steps of options, in the order of their table; NULL where the call refuses the option. */
+#define STEP_INDEX(step) step
+#define STEP_PARAMETER(step) step
+#define STEP_INPUT(step) step
+#define STEP_OUTPUT(step) step
+#define STEP_SUM(step) step
+#define STEP_REFUSED(step) NULL
+static tile_step *const forward_steps[SUGAR_OPTION_COUNT] = {
+#define OPTION(member, forward, ...) STEP_##forward(forward_##member),
+#include "call/options.def"
+};
+static tile_step *const backward_steps[SUGAR_OPTION_COUNT] = {
+#define OPTION(member, forward, backward, ...) STEP_##backward(backward_##member),
+#include "call/options.def"
+};
+
+static tile_state run_steps(tile_step *const *steps, const sugar_extended_call *c, sugar_workspace *w,
+                            const sugar_block *b)
+{
+    tile_state state = {.has_parameter = false};
+    for (int i = 0; i < SUGAR_OPTION_COUNT; i++)
+        if (c->given >> i & 1)
+            steps[i](c, w, b, &state);
+    return state;
+}
+
 /* In place, y overwrites x, so all that reads x comes first. */
 void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
-    if (c->monitor)
-        observe(c, w, b);
+    const tile_state state = run_steps(forward_steps, c, w, b);
     if (!c->activation)
         return;
-    const varying v = find_varying(c, w, b);
-    if (c->saved_gradient != SUGAR_ABSENT)
-        save_gradient(c, w, b, v);
-    if (v.slope)
-        c->kernels->forward_drawn(v.slope, b->at[c->x], b->at[c->output], (size_t)b->tile->count, b->stream);
-    else if (v.has_parameter)
+    if (state.slope)
+        c->kernels->forward_drawn(state.slope, b->at[c->x], b->at[c->output], (size_t)b->tile->count, b->stream);
+    else if (state.has_parameter)
         forward_each(c, b);
     else
         sugar_forward_pass(c->activation, c->element, b->at[c->x], b->at[c->output], b->tile->count, b->stream);
@@ -292,14 +338,10 @@ void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const 
 void sugar_tile_backward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
-    if (c->saved_gradient != SUGAR_ABSENT) {
-        backward_from_codes(c, w, b);
+    const tile_state state = run_steps(backward_steps, c, w, b);
+    if (state.is_stored)
         return;
-    }
-    const varying v = find_varying(c, w, b);
-    if (c->parameter_gradient != SUGAR_ABSENT)
-        sum_gradient(c, w, b, v);
-    sugar_combination combination = find_derivatives(c, w, b, v);
+    sugar_combination combination = find_derivatives(c, w, b, &state);
     combination.accumulate = c->accumulate;
     c->kernels->combine(&combination, b->at[c->dy], b->at[c->output], (size_t)b->tile->count);
 }
