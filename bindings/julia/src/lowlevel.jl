@@ -129,7 +129,7 @@ const SUGAR_CALL_ACCUMULATE = Int32(1)
 store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE, where
 it is written with strides, or if the level has no such stores. Faster for an output that does not fit into
 the caches; one that does fit is then slower to read. Never changes a result. With neither this flag nor
-SUGAR_CALL_NO_STREAM, outputs larger than the last-level cache are stored so
+SUGAR_CALL_NO_STREAM, outputs that are larger than the last-level cache are stored past the caches
 """
 const SUGAR_CALL_STREAM = Int32(2)
 
@@ -142,10 +142,10 @@ const SUGAR_CALL_NO_STREAM = Int32(4)
 backward: x is the output y of the forward pass. For activations whose backward pass is the forward function's
 own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu with a parameter of 0
 or more); with others UNSUPPORTED. The result is the derivative, as a function of y, for the y that is given,
-within the errors of any derivative. How far it is from f'(x) is up to the rounding of y: the same for relu,
-relu6, leaky_relu, prelu and hardtanh; elsewhere within a few units in the last place of the largest |f'|, in
-doc/numbers.md kind by kind. A y that is no value of f counts as the nearest value of f. An error in forward,
-and beside a parameter, its gradient, random or a saved_gradient
+within the errors of any derivative. How far that is from f'(x) depends on the rounding of y: it is f'(x) for
+relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a few units in the last place of the
+largest |f'|, which doc/numbers.md has kind by kind. A y that is no value of f counts as the nearest value of
+f. An error in forward, and beside a parameter, its gradient, random or a saved_gradient
 """
 const SUGAR_CALL_FROM_OUTPUT = Int32(8)
 
