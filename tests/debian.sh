@@ -12,6 +12,7 @@
 
 # The mirror that Debian's own packages come from here.
 debian_mirror() {
+    # shellcheck disable=SC2016 # apt-get's own variable
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1
 }
 
@@ -36,6 +37,7 @@ make_debian() {
 }
 
 enter_debian() {
+    # shellcheck disable=SC2016 # variables of the inner shell
     exec unshare --mount --pid --fork --kill-child sh -e -c '
         folder=$1
         shift

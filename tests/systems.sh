@@ -33,23 +33,23 @@ list_sources() {
         done
 }
 
-# Makes $folder/$release anew, bare, with the sources in /root/libsugar; and pip's certificates, if this machine has
+# Makes $folder/$release anew, bare, with the sources in /srv/libsugar; and pip's certificates, if this machine has
 # some of its own.
 make_system() {
     make_debian "$release" "$folder/$release.bare" || return 1
     rm -rf "${folder:?}/$release"
     cp -a --reflink=auto "$folder/$release.bare" "$folder/$release"
-    mkdir "$folder/$release/root/libsugar"
-    list_sources | tar -C "$source" -c -T - | tar -C "$folder/$release/root/libsugar" -x
+    mkdir "$folder/$release/srv/libsugar"
+    list_sources | tar -C "$source" -c -T - | tar -C "$folder/$release/srv/libsugar" -x
     if [ -n "${PIP_CERT:-}" ]; then
-        cp "$PIP_CERT" "$folder/$release/root/pip.pem"
+        cp "$PIP_CERT" "$folder/$release/srv/pip.pem"
     fi
 }
 
 # Runs a line of shell in the sources there. In the background, so that the trap can end it at once.
 run_there() {
     (enter_debian "$folder/$release" --bind "$folder/packages" /var/cache/apt/archives \
-        env ${PIP_CERT:+PIP_CERT=/root/pip.pem} sh -c "cd /root/libsugar && $1") </dev/null >>"$log" 2>&1 &
+        env ${PIP_CERT:+PIP_CERT=/srv/pip.pem} sh -c "cd /srv/libsugar && $1") </dev/null >>"$log" 2>&1 &
     child=$!
     wait "$child"
     status=$?

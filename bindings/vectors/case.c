@@ -13,10 +13,7 @@ static const char *const role_names[ROLES] = {
 static int cases;
 static uint64_t state = 5;
 
-int case_count(void)
-{
-    return cases;
-}
+int case_count(void) { return cases; }
 
 /* ---- Making -------------------------------------------------------------------------------- */
 
@@ -35,10 +32,7 @@ vector_case *case_new(const char *what, const char *call, const char *spec, elem
     return c;
 }
 
-static size_t width_of(int type)
-{
-    return type < BYTES ? element_formats[type].width : 1;
-}
+static size_t width_of(int type) { return type < BYTES ? element_formats[type].width : 1; }
 
 static sugar_data_type dtype_of(int type)
 {
@@ -317,8 +311,8 @@ static void write_seen(const sugar_monitor *monitor, int64_t units)
     sugar_monitor_summary s = {.struct_size = sizeof s};
     int64_t counts[SUGAR_MONITOR_BINS], dead[MOST_UNITS], dead_count;
     double edges[SUGAR_MONITOR_BINS - 1];
-    if (sugar_monitor_get(monitor, &s) || sugar_monitor_get_histogram(monitor, counts, edges) ||
-        sugar_monitor_find_dead(monitor, 0.25, dead, MOST_UNITS, &dead_count))
+    if (sugar_monitor_get(monitor, &s) || sugar_monitor_get_histogram(monitor, counts, edges)
+        || sugar_monitor_find_dead(monitor, 0.25, dead, MOST_UNITS, &dead_count))
         give_up("what a monitor saw", sugar_last_error());
     printf("{\"summary\":[%lld,%lld,%lld,%lld,%lld", (long long)s.units, (long long)s.samples, (long long)s.active,
            (long long)s.not_finite, (long long)s.dead);

@@ -18,7 +18,9 @@ static const struct pattern {
     {"transposed", {2, {3, 5}, {1, 3}, 0, 0}, {2, {3, 5}, {5, 1}, 0, 1}, {2, {3, 5}, {1, 3}, 0, 0}},
     {"negative strides", {2, {3, 4}, {-4, -1}, 0, 0}, {2, {3, 4}, {4, -1}, 0, 0}, {2, {3, 4}, {-8, 2}, 0, 1}},
     {"zero strides", {2, {3, 4}, {0, 1}, 0, 0}, {2, {3, 4}, {0, 0}, 0, 0}, {2, {3, 4}, {4, 1}, 0, 0}},
-    {"odd strides", {3, {2, 3, 2}, {17, 5, 2}, 0, 1}, {3, {2, 3, 2}, {1, 2, 7}, 0, 1},
+    {"odd strides",
+     {3, {2, 3, 2}, {17, 5, 2}, 0, 1},
+     {3, {2, 3, 2}, {1, 2, 7}, 0, 1},
      {3, {2, 3, 2}, {19, -6, 3}, 0, 1}},
     {"long", {1, {37}, {2}, 0, 0}, {1, {37}, {-1}, 0, 0}, {1, {37}, {1}, 0, 0}},
     {"one element", {0, {0}, {0}, 1, 0}, {0, {0}, {0}, 0, 1}, {0, {0}, {0}, 1, 1}},
@@ -72,8 +74,11 @@ static void kinds(void)
 static void specs(void)
 {
     static const char *const all[] = {
-        "relu~bsilu(alpha=2.5)", "relu~elu(blend=0.5)", "gelu~sigmoid(domain=negative)",
-        "heaviside(threshold=0.5)~atan(alpha=3)", "silu(beta=1.5)~identity(domain=negative,blend=0.25)",
+        "relu~bsilu(alpha=2.5)",
+        "relu~elu(blend=0.5)",
+        "gelu~sigmoid(domain=negative)",
+        "heaviside(threshold=0.5)~atan(alpha=3)",
+        "silu(beta=1.5)~identity(domain=negative,blend=0.25)",
         "hardtanh(min_val=-2,max_val=0.5)",
     };
     for (int i = 0; i < (int)(sizeof all / sizeof all[0]); i++) {
@@ -117,8 +122,13 @@ static void in_place(void)
 
 static void vectors(void)
 {
-    static const struct { int64_t n, x, dy, out; } steps[] = {
-        {13, 1, 1, 1}, {7, -1, 2, 3}, {9, 0, -2, -1}, {1, 5, 0, 0},
+    static const struct {
+        int64_t n, x, dy, out;
+    } steps[] = {
+        {13, 1, 1, 1},
+        {7, -1, 2, 3},
+        {9, 0, -2, -1},
+        {1, 5, 0, 0},
     };
     static const char *const calls[2][ELEMENT_TYPES] = {
         {"backward_f32", "backward_f64", "backward_f16", "backward_bf16"},
@@ -237,11 +247,31 @@ static void monitors(void)
 static void created(void)
 {
     static const char *const all[] = {
-        "relu", "swish", " relu ~ bsilu ( alpha = 1.67 ) ", "relu~elu(blend=0.25,domain=negative)",
-        "prelu(alpha=-5e-3)", "heaviside~atan(alpha=2)", "relu_squared", "relu~relu",
-        "", "rel", "relu~", "~relu", "relu(alpha=1)", "relu~bsilu(alpha=1,alpha=2)", "relu~bsilu(alpha=1e99)",
-        "relu~bsilu(blend=2)", "relu~bsilu(domain=some)", "triangle", "relu~relu~relu", "silu(beta=0x1)", "silu(beta=)",
-        "silu(beta=1,5)", "silu(beta=1", "relu \"quoted\"", "relu\\n",
+        "relu",
+        "swish",
+        " relu ~ bsilu ( alpha = 1.67 ) ",
+        "relu~elu(blend=0.25,domain=negative)",
+        "prelu(alpha=-5e-3)",
+        "heaviside~atan(alpha=2)",
+        "relu_squared",
+        "relu~relu",
+        "",
+        "rel",
+        "relu~",
+        "~relu",
+        "relu(alpha=1)",
+        "relu~bsilu(alpha=1,alpha=2)",
+        "relu~bsilu(alpha=1e99)",
+        "relu~bsilu(blend=2)",
+        "relu~bsilu(domain=some)",
+        "triangle",
+        "relu~relu~relu",
+        "silu(beta=0x1)",
+        "silu(beta=)",
+        "silu(beta=1,5)",
+        "silu(beta=1",
+        "relu \"quoted\"",
+        "relu\\n",
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         case_finish(case_new("create", "create", all[i], ELEMENT_F32));

@@ -65,8 +65,8 @@ static void print_parameters(int32_t index, int32_t count)
     for (int32_t i = 0; i < count; i++) {
         sugar_parameter parameter = {.struct_size = sizeof parameter};
         check(sugar_kind_parameter(index, i, &parameter));
-        printf("- parameter `%s`: default %.17g, from %g to %g\n", parameter.name,
-               parameter.default_value, parameter.minimum, parameter.maximum);
+        printf("- parameter `%s`: default %.17g, from %g to %g\n", parameter.name, parameter.default_value,
+               parameter.minimum, parameter.maximum);
     }
 }
 
@@ -128,8 +128,7 @@ int main(void)
            "edges are those of the default parameters in f64; f32 has the same, rounded. A parameter must lie\n"
            "in its range, and is rounded once to the type of the elements. At a kink the derivative follows\n"
            "PyTorch's convention.\n\n");
-    print_section("Forward functions and surrogates",
-                  "Each may stand before the `~`, behind it, or both.",
+    print_section("Forward functions and surrogates", "Each may stand before the `~`, behind it, or both.",
                   SUGAR_ROLE_FORWARD | SUGAR_ROLE_SURROGATE);
     print_section("Surrogates only",
                   "Shapes from spiking networks: only a derivative. With a `heaviside` forward x is measured\n"

@@ -190,8 +190,7 @@ SUGAR_API sugar_status sugar_activation_create(sugar_activation **activation, co
  * options       NULL: defaults.
  * Errors: as sugar_activation_create; ARGUMENT (struct_size), UNSUPPORTED (unknown or unusable level,
  * newer option). */
-SUGAR_API sugar_status sugar_activation_create_ex(sugar_activation **activation, const char *spec,
-                                                  size_t spec_length,
+SUGAR_API sugar_status sugar_activation_create_ex(sugar_activation **activation, const char *spec, size_t spec_length,
                                                   const sugar_activation_options *options);
 
 /* Frees an activation. No call may be using it.
@@ -222,8 +221,7 @@ SUGAR_API sugar_status sugar_activation_gradient_range(const sugar_activation *a
 
 /* Runs task(work, i) once for each i in [0, count), in any order and on any threads, and returns
  * when all are done. payload is what the caller put into the options. Supplied by programs that have a thread pool. */
-typedef void (*sugar_parallel_for)(void *payload, void (*task)(void *work, int64_t index),
-                                   void *work, int64_t count);
+typedef void (*sugar_parallel_for)(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count);
 
 /* Which threads calls use: the calling thread alone, a pool that belongs to the context, or the
  * caller's parallel_for. Opaque; any number of calls may use one context at the same time, if its
@@ -257,8 +255,7 @@ typedef struct sugar_context_options {
  * options   NULL: one thread.
  * Errors: ARGUMENT (NULL context, struct_size, threads), UNSUPPORTED (reserved, newer option),
  * OUT_OF_MEMORY (memory, or threads that the system does not start). */
-SUGAR_API sugar_status sugar_context_create(sugar_context **context,
-                                            const sugar_context_options *options);
+SUGAR_API sugar_status sugar_context_create(sugar_context **context, const sugar_context_options *options);
 
 /* Frees a context and ends its pool. No call may be using it.
  * context   NULL is fine. */
@@ -329,20 +326,20 @@ typedef struct sugar_call_options {
     /* The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
      * SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of 0 in the dimensions in which it does not
      * vary: all of them for one value, all but the channels' for one value per channel. Each value must be
-     * within the parameter's range; the message of the error has the first one outside, in row-major order, and its
-     * index. If x has no elements, values are not checked. NULL: the spec's. It may not overlap an output.
+     * within the parameter's range; the message of the error has the first one outside, in row-major order, and
+     * its index. If x has no elements, values are not checked. NULL: the spec's. It may not overlap an output.
      * It also holds for f', wherever the backward pass uses f'; not for the surrogate behind a ~. */
     const sugar_tensor *parameter;
-    /* backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter over the
-     * elements that share a value. f is the forward function, whatever the surrogate. It has the shape and dtype of
-     * x, and strides of 0 in the dimensions that are summed. With SUGAR_CALL_ACCUMULATE the sum is added to what it
-     * holds. df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64, and so
-     * is what the roundings of that sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times the sum
-     * of their absolute values, of the exact one. It has the same bits for any number of threads. If x has no
-     * elements, the gradient may still have values: if its strides are 0 wherever extents are 0. The sum over nothing
-     * is 0, so they are set to 0, or with SUGAR_CALL_ACCUMULATE stay as they are. (NumPy gives arrays without
-     * elements strides of 0, but they have no values: such strides must not be passed here.) NULL: not wanted. An
-     * error in forward. */
+    /* backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter over
+     * the elements that share a value. f is the forward function, whatever the surrogate. It has the shape and
+     * dtype of x, and strides of 0 in the dimensions that are summed. With SUGAR_CALL_ACCUMULATE the sum is
+     * added to what it holds. df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and
+     * summed in f64, and so is what the roundings of that sum lose: a sum of n products is within half an ULP,
+     * and n^2 2^-105 times the sum of their absolute values, of the exact one. It has the same bits for any
+     * number of threads. If x has no elements, the gradient may still have values: if its strides are 0
+     * wherever extents are 0. The sum over nothing is 0, so they are set to 0, or with SUGAR_CALL_ACCUMULATE
+     * stay as they are. (NumPy gives arrays without elements strides of 0, but they have no values: such
+     * strides must not be passed here.) NULL: not wanted. An error in forward. */
     const sugar_tensor *parameter_gradient;
     /* g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in, and x
      * must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
@@ -371,8 +368,8 @@ typedef struct sugar_call_options {
  * Errors: ARGUMENT (NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
  * data; sizes whose product overflows; overlap; struct_size; flags), UNSUPPORTED (device, dtype,
  * newer option). */
-SUGAR_API sugar_status sugar_forward(const sugar_activation *activation, const sugar_tensor *x,
-                                     const sugar_tensor *y, const sugar_call_options *options);
+SUGAR_API sugar_status sugar_forward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *y,
+                                     const sugar_call_options *options);
 
 /* dx = dy * g'(x), element by element, where g' is the derivative of the surrogate (of the forward
  * function itself if the spec names no surrogate). If x has no elements, nothing is done but what the
@@ -384,9 +381,8 @@ SUGAR_API sugar_status sugar_forward(const sugar_activation *activation, const s
  *           SUGAR_CALL_ACCUMULATE it is read as well.
  * options   NULL: all defaults.
  * Errors: as sugar_forward. */
-SUGAR_API sugar_status sugar_backward(const sugar_activation *activation, const sugar_tensor *x,
-                                      const sugar_tensor *dy, const sugar_tensor *dx,
-                                      const sugar_call_options *options);
+SUGAR_API sugar_status sugar_backward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *dy,
+                                      const sugar_tensor *dx, const sugar_call_options *options);
 
 /* sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in
  * elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
@@ -401,18 +397,14 @@ SUGAR_API sugar_status sugar_backward(const sugar_activation *activation, const 
  * options   NULL: all defaults.
  * Errors: ARGUMENT (NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
  * overlap; struct_size; flags), UNSUPPORTED (newer option). */
-SUGAR_API sugar_status sugar_forward_f32(const sugar_activation *activation, int64_t n,
-                                         const float *x, int64_t incx, float *y, int64_t incy,
-                                         const sugar_call_options *options);
-SUGAR_API sugar_status sugar_forward_f64(const sugar_activation *activation, int64_t n,
-                                         const double *x, int64_t incx, double *y, int64_t incy,
-                                         const sugar_call_options *options);
-SUGAR_API sugar_status sugar_forward_f16(const sugar_activation *activation, int64_t n,
-                                         const uint16_t *x, int64_t incx, uint16_t *y, int64_t incy,
-                                         const sugar_call_options *options);
-SUGAR_API sugar_status sugar_forward_bf16(const sugar_activation *activation, int64_t n,
-                                          const uint16_t *x, int64_t incx, uint16_t *y, int64_t incy,
-                                          const sugar_call_options *options);
+SUGAR_API sugar_status sugar_forward_f32(const sugar_activation *activation, int64_t n, const float *x, int64_t incx,
+                                         float *y, int64_t incy, const sugar_call_options *options);
+SUGAR_API sugar_status sugar_forward_f64(const sugar_activation *activation, int64_t n, const double *x, int64_t incx,
+                                         double *y, int64_t incy, const sugar_call_options *options);
+SUGAR_API sugar_status sugar_forward_f16(const sugar_activation *activation, int64_t n, const uint16_t *x, int64_t incx,
+                                         uint16_t *y, int64_t incy, const sugar_call_options *options);
+SUGAR_API sugar_status sugar_forward_bf16(const sugar_activation *activation, int64_t n, const uint16_t *x,
+                                          int64_t incx, uint16_t *y, int64_t incy, const sugar_call_options *options);
 
 /* sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the options
  * say about a parameter_gradient.
@@ -425,25 +417,17 @@ SUGAR_API sugar_status sugar_forward_bf16(const sugar_activation *activation, in
  * incdx     in elements.
  * options   NULL: all defaults.
  * Errors: as sugar_forward_f32. */
-SUGAR_API sugar_status sugar_backward_f32(const sugar_activation *activation, int64_t n,
-                                          const float *x, int64_t incx,
-                                          const float *dy, int64_t incdy,
-                                          float *dx, int64_t incdx,
+SUGAR_API sugar_status sugar_backward_f32(const sugar_activation *activation, int64_t n, const float *x, int64_t incx,
+                                          const float *dy, int64_t incdy, float *dx, int64_t incdx,
                                           const sugar_call_options *options);
-SUGAR_API sugar_status sugar_backward_f64(const sugar_activation *activation, int64_t n,
-                                          const double *x, int64_t incx,
-                                          const double *dy, int64_t incdy,
-                                          double *dx, int64_t incdx,
+SUGAR_API sugar_status sugar_backward_f64(const sugar_activation *activation, int64_t n, const double *x, int64_t incx,
+                                          const double *dy, int64_t incdy, double *dx, int64_t incdx,
                                           const sugar_call_options *options);
-SUGAR_API sugar_status sugar_backward_f16(const sugar_activation *activation, int64_t n,
-                                          const uint16_t *x, int64_t incx,
-                                          const uint16_t *dy, int64_t incdy,
-                                          uint16_t *dx, int64_t incdx,
+SUGAR_API sugar_status sugar_backward_f16(const sugar_activation *activation, int64_t n, const uint16_t *x,
+                                          int64_t incx, const uint16_t *dy, int64_t incdy, uint16_t *dx, int64_t incdx,
                                           const sugar_call_options *options);
-SUGAR_API sugar_status sugar_backward_bf16(const sugar_activation *activation, int64_t n,
-                                           const uint16_t *x, int64_t incx,
-                                           const uint16_t *dy, int64_t incdy,
-                                           uint16_t *dx, int64_t incdx,
+SUGAR_API sugar_status sugar_backward_bf16(const sugar_activation *activation, int64_t n, const uint16_t *x,
+                                           int64_t incx, const uint16_t *dy, int64_t incdy, uint16_t *dx, int64_t incdx,
                                            const sugar_call_options *options);
 
 /* ---- Monitors (described where sugar_monitor is declared) --------------------------------------- */
@@ -525,8 +509,7 @@ typedef struct sugar_monitor_unit {
  * index   0 to units - 1.
  * unit    out.
  * Errors: ARGUMENT (NULL, struct_size, index outside [0, units)). */
-SUGAR_API sugar_status sugar_monitor_get_unit(const sugar_monitor *monitor, int64_t index,
-                                              sugar_monitor_unit *unit);
+SUGAR_API sugar_status sugar_monitor_get_unit(const sugar_monitor *monitor, int64_t index, sugar_monitor_unit *unit);
 
 /* Finds the units that have samples, of which at most the share `rate` was active: with 0 the dead ones, with 0.01
  * also those that were active for at most one sample in a hundred.
@@ -544,8 +527,7 @@ SUGAR_API sugar_status sugar_monitor_find_dead(const sugar_monitor *monitor, dou
  *          be counted on its other side. NaN is in no bin.
  * edges    out [SUGAR_MONITOR_BINS - 1]; the bounds between them, ascending; NULL: not wanted.
  * Errors: ARGUMENT (NULL). */
-SUGAR_API sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *counts,
-                                                   double *edges);
+SUGAR_API sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *counts, double *edges);
 
 /* How many bytes sugar_monitor_save writes.
  * monitor   NULL is fine.
@@ -628,8 +610,7 @@ SUGAR_API sugar_status sugar_kind_get(int32_t index, sugar_kind *kind);
 /* Fills *parameter with one parameter of one kind.
  * parameter   out.
  * Errors: ARGUMENT (an index out of range, NULL, struct_size). */
-SUGAR_API sugar_status sugar_kind_parameter(int32_t index, int32_t parameter_index,
-                                            sugar_parameter *parameter);
+SUGAR_API sugar_status sugar_kind_parameter(int32_t index, int32_t parameter_index, sugar_parameter *parameter);
 
 /* How many levels this version knows, for any processor; in the order of preference, lowest
  * ("scalar") first. */

@@ -61,8 +61,8 @@ static const char *from_output_needs(const sugar_spec *spec)
         return "a kind with SUGAR_CAN_START_FROM_OUTPUT";
     if (!has_only_own_derivative(spec))
         return "no surrogate, or the forward function itself";
-#define FROM_OUTPUT_UNLESS_NEGATIVE(name)                                                          \
-    if (f->kind == SUGAR_KIND_##name && f->parameter[0] < 0)                                       \
+#define FROM_OUTPUT_UNLESS_NEGATIVE(name)                                                                              \
+    if (f->kind == SUGAR_KIND_##name && f->parameter[0] < 0)                                                           \
         return "a parameter of 0 or more";
 #include "kernels/kinds/kinds.def"
     return NULL;
@@ -154,10 +154,7 @@ void sugar_activation_destroy(sugar_activation *activation)
     free(activation);
 }
 
-const char *sugar_activation_spec(const sugar_activation *activation)
-{
-    return activation ? activation->spec : NULL;
-}
+const char *sugar_activation_spec(const sugar_activation *activation) { return activation ? activation->spec : NULL; }
 
 const char *sugar_activation_level(const sugar_activation *activation)
 {

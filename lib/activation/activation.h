@@ -18,10 +18,10 @@ typedef struct sugar_two_values {
  * the backward pass uses: f', that of the surrogate, or a mixture of both. */
 typedef struct sugar_passes {
     sugar_forward_kernel *forward;                  /* relu_forward, so forward_loop in loops/plain.h */
-    sugar_backward_kernel *backward;                /* bsilu_backward, so backward_loop: used if g' is one derivative */
+    sugar_backward_kernel *backward;                /* bsilu_backward, so backward_loop */
     sugar_derivative_kernel *surrogate_derivative;  /* bsilu_derivatives, so derivative_loop; of f if t is 0 */
-    sugar_derivative_kernel *own_derivative;        /* relu_derivatives: f'. NULL: g' is surrogate_derivative alone */
-    sugar_combine_kernel *combine;                  /* combine in loops/plain.h: mixes the two, and multiplies by dy */
+    sugar_derivative_kernel *own_derivative;        /* relu_derivatives; NULL: g' is the one above */
+    sugar_combine_kernel *combine;                  /* combine in loops/plain.h */
     sugar_parameters forward_parameters, surrogate_parameters;
     double blend, rest;                             /* t and 1 - t, rounded to reals */
     bool has_surrogate;                             /* there is one behind the ~, and t is not 0 */

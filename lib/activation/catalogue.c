@@ -8,9 +8,9 @@
 
 #define PARAMETER(name, initial, minimum, maximum) {#name, initial, minimum, maximum, false}
 #define PARAMETER_UP_TO_NEXT(name, initial, minimum, maximum) {#name, initial, minimum, maximum, true}
-#define KIND(name, alias, value, derivative, source, ...)                                          \
+#define KIND(name, alias, value, derivative, source, ...)                                                              \
     {#name, alias, value, derivative, source, SUGAR_ROLE_FORWARD | SUGAR_ROLE_SURROGATE, {__VA_ARGS__}},
-#define SURROGATE(name, alias, derivative, source, ...)                                            \
+#define SURROGATE(name, alias, derivative, source, ...)                                                                \
     {#name, alias, NULL, derivative, source, SUGAR_ROLE_SURROGATE, {__VA_ARGS__}},
 
 const sugar_kind_entry sugar_kinds[SUGAR_KIND_COUNT] = {
@@ -65,10 +65,7 @@ const char *sugar_kind_nearest(const char *name, size_t length, uint32_t role)
     return sugar_nearest_name(name, length, names, count);
 }
 
-int32_t sugar_kind_count(void)
-{
-    return SUGAR_KIND_COUNT;
-}
+int32_t sugar_kind_count(void) { return SUGAR_KIND_COUNT; }
 
 sugar_status sugar_kind_get(int32_t index, sugar_kind *kind)
 {

@@ -105,8 +105,8 @@ static double find_root(rising *function, const sugar_kernels *kernels, const do
     return low;
 }
 
-/* bsilu'' = s'(x) (2 - (x + alpha) tanh(x/2)), without the factor s' and negated. It has a positive root and a negative
- * one; the latter is minus the positive root for -alpha. */
+/* bsilu'' = s'(x) (2 - (x + alpha) tanh(x/2)), without the factor s' and negated. It has a positive root and a
+ * negative one; the latter is minus the positive root for -alpha. */
 static double bsilu_second(const sugar_kernels *kernels, const double *p, double x)
 {
     return (x + p[0]) * tanh_of(kernels, x / 2) - 2;
@@ -134,14 +134,20 @@ static points find_points(const sugar_kernels *kernels, const sugar_function *f)
     case SUGAR_KIND_softshrink:
     case SUGAR_KIND_hardshrink:
     case SUGAR_KIND_box: add_both(&all, p[0]); break;
-    case SUGAR_KIND_hardtanh: add(&all, p[0]); add(&all, p[1]); break;
+    case SUGAR_KIND_hardtanh:
+        add(&all, p[0]);
+        add(&all, p[1]);
+        break;
     case SUGAR_KIND_hardsigmoid:
     case SUGAR_KIND_hardswish: add_both(&all, 3); break;
     case SUGAR_KIND_nelu: add(&all, -0.57735026918962576); break;       /* 1 - 3 x^2 = 0 */
     case SUGAR_KIND_gelu: add_both(&all, 1.4142135623730951); break;    /* gelu'' = phi(x) (2 - x^2) */
     case SUGAR_KIND_gelu_tanh: add_both(&all, 1.4185040087908284); break;
     case SUGAR_KIND_silu: add_both(&all, 2.3993572805154677 / p[0]); break;     /* y tanh(y/2) = 2 */
-    case SUGAR_KIND_mish: add(&all, 1.4905711794854285); add(&all, -2.2563763963607931); break;
+    case SUGAR_KIND_mish:
+        add(&all, 1.4905711794854285);
+        add(&all, -2.2563763963607931);
+        break;
     case SUGAR_KIND_bsilu:
         add(&all, find_root(bsilu_second, kernels, p, 0, 3));
         add(&all, -find_root(bsilu_second, kernels, minus, p[0], p[0] + 3));
@@ -169,18 +175,12 @@ typedef struct range {
 
 static const range nothing = {(double)INFINITY, -(double)INFINITY};
 
-static range include(range r, double a)
-{
-    return (range){a < r.low ? a : r.low, a > r.high ? a : r.high};
-}
+static range include(range r, double a) { return (range){a < r.low ? a : r.low, a > r.high ? a : r.high}; }
 
-static range include_range(range r, range other)
-{
-    return include(include(r, other.low), other.high);
-}
+static range include_range(range r, range other) { return include(include(r, other.low), other.high); }
 
-/* The range of a derivative for x <= bound (side: -1) or x > bound (side: 1). A neighbour of each point counts as well,
- * as the point itself is rounded. */
+/* The range of a derivative for x <= bound (side: -1) or x > bound (side: 1). A neighbour of each point counts as
+ * well, as the point itself is rounded. */
 static range range_of_side(const sugar_kernels *kernels, const sugar_function *f, double bound, int side)
 {
     const double nearest = side < 0 ? bound : next_f64(bound, (double)INFINITY);
@@ -253,8 +253,8 @@ static double round_outwards(double a, float direction)
 
 /* ---- Two values ---------------------------------------------------------------------------- */
 
-/* Whether a derivative has no more than two values for x <= bound (side: -1) or x > bound (side: 1), and so is constant
- * between jumps. */
+/* Whether a derivative has no more than two values for x <= bound (side: -1) or x > bound (side: 1), and so is
+ * constant between jumps. */
 static bool is_piecewise_constant(const sugar_kernels *kernels, const sugar_function *f, double bound, int side)
 {
     const range r = range_of_side(kernels, f, bound, side);

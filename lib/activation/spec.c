@@ -21,15 +21,9 @@ typedef struct side {
     size_t seen[ASSIGNABLE];        /* 1 + the position of its name; 0: not read yet */
 } side;
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 static void skip_blanks(reader *r)
 {
@@ -127,8 +121,8 @@ static sugar_status unknown_name(const side *s, size_t start, const char *word, 
     if (count == 0)
         return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: unknown parameter %s, %s has none", start,
                            quoted.text, function);
-    return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: unknown parameter %s of %s, did you mean '%s'?",
-                       start, quoted.text, function, sugar_nearest_name(word, length, names, count));
+    return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: unknown parameter %s of %s, did you mean '%s'?", start,
+                       quoted.text, function, sugar_nearest_name(word, length, names, count));
 }
 
 /* name=value */
@@ -141,8 +135,8 @@ static sugar_status read_assignment(reader *r, sugar_spec *spec, side *s)
     if (length == 0)
         return unexpected(r, "a parameter's name");
     int slot = 0;
-    while (slot < ASSIGNABLE && !(s->names[slot] && strlen(s->names[slot]) == length
-                                  && memcmp(s->names[slot], word, length) == 0))
+    while (slot < ASSIGNABLE
+           && !(s->names[slot] && strlen(s->names[slot]) == length && memcmp(s->names[slot], word, length) == 0))
         slot++;
     if (slot == ASSIGNABLE)
         return unknown_name(s, start, word, length);
@@ -167,8 +161,7 @@ static sugar_status check_order(const side *s)
     const double *values = s->function->parameter;
     for (int i = 0; i + 1 < SUGAR_MAX_PARAMETERS; i++)
         if (entries[i].up_to_next && values[i] > values[i + 1])
-            return sugar_error(SUGAR_ERROR_SPEC,
-                               "spec: position %zu: %s is %s, expected at most %s, which is %s",
+            return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: %s is %s, expected at most %s, which is %s",
                                (s->seen[i] ? s->seen[i] : s->seen[i + 1]) - 1, entries[i].name,
                                sugar_number_text(values[i]).text, entries[i + 1].name,
                                sugar_number_text(values[i + 1]).text);
@@ -189,11 +182,10 @@ static sugar_status read_kind(reader *r, uint32_t role, int32_t *kind)
     if (*kind >= 0 && (sugar_kinds[*kind].roles & role))
         return SUGAR_OK;
     if (*kind >= 0)
-        return sugar_error(SUGAR_ERROR_SPEC,
-                           "spec: position %zu: '%s' is a surrogate only, expected after a '~'",
+        return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: '%s' is a surrogate only, expected after a '~'",
                            start, sugar_kinds[*kind].name);
-    return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: expected %s, found %s, did you mean '%s'?", start,
-                       place, sugar_quote(word, length).text, sugar_kind_nearest(word, length, role));
+    return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: expected %s, found %s, did you mean '%s'?", start, place,
+                       sugar_quote(word, length).text, sugar_kind_nearest(word, length, role));
 }
 
 /* name[(name=value,...)] */
@@ -226,8 +218,7 @@ static sugar_status read_side(reader *r, uint32_t role, sugar_spec *spec, sugar_
 sugar_status sugar_spec_read(sugar_spec *spec, const char *text, size_t length)
 {
     if (length > SUGAR_MAX_SPEC)
-        return sugar_error(SUGAR_ERROR_SPEC, "spec: %zu bytes long, expected at most %d", length,
-                           (int)SUGAR_MAX_SPEC);
+        return sugar_error(SUGAR_ERROR_SPEC, "spec: %zu bytes long, expected at most %d", length, (int)SUGAR_MAX_SPEC);
     const char *nul = memchr(text, '\0', length);
     if (nul)
         return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: expected a string, found a NUL in it",
@@ -252,10 +243,7 @@ sugar_status sugar_spec_read(sugar_spec *spec, const char *text, size_t length)
 }
 
 /* What stands before the next item of a list in parentheses. */
-static const char *separator(int *items)
-{
-    return (*items)++ ? "," : "(";
-}
+static const char *separator(int *items) { return (*items)++ ? "," : "("; }
 
 /* False, here and below: no memory to write a number. */
 static bool write_number(const char *name, double value, int *items, sugar_text *text)

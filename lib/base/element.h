@@ -42,7 +42,11 @@ static inline size_t sugar_element_size(sugar_element element)
 
 /* Reals are what kernels compute with: double for f64, float for all other types. An array of n reals of either
  * type: */
-#define SUGAR_REALS(n) union { float f32[n]; double f64[n]; }
+#define SUGAR_REALS(n)                                                                                                 \
+    union {                                                                                                            \
+        float f32[n];                                                                                                  \
+        double f64[n];                                                                                                 \
+    }
 
 static inline size_t sugar_real_size(sugar_element element)
 {

@@ -23,10 +23,7 @@ sugar_status sugar_check_index(const char *name, int32_t index, int32_t count)
                        (int)count);
 }
 
-const char *sugar_last_error(void)
-{
-    return message;
-}
+const char *sugar_last_error(void) { return message; }
 
 const char *sugar_status_name(sugar_status status)
 {
@@ -40,7 +37,4 @@ const char *sugar_status_name(sugar_status status)
     }
 }
 
-int32_t sugar_version(void)
-{
-    return SUGAR_VERSION_MAJOR * 10000 + SUGAR_VERSION_MINOR * 100 + SUGAR_VERSION_PATCH;
-}
+int32_t sugar_version(void) { return SUGAR_VERSION_MAJOR * 10000 + SUGAR_VERSION_MINOR * 100 + SUGAR_VERSION_PATCH; }

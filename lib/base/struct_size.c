@@ -13,8 +13,8 @@ static sugar_status read_size(const char *name, const void *given, size_t known_
     memcpy(size, given, sizeof *size);
     /* Only multiples of a word, so that no pointer member is cut in two. */
     if (*size < sizeof *size || *size > LARGEST_STRUCT || *size % sizeof *size != 0)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: struct_size %zu, expected the size of the struct (%zu)",
-                           name, *size, known_size);
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: struct_size %zu, expected the size of the struct (%zu)", name,
+                           *size, known_size);
     return SUGAR_OK;
 }
 

@@ -107,15 +107,9 @@ bool sugar_number_read(const char *text, double *value)
     return true;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 enum { LONGEST_NAME = 32 };         /* letters; the rest of a longer word is ignored */
 
@@ -145,8 +139,8 @@ const char *sugar_nearest_name(const char *word, size_t length, const char *cons
     const char *nearest = "";
     size_t least = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
-        const size_t distance = edit_distance(word, smaller(length, LONGEST_NAME), names[i],
-                                              smaller(strlen(names[i]), LONGEST_NAME));
+        const size_t distance =
+            edit_distance(word, smaller(length, LONGEST_NAME), names[i], smaller(strlen(names[i]), LONGEST_NAME));
         if (distance < least) {
             least = distance;
             nearest = names[i];

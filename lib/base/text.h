@@ -1,4 +1,5 @@
-/* Short strings: built in a fixed buffer; quotations of what users wrote; numbers as text, the same in every locale. */
+/* Short strings: built in a fixed buffer; quotations of what users wrote; numbers as text, the same in every
+ * locale. */
 #ifndef SUGAR_TEXT_H
 #define SUGAR_TEXT_H
 

@@ -31,13 +31,17 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
     if (known->flags & ~allowed_flags)
         return sugar_error(SUGAR_ERROR_ARGUMENT,
                            "options: flags %#llx, expected any of %sSUGAR_CALL_STREAM (0x2) "
-                           "and SUGAR_CALL_NO_STREAM (0x4) in %s", (unsigned long long)known->flags,
-                           allowed_flags == FORWARD_FLAGS ? "" : "SUGAR_CALL_ACCUMULATE (0x1), "
-                                                                 "SUGAR_CALL_FROM_OUTPUT (0x8), ",
+                           "and SUGAR_CALL_NO_STREAM (0x4) in %s",
+                           (unsigned long long)known->flags,
+                           allowed_flags == FORWARD_FLAGS ? ""
+                                                          : "SUGAR_CALL_ACCUMULATE (0x1), "
+                                                            "SUGAR_CALL_FROM_OUTPUT (0x8), ",
                            allowed_flags == FORWARD_FLAGS ? "forward" : "backward");
     if ((known->flags & STREAM_FLAGS) == STREAM_FLAGS)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags %#llx, expected SUGAR_CALL_STREAM (0x2) or "
-                           "SUGAR_CALL_NO_STREAM (0x4), not both", (unsigned long long)known->flags);
+        return sugar_error(SUGAR_ERROR_ARGUMENT,
+                           "options: flags %#llx, expected SUGAR_CALL_STREAM (0x2) or "
+                           "SUGAR_CALL_NO_STREAM (0x4), not both",
+                           (unsigned long long)known->flags);
     return SUGAR_OK;
 }
 
@@ -87,8 +91,8 @@ sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x
     sugar_call_options known;
     sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
     if (status == SUGAR_OK && (known.flags || sugar_is_extended(&known)))
-        status = sugar_error(SUGAR_ERROR_ARGUMENT,
-                             "options: flags, or a member beside context, expected threads alone");
+        status =
+            sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags, or a member beside context, expected threads alone");
     const sugar_level_entry *level;
     if (status == SUGAR_OK)
         status = sugar_level_select(NULL, &level);
@@ -141,9 +145,9 @@ static inline bool is_simple(vector v, vector output, int64_t n, size_t size)
 }
 
 /* Not inlined: if it were, short calls would have to save the registers that it uses. */
-static __attribute__((noinline)) sugar_status forward_views(
-    const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector y,
-    const sugar_call_options *options)
+static __attribute__((noinline)) sugar_status forward_views(const sugar_activation *activation, sugar_element element,
+                                                            int64_t n, vector x, vector y,
+                                                            const sugar_call_options *options)
 {
     const sugar_tensor view_x = view_of(&x, &n, element), view_y = view_of(&y, &n, element);
     if (sugar_is_extended(options))
@@ -155,9 +159,9 @@ static __attribute__((noinline)) sugar_status forward_views(
     return n == 0 ? SUGAR_OK : sugar_plain_run(activation, operands, 2, options);
 }
 
-static __attribute__((noinline)) sugar_status backward_views(
-    const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector dy, vector dx,
-    const sugar_call_options *options)
+static __attribute__((noinline)) sugar_status backward_views(const sugar_activation *activation, sugar_element element,
+                                                             int64_t n, vector x, vector dy, vector dx,
+                                                             const sugar_call_options *options)
 {
     const sugar_tensor view_x = view_of(&x, &n, element), view_dy = view_of(&dy, &n, element);
     const sugar_tensor view_dx = view_of(&dx, &n, element);
@@ -173,9 +177,9 @@ static __attribute__((noinline)) sugar_status backward_views(
 }
 
 /* Inlined, here and below, because `element` is a constant in each public function. */
-static inline __attribute__((always_inline)) sugar_status forward_vectors(
-    const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector y,
-    const sugar_call_options *options)
+static inline __attribute__((always_inline)) sugar_status forward_vectors(const sugar_activation *activation,
+                                                                          sugar_element element, int64_t n, vector x,
+                                                                          vector y, const sugar_call_options *options)
 {
     const size_t size = sugar_element_size(element);
     sugar_call_options known;
@@ -192,9 +196,10 @@ static inline __attribute__((always_inline)) sugar_status forward_vectors(
     return SUGAR_OK;
 }
 
-static inline __attribute__((always_inline)) sugar_status backward_vectors(
-    const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector dy, vector dx,
-    const sugar_call_options *options)
+static inline __attribute__((always_inline)) sugar_status backward_vectors(const sugar_activation *activation,
+                                                                           sugar_element element, int64_t n, vector x,
+                                                                           vector dy, vector dx,
+                                                                           const sugar_call_options *options)
 {
     const size_t size = sugar_element_size(element);
     sugar_call_options known;
@@ -216,18 +221,18 @@ static inline __attribute__((always_inline)) sugar_status backward_vectors(
     return SUGAR_OK;
 }
 
-/* Whether a call has no options and so few elements that they are neither split nor streamed. Such calls go straight to
- * the pass: 16 elements of f32 take 5 ns forward and 6 backward (AVX2, Zen 5); 7 and 8 if a struct of default options
- * is made for them. */
+/* Whether a call has no options and so few elements that they are neither split nor streamed. Such calls go
+ * straight to the pass: 16 elements of f32 take 5 ns forward and 6 backward (AVX2, Zen 5); 7 and 8 if a struct of
+ * default options is made for them. */
 static inline bool is_usual(const sugar_activation *activation, int64_t n, size_t size,
                             const sugar_call_options *options)
 {
     return activation && !options && n > 0 && (uint64_t)n <= SUGAR_SMALLEST_STREAM / size;
 }
 
-static inline __attribute__((always_inline)) sugar_status forward_flat(
-    const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector y,
-    const sugar_call_options *options)
+static inline __attribute__((always_inline)) sugar_status forward_flat(const sugar_activation *activation,
+                                                                       sugar_element element, int64_t n, vector x,
+                                                                       vector y, const sugar_call_options *options)
 {
     const size_t size = sugar_element_size(element);
     if (!is_usual(activation, n, size, options) || !is_simple(x, y, n, size) || !is_simple(y, y, n, size))
@@ -236,9 +241,10 @@ static inline __attribute__((always_inline)) sugar_status forward_flat(
     return SUGAR_OK;
 }
 
-static inline __attribute__((always_inline)) sugar_status backward_flat(
-    const sugar_activation *activation, sugar_element element, int64_t n, vector x, vector dy, vector dx,
-    const sugar_call_options *options)
+static inline __attribute__((always_inline)) sugar_status backward_flat(const sugar_activation *activation,
+                                                                        sugar_element element, int64_t n, vector x,
+                                                                        vector dy, vector dx,
+                                                                        const sugar_call_options *options)
 {
     const size_t size = sugar_element_size(element);
     if (!is_usual(activation, n, size, options) || !is_simple(x, dx, n, size) || !is_simple(dy, dx, n, size)
@@ -297,8 +303,8 @@ sugar_status sugar_backward_f16(const sugar_activation *activation, int64_t n, c
 }
 
 sugar_status sugar_backward_bf16(const sugar_activation *activation, int64_t n, const uint16_t *x, int64_t incx,
-                                const uint16_t *dy, int64_t incdy, uint16_t *dx, int64_t incdx,
-                                const sugar_call_options *options)
+                                 const uint16_t *dy, int64_t incdy, uint16_t *dx, int64_t incdx,
+                                 const sugar_call_options *options)
 {
     return backward_flat(activation, SUGAR_BF16, n, (vector){x, incx}, (vector){dy, incdy}, (vector){dx, incdx},
                          options);

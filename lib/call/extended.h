@@ -39,11 +39,10 @@ typedef struct sugar_extended_call {
 
 /* Check options and operands, and run the call; the caller has checked the flags. is_flat: it got pointers and steps,
  * so messages do not mention tensors. */
-sugar_status sugar_extended_forward(const sugar_activation *activation, const sugar_tensor *x,
-                                    const sugar_tensor *y, const sugar_call_options *options, bool is_flat);
-sugar_status sugar_extended_backward(const sugar_activation *activation, const sugar_tensor *x,
-                                     const sugar_tensor *dy, const sugar_tensor *dx,
-                                     const sugar_call_options *options, bool is_flat);
+sugar_status sugar_extended_forward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *y,
+                                    const sugar_call_options *options, bool is_flat);
+sugar_status sugar_extended_backward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *dy,
+                                     const sugar_tensor *dx, const sugar_call_options *options, bool is_flat);
 
 /* Feeds a monitor, and computes nothing. */
 sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_entry *level, const sugar_tensor *x,

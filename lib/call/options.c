@@ -139,8 +139,10 @@ static sugar_status check_saved_range(const assembly *a)
     const bool uses_own_derivative = !f64->has_surrogate || f64->own_derivative || !f32->has_surrogate;
     if (!uses_own_derivative || !a->options->parameter)
         return SUGAR_OK;
-    return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: parameter beside saved_gradient with %s, expected NULL, or "
-                       "a surrogate alone in the backward pass", a->call.activation->spec);
+    return sugar_error(SUGAR_ERROR_UNSUPPORTED,
+                       "options: parameter beside saved_gradient with %s, expected NULL, or "
+                       "a surrogate alone in the backward pass",
+                       a->call.activation->spec);
 }
 
 static sugar_status prepare_saved_gradient(assembly *a, int k)
@@ -186,9 +188,15 @@ typedef struct option_entry {
 } option_entry;
 
 static const option_entry option_entries[SUGAR_OPTION_COUNT] = {
-#define OPTION(member, forward, backward, operands, capability, expected)                          \
-    {#member, offsetof(sugar_call_options, member), SUGAR_ACCESS_##forward, SUGAR_ACCESS_##backward, operands,         \
-     capability, expected, prepare_##member},
+#define OPTION(member, forward, backward, operands, capability, expected)                                              \
+    {#member,                                                                                                          \
+     offsetof(sugar_call_options, member),                                                                             \
+     SUGAR_ACCESS_##forward,                                                                                           \
+     SUGAR_ACCESS_##backward,                                                                                          \
+     operands,                                                                                                         \
+     capability,                                                                                                       \
+     expected,                                                                                                         \
+     prepare_##member},
 #include "call/options.def"
 };
 
@@ -350,8 +358,8 @@ static sugar_status run(assembly *a, const sugar_level_entry *level)
     return SUGAR_OK;
 }
 
-sugar_status sugar_extended_forward(const sugar_activation *activation, const sugar_tensor *x,
-                                    const sugar_tensor *y, const sugar_call_options *options, bool is_flat)
+sugar_status sugar_extended_forward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *y,
+                                    const sugar_call_options *options, bool is_flat)
 {
     assembly a;
     start(&a, activation, options, is_flat);
@@ -367,9 +375,8 @@ sugar_status sugar_extended_forward(const sugar_activation *activation, const su
 }
 
 /* With a saved gradient there is no x, and dy is the reference operand. */
-sugar_status sugar_extended_backward(const sugar_activation *activation, const sugar_tensor *x,
-                                     const sugar_tensor *dy, const sugar_tensor *dx,
-                                     const sugar_call_options *options, bool is_flat)
+sugar_status sugar_extended_backward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *dy,
+                                     const sugar_tensor *dx, const sugar_call_options *options, bool is_flat)
 {
     assembly a;
     start(&a, activation, options, is_flat);

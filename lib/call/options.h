@@ -19,12 +19,12 @@ _Static_assert(sizeof(sugar_call_options)
 
 /* The most operands: x and y, or x, dy and dx, and those that options add. */
 enum {
-#define OPTION(member, forward, backward, operands, ...)                                           \
+#define OPTION(member, forward, backward, operands, ...)                                                               \
     +((int)SUGAR_ACCESS_##forward == SUGAR_ACCESS_REFUSED ? 0 : operands)
     SUGAR_FORWARD_OPERANDS = 2
 #include "call/options.def"
     ,
-#define OPTION(member, forward, backward, operands, ...)                                           \
+#define OPTION(member, forward, backward, operands, ...)                                                               \
     +((int)SUGAR_ACCESS_##backward == SUGAR_ACCESS_REFUSED ? 0 : operands)
     SUGAR_BACKWARD_OPERANDS = 3
 #include "call/options.def"
@@ -36,8 +36,8 @@ _Static_assert((int)SUGAR_FORWARD_OPERANDS <= (int)SUGAR_MAX_OPERANDS
 /* Whether any option of the table is given. */
 static inline bool sugar_is_extended(const sugar_call_options *options)
 {
-#define OPTION(member, ...)                                                                        \
-    if (options->member)                                                                           \
+#define OPTION(member, ...)                                                                                            \
+    if (options->member)                                                                                               \
         return true;
 #include "call/options.def"
     return false;

@@ -55,7 +55,8 @@ static void check_tiles(const void *work, int64_t begin, int64_t end)
     }
 }
 
-/* The first value outside the range in row-major order, found one by one: its position in that order, and the value. */
+/* The first value outside the range in row-major order, found one by one: its position in that order, and the
+ * value. */
 static int64_t find_first(const sugar_extended_call *c, const sugar_tensor *values, double *found)
 {
     sugar_tensor positions = *values;

@@ -32,7 +32,7 @@ void sugar_backward_combined(const sugar_activation *activation, sugar_element e
 
 /* sugar_backward_pass, for a dx that begins at a cache line if `stream`. */
 static inline void sugar_backward_stretch(const sugar_activation *activation, sugar_element element, bool accumulate,
-                                       const void *x, const void *dy, void *dx, int64_t n, bool stream)
+                                          const void *x, const void *dy, void *dx, int64_t n, bool stream)
 {
     const sugar_passes *passes = &activation->passes[element];
     if (passes->own_derivative || accumulate)
@@ -51,7 +51,7 @@ static inline void sugar_backward_pass(const sugar_activation *activation, sugar
     if (head > 0)
         sugar_backward_stretch(activation, element, accumulate, x, dy, dx, head, false);
     sugar_backward_stretch(activation, element, accumulate, (const char *)x + bytes, (const char *)dy + bytes,
-                        (char *)dx + bytes, n - head, stream);
+                           (char *)dx + bytes, n - head, stream);
 }
 
 #endif

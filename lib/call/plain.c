@@ -33,7 +33,8 @@ typedef struct job {
     sugar_walk walk;                /* x, y; or x, dy, dx */
 } job;
 
-/* An input that passed the checks and shares memory with the output is the same view, so begins at the same element. */
+/* An input that passed the checks and shares memory with the output is the same view, so begins at the same
+ * element. */
 static bool is_in_place(const sugar_walk *walk)
 {
     const int output = walk->operands - 1;
@@ -246,15 +247,15 @@ sugar_status sugar_plain_run(const sugar_activation *activation, const sugar_ope
         return status;
     const sugar_data_type type = operands[0].tensor->dtype;
     call.element = sugar_element_find(type.code, type.bits);
-    call.stream = sugar_is_streamed(options->flags, (uint64_t)call.walk.count * (type.bits / 8),
-                              is_in_place(&call.walk));
+    call.stream =
+        sugar_is_streamed(options->flags, (uint64_t)call.walk.count * (type.bits / 8), is_in_place(&call.walk));
     if (sugar_walk_is_vector(&call.walk)) {
         sugar_parallel_run(options->context, call.walk.count, PART_BLOCK, run_vectors, &call);
         return SUGAR_OK;
     }
     sugar_walk_tile(&call.walk, SUGAR_TILE_BYTES / type.bits * 8, true);
     call.prefetch = (uint64_t)call.walk.count * (type.bits / 8) > sugar_cache_share();
-    sugar_parallel_run(options->context, call.walk.tiles * call.walk.tile_count, call.walk.tile_count,
-                       run_tiles, &call);
+    sugar_parallel_run(options->context, call.walk.tiles * call.walk.tile_count, call.walk.tile_count, run_tiles,
+                       &call);
     return SUGAR_OK;
 }

@@ -30,8 +30,8 @@ static void divide_kept(sugar_slices *slices, const sugar_walk *walk, int sum_in
     }
 }
 
-/* Divides a summed dimension: the outermost one that is long enough, so that slices lie one after another in memory, or
- * else the longest one. */
+/* Divides a summed dimension: the outermost one that is long enough, so that slices lie one after another in
+ * memory, or else the longest one. */
 static void divide_summed(sugar_slices *slices, const sugar_walk *walk, int sum_index)
 {
     const int64_t most = smaller(MOST_SHARES, SUGAR_MOST_ENTRIES / slices->sums);

@@ -1,5 +1,5 @@
-/* Slices: how a call with sums is divided. The division depends on shapes and strides alone, so that sums have the same
- * bits for any number of threads. */
+/* Slices: how a call with sums is divided. The division depends on shapes and strides alone, so that sums have the
+ * same bits for any number of threads. */
 #ifndef SUGAR_SLICES_H
 #define SUGAR_SLICES_H
 
@@ -27,8 +27,8 @@ void sugar_slices_make(sugar_slices *slices, const sugar_walk *walk, int sum_ind
 int64_t sugar_slice_walk(sugar_walk *slice, const sugar_walk *walk, const sugar_slices *slices, int sum_index,
                          int64_t number);
 
-/* Visits the sums of a slice in the order of `sum_index`. offset: where a sum is in operand k, in elements from the one
- * that the walk visits first; if k is an index operand, its index there. */
+/* Visits the sums of a slice in the order of `sum_index`. offset: where a sum is in operand k, in elements from the
+ * one that the walk visits first; if k is an index operand, its index there. */
 typedef struct sugar_kept {
     const sugar_walk *walk;
     int sum_index, k;

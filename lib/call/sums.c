@@ -21,7 +21,8 @@ static sugar_tally take_tally(sugar_element element, sugar_workspace *w, int64_t
 
 static void *gradient_at(const sugar_extended_call *c, const sugar_walk *slice, int64_t offset)
 {
-    return (char *)slice->data[c->place[SUGAR_OPTION_parameter_gradient]] + offset * (int64_t)slice->size[c->place[SUGAR_OPTION_parameter_gradient]];
+    const int k = c->place[SUGAR_OPTION_parameter_gradient];
+    return (char *)slice->data[k] + offset * (int64_t)slice->size[k];
 }
 
 static void take_tallies(const sugar_sum_job *j, sugar_workspace *w, const sugar_walk *slice, sugar_sum_entry *entries,
@@ -48,10 +49,11 @@ static void take_gradients(sugar_workspace *w, sugar_sum_entry *entries, int64_t
 /* Stores gradients: row by row where they lie next to each other, else one by one. */
 static void put_gradients(const sugar_extended_call *c, sugar_workspace *w, const sugar_walk *slice, int64_t sums)
 {
-    const bool in_rows = slice->stride[c->sum_index][0] != 0 && slice->stride[c->place[SUGAR_OPTION_parameter_gradient]][0] == 1;
+    const int k = c->place[SUGAR_OPTION_parameter_gradient];
+    const bool in_rows = slice->stride[c->sum_index][0] != 0 && slice->stride[k][0] == 1;
     const int64_t row = in_rows ? slice->extent[0] : 1;
     sugar_kept kept;
-    sugar_kept_start(&kept, slice, c->sum_index, c->place[SUGAR_OPTION_parameter_gradient]);
+    sugar_kept_start(&kept, slice, c->sum_index, k);
     for (int64_t i = 0; i < sums; i += row, sugar_kept_next(&kept)) {
         double *high = w->sums.gradient.high + i, *low = w->sums.gradient.low + i;
         c->kernels->put_sums(high, low, (size_t)row, gradient_at(c, slice, kept.offset), c->accumulate);
@@ -88,7 +90,8 @@ void sugar_sums_gather(const sugar_sum_job *j)
     const sugar_extended_call *c = j->call;
     const int64_t sums = j->slices.sums;
     sugar_kept kept;
-    sugar_kept_start(&kept, &c->walk, c->sum_index, c->monitor ? c->unit_index : c->place[SUGAR_OPTION_parameter_gradient]);
+    const int k = c->monitor ? c->unit_index : c->place[SUGAR_OPTION_parameter_gradient];
+    sugar_kept_start(&kept, &c->walk, c->sum_index, k);
     for (int64_t i = 0; i < sums; i++, sugar_kept_next(&kept)) {
         sugar_exact total = {0, 0};
         for (int64_t number = 0; number < j->slices.count; number++) {

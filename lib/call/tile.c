@@ -183,7 +183,7 @@ static void find_own_derivative(const sugar_extended_call *c, const sugar_block 
     else if (state->has_parameter)
         for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
             c->kernels->derivative_each[kind](p.parameter, p.step, element_at(c, b, c->x, p.begin),
-                                                real_at(c, d, p.begin), p.n);
+                                              real_at(c, d, p.begin), p.n);
     else
         c->kernels->derivative[kind](parameters, b->at[c->x], d, n);
 }
@@ -198,10 +198,10 @@ static void backward_parameter_gradient(const sugar_extended_call *c, sugar_work
     if (state->has_parameter)
         for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
             kernels->parameter_products[kind](parameters, p.parameter, p.step, element_at(c, b, c->x, p.begin),
-                                                element_at(c, b, c->dy, p.begin), real_at(c, &w->values, p.begin), p.n);
+                                              element_at(c, b, c->dy, p.begin), real_at(c, &w->values, p.begin), p.n);
     else
         kernels->parameter_products[kind](parameters, NULL, 0, b->at[c->x], b->at[c->dy], &w->values,
-                                            (size_t)b->tile->count);
+                                          (size_t)b->tile->count);
     double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
     sugar_runs runs;
     sugar_runs_start(&runs, b->walk, b->tile, c->sum_index);

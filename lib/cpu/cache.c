@@ -12,14 +12,11 @@
 #include <cpuid.h>
 #endif
 
-/* Bytes: assumed where the processor says nothing; and the upper limit, as a hypervisor may report the whole of a cache
- * that several virtual machines share. */
+/* Bytes: assumed where the processor says nothing; and the upper limit, as a hypervisor may report the whole of a
+ * cache that several virtual machines share. */
 enum { MIB = 1 << 20, USUAL_SHARE = 16 * MIB, LARGEST_SHARE = 32 * MIB };
 
-static uint64_t between(uint64_t least, uint64_t a, uint64_t most)
-{
-    return a < least ? least : a > most ? most : a;
-}
+static uint64_t between(uint64_t least, uint64_t a, uint64_t most) { return a < least ? least : a > most ? most : a; }
 
 #if defined(__x86_64__) || defined(__i386__)
 /* The bytes of the deepest cache that `processors` of the machine may expect to have; 0 if the processor lacks the
@@ -54,10 +51,7 @@ static uint64_t find_share(void)
     return share ? share : share_of_leaf(0x8000001d, here);
 }
 #else
-static uint64_t find_share(void)
-{
-    return 0;
-}
+static uint64_t find_share(void) { return 0; }
 #endif
 
 /* The processor is asked once. Threads that ask it at the same time find the same answer. */

@@ -46,24 +46,24 @@ static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 #define ARM_HAS(capabilities) false
 #endif
 
-#define LEVEL(name, is_here) static bool name##_is_here(void) { return is_here; }
+#define LEVEL(name, is_here)                                                                                           \
+    static bool name##_is_here(void) { return is_here; }
 #include "kernels/isa/levels.def"
 
 /* The kernels of a level by element type, or none if SUGAR_HAVE_<level> is 0. If that is not declared, lib/meson.build
  * lacks the level. */
 #define TABLES_0(level) {NULL}
-#define TABLES_1(level)                                                                            \
-    {                                                                                              \
-        [SUGAR_F32] = &sugar_kernels_##level##_f32, [SUGAR_F64] = &sugar_kernels_##level##_f64,    \
-        [SUGAR_F16] = &sugar_kernels_##level##_f16, [SUGAR_BF16] = &sugar_kernels_##level##_bf16,  \
+#define TABLES_1(level)                                                                                                \
+    {                                                                                                                  \
+        [SUGAR_F32] = &sugar_kernels_##level##_f32,                                                                    \
+        [SUGAR_F64] = &sugar_kernels_##level##_f64,                                                                    \
+        [SUGAR_F16] = &sugar_kernels_##level##_f16,                                                                    \
+        [SUGAR_BF16] = &sugar_kernels_##level##_bf16,                                                                  \
     }
 #define TABLES_(level, compiled) TABLES_##compiled(level)
 #define TABLES(level, compiled) TABLES_(level, compiled)
 
-static bool is_compiled(const sugar_level_entry *level)
-{
-    return level->kernels[SUGAR_F32];
-}
+static bool is_compiled(const sugar_level_entry *level) { return level->kernels[SUGAR_F32]; }
 
 static const sugar_level_entry levels[] = {
 #define LEVEL(name, is_here) {#name, TABLES(name, SUGAR_HAVE_##name), name##_is_here},
@@ -94,8 +94,8 @@ static sugar_status unusable(const char *source, const char *name)
     for (int i = 0; i < LEVEL_COUNT; i++)
         if (usable_levels() >> i & 1)
             sugar_text_add(&text, "%s%s", text.length ? ", " : "", levels[i].name);
-    return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: %s is no level that can be used here, expected one of: %s",
-                       source, sugar_quote(name, strlen(name)).text, list);
+    return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: %s is no level that can be used here, expected one of: %s", source,
+                       sugar_quote(name, strlen(name)).text, list);
 }
 
 /* The usable level with this name, or the best one if name is NULL; NULL if there is none. */
@@ -126,10 +126,7 @@ sugar_status sugar_level_select(const char *name, const sugar_level_entry **leve
     return SUGAR_OK;
 }
 
-int32_t sugar_level_count(void)
-{
-    return LEVEL_COUNT;
-}
+int32_t sugar_level_count(void) { return LEVEL_COUNT; }
 
 sugar_status sugar_level_get(int32_t index, sugar_level *level)
 {

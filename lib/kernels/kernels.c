@@ -20,47 +20,49 @@
 #include "kernels/loops/saved.h"
 
 /* The kernels of each kind: for relu, relu_forward, relu_backward, ... */
-#define KIND(name, ...)                                                                            \
-    KERNEL name##_forward(const void *parameters, const void *x, void *y, size_t n, int stream)    \
-    {                                                                                              \
-        forward_loop(name##_value, parameters, x, y, n, stream);                                   \
-    }                                                                                              \
+#define KIND(name, ...)                                                                                                \
+    KERNEL name##_forward(const void *parameters, const void *x, void *y, size_t n, int stream)                        \
+    {                                                                                                                  \
+        forward_loop(name##_value, parameters, x, y, n, stream);                                                       \
+    }                                                                                                                  \
     SURROGATE(name, )
-#define SURROGATE(name, ...)                                                                       \
-    KERNEL name##_backward(const void *parameters, const void *x, const void *dy, void *dx, size_t n, int stream) \
-    {                                                                                              \
-        backward_loop(name##_derivative, parameters, x, dy, dx, n, stream);                        \
-    }                                                                                              \
-    KERNEL name##_derivatives(const void *parameters, const void *x, void *d, size_t n)            \
-    {                                                                                              \
-        derivative_loop(name##_derivative, parameters, x, d, n);                                   \
+#define SURROGATE(name, ...)                                                                                           \
+    KERNEL name##_backward(const void *parameters, const void *x, const void *dy, void *dx, size_t n, int stream)      \
+    {                                                                                                                  \
+        backward_loop(name##_derivative, parameters, x, dy, dx, n, stream);                                            \
+    }                                                                                                                  \
+    KERNEL name##_derivatives(const void *parameters, const void *x, void *d, size_t n)                                \
+    {                                                                                                                  \
+        derivative_loop(name##_derivative, parameters, x, d, n);                                                       \
     }
-#define LEARNS(name, value, derivative)                                                            \
-    KERNEL name##_forward_each(const void *parameter, size_t step, const void *x, void *y, size_t n) \
-    {                                                                                              \
-        forward_each_loop(value, parameter, step, x, y, n);                                        \
-    }                                                                                              \
-    KERNEL name##_derivative_each(const void *parameter, size_t step, const void *x, void *d, size_t n) \
-    {                                                                                              \
-        derivative_each_loop(derivative, parameter, step, x, d, n);                                \
-    }                                                                                              \
-    KERNEL name##_products(const void *parameters, const void *parameter, size_t step, const void *x, \
-                         const void *dy, void *product, size_t n)                                  \
-    {                                                                                              \
-        product_loop(name##_parameter_derivative, parameters, parameter, step, x, dy, product, n);                  \
+#define LEARNS(name, value, derivative)                                                                                \
+    KERNEL name##_forward_each(const void *parameter, size_t step, const void *x, void *y, size_t n)                   \
+    {                                                                                                                  \
+        forward_each_loop(value, parameter, step, x, y, n);                                                            \
+    }                                                                                                                  \
+    KERNEL name##_derivative_each(const void *parameter, size_t step, const void *x, void *d, size_t n)                \
+    {                                                                                                                  \
+        derivative_each_loop(derivative, parameter, step, x, d, n);                                                    \
+    }                                                                                                                  \
+    KERNEL name##_products(const void *parameters, const void *parameter, size_t step, const void *x, const void *dy,  \
+                           void *product, size_t n)                                                                    \
+    {                                                                                                                  \
+        product_loop(name##_parameter_derivative, parameters, parameter, step, x, dy, product, n);                     \
     }
-#define FROM_OUTPUT(name)                                                                          \
-    KERNEL name##_backward_from_output(const void *parameters, const void *y, const void *dy, void *dx, size_t n, \
-                                       int stream)                                                 \
-    {                                                                                              \
-        backward_loop(name##_derivative_from_output, parameters, y, dy, dx, n, stream);            \
-    }                                                                                              \
-    KERNEL name##_derivatives_from_output(const void *parameters, const void *y, void *d, size_t n) \
-    {                                                                                              \
-        derivative_loop(name##_derivative_from_output, parameters, y, d, n);                       \
+#define FROM_OUTPUT(name)                                                                                              \
+    KERNEL name##_backward_from_output(const void *parameters, const void *y, const void *dy, void *dx, size_t n,      \
+                                       int stream)                                                                     \
+    {                                                                                                                  \
+        backward_loop(name##_derivative_from_output, parameters, y, dy, dx, n, stream);                                \
+    }                                                                                                                  \
+    KERNEL name##_derivatives_from_output(const void *parameters, const void *y, void *d, size_t n)                    \
+    {                                                                                                                  \
+        derivative_loop(name##_derivative_from_output, parameters, y, d, n);                                           \
     }
 #include "kernels/kinds/kinds.def"
 
+/* <kind>_forward and the others, which the macros above make, in their tables. */
+/* clang-format off */
 #define TABLE(level, type) TABLE_(level, type)
 #define TABLE_(level, type) sugar_kernels_##level##_##type
 const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
@@ -115,3 +117,4 @@ const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
     .tally_unit = tally_unit,
     .tally_units = tally_units,
 };
+/* clang-format on */

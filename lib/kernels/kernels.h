@@ -30,9 +30,9 @@ typedef SUGAR_REALS(SUGAR_KERNEL_PARAMETERS) sugar_parameters;
 
 enum { SUGAR_WIDEST = 16 };         /* the most lanes of a vector, at any level */
 
-/* `stream`, here and below: if it is not 0, whole vectors are stored past the caches, if the instruction set can do so.
- * The output then must begin at a cache line, and be no input. When the function returns, the output is in memory, for
- * other threads too; but with SUGAR_STREAM_OPEN only after a later call of end_stream(). */
+/* `stream`, here and below: if it is not 0, whole vectors are stored past the caches, if the instruction set can do
+ * so. The output then must begin at a cache line, and be no input. When the function returns, the output is in
+ * memory, for other threads too; but with SUGAR_STREAM_OPEN only after a later call of end_stream(). */
 enum { SUGAR_STREAM_OPEN = 2 };
 
 /* ---- Plain calls: loops/plain.h ------------------------------------------------------------ */
@@ -99,8 +99,8 @@ typedef struct sugar_kernels {
     sugar_backward_kernel *backward[SUGAR_KIND_COUNT];
     /* <kind>_derivatives: derivative_loop in loops/plain.h. */
     sugar_derivative_kernel *derivative[SUGAR_KIND_COUNT];
-    /* <kind>_backward_from_output, <kind>_derivatives_from_output: the last two with y = f(x) in place of x. NULL for
-     * kinds whose derivative does not follow from y. */
+    /* <kind>_backward_from_output, <kind>_derivatives_from_output: the last two with y = f(x) in place of x. NULL
+     * for kinds whose derivative does not follow from y. */
     sugar_backward_kernel *backward_from_output[SUGAR_KIND_COUNT];
     sugar_derivative_kernel *derivative_from_output[SUGAR_KIND_COUNT];
     /* combine in loops/plain.h. */
@@ -108,63 +108,64 @@ typedef struct sugar_kernels {
     /* end_stream in loops/memory.h. */
     void (*end_stream)(void);
 
-    /* <kind>_forward_each, <kind>_derivative_each: forward_each_loop and derivative_each_loop in loops/parameter.h. As
-     * forward and derivative, but with a parameter (elements) for each element (step 1), or one for all (step 0). NULL
-     * for kinds whose parameter cannot be learned. */
+    /* <kind>_forward_each, <kind>_derivative_each: forward_each_loop, derivative_each_loop in loops/parameter.h.
+     * As forward and derivative, but with a parameter (elements) for each element (step 1), or one for all
+     * (step 0). NULL for kinds whose parameter cannot be learned. */
     void (*forward_each[SUGAR_KIND_COUNT])(const void *parameter, size_t step, const void *x, void *y, size_t n);
     void (*derivative_each[SUGAR_KIND_COUNT])(const void *parameter, size_t step, const void *x, void *d, size_t n);
-    /* <kind>_products: product_loop in loops/parameter.h. product[i] = dy[i] * df/dparameter(x[i]), reals. If parameter
-     * is NULL, it is parameters[0]. */
+    /* <kind>_products: product_loop in loops/parameter.h. product[i] = dy[i] * df/dparameter(x[i]), reals. If
+     * parameter is NULL, it is parameters[0]. */
     void (*parameter_products[SUGAR_KIND_COUNT])(const void *parameters, const void *parameter, size_t step,
                                                  const void *x, const void *dy, void *product, size_t n);
     /* sum_run, sum_rows in loops/parameter.h. Add n products (reals) to one sum, or `rows` rows of n products to n
      * sums. A sum is high + low; the arrays of sum_rows have room for SUGAR_WIDEST sums more. */
     void (*sum_run)(const void *product, size_t n, double *high, double *low);
     void (*sum_rows)(const void *product, size_t rows, size_t n, double *high, double *low);
-    /* put_sum, put_sums in loops/parameter.h. Round sums to elements, and store them, or add them to what is there. */
+    /* put_sum, put_sums in loops/parameter.h. Round sums to elements, and store them, or add them to what is
+     * there. */
     void (*put_sum)(double high, double low, void *at, int accumulate);
     void (*put_sums)(const double *high, const double *low, size_t n, void *at, int accumulate);
     /* find_outside in loops/parameter.h. Whether any parameter (elements) is NaN or outside the range; *found: the
      * first one that is. */
     int (*find_outside)(const void *parameter, size_t n, double minimum, double maximum, double *found);
 
-    /* draw in loops/random.h. Draws slopes (reals) for `rows` rows of n elements. Element i of row r has position first
-     * + r + i * step. rows is 1, or step is a multiple of 4 and the first elements of all rows have the same block of
-     * four random numbers. */
+    /* draw in loops/random.h. Draws slopes (reals) for `rows` rows of n elements. Element i of row r has position
+     * first + r + i * step. rows is 1, or step is a multiple of 4 and the first elements of all rows have the same
+     * block of four random numbers. */
     void (*draw)(const sugar_random *random, const void *parameters, int64_t first, int64_t step, size_t rows,
                  void *slope, size_t n);
     /* forward_drawn, derivative_drawn in loops/random.h. rrelu with these slopes. */
     void (*forward_drawn)(const void *slope, const void *x, void *y, size_t n, int stream);
     void (*derivative_drawn)(const void *slope, const void *x, void *d, size_t n);
 
-    /* encode in loops/saved.h. The codes of g', which a combination describes. Prefetches meanwhile the `ahead` inputs
-     * that follow x[n - 1]. */
+    /* encode in loops/saved.h. The codes of g', which a combination describes. Prefetches meanwhile the `ahead`
+     * inputs that follow x[n - 1]. */
     void (*encode)(const sugar_combination *combination, const sugar_coding *coding, uint8_t *code, size_t n,
                    size_t ahead);
-    /* backward_from_codes in loops/saved.h. dx[i] = dy[i] * d[i], elements, where code[i] stands for d[i]; dx may be
-     * dy. */
+    /* backward_from_codes in loops/saved.h. dx[i] = dy[i] * d[i], elements, where code[i] stands for d[i]; dx may
+     * be dy. */
     void (*backward_from_codes)(const sugar_coding *coding, const uint8_t *code, const void *dy, void *dx, size_t n,
                                 int stream);
 
-    /* find_bins in loops/monitor.h. Finds the bins of n <= SUGAR_OBSERVED inputs (elements): bin[0], ... are theirs, in
-     * any order, and further ones that fill the last vector. Returns the inputs as reals: x itself, or `values`, where
-     * it has stored them. ahead: NULL, or the next n inputs, which are prefetched meanwhile, half of them here and half
-     * in count_bins, which gets the address of that half. */
+    /* find_bins in loops/monitor.h. Finds the bins of n <= SUGAR_OBSERVED inputs (elements): bin[0], ... are
+     * theirs, in any order, and further ones that fill the last vector. Returns the inputs as reals: x itself, or
+     * `values`, where it has stored them. ahead: NULL, or the next n inputs, which are prefetched meanwhile, half
+     * of them here and half in count_bins, which gets the address of that half. */
     const void *(*find_bins)(sugar_histogram *histogram, const void *x, void *values, size_t n, uint8_t *bin,
                              const void *ahead);
     /* count_bins in loops/monitor.h. Counts what find_bins has found. */
     void (*count_bins)(sugar_histogram *histogram, const uint8_t *bin, size_t n, const void *ahead);
-    /* tally_unit, tally_units in loops/monitor.h. Add n inputs (reals) to a unit; or `rows` rows of inputs, of which
-     * element i belongs to unit first + i, for i < units. all_finite: the histogram's, of these inputs. */
+    /* tally_unit, tally_units in loops/monitor.h. Add n inputs (reals) to a unit; or `rows` rows of inputs, of
+     * which element i belongs to unit first + i, for i < units. all_finite: the histogram's, of these inputs. */
     void (*tally_unit)(const sugar_tallies *tallies, size_t unit, const void *x, size_t n, int all_finite);
     void (*tally_units)(const sugar_tallies *tallies, size_t first, const void *x, size_t rows, size_t units,
                         int all_finite);
 } sugar_kernels;
 
 /* sugar_kernels_<level>_<type>: defined in kernels.c, for the levels that the build compiles. */
-#define LEVEL(level, is_here)                                                                      \
-    extern const sugar_kernels sugar_kernels_##level##_f32, sugar_kernels_##level##_f64,           \
-        sugar_kernels_##level##_f16, sugar_kernels_##level##_bf16;
+#define LEVEL(level, is_here)                                                                                          \
+    extern const sugar_kernels sugar_kernels_##level##_f32, sugar_kernels_##level##_f64, sugar_kernels_##level##_f16,  \
+        sugar_kernels_##level##_bf16;
 #include "kernels/isa/levels.def"
 
 #endif

@@ -30,7 +30,9 @@ static sugar_status check_finite(const char *name, double value)
 {
     if (!isfinite(value))
         return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s %s, expected a finite number", name,
-                           isnan(value) ? "NaN" : value > 0 ? "infinity" : "-infinity");
+                           isnan(value) ? "NaN"
+                           : value > 0  ? "infinity"
+                                        : "-infinity");
     return SUGAR_OK;
 }
 
@@ -98,10 +100,7 @@ sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units, const 
     return status == SUGAR_OK ? sugar_monitor_make(monitor, units, &known) : status;
 }
 
-void sugar_monitor_destroy(sugar_monitor *monitor)
-{
-    free(monitor);
-}
+void sugar_monitor_destroy(sugar_monitor *monitor) { free(monitor); }
 
 sugar_status sugar_monitor_reset(sugar_monitor *monitor)
 {
@@ -131,8 +130,8 @@ static sugar_status check_same(const char *name, double found, double expected)
 {
     if (found == expected)
         return SUGAR_OK;
-    return sugar_error(SUGAR_ERROR_ARGUMENT, "from: %s %s, expected %s like into", name,
-                       sugar_number_text(found).text, sugar_number_text(expected).text);
+    return sugar_error(SUGAR_ERROR_ARGUMENT, "from: %s %s, expected %s like into", name, sugar_number_text(found).text,
+                       sugar_number_text(expected).text);
 }
 
 static sugar_status check_merge(const sugar_monitor *into, const sugar_monitor *from)
@@ -172,10 +171,7 @@ sugar_status sugar_monitor_merge(sugar_monitor *into, const sugar_monitor *from)
 
 /* ---- Answers ------------------------------------------------------------------------------- */
 
-static double mean_of(double sum, int64_t count)
-{
-    return count > 0 ? sum / (double)count : (double)NAN;
-}
+static double mean_of(double sum, int64_t count) { return count > 0 ? sum / (double)count : (double)NAN; }
 
 /* sqrt(E[x^2] - E[x]^2). Where all samples are equal, rounding can make the difference negative. */
 static double deviation_of(const sugar_tally *tally, int64_t count)
@@ -185,8 +181,8 @@ static double deviation_of(const sugar_tally *tally, int64_t count)
     return variance < 0 ? 0 : sqrt(variance);
 }
 
-/* Whether the share of active samples is at most `rate`. It is compared as a quotient: 29 / 100 is 0.29, but 0.29 * 100
- * is less than 29. */
+/* Whether the share of active samples is at most `rate`. It is compared as a quotient: 29 / 100 is 0.29, but 0.29 *
+ * 100 is less than 29. */
 static bool is_dead(const sugar_monitor *monitor, int64_t unit, double rate)
 {
     return monitor->samples > 0 && (double)monitor->unit[unit].active / (double)monitor->samples <= rate;
@@ -247,7 +243,9 @@ static sugar_status check_find(const sugar_monitor *monitor, double rate, const 
         return status;
     if (!(rate >= 0 && rate <= 1))
         return sugar_error(SUGAR_ERROR_ARGUMENT, "rate: %s, expected 0 to 1",
-                           isfinite(rate) ? sugar_number_text(rate).text : isnan(rate) ? "NaN" : "infinite");
+                           isfinite(rate) ? sugar_number_text(rate).text
+                           : isnan(rate)  ? "NaN"
+                                          : "infinite");
     if (capacity < 0)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "capacity: %lld, expected 0 or more", (long long)capacity);
     if (!indices && capacity > 0)

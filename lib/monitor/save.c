@@ -54,10 +54,7 @@ static uint64_t take(const unsigned char **at, int bytes)
     return value;
 }
 
-static void put_number(unsigned char **at, int64_t value)
-{
-    put(at, (uint64_t)value, 8);
-}
+static void put_number(unsigned char **at, int64_t value) { put(at, (uint64_t)value, 8); }
 
 static void put_double(unsigned char **at, double value)
 {
@@ -66,10 +63,7 @@ static void put_double(unsigned char **at, double value)
     put(at, bits, 8);
 }
 
-static int64_t take_number(const unsigned char **at)
-{
-    return (int64_t)take(at, 8);
-}
+static int64_t take_number(const unsigned char **at) { return (int64_t)take(at, 8); }
 
 static double take_double(const unsigned char **at)
 {

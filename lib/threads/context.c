@@ -24,15 +24,12 @@ enum { SMALLEST_CALL = 65536, SMALLEST_PART = 32768, SMALLEST_POOL_CALL = 32768 
 static sugar_status check_options(const sugar_context_options *known)
 {
     if (known->threads < 0)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: threads %d, expected 0 or more",
-                           (int)known->threads);
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: threads %d, expected 0 or more", (int)known->threads);
     if (known->threads > SUGAR_MAX_THREADS && !known->parallel_for)
-        return sugar_error(SUGAR_ERROR_ARGUMENT,
-                           "options: threads %d, expected %d or less without parallel_for",
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: threads %d, expected %d or less without parallel_for",
                            (int)known->threads, (int)SUGAR_MAX_THREADS);
     if (known->reserved != 0)
-        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: reserved %d, expected 0",
-                           (int)known->reserved);
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: reserved %d, expected 0", (int)known->reserved);
     return SUGAR_OK;
 }
 
@@ -93,8 +90,7 @@ static void run_part(void *work, int64_t index)
     s->part(s->work, begin, begin + (left < s->length ? left : s->length));
 }
 
-void sugar_parallel_run(const sugar_context *context, int64_t count, int64_t block, sugar_part *part,
-                        const void *work)
+void sugar_parallel_run(const sugar_context *context, int64_t count, int64_t block, sugar_part *part, const void *work)
 {
     if (sugar_parallel_is_whole(context, count)) {
         part(work, 0, count);

@@ -13,7 +13,6 @@ typedef void sugar_part(const void *work, int64_t begin, int64_t end);
 bool sugar_parallel_is_whole(const sugar_context *context, int64_t count);
 
 /* Runs a call on elements [0, count), in parts whose bounds are multiples of `block`, or count. */
-void sugar_parallel_run(const sugar_context *context, int64_t count, int64_t block, sugar_part *part,
-                        const void *work);
+void sugar_parallel_run(const sugar_context *context, int64_t count, int64_t block, sugar_part *part, const void *work);
 
 #endif

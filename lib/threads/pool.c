@@ -20,11 +20,11 @@
  * thread-local variables there, too: with those of ThreadSanitizer 512 KiB were too few. */
 enum { STACK_BYTES = 1024 * 1024 };
 
-/* Nanoseconds: how long a thread looks before it sleeps; and the shortest rest of a call that its caller shares, if all
- * workers sleep, and if one looks. A thread that sleeps begins 20 to 40 us late (Zen 5 in a virtual machine, from calls
- * of 200 to 700 us), one that looks begins at once. With two threads, 1 Mi elements and calls one after the other, gelu
- * gets 1.70 times as fast without looking and 1.84 times with it, softplus 1.74 and 1.87, bsilu 1.71 and 1.89, mish
- * 1.76 and 1.88, relu 1.14 and 1.55 (AVX2). */
+/* Nanoseconds: how long a thread looks before it sleeps; and the shortest rest of a call that its caller shares, if
+ * all workers sleep, and if one looks. A thread that sleeps begins 20 to 40 us late (Zen 5 in a virtual machine,
+ * from calls of 200 to 700 us), one that looks begins at once. With two threads, 1 Mi elements and calls one after
+ * the other, gelu gets 1.70 times as fast without looking and 1.84 times with it, softplus 1.74 and 1.87, bsilu
+ * 1.71 and 1.89, mish 1.76 and 1.88, relu 1.14 and 1.55 (AVX2). */
 enum { LONGEST_LOOK = 50000, SHORTEST_SHARE_ASLEEP = 15000, SHORTEST_SHARE_AWAKE = 5000 };
 
 /* A part is an eighth of what is left of a range: so there are few parts, and the last ones are so small that threads
@@ -77,10 +77,7 @@ static bool has_nothing_to_do(sugar_pool *p)
            && !atomic_load_explicit(&p->ending, memory_order_relaxed);
 }
 
-static bool has_helpers(sugar_pool *p)
-{
-    return atomic_load_explicit(&p->helpers, memory_order_relaxed) > 0;
-}
+static bool has_helpers(sugar_pool *p) { return atomic_load_explicit(&p->helpers, memory_order_relaxed) > 0; }
 
 /* Looks, for LONGEST_LOOK at most, until `waits` is false. Called with the lock and returns with it, but frees it
  * meanwhile. sched_yield() gives the processor to other threads that need it: where another program keeps all other
@@ -95,8 +92,8 @@ static void look(sugar_pool *p, bool (*waits)(sugar_pool *))
     pthread_mutex_lock(&p->lock);
 }
 
-/* Takes a part, blocks [*begin, *end), from a range: its owner takes from the front, others from the back, so that from
- * call to call a thread finds most of its data in its own caches. False: nothing is left. */
+/* Takes a part, blocks [*begin, *end), from a range: its owner takes from the front, others from the back, so that
+ * from call to call a thread finds most of its data in its own caches. False: nothing is left. */
 static bool take(_Atomic uint64_t *range, bool is_owner, int64_t *begin, int64_t *end)
 {
     uint64_t all = atomic_load_explicit(range, memory_order_relaxed), rest;
@@ -108,8 +105,7 @@ static bool take(_Atomic uint64_t *range, bool is_owner, int64_t *begin, int64_t
         *begin = is_owner ? first : last - length;
         *end = *begin + length;
         rest = is_owner ? all + ((uint64_t)length << 32) : all - (uint64_t)length;
-    } while (!atomic_compare_exchange_weak_explicit(range, &all, rest, memory_order_relaxed,
-                                                    memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(range, &all, rest, memory_order_relaxed, memory_order_relaxed));
     return true;
 }
 
@@ -135,10 +131,7 @@ static void work_on(sugar_pool *p, const job *j, int32_t self)
 }
 
 #if defined(__linux__)
-static int this_processor(void)
-{
-    return sched_getcpu();
-}
+static int this_processor(void) { return sched_getcpu(); }
 
 /* Moves this thread to another processor if it is on `processor`, that of the thread that woke it. Some systems put it
  * there though others are free, and then the two take turns: in a virtual machine that does so (Zen 5), calls 5 ms
@@ -156,15 +149,9 @@ static void leave_processor(int processor)
         sched_setaffinity(0, sizeof all, &all);
 }
 #else
-static int this_processor(void)
-{
-    return 0;
-}
+static int this_processor(void) { return 0; }
 
-static void leave_processor(int processor)
-{
-    (void)processor;
-}
+static void leave_processor(int processor) { (void)processor; }
 #endif
 
 /* Each thread that joins a job wakes two more workers for it, so all are awake after a time that grows with the
@@ -186,8 +173,8 @@ static void sleep_until_posted(sugar_pool *p)
     p->asleep--;
 }
 
-/* A worker takes the address of a job and counts itself among its helpers under one lock, and is done with the job when
- * it leaves them. The caller waits for helpers to be 0 before the job leaves its stack. */
+/* A worker takes the address of a job and counts itself among its helpers under one lock, and is done with the job
+ * when it leaves them. The caller waits for helpers to be 0 before the job leaves its stack. */
 static void *run_worker(void *argument)
 {
     member *const self = argument;
@@ -256,8 +243,7 @@ sugar_status sugar_pool_create(sugar_pool **pool, int32_t threads)
     const int32_t workers = threads - 1;
     sugar_pool *p = calloc(1, sizeof *p + (size_t)threads * sizeof p->members[0]);
     if (!p)
-        return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "context: no memory for a pool of %d threads",
-                           (int)threads);
+        return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "context: no memory for a pool of %d threads", (int)threads);
     p->owner = getpid();
     /* With default attributes these cannot fail on the systems that libsugar is for. */
     pthread_mutex_init(&p->lock, NULL);

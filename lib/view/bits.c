@@ -27,10 +27,7 @@ static uint8_t pack(uint64_t codes)
 }
 
 /* Bit k of byte k is bit k; the other bits are 0. */
-static uint64_t unpack(uint8_t bits)
-{
-    return bits * UINT64_C(0x0101010101010101) & UINT64_C(0x8040201008040201);
-}
+static uint64_t unpack(uint8_t bits) { return bits * UINT64_C(0x0101010101010101) & UINT64_C(0x8040201008040201); }
 
 /* Sets the bits of `mask` in a byte; other threads may set its other bits. */
 static void set_bits(uint8_t *byte, uint8_t mask, uint8_t value)

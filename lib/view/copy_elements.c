@@ -9,7 +9,8 @@
 #define COPY_(bits) sugar_copy_##bits
 #define COPY(bits) COPY_(bits)
 
-/* LOW(a, b), HIGH(a, b): the lower or the upper halves of two vectors, interleaved. BACKWARD(a): a in reverse order. */
+/* LOW(a, b), HIGH(a, b): the lower or the upper halves of two vectors, interleaved. BACKWARD(a): a in reverse
+ * order. */
 #if ELEMENT_BITS == 8
 typedef uint8_t __attribute__((may_alias)) element;
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
@@ -34,20 +35,13 @@ typedef uint64_t __attribute__((may_alias)) element;
 typedef element vector __attribute__((vector_size(SUGAR_COPY_VECTOR), aligned(sizeof(element)), may_alias));
 enum { LANES = SUGAR_COPY_VECTOR / sizeof(element) };
 
-static inline vector load(const element *p)
-{
-    return *(const vector *)p;
-}
+static inline vector load(const element *p) { return *(const vector *)p; }
 
-static inline void store(element *p, vector a)
-{
-    *(vector *)p = a;
-}
+static inline void store(element *p, vector a) { *(vector *)p = a; }
 
 /* to[i + j * to_step] = from[j + i * from_step] for i < LANES, j < columns <= LANES. Reads LANES whole vectors. To
  * interleave rows i and i + LANES/2, log2(LANES) times, is to transpose. */
-static inline void transpose_square(element *to, int64_t to_step, const element *from, int64_t from_step,
-                                          int columns)
+static inline void transpose_square(element *to, int64_t to_step, const element *from, int64_t from_step, int columns)
 {
     vector row[LANES], next[LANES];
 #pragma GCC unroll 16
@@ -68,10 +62,10 @@ static inline void transpose_square(element *to, int64_t to_step, const element 
             store(to + i * to_step, row[i]);
 }
 
-/* to[i * to_step] = from[i * from_step]. To gather elements into vectors before they are stored takes 1.3 times as long
- * as to store each by itself (NHWC to NCHW with 3 channels, f32). */
-static inline void copy_line(element *restrict to, int64_t to_step, const element *restrict from,
-                                   int64_t from_step, int64_t n)
+/* to[i * to_step] = from[i * from_step]. To gather elements into vectors before they are stored takes 1.3 times as
+ * long as to store each by itself (NHWC to NCHW with 3 channels, f32). */
+static inline void copy_line(element *restrict to, int64_t to_step, const element *restrict from, int64_t from_step,
+                             int64_t n)
 {
     int64_t i = 0;
     if (to_step == 1 && from_step == 1) {
@@ -100,8 +94,8 @@ static inline void copy_line(element *restrict to, int64_t to_step, const elemen
 /* to[i + j * to_step] = from[j + i * from_step] for i < rows, j < columns, both LANES or more. The last squares may
  * overlap those before them. Squares follow each other along the rows that are farther apart in memory: of these a
  * cache may hold only a few at once. */
-static void transpose(element *restrict to, int64_t to_step, const element *restrict from,
-                            int64_t from_step, int64_t rows, int64_t columns)
+static void transpose(element *restrict to, int64_t to_step, const element *restrict from, int64_t from_step,
+                      int64_t rows, int64_t columns)
 {
     const bool along_from = from_step < 0 || from_step >= to_step;
     const int64_t outer = along_from ? rows : columns, inner = along_from ? columns : rows;
@@ -117,8 +111,7 @@ static void transpose(element *restrict to, int64_t to_step, const element *rest
 
 /* to[i + j * to_step] = from[j + i * columns] for many rows i of few columns j, such as the colours of a picture. A
  * square reads beyond its rows, into those that follow; the last rows, which none follow, are copied one by one. */
-static void separate(element *restrict to, int64_t to_step, const element *restrict from, int64_t rows,
-                           int64_t columns)
+static void separate(element *restrict to, int64_t to_step, const element *restrict from, int64_t rows, int64_t columns)
 {
     int64_t i = 0;
     for (; (i + LANES - 1) * columns + LANES <= rows * columns; i += LANES)
@@ -143,8 +136,7 @@ static void copy_plane(const sugar_box *box, element *restrict to, const element
         return;
     }
     for (int64_t j = 0; j < columns; j++)
-        copy_line(to + j * to_step, box->dimension[0].to, from + j * box->dimension[1].from, from_step,
-                        rows);
+        copy_line(to + j * to_step, box->dimension[0].to, from + j * box->dimension[1].from, from_step, rows);
 }
 
 void COPY(ELEMENT_BITS)(const sugar_box *box, int ndim, void *to_elements, const void *from_elements)

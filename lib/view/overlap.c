@@ -13,8 +13,8 @@
 
 enum { MAX_TERMS = 2 * (SUGAR_MAX_DIMENSIONS + 2), SEARCH_LIMIT = 1 << 20 };
 
-/* sum coefficient[k] v[k] = target with 0 <= v[k] <= bound[k]. Coefficients are positive, and each is less than the one
- * before it. */
+/* sum coefficient[k] v[k] = target with 0 <= v[k] <= bound[k]. Coefficients are positive, and each is less than the
+ * one before it. */
 typedef struct equation {
     int terms;
     int64_t coefficient[MAX_TERMS];
@@ -92,8 +92,7 @@ static sugar_sharing solve(equation *e)
     return search(e, 0, e->target);
 }
 
-sugar_sharing sugar_views_share(int ndim, const int64_t *extent, const int64_t *a, const int64_t *b,
-                                int64_t distance)
+sugar_sharing sugar_views_share(int ndim, const int64_t *extent, const int64_t *a, const int64_t *b, int64_t distance)
 {
     equation e = {.target = distance};
     for (int d = 0; d < ndim; d++) {

@@ -12,8 +12,7 @@ typedef enum sugar_sharing {
 
 /* Whether two views of the same extents share an element. a and b are their strides; the first element of the second
  * view lies `distance` elements behind that of the first. */
-sugar_sharing sugar_views_share(int ndim, const int64_t *extent, const int64_t *a, const int64_t *b,
-                                int64_t distance);
+sugar_sharing sugar_views_share(int ndim, const int64_t *extent, const int64_t *a, const int64_t *b, int64_t distance);
 
 /* Whether two indices of one view are the same element. Strides are 0 or more; the search is short if they rise. */
 sugar_sharing sugar_view_repeats(int ndim, const int64_t *extent, const int64_t *stride);

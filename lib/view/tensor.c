@@ -28,7 +28,8 @@ static sugar_status check_codes(const sugar_operand *o)
     if (type.code != SUGAR_TYPE_UNSIGNED || (type.bits != 8 && type.bits != 1) || type.lanes != 1)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED,
                            "%s: dtype with code %d, %d bits and %d lanes, expected code %d (unsigned), 8 bits or 1, "
-                           "and 1 lane", o->name, type.code, type.bits, type.lanes, SUGAR_TYPE_UNSIGNED);
+                           "and 1 lane",
+                           o->name, type.code, type.bits, type.lanes, SUGAR_TYPE_UNSIGNED);
     return SUGAR_OK;
 }
 
@@ -46,12 +47,12 @@ static sugar_status check_type(const sugar_operand *o)
                            "bits, or code %d (bfloat) and 16 bits",
                            o->name, t->dtype.code, t->dtype.bits, SUGAR_TYPE_FLOAT, SUGAR_TYPE_BFLOAT);
     if (t->dtype.lanes != 1)
-        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: dtype with %d lanes, expected 1", o->name,
-                           t->dtype.lanes);
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: dtype with %d lanes, expected 1", o->name, t->dtype.lanes);
     return SUGAR_OK;
 }
 
-/* Checks the extents, and counts the elements. If any extent is 0 there are none, and the others may be of any size. */
+/* Checks the extents, and counts the elements. If any extent is 0 there are none, and the others may be of any
+ * size. */
 static sugar_status check_shape(const sugar_operand *o, view *v)
 {
     const sugar_tensor *t = o->tensor;
@@ -64,8 +65,8 @@ static sugar_status check_shape(const sugar_operand *o, view *v)
     v->count = 1;
     for (int d = 0; d < t->ndim; d++) {
         if (t->shape[d] < 0)
-            return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: extent %lld in dimension %d, expected 0 or more",
-                               o->name, (long long)t->shape[d], d);
+            return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: extent %lld in dimension %d, expected 0 or more", o->name,
+                               (long long)t->shape[d], d);
         empty |= t->shape[d] == 0;
         overflow |= __builtin_mul_overflow(v->count, t->shape[d], &v->count);
     }
@@ -87,10 +88,7 @@ static void find_strides(const sugar_tensor *t, view *v)
 }
 
 /* The size of the smallest unit that has an address: an element, or 8 bits. */
-static int64_t bytes_of(sugar_data_type type)
-{
-    return type.bits < 8 ? 1 : type.bits / 8;
-}
+static int64_t bytes_of(sugar_data_type type) { return type.bits < 8 ? 1 : type.bits / 8; }
 
 /* Bits must lie in row-major order, without gaps. */
 static sugar_status check_bits(const sugar_operand *o, view *v)
@@ -144,11 +142,10 @@ static sugar_status check_address(const sugar_operand *o, view *v)
     const sugar_tensor *t = o->tensor;
     const unsigned size = (unsigned)bytes_of(t->dtype);
     if (!t->data && v->count > 0)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: %sNULL, expected an address", o->name,
-                           o->is_flat ? "" : "data ");
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: %sNULL, expected an address", o->name, o->is_flat ? "" : "data ");
     if (t->byte_offset > UINTPTR_MAX - (uintptr_t)t->data)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: byte_offset %llu reaches beyond the address space",
-                           o->name, (unsigned long long)t->byte_offset);
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: byte_offset %llu reaches beyond the address space", o->name,
+                           (unsigned long long)t->byte_offset);
     v->start = (uintptr_t)t->data + (uintptr_t)t->byte_offset;
     if (v->start % size != 0)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: %s is off by %u, expected a multiple of %u", o->name,
@@ -172,18 +169,15 @@ static sugar_status check_view(const sugar_operand *o, view *v)
     return sugar_is_bits(o) ? check_bits(o, v) : check_reach(o, v);
 }
 
-static const char *type_name(const sugar_tensor *t)
-{
-    return t->dtype.code == SUGAR_TYPE_BFLOAT ? "bfloat" : "float";
-}
+static const char *type_name(const sugar_tensor *t) { return t->dtype.code == SUGAR_TYPE_BFLOAT ? "bfloat" : "float"; }
 
 /* The other operand must have the shape of the first one, and its type, unless it holds codes. */
 static sugar_status check_alike(const sugar_operand *first, const sugar_operand *other)
 {
     const sugar_tensor *a = first->tensor, *b = other->tensor;
     if (!other->is_codes && (a->dtype.code != b->dtype.code || a->dtype.bits != b->dtype.bits))
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: dtype %s%d, expected %s%d like %s", other->name,
-                           type_name(b), b->dtype.bits, type_name(a), a->dtype.bits, first->name);
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: dtype %s%d, expected %s%d like %s", other->name, type_name(b),
+                           b->dtype.bits, type_name(a), a->dtype.bits, first->name);
     bool same = a->ndim == b->ndim;
     for (int d = 0; same && d < a->ndim; d++)
         same = a->shape[d] == b->shape[d];
@@ -236,16 +230,15 @@ static void fill_walk(sugar_walk *walk, const sugar_operand *operands, const vie
     walk->ndim += walk->ndim == 0;
 }
 
-static sugar_status describe_overlap(sugar_sharing sharing, const char *output, const char *other,
-                                     const char *expected)
+static sugar_status describe_overlap(sugar_sharing sharing, const char *output, const char *other, const char *expected)
 {
     if (sharing == SUGAR_APART)
         return SUGAR_OK;
     if (sharing == SUGAR_SHARED)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: overlaps %s, expected %s", output, other, expected);
     return sugar_error(SUGAR_ERROR_ARGUMENT,
-                       "%s: overlap with %s not ruled out within the search limit, expected simpler strides",
-                       output, other);
+                       "%s: overlap with %s not ruled out within the search limit, expected simpler strides", output,
+                       other);
 }
 
 static bool is_same_view(const sugar_walk *walk, int j, int k)
@@ -303,16 +296,15 @@ static sugar_sharing find_sharing(const sugar_walk *walk, int j, int k)
 }
 
 /* Checks operand j, an output, against operand k. */
-static sugar_status check_apart(const sugar_walk *walk, const sugar_operand *operands, const view *views, int j,
-                                int k)
+static sugar_status check_apart(const sugar_walk *walk, const sugar_operand *operands, const view *views, int j, int k)
 {
     const view *a = &views[j], *b = &views[k];
     const uintptr_t a_last = walk->size[j] > 0 ? walk->size[j] - 1 : 0;
     const uintptr_t b_last = walk->size[k] > 0 ? walk->size[k] - 1 : 0;
     const bool beyond = a->start + (uintptr_t)a->high + a_last < b->start + (uintptr_t)b->low
                         || b->start + (uintptr_t)b->high + b_last < a->start + (uintptr_t)a->low;
-    const bool may_be_same = j == walk->output && operands[k].access == SUGAR_ACCESS_INPUT
-                             && walk->size[j] == walk->size[k];
+    const bool may_be_same =
+        j == walk->output && operands[k].access == SUGAR_ACCESS_INPUT && walk->size[j] == walk->size[k];
     if (beyond || (may_be_same && is_same_view(walk, k, j)))
         return SUGAR_OK;
     return describe_overlap(find_sharing(walk, j, k), operands[j].name, operands[k].name,

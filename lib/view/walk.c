@@ -141,11 +141,11 @@ static bool is_in_rows(const sugar_walk *walk)
     return in_rows;
 }
 
-/* A tile that is contiguous in the output alone would read a cache line of an input for each element. So where an input
- * has its smallest stride in another dimension, the tile extends over a cache line in that dimension, and as far as
- * `most` allows in the innermost dimensions, which are rows of the output. If these rows are short, it extends over
- * four cache lines. From NCHW, 32 Mi elements: to NCWH 0.39 ns an element with one line, 0.59 with two, 0.65 with four;
- * to CWHN, with N = 32, 1.16, 0.66 and 0.57. */
+/* A tile that is contiguous in the output alone would read a cache line of an input for each element. So where an
+ * input has its smallest stride in another dimension, the tile extends over a cache line in that dimension, and as
+ * far as `most` allows in the innermost dimensions, which are rows of the output. If these rows are short, it
+ * extends over four cache lines. From NCHW, 32 Mi elements: to NCWH 0.39 ns an element with one line, 0.59 with
+ * two, 0.65 with four; to CWHN, with N = 32, 1.16, 0.66 and 0.57. */
 void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows)
 {
     walk->in_rows = rows && is_in_rows(walk);
@@ -305,6 +305,6 @@ void sugar_tile_prefetch(const sugar_tile *tile, const sugar_walk *walk, int k)
         return;
     const char *at = sugar_tile_start(tile, walk, k);
     for (int64_t i = 0; i < (beyond < 0 ? 1 : tile->extent[beyond]); i++)
-        prefetch_plane(at + (beyond < 0 ? 0 : i * stride[beyond]) * size, stride[across] * size,
-                       tile->extent[across], tile->extent[along] * size);
+        prefetch_plane(at + (beyond < 0 ? 0 : i * stride[beyond]) * size, stride[across] * size, tile->extent[across],
+                       tile->extent[along] * size);
 }

@@ -44,8 +44,8 @@ void sugar_walk_alone(sugar_walk *alone, const sugar_walk *walk, int k);
 /* Whether the elements of an arranged walk lie one after another in every operand. */
 bool sugar_walk_is_vector(const sugar_walk *walk);
 
-/* Divides an arranged walk into tiles of at most `most` elements. With `rows`, tiles may be 8 times as large where rows
- * are so long that they are computed where they lie. */
+/* Divides an arranged walk into tiles of at most `most` elements. With `rows`, tiles may be 8 times as large where
+ * rows are so long that they are computed where they lie. */
 void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows);
 
 /* A tile of a walk. */

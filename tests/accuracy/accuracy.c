@@ -27,16 +27,18 @@ typedef struct run {
 
 /* ---- Measuring -------------------------------------------------------------------------------- */
 
-static void measure(check *work, const sugar_activation *activation, const bound *limit,
-                    const samples *points, reference_scratch *scratch)
+static void measure(check *work, const sugar_activation *activation, const bound *limit, const samples *points,
+                    reference_scratch *scratch)
 {
     double *x = malloc(2 * points->count * sizeof *x), *y = x + points->count;
     mpfr_t exact;
     mpfr_init2(exact, REFERENCE_BITS);
     for (size_t i = 0; x && i < points->count; i++)
         x[i] = element_at(work->type, points->places[i]);
-    if (!x || catalogue_evaluate(activation, work->entry, work->type, work->way, check_parameter(work),
-                                 points->count, x, y) != SUGAR_OK) {
+    if (!x
+        || catalogue_evaluate(activation, work->entry, work->type, work->way, check_parameter(work), points->count, x,
+                              y)
+               != SUGAR_OK) {
         snprintf(work->problem, PROBLEM_SIZE, "%s", x ? sugar_last_error() : "out of memory");
     } else {
         for (size_t i = 0; i < points->count; i++) {
@@ -97,8 +99,8 @@ static void print_kind(const run *all, int32_t kind)
     int checks = all->first[kind + 1] - all->first[kind], bad = 0;
     for (int i = all->first[kind]; i < all->first[kind + 1]; i++)
         bad += check_failed(&all->checks[i]);
-    printf("[%d/%d] %-15s %3d checks, %d failed\n", all->finished, (int)all->kinds,
-           all->entries[kind].reference->name, checks, bad);
+    printf("[%d/%d] %-15s %3d checks, %d failed\n", all->finished, (int)all->kinds, all->entries[kind].reference->name,
+           checks, bad);
     for (int i = all->first[kind]; i < all->first[kind + 1]; i++)
         if (check_failed(&all->checks[i]))
             report_failure(&all->checks[i]);
@@ -115,8 +117,8 @@ static void print_cells(const run *all, int32_t kind, const element *type, direc
     char at[32] = "";
     if (!isnan(usual.max_at))
         snprintf(at, sizeof at, "%.6g", usual.max_at);
-    printf(" | %7.3f %13s %6.2f%% %7.3f", usual.max_ulps, at,
-           100 * (double)usual.rounded / (double)usual.samples, any.max_ulps);
+    printf(" | %7.3f %13s %6.2f%% %7.3f", usual.max_ulps, at, 100 * (double)usual.rounded / (double)usual.samples,
+           any.max_ulps);
     if (way == DERIVATIVE && !isnan(any.crossing_at))
         printf(" %6.3f", any.crossing_share);
 }
@@ -125,8 +127,9 @@ static void print_table(const run *all, const element *type)
 {
     printf("\n%s: errors in ULP. max, at x, share correctly rounded: default parameters; any: over all\n"
            "parameters; sign: next to a change of sign, the largest share of the allowed error\n"
-           "%-15s | %7s %13s %7s %7s | %7s %13s %7s %7s %6s | %7s %13s %7s %7s\n", type->name, "kind", "value",
-           "at", "rounded", "any", "deriv.", "at", "rounded", "any", "sign", "slope", "at", "rounded", "any");
+           "%-15s | %7s %13s %7s %7s | %7s %13s %7s %7s %6s | %7s %13s %7s %7s\n",
+           type->name, "kind", "value", "at", "rounded", "any", "deriv.", "at", "rounded", "any", "sign", "slope", "at",
+           "rounded", "any");
     for (int32_t kind = 0; kind < all->kinds; kind++) {
         if (all->first[kind] == all->first[kind + 1])
             continue;
@@ -192,8 +195,8 @@ static void start_threads(run *all, long threads)
         pthread_join(others[i], NULL);
 }
 
-/* Not all numbers of a narrow type by MPFR alone, and nothing from the output where the derivative does not follow from
- * it. */
+/* Not all numbers of a narrow type by MPFR alone, and nothing from the output where the derivative does not follow
+ * from it. */
 static int is_checked(const catalogue_entry *entry, const element *type, direction way, int set, const double *p)
 {
     if (way != FROM_OUTPUT || !entry->reference->function[way])

@@ -4,8 +4,8 @@
 #include <math.h>
 
 /* Finds the zero of the derivative between two points of different sign. */
-static double bisect(const reference_kind *kind, const double *p, double low, double high,
-                     mpfr_ptr y, reference_scratch *scratch)
+static double bisect(const reference_kind *kind, const double *p, double low, double high, mpfr_ptr y,
+                     reference_scratch *scratch)
 {
     reference_evaluate(y, kind, DERIVATIVE, p, low, scratch);
     int sign = mpfr_sgn(y);
@@ -22,8 +22,8 @@ static double bisect(const reference_kind *kind, const double *p, double low, do
 
 /* Looks at points around 0 that are width/4 apart, and at points ever farther apart up to 760 widths:
  * beyond, every exponential overflows or underflows double. */
-void bound_find(bound *limit, const element *type, const reference_kind *kind, direction way,
-                const double *p, reference_scratch *scratch)
+void bound_find(bound *limit, const element *type, const reference_kind *kind, direction way, const double *p,
+                reference_scratch *scratch)
 {
     *limit = (bound){.ulps = type->ulps};
     if (way != DERIVATIVE || !kind->width)
@@ -67,8 +67,7 @@ void tally_begin(tally *counts)
     *counts = (tally){.max_at = (double)NAN, .crossing_at = (double)NAN, .worst.at = (double)NAN};
 }
 
-void tally_add(tally *counts, const element *type, const bound *limit, double x, double computed,
-               mpfr_srcptr exact)
+void tally_add(tally *counts, const element *type, const bound *limit, double x, double computed, mpfr_srcptr exact)
 {
     double nearest = element_round_mpfr(type, exact, MPFR_RNDN);
     int rounded = computed == nearest || (isnan(computed) && isnan(nearest));
@@ -137,10 +136,8 @@ static void print_place(const char *name, double x, FILE *file)
 
 void tally_print_json(const tally *counts, FILE *file)
 {
-    fprintf(file, "\"samples\": %lld, \"correctly_rounded\": %.8f, \"failures\": %lld",
-            (long long)counts->samples,
-            counts->samples ? (double)counts->rounded / (double)counts->samples : 0.0,
-            (long long)counts->failures);
+    fprintf(file, "\"samples\": %lld, \"correctly_rounded\": %.8f, \"failures\": %lld", (long long)counts->samples,
+            counts->samples ? (double)counts->rounded / (double)counts->samples : 0.0, (long long)counts->failures);
     print_number("max_ulp", counts->max_ulps, file);
     print_place("at", counts->max_at, file);
     if (!isnan(counts->crossing_at)) {

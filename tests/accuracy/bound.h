@@ -19,8 +19,8 @@ typedef struct bound {
     double zeros[BOUND_ZEROS];
 } bound;
 
-void bound_find(bound *limit, const element *type, const reference_kind *kind, direction way,
-                const double *p, reference_scratch *scratch);
+void bound_find(bound *limit, const element *type, const reference_kind *kind, direction way, const double *p,
+                reference_scratch *scratch);
 
 /* Whether some x in [low, high] lies next to a sign change. */
 int bound_crossing(const bound *limit, double low, double high);
@@ -43,8 +43,7 @@ typedef struct tally {
 void tally_begin(tally *counts);
 
 /* Measures one result and adds it. */
-void tally_add(tally *counts, const element *type, const bound *limit, double x, double computed,
-               mpfr_srcptr exact);
+void tally_add(tally *counts, const element *type, const bound *limit, double x, double computed, mpfr_srcptr exact);
 
 /* Adds the counts of `part` to the whole. */
 void tally_merge(tally *whole, const tally *part);

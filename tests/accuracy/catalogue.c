@@ -7,16 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int get_parameters(int32_t index, const sugar_kind *kind, catalogue_entry *entry,
-                          char problem[PROBLEM_SIZE])
+static int get_parameters(int32_t index, const sugar_kind *kind, catalogue_entry *entry, char problem[PROBLEM_SIZE])
 {
     const char *const *names = entry->reference->parameters;
     int expected = 0;
     while (names[expected])
         expected++;
     if (kind->parameter_count != expected) {
-        snprintf(problem, PROBLEM_SIZE, "%s: the library has %d parameters, the reference %d",
-                 kind->name, (int)kind->parameter_count, expected);
+        snprintf(problem, PROBLEM_SIZE, "%s: the library has %d parameters, the reference %d", kind->name,
+                 (int)kind->parameter_count, expected);
         return -1;
     }
     entry->parameters = expected;
@@ -98,8 +97,7 @@ static double place_in_range(const sugar_parameter *parameter, int place)
 }
 
 /* One more set, in the order that the kind asks for. */
-static void add_set(const catalogue_entry *entry, double sets[][REFERENCE_PARAMETERS], int *count,
-                    const double *p)
+static void add_set(const catalogue_entry *entry, double sets[][REFERENCE_PARAMETERS], int *count, const double *p)
 {
     double *set = sets[(*count)++];
     memcpy(set, p, REFERENCE_PARAMETERS * sizeof *set);
@@ -109,8 +107,7 @@ static void add_set(const catalogue_entry *entry, double sets[][REFERENCE_PARAME
     }
 }
 
-int catalogue_parameter_sets(const catalogue_entry *entry,
-                             double sets[PARAMETER_SETS][REFERENCE_PARAMETERS])
+int catalogue_parameter_sets(const catalogue_entry *entry, double sets[PARAMETER_SETS][REFERENCE_PARAMETERS])
 {
     double usual[REFERENCE_PARAMETERS] = {0};
     for (int i = 0; i < entry->parameters; i++)
@@ -163,8 +160,8 @@ sugar_status catalogue_call(const sugar_activation *activation, const element *t
 {
     const element_format *format = &element_formats[type->type];
     const int64_t shape = (int64_t)n, step = 1;
-    const sugar_tensor like = {.device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .dtype = format->dtype, .shape = &shape,
-                               .strides = &step};
+    const sugar_tensor like = {
+        .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .dtype = format->dtype, .shape = &shape, .strides = &step};
     sugar_tensor values = like, gradient = like;
     sugar_call_options options = {.struct_size = sizeof options,
                                   .flags = way == FROM_OUTPUT ? SUGAR_CALL_FROM_OUTPUT : 0};
@@ -208,9 +205,8 @@ static sugar_status evaluate_block(const sugar_activation *activation, const cat
     return status;
 }
 
-sugar_status catalogue_evaluate(const sugar_activation *activation, const catalogue_entry *entry,
-                                const element *type, direction way, const double *parameter, size_t n,
-                                const double *x, double *y)
+sugar_status catalogue_evaluate(const sugar_activation *activation, const catalogue_entry *entry, const element *type,
+                                direction way, const double *parameter, size_t n, const double *x, double *y)
 {
     sugar_status status = SUGAR_OK;
     for (size_t start = 0; start < n && status == SUGAR_OK; start += BLOCK) {

@@ -29,8 +29,7 @@ int catalogue_has(const char *name);
 const char *catalogue_stale_row(void);
 
 /* Sets of parameters over the allowed range, the defaults first. Returns how many. */
-int catalogue_parameter_sets(const catalogue_entry *entry,
-                             double sets[PARAMETER_SETS][REFERENCE_PARAMETERS]);
+int catalogue_parameter_sets(const catalogue_entry *entry, double sets[PARAMETER_SETS][REFERENCE_PARAMETERS]);
 
 /* The spec whose forward or backward call is the function; a surrogate stands behind heaviside. */
 void catalogue_spec(const catalogue_entry *entry, const double *p, char spec[SPEC_SIZE]);
@@ -42,9 +41,8 @@ sugar_status catalogue_call(const sugar_activation *activation, const element *t
 
 /* y[i] = what the library finds at x[i], in the element type. parameter: the first one, as a tensor in which its
  * neighbours have others; NULL: the spec's. */
-sugar_status catalogue_evaluate(const sugar_activation *activation, const catalogue_entry *entry,
-                                const element *type, direction way, const double *parameter, size_t n,
-                                const double *x, double *y);
+sugar_status catalogue_evaluate(const sugar_activation *activation, const catalogue_entry *entry, const element *type,
+                                direction way, const double *parameter, size_t n, const double *x, double *y);
 
 /* The number of the element type that is nearest to a value of the first parameter, within its range. */
 double catalogue_round_parameter(const catalogue_entry *entry, const element *type, double value);

@@ -8,10 +8,7 @@ const element element_f64 = {"f64", ELEMENT_F64, &element_f64, 53, -1021, 1024, 
 const element element_f16 = {"f16", ELEMENT_F16, &element_f32, 11, -13, 16, 1, 0, 0.999};
 const element element_bf16 = {"bf16", ELEMENT_BF16, &element_f32, 8, -125, 128, 1, 0, 0.999};
 
-double element_round(const element *type, double x)
-{
-    return element_value(element_of(x, type->type), type->type);
-}
+double element_round(const element *type, double x) { return element_value(element_of(x, type->type), type->type); }
 
 /* As the manual of MPFR shows for the formats of IEEE 754: rounded in the full range of exponents, then
  * brought into that of the type, without rounding twice. */
@@ -46,7 +43,7 @@ double element_at(const element *type, int64_t place)
 
 static mpfr_exp_t clamp_exponent(const element *type, mpfr_exp_t exponent)
 {
-    return exponent < type->min_exponent ? type->min_exponent
+    return exponent < type->min_exponent   ? type->min_exponent
            : exponent > type->max_exponent ? type->max_exponent
                                            : exponent;
 }

@@ -58,8 +58,7 @@ static void measure_exactly(const sweep *all, tally *part, double x, float found
 }
 
 /* Numbers whose errors may be near the bound, or that are next to a change of sign, one by one. */
-static void measure_singly(const sweep *all, tally *part, const chunk *now, mpfr_ptr exact,
-                           reference_scratch *scratch)
+static void measure_singly(const sweep *all, tally *part, const chunk *now, mpfr_ptr exact, reference_scratch *scratch)
 {
     for (size_t i = 0; i < now->count; i++) {
         double x = now->wide[i], allowed = all->limit.ulps, ulps = now->ulps[i];
@@ -81,8 +80,7 @@ static void measure_singly(const sweep *all, tally *part, const chunk *now, mpfr
     }
 }
 
-static void measure_finite(const sweep *all, tally *part, chunk *now, mpfr_ptr exact,
-                           reference_scratch *scratch)
+static void measure_finite(const sweep *all, tally *part, chunk *now, mpfr_ptr exact, reference_scratch *scratch)
 {
     const check *work = all->work;
     double worst, low = fmin(now->wide[0], now->wide[now->count - 1]);
@@ -98,8 +96,7 @@ static void measure_finite(const sweep *all, tally *part, chunk *now, mpfr_ptr e
 }
 
 /* Infinities and NaNs. */
-static void measure_special(const sweep *all, tally *part, chunk *now, mpfr_ptr exact,
-                            reference_scratch *scratch)
+static void measure_special(const sweep *all, tally *part, chunk *now, mpfr_ptr exact, reference_scratch *scratch)
 {
     for (size_t i = 0; i < now->count; i++)
         if (isnan(now->x[i]) && isnan(now->found[i])) {
@@ -134,8 +131,8 @@ static void show_progress(const sweep *all)
     double here = (double)all->next / (double)all_numbers;
     double share = (all->before + here) / all->functions;
     double left = difftime(time(NULL), all->start) * (1 - share) / share;
-    fprintf(stderr, "\r%5.1f %%  %-28s %5.1f %%  %d:%02d left   ", 100 * share, all->title, 100 * here,
-            (int)left / 60, (int)left % 60);
+    fprintf(stderr, "\r%5.1f %%  %-28s %5.1f %%  %d:%02d left   ", 100 * share, all->title, 100 * here, (int)left / 60,
+            (int)left % 60);
 }
 
 /* The end of the stretch of numbers from `first` that are all finite or all not. */
@@ -207,8 +204,8 @@ static void refine_worst(const sweep *all, reference_scratch *scratch)
         double y;
         tally single;
         tally_begin(&single);
-        if (isnan(at[i]) || catalogue_evaluate(all->activation, all->work->entry, &element_f32, all->work->way,
-                                               NULL, 1, &at[i], &y))
+        if (isnan(at[i])
+            || catalogue_evaluate(all->activation, all->work->entry, &element_f32, all->work->way, NULL, 1, &at[i], &y))
             continue;
         measure_exactly(all, &single, at[i], (float)y, exact, scratch);
         if (i == 0)
@@ -226,11 +223,9 @@ static void perform(sweep *all, const options *chosen, reference_scratch *scratc
         snprintf(work->problem, PROBLEM_SIZE, "tests/accuracy/fast.c has no row for it");
         return;
     }
-    double at, error = fast_check(work->entry->reference, work->way, work->p, work->entry->parameters,
-                                  scratch, &at);
+    double at, error = fast_check(work->entry->reference, work->way, work->p, work->entry->parameters, scratch, &at);
     if (!(error <= FAST_ERROR)) {
-        snprintf(work->problem, PROBLEM_SIZE, "the fast reference is wrong by %.3g (relative) at %a", error,
-                 at);
+        snprintf(work->problem, PROBLEM_SIZE, "the fast reference is wrong by %.3g (relative) at %a", error, at);
         return;
     }
     sugar_activation *activation;
@@ -284,10 +279,8 @@ static int prepare(const options *chosen, catalogue_entry *entries, check *check
         int set_count = catalogue_parameter_sets(&entries[kind], sets);
         for (int set = 0; set < (chosen->all_parameters ? set_count : 1); set++)
             for (int way = VALUE; way < DIRECTIONS; way++)
-                if (reference->function[way]
-                    && (!chosen->way || strcmp(chosen->way, direction_names[way]) == 0))
-                    check_begin(&checks[(*count)++], &entries[kind], &element_f32, (direction)way, set,
-                                0, sets[set]);
+                if (reference->function[way] && (!chosen->way || strcmp(chosen->way, direction_names[way]) == 0))
+                    check_begin(&checks[(*count)++], &entries[kind], &element_f32, (direction)way, set, 0, sets[set]);
     }
     return failed;
 }
@@ -298,12 +291,14 @@ static int run_all(const options *chosen, catalogue_entry *entries, check *check
     reference_begin(&scratch);
     printf("exhaustive: level %s, every %ld. f32\n", report_level(), chosen->stride);
     int count = 0, passed = 0, failed = prepare(chosen, entries, checks, &count);
-    sweep all = {.stride = (uint32_t)chosen->stride, .terminal = isatty(2), .functions = count,
-                 .start = time(NULL), .lock = PTHREAD_MUTEX_INITIALIZER};
+    sweep all = {.stride = (uint32_t)chosen->stride,
+                 .terminal = isatty(2),
+                 .functions = count,
+                 .start = time(NULL),
+                 .lock = PTHREAD_MUTEX_INITIALIZER};
     for (int i = 0; i < count; i++) {
         char title[64];
-        snprintf(title, sizeof title, "%.40s %s", checks[i].entry->reference->name,
-                 direction_names[checks[i].way]);
+        snprintf(title, sizeof title, "%.40s %s", checks[i].entry->reference->name, direction_names[checks[i].way]);
         all.work = &checks[i];
         all.title = title;
         all.next = 0;

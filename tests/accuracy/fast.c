@@ -32,18 +32,18 @@ int fast_usable(void)
 
 /* The vector functions of glibc's libmvec, or one call of libm per lane. */
 #ifdef HAVE_LIBMVEC
-#define ELEMENTARY(name)                                                                           \
-    vec _ZGVdN4v_##name(vec x);                                                                    \
+#define ELEMENTARY(name)                                                                                               \
+    vec _ZGVdN4v_##name(vec x);                                                                                        \
     static inline vec v_##name(vec x) { return _ZGVdN4v_##name(x); }
 #else
 #define ELEMENTARY(name) LANE_BY_LANE(name)
 #endif
-#define LANE_BY_LANE(name)                                                                         \
-    static inline vec v_##name(vec x)                                                              \
-    {                                                                                              \
-        for (int i = 0; i < LANES; i++)                                                            \
-            x[i] = name(x[i]);                                                                     \
-        return x;                                                                                  \
+#define LANE_BY_LANE(name)                                                                                             \
+    static inline vec v_##name(vec x)                                                                                  \
+    {                                                                                                                  \
+        for (int i = 0; i < LANES; i++)                                                                                \
+            x[i] = name(x[i]);                                                                                         \
+        return x;                                                                                                      \
     }
 ELEMENTARY(exp)
 ELEMENTARY(expm1)
@@ -65,10 +65,7 @@ static inline vec exponential(vec x) { return v_exp(clipped(x)); }
 static inline vec exponential_minus_1(vec x) { return v_expm1(clipped(x)); }
 static inline vec logistic(vec x) { return 1 / (1 + exponential(-x)); }
 static inline vec log1p_exp(vec x) { return greater(x, all(0)) + v_log1p(exponential(-magnitude(x))); }
-static inline vec distribution(vec x)
-{
-    return 0.5 * v_erfc(lesser(greater(x * -sqrt(0.5), all(-9)), all(20)));
-}
+static inline vec distribution(vec x) { return 0.5 * v_erfc(lesser(greater(x * -sqrt(0.5), all(-9)), all(20))); }
 static inline vec density(vec x, double deviation)
 {
     vec z = x / deviation;
@@ -91,7 +88,11 @@ FUNCTION(relu_value) { return greater(x, all(0)); }
 FUNCTION(relu_derivative) { return when((mask)(x > 0)); }
 FUNCTION(relu6_value) { return lesser(greater(x, all(0)), all(6)); }
 FUNCTION(relu6_derivative) { return when((mask)(x > 0) & (mask)(x < 6)); }
-FUNCTION(relu_squared_value) { vec r = relu_value(x, p); return r * r; }
+FUNCTION(relu_squared_value)
+{
+    vec r = relu_value(x, p);
+    return r * r;
+}
 FUNCTION(relu_squared_derivative) { return 2 * relu_value(x, p); }
 FUNCTION(threshold_value) { return choose((mask)(x > p[0]), x, all(p[1])); }
 FUNCTION(threshold_derivative) { return when((mask)(x > p[0])); }
@@ -174,7 +175,11 @@ FUNCTION(log_sigmoid_derivative) { return logistic(-x); }
 FUNCTION(softplus_value) { return log1p_exp(p[0] * x) / p[0]; }
 FUNCTION(softplus_derivative) { return logistic(p[0] * x); }
 FUNCTION(silu_value) { return x * logistic(p[0] * x); }
-FUNCTION(silu_derivative) { vec z = p[0] * x; return logistic(z) * (1 + z * logistic(-z)); }
+FUNCTION(silu_derivative)
+{
+    vec z = p[0] * x;
+    return logistic(z) * (1 + z * logistic(-z));
+}
 FUNCTION(bsilu_value) { return x * logistic(x) + p[0] / 2 * hyperbolic_tangent(x / 2); }
 FUNCTION(bsilu_derivative) { return logistic(x) * (1 + (x + p[0]) * logistic(-x)); }
 
@@ -190,7 +195,11 @@ FUNCTION(bsilu_slope) { return hyperbolic_tangent(x / 2) / 2; }
 
 FUNCTION(tanh_value) { return hyperbolic_tangent(x); }
 FUNCTION(tanh_derivative) { return 4 * sigmoid_derivative(2 * x, p); }
-FUNCTION(tanhshrink_derivative) { vec t = tanh_value(x, p); return t * t; }
+FUNCTION(tanhshrink_derivative)
+{
+    vec t = tanh_value(x, p);
+    return t * t;
+}
 /* The Maclaurin series where the difference would cancel. */
 FUNCTION(tanhshrink_value)
 {
@@ -247,19 +256,44 @@ static const struct {
     fast_function *function[DIRECTIONS];
 } kinds[] = {
     {"identity", {identity_value, one}},
-    KIND(relu), KIND(relu6), KIND(relu_squared), KIND(threshold),
+    KIND(relu),
+    KIND(relu6),
+    KIND(relu_squared),
+    KIND(threshold),
     {"leaky_relu", {slope_value, slope_derivative, slope_slope}},
     {"prelu", {slope_value, slope_derivative, slope_slope}},
-    KIND(rrelu), LEARNING(elu), LEARNING(celu), KIND(selu), KIND(gelu), KIND(gelu_tanh), LEARNING(silu), KIND(mish),
-    LEARNING(softplus), LEARNING(squareplus), KIND(softsign), KIND(sigmoid), KIND(log_sigmoid), KIND(tanh),
+    KIND(rrelu),
+    LEARNING(elu),
+    LEARNING(celu),
+    KIND(selu),
+    KIND(gelu),
+    KIND(gelu_tanh),
+    LEARNING(silu),
+    KIND(mish),
+    LEARNING(softplus),
+    LEARNING(squareplus),
+    KIND(softsign),
+    KIND(sigmoid),
+    KIND(log_sigmoid),
+    KIND(tanh),
     KIND(tanhshrink),
     {"softshrink", {softshrink_value, shrink_derivative}},
     {"hardshrink", {hardshrink_value, shrink_derivative}},
-    KIND(hardtanh), KIND(hardsigmoid), KIND(hardswish), LEARNING(bsilu), LEARNING(nelu),
+    KIND(hardtanh),
+    KIND(hardsigmoid),
+    KIND(hardswish),
+    LEARNING(bsilu),
+    LEARNING(nelu),
     {"heaviside", {threshold_derivative, zero}},
     {"sign", {sign_value, zero}},
-    SURROGATE(atan), SURROGATE(fast_sigmoid), SURROGATE(slayer), SURROGATE(triangle), SURROGATE(gaussian),
-    SURROGATE(multi_gaussian), SURROGATE(sigmoid_spike), SURROGATE(box),
+    SURROGATE(atan),
+    SURROGATE(fast_sigmoid),
+    SURROGATE(slayer),
+    SURROGATE(triangle),
+    SURROGATE(gaussian),
+    SURROGATE(multi_gaussian),
+    SURROGATE(sigmoid_spike),
+    SURROGATE(box),
 };
 
 static fast_function *find(const char *kind, direction way)
@@ -270,10 +304,7 @@ static fast_function *find(const char *kind, direction way)
     return NULL;
 }
 
-int fast_has(const char *kind, direction way)
-{
-    return way < DIRECTIONS && find(kind, way) != NULL;
-}
+int fast_has(const char *kind, direction way) { return way < DIRECTIONS && find(kind, way) != NULL; }
 
 void fast_evaluate(const char *kind, direction way, const double *p, size_t n, const double *x, double *y)
 {
@@ -295,10 +326,7 @@ static inline vec unit_in_last_place(vec x)
     return lesser(greater(power, all(0x1p-126)), all(0x1p127)) * 0x1p-23;
 }
 
-double fast_ulp(double x)
-{
-    return unit_in_last_place(all(x))[0];
-}
+double fast_ulp(double x) { return unit_in_last_place(all(x))[0]; }
 
 /* As element_error: an infinite result counts as 2^128. */
 static inline vec errors(vec computed, vec exact)
@@ -312,8 +340,7 @@ static inline vec errors(vec computed, vec exact)
     return choose(wrong, all(HUGE_VAL), ulps);
 }
 
-void fast_errors(size_t n, const float *computed, const double *exact, double *ulps, double *worst,
-                 long long *rounded)
+void fast_errors(size_t n, const float *computed, const double *exact, double *ulps, double *worst, long long *rounded)
 {
     vec largest = all(0);
     mask count = {0};

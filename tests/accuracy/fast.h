@@ -24,8 +24,7 @@ void fast_evaluate(const char *kind, direction way, const double *p, size_t n, c
 /* Errors of f32 results in ULP of the exact ones: infinite where either is NaN, or where the computed one
  * differs from an exact zero. Sets *worst to the largest; adds the correctly rounded results to *rounded.
  * ulps may be NULL. */
-void fast_errors(size_t n, const float *computed, const double *exact, double *ulps, double *worst,
-                 long long *rounded);
+void fast_errors(size_t n, const float *computed, const double *exact, double *ulps, double *worst, long long *rounded);
 
 /* |x| as f32's unit in the last place */
 double fast_ulp(double x);

@@ -13,10 +13,7 @@ typedef struct numbers {
     double wide[NUMBERS], exact[NUMBERS];   /* x, and the result of the fast reference */
 } numbers;
 
-int half_is(const element *type)
-{
-    return element_formats[type->type].width == sizeof(uint16_t);
-}
+int half_is(const element *type) { return element_formats[type->type].width == sizeof(uint16_t); }
 
 static void add(tally *counts, double x, double ulps, int rounded)
 {
@@ -35,8 +32,10 @@ static void judge_exactly(check *work, double x, double found, mpfr_ptr exact, r
     reference_evaluate(exact, work->entry->reference, work->way, work->p, x, scratch);
     const double nearest = element_round_mpfr(type, exact, MPFR_RNDN);
     const int rounded = found == nearest || (isnan(found) && isnan(nearest));
-    const int faithful = rounded || (!isinf(x) && (found == element_round_mpfr(type, exact, MPFR_RNDD)
-                                                   || found == element_round_mpfr(type, exact, MPFR_RNDU)));
+    const int faithful = rounded
+                         || (!isinf(x)
+                             && (found == element_round_mpfr(type, exact, MPFR_RNDD)
+                                 || found == element_round_mpfr(type, exact, MPFR_RNDU)));
     const double ulps = element_error(type, found, exact);
     add(counts, x, ulps, rounded);
     if (!faithful && counts->failures++ == 0) {
@@ -48,18 +47,15 @@ static void judge_exactly(check *work, double x, double found, mpfr_ptr exact, r
     }
 }
 
-/* Whether the result is correctly rounded whatever the error of the fast reference, within its bound. (FAST_TINY, below
- * which it has no bound, is far below half of the smallest number of either type.) */
+/* Whether the result is correctly rounded whatever the error of the fast reference, within its bound. (FAST_TINY,
+ * below which it has no bound, is far below half of the smallest number of either type.) */
 static int is_rounded(const element *type, double found, double exact, double largest)
 {
     const double margin = 2 * FAST_ERROR * fmax(fabs(exact), largest);
     return found == element_round(type, exact - margin) && found == element_round(type, exact + margin);
 }
 
-static int has_fast(const check *work)
-{
-    return fast_usable() && fast_has(work->entry->reference->name, work->way);
-}
+static int has_fast(const check *work) { return fast_usable() && fast_has(work->entry->reference->name, work->way); }
 
 static void judge(check *work, const numbers *all, reference_scratch *scratch)
 {

@@ -10,7 +10,7 @@
 
 #define N MPFR_RNDN
 #define UNUSED __attribute__((unused))
-#define FUNCTION(name) \
+#define FUNCTION(name)                                                                                                 \
     static void name(mpfr_ptr r, UNUSED mpfr_srcptr x, UNUSED const double *p, UNUSED reference_scratch *t)
 
 const char *const direction_names[ALL_DIRECTIONS] = {"value", "derivative", "slope", "derivative from the output"};
@@ -108,10 +108,7 @@ static void inverse_square(mpfr_ptr r, mpfr_srcptr x, double slope)
     mpfr_ui_div(r, 1, r, N);
 }
 
-static void step(mpfr_ptr r, int condition)
-{
-    mpfr_set_si(r, condition, N);
-}
+static void step(mpfr_ptr r, int condition) { mpfr_set_si(r, condition, N); }
 
 #define POSITIVE(x) (mpfr_sgn(x) > 0)
 #define ABOVE(x, d) (mpfr_cmp_d(x, d) > 0)
@@ -135,8 +132,16 @@ FUNCTION(relu6_value)
         mpfr_mul_si(r, x, POSITIVE(x), N);
 }
 
-FUNCTION(relu_squared_value) { relu_value(r, x, p, t); mpfr_sqr(r, r, N); }
-FUNCTION(relu_squared_derivative) { relu_value(r, x, p, t); mpfr_mul_ui(r, r, 2, N); }
+FUNCTION(relu_squared_value)
+{
+    relu_value(r, x, p, t);
+    mpfr_sqr(r, r, N);
+}
+FUNCTION(relu_squared_derivative)
+{
+    relu_value(r, x, p, t);
+    mpfr_mul_ui(r, r, 2, N);
+}
 
 FUNCTION(threshold_derivative) { step(r, ABOVE(x, p[0])); }
 FUNCTION(threshold_value)
@@ -148,7 +153,11 @@ FUNCTION(threshold_value)
 }
 
 FUNCTION(slope_derivative) { mpfr_set_d(r, POSITIVE(x) ? 1 : p[0], N); }
-FUNCTION(slope_value) { slope_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
+FUNCTION(slope_value)
+{
+    slope_derivative(r, x, p, t);
+    mpfr_mul(r, r, x, N);
+}
 
 FUNCTION(slope_slope) { mpfr_mul_si(r, x, !POSITIVE(x), N); }
 
@@ -158,10 +167,18 @@ FUNCTION(rrelu_derivative)
     mpfr_add_d(r, r, POSITIVE(x) ? 1 : p[1], N);
     mpfr_div_ui(r, r, 2, N);
 }
-FUNCTION(rrelu_value) { rrelu_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
+FUNCTION(rrelu_value)
+{
+    rrelu_derivative(r, x, p, t);
+    mpfr_mul(r, r, x, N);
+}
 
 FUNCTION(shrink_derivative) { step(r, ABOVE(x, p[0]) || BELOW(x, -p[0])); }
-FUNCTION(hardshrink_value) { shrink_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
+FUNCTION(hardshrink_value)
+{
+    shrink_derivative(r, x, p, t);
+    mpfr_mul(r, r, x, N);
+}
 FUNCTION(softshrink_value)
 {
     if (ABOVE(x, p[0]))
@@ -198,7 +215,11 @@ FUNCTION(hardsigmoid_value)
     mpfr_div_ui(r, r, 6, N);
 }
 
-FUNCTION(hardswish_value) { hardsigmoid_value(r, x, p, t); mpfr_mul(r, r, x, N); }
+FUNCTION(hardswish_value)
+{
+    hardsigmoid_value(r, x, p, t);
+    mpfr_mul(r, r, x, N);
+}
 FUNCTION(hardswish_derivative)
 {
     mpfr_mul_ui(r, x, 2, N);
@@ -211,7 +232,11 @@ FUNCTION(hardswish_derivative)
 }
 
 FUNCTION(sign_value) { mpfr_set_si(r, mpfr_sgn(x) > 0 ? 1 : -(mpfr_sgn(x) < 0), N); }
-FUNCTION(box_derivative) { shrink_derivative(r, x, p, t); mpfr_ui_sub(r, 1, r, N); }
+FUNCTION(box_derivative)
+{
+    shrink_derivative(r, x, p, t);
+    mpfr_ui_sub(r, 1, r, N);
+}
 FUNCTION(triangle_derivative)
 {
     mpfr_abs(r, x, N);
@@ -410,7 +435,11 @@ FUNCTION(log_sigmoid_value)
     log1p_exp(r, t->a);
     mpfr_neg(r, r, N);
 }
-FUNCTION(log_sigmoid_derivative) { mpfr_neg(r, x, N); logistic(r, r); }
+FUNCTION(log_sigmoid_derivative)
+{
+    mpfr_neg(r, x, N);
+    logistic(r, r);
+}
 
 FUNCTION(softplus_value)
 {
@@ -418,9 +447,17 @@ FUNCTION(softplus_value)
     log1p_exp(r, t->a);
     mpfr_div_d(r, r, p[0], N);
 }
-FUNCTION(softplus_derivative) { mpfr_mul_d(r, x, p[0], N); logistic(r, r); }
+FUNCTION(softplus_derivative)
+{
+    mpfr_mul_d(r, x, p[0], N);
+    logistic(r, r);
+}
 
-FUNCTION(silu_value) { softplus_derivative(r, x, p, t); mpfr_mul(r, r, x, N); }
+FUNCTION(silu_value)
+{
+    softplus_derivative(r, x, p, t);
+    mpfr_mul(r, r, x, N);
+}
 FUNCTION(silu_derivative)
 {
     mpfr_mul_d(t->a, x, p[0], N);
@@ -486,9 +523,17 @@ FUNCTION(bsilu_derivative)
 /* ---- Hyperbolic ------------------------------------------------------------------------------- */
 
 FUNCTION(tanh_value) { mpfr_tanh(r, x, N); }
-FUNCTION(tanh_derivative) { mpfr_sech(r, x, N); mpfr_sqr(r, r, N); }
+FUNCTION(tanh_derivative)
+{
+    mpfr_sech(r, x, N);
+    mpfr_sqr(r, r, N);
+}
 
-FUNCTION(tanhshrink_derivative) { mpfr_tanh(r, x, N); mpfr_sqr(r, r, N); }
+FUNCTION(tanhshrink_derivative)
+{
+    mpfr_tanh(r, x, N);
+    mpfr_sqr(r, r, N);
+}
 /* x - tanh(x) = x^3/3 - ... loses twice as many bits as x has zeros before its first digit. */
 FUNCTION(tanhshrink_value)
 {
@@ -521,7 +566,11 @@ FUNCTION(mish_derivative)
 
 /* ---- The normal distribution ------------------------------------------------------------------ */
 
-FUNCTION(gelu_value) { distribution(r, x); mpfr_mul(r, r, x, N); }
+FUNCTION(gelu_value)
+{
+    distribution(r, x);
+    mpfr_mul(r, r, x, N);
+}
 FUNCTION(gelu_derivative)
 {
     mpfr_set_ui(t->a, 1, N);
@@ -567,7 +616,11 @@ FUNCTION(gelu_tanh_derivative)
     mpfr_add(r, r, t->a, N);
 }
 
-FUNCTION(gaussian_derivative) { mpfr_set_d(t->a, p[0], N); density(r, x, t->a); }
+FUNCTION(gaussian_derivative)
+{
+    mpfr_set_d(t->a, p[0], N);
+    density(r, x, t->a);
+}
 FUNCTION(multi_gaussian_derivative)
 {
     double sigma = p[0], h = p[1];
@@ -717,8 +770,8 @@ const reference_kind *reference_find(const char *name)
     return NULL;
 }
 
-void reference_evaluate(mpfr_ptr result, const reference_kind *kind, direction way, const double *p,
-                        double x, reference_scratch *scratch)
+void reference_evaluate(mpfr_ptr result, const reference_kind *kind, direction way, const double *p, double x,
+                        reference_scratch *scratch)
 {
     if (isnan(x)) {
         mpfr_set_nan(result);

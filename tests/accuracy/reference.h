@@ -8,9 +8,7 @@
 enum { REFERENCE_PARAMETERS = 3, REFERENCE_BITS = 256 };
 
 /* The derivative as a function of the output has no fast reference, and only a few kinds have it. */
-typedef enum direction {
-    VALUE, DERIVATIVE, SLOPE, DIRECTIONS, FROM_OUTPUT = DIRECTIONS, ALL_DIRECTIONS
-} direction;
+typedef enum direction { VALUE, DERIVATIVE, SLOPE, DIRECTIONS, FROM_OUTPUT = DIRECTIONS, ALL_DIRECTIONS } direction;
 extern const char *const direction_names[ALL_DIRECTIONS];
 
 /* Temporaries of one thread. */
@@ -22,8 +20,7 @@ void reference_begin(reference_scratch *scratch);
 void reference_end(reference_scratch *scratch);
 
 /* result = the function at x; x is finite; p holds the parameters in the order of the catalogue. */
-typedef void reference_function(mpfr_ptr result, mpfr_srcptr x, const double *p,
-                                reference_scratch *scratch);
+typedef void reference_function(mpfr_ptr result, mpfr_srcptr x, const double *p, reference_scratch *scratch);
 
 typedef struct reference_kind {
     const char *name;
@@ -43,7 +40,7 @@ const reference_kind *reference_find(const char *name);
 
 /* The exact result for any x: NaN for NaN, and for an infinite x the limit, rounded to 53 bits or
  * 2^-4000 away from that. */
-void reference_evaluate(mpfr_ptr result, const reference_kind *kind, direction way, const double *p,
-                        double x, reference_scratch *scratch);
+void reference_evaluate(mpfr_ptr result, const reference_kind *kind, direction way, const double *p, double x,
+                        reference_scratch *scratch);
 
 #endif

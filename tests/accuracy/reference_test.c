@@ -65,8 +65,7 @@ static void check_slopes(const catalogue_entry *entry, const double *p, referenc
 
 /* The error of the slope against values for two parameters next to p, of which the difference is exact: relative to
  * the slope, or, where that leaves no trace in the value, to the 2^-150th part of x. */
-static double parameter_slope_error(const reference_kind *kind, const double *p, double x,
-                                    reference_scratch *scratch)
+static double parameter_slope_error(const reference_kind *kind, const double *p, double x, reference_scratch *scratch)
 {
     const double above = p[0] + p[0] * 0x1p-26, below = p[0] - p[0] * 0x1p-26;
     mpfr_t quotient, other, exact;
@@ -101,37 +100,88 @@ static const struct {
     double x, value, derivative;
 } known[] = {
     {"identity", -2, -2, 1},
-    {"relu", 0, 0, 0}, {"relu", -1, 0, 0}, {"relu", 3, 3, 1},
-    {"relu6", 0, 0, 0}, {"relu6", 6, 6, 0}, {"relu6", 5, 5, 1},
-    {"relu_squared", 0, 0, 0}, {"relu_squared", 3, 9, 6},
-    {"threshold", 1, 0, 0}, {"threshold", 2, 2, 1},
-    {"leaky_relu", 0, 0, 0.01}, {"prelu", -4, -1, 0.25},
+    {"relu", 0, 0, 0},
+    {"relu", -1, 0, 0},
+    {"relu", 3, 3, 1},
+    {"relu6", 0, 0, 0},
+    {"relu6", 6, 6, 0},
+    {"relu6", 5, 5, 1},
+    {"relu_squared", 0, 0, 0},
+    {"relu_squared", 3, 9, 6},
+    {"threshold", 1, 0, 0},
+    {"threshold", 2, 2, 1},
+    {"leaky_relu", 0, 0, 0.01},
+    {"prelu", -4, -1, 0.25},
     {"rrelu", -48, -11, 11 / 48.0},
-    {"elu", 0, 0, 1}, {"celu", 0, 0, 1}, {"elu", -HUGE_VAL, -1, 0}, {"celu", HUGE_VAL, HUGE_VAL, 1},
+    {"elu", 0, 0, 1},
+    {"celu", 0, 0, 1},
+    {"elu", -HUGE_VAL, -1, 0},
+    {"celu", HUGE_VAL, HUGE_VAL, 1},
     {"selu", 0, 0, 1.0507009873554805 * 1.6732632423543772},
     {"selu", 1, 1.0507009873554805, 1.0507009873554805},
-    {"gelu", 0, 0, 0.5}, {"gelu", 1, 0.8413447460685429, 1.0833154705876864}, {"gelu", -HUGE_VAL, 0, 0},
-    {"gelu_tanh", 0, 0, 0.5}, {"gelu_tanh", 1, 0.8411919906082768, 1.0829640838457826},
-    {"silu", 0, 0, 0.5}, {"silu", 1, 0.7310585786300049, 0.9276705118714869}, {"silu", -HUGE_VAL, 0, 0},
-    {"mish", 0, 0, 0.6}, {"mish", 1, 0.8650983882673103, 1.0490362200997922}, {"mish", HUGE_VAL, HUGE_VAL, 1},
-    {"softplus", 0, 0.6931471805599453, 0.5}, {"softplus", -HUGE_VAL, 0, 0},
-    {"squareplus", 0, 1, 0.5}, {"squareplus", -1.5, 0.5, 0.2}, {"squareplus", -HUGE_VAL, 0, 0},
-    {"softsign", -3, -0.75, 0.0625}, {"sigmoid", 0, 0.5, 0.25}, {"log_sigmoid", 0, -0.6931471805599453, 0.5},
-    {"tanh", 0, 0, 1}, {"tanh", HUGE_VAL, 1, 0}, {"tanhshrink", 0, 0, 0}, {"tanhshrink", HUGE_VAL, HUGE_VAL, 1},
-    {"softshrink", 0.5, 0, 0}, {"softshrink", -0.5, 0, 0}, {"softshrink", 2, 1.5, 1},
+    {"gelu", 0, 0, 0.5},
+    {"gelu", 1, 0.8413447460685429, 1.0833154705876864},
+    {"gelu", -HUGE_VAL, 0, 0},
+    {"gelu_tanh", 0, 0, 0.5},
+    {"gelu_tanh", 1, 0.8411919906082768, 1.0829640838457826},
+    {"silu", 0, 0, 0.5},
+    {"silu", 1, 0.7310585786300049, 0.9276705118714869},
+    {"silu", -HUGE_VAL, 0, 0},
+    {"mish", 0, 0, 0.6},
+    {"mish", 1, 0.8650983882673103, 1.0490362200997922},
+    {"mish", HUGE_VAL, HUGE_VAL, 1},
+    {"softplus", 0, 0.6931471805599453, 0.5},
+    {"softplus", -HUGE_VAL, 0, 0},
+    {"squareplus", 0, 1, 0.5},
+    {"squareplus", -1.5, 0.5, 0.2},
+    {"squareplus", -HUGE_VAL, 0, 0},
+    {"softsign", -3, -0.75, 0.0625},
+    {"sigmoid", 0, 0.5, 0.25},
+    {"log_sigmoid", 0, -0.6931471805599453, 0.5},
+    {"tanh", 0, 0, 1},
+    {"tanh", HUGE_VAL, 1, 0},
+    {"tanhshrink", 0, 0, 0},
+    {"tanhshrink", HUGE_VAL, HUGE_VAL, 1},
+    {"softshrink", 0.5, 0, 0},
+    {"softshrink", -0.5, 0, 0},
+    {"softshrink", 2, 1.5, 1},
     {"softshrink", -2, -1.5, 1},
-    {"hardshrink", 0.5, 0, 0}, {"hardshrink", -0.75, -0.75, 1},
-    {"hardtanh", 1, 1, 0}, {"hardtanh", -1, -1, 0}, {"hardtanh", 0, 0, 1}, {"hardtanh", 7, 1, 0},
-    {"hardsigmoid", 3, 1, 0}, {"hardsigmoid", -3, 0, 0}, {"hardsigmoid", 0, 0.5, 1 / 6.0},
-    {"hardswish", -3, 0, 0}, {"hardswish", 3, 3, 1}, {"hardswish", 0, 0, 0.5},
-    {"bsilu", 0, 0, 0.9175}, {"bsilu", -HUGE_VAL, -0.835, 0}, {"bsilu", HUGE_VAL, HUGE_VAL, 1},
-    {"nelu", 0, 0, 0}, {"nelu", -1, 0.025, -0.025}, {"nelu", 2, 2, 1}, {"nelu", -HUGE_VAL, 0.05, 0},
-    {"heaviside", 0, 0, 0}, {"heaviside", 1, 1, 0}, {"sign", 0, 0, 0}, {"sign", -5, -1, 0}, {"sign", 5, 1, 0},
-    {"atan", 0, (double)NAN, 1}, {"fast_sigmoid", 0.04, (double)NAN, 0.25}, {"slayer", 0, (double)NAN, 1},
-    {"triangle", -0.5, (double)NAN, 0.15}, {"triangle", 1, (double)NAN, 0}, {"triangle", 0, (double)NAN, 0.3},
-    {"gaussian", 0, (double)NAN, 0.997355701003582}, {"multi_gaussian", 0, (double)NAN, 0.8782232733131011},
+    {"hardshrink", 0.5, 0, 0},
+    {"hardshrink", -0.75, -0.75, 1},
+    {"hardtanh", 1, 1, 0},
+    {"hardtanh", -1, -1, 0},
+    {"hardtanh", 0, 0, 1},
+    {"hardtanh", 7, 1, 0},
+    {"hardsigmoid", 3, 1, 0},
+    {"hardsigmoid", -3, 0, 0},
+    {"hardsigmoid", 0, 0.5, 1 / 6.0},
+    {"hardswish", -3, 0, 0},
+    {"hardswish", 3, 3, 1},
+    {"hardswish", 0, 0, 0.5},
+    {"bsilu", 0, 0, 0.9175},
+    {"bsilu", -HUGE_VAL, -0.835, 0},
+    {"bsilu", HUGE_VAL, HUGE_VAL, 1},
+    {"nelu", 0, 0, 0},
+    {"nelu", -1, 0.025, -0.025},
+    {"nelu", 2, 2, 1},
+    {"nelu", -HUGE_VAL, 0.05, 0},
+    {"heaviside", 0, 0, 0},
+    {"heaviside", 1, 1, 0},
+    {"sign", 0, 0, 0},
+    {"sign", -5, -1, 0},
+    {"sign", 5, 1, 0},
+    {"atan", 0, (double)NAN, 1},
+    {"fast_sigmoid", 0.04, (double)NAN, 0.25},
+    {"slayer", 0, (double)NAN, 1},
+    {"triangle", -0.5, (double)NAN, 0.15},
+    {"triangle", 1, (double)NAN, 0},
+    {"triangle", 0, (double)NAN, 0.3},
+    {"gaussian", 0, (double)NAN, 0.997355701003582},
+    {"multi_gaussian", 0, (double)NAN, 0.8782232733131011},
     {"sigmoid_spike", 0, (double)NAN, 1},
-    {"box", 0.5, (double)NAN, 1}, {"box", -0.5, (double)NAN, 1}, {"box", 0.75, (double)NAN, 0},
+    {"box", 0.5, (double)NAN, 1},
+    {"box", -0.5, (double)NAN, 1},
+    {"box", 0.75, (double)NAN, 0},
 };
 
 /* Known slopes. */
@@ -139,14 +189,35 @@ static const struct {
     const char *kind;
     double x, slope;
 } known_slopes[] = {
-    {"leaky_relu", 0, 0}, {"leaky_relu", 5, 0}, {"prelu", -4, -4}, {"prelu", -HUGE_VAL, -HUGE_VAL},
-    {"elu", 0, 0}, {"elu", -1, -0.6321205588285577}, {"elu", -HUGE_VAL, -1}, {"elu", HUGE_VAL, 0},
-    {"celu", 0, 0}, {"celu", -1, -0.26424111765711533}, {"celu", -HUGE_VAL, -1}, {"celu", 3, 0},
-    {"silu", 0, 0}, {"silu", 1, 0.19661193324148185}, {"silu", -1, 0.19661193324148185}, {"silu", HUGE_VAL, 0},
-    {"softplus", 0, -0.6931471805599453}, {"softplus", HUGE_VAL, 0}, {"softplus", -HUGE_VAL, 0},
-    {"squareplus", 0, 0.125}, {"squareplus", -1.5, 0.1}, {"squareplus", HUGE_VAL, 0},
-    {"bsilu", 0, 0}, {"bsilu", -HUGE_VAL, -0.5}, {"bsilu", HUGE_VAL, 0.5}, {"bsilu", 1, 0.2310585786300049},
-    {"nelu", -1, 0.5}, {"nelu", 2, 0}, {"nelu", -HUGE_VAL, 1},
+    {"leaky_relu", 0, 0},
+    {"leaky_relu", 5, 0},
+    {"prelu", -4, -4},
+    {"prelu", -HUGE_VAL, -HUGE_VAL},
+    {"elu", 0, 0},
+    {"elu", -1, -0.6321205588285577},
+    {"elu", -HUGE_VAL, -1},
+    {"elu", HUGE_VAL, 0},
+    {"celu", 0, 0},
+    {"celu", -1, -0.26424111765711533},
+    {"celu", -HUGE_VAL, -1},
+    {"celu", 3, 0},
+    {"silu", 0, 0},
+    {"silu", 1, 0.19661193324148185},
+    {"silu", -1, 0.19661193324148185},
+    {"silu", HUGE_VAL, 0},
+    {"softplus", 0, -0.6931471805599453},
+    {"softplus", HUGE_VAL, 0},
+    {"softplus", -HUGE_VAL, 0},
+    {"squareplus", 0, 0.125},
+    {"squareplus", -1.5, 0.1},
+    {"squareplus", HUGE_VAL, 0},
+    {"bsilu", 0, 0},
+    {"bsilu", -HUGE_VAL, -0.5},
+    {"bsilu", HUGE_VAL, 0.5},
+    {"bsilu", 1, 0.2310585786300049},
+    {"nelu", -1, 0.5},
+    {"nelu", 2, 0},
+    {"nelu", -HUGE_VAL, 1},
 };
 
 static void check_number(const reference_kind *kind, direction way, const double *p, double x, double wanted,
@@ -196,8 +267,7 @@ static void check_fast(const catalogue_entry *entry, const double *p, reference_
         if (entry->reference->function[way] && !fast_has(entry->reference->name, (direction)way)) {
             fail(entry->reference->name, "tests/accuracy/fast.c has no row for it");
         } else if (entry->reference->function[way]) {
-            double at, error = fast_check(entry->reference, (direction)way, narrow, entry->parameters,
-                                          scratch, &at);
+            double at, error = fast_check(entry->reference, (direction)way, narrow, entry->parameters, scratch, &at);
             char what[SPEC_SIZE + 40];
             char spec[SPEC_SIZE];
             catalogue_spec(entry, p, spec);
@@ -220,8 +290,8 @@ static void check_fast_errors(void)
         else
             exact[i - 2 * FAST_LANES] = (double)NAN;
         fast_errors(2 * FAST_LANES, computed, exact, NULL, &worst, &rounded);
-        expect(isinf(worst) && rounded == 2 * FAST_LANES - 1, "any kind",
-               "an error of NaN is lost, at result", i, worst);
+        expect(isinf(worst) && rounded == 2 * FAST_LANES - 1, "any kind", "an error of NaN is lost, at result", i,
+               worst);
     }
 }
 

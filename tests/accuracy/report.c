@@ -16,17 +16,11 @@ void check_begin(check *work, const catalogue_entry *entry, const element *type,
     tally_begin(&work->found);
 }
 
-const double *check_parameter(const check *work)
-{
-    return work->each ? &work->p[0] : NULL;
-}
+const double *check_parameter(const check *work) { return work->each ? &work->p[0] : NULL; }
 
-/* The share of correctly rounded results is not checked for slopes, nor with a parameter that is an element itself: its
- * few digits may put results in the middle between two elements for all x near 0. */
-static double rounded_share(const check *work)
-{
-    return work->way == SLOPE || work->each ? 0 : work->type->rounded;
-}
+/* The share of correctly rounded results is not checked for slopes, nor with a parameter that is an element itself:
+ * its few digits may put results in the middle between two elements for all x near 0. */
+static double rounded_share(const check *work) { return work->way == SLOPE || work->each ? 0 : work->type->rounded; }
 
 int check_failed(const check *work)
 {
@@ -67,7 +61,8 @@ const char *report_level(void)
 
 static void write_check(const check *work, FILE *file)
 {
-    fprintf(file, "{\"kind\": \"%s\", \"spec\": \"%s\", \"type\": \"%s\", \"direction\": \"%s\", "
+    fprintf(file,
+            "{\"kind\": \"%s\", \"spec\": \"%s\", \"type\": \"%s\", \"direction\": \"%s\", "
             "\"parameters\": {",
             work->entry->reference->name, work->spec, work->type->name, direction_names[work->way]);
     for (int i = 0; i < work->entry->parameters; i++)
@@ -86,8 +81,8 @@ int report_json(const char *path, const check *checks, int count, int passed, in
         perror(path);
         return -1;
     }
-    fprintf(file, "{\"level\": \"%s\", \"passed\": %d, \"failed\": %d, \"results\": [\n", report_level(),
-            passed, failed);
+    fprintf(file, "{\"level\": \"%s\", \"passed\": %d, \"failed\": %d, \"results\": [\n", report_level(), passed,
+            failed);
     for (int i = 0; i < count; i++) {
         write_check(&checks[i], file);
         fputs(i + 1 < count ? ",\n" : "\n", file);

@@ -20,15 +20,9 @@ void samples_begin(samples *points, const element *type, size_t capacity, uint64
         fail("out of memory");
 }
 
-void samples_end(samples *points)
-{
-    free(points->places);
-}
+void samples_end(samples *points) { free(points->places); }
 
-static int64_t infinity_place(const element *type)
-{
-    return element_place(type, HUGE_VAL);
-}
+static int64_t infinity_place(const element *type) { return element_place(type, HUGE_VAL); }
 
 static void add_place(samples *points, int64_t place)
 {
@@ -46,10 +40,7 @@ static void add_around(samples *points, int64_t place, int64_t neighbours)
         add_place(points, place + i);
 }
 
-static double uniform(samples *points)
-{
-    return (double)(random_bits(&points->random) >> 11) * 0x1p-53;
-}
+static double uniform(samples *points) { return (double)(random_bits(&points->random) >> 11) * 0x1p-53; }
 
 /* 0, the ends of the range, and the constants of the catalogue, each with neighbours. */
 static void add_edges(samples *points, const double *p, int parameters)

@@ -9,8 +9,8 @@
 
 void command_refuse(const char *option, const char *value, const char *expected)
 {
-    fprintf(stderr, "%s: %s %s: expected %s\n", program_invocation_short_name, option,
-            value ? value : "(nothing)", expected);
+    fprintf(stderr, "%s: %s %s: expected %s\n", program_invocation_short_name, option, value ? value : "(nothing)",
+            expected);
     exit(2);
 }
 
@@ -36,8 +36,8 @@ static const char **place(const char *option, const command_option *known, int c
     command_refuse("option", option, "one of those that --help prints");
 }
 
-void command_parse(int argc, char **argv, const char *usage, const command_option *known, int count,
-                   const char *flag, bool *given)
+void command_parse(int argc, char **argv, const char *usage, const command_option *known, int count, const char *flag,
+                   bool *given)
 {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
@@ -82,8 +82,7 @@ void results_keep(results_file *results)
     if (!results->file)
         return;
     const bool failed = ferror(results->file) != 0;
-    if (fclose(results->file) != 0 || failed
-        || (results->temporary && rename(results->temporary, results->path) != 0))
+    if (fclose(results->file) != 0 || failed || (results->temporary && rename(results->temporary, results->path) != 0))
         give_up(results->path, "the results could not be written");
     free(results->temporary);
 }

@@ -12,8 +12,8 @@ typedef struct command_option {
 
 /* Reads the options among `count` known ones into their places, and the option without a value, `flag`, into
  * *given; flag may be NULL. With --help it prints the usage, and the program ends. */
-void command_parse(int argc, char **argv, const char *usage, const command_option *known, int count,
-                   const char *flag, bool *given);
+void command_parse(int argc, char **argv, const char *usage, const command_option *known, int count, const char *flag,
+                   bool *given);
 
 /* Ends the program with 2, and a line of what was found and what was expected. */
 _Noreturn void command_refuse(const char *option, const char *value, const char *expected);

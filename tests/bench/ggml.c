@@ -132,7 +132,9 @@ static void place(ggml_run *run, const bench_case *c, int operand, struct ggml_t
 static struct ggml_tensor *input(ggml_run *run, const bench_case *c, int operand)
 {
     static const enum ggml_type types[ELEMENT_TYPES] = {
-        [ELEMENT_F32] = GGML_TYPE_F32, [ELEMENT_F16] = GGML_TYPE_F16, [ELEMENT_BF16] = GGML_TYPE_BF16,
+        [ELEMENT_F32] = GGML_TYPE_F32,
+        [ELEMENT_F16] = GGML_TYPE_F16,
+        [ELEMENT_BF16] = GGML_TYPE_BF16,
     };
     const int64_t rows = c->elements % c->threads == 0 ? c->threads : 1;
     struct ggml_tensor *t = ggml_new_tensor_2d(run->context, types[c->type], c->elements / rows, rows);
@@ -204,15 +206,17 @@ static void close_case(void *opaque)
 }
 
 implementation ggml_peer = {
-    .name = "ggml", .version = ggml_version, .open = open_case, .call = call, .close = close_case,
+    .name = "ggml",
+    .version = ggml_version,
+    .open = open_case,
+    .call = call,
+    .close = close_case,
 };
 #else
-void ggml_begin(bool avx2)
-{
-    (void)avx2;
-}
+void ggml_begin(bool avx2) { (void)avx2; }
 
 implementation ggml_peer = {
-    .name = "ggml", .absent = "ggml was not found when the build was set up",
+    .name = "ggml",
+    .absent = "ggml was not found when the build was set up",
 };
 #endif

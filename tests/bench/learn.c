@@ -71,32 +71,36 @@ static void measure(const sugar_activation *activation, const sugar_context *con
         step *= s->varies[d] ? shape[d] : 1;
     }
     for (int k = 0; k < OPERANDS; k++)
-        tensor[k] = (sugar_tensor){.data = data[k], .device = {SUGAR_DEVICE_CPU, 0}, .ndim = DIMENSIONS,
-                                   .dtype = {SUGAR_TYPE_FLOAT, 32, 1}, .shape = shape,
+        tensor[k] = (sugar_tensor){.data = data[k],
+                                   .device = {SUGAR_DEVICE_CPU, 0},
+                                   .ndim = DIMENSIONS,
+                                   .dtype = {SUGAR_TYPE_FLOAT, 32, 1},
+                                   .shape = shape,
                                    .strides = k < PARAMETER ? NULL : strides};
     const sugar_call_options plain = {.struct_size = sizeof plain, .context = context};
     sugar_call_options with = plain, gradient;
     with.parameter = &tensor[PARAMETER];
     gradient = with;
     gradient.parameter_gradient = &tensor[GRADIENT];
-    const call calls[] = {{activation, tensor, plain, 0}, {activation, tensor, with, 0},
-                          {activation, tensor, plain, 1}, {activation, tensor, with, 1},
+    const call calls[] = {{activation, tensor, plain, 0},
+                          {activation, tensor, with, 0},
+                          {activation, tensor, plain, 1},
+                          {activation, tensor, with, 1},
                           {activation, tensor, gradient, 1}};
     double forward[2], backward[3];
     const int64_t elements = batch * s->channels * s->places;
     compare(calls, 2, elements, forward);
     compare(calls + 2, 3, elements, backward);
-    printf("%9lld  %-24s %7.3f %7.3f %6.2f   %7.3f %7.3f %6.2f %7.3f %6.2f\n", (long long)elements, s->name,
-           forward[0], forward[1], forward[1] / forward[0], backward[0], backward[1], backward[1] / backward[0], backward[2],
+    printf("%9lld  %-24s %7.3f %7.3f %6.2f   %7.3f %7.3f %6.2f %7.3f %6.2f\n", (long long)elements, s->name, forward[0],
+           forward[1], forward[1] / forward[0], backward[0], backward[1], backward[1] / backward[0], backward[2],
            backward[2] / backward[0]);
     fflush(stdout);
 }
 
-static const char usage[] =
-    "What a learnable parameter costs; see doc/speed.md, \"Learned parameters\".\n\n"
-    "    bench-learn [--spec SPEC] [--threads N]\n\n"
-    "--spec      an activation that can learn, prelu if not told\n"
-    "--threads   1 if not told\n";
+static const char usage[] = "What a learnable parameter costs; see doc/speed.md, \"Learned parameters\".\n\n"
+                            "    bench-learn [--spec SPEC] [--threads N]\n\n"
+                            "--spec      an activation that can learn, prelu if not told\n"
+                            "--threads   1 if not told\n";
 
 int main(int argc, char **argv)
 {

@@ -30,10 +30,7 @@ static void share(void *opaque, int64_t index)
     run->part(run->c, begin, (size_t)index + 1 == threads ? bytes : begin + length);
 }
 
-static void call(void *run)
-{
-    pool_run(share, run, ((const limit_run *)run)->c->threads);
-}
+static void call(void *run) { pool_run(share, run, ((const limit_run *)run)->c->threads); }
 
 static void *open_with(const bench_case *c, void (*part)(const bench_case *c, size_t begin, size_t end))
 {
@@ -51,13 +48,14 @@ static void copy_part(const bench_case *c, size_t begin, size_t end)
     memcpy((unsigned char *)c->data[OUT] + begin, (const unsigned char *)c->data[X] + begin, end - begin);
 }
 
-static void *open_memcpy(const bench_case *c)
-{
-    return c->way == FORWARD ? open_with(c, copy_part) : NULL;
-}
+static void *open_memcpy(const bench_case *c) { return c->way == FORWARD ? open_with(c, copy_part) : NULL; }
 
 implementation memcpy_limit = {
-    .name = "memcpy", .role = LIMIT, .open = open_memcpy, .call = call, .close = free,
+    .name = "memcpy",
+    .role = LIMIT,
+    .open = open_memcpy,
+    .call = call,
+    .close = free,
 };
 
 WIDE static void loop_part(const bench_case *c, size_t begin, size_t end)
@@ -73,13 +71,14 @@ WIDE static void loop_part(const bench_case *c, size_t begin, size_t end)
             out[i] = x[i] ^ dy[i];
 }
 
-static void *open_loop(const bench_case *c)
-{
-    return HAS_WIDE ? open_with(c, loop_part) : NULL;
-}
+static void *open_loop(const bench_case *c) { return HAS_WIDE ? open_with(c, loop_part) : NULL; }
 
 implementation loop_limit = {
-    .name = "loop", .role = LIMIT, .open = open_loop, .call = call, .close = free,
+    .name = "loop",
+    .role = LIMIT,
+    .open = open_loop,
+    .call = call,
+    .close = free,
 };
 
 #if defined(__x86_64__)
@@ -93,15 +92,11 @@ WIDE static void nontemporal_part(const bench_case *c, size_t begin, size_t end)
             _mm256_stream_si256(out + i, _mm256_xor_si256(_mm256_loadu_si256(x + i), ones));
     else
         for (size_t i = first; i < last; i++)
-            _mm256_stream_si256(out + i,
-                                _mm256_xor_si256(_mm256_loadu_si256(x + i), _mm256_loadu_si256(dy + i)));
+            _mm256_stream_si256(out + i, _mm256_xor_si256(_mm256_loadu_si256(x + i), _mm256_loadu_si256(dy + i)));
     _mm_sfence();
 }
 
-static void *open_nontemporal(const bench_case *c)
-{
-    return HAS_WIDE ? open_with(c, nontemporal_part) : NULL;
-}
+static void *open_nontemporal(const bench_case *c) { return HAS_WIDE ? open_with(c, nontemporal_part) : NULL; }
 #else
 static void *open_nontemporal(const bench_case *c)
 {
@@ -111,7 +106,11 @@ static void *open_nontemporal(const bench_case *c)
 #endif
 
 implementation nontemporal_limit = {
-    .name = "loop-nt", .role = LIMIT, .open = open_nontemporal, .call = call, .close = free,
+    .name = "loop-nt",
+    .role = LIMIT,
+    .open = open_nontemporal,
+    .call = call,
+    .close = free,
 #if !defined(__x86_64__)
     .absent = "no non-temporal stores in portable C for this processor",
 #endif

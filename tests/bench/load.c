@@ -23,14 +23,11 @@ static bool busy_seconds(double *seconds)
     if (found != COLUMNS)
         return false;
     *seconds = (double)(ticks[USER] + ticks[NICE] + ticks[SYSTEM] + ticks[IRQ] + ticks[SOFTIRQ] + ticks[STEAL])
-        / (double)sysconf(_SC_CLK_TCK);
+               / (double)sysconf(_SC_CLK_TCK);
     return ticks[USER] > 0;             /* some sandboxes have the file, and zeros in it */
 }
 
-static double seconds(struct timeval t)
-{
-    return (double)t.tv_sec + 1e-6 * (double)t.tv_usec;
-}
+static double seconds(struct timeval t) { return (double)t.tv_sec + 1e-6 * (double)t.tv_usec; }
 
 load load_now(void)
 {

@@ -12,8 +12,9 @@
 #include "../support/support.h"
 
 static implementation *const known[] = {
-    &sugar_implementation, &sugar_alone, &sugar_from_output, &sugar_saved, &sugar_monitored, &onednn_peer,
-    &xnnpack_peer, &ggml_peer, &torch_peer, &torch_output_peer, &memcpy_limit, &loop_limit, &nontemporal_limit,
+    &sugar_implementation, &sugar_alone,  &sugar_from_output, &sugar_saved, &sugar_monitored,
+    &onednn_peer,          &xnnpack_peer, &ggml_peer,         &torch_peer,  &torch_output_peer,
+    &memcpy_limit,         &loop_limit,   &nontemporal_limit,
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
@@ -38,8 +39,8 @@ typedef struct options {
 } options;
 
 static const char *const field_options[FIELDS] = {
-    [KIND] = "--kind", [DIRECTION] = "--direction", [DTYPE] = "--dtype", [ELEMENTS] = "--elements",
-    [THREADS] = "--threads", [LAYOUT] = "--layout",
+    [KIND] = "--kind",         [DIRECTION] = "--direction", [DTYPE] = "--dtype",
+    [ELEMENTS] = "--elements", [THREADS] = "--threads",     [LAYOUT] = "--layout",
 };
 
 static void check_implementation(const char *name)

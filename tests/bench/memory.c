@@ -32,15 +32,9 @@ void memory_free(memory *m)
     close(m->descriptor);
 }
 
-void *memory_operand(const memory *m, int operand)
-{
-    return m->start + (size_t)operand * m->operand_size;
-}
+void *memory_operand(const memory *m, int operand) { return m->start + (size_t)operand * m->operand_size; }
 
-static double uniform(uint64_t *state)
-{
-    return ((double)(random_bits(state) >> 11) + 0.5) * 0x1p-53;
-}
+static double uniform(uint64_t *state) { return ((double)(random_bits(state) >> 11) + 0.5) * 0x1p-53; }
 
 /* Box and Muller's method. */
 static double normal(uint64_t *state)

@@ -67,29 +67,24 @@ static dnnl_status_t vector_make(vector *v, int64_t elements, dnnl_data_type_t t
     return dnnl_memory_desc_create_with_tag(v, 1, shape, type, dnnl_a);
 }
 
-static void vector_free(vector *v)
-{
-    dnnl_memory_desc_destroy(*v);
-}
+static void vector_free(vector *v) { dnnl_memory_desc_destroy(*v); }
 
 static dnnl_status_t operand_make(dnnl_memory_t *made, const vector *v, dnnl_engine_t engine, void *data)
 {
     return dnnl_memory_create(made, *v, engine, data);
 }
 
-static dnnl_status_t describe_forward(dnnl_primitive_desc_t *made, int row, const vector *v,
-                                      dnnl_engine_t engine)
+static dnnl_status_t describe_forward(dnnl_primitive_desc_t *made, int row, const vector *v, dnnl_engine_t engine)
 {
-    return dnnl_eltwise_forward_primitive_desc_create(made, engine, dnnl_forward_training,
-                                                      kinds[row].algorithm, *v,
-                                                      *v, kinds[row].alpha, kinds[row].beta, NULL);
+    return dnnl_eltwise_forward_primitive_desc_create(made, engine, dnnl_forward_training, kinds[row].algorithm, *v, *v,
+                                                      kinds[row].alpha, kinds[row].beta, NULL);
 }
 
-static dnnl_status_t describe_backward(dnnl_primitive_desc_t *made, int row, const vector *v,
-                                       dnnl_engine_t engine, dnnl_primitive_desc_t hint)
+static dnnl_status_t describe_backward(dnnl_primitive_desc_t *made, int row, const vector *v, dnnl_engine_t engine,
+                                       dnnl_primitive_desc_t hint)
 {
-    return dnnl_eltwise_backward_primitive_desc_create(made, engine, kinds[row].algorithm, *v, *v, *v,
-                                                       kinds[row].alpha, kinds[row].beta, hint, NULL);
+    return dnnl_eltwise_backward_primitive_desc_create(made, engine, kinds[row].algorithm, *v, *v, *v, kinds[row].alpha,
+                                                       kinds[row].beta, hint, NULL);
 }
 #else
 typedef dnnl_memory_desc_t vector;
@@ -99,32 +94,27 @@ static dnnl_status_t vector_make(vector *v, int64_t elements, dnnl_data_type_t t
     return dnnl_memory_desc_init_by_tag(v, 1, shape, type, dnnl_a);
 }
 
-static void vector_free(vector *v)
-{
-    (void)v;
-}
+static void vector_free(vector *v) { (void)v; }
 
 static dnnl_status_t operand_make(dnnl_memory_t *made, const vector *v, dnnl_engine_t engine, void *data)
 {
     return dnnl_memory_create(made, v, engine, data);
 }
 
-static dnnl_status_t describe_forward(dnnl_primitive_desc_t *made, int row, const vector *v,
-                                      dnnl_engine_t engine)
+static dnnl_status_t describe_forward(dnnl_primitive_desc_t *made, int row, const vector *v, dnnl_engine_t engine)
 {
     dnnl_eltwise_desc_t operation;
-    const dnnl_status_t status = dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_training,
-                                                                kinds[row].algorithm, v, kinds[row].alpha,
-                                                                kinds[row].beta);
+    const dnnl_status_t status = dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_training, kinds[row].algorithm,
+                                                                v, kinds[row].alpha, kinds[row].beta);
     return status == dnnl_success ? dnnl_primitive_desc_create(made, &operation, NULL, engine, NULL) : status;
 }
 
-static dnnl_status_t describe_backward(dnnl_primitive_desc_t *made, int row, const vector *v,
-                                       dnnl_engine_t engine, dnnl_primitive_desc_t hint)
+static dnnl_status_t describe_backward(dnnl_primitive_desc_t *made, int row, const vector *v, dnnl_engine_t engine,
+                                       dnnl_primitive_desc_t hint)
 {
     dnnl_eltwise_desc_t operation;
-    const dnnl_status_t status = dnnl_eltwise_backward_desc_init(&operation, kinds[row].algorithm, v, v,
-                                                                 kinds[row].alpha, kinds[row].beta);
+    const dnnl_status_t status =
+        dnnl_eltwise_backward_desc_init(&operation, kinds[row].algorithm, v, v, kinds[row].alpha, kinds[row].beta);
     return status == dnnl_success ? dnnl_primitive_desc_create(made, &operation, NULL, engine, hint) : status;
 }
 #endif
@@ -218,10 +208,15 @@ static const char *version(void)
 }
 
 implementation onednn_peer = {
-    .name = "onednn", .version = version, .open = open_case, .call = call, .close = close_case,
+    .name = "onednn",
+    .version = version,
+    .open = open_case,
+    .call = call,
+    .close = close_case,
 };
 #else
 implementation onednn_peer = {
-    .name = "onednn", .absent = "oneDNN 2 or 3 and OpenMP were not found when the build was set up",
+    .name = "onednn",
+    .absent = "oneDNN 2 or 3 and OpenMP were not found when the build was set up",
 };
 #endif

@@ -14,8 +14,7 @@
 
 enum { CHUNK = 1 << 18 };
 
-static implementation *const measured[] = {&sugar_implementation, &torch_peer, &onednn_peer, &xnnpack_peer,
-                                           &ggml_peer};
+static implementation *const measured[] = {&sugar_implementation, &torch_peer, &onednn_peer, &xnnpack_peer, &ggml_peer};
 enum { MEASURED = sizeof measured / sizeof measured[0] };
 
 static const char usage[] =
@@ -69,8 +68,8 @@ static void add_one(errors *e, const bound *limit, double x, double computed, do
     }
 }
 
-static errors measure_all(const bench_case *c, const implementation *of, const catalogue_entry *entry,
-                          direction way, const double *p, const bound *limit, uint32_t stride, workspace *w)
+static errors measure_all(const bench_case *c, const implementation *of, const catalogue_entry *entry, direction way,
+                          const double *p, const bound *limit, uint32_t stride, workspace *w)
 {
     errors e = {0};
     void *run = of->open(c);
@@ -107,8 +106,8 @@ static void print_number(FILE *json, const char *name, double value)
 static void report(FILE *json, const char *kind, direction way, const char *name, const errors *e)
 {
     const double share = (double)e->rounded / (double)e->samples;
-    printf("%-14s %-10s %-8s %12.4g ULP at %-14.7g absolute %10.3g at %-14.7g %8.3f %% correctly rounded\n",
-           kind, direction_names[way], name, e->ulps, e->ulps_at, e->absolute, e->absolute_at, 100 * share);
+    printf("%-14s %-10s %-8s %12.4g ULP at %-14.7g absolute %10.3g at %-14.7g %8.3f %% correctly rounded\n", kind,
+           direction_names[way], name, e->ulps, e->ulps_at, e->absolute, e->absolute_at, 100 * share);
     fflush(stdout);
     if (!json)
         return;
@@ -116,21 +115,26 @@ static void report(FILE *json, const char *kind, direction way, const char *name
             ftell(json) ? ",\n" : "{\"results\": [\n", kind, direction_names[way], name, e->samples);
     print_number(json, "max_ulp", e->ulps);
     print_number(json, "max_absolute", e->absolute);
-    fprintf(json, "\"at\": %.9g, \"absolute_at\": %.9g, \"correctly_rounded\": %.9g}", e->ulps_at,
-            e->absolute_at, share);
+    fprintf(json, "\"at\": %.9g, \"absolute_at\": %.9g, \"correctly_rounded\": %.9g}", e->ulps_at, e->absolute_at,
+            share);
 }
 
-static void measure_kind(const catalogue_entry *entry, const memory *m, uint32_t stride,
-                         reference_scratch *scratch, workspace *w, FILE *json)
+static void measure_kind(const catalogue_entry *entry, const memory *m, uint32_t stride, reference_scratch *scratch,
+                         workspace *w, FILE *json)
 {
     double sets[PARAMETER_SETS][REFERENCE_PARAMETERS], p[REFERENCE_PARAMETERS] = {0};
     catalogue_parameter_sets(entry, sets);
     for (int i = 0; i < entry->parameters; i++)
         p[i] = element_round(&element_f32, sets[0][i]);
     for (int way = VALUE; way <= DERIVATIVE; way++) {
-        bench_case c = {.way = way == VALUE ? FORWARD : BACKWARD, .type = ELEMENT_F32, .elements = CHUNK,
+        bench_case c = {.way = way == VALUE ? FORWARD : BACKWARD,
+                        .type = ELEMENT_F32,
+                        .elements = CHUNK,
                         .threads = 1,
-                        .layout = "contiguous", .ndim = 1, .shape = {CHUNK}, .strides = {{1}, {1}, {1}}};
+                        .layout = "contiguous",
+                        .ndim = 1,
+                        .shape = {CHUNK},
+                        .strides = {{1}, {1}, {1}}};
         bound limit;
         if (!entry->reference->function[VALUE] || !fast_has(entry->reference->name, (direction)way))
             continue;
@@ -140,8 +144,9 @@ static void measure_kind(const catalogue_entry *entry, const memory *m, uint32_t
             c.data[k] = memory_operand(m, k);
         bound_find(&limit, &element_f32, entry->reference, (direction)way, p, scratch);
         for (int k = 0; k < MEASURED; k++) {
-            const errors e = measured[k]->absent ? (errors){0}
-                : measure_all(&c, measured[k], entry, (direction)way, p, &limit, stride, w);
+            const errors e = measured[k]->absent
+                                 ? (errors){0}
+                                 : measure_all(&c, measured[k], entry, (direction)way, p, &limit, stride, w);
             if (e.samples)
                 report(json, c.kind, (direction)way, measured[k]->name, &e);
         }
@@ -173,8 +178,11 @@ static void check_kind(const char *name)
 static options parse_options(int argc, char **argv)
 {
     options o = {.stride = "1009"};
-    const command_option known[] = {{"--stride", &o.stride}, {"--kind", &o.kind}, {"--json", &o.json},
-                                    {"--torch", &o.torch}, {"--python", &o.python}};
+    const command_option known[] = {{"--stride", &o.stride},
+                                    {"--kind", &o.kind},
+                                    {"--json", &o.json},
+                                    {"--torch", &o.torch},
+                                    {"--python", &o.python}};
     command_parse(argc, argv, usage, known, sizeof known / sizeof known[0], NULL, NULL);
     check_kind(o.kind);
     return o;

@@ -10,10 +10,7 @@
 
 enum { CACHE = 32 << 10, LAST_CACHE = 1 << 20, RAM = 32 << 20 };
 
-double plan_cost(const bench_case *c)
-{
-    return 0.3 + 4e-9 * (double)case_bytes(c) * (is_vector(c) ? 1 : 3);
-}
+double plan_cost(const bench_case *c) { return 0.3 + 4e-9 * (double)case_bytes(c) * (is_vector(c) ? 1 : 3); }
 
 static void add(plan *p, const filter *wanted, const bench_case *c)
 {
@@ -34,11 +31,16 @@ static void add(plan *p, const filter *wanted, const bench_case *c)
 }
 
 /* A case over a vector; the rest of a case for other layouts. */
-static bench_case vector(const char *kind, uint32_t roles, pass way, element_type type, int64_t elements,
-                         int threads)
+static bench_case vector(const char *kind, uint32_t roles, pass way, element_type type, int64_t elements, int threads)
 {
-    bench_case c = {.way = way, .type = type, .elements = elements, .threads = threads, .ndim = 1,
-                    .layout = "contiguous", .shape = {elements}, .strides = {{1}, {1}, {1}}};
+    bench_case c = {.way = way,
+                    .type = type,
+                    .elements = elements,
+                    .threads = threads,
+                    .ndim = 1,
+                    .layout = "contiguous",
+                    .shape = {elements},
+                    .strides = {{1}, {1}, {1}}};
     snprintf(c.kind, sizeof c.kind, "%s", kind);
     snprintf(c.spec, sizeof c.spec, "%s%s", roles & SUGAR_ROLE_FORWARD ? "" : "heaviside~", kind);
     return c;
@@ -57,8 +59,7 @@ static void order_strides(const int64_t *shape, const int *order, int64_t *strid
 static const int as_named[DIMENSIONS] = {0, 1, 2, 3}, channels_last[DIMENSIONS] = {0, 2, 3, 1};
 
 /* A compact tensor of batch, channels, height, width. */
-static bench_case tensor(const char *kind, pass way, element_type type, const int64_t *shape,
-                         const char *layout)
+static bench_case tensor(const char *kind, pass way, element_type type, const int64_t *shape, const char *layout)
 {
     const int64_t elements = shape[0] * shape[1] * shape[2] * shape[3];
     bench_case c = vector(kind, SUGAR_ROLE_FORWARD, way, type, elements, 1);
@@ -94,8 +95,7 @@ static void add_all_permutations(plan *p, const filter *wanted, const bench_case
     }
 }
 
-static void add_strided(plan *p, const filter *wanted, const char *kind, pass way, element_type type,
-                        bool large)
+static void add_strided(plan *p, const filter *wanted, const char *kind, pass way, element_type type, bool large)
 {
     static const int64_t shapes[2][DIMENSIONS] = {{4, 64, 64, 64}, {32, 64, 128, 128}};
     static const int64_t pictures[2][DIMENSIONS] = {{4, 3, 288, 288}, {32, 3, 576, 576}};
@@ -173,10 +173,7 @@ plan plan_make(const filter *wanted)
     return p;
 }
 
-void plan_free(plan *p)
-{
-    free(p->cases);
-}
+void plan_free(plan *p) { free(p->cases); }
 
 /* The different values that a field has, in their order; as many as there is room for. */
 static int field_values(const plan *p, field of, char values[][FIELD_SIZE], int room)

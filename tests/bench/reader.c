@@ -50,8 +50,8 @@ static float *must_allocate(size_t elements, uint64_t *state)
 static void product(const layer *l, int batch, const float *a, float *c)
 {
     const int width = l->s->width;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, batch, width, width, 1, a, width, l->weight, width,
-                0, c, width);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, batch, width, width, 1, a, width, l->weight, width, 0, c,
+                width);
 }
 
 static void activate(const layer *l, int batch, bool backward, uint64_t flags, const float *from, float *to)
@@ -59,8 +59,8 @@ static void activate(const layer *l, int batch, bool backward, uint64_t flags, c
     const int64_t n = (int64_t)batch * l->s->width;
     const sugar_call_options options = {.struct_size = sizeof options, .flags = flags, .context = l->context};
     const sugar_status status = backward
-        ? sugar_backward_f32(l->activation, n, from, 1, l->gradient, 1, to, 1, &options)
-        : sugar_forward_f32(l->activation, n, from, 1, to, 1, &options);
+                                    ? sugar_backward_f32(l->activation, n, from, 1, l->gradient, 1, to, 1, &options)
+                                    : sugar_forward_f32(l->activation, n, from, 1, to, 1, &options);
     if (status != SUGAR_OK)
         give_up(l->s->spec, sugar_last_error());
 }
@@ -128,14 +128,14 @@ static settings parse(int argc, char **argv)
 {
     const char *spec = "relu~bsilu", *width = "1024", *threads = "1", *rounds = "7", *largest = "64";
     const command_option known[] = {
-        {"--spec", &spec}, {"--width", &width}, {"--threads", &threads}, {"--rounds", &rounds},
-        {"--largest", &largest},
+        {"--spec", &spec}, {"--width", &width}, {"--threads", &threads}, {"--rounds", &rounds}, {"--largest", &largest},
     };
     command_parse(argc, argv, usage, known, sizeof known / sizeof *known, NULL, NULL);
     const settings s = {.width = number("--width", width, 8192),
                         .threads = number("--threads", threads, SUGAR_MAX_THREADS),
                         .rounds = number("--rounds", rounds, MOST_ROUNDS),
-                        .largest = number("--largest", largest, 1024), .spec = spec};
+                        .largest = number("--largest", largest, 1024),
+                        .spec = spec};
     if (s.rounds % 2 == 0)
         command_refuse("--rounds", rounds, "an odd number");
     return s;

@@ -85,8 +85,8 @@ void report_row(const progress *at, const bench_case *c, implementation *const *
                 int count)
 {
     /* The first cases tell little: they count beside a twentieth of the run at the speed that was planned. */
-    const double left = (now() - at->start + at->seconds / 20) / (at->cost_done + at->cost / 20)
-        * (at->cost - at->cost_done);
+    const double left =
+        (now() - at->start + at->seconds / 20) / (at->cost_done + at->cost / 20) * (at->cost - at->cost_done);
     bool alone = true;
     printf("%4d/%-4d %3d:%02d %-14s %-8s %-4s %8lld %1d %-20s %8.4f", at->done, at->count, (int)left / 60,
            (int)left % 60, c->kind, pass_names[c->way], element_formats[c->type].name, (long long)c->elements,
@@ -95,8 +95,7 @@ void report_row(const progress *at, const bench_case *c, implementation *const *
         if (all[k]->absent || all[k]->role == OTHER_PROBLEM)
             continue;
         if (results[k].measured)
-            printf(" %8.4f (%5.2f)", results[k].ns_per_element,
-                   results[k].ns_per_element / results[0].ns_per_element);
+            printf(" %8.4f (%5.2f)", results[k].ns_per_element, results[k].ns_per_element / results[0].ns_per_element);
         else
             printf(" %16s", "-");
         alone = alone && !(results[k].measured && all[k]->role == PEER);
@@ -108,12 +107,12 @@ void report_row(const progress *at, const bench_case *c, implementation *const *
     fflush(stdout);
 }
 
-void report_records(FILE *json, const bench_case *c, implementation *const *all, const measurement *results,
-                    int count)
+void report_records(FILE *json, const bench_case *c, implementation *const *all, const measurement *results, int count)
 {
     for (int k = 0; k < count; k++)
         if (results[k].measured)
-            fprintf(json, "%s{\"kind\": \"%s\", \"direction\": \"%s\", \"dtype\": \"%s\", \"elements\": %lld, "
+            fprintf(json,
+                    "%s{\"kind\": \"%s\", \"direction\": \"%s\", \"dtype\": \"%s\", \"elements\": %lld, "
                     "\"threads\": %d, \"layout\": \"%s\", \"implementation\": \"%s\", "
                     "\"ns_per_element\": %.6g}",
                     ftell(json) == 0 ? "{\"results\": [\n" : ",\n", c->kind, pass_names[c->way],

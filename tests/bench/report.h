@@ -26,8 +26,7 @@ void report_row(const progress *at, const bench_case *c, implementation *const *
 
 /* One record for each measurement, then what was measured with which versions, and how many cores others kept busy
  * (negative: not known); together one JSON object. */
-void report_records(FILE *json, const bench_case *c, implementation *const *all, const measurement *results,
-                    int count);
+void report_records(FILE *json, const bench_case *c, implementation *const *all, const measurement *results, int count);
 void report_end(FILE *json, implementation *const *all, int count, const char *data, double others);
 
 #endif

@@ -46,15 +46,9 @@ static void *open_on(const bench_case *c, int threads_wanted)
     return run;
 }
 
-static void *open_case(const bench_case *c)
-{
-    return open_on(c, c->threads);
-}
+static void *open_case(const bench_case *c) { return open_on(c, c->threads); }
 
-static void *open_alone(const bench_case *c)
-{
-    return c->threads > 1 && c->elements <= 1 << 20 ? open_on(c, 1) : NULL;
-}
+static void *open_alone(const bench_case *c) { return c->threads > 1 && c->elements <= 1 << 20 ? open_on(c, 1) : NULL; }
 
 /* What a monitor costs, where the goal for it is: a vector in memory is a batch of 512 units, a picture has its
  * channels. */
@@ -90,16 +84,16 @@ static sugar_status call_flat(const sugar_run *run, const sugar_call_options *op
 {
     const bench_case *c = run->c;
     return c->way == FORWARD
-        ? flat_forward(run->activation, c->type, c->elements, c->data[X], 1, c->data[OUT], 1, options)
-        : flat_backward(run->activation, c->type, c->elements, run->x, 1, c->data[DY], 1, c->data[OUT], 1,
-                        options);
+               ? flat_forward(run->activation, c->type, c->elements, c->data[X], 1, c->data[OUT], 1, options)
+               : flat_backward(run->activation, c->type, c->elements, run->x, 1, c->data[DY], 1, c->data[OUT], 1,
+                               options);
 }
 
 static sugar_status call_tensor(const sugar_run *run, const sugar_call_options *options)
 {
     return run->c->way == FORWARD
-        ? sugar_forward(run->activation, &run->tensor[X], &run->tensor[OUT], options)
-        : sugar_backward(run->activation, &run->tensor[X], &run->tensor[DY], &run->tensor[OUT], options);
+               ? sugar_forward(run->activation, &run->tensor[X], &run->tensor[OUT], options)
+               : sugar_backward(run->activation, &run->tensor[X], &run->tensor[DY], &run->tensor[OUT], options);
 }
 
 static void close_case(void *opaque)
@@ -121,10 +115,7 @@ static void *if_possible(sugar_run *run)
     return NULL;
 }
 
-static bool is_flat(const bench_case *c)
-{
-    return c->layout[0] == 'c';     /* "contiguous" */
-}
+static bool is_flat(const bench_case *c) { return c->layout[0] == 'c'; /* "contiguous" */ }
 
 static void *open_from_output(const bench_case *c)
 {
@@ -143,7 +134,10 @@ static void *open_saved(const bench_case *c)
     run->codes = calloc((size_t)c->elements, 1);
     if (!run->codes)
         give_up("sugar", "no memory");
-    run->saved = (sugar_tensor){.data = run->codes, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .shape = &c->elements,
+    run->saved = (sugar_tensor){.data = run->codes,
+                                .device = {SUGAR_DEVICE_CPU, 0},
+                                .ndim = 1,
+                                .shape = &c->elements,
                                 .dtype = {SUGAR_TYPE_UNSIGNED, 8, 1}};
     run->options.saved_gradient = &run->saved;
     run->x = c->way == FORWARD ? run->x : NULL;
@@ -167,18 +161,37 @@ static const char *version(void)
 }
 
 implementation sugar_implementation = {
-    .name = "sugar", .version = version, .open = open_case, .call = call, .close = close_case,
+    .name = "sugar",
+    .version = version,
+    .open = open_case,
+    .call = call,
+    .close = close_case,
 };
 implementation sugar_monitored = {
-    .name = "sugar-monitored", .role = OTHER_PROBLEM, .open = open_monitored, .call = call_monitored,
+    .name = "sugar-monitored",
+    .role = OTHER_PROBLEM,
+    .open = open_monitored,
+    .call = call_monitored,
     .close = close_case,
 };
 implementation sugar_alone = {
-    .name = "sugar-alone", .role = OTHER_PROBLEM, .open = open_alone, .call = call, .close = close_case,
+    .name = "sugar-alone",
+    .role = OTHER_PROBLEM,
+    .open = open_alone,
+    .call = call,
+    .close = close_case,
 };
 implementation sugar_from_output = {
-    .name = "sugar-output", .role = OTHER_PROBLEM, .open = open_from_output, .call = call, .close = close_case,
+    .name = "sugar-output",
+    .role = OTHER_PROBLEM,
+    .open = open_from_output,
+    .call = call,
+    .close = close_case,
 };
 implementation sugar_saved = {
-    .name = "sugar-saved", .role = OTHER_PROBLEM, .open = open_saved, .call = call, .close = close_case,
+    .name = "sugar-saved",
+    .role = OTHER_PROBLEM,
+    .open = open_saved,
+    .call = call,
+    .close = close_case,
 };

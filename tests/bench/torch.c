@@ -45,9 +45,10 @@ static bool open_slot(const bench_case *c, int slot, const char *from)
 {
     static const char *const operands[OPERANDS] = {"x", "dy", "out"};
     char line[64];
-    fprintf(peer.requests, "{\"slot\": %d, \"kind\": \"%s\", \"direction\": \"%s\", \"dtype\": \"%s\", "
-            "\"threads\": %d, \"from\": \"%s\", ", slot, c->kind, pass_names[c->way],
-            element_formats[c->type].name, c->threads, from);
+    fprintf(peer.requests,
+            "{\"slot\": %d, \"kind\": \"%s\", \"direction\": \"%s\", \"dtype\": \"%s\", "
+            "\"threads\": %d, \"from\": \"%s\", ",
+            slot, c->kind, pass_names[c->way], element_formats[c->type].name, c->threads, from);
     put_numbers("shape", c->shape, c->ndim);
     for (int k = 0; k < OPERANDS; k++) {
         fprintf(peer.requests, ", \"%s\": {\"offset\": %lld, ", operands[k],
@@ -80,24 +81,27 @@ static double seconds(void *run, int64_t calls)
     return strtod(line, NULL);
 }
 
-static void close_case(void *run)
-{
-    (void)run;
-}
+static void close_case(void *run) { (void)run; }
 
 static char version_text[64];
-static const char *version(void)
-{
-    return version_text;
-}
+static const char *version(void) { return version_text; }
 
 implementation torch_peer = {
-    .name = "torch", .version = version, .absent = "left out without --torch",
-    .open = open_from_input, .seconds = seconds, .close = close_case,
+    .name = "torch",
+    .version = version,
+    .absent = "left out without --torch",
+    .open = open_from_input,
+    .seconds = seconds,
+    .close = close_case,
 };
 implementation torch_output_peer = {
-    .name = "torch-output", .version = version, .absent = "left out without --torch", .role = OTHER_PROBLEM,
-    .open = open_from_output, .seconds = seconds, .close = close_case,
+    .name = "torch-output",
+    .version = version,
+    .absent = "left out without --torch",
+    .role = OTHER_PROBLEM,
+    .open = open_from_output,
+    .seconds = seconds,
+    .close = close_case,
 };
 
 /* How the co-process ends that tells no version. */

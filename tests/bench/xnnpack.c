@@ -46,22 +46,22 @@ static enum xnn_status prepare(const bench_case *c, xnnpack_run *run)
         if (strcmp(kinds[row].kind, c->kind) != 0)
             continue;
         enum xnn_status status = xnn_create_unary_elementwise_nc(kinds[row].operation, type, type,
-            &kinds[row].parameters, NULL, NULL, 0, &run->op);
+                                                                 &kinds[row].parameters, NULL, NULL, 0, &run->op);
         if (status == xnn_status_success)
             status = xnn_reshape_unary_elementwise_nc(run->op, (size_t)c->elements, 1, 1, 1, run->pool);
-        return status == xnn_status_success
-            ? xnn_setup_unary_elementwise_nc(run->op, c->data[X], c->data[OUT]) : status;
+        return status == xnn_status_success ? xnn_setup_unary_elementwise_nc(run->op, c->data[X], c->data[OUT])
+                                            : status;
     }
     return xnn_status_unsupported_parameter;
 }
 #else
 /* One pair of functions for each operator, as XNNPACK had it in 2022. */
-#define TRY(name, operation, ...)                                                                  \
-    if (strcmp(c->kind, name) == 0) {                                                              \
-        const enum xnn_status made = xnn_create_##operation##_nc_f32(1, 1, 1, __VA_ARGS__, &run->op); \
-        return made != xnn_status_success ? made                                                   \
-            : xnn_setup_##operation##_nc_f32(run->op, (size_t)c->elements, c->data[X], c->data[OUT], \
-                                             run->pool);                                           \
+#define TRY(name, operation, ...)                                                                                      \
+    if (strcmp(c->kind, name) == 0) {                                                                                  \
+        const enum xnn_status made = xnn_create_##operation##_nc_f32(1, 1, 1, __VA_ARGS__, &run->op);                  \
+        return made != xnn_status_success ? made                                                                       \
+                                          : xnn_setup_##operation##_nc_f32(run->op, (size_t)c->elements, c->data[X],   \
+                                                                           c->data[OUT], run->pool);                   \
     }
 
 static enum xnn_status prepare(const bench_case *c, xnnpack_run *run)
@@ -133,14 +133,17 @@ static const char *version(void)
 }
 
 implementation xnnpack_peer = {
-    .name = "xnnpack", .version = version, .open = open_case, .call = call, .close = close_case,
+    .name = "xnnpack",
+    .version = version,
+    .open = open_case,
+    .call = call,
+    .close = close_case,
 };
 #else
-void xnnpack_limit_to_avx2(void)
-{
-}
+void xnnpack_limit_to_avx2(void) {}
 
 implementation xnnpack_peer = {
-    .name = "xnnpack", .absent = "XNNPACK, pthreadpool and cpuinfo were not found when the build was set up",
+    .name = "xnnpack",
+    .absent = "XNNPACK, pthreadpool and cpuinfo were not found when the build was set up",
 };
 #endif

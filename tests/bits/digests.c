@@ -94,10 +94,7 @@ static void make_inputs(inputs *in, element_type type)
 
 /* ---- Digests ---------------------------------------------------------------------------------- */
 
-static uint64_t fold(uint64_t hash, uint64_t byte)
-{
-    return (hash ^ byte) * 0x100000001b3u;
-}
+static uint64_t fold(uint64_t hash, uint64_t byte) { return (hash ^ byte) * 0x100000001b3u; }
 #define HASH_START 0xcbf29ce484222325u
 
 uint64_t digest(const void *elements, int64_t count, element_type type)
@@ -225,8 +222,7 @@ static int compare(const table *stored, const table *found, const char *level)
             continue;
         differences++;
         if (s == NULL)
-            printf("FAILED: %s, %s: no stored digest; --update stores those of the scalar level\n", level,
-                   f->name);
+            printf("FAILED: %s, %s: no stored digest; --update stores those of the scalar level\n", level, f->name);
         else
             printf("FAILED: %s, %s: digest %016" PRIx64 ", stored %016" PRIx64 "\n", level, f->name, f->digest,
                    s->digest);

@@ -17,15 +17,16 @@ static sugar_tensor *view_of(view *v, void *data, const inputs *in, int64_t row_
     v->shape[1] = COLUMNS;
     v->strides[0] = row_step;
     v->strides[1] = column_step;
-    v->tensor = (sugar_tensor){.data = data, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 2,
-                               .dtype = element_formats[in->type].dtype, .shape = v->shape, .strides = v->strides};
+    v->tensor = (sugar_tensor){.data = data,
+                               .device = {SUGAR_DEVICE_CPU, 0},
+                               .ndim = 2,
+                               .dtype = element_formats[in->type].dtype,
+                               .shape = v->shape,
+                               .strides = v->strides};
     return &v->tensor;
 }
 
-static void *at(const unsigned char *elements)
-{
-    return (void *)(uintptr_t)elements;
-}
+static void *at(const unsigned char *elements) { return (void *)(uintptr_t)elements; }
 
 typedef struct call {
     sugar_activation *activation;
@@ -43,10 +44,7 @@ static void call_start(call *c, const char *spec, const char *level, const input
     view_of(&c->out, out, in, COLUMNS, 1);
 }
 
-static void forward(call *c)
-{
-    check_call(sugar_forward(c->activation, &c->x.tensor, &c->out.tensor, &c->options));
-}
+static void forward(call *c) { check_call(sugar_forward(c->activation, &c->x.tensor, &c->out.tensor, &c->options)); }
 
 static void backward(call *c)
 {
@@ -54,10 +52,7 @@ static void backward(call *c)
     check_call(sugar_backward(c->activation, x, &c->dy.tensor, &c->out.tensor, &c->options));
 }
 
-static int64_t elements(const inputs *in)
-{
-    return in->count / COLUMNS * COLUMNS;
-}
+static int64_t elements(const inputs *in) { return in->count / COLUMNS * COLUMNS; }
 
 /* A parameter for each element, between 1/16 and 4: within the range of every kind that learns. */
 static void digest_learned(table *t, const char *spec, call *c, const inputs *in)

@@ -4,9 +4,9 @@
 #include <dlpack/dlpack.h>
 #include <sugar/sugar.h>
 
-#define SAME_MEMBER(ours, our_member, theirs, their_member)                                        \
-    _Static_assert(offsetof(ours, our_member) == offsetof(theirs, their_member)                    \
-                   && sizeof(((ours *)0)->our_member) == sizeof(((theirs *)0)->their_member),      \
+#define SAME_MEMBER(ours, our_member, theirs, their_member)                                                            \
+    _Static_assert(offsetof(ours, our_member) == offsetof(theirs, their_member)                                        \
+                       && sizeof(((ours *)0)->our_member) == sizeof(((theirs *)0)->their_member),                      \
                    #our_member " lies elsewhere in " #theirs)
 
 _Static_assert(sizeof(sugar_tensor) == sizeof(DLTensor), "sugar_tensor has the size of DLTensor");

@@ -24,5 +24,7 @@ int main(void)
     if (y[1] != 0 || y[4] != 2 || !(dx[0] > 0.02f && dx[0] < 0.1f) || !(dx[2] > 0.91f && dx[2] < 0.92f))
         return 3;
     return sugar_activation_create(&activation, "rleu") == SUGAR_ERROR_SPEC
-           && strstr(sugar_last_error(), "relu") != NULL ? 0 : 4;
+                   && strstr(sugar_last_error(), "relu") != NULL
+               ? 0
+               : 4;
 }

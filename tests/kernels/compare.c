@@ -94,8 +94,7 @@ static sugar_status call(const sugar_activation *activation, operation op, eleme
     if (op == FORWARD)
         return flat_forward(activation, type, n, at[X], step[X], at[OUT], step[OUT], &options);
     options.flags |= op == ACCUMULATE ? SUGAR_CALL_ACCUMULATE : 0;
-    return flat_backward(activation, type, n, at[X], step[X], at[DY], step[DY], at[OUT], step[OUT],
-                         &options);
+    return flat_backward(activation, type, n, at[X], step[X], at[DY], step[DY], at[OUT], step[OUT], &options);
 }
 
 static void compute_reference(subject *s, const char *spec)
@@ -106,8 +105,7 @@ static void compute_reference(subject *s, const char *spec)
     for (int under = s->operation == ACCUMULATE ? X : OUT; under <= OUT; under++)
         for (int64_t i = 0; i < s->pool; i++) {
             size_t at = (size_t)i * s->width;
-            unsigned char *const operands[OPERANDS] = {s->values[X] + at, s->values[DY] + at,
-                                                       s->expected[under] + at};
+            unsigned char *const operands[OPERANDS] = {s->values[X] + at, s->values[DY] + at, s->expected[under] + at};
             if (call(reference, s->operation, s->type, 1, operands, unit, 0) != SUGAR_OK) {
                 fprintf(stderr, "%s: %s\n", spec, sugar_last_error());
                 exit(EXIT_FAILURE);
@@ -121,15 +119,9 @@ static void compute_reference(subject *s, const char *spec)
 }
 
 /* Element i of a vector is stored at this multiple of the element's width. */
-static int64_t position(int64_t i, int64_t n, int64_t step)
-{
-    return step >= 0 ? i * step : (n - 1 - i) * -step;
-}
+static int64_t position(int64_t i, int64_t n, int64_t step) { return step >= 0 ? i * step : (n - 1 - i) * -step; }
 
-static int64_t span(const layout *l, int k)
-{
-    return l->n == 0 ? 0 : (l->n - 1) * llabs(l->step[k]) + 1;
-}
+static int64_t span(const layout *l, int k) { return l->n == 0 ? 0 : (l->n - 1) * llabs(l->step[k]) + 1; }
 
 /* Fills the arena of operand k and returns where its vector starts. */
 static unsigned char *lay_out(const subject *s, const layout *l, int k, arena *a)
@@ -141,8 +133,7 @@ static unsigned char *lay_out(const subject *s, const layout *l, int k, arena *a
     else
         memcpy(a->memory.start, garbage, a->memory.size);
     for (int64_t i = 0; i < l->n; i++)
-        element_store(start, position(i, l->n, l->step[k]), s->type,
-                      element_load(s->values[k], l->first + i, s->type));
+        element_store(start, position(i, l->n, l->step[k]), s->type, element_load(s->values[k], l->first + i, s->type));
     memcpy(a->expected, a->memory.start, a->memory.size);
     return start;
 }
@@ -150,11 +141,13 @@ static unsigned char *lay_out(const subject *s, const layout *l, int k, arena *a
 static void report(const subject *s, const layout *l, const char *what)
 {
     fprintf(stderr,
-            "FAILED: %s: %s; n %" PRId64 ", steps %" PRId64 " %" PRId64 " %" PRId64 ", offsets %" PRId64
-            " %" PRId64 " %" PRId64 " from the page %s, output %s%s\n",
-            s->name, what, l->n, l->step[X], l->step[DY], l->step[OUT], l->offset[X], l->offset[DY],
-            l->offset[OUT], l->high ? "after" : "before",
-            l->under == OUT ? "apart" : l->under == X ? "in place of x" : "in place of dy",
+            "FAILED: %s: %s; n %" PRId64 ", steps %" PRId64 " %" PRId64 " %" PRId64 ", offsets %" PRId64 " %" PRId64
+            " %" PRId64 " from the page %s, output %s%s\n",
+            s->name, what, l->n, l->step[X], l->step[DY], l->step[OUT], l->offset[X], l->offset[DY], l->offset[OUT],
+            l->high ? "after" : "before",
+            l->under == OUT ? "apart"
+            : l->under == X ? "in place of x"
+                            : "in place of dy",
             l->stream ? ", streamed" : "");
 }
 
@@ -169,9 +162,8 @@ static int expect_elements(const subject *s, const layout *l, arena *out, const 
         if (!element_same(got, wanted, s->type)) {
             char what[160];
             uint64_t x = element_load(s->values[X], l->first + i, s->type);
-            snprintf(what, sizeof what, "element %" PRId64 ", x %a: %a, by itself %a", i,
-                     element_value(x, s->type), element_value(got, s->type),
-                     element_value(wanted, s->type));
+            snprintf(what, sizeof what, "element %" PRId64 ", x %a: %a, by itself %a", i, element_value(x, s->type),
+                     element_value(got, s->type), element_value(wanted, s->type));
             report(s, l, what);
             return 0;
         }
@@ -207,7 +199,10 @@ static int compare_short(const subject *s, uint64_t *state)
     for (int64_t n = 0; n <= SMALL && good; n += skim && n >= 9 ? 28 : 1)
         for (int64_t offset = 0; offset <= MOST_OFFSET && good; offset += skim ? 5 : 1)
             for (int high = 0; high <= 1 && good; high++) {
-                layout l = {.n = n, .step = {1, 1, 1}, .high = high, .under = OUT,
+                layout l = {.n = n,
+                            .step = {1, 1, 1},
+                            .high = high,
+                            .under = OUT,
                             .offset = {offset, (offset * 5 + 3) % 16, (offset * 7 + n) % 16},
                             .first = random_between(state, 0, s->pool - n),
                             .stream = SUGAR_CALL_STREAM * (uint64_t)random_between(state, 0, 1)};
@@ -267,8 +262,8 @@ static int compare_level(subject *s, const char *spec, const char *level, int re
              operation_names[s->operation]);
     memcpy(current, s->name, sizeof current);
     s->candidate = must_create(spec, level);
-    int good = repeated > 0 ? compare_repeated(s, repeated, &state)
-                            : compare_short(s, &state) && compare_random(s, &state);
+    int good =
+        repeated > 0 ? compare_repeated(s, repeated, &state) : compare_short(s, &state) && compare_random(s, &state);
     sugar_activation_destroy(s->candidate);
     return good;
 }

@@ -47,8 +47,7 @@ static int check(const char *what, const char *spec, double x, double got, doubl
     return 0;
 }
 
-static void evaluate(const sugar_activation *activation, element_type type, double x, double *value,
-                     double *derivative)
+static void evaluate(const sugar_activation *activation, element_type type, double x, double *value, double *derivative)
 {
     unsigned char from[8], gradient[8], y[8], d[8];
     element_store(from, 0, type, element_of(x, type));

@@ -29,10 +29,7 @@ const element_format element_formats[ELEMENT_TYPES] = {
     [ELEMENT_BF16] = {"bf16", {SUGAR_TYPE_BFLOAT, 16, 1}, 2, 7, 8},
 };
 
-static uint64_t sign_bit(element_type type)
-{
-    return (uint64_t)1 << (8 * element_formats[type].width - 1);
-}
+static uint64_t sign_bit(element_type type) { return (uint64_t)1 << (8 * element_formats[type].width - 1); }
 
 /* The bits of an infinity; those of a NaN are above. */
 static uint64_t infinity_bits(element_type type)
@@ -48,8 +45,7 @@ static double short_magnitude(uint64_t bits, element_type type)
     const element_format *f = &element_formats[type];
     const uint64_t one = (uint64_t)1 << f->mantissa_bits, mantissa = bits & (one - 1);
     const int exponent = (int)(bits >> f->mantissa_bits), bias = (1 << (f->exponent_bits - 1)) - 1;
-    return ldexp((double)(exponent ? mantissa | one : mantissa),
-                 (exponent ? exponent : 1) - bias - f->mantissa_bits);
+    return ldexp((double)(exponent ? mantissa | one : mantissa), (exponent ? exponent : 1) - bias - f->mantissa_bits);
 }
 
 static uint64_t short_of(double value, element_type type)
@@ -73,14 +69,9 @@ uint64_t element_of(double value, element_type type)
     uint32_t bits32;
     uint64_t bits64;
     switch (type) {
-    case ELEMENT_F32:
-        memcpy(&bits32, &single, sizeof bits32);
-        return bits32;
-    case ELEMENT_F64:
-        memcpy(&bits64, &value, sizeof bits64);
-        return bits64;
-    default:
-        return short_of(value, type);
+    case ELEMENT_F32: memcpy(&bits32, &single, sizeof bits32); return bits32;
+    case ELEMENT_F64: memcpy(&bits64, &value, sizeof bits64); return bits64;
+    default: return short_of(value, type);
     }
 }
 
@@ -135,12 +126,8 @@ double element_value(uint64_t bits, element_type type)
     float single;
     double value;
     switch (type) {
-    case ELEMENT_F32:
-        memcpy(&single, &bits32, sizeof single);
-        return (double)single;
-    case ELEMENT_F64:
-        memcpy(&value, &bits, sizeof value);
-        return value;
+    case ELEMENT_F32: memcpy(&single, &bits32, sizeof single); return (double)single;
+    case ELEMENT_F64: memcpy(&value, &bits, sizeof value); return value;
     default:
         value = magnitude > infinity_bits(type)    ? (double)NAN
                 : magnitude == infinity_bits(type) ? (double)INFINITY
@@ -149,10 +136,7 @@ double element_value(uint64_t bits, element_type type)
     }
 }
 
-int element_is_nan(uint64_t bits, element_type type)
-{
-    return (bits & ~sign_bit(type)) > infinity_bits(type);
-}
+int element_is_nan(uint64_t bits, element_type type) { return (bits & ~sign_bit(type)) > infinity_bits(type); }
 
 int element_same(uint64_t a, uint64_t b, element_type type)
 {
@@ -205,9 +189,8 @@ int supported_levels(const char *names[MAX_LEVELS])
     return found;
 }
 
-sugar_status flat_forward(const sugar_activation *activation, element_type type, int64_t n,
-                          const void *x, int64_t incx, void *y, int64_t incy,
-                          const sugar_call_options *options)
+sugar_status flat_forward(const sugar_activation *activation, element_type type, int64_t n, const void *x, int64_t incx,
+                          void *y, int64_t incy, const sugar_call_options *options)
 {
     switch (type) {
     case ELEMENT_F32: return sugar_forward_f32(activation, n, x, incx, y, incy, options);
@@ -217,9 +200,9 @@ sugar_status flat_forward(const sugar_activation *activation, element_type type,
     }
 }
 
-sugar_status flat_backward(const sugar_activation *activation, element_type type, int64_t n,
-                           const void *x, int64_t incx, const void *dy, int64_t incdy,
-                           void *dx, int64_t incdx, const sugar_call_options *options)
+sugar_status flat_backward(const sugar_activation *activation, element_type type, int64_t n, const void *x,
+                           int64_t incx, const void *dy, int64_t incdy, void *dx, int64_t incdx,
+                           const sugar_call_options *options)
 {
     switch (type) {
     case ELEMENT_F32: return sugar_backward_f32(activation, n, x, incx, dy, incdy, dx, incdx, options);
@@ -229,7 +212,4 @@ sugar_status flat_backward(const sugar_activation *activation, element_type type
     }
 }
 
-int short_run(void)
-{
-    return getenv("SUGAR_TEST_SHORT") != NULL;
-}
+int short_run(void) { return getenv("SUGAR_TEST_SHORT") != NULL; }

@@ -65,12 +65,11 @@ enum { MAX_LEVELS = 16 };
 int supported_levels(const char *names[MAX_LEVELS]);
 
 /* The flat calls, by the type of their elements. */
-sugar_status flat_forward(const sugar_activation *activation, element_type type, int64_t n,
-                          const void *x, int64_t incx, void *y, int64_t incy,
-                          const sugar_call_options *options);
-sugar_status flat_backward(const sugar_activation *activation, element_type type, int64_t n,
-                           const void *x, int64_t incx, const void *dy, int64_t incdy,
-                           void *dx, int64_t incdx, const sugar_call_options *options);
+sugar_status flat_forward(const sugar_activation *activation, element_type type, int64_t n, const void *x, int64_t incx,
+                          void *y, int64_t incy, const sugar_call_options *options);
+sugar_status flat_backward(const sugar_activation *activation, element_type type, int64_t n, const void *x,
+                           int64_t incx, const void *dy, int64_t incdy, void *dx, int64_t incdx,
+                           const sugar_call_options *options);
 
 /* 1 if the environment variable SUGAR_TEST_SHORT is set: the same tests on fewer cases, for runs
  * under slow tools. */

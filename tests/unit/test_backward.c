@@ -166,8 +166,7 @@ static void factors_that_round_to_0(void **unused)
 {
     (void)unused;
     static const char *const specs[] = {"relu~relu_squared(blend=1e-46)", "relu~relu_squared(blend=0)",
-                                        "relu_squared~relu(blend=0.999999999999)",
-                                        "relu_squared~relu(blend=1)"};
+                                        "relu_squared~relu(blend=0.999999999999)", "relu_squared~relu(blend=1)"};
     for (size_t k = 0; k < COUNT(specs); k++) {
         float single;
         double twice;
@@ -204,8 +203,8 @@ static void threshold_shifts_spikes(void **unused)
         sugar_activation_destroy(a);
         for (int k = 0; k < 3; k++)
             if (!(shifted[k] == centred[k]))
-                fail_msg("heaviside(threshold=0.5)~%s at %g: %a, expected %a", g, (double)at[k],
-                         (double)shifted[k], (double)centred[k]);
+                fail_msg("heaviside(threshold=0.5)~%s at %g: %a, expected %a", g, (double)at[k], (double)shifted[k],
+                         (double)centred[k]);
     }
 }
 
@@ -280,8 +279,8 @@ static void short_types_round_once(void **unused)
 static void not_numbers(void **unused)
 {
     (void)unused;
-    static const char *const specs[] = {"relu", "identity", "heaviside", "relu~box",
-                                        "gelu~relu(domain=negative)", "sign~identity(blend=0.5)"};
+    static const char *const specs[] = {
+        "relu", "identity", "heaviside", "relu~box", "gelu~relu(domain=negative)", "sign~identity(blend=0.5)"};
     for (size_t k = 0; k < COUNT(specs); k++) {
         const float in[4] = {NAN, -1, 1, -1}, gradient[4] = {1, NAN, NAN, INFINITY};
         float value[4], dx[4];

@@ -149,9 +149,18 @@ static void types_and_devices(void **unused)
 {
     (void)unused;
     static const sugar_data_type types[] = {
-        {0, 32, 1}, {0, 16, 1}, {1, 64, 1}, {SUGAR_TYPE_BFLOAT, 32, 1}, {SUGAR_TYPE_BFLOAT, 64, 1},
-        {5, 64, 1}, {SUGAR_TYPE_FLOAT, 8, 1}, {SUGAR_TYPE_FLOAT, 0, 1}, {SUGAR_TYPE_FLOAT, 128, 1},
-        {SUGAR_TYPE_FLOAT, 32, 0}, {SUGAR_TYPE_FLOAT, 32, 4}, {255, 255, 65535},
+        {0, 32, 1},
+        {0, 16, 1},
+        {1, 64, 1},
+        {SUGAR_TYPE_BFLOAT, 32, 1},
+        {SUGAR_TYPE_BFLOAT, 64, 1},
+        {5, 64, 1},
+        {SUGAR_TYPE_FLOAT, 8, 1},
+        {SUGAR_TYPE_FLOAT, 0, 1},
+        {SUGAR_TYPE_FLOAT, 128, 1},
+        {SUGAR_TYPE_FLOAT, 32, 0},
+        {SUGAR_TYPE_FLOAT, 32, 4},
+        {255, 255, 65535},
     };
     static const int32_t devices[] = {0, 2, 3, 10, -1, INT32_MAX};
     good_call c;
@@ -237,58 +246,56 @@ static void call_options(void **unused)
     good_call c;
     make_good_call(&c);
     sugar_call_options options = {.struct_size = sizeof options, .flags = SUGAR_CALL_ACCUMULATE};
-    assert_fails(sugar_forward(activation, &c.views[X].tensor, &c.views[OUT].tensor, &options),
-                 SUGAR_ERROR_ARGUMENT, "options: flags 0x1, expected any of SUGAR_CALL_STREAM (0x2) and "
+    assert_fails(sugar_forward(activation, &c.views[X].tensor, &c.views[OUT].tensor, &options), SUGAR_ERROR_ARGUMENT,
+                 "options: flags 0x1, expected any of SUGAR_CALL_STREAM (0x2) and "
                  "SUGAR_CALL_NO_STREAM (0x4) in forward");
     options.flags = SUGAR_CALL_STREAM | SUGAR_CALL_NO_STREAM;
-    assert_fails(sugar_forward(activation, &c.views[X].tensor, &c.views[OUT].tensor, &options),
-                 SUGAR_ERROR_ARGUMENT, "options: flags 0x6, expected SUGAR_CALL_STREAM (0x2) or "
+    assert_fails(sugar_forward(activation, &c.views[X].tensor, &c.views[OUT].tensor, &options), SUGAR_ERROR_ARGUMENT,
+                 "options: flags 0x6, expected SUGAR_CALL_STREAM (0x2) or "
                  "SUGAR_CALL_NO_STREAM (0x4), not both");
     options.flags = (uint64_t)1 << 40;
-    assert_fails(sugar_backward(activation, &c.views[X].tensor, &c.views[DY].tensor, &c.views[OUT].tensor,
-                                &options),
-                 SUGAR_ERROR_ARGUMENT,
-                 "options: flags 0x10000000000, expected any of SUGAR_CALL_ACCUMULATE (0x1), ");
+    assert_fails(sugar_backward(activation, &c.views[X].tensor, &c.views[DY].tensor, &c.views[OUT].tensor, &options),
+                 SUGAR_ERROR_ARGUMENT, "options: flags 0x10000000000, expected any of SUGAR_CALL_ACCUMULATE (0x1), ");
     assert_memory_equal(c.memory, c.before, sizeof c.memory);
 }
 
 /* ---- Flat calls ------------------------------------------------------------------------------- */
 
 /* The flat calls of one element type: T is its type in C, e its name in the functions. */
-#define FLAT_TEST(T, e)                                                                                       \
-    static void flat_##e(void **unused)                                                                       \
-    {                                                                                                         \
-        (void)unused;                                                                                         \
-        T x[8] = {1, 1, 2, 2, 3, 3, 4, 4}, dy[8] = {1, 2, 3, 4, 5, 6, 7, 8}, out[8], before[8];           \
-        sugar_call_options accumulate = {.struct_size = sizeof accumulate, .flags = SUGAR_CALL_ACCUMULATE};   \
-        memset(out, 0x5a, sizeof out);                                                                        \
-        memcpy(before, out, sizeof out);                                                                      \
-        const sugar_status bad = SUGAR_ERROR_ARGUMENT;                                                        \
-        assert_fails(sugar_forward_##e(NULL, 8, x, 1, out, 1, NULL), bad, "activation");                      \
-        assert_fails(sugar_forward_##e(activation, -1, x, 1, out, 1, NULL), bad, "n:");                       \
-        assert_fails(sugar_forward_##e(activation, INT64_MIN, x, 1, out, 1, NULL), bad, "n:");                \
-        assert_fails(sugar_forward_##e(activation, 8, NULL, 1, out, 1, NULL), bad, "x: NULL");                \
-        assert_fails(sugar_forward_##e(activation, 8, x, 1, NULL, 1, NULL), bad, "y: NULL");                  \
-        assert_fails(sugar_forward_##e(activation, 8, x, INT64_MAX, out, 1, NULL), bad, "x: n and");          \
-        assert_fails(sugar_forward_##e(activation, 8, x, 1, out, INT64_MIN, NULL), bad, "y: n and");          \
-        assert_fails(sugar_forward_##e(activation, 8, x, 1, out, 0, NULL), bad, "incy: 0");                   \
-        assert_fails(sugar_forward_##e(activation, 7, x, 1, x + 1, 1, NULL), bad, "y:");                      \
-        assert_fails(sugar_forward_##e(activation, 8, x, 1, out, 1, &accumulate), bad, "flags");              \
-        assert_fails(sugar_backward_##e(NULL, 8, x, 1, dy, 1, out, 1, NULL), bad, "activation");              \
-        assert_fails(sugar_backward_##e(activation, -8, x, 1, dy, 1, out, 1, NULL), bad, "n:");               \
-        assert_fails(sugar_backward_##e(activation, 8, NULL, 1, dy, 1, out, 1, NULL), bad, "x: NULL");        \
-        assert_fails(sugar_backward_##e(activation, 8, x, 1, NULL, 1, out, 1, NULL), bad, "dy: NULL");        \
-        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, 1, NULL, 1, NULL), bad, "dx: NULL");         \
-        assert_fails(sugar_backward_##e(activation, 8, x, INT64_MIN, dy, 1, out, 1, NULL), bad, "x: n and");  \
-        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, INT64_MAX, out, 1, NULL), bad, "dy: n and"); \
-        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, 1, out, INT64_MAX, NULL), bad, "dx: n and"); \
-        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, 1, out, 0, NULL), bad, "incdx: 0");          \
-        assert_fails(sugar_backward_##e(activation, 7, x, 1, dy, 1, dy + 1, 1, NULL), bad, "dx:");            \
-        T *odd = (T *)(void *)((char *)out + 1);                                                              \
-        assert_fails(sugar_forward_##e(activation, 4, x, 1, odd, 1, NULL), bad, "y: address");                \
-        assert_fails(sugar_backward_##e(activation, 4, x, 1, odd, 1, out, 1, NULL), bad, "dy: address");      \
-        assert_memory_equal(out, before, sizeof out);                                                         \
-        assert_true(x[0] == 1 && x[7] == 4 && dy[0] == 1 && dy[7] == 8);                                     \
+#define FLAT_TEST(T, e)                                                                                                \
+    static void flat_##e(void **unused)                                                                                \
+    {                                                                                                                  \
+        (void)unused;                                                                                                  \
+        T x[8] = {1, 1, 2, 2, 3, 3, 4, 4}, dy[8] = {1, 2, 3, 4, 5, 6, 7, 8}, out[8], before[8];                        \
+        sugar_call_options accumulate = {.struct_size = sizeof accumulate, .flags = SUGAR_CALL_ACCUMULATE};            \
+        memset(out, 0x5a, sizeof out);                                                                                 \
+        memcpy(before, out, sizeof out);                                                                               \
+        const sugar_status bad = SUGAR_ERROR_ARGUMENT;                                                                 \
+        assert_fails(sugar_forward_##e(NULL, 8, x, 1, out, 1, NULL), bad, "activation");                               \
+        assert_fails(sugar_forward_##e(activation, -1, x, 1, out, 1, NULL), bad, "n:");                                \
+        assert_fails(sugar_forward_##e(activation, INT64_MIN, x, 1, out, 1, NULL), bad, "n:");                         \
+        assert_fails(sugar_forward_##e(activation, 8, NULL, 1, out, 1, NULL), bad, "x: NULL");                         \
+        assert_fails(sugar_forward_##e(activation, 8, x, 1, NULL, 1, NULL), bad, "y: NULL");                           \
+        assert_fails(sugar_forward_##e(activation, 8, x, INT64_MAX, out, 1, NULL), bad, "x: n and");                   \
+        assert_fails(sugar_forward_##e(activation, 8, x, 1, out, INT64_MIN, NULL), bad, "y: n and");                   \
+        assert_fails(sugar_forward_##e(activation, 8, x, 1, out, 0, NULL), bad, "incy: 0");                            \
+        assert_fails(sugar_forward_##e(activation, 7, x, 1, x + 1, 1, NULL), bad, "y:");                               \
+        assert_fails(sugar_forward_##e(activation, 8, x, 1, out, 1, &accumulate), bad, "flags");                       \
+        assert_fails(sugar_backward_##e(NULL, 8, x, 1, dy, 1, out, 1, NULL), bad, "activation");                       \
+        assert_fails(sugar_backward_##e(activation, -8, x, 1, dy, 1, out, 1, NULL), bad, "n:");                        \
+        assert_fails(sugar_backward_##e(activation, 8, NULL, 1, dy, 1, out, 1, NULL), bad, "x: NULL");                 \
+        assert_fails(sugar_backward_##e(activation, 8, x, 1, NULL, 1, out, 1, NULL), bad, "dy: NULL");                 \
+        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, 1, NULL, 1, NULL), bad, "dx: NULL");                  \
+        assert_fails(sugar_backward_##e(activation, 8, x, INT64_MIN, dy, 1, out, 1, NULL), bad, "x: n and");           \
+        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, INT64_MAX, out, 1, NULL), bad, "dy: n and");          \
+        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, 1, out, INT64_MAX, NULL), bad, "dx: n and");          \
+        assert_fails(sugar_backward_##e(activation, 8, x, 1, dy, 1, out, 0, NULL), bad, "incdx: 0");                   \
+        assert_fails(sugar_backward_##e(activation, 7, x, 1, dy, 1, dy + 1, 1, NULL), bad, "dx:");                     \
+        T *odd = (T *)(void *)((char *)out + 1);                                                                       \
+        assert_fails(sugar_forward_##e(activation, 4, x, 1, odd, 1, NULL), bad, "y: address");                         \
+        assert_fails(sugar_backward_##e(activation, 4, x, 1, odd, 1, out, 1, NULL), bad, "dy: address");               \
+        assert_memory_equal(out, before, sizeof out);                                                                  \
+        assert_true(x[0] == 1 && x[7] == 4 && dy[0] == 1 && dy[7] == 8);                                               \
     }
 
 FLAT_TEST(float, f32)

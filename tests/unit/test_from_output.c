@@ -50,7 +50,10 @@ static void run_both(const char *spec, element_type type)
 static const struct {
     double unit, errors;                /* the largest relative error of a rounding */
 } precision[ELEMENT_TYPES] = {
-    [ELEMENT_F32] = {0x1p-24, 2}, [ELEMENT_F64] = {0x1p-53, 4}, [ELEMENT_F16] = {0x1p-11, 1}, [ELEMENT_BF16] = {0x1p-8, 1},
+    [ELEMENT_F32] = {0x1p-24, 2},
+    [ELEMENT_F64] = {0x1p-53, 4},
+    [ELEMENT_F16] = {0x1p-11, 1},
+    [ELEMENT_BF16] = {0x1p-8, 1},
 };
 
 /* How the error of y changes the derivative: an absolute error, in units times errors; or a relative one. */
@@ -58,11 +61,28 @@ static const struct {
     const char *spec;
     double absolute, relative;
 } rows[] = {
-    {"relu", 0, 0}, {"relu6", 0, 0}, {"leaky_relu", 0, 0}, {"leaky_relu(negative_slope=0)", 0, 0},
-    {"prelu(alpha=3)", 0, 0}, {"hardtanh", 0, 0}, {"hardtanh(min_val=-0.1,max_val=0.3)", 0, 0}, {"relu~relu", 0, 0},
-    {"relu~bsilu(blend=0)", 0, 0}, {"elu", 2, 0}, {"elu(alpha=3)", 6, 0}, {"elu(alpha=0)", 0, 0}, {"celu", 2, 0},
-    {"celu(alpha=0.3)", 2, 0}, {"celu(alpha=100)", 2, 0}, {"selu", 2 * 1.7581, 0}, {"sigmoid", 1, 0}, {"tanh", 2, 0},
-    {"softplus", 0, 1}, {"softplus(beta=7)", 0, 1}, {"softplus(beta=0.01)", 0, 1}, {"log_sigmoid", 0, 1},
+    {"relu", 0, 0},
+    {"relu6", 0, 0},
+    {"leaky_relu", 0, 0},
+    {"leaky_relu(negative_slope=0)", 0, 0},
+    {"prelu(alpha=3)", 0, 0},
+    {"hardtanh", 0, 0},
+    {"hardtanh(min_val=-0.1,max_val=0.3)", 0, 0},
+    {"relu~relu", 0, 0},
+    {"relu~bsilu(blend=0)", 0, 0},
+    {"elu", 2, 0},
+    {"elu(alpha=3)", 6, 0},
+    {"elu(alpha=0)", 0, 0},
+    {"celu", 2, 0},
+    {"celu(alpha=0.3)", 2, 0},
+    {"celu(alpha=100)", 2, 0},
+    {"selu", 2 * 1.7581, 0},
+    {"sigmoid", 1, 0},
+    {"tanh", 2, 0},
+    {"softplus", 0, 1},
+    {"softplus(beta=7)", 0, 1},
+    {"softplus(beta=0.01)", 0, 1},
+    {"log_sigmoid", 0, 1},
 };
 
 static bool is_short(element_type type) { return type == ELEMENT_F16 || type == ELEMENT_BF16; }
@@ -104,11 +124,28 @@ static void beyond_the_range(void **unused)
         const char *spec;
         float y, derivative;
     } cases[] = {
-        {"sigmoid", 1.5f, 0}, {"sigmoid", -0.5f, 0}, {"tanh", 2, 0}, {"tanh", -2, 0}, {"elu", -1.5f, 0}, {"celu", -2, 0},
-        {"selu", -1.8f, 0}, {"softplus", -1, 0}, {"log_sigmoid", 1, 0}, {"softplus", INFINITY, 1}, {"elu", -INFINITY, 0},
-        {"relu", -3, 0}, {"relu6", 7, 0}, {"hardtanh", -2, 0}, {"log_sigmoid", -INFINITY, 1}, {"sigmoid", INFINITY, 0},
-        {"celu", INFINITY, 1}, {"celu(alpha=1e-6)", -INFINITY, 0}, {"celu(alpha=1e6)", 3e38f, 1}, {"tanh", INFINITY, 0},
-        {"softplus(beta=1e6)", 3e38f, 1}, {"elu(alpha=1e6)", -3e38f, 0},
+        {"sigmoid", 1.5f, 0},
+        {"sigmoid", -0.5f, 0},
+        {"tanh", 2, 0},
+        {"tanh", -2, 0},
+        {"elu", -1.5f, 0},
+        {"celu", -2, 0},
+        {"selu", -1.8f, 0},
+        {"softplus", -1, 0},
+        {"log_sigmoid", 1, 0},
+        {"softplus", INFINITY, 1},
+        {"elu", -INFINITY, 0},
+        {"relu", -3, 0},
+        {"relu6", 7, 0},
+        {"hardtanh", -2, 0},
+        {"log_sigmoid", -INFINITY, 1},
+        {"sigmoid", INFINITY, 0},
+        {"celu", INFINITY, 1},
+        {"celu(alpha=1e-6)", -INFINITY, 0},
+        {"celu(alpha=1e6)", 3e38f, 1},
+        {"tanh", INFINITY, 0},
+        {"softplus(beta=1e6)", 3e38f, 1},
+        {"elu(alpha=1e6)", -3e38f, 0},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         const float one = 1, nan = NAN;
@@ -157,10 +194,14 @@ static void what_is_refused(void **unused)
     static const struct {
         const char *spec, *part;
     } cases[] = {
-        {"relu~bsilu", "expected no surrogate"}, {"relu~leaky_relu", "expected no surrogate"},
-        {"elu~elu(alpha=2)", "expected no surrogate"}, {"relu~bsilu(blend=0.01)", "expected no surrogate"},
-        {"leaky_relu(negative_slope=-0.1)", "a parameter of 0 or more"}, {"prelu(alpha=-1)", "a parameter of 0 or more"},
-        {"elu(alpha=-1)", "a parameter of 0 or more"}, {"gelu", "a kind with"},
+        {"relu~bsilu", "expected no surrogate"},
+        {"relu~leaky_relu", "expected no surrogate"},
+        {"elu~elu(alpha=2)", "expected no surrogate"},
+        {"relu~bsilu(blend=0.01)", "expected no surrogate"},
+        {"leaky_relu(negative_slope=-0.1)", "a parameter of 0 or more"},
+        {"prelu(alpha=-1)", "a parameter of 0 or more"},
+        {"elu(alpha=-1)", "a parameter of 0 or more"},
+        {"gelu", "a kind with"},
     };
     float d = 5;
     const float one = 1;
@@ -197,8 +238,8 @@ static void check_call(const char *spec, const char *level, const sugar_context 
     static float y[2 * N], dy[N], dx[3 * N], expected[N];
     uint64_t state = 3;
     sugar_activation *a = must_create(spec, level), *scalar = must_create(spec, "scalar");
-    sugar_call_options options = {.struct_size = sizeof options, .flags = SUGAR_CALL_FROM_OUTPUT | flags,
-                                  .context = context};
+    sugar_call_options options = {
+        .struct_size = sizeof options, .flags = SUGAR_CALL_FROM_OUTPUT | flags, .context = context};
     for (int i = 0; i < N; i++) {
         y[2 * i] = (float)random_between(&state, -2000, 2000) * 0x1p-10f;
         dy[i] = (float)random_between(&state, -2000, 2000) * 0x1p-10f;
@@ -242,11 +283,8 @@ static void any_call(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(distance_is_bounded),
-        cmocka_unit_test(beyond_the_range),
-        cmocka_unit_test(capabilities_hold),
-        cmocka_unit_test(what_is_refused),
-        cmocka_unit_test(any_call),
+        cmocka_unit_test(distance_is_bounded), cmocka_unit_test(beyond_the_range), cmocka_unit_test(capabilities_hold),
+        cmocka_unit_test(what_is_refused),     cmocka_unit_test(any_call),
     };
     return cmocka_run_group_tests_name("from_output", tests, NULL, NULL);
 }

@@ -6,8 +6,7 @@
 static void version(void **unused)
 {
     (void)unused;
-    assert_int_equal(sugar_version(),
-                     SUGAR_VERSION_MAJOR * 10000 + SUGAR_VERSION_MINOR * 100 + SUGAR_VERSION_PATCH);
+    assert_int_equal(sugar_version(), SUGAR_VERSION_MAJOR * 10000 + SUGAR_VERSION_MINOR * 100 + SUGAR_VERSION_PATCH);
 }
 
 static void status_names(void **unused)
@@ -126,7 +125,10 @@ static void well_known_rows(void **unused)
 static void capabilities(void **unused)
 {
     (void)unused;
-    static const struct { const char *name; uint64_t mask, expected; } rows[] = {
+    static const struct {
+        const char *name;
+        uint64_t mask, expected;
+    } rows[] = {
         {"prelu", SUGAR_CAN_LEARN | SUGAR_CAN_SAVE_BYTE | SUGAR_CAN_DRAW, SUGAR_CAN_LEARN | SUGAR_CAN_SAVE_BYTE},
         {"relu", SUGAR_CAN_LEARN | SUGAR_CAN_SAVE_BIT, SUGAR_CAN_SAVE_BIT},
         {"relu_squared", SUGAR_CAN_SAVE_BYTE | SUGAR_CAN_SAVE_BIT, 0},
@@ -233,15 +235,9 @@ static void bad_arguments(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(version),
-        cmocka_unit_test(status_names),
-        cmocka_unit_test(numbers_that_never_change),
-        cmocka_unit_test(kinds),
-        cmocka_unit_test(parameters),
-        cmocka_unit_test(well_known_rows),
-        cmocka_unit_test(capabilities),
-        cmocka_unit_test(levels),
-        cmocka_unit_test(smaller_and_larger_structs),
+        cmocka_unit_test(version),       cmocka_unit_test(status_names), cmocka_unit_test(numbers_that_never_change),
+        cmocka_unit_test(kinds),         cmocka_unit_test(parameters),   cmocka_unit_test(well_known_rows),
+        cmocka_unit_test(capabilities),  cmocka_unit_test(levels),       cmocka_unit_test(smaller_and_larger_structs),
         cmocka_unit_test(bad_arguments),
     };
     return cmocka_run_group_tests_name("introspection", tests, NULL, NULL);

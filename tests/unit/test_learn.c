@@ -8,8 +8,16 @@
 #include <stdlib.h>
 
 /* df/dparameter by the formulas of the catalogue, with functions of libm. */
-static double slope_line(double x, double p) { (void)p; return fmin(x, 0); }
-static double slope_elu(double x, double p) { (void)p; return expm1(fmin(x, 0)); }
+static double slope_line(double x, double p)
+{
+    (void)p;
+    return fmin(x, 0);
+}
+static double slope_elu(double x, double p)
+{
+    (void)p;
+    return expm1(fmin(x, 0));
+}
 static double slope_celu(double x, double p)
 {
     const long double u = (long double)fmin(x, 0) / (long double)p;
@@ -23,16 +31,30 @@ static double slope_softplus(double x, double p)
     return -(a * logistic(-a) + log1p(exp(-a))) / (p * p);
 }
 static double slope_squareplus(double x, double p) { return 0.25 / sqrt(x * x + p); }
-static double slope_bsilu(double x, double p) { (void)p; return tanh(x / 2) / 2; }
-static double slope_nelu(double x, double p) { (void)p; return x > 0 ? 0 : x * x / (1 + x * x); }
+static double slope_bsilu(double x, double p)
+{
+    (void)p;
+    return tanh(x / 2) / 2;
+}
+static double slope_nelu(double x, double p)
+{
+    (void)p;
+    return x > 0 ? 0 : x * x / (1 + x * x);
+}
 
 static const struct learner {
     const char *name, *parameter;
     double (*slope)(double x, double p);
 } learners[] = {
-    {"leaky_relu", "negative_slope", slope_line}, {"prelu", "alpha", slope_line}, {"elu", "alpha", slope_elu},
-    {"celu", "alpha", slope_celu}, {"silu", "beta", slope_silu}, {"softplus", "beta", slope_softplus},
-    {"squareplus", "b", slope_squareplus}, {"bsilu", "alpha", slope_bsilu}, {"nelu", "alpha", slope_nelu},
+    {"leaky_relu", "negative_slope", slope_line},
+    {"prelu", "alpha", slope_line},
+    {"elu", "alpha", slope_elu},
+    {"celu", "alpha", slope_celu},
+    {"silu", "beta", slope_silu},
+    {"softplus", "beta", slope_softplus},
+    {"squareplus", "b", slope_squareplus},
+    {"bsilu", "alpha", slope_bsilu},
+    {"nelu", "alpha", slope_nelu},
 };
 
 /* Parameters that every element type has, within the range of every kind. */
@@ -65,8 +87,8 @@ static const int64_t shape[3] = {N, C, H};
 static const int64_t sharing[SHARINGS][3] = {{0, 0, 0}, {0, 1, 0}, {C * H, H, 1}, {0, H, 1}};
 
 /* Compact; another order in memory; backwards, with gaps. The first element's offset comes last. */
-static const int64_t layouts[][4] = {{C * H, H, 1, 0}, {1, N * H, N, 0},
-                                      {-2 * C * H, 2 * H, -2, (N - 1) * 2 * C * H + (H - 1) * 2}};
+static const int64_t layouts[][4] = {
+    {C * H, H, 1, 0}, {1, N *H, N, 0}, {-2 * C * H, 2 * H, -2, (N - 1) * 2 * C *H + (H - 1) * 2}};
 
 typedef struct operand {
     view v;
@@ -103,8 +125,8 @@ static void lay_out(element_type type, const int64_t *sharing_strides, const int
 }
 
 /* The plain call with this parameter in its spec. */
-static void assert_as_plain(const struct learner *kind, element_type type, int64_t i,
-                            sugar_activation *const *plain, const char *where)
+static void assert_as_plain(const struct learner *kind, element_type type, int64_t i, sugar_activation *const *plain,
+                            const char *where)
 {
     const int64_t p = view_offset(&parameter.v, i) % PARAMETERS;
     uint64_t value = 0, derivative = 0, at_bits = 0, up_bits = 0;
@@ -118,8 +140,8 @@ static void assert_as_plain(const struct learner *kind, element_type type, int64
     const double expected[2] = {get(&value, 0, type), get(&derivative, 0, type)};
     for (int way = 0; way < 2; way++)
         if (!(fabs(found[way] - expected[way]) <= allowed * (fabs(expected[way]) + fabs(get(&up_bits, 0, type)))))
-            fail_msg("%s %s, %s: %s at %g with %g is %a, expected %a", kind->name, element_formats[type].name,
-                     where, way ? "dx" : "y", get(&at_bits, 0, type), parameters[p], found[way], expected[way]);
+            fail_msg("%s %s, %s: %s at %g with %g is %a, expected %a", kind->name, element_formats[type].name, where,
+                     way ? "dx" : "y", get(&at_bits, 0, type), parameters[p], found[way], expected[way]);
 }
 
 static void assert_gradient(const struct learner *kind, element_type type, const char *where)
@@ -246,8 +268,8 @@ static void compare_contexts(const char *spec, const int64_t *strides)
     static results one, other;
     compute(&one, spec, NULL, NULL, strides);
     for (int threads = 2; threads <= 5; threads++) {
-        const sugar_context_options options = {.struct_size = sizeof options, .threads = threads,
-                                               .parallel_for = threads == 5 ? backwards : NULL};
+        const sugar_context_options options = {
+            .struct_size = sizeof options, .threads = threads, .parallel_for = threads == 5 ? backwards : NULL};
         sugar_context *context;
         assert_ok(sugar_context_create(&context, &options));
         compute(&other, spec, NULL, context, strides);
@@ -267,8 +289,8 @@ static void compare_contexts(const char *spec, const int64_t *strides)
 static void same_bits_for_threads_and_levels(void **unused)
 {
     (void)unused;
-    static const int64_t strides[][3] = {{0, 0, 0}, {0, 1, 0}, {0, PLACES, 1}, {CHANNELS * PLACES, PLACES, 1},
-                                         {1, 0, 0}};
+    static const int64_t strides[][3] = {
+        {0, 0, 0}, {0, 1, 0}, {0, PLACES, 1}, {CHANNELS * PLACES, PLACES, 1}, {1, 0, 0}};
     for (size_t k = 0; k < COUNT(learners); k++)
         for (size_t s = 0; s < COUNT(strides); s++)
             if (!short_run() || (k + s) % 4 == 0)
@@ -306,8 +328,8 @@ static void same_bits_for_strides(void **unused)
 enum { EDGE = 24, CUBE = EDGE * EDGE * EDGE };
 static const int64_t edges[3] = {EDGE, EDGE, EDGE};
 static const int64_t turns[6][3] = {
-    {EDGE * EDGE, EDGE, 1}, {EDGE * EDGE, 1, EDGE}, {EDGE, EDGE * EDGE, 1}, {EDGE, 1, EDGE * EDGE},
-    {1, EDGE * EDGE, EDGE}, {1, EDGE, EDGE * EDGE},
+    {EDGE * EDGE, EDGE, 1}, {EDGE * EDGE, 1, EDGE}, {EDGE, EDGE *EDGE, 1},
+    {EDGE, 1, EDGE *EDGE},  {1, EDGE *EDGE, EDGE},  {1, EDGE, EDGE *EDGE},
 };
 
 /* One cube of numbers, with its dimensions in every order in memory. */
@@ -323,8 +345,11 @@ static void backward_turned(const sugar_activation *a, float cubes[3][CUBE], con
     static float memory[3][CUBE];
     sugar_tensor tensor[4];
     for (int k = 0; k < 4; k++) {
-        tensor[k] = (sugar_tensor){.data = k < 3 ? memory[k] : out, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 3,
-                                   .dtype = element_formats[ELEMENT_F32].dtype, .shape = edges,
+        tensor[k] = (sugar_tensor){.data = k < 3 ? memory[k] : out,
+                                   .device = {SUGAR_DEVICE_CPU, 0},
+                                   .ndim = 3,
+                                   .dtype = element_formats[ELEMENT_F32].dtype,
+                                   .shape = edges,
                                    .strides = k < 3 ? strides[k] : NULL};
         if (k < 3)
             turn(cubes[k], strides[k], memory[k]);
@@ -357,8 +382,12 @@ static const int64_t four = 4, no_step = 0;
 
 static sugar_tensor vector(float *data, const int64_t *step)
 {
-    return (sugar_tensor){.data = data, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1,
-                          .dtype = {SUGAR_TYPE_FLOAT, 32, 1}, .shape = &four, .strides = step};
+    return (sugar_tensor){.data = data,
+                          .device = {SUGAR_DEVICE_CPU, 0},
+                          .ndim = 1,
+                          .dtype = {SUGAR_TYPE_FLOAT, 32, 1},
+                          .shape = &four,
+                          .strides = step};
 }
 
 static void accumulates(void **unused)
@@ -366,8 +395,8 @@ static void accumulates(void **unused)
     (void)unused;
     float p = 0.5f, g = 7, out[4] = {1, 1, 1, 1};
     const sugar_tensor value = vector(&p, &no_step), sum = vector(&g, &no_step);
-    sugar_call_options options = {.struct_size = sizeof options, .flags = SUGAR_CALL_ACCUMULATE,
-                                  .parameter = &value, .parameter_gradient = &sum};
+    sugar_call_options options = {
+        .struct_size = sizeof options, .flags = SUGAR_CALL_ACCUMULATE, .parameter = &value, .parameter_gradient = &sum};
     sugar_activation *a = must_create("prelu", NULL);
     assert_ok(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options));
     assert_true(g == 7 - 2 - 10);
@@ -410,8 +439,7 @@ static void surrogates(void **unused)
     (void)unused;
     float p[4] = {0.5f, 0.25f, 1, 3}, g[4], out[4], plain[4];
     const sugar_tensor each = vector(p, NULL), sum = vector(g, NULL);
-    const sugar_call_options options = {.struct_size = sizeof options, .parameter = &each,
-                                        .parameter_gradient = &sum};
+    const sugar_call_options options = {.struct_size = sizeof options, .parameter = &each, .parameter_gradient = &sum};
     sugar_activation *a = must_create("prelu(alpha=0.125)~prelu(alpha=0.75)", NULL);
     assert_ok(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options));
     assert_true(out[0] == 0.75f && out[1] == 7.5f && out[2] == 100 && out[3] == 1000);
@@ -601,7 +629,8 @@ static void infinite_sums(void **unused)
         for (int accumulate = 0; accumulate < 2; accumulate++) {
             float g = 1, out[4], up[4] = {1, k == 1 ? -1.0f : 1.0f, 1, 1};
             const sugar_tensor sum = vector(&g, &no_step);
-            const sugar_call_options options = {.struct_size = sizeof options, .parameter_gradient = &sum,
+            const sugar_call_options options = {.struct_size = sizeof options,
+                                                .parameter_gradient = &sum,
                                                 .flags = accumulate ? SUGAR_CALL_ACCUMULATE : 0};
             sugar_activation *a = must_create("prelu", NULL);
             memset(out, 0, sizeof out);
@@ -623,8 +652,8 @@ static sugar_status backward_empty(element_type type, const int64_t *empty, cons
     view_make(&sums, values, 4, 3, empty, strides);
     none.tensor.dtype = sums.tensor.dtype = element_formats[type].dtype;
     sums.tensor.strides = strides;
-    const sugar_call_options options = {.struct_size = sizeof options, .flags = flags, .parameter = with,
-                                        .parameter_gradient = &sums.tensor};
+    const sugar_call_options options = {
+        .struct_size = sizeof options, .flags = flags, .parameter = with, .parameter_gradient = &sums.tensor};
     sugar_activation *a = must_create("celu", NULL);
     const sugar_status status = sugar_backward(a, &none.tensor, &none.tensor, &none.tensor, &options);
     sugar_activation_destroy(a);
@@ -639,10 +668,17 @@ static void sums_over_nothing(void **unused)
         int64_t shape[3], strides[3], start;
         uint32_t written;               /* bit i: element i is written */
     } cases[] = {
-        {{0, 3, 2}, {0, 1, 0}, 0, 7}, {{0, 3, 2}, {0, 0, 0}, 0, 1}, {{0, 3, 2}, {0, 2, 1}, 0, 0x3f},
-        {{0, 3, 2}, {0, -4, 1}, 8, 0x333}, {{3, 0, 2}, {2, 0, 0}, 0, 0x15}, {{3, 0, 0}, {1, 0, 0}, 0, 7},
-        {{0, 1, 4}, {0, 0, 3}, 0, 0x249}, {{3, 0, 2}, {0, 1, 0}, 0, 0}, {{0, 3, 2}, {6, 2, 1}, 0, 0},
-        {{0, INT64_MAX, INT64_MAX}, {0, 0, 0}, 0, 1}, {{0, INT64_MAX, INT64_MAX}, {1, 1, 1}, 0, 0},
+        {{0, 3, 2}, {0, 1, 0}, 0, 7},
+        {{0, 3, 2}, {0, 0, 0}, 0, 1},
+        {{0, 3, 2}, {0, 2, 1}, 0, 0x3f},
+        {{0, 3, 2}, {0, -4, 1}, 8, 0x333},
+        {{3, 0, 2}, {2, 0, 0}, 0, 0x15},
+        {{3, 0, 0}, {1, 0, 0}, 0, 7},
+        {{0, 1, 4}, {0, 0, 3}, 0, 0x249},
+        {{3, 0, 2}, {0, 1, 0}, 0, 0},
+        {{0, 3, 2}, {6, 2, 1}, 0, 0},
+        {{0, INT64_MAX, INT64_MAX}, {0, 0, 0}, 0, 1},
+        {{0, INT64_MAX, INT64_MAX}, {1, 1, 1}, 0, 0},
     };
     enum { PLACE = 12 };
     for (size_t k = 0; k < COUNT(cases); k++)
@@ -699,8 +735,8 @@ static void gradients_refused_without_elements(void **unused)
 /* ---- What is refused ---------------------------------------------------------------------------- */
 
 /* After a failure nothing is written. */
-static void expect_refused(const char *spec, const sugar_tensor *value, const sugar_tensor *sum,
-                           sugar_status status, const char *part)
+static void expect_refused(const char *spec, const sugar_tensor *value, const sugar_tensor *sum, sugar_status status,
+                           const char *part)
 {
     float out[4] = {5, 5, 5, 5};
     sugar_activation *a = must_create(spec, NULL);
@@ -723,9 +759,12 @@ static void parameters_out_of_range(void **unused)
         float value;
         const char *found, *expected;
     } cases[] = {
-        {"prelu", 2e6f, "alpha = 2000000", "-1000000 to 1000000"}, {"prelu", NAN, "alpha = nan", "-1000000 to 1000000"},
-        {"celu", 0, "alpha = 0", "1e-06 to 1000000"}, {"silu", -0.5f, "beta = -0.5", "1e-06 to 1000000"},
-        {"squareplus", INFINITY, "b = inf", ""}, {"bsilu~relu", -1, "alpha = -1", ""},
+        {"prelu", 2e6f, "alpha = 2000000", "-1000000 to 1000000"},
+        {"prelu", NAN, "alpha = nan", "-1000000 to 1000000"},
+        {"celu", 0, "alpha = 0", "1e-06 to 1000000"},
+        {"silu", -0.5f, "beta = -0.5", "1e-06 to 1000000"},
+        {"squareplus", INFINITY, "b = inf", ""},
+        {"bsilu~relu", -1, "alpha = -1", ""},
     };
     const char *const locale = setlocale(LC_ALL, "de_DE.UTF-8");
     for (size_t k = 0; k < COUNT(cases); k++)
@@ -775,12 +814,12 @@ static void check_first(const int64_t *strides, int64_t start, element_type type
             first = i;
     set(with.tensor.data, view_offset(&with, first), type, -4);
     char message[128];
-    snprintf(message, sizeof message, "parameter: alpha = -4 at (%d, %d, %d), expected", (int)(first / PLACES / CHANNELS),
-             (int)(first / PLACES % CHANNELS), (int)(first % PLACES));
+    snprintf(message, sizeof message, "parameter: alpha = -4 at (%d, %d, %d), expected",
+             (int)(first / PLACES / CHANNELS), (int)(first / PLACES % CHANNELS), (int)(first % PLACES));
     sugar_activation *a = must_create("celu", NULL);
     for (int threads = 1; threads <= 5; threads++) {
-        const sugar_context_options options = {.struct_size = sizeof options, .threads = threads,
-                                               .parallel_for = threads == 5 ? backwards : NULL};
+        const sugar_context_options options = {
+            .struct_size = sizeof options, .threads = threads, .parallel_for = threads == 5 ? backwards : NULL};
         sugar_context *context;
         assert_ok(sugar_context_create(&context, &options));
         const sugar_call_options call = {.struct_size = sizeof call, .context = context, .parameter = &with.tensor};
@@ -796,8 +835,8 @@ static void first_out_of_range(void **unused)
     enum { CP = CHANNELS * PLACES, RP = ROWS * PLACES };
     /* The first element's offset comes last. */
     static const int64_t strides[][4] = {
-        {CP, PLACES, 1, 0}, {1, RP, ROWS, 0}, {-CP, -PLACES, -1, MANY - 1}, {PLACES, -RP, 1, (CHANNELS - 1) * RP},
-        {0, 1, 0, 0}, {0, PLACES, 1, 0}, {0, 1, CHANNELS, 0}, {0, 0, 0, 0},
+        {CP, PLACES, 1, 0}, {1, RP, ROWS, 0},  {-CP, -PLACES, -1, MANY - 1}, {PLACES, -RP, 1, (CHANNELS - 1) * RP},
+        {0, 1, 0, 0},       {0, PLACES, 1, 0}, {0, 1, CHANNELS, 0},          {0, 0, 0, 0},
     };
     uint64_t state = 11;
     for (size_t k = 0; k < COUNT(strides); k++) {

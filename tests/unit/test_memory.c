@@ -25,15 +25,9 @@ static int may_take(void)
     return 1;
 }
 
-void *malloc(size_t size)
-{
-    return may_take() ? __libc_malloc(size) : NULL;
-}
+void *malloc(size_t size) { return may_take() ? __libc_malloc(size) : NULL; }
 
-void *calloc(size_t count, size_t size)
-{
-    return may_take() ? __libc_calloc(count, size) : NULL;
-}
+void *calloc(size_t count, size_t size) { return may_take() ? __libc_calloc(count, size) : NULL; }
 
 void *realloc(void *memory, size_t size)
 {
@@ -244,12 +238,9 @@ static void no_threads_for_a_context(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(calls_take_no_memory),
-        cmocka_unit_test(calls_on_a_pool_take_no_memory),
-        cmocka_unit_test(no_memory_for_an_activation),
-        cmocka_unit_test(no_memory_for_a_monitor),
-        cmocka_unit_test(no_memory_for_a_context),
-        cmocka_unit_test(no_threads_for_a_context),
+        cmocka_unit_test(calls_take_no_memory),        cmocka_unit_test(calls_on_a_pool_take_no_memory),
+        cmocka_unit_test(no_memory_for_an_activation), cmocka_unit_test(no_memory_for_a_monitor),
+        cmocka_unit_test(no_memory_for_a_context),     cmocka_unit_test(no_threads_for_a_context),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

@@ -64,8 +64,10 @@ static void fill(uint64_t *state, element_type type, bool strange)
 {
     for (int64_t i = 0; i < ROOM; i++) {
         const int64_t chance = strange ? random_between(state, 0, 99) : 99;
-        const double value = chance == 0 ? (double)NAN : chance == 1 ? (double)INFINITY : chance == 2 ? -(double)INFINITY
-                             : (double)random_between(state, -256, 256) / 16;
+        const double value = chance == 0   ? (double)NAN
+                             : chance == 1 ? (double)INFINITY
+                             : chance == 2 ? -(double)INFINITY
+                                           : (double)random_between(state, -256, 256) / 16;
         element_store(&input, i, type, element_of(value, type));
     }
 }
@@ -342,8 +344,8 @@ static void same_bits_with_threads_and_levels(void **unused)
 {
     (void)unused;
     static const int64_t shapes[][3] = {
-        {LARGE, 1, 1}, {LARGE / 3, 3, 1}, {4, 100, 1792}, {1000, 128, 5}, {1000, 129, 5}, {1000, 700, 1}, {300, 2048, 1},
-        {230, 3000, 1}, {1, 3000, 230}, {17, 37, 1111}, {50000, 13, 1},
+        {LARGE, 1, 1},  {LARGE / 3, 3, 1}, {4, 100, 1792}, {1000, 128, 5}, {1000, 129, 5}, {1000, 700, 1},
+        {300, 2048, 1}, {230, 3000, 1},    {1, 3000, 230}, {17, 37, 1111}, {50000, 13, 1},
     };
     const char *levels[MAX_LEVELS];
     const int count = supported_levels(levels);
@@ -362,8 +364,10 @@ static void same_bits_with_threads_and_levels(void **unused)
             for (int threads = 1; threads <= 5; threads++) {
                 sugar_context *context = NULL;
                 const sugar_context_options options = {
-                    .struct_size = sizeof options, .threads = threads < 5 ? threads : 7,
-                    .parallel_for = threads < 5 ? NULL : run_backwards, .payload = &shares,
+                    .struct_size = sizeof options,
+                    .threads = threads < 5 ? threads : 7,
+                    .parallel_for = threads < 5 ? NULL : run_backwards,
+                    .payload = &shares,
                 };
                 assert_ok(sugar_context_create(&context, &options));
                 observe_with(level == 0 && threads == 1 ? first : other, a, &x, &y, context);
@@ -475,7 +479,8 @@ static void counters_do_not_overflow(void **unused)
     const saved before = save(all);
     sugar_activation *a = must_create("relu", NULL);
     const sugar_call_options options = {.struct_size = sizeof options, .monitor = all};
-    assert_fails(sugar_monitor_observe(all, &x.tensor, NULL), SUGAR_ERROR_ARGUMENT, "1 more, expected at most 2^63 - 1");
+    assert_fails(sugar_monitor_observe(all, &x.tensor, NULL), SUGAR_ERROR_ARGUMENT,
+                 "1 more, expected at most 2^63 - 1");
     assert_fails(sugar_forward(a, &x.tensor, &out.tensor, &options), SUGAR_ERROR_ARGUMENT, "1 more, expected at most");
     assert_true(y == 7);
     assert_holds(all, &before);
@@ -522,11 +527,14 @@ static void finds_dead_units(void **unused)
     assert_ok(sugar_monitor_find_dead(empty, 1, NULL, 0, &count));
     assert_int_equal(count, 0);
     assert_fails(sugar_monitor_find_dead(NULL, 0, found, 3, &count), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
-    assert_fails(sugar_monitor_find_dead(monitor, -0.25, found, 3, &count), SUGAR_ERROR_ARGUMENT, "rate: -0.25, expected 0 to 1");
+    assert_fails(sugar_monitor_find_dead(monitor, -0.25, found, 3, &count), SUGAR_ERROR_ARGUMENT,
+                 "rate: -0.25, expected 0 to 1");
     assert_fails(sugar_monitor_find_dead(monitor, 1.5, found, 3, &count), SUGAR_ERROR_ARGUMENT, "rate: 1.5");
     assert_fails(sugar_monitor_find_dead(monitor, (double)NAN, found, 3, &count), SUGAR_ERROR_ARGUMENT, "rate: NaN");
-    assert_fails(sugar_monitor_find_dead(monitor, 0, found, -1, &count), SUGAR_ERROR_ARGUMENT, "capacity: -1, expected 0");
-    assert_fails(sugar_monitor_find_dead(monitor, 0, NULL, 1, &count), SUGAR_ERROR_ARGUMENT, "indices: NULL with a capacity of 1");
+    assert_fails(sugar_monitor_find_dead(monitor, 0, found, -1, &count), SUGAR_ERROR_ARGUMENT,
+                 "capacity: -1, expected 0");
+    assert_fails(sugar_monitor_find_dead(monitor, 0, NULL, 1, &count), SUGAR_ERROR_ARGUMENT,
+                 "indices: NULL with a capacity of 1");
     assert_fails(sugar_monitor_find_dead(monitor, 0, found, 3, NULL), SUGAR_ERROR_ARGUMENT, "count: NULL");
     assert_true(found[0] == 0 && found[1] == 1 && found[2] == -1 && count == 0);
     sugar_monitor_destroy(monitor);
@@ -557,13 +565,15 @@ static void summaries(void **unused)
     assert_ok(sugar_monitor_get_unit(monitor, 0, &unit));
     assert_true(unit.deviation == 0);
     assert_ok(sugar_monitor_get(empty, &s));
-    assert_true(s.units == 2 && s.samples == 0 && s.dead == 0 && isnan(s.sparsity) && isnan(s.mean) && isnan(s.deviation));
+    assert_true(s.units == 2 && s.samples == 0 && s.dead == 0 && isnan(s.sparsity) && isnan(s.mean)
+                && isnan(s.deviation));
     assert_fails(sugar_monitor_get(NULL, &s), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
     assert_fails(sugar_monitor_get(monitor, NULL), SUGAR_ERROR_ARGUMENT, "summary: NULL");
     assert_fails(sugar_monitor_get_unit(NULL, 0, &unit), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
     assert_fails(sugar_monitor_get_unit(monitor, 0, NULL), SUGAR_ERROR_ARGUMENT, "unit: NULL");
     assert_fails(sugar_monitor_get_unit(monitor, -1, &unit), SUGAR_ERROR_ARGUMENT, "index: -1, expected 0");
-    assert_fails(sugar_monitor_get_unit(monitor, 100, &unit), SUGAR_ERROR_ARGUMENT, "index: 100, expected 0 or more and less than 100");
+    assert_fails(sugar_monitor_get_unit(monitor, 100, &unit), SUGAR_ERROR_ARGUMENT,
+                 "index: 100, expected 0 or more and less than 100");
     assert_fails(sugar_monitor_reset(NULL), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
     sugar_monitor_destroy(monitor);
     sugar_monitor_destroy(empty);
@@ -575,7 +585,10 @@ static void struct_sizes(void **unused)
 {
     (void)unused;
     sugar_monitor *monitor = make_staircase();
-    struct { sugar_monitor_unit known; size_t newer; } unit;
+    struct {
+        sugar_monitor_unit known;
+        size_t newer;
+    } unit;
     memset(&unit, 0xff, sizeof unit);
     unit.known.struct_size = offsetof(sugar_monitor_unit, not_finite);
     assert_ok(sugar_monitor_get_unit(monitor, 3, &unit.known));
@@ -658,9 +671,9 @@ static sugar_monitor *make_fed(void)
 static void round_trip(void **unused)
 {
     (void)unused;
-    static const unsigned char head[] = {'S', 'U', 'G', 'A', 'R', 'm', 'o', 'n', 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
-                                         5, 0, 0, 0, 0, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0,
-                                         0, 0, 0, 0, 0, 0, 0xd0, 0x3f, 0, 0, 0, 0, 0, 0, 0x20, 0xc0};
+    static const unsigned char head[] = {'S', 'U', 'G', 'A', 'R', 'm', 'o',  'n',  1,  0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+                                         5,   0,   0,   0,   0,   0,   0,    0,    60, 0, 0, 0, 0,    0,    0,    0,
+                                         0,   0,   0,   0,   0,   0,   0xd0, 0x3f, 0,  0, 0, 0, 0,    0,    0x20, 0xc0};
     sugar_monitor *monitor = make_fed(), *restored = copy(monitor);
     assert_int_equal(crc((const unsigned char *)"123456789", 9), 0xcbf43926);   /* the standard's check value */
     const saved s = save(restored);
@@ -722,7 +735,13 @@ static void damage_is_refused(void **unused)
 static void contradictions_are_refused(void **unused)
 {
     (void)unused;
-    static const struct { size_t at; unsigned char bytes[8]; int count; sugar_status status; const char *part; } wrong[] = {
+    static const struct {
+        size_t at;
+        unsigned char bytes[8];
+        int count;
+        sugar_status status;
+        const char *part;
+    } wrong[] = {
         {8, {2}, 1, SUGAR_ERROR_UNSUPPORTED, "version 2, expected 1: saved by a newer"},
         {8, {0}, 1, SUGAR_ERROR_ARGUMENT, "version 0"},
         {16, {6}, 1, SUGAR_ERROR_ARGUMENT, "a size that contradicts the units"},
@@ -802,11 +821,15 @@ static void create_refuses(void **unused)
     assert_not_made(1, options, SUGAR_ERROR_ARGUMENT, "options: threshold NaN, expected a finite number");
     assert_not_made(1, with_range(-(double)INFINITY, 0), SUGAR_ERROR_ARGUMENT, "options: minimum -infinity");
     assert_not_made(1, with_range(0, (double)INFINITY), SUGAR_ERROR_ARGUMENT, "options: maximum infinity");
-    assert_not_made(1, with_range(2.5, 1.5), SUGAR_ERROR_ARGUMENT, "options: minimum 2.5 and maximum 1.5, expected a maximum");
+    assert_not_made(1, with_range(2.5, 1.5), SUGAR_ERROR_ARGUMENT,
+                    "options: minimum 2.5 and maximum 1.5, expected a maximum");
     assert_not_made(1, with_range(1, 1), SUGAR_ERROR_ARGUMENT, "expected a maximum 1e-30 to 1e30 above");
     assert_not_made(1, with_range(0, 1e31), SUGAR_ERROR_ARGUMENT, "maximum 1e+31");
     assert_not_made(1, with_range(-1e308, 1e308), SUGAR_ERROR_ARGUMENT, "expected a maximum");
-    struct { sugar_monitor_options known; size_t newer; } later = {.known = halves, .newer = 1};
+    struct {
+        sugar_monitor_options known;
+        size_t newer;
+    } later = {.known = halves, .newer = 1};
     later.known.struct_size = sizeof later;
     sugar_monitor *made = NULL;
     assert_fails(sugar_monitor_create(&made, 1, &later.known), SUGAR_ERROR_UNSUPPORTED, "newer than this library");
@@ -831,8 +854,10 @@ static void calls_refuse(void **unused)
     assert_fails(sugar_forward(a, &x.tensor, &out.tensor, &options), SUGAR_ERROR_ARGUMENT,
                  "x: extent 3 in dimension 1, expected 4, the monitor's units");
     assert_fails(sugar_forward(a, &x.tensor, NULL, &options), SUGAR_ERROR_ARGUMENT, "x: extent 3");
-    assert_fails(sugar_monitor_observe(deep, &x.tensor, NULL), SUGAR_ERROR_ARGUMENT, "x: ndim 2, expected a dimension -3");
-    assert_fails(sugar_monitor_observe(first, &flat.tensor, NULL), SUGAR_ERROR_ARGUMENT, "x: ndim 1, expected a dimension 1");
+    assert_fails(sugar_monitor_observe(deep, &x.tensor, NULL), SUGAR_ERROR_ARGUMENT,
+                 "x: ndim 2, expected a dimension -3");
+    assert_fails(sugar_monitor_observe(first, &flat.tensor, NULL), SUGAR_ERROR_ARGUMENT,
+                 "x: ndim 1, expected a dimension 1");
     assert_fails(sugar_monitor_observe(NULL, &x.tensor, NULL), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
     assert_fails(sugar_monitor_observe(rows, NULL, NULL), SUGAR_ERROR_ARGUMENT, "x: NULL");
     assert_fails(sugar_monitor_observe(rows, &x.tensor, &options), SUGAR_ERROR_ARGUMENT, "options: ");

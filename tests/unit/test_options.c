@@ -165,8 +165,7 @@ static void levels_by_environment(void **unused)
     free(saved);
 }
 
-static void parallel_for_dummy(void *payload, void (*task)(void *work, int64_t index), void *work,
-                               int64_t count)
+static void parallel_for_dummy(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count)
 {
     (void)payload;
     for (int64_t i = 0; i < count; i++)

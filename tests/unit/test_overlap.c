@@ -126,10 +126,7 @@ static void random_view(uint64_t *state, view *v, int32_t ndim, const int64_t *s
     view_make(v, memory + start, 4, ndim, shape, strides);
 }
 
-static int64_t address(const view *v, int64_t i)
-{
-    return (const float *)v->tensor.data - memory + view_offset(v, i);
-}
+static int64_t address(const view *v, int64_t i) { return (const float *)v->tensor.data - memory + view_offset(v, i); }
 
 static int is_legal(const view *x, const view *y)
 {

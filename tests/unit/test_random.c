@@ -12,8 +12,8 @@ static const sugar_random seeded = {sizeof(sugar_random), 0x299f31d0a4093822, 7}
 static void philox_round(uint32_t c[4], const uint32_t key[2])
 {
     const uint64_t a = UINT64_C(0xD2511F53) * c[0], b = UINT64_C(0xCD9E8D57) * c[2];
-    const uint32_t next[4] = {(uint32_t)(b >> 32) ^ c[1] ^ key[0], (uint32_t)b,
-                              (uint32_t)(a >> 32) ^ c[3] ^ key[1], (uint32_t)a};
+    const uint32_t next[4] = {(uint32_t)(b >> 32) ^ c[1] ^ key[0], (uint32_t)b, (uint32_t)(a >> 32) ^ c[3] ^ key[1],
+                              (uint32_t)a};
     memcpy(c, next, sizeof next);
 }
 
@@ -180,8 +180,8 @@ static int64_t lay_out(const int64_t *shape, const int *order, unsigned flips, i
 }
 
 /* Compared with the slopes in row-major order. */
-static void check_layout(const sugar_activation *a, const int64_t *shape, const int *order, unsigned flips,
-                         int64_t gap, const float *slope)
+static void check_layout(const sugar_activation *a, const int64_t *shape, const int *order, unsigned flips, int64_t gap,
+                         const float *slope)
 {
     static float x[2 * ELEMENTS], y[2 * ELEMENTS], dx[2 * ELEMENTS];
     view in, out, gradient;
@@ -323,7 +323,10 @@ static void slopes_are_uniform(void **unused)
 {
     (void)unused;
     const int64_t n = short_run() ? 20000 : 1000000;
-    static const struct { const char *spec; float lower, upper; } ranges[] = {
+    static const struct {
+        const char *spec;
+        float lower, upper;
+    } ranges[] = {
         {"rrelu", 0.125f, 1.0f / 3},
         {"rrelu(lower=0,upper=1)", 0, 1},
         {"rrelu(lower=0.3,upper=0.30001)", 0.3f, 0.30001f},

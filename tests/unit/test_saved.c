@@ -48,8 +48,8 @@ static spec_text make_spec(const char *before, int32_t kind, int set, const char
     for (int i = 0; i < row.parameter_count; i++)
         length += snprintf(spec.text + length, sizeof spec.text - (size_t)length, "%s%s=%.17g", i ? "," : "",
                            parameter[i].name, values[i]);
-    snprintf(spec.text + length, sizeof spec.text - (size_t)length, "%s%s)",
-             row.parameter_count && *options ? "," : "", options);
+    snprintf(spec.text + length, sizeof spec.text - (size_t)length, "%s%s)", row.parameter_count && *options ? "," : "",
+             options);
     char *empty = strstr(spec.text, "()");
     if (empty)
         *empty = '\0';
@@ -165,7 +165,8 @@ static void range_is_exact(void **unused)
             check_range(make_spec("relu~", kind, set, "domain=negative", &state).text, 0, true);
             check_range(make_spec("hardswish~", kind, set, "blend=0.25", &state).text, 0, false);
             if (is_spike(kind)) {
-                check_range(make_spec("heaviside(threshold=0.75)~", kind, set, "domain=negative", &state).text, 0.75, true);
+                check_range(make_spec("heaviside(threshold=0.75)~", kind, set, "domain=negative", &state).text, 0.75,
+                            true);
                 check_range(make_spec("heaviside(threshold=-0.75)~", kind, set, "domain=negative", &state).text, -0.75,
                             true);
                 check_range(make_spec("sign~", kind, set, "domain=negative,blend=0.5", &state).text, 0, false);
@@ -206,11 +207,21 @@ static void range_is_known(void **unused)
         const char *spec;
         double minimum, maximum;
     } rows[] = {
-        {"identity", 1, 1}, {"relu", 0, 1}, {"sign", 0, 0}, {"relu_squared", 0, (double)INFINITY}, {"sigmoid", 0, 0.25},
-        {"hardswish", -0.5, 1.5}, {"prelu(alpha=-2)", -2, 1}, {"elu(alpha=3)", 0, 3}, {"elu(alpha=-3)", -3, 1},
-        {"relu~relu_squared(domain=negative)", 0, 1}, {"relu~prelu(alpha=3,domain=negative)", 1, 3},
-        {"heaviside(threshold=3)~triangle(gamma=2,domain=negative)", 0, 0}, {"relu~relu_squared(blend=0)", 0, 1},
-        {"heaviside(threshold=-3)~triangle(gamma=2,domain=negative)", 0, 2}, {"relu~prelu(alpha=2,blend=0.5)", 1, 1},
+        {"identity", 1, 1},
+        {"relu", 0, 1},
+        {"sign", 0, 0},
+        {"relu_squared", 0, (double)INFINITY},
+        {"sigmoid", 0, 0.25},
+        {"hardswish", -0.5, 1.5},
+        {"prelu(alpha=-2)", -2, 1},
+        {"elu(alpha=3)", 0, 3},
+        {"elu(alpha=-3)", -3, 1},
+        {"relu~relu_squared(domain=negative)", 0, 1},
+        {"relu~prelu(alpha=3,domain=negative)", 1, 3},
+        {"heaviside(threshold=3)~triangle(gamma=2,domain=negative)", 0, 0},
+        {"relu~relu_squared(blend=0)", 0, 1},
+        {"heaviside(threshold=-3)~triangle(gamma=2,domain=negative)", 0, 2},
+        {"relu~prelu(alpha=2,blend=0.5)", 1, 1},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         sugar_activation *a = must_create(rows[i].spec, NULL);
@@ -224,7 +235,8 @@ static void range_is_known(void **unused)
         sugar_activation_destroy(a);
     }
     double unused_bound;
-    assert_fails(sugar_activation_gradient_range(NULL, &unused_bound, &unused_bound), SUGAR_ERROR_ARGUMENT, "activation");
+    assert_fails(sugar_activation_gradient_range(NULL, &unused_bound, &unused_bound), SUGAR_ERROR_ARGUMENT,
+                 "activation");
 }
 
 /* ---- Calls with saved gradients --------------------------------------------------------------- */
@@ -242,8 +254,8 @@ static sugar_tensor saved_like(const view *v, void *data, int bits, const int64_
 
 static sugar_call_options options_with(const sugar_tensor *saved, uint64_t flags, const sugar_context *context)
 {
-    return (sugar_call_options){.struct_size = sizeof(sugar_call_options), .flags = flags, .context = context,
-                                .saved_gradient = saved};
+    return (sugar_call_options){
+        .struct_size = sizeof(sugar_call_options), .flags = flags, .context = context, .saved_gradient = saved};
 }
 
 enum { N = 3000 };
@@ -264,8 +276,8 @@ static void fill(vectors *a, element_type type, uint64_t *state)
     a->n = N;
     for (int64_t i = 0; i < N; i++) {
         const bool is_dense = i >= N / 3;
-        element_store(a->x, i, type, is_dense ? element_of((double)(i - 2 * N / 3) * 0x1p-6, type)
-                                              : random_element(state, type));
+        element_store(a->x, i, type,
+                      is_dense ? element_of((double)(i - 2 * N / 3) * 0x1p-6, type) : random_element(state, type));
         element_store(a->dy, i, type, element_of((double)random_between(state, -4000, 4000) * 0x1p-9, type));
         element_store(a->ones, i, type, element_of(1, type));
     }
@@ -273,7 +285,10 @@ static void fill(vectors *a, element_type type, uint64_t *state)
 
 static sugar_tensor flat_saved(vectors *a, int bits)
 {
-    return (sugar_tensor){.data = a->codes, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .shape = &a->n,
+    return (sugar_tensor){.data = a->codes,
+                          .device = {SUGAR_DEVICE_CPU, 0},
+                          .ndim = 1,
+                          .shape = &a->n,
                           .dtype = {SUGAR_TYPE_UNSIGNED, (uint8_t)bits, 1}};
 }
 
@@ -291,10 +306,7 @@ static void restore(const sugar_activation *activation, vectors *a, int bits, co
     assert_ok(flat_backward(activation, a->type, N, NULL, 1, dy, 1, a->dx, 1, &options));
 }
 
-static double epsilon(element_type type)
-{
-    return ldexp(1, -element_formats[type].mantissa_bits);
-}
+static double epsilon(element_type type) { return ldexp(1, -element_formats[type].mantissa_bits); }
 
 /* What a code stands for is within half the spacing of codes, and a rounding, of the derivative. */
 static void check_codes(const char *spec, element_type type)
@@ -422,15 +434,35 @@ static void bits_are_exact(void **unused)
 {
     (void)unused;
     static const char *const specs[] = {
-        "identity", "relu", "relu6", "threshold(threshold=0.3,value=7)", "leaky_relu", "prelu(alpha=-0.3)",
-        "rrelu(lower=0.1,upper=0.30000001192)", "softshrink", "hardshrink(lambda=0)", "hardtanh(min_val=0.1,max_val=0.7)",
-        "hardtanh(min_val=1,max_val=1)", "hardsigmoid", "heaviside(threshold=0.3)~box",
-        "heaviside(threshold=2)~box(width=0.75)", "sign~box(width=0)",
-        "heaviside(threshold=-0.3)~box(domain=negative)", "relu~leaky_relu(domain=negative)", "gelu~relu",
-        "relu~leaky_relu(negative_slope=0.1,blend=0.3)", "relu~identity(blend=0.7)", "bsilu~relu6",
-        "leaky_relu(negative_slope=1e-44)", "prelu(alpha=1)", "prelu(alpha=0.99999994)",
-        "elu~relu(domain=negative)", "selu~leaky_relu(domain=negative)", "celu(alpha=0.3)~heaviside(domain=negative)",
-        "identity~relu_squared(domain=negative)", "threshold~elu(domain=negative,blend=0)",
+        "identity",
+        "relu",
+        "relu6",
+        "threshold(threshold=0.3,value=7)",
+        "leaky_relu",
+        "prelu(alpha=-0.3)",
+        "rrelu(lower=0.1,upper=0.30000001192)",
+        "softshrink",
+        "hardshrink(lambda=0)",
+        "hardtanh(min_val=0.1,max_val=0.7)",
+        "hardtanh(min_val=1,max_val=1)",
+        "hardsigmoid",
+        "heaviside(threshold=0.3)~box",
+        "heaviside(threshold=2)~box(width=0.75)",
+        "sign~box(width=0)",
+        "heaviside(threshold=-0.3)~box(domain=negative)",
+        "relu~leaky_relu(domain=negative)",
+        "gelu~relu",
+        "relu~leaky_relu(negative_slope=0.1,blend=0.3)",
+        "relu~identity(blend=0.7)",
+        "bsilu~relu6",
+        "leaky_relu(negative_slope=1e-44)",
+        "prelu(alpha=1)",
+        "prelu(alpha=0.99999994)",
+        "elu~relu(domain=negative)",
+        "selu~leaky_relu(domain=negative)",
+        "celu(alpha=0.3)~heaviside(domain=negative)",
+        "identity~relu_squared(domain=negative)",
+        "threshold~elu(domain=negative,blend=0)",
     };
     for (size_t i = 0; i < COUNT(specs); i++)
         for (int type = 0; type < ELEMENT_TYPES; type++)
@@ -441,9 +473,17 @@ static void more_than_two_values_are_refused(void **unused)
 {
     (void)unused;
     static const char *const specs[] = {
-        "gelu", "relu~bsilu", "relu~elu(domain=negative)", "relu6~relu(blend=0.5)", "relu_squared",
-        "relu6~hardtanh(min_val=0,max_val=3,blend=0.5)", "relu6~leaky_relu(domain=negative)", "relu~gelu(blend=0.5)",
-        "gelu~relu(domain=negative)", "elu~relu(domain=negative,blend=0.5)", "relu~relu_squared",
+        "gelu",
+        "relu~bsilu",
+        "relu~elu(domain=negative)",
+        "relu6~relu(blend=0.5)",
+        "relu_squared",
+        "relu6~hardtanh(min_val=0,max_val=3,blend=0.5)",
+        "relu6~leaky_relu(domain=negative)",
+        "relu~gelu(blend=0.5)",
+        "gelu~relu(domain=negative)",
+        "elu~relu(domain=negative,blend=0.5)",
+        "relu~relu_squared",
     };
     uint64_t state = 2;
     fill(&v, ELEMENT_F32, &state);
@@ -536,16 +576,21 @@ static void check_layout(const char *spec, int bits, bool in_place, const sugar_
         *element_of_view(&dx, i) = flat_dx[i] = (float)i;
     }
     sugar_activation *a = must_create(spec, NULL);
-    const sugar_tensor flat = {.data = flat_codes, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .shape = &n,
+    const sugar_tensor flat = {.data = flat_codes,
+                               .device = {SUGAR_DEVICE_CPU, 0},
+                               .ndim = 1,
+                               .shape = &n,
                                .dtype = {SUGAR_TYPE_UNSIGNED, (uint8_t)bits, 1}};
     const uint64_t flags = random_between(state, 0, 1) ? SUGAR_CALL_ACCUMULATE : 0;
-    const sugar_call_options flat_forwards = options_with(&flat, 0, NULL), flat_backwards = options_with(&flat, flags, NULL);
+    const sugar_call_options flat_forwards = options_with(&flat, 0, NULL),
+                             flat_backwards = options_with(&flat, flags, NULL);
     assert_ok(sugar_forward_f32(a, n, flat_x, 1, flat_y, 1, &flat_forwards));
     assert_ok(sugar_backward_f32(a, n, NULL, 1, flat_dy, 1, flat_dx, 1, &flat_backwards));
 
     memset(codes, 0xff, sizeof codes);
     const sugar_tensor saved = saved_like(&x.view, codes + (bits == 8 ? origin : 1), bits, bits == 8 ? strides : NULL);
-    const sugar_call_options forwards = options_with(&saved, 0, context), backwards = options_with(&saved, flags, context);
+    const sugar_call_options forwards = options_with(&saved, 0, context),
+                             backwards = options_with(&saved, flags, context);
     placed *output = in_place ? &x : &y;
     assert_ok(sugar_forward(a, &x.view.tensor, &output->view.tensor, &forwards));
     assert_ok(sugar_backward(a, NULL, &dy.view.tensor, &dx.view.tensor, &backwards));
@@ -557,8 +602,8 @@ static void check_layout(const char *spec, int bits, bool in_place, const sugar_
         if (bits == 8 && codes[at] != flat_codes[i])
             fail_msg("%s: code %d of element %lld, expected %d", spec, codes[at], (long long)i, flat_codes[i]);
         if (*element_of_view(output, i) != flat_y[i] || *element_of_view(&dx, i) != flat_dx[i])
-            fail_msg("%s, %d bits, %lld elements: element %lld is %a and %a, expected %a and %a", spec, bits, (long long)n,
-                     (long long)i, (double)*element_of_view(output, i), (double)*element_of_view(&dx, i),
+            fail_msg("%s, %d bits, %lld elements: element %lld is %a and %a, expected %a and %a", spec, bits,
+                     (long long)n, (long long)i, (double)*element_of_view(output, i), (double)*element_of_view(&dx, i),
                      (double)flat_y[i], (double)flat_dx[i]);
     }
     if (bits == 1) {
@@ -698,7 +743,8 @@ static void bad_input(void **unused)
                      *random_relu = must_create("rrelu", NULL);
     sugar_tensor saved = flat_saved(&v, 8);
     const sugar_call_options options = options_with(&saved, 0, NULL);
-    float *x = (float *)(void *)v.x, *y = (float *)(void *)v.y, *dy = (float *)(void *)v.dy, *dx = (float *)(void *)v.dx;
+    float *x = (float *)(void *)v.x, *y = (float *)(void *)v.y, *dy = (float *)(void *)v.dy,
+          *dx = (float *)(void *)v.dx;
     assert_fails(sugar_backward_f32(a, N, x, 1, dy, 1, dx, 1, &options), SUGAR_ERROR_ARGUMENT, "x: a tensor beside");
 
     saved.data = y + 1;             /* codes among the outputs and the inputs */
@@ -744,11 +790,13 @@ static void bad_input(void **unused)
     beside = options_with(&saved, 0, NULL);
     beside.parameter = &parameter.tensor;
     assert_fails(sugar_forward_f32(leaky, N, x, 1, y, 1, &beside), SUGAR_ERROR_UNSUPPORTED, "parameter beside");
-    assert_fails(sugar_backward_f32(leaky, N, NULL, 1, dy, 1, dx, 1, &beside), SUGAR_ERROR_ARGUMENT, "parameter beside");
+    assert_fails(sugar_backward_f32(leaky, N, NULL, 1, dy, 1, dx, 1, &beside), SUGAR_ERROR_ARGUMENT,
+                 "parameter beside");
     const sugar_random seed = {.struct_size = sizeof seed};
     beside.parameter = NULL;
     beside.random = &seed;
-    assert_fails(sugar_forward_f32(random_relu, N, x, 1, y, 1, &beside), SUGAR_ERROR_ARGUMENT, "saved_gradient beside random");
+    assert_fails(sugar_forward_f32(random_relu, N, x, 1, y, 1, &beside), SUGAR_ERROR_ARGUMENT,
+                 "saved_gradient beside random");
     sugar_activation_destroy(a);
     sugar_activation_destroy(leaky);
     sugar_activation_destroy(random_relu);
@@ -760,8 +808,8 @@ static void no_elements(void **unused)
     (void)unused;
     sugar_activation *a = must_create("relu", NULL);
     const int64_t none = 0;
-    sugar_tensor saved = {.device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .shape = &none,
-                          .dtype = {SUGAR_TYPE_UNSIGNED, 1, 1}};
+    sugar_tensor saved = {
+        .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .shape = &none, .dtype = {SUGAR_TYPE_UNSIGNED, 1, 1}};
     const sugar_call_options options = options_with(&saved, 0, NULL);
     assert_ok(sugar_forward_f32(a, 0, NULL, 1, NULL, 1, &options));
     assert_ok(sugar_backward_f32(a, 0, NULL, 1, NULL, 1, NULL, 1, &options));

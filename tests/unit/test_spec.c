@@ -266,7 +266,8 @@ static void spoiled_specs(void **unused)
 {
     (void)unused;
     static const char good[] = "hardtanh(min_val=-1.5e-1, max_val=2)~multi_gaussian(sigma=0.5,s=6,blend=0.5)";
-    static const char letters[] = "~()=,.+-eE0159 \t\n\"\x80\xff" "abdlnru_";
+    static const char letters[] = "~()=,.+-eE0159 \t\n\"\x80\xff"
+                                  "abdlnru_";
     uint64_t state = 8;
     int still_good = 0;
     guarded page = guarded_make(1);

@@ -204,8 +204,8 @@ static void walk(const sugar_activation *a, const view *x, const view *dy, const
             assert_ok(flat_forward(a, type, 1, px, 1, at, 1, options));
         else
             assert_ok(flat_backward(a, type, 1, px, 1,
-                                    (const char *)dy->tensor.data + view_offset(dy, i) * (int64_t)width, 1,
-                                    at, 1, options));
+                                    (const char *)dy->tensor.data + view_offset(dy, i) * (int64_t)width, 1, at, 1,
+                                    options));
     }
 }
 
@@ -215,8 +215,7 @@ static void assert_same_memory(const unsigned char *got, const unsigned char *ex
     for (int64_t i = 0; i < SPACE; i++)
         if (!element_same(element_load(got, i, type), element_load(expected, i, type), type))
             fail_msg("random view %d (%d dimensions): element %d of memory is %a, expected %a", number,
-                     (int)out->tensor.ndim, (int)(i - SPACE / 2),
-                     element_value(element_load(got, i, type), type),
+                     (int)out->tensor.ndim, (int)(i - SPACE / 2), element_value(element_load(got, i, type), type),
                      element_value(element_load(expected, i, type), type));
 }
 
@@ -329,8 +328,7 @@ typedef struct operand {
     int64_t length;                 /* of memory, in elements */
 } operand;
 
-static void operand_make(uint64_t *state, operand *o, element_type type, int32_t ndim, const int64_t *shape,
-                         int input)
+static void operand_make(uint64_t *state, operand *o, element_type type, int32_t ndim, const int64_t *shape, int input)
 {
     const size_t width = element_formats[type].width;
     int64_t strides[8], before = 0;
@@ -362,8 +360,8 @@ static void pack(const operand *o, unsigned char *packed, element_type type, int
 }
 
 /* What the output's memory should hold afterwards, from a flat call on its elements in row-major order. */
-static unsigned char *expected_memory(const sugar_activation *a, const operand *operands, int count,
-                                      element_type type, const sugar_call_options *options)
+static unsigned char *expected_memory(const sugar_activation *a, const operand *operands, int count, element_type type,
+                                      const sugar_call_options *options)
 {
     const operand *out = &operands[count - 1];
     const size_t width = element_formats[type].width;
@@ -394,9 +392,8 @@ static unsigned char *expected_memory(const sugar_activation *a, const operand *
 /* Extents that are short, and those around what fits into a tile or into one of its sides. */
 static int32_t random_shape(uint64_t *state, int64_t *shape)
 {
-    static const int64_t extents[] = {2,  2,  3,  3,  4,   5,   7,   8,   9,    15,   16,   17,
-                                      31, 32, 33, 47, 63,  64,  65,  127, 129,  511,  513,  700,
-                                      1023, 1025, 2047, 2048, 2049, 5000, 70000};
+    static const int64_t extents[] = {2,  2,  3,  3,   4,   5,   7,   8,   9,    15,   16,   17,   31,   32,   33,   47,
+                                      63, 64, 65, 127, 129, 511, 513, 700, 1023, 1025, 2047, 2048, 2049, 5000, 70000};
     int64_t count = 1;
     int32_t ndim = (int32_t)random_between(state, 1, 6);
     for (int32_t d = 0; d < ndim; d++) {
@@ -408,8 +405,8 @@ static int32_t random_shape(uint64_t *state, int64_t *shape)
     return ndim;
 }
 
-static void random_tiles_call(uint64_t *state, const sugar_activation *a, sugar_context *context,
-                              element_type type, int number)
+static void random_tiles_call(uint64_t *state, const sugar_activation *a, sugar_context *context, element_type type,
+                              int number)
 {
     int64_t shape[8];
     const int32_t ndim = random_shape(state, shape);
@@ -423,13 +420,13 @@ static void random_tiles_call(uint64_t *state, const sugar_activation *a, sugar_
         operand_make(state, &operands[k], type, ndim, shape, k < count - 1);
     const operand *out = &operands[count - 1];
     unsigned char *expected = expected_memory(a, operands, count, type, &options);
-    assert_ok(count == 2 ? sugar_forward(a, &operands[0].view.tensor, &out->view.tensor, &options)
-                         : sugar_backward(a, &operands[0].view.tensor, &operands[1].view.tensor,
-                                          &out->view.tensor, &options));
+    assert_ok(count == 2
+                  ? sugar_forward(a, &operands[0].view.tensor, &out->view.tensor, &options)
+                  : sugar_backward(a, &operands[0].view.tensor, &operands[1].view.tensor, &out->view.tensor, &options));
     for (int64_t i = 0; i < out->length; i++)
         if (!element_same(element_load(out->memory, i, type), element_load(expected, i, type), type))
-            fail_msg("random tiles %d (%d dimensions): element %lld of memory is %a, expected %a", number,
-                     (int)ndim, (long long)i, element_value(element_load(out->memory, i, type), type),
+            fail_msg("random tiles %d (%d dimensions): element %lld of memory is %a, expected %a", number, (int)ndim,
+                     (long long)i, element_value(element_load(out->memory, i, type), type),
                      element_value(element_load(expected, i, type), type));
     free(expected);
     for (int k = 0; k < count; k++)

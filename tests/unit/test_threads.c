@@ -92,8 +92,7 @@ static void *keep_own_message(void *argument)
     snprintf(wanted, sizeof wanted, "position %d:", s->number);
     for (int round = 0; round < (short_run() ? 20 : 2000) && s->good; round++) {
         sugar_activation *a = NULL;
-        s->good = sugar_activation_create(&a, spec) == SUGAR_ERROR_SPEC
-                  && strstr(sugar_last_error(), wanted) != NULL
+        s->good = sugar_activation_create(&a, spec) == SUGAR_ERROR_SPEC && strstr(sugar_last_error(), wanted) != NULL
                   && sugar_activation_create(&a, "elu(alpha=0.125)") == SUGAR_OK
                   && strcmp(sugar_activation_spec(a), "elu(alpha=0.125)") == 0
                   && strstr(sugar_last_error(), wanted) != NULL;
@@ -191,8 +190,8 @@ static void split_calls_have_the_same_bits(void **unused)
     for (size_t i = 0; i < COUNT(parts); i += short_run() ? 2 : 1) {
         static pool p;
         sugar_context *context = NULL;
-        sugar_context_options options = {.struct_size = sizeof options, .threads = parts[i],
-                                         .parallel_for = pool_parallel_for, .payload = &p};
+        sugar_context_options options = {
+            .struct_size = sizeof options, .threads = parts[i], .parallel_for = pool_parallel_for, .payload = &p};
         atomic_store(&p.calls, 0);
         atomic_store(&p.tasks, 0);
         assert_ok(sugar_context_create(&context, &options));
@@ -215,8 +214,8 @@ static void bad_input_never_reaches_the_pool(void **unused)
     static float x[ALL], y[ALL];
     static pool p;
     sugar_context *context = NULL;
-    sugar_context_options options = {.struct_size = sizeof options, .threads = 4,
-                                     .parallel_for = pool_parallel_for, .payload = &p};
+    sugar_context_options options = {
+        .struct_size = sizeof options, .threads = 4, .parallel_for = pool_parallel_for, .payload = &p};
     sugar_activation *a = must_create("relu", NULL);
     assert_ok(sugar_context_create(&context, &options));
     sugar_call_options call = {.struct_size = sizeof call, .context = context};
@@ -237,8 +236,8 @@ static void small_calls_stay_whole(void **unused)
     static float x[SMALLEST], y[SMALLEST];
     static pool p;
     sugar_context *context = NULL;
-    sugar_context_options options = {.struct_size = sizeof options, .threads = 4,
-                                     .parallel_for = pool_parallel_for, .payload = &p};
+    sugar_context_options options = {
+        .struct_size = sizeof options, .threads = 4, .parallel_for = pool_parallel_for, .payload = &p};
     sugar_activation *a = must_create("relu", NULL);
     assert_ok(sugar_context_create(&context, &options));
     sugar_call_options call = {.struct_size = sizeof call, .context = context};
@@ -462,10 +461,7 @@ static void a_pool_survives_fork(void **unused)
     pooled_end(&p);
 }
 
-static void ignore_signal(int number)
-{
-    (void)number;
-}
+static void ignore_signal(int number) { (void)number; }
 
 /* A signal to the process that the program's own threads block stays pending: no worker takes it. */
 static void workers_take_no_signals(void **unused)
@@ -493,18 +489,12 @@ static void workers_take_no_signals(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_handle_many_threads),
-        cmocka_unit_test(messages_per_thread),
-        cmocka_unit_test(split_calls_have_the_same_bits),
-        cmocka_unit_test(bad_input_never_reaches_the_pool),
-        cmocka_unit_test(small_calls_stay_whole),
-        cmocka_unit_test(pooled_calls_have_the_same_bits),
-        cmocka_unit_test(workers_work_and_sleep),
-        cmocka_unit_test(workers_may_go_everywhere),
-        cmocka_unit_test(one_pool_many_callers),
-        cmocka_unit_test(pools_that_end_at_once),
-        cmocka_unit_test(a_pool_survives_fork),
-        cmocka_unit_test(workers_take_no_signals),
+        cmocka_unit_test(one_handle_many_threads),        cmocka_unit_test(messages_per_thread),
+        cmocka_unit_test(split_calls_have_the_same_bits), cmocka_unit_test(bad_input_never_reaches_the_pool),
+        cmocka_unit_test(small_calls_stay_whole),         cmocka_unit_test(pooled_calls_have_the_same_bits),
+        cmocka_unit_test(workers_work_and_sleep),         cmocka_unit_test(workers_may_go_everywhere),
+        cmocka_unit_test(one_pool_many_callers),          cmocka_unit_test(pools_that_end_at_once),
+        cmocka_unit_test(a_pool_survives_fork),           cmocka_unit_test(workers_take_no_signals),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
 }

@@ -14,8 +14,12 @@ void view_make(view *v, void *data, size_t width, int32_t ndim, const int64_t *s
             step *= shape[d];
     }
     v->tensor = (sugar_tensor){
-        .data = data, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = ndim,
-        .dtype = {SUGAR_TYPE_FLOAT, (uint8_t)(8 * width), 1}, .shape = v->shape, .strides = v->strides,
+        .data = data,
+        .device = {SUGAR_DEVICE_CPU, 0},
+        .ndim = ndim,
+        .dtype = {SUGAR_TYPE_FLOAT, (uint8_t)(8 * width), 1},
+        .shape = v->shape,
+        .strides = v->strides,
     };
 }
 
@@ -47,8 +51,7 @@ void assert_fails(sugar_status status, sugar_status expected, const char *part)
 {
     const char *message = sugar_last_error();
     if (status != expected)
-        fail_msg("%s instead of %s (\"%s\" expected)", sugar_status_name(status), sugar_status_name(expected),
-                 part);
+        fail_msg("%s instead of %s (\"%s\" expected)", sugar_status_name(status), sugar_status_name(expected), part);
     if (strstr(message, part) == NULL)
         fail_msg("\"%s\" does not contain \"%s\"", message, part);
     for (const char *c = message; *c != '\0'; c++)

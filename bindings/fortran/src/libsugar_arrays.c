@@ -23,18 +23,22 @@ int32_t libsugar_fortran_forward(const sugar_activation *activation, const sugar
                                  const sugar_call_options *options, CFI_cdesc_t *x, CFI_cdesc_t *y,
                                  CFI_cdesc_t *parameter, CFI_cdesc_t *saved_gradient, CFI_cdesc_t *saved_bits);
 int32_t libsugar_fortran_backward(const sugar_activation *activation, const sugar_data_type *type,
-                                  const sugar_call_options *options, CFI_cdesc_t *x, CFI_cdesc_t *dy,
-                                  CFI_cdesc_t *dx, CFI_cdesc_t *parameter, CFI_cdesc_t *parameter_gradient,
-                                  CFI_cdesc_t *saved_gradient, CFI_cdesc_t *saved_bits);
-int32_t libsugar_fortran_observe(sugar_monitor *monitor, const sugar_data_type *type,
-                                 const sugar_call_options *options, CFI_cdesc_t *x);
+                                  const sugar_call_options *options, CFI_cdesc_t *x, CFI_cdesc_t *dy, CFI_cdesc_t *dx,
+                                  CFI_cdesc_t *parameter, CFI_cdesc_t *parameter_gradient, CFI_cdesc_t *saved_gradient,
+                                  CFI_cdesc_t *saved_bits);
+int32_t libsugar_fortran_observe(sugar_monitor *monitor, const sugar_data_type *type, const sugar_call_options *options,
+                                 CFI_cdesc_t *x);
 
 static int32_t view(struct array *array, const CFI_cdesc_t *descriptor, const sugar_data_type *type)
 {
     const CFI_index_t size = type->bits / 8;
     array->tensor = (sugar_tensor){
-        .data = descriptor->base_addr, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = descriptor->rank, .dtype = *type,
-        .shape = array->shape, .strides = array->strides,
+        .data = descriptor->base_addr,
+        .device = {SUGAR_DEVICE_CPU, 0},
+        .ndim = descriptor->rank,
+        .dtype = *type,
+        .shape = array->shape,
+        .strides = array->strides,
     };
     for (int i = 0; i < descriptor->rank; i++) {
         const CFI_dim_t *dim = &descriptor->dim[descriptor->rank - 1 - i];
@@ -117,9 +121,9 @@ int32_t libsugar_fortran_forward(const sugar_activation *activation, const sugar
 }
 
 int32_t libsugar_fortran_backward(const sugar_activation *activation, const sugar_data_type *type,
-                                  const sugar_call_options *options, CFI_cdesc_t *x, CFI_cdesc_t *dy,
-                                  CFI_cdesc_t *dx, CFI_cdesc_t *parameter, CFI_cdesc_t *parameter_gradient,
-                                  CFI_cdesc_t *saved_gradient, CFI_cdesc_t *saved_bits)
+                                  const sugar_call_options *options, CFI_cdesc_t *x, CFI_cdesc_t *dy, CFI_cdesc_t *dx,
+                                  CFI_cdesc_t *parameter, CFI_cdesc_t *parameter_gradient, CFI_cdesc_t *saved_gradient,
+                                  CFI_cdesc_t *saved_bits)
 {
     struct array in, gradient, out, extra[3];
     sugar_call_options all = *options;
@@ -133,8 +137,8 @@ int32_t libsugar_fortran_backward(const sugar_activation *activation, const suga
     return status ? status : sugar_backward(activation, x ? &in.tensor : NULL, &gradient.tensor, &out.tensor, &all);
 }
 
-int32_t libsugar_fortran_observe(sugar_monitor *monitor, const sugar_data_type *type,
-                                 const sugar_call_options *options, CFI_cdesc_t *x)
+int32_t libsugar_fortran_observe(sugar_monitor *monitor, const sugar_data_type *type, const sugar_call_options *options,
+                                 CFI_cdesc_t *x)
 {
     struct array in;
     int32_t status = view(&in, x, type);

@@ -13,8 +13,12 @@ static int32_t forward(sugar_activation *activation, float *data, CFI_index_t by
 {
     const sugar_data_type type = {SUGAR_TYPE_FLOAT, 32, 1};
     const sugar_call_options options = {.struct_size = sizeof options};
-    CFI_CDESC_T(1) x = {.base_addr = data, .elem_len = 4, .version = CFI_VERSION, .rank = 1,
-                        .type = CFI_type_float, .dim = {{0, 2, bytes}}};
+    CFI_CDESC_T(1) x = {.base_addr = data,
+                        .elem_len = 4,
+                        .version = CFI_VERSION,
+                        .rank = 1,
+                        .type = CFI_type_float,
+                        .dim = {{0, 2, bytes}}};
     return libsugar_fortran_forward(activation, &type, &options, (CFI_cdesc_t *)&x, (CFI_cdesc_t *)&x, NULL, NULL,
                                     NULL);
 }

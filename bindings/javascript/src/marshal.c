@@ -13,12 +13,14 @@ struct block {
 
 #define EXACT 9007199254740992.0    /* 2^53: whole numbers up to here are exact */
 
-void call_begin(struct call *call, napi_env env, napi_callback_info info, size_t count, napi_value *arguments) {
+void call_begin(struct call *call, napi_env env, napi_callback_info info, size_t count, napi_value *arguments)
+{
     *call = (struct call){.env = env};
     napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
 }
 
-static void free_blocks(struct block *blocks) {
+static void free_blocks(struct block *blocks)
+{
     while (blocks) {
         struct block *next = blocks->next;
         free(blocks);
@@ -26,14 +28,16 @@ static void free_blocks(struct block *blocks) {
     }
 }
 
-void call_end(struct call *call) {
+void call_end(struct call *call)
+{
     for (struct fixup *fixup = call->fixups; fixup; fixup = fixup->next)
         if (fixup->kept)
             napi_delete_reference(call->env, fixup->kept);
     free_blocks(call->blocks);
 }
 
-void *call_memory(struct call *call, size_t size) {
+void *call_memory(struct call *call, size_t size)
+{
     /* Blocks begin with a pointer; what follows it is aligned to 16 bytes. */
     struct block *made = calloc(1, 16 + size);
     if (!made) {
@@ -45,7 +49,8 @@ void *call_memory(struct call *call, size_t size) {
     return (char *)made + 16;
 }
 
-napi_value set_error_class(napi_env env, napi_callback_info info) {
+napi_value set_error_class(napi_env env, napi_callback_info info)
+{
     size_t count = 1;
     napi_value class;
     napi_ref reference;
@@ -55,7 +60,8 @@ napi_value set_error_class(napi_env env, napi_callback_info info) {
     return NULL;
 }
 
-void call_fail(struct call *call, const char *name, const char *problem) {
+void call_fail(struct call *call, const char *name, const char *problem)
+{
     char message[256];
     void *class_reference = NULL;
     napi_value class, arguments[2], error;
@@ -64,24 +70,26 @@ void call_fail(struct call *call, const char *name, const char *problem) {
     call->failed = true;
     snprintf(message, sizeof message, "%s: %s", name, problem);
     napi_env env = call->env;
-    if (napi_get_instance_data(env, &class_reference) == napi_ok && class_reference &&
-        napi_get_reference_value(env, class_reference, &class) == napi_ok &&
-        napi_create_int32(env, SUGAR_ERROR_ARGUMENT, &arguments[0]) == napi_ok &&
-        napi_create_string_utf8(env, message, NAPI_AUTO_LENGTH, &arguments[1]) == napi_ok &&
-        napi_new_instance(env, class, 2, arguments, &error) == napi_ok)
+    if (napi_get_instance_data(env, &class_reference) == napi_ok && class_reference
+        && napi_get_reference_value(env, class_reference, &class) == napi_ok
+        && napi_create_int32(env, SUGAR_ERROR_ARGUMENT, &arguments[0]) == napi_ok
+        && napi_create_string_utf8(env, message, NAPI_AUTO_LENGTH, &arguments[1]) == napi_ok
+        && napi_new_instance(env, class, 2, arguments, &error) == napi_ok)
         napi_throw(env, error);
     else
         napi_throw_type_error(env, NULL, message);
 }
 
-bool is_null(struct call *call, napi_value value) {
+bool is_null(struct call *call, napi_value value)
+{
     napi_valuetype type;
     return napi_typeof(call->env, value, &type) == napi_ok && (type == napi_null || type == napi_undefined);
 }
 
 /* ---- Numbers and strings */
 
-int64_t get_int64(struct call *call, napi_value value, const char *name, int64_t minimum, int64_t maximum) {
+int64_t get_int64(struct call *call, napi_value value, const char *name, int64_t minimum, int64_t maximum)
+{
     int64_t number = 0;
     double real = 0;
     bool exact = false;
@@ -97,7 +105,8 @@ int64_t get_int64(struct call *call, napi_value value, const char *name, int64_t
     return number;
 }
 
-uint64_t get_uint64(struct call *call, napi_value value, const char *name) {
+uint64_t get_uint64(struct call *call, napi_value value, const char *name)
+{
     uint64_t number = 0;
     double real = 0;
     bool exact = false;
@@ -112,14 +121,16 @@ uint64_t get_uint64(struct call *call, napi_value value, const char *name) {
     return number;
 }
 
-double get_double(struct call *call, napi_value value, const char *name) {
+double get_double(struct call *call, napi_value value, const char *name)
+{
     double number = 0;
     if (napi_get_value_double(call->env, value, &number) != napi_ok)
         call_fail(call, name, "expected a number");
     return number;
 }
 
-const char *get_string(struct call *call, napi_value value, const char *name) {
+const char *get_string(struct call *call, napi_value value, const char *name)
+{
     size_t length = 0;
     if (is_null(call, value))
         return NULL;
@@ -135,7 +146,8 @@ const char *get_string(struct call *call, napi_value value, const char *name) {
     return text;
 }
 
-const int64_t *get_numbers(struct call *call, napi_value value, const char *name, int64_t count) {
+const int64_t *get_numbers(struct call *call, napi_value value, const char *name, int64_t count)
+{
     uint32_t length = 0;
     if (is_null(call, value))
         return NULL;
@@ -154,17 +166,24 @@ const int64_t *get_numbers(struct call *call, napi_value value, const char *name
 
 /* ---- Memory */
 
-static size_t element_size(napi_typedarray_type type) {
+static size_t element_size(napi_typedarray_type type)
+{
     switch (type) {
-    case napi_int16_array: case napi_uint16_array: return 2;
-    case napi_int32_array: case napi_uint32_array: case napi_float32_array: return 4;
-    case napi_float64_array: case napi_bigint64_array: case napi_biguint64_array: return 8;
+    case napi_int16_array:
+    case napi_uint16_array: return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array: return 4;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array: return 8;
     default: return 1;
     }
 }
 
 /* Whether the elements, `step` apart, are within `length`. What the library refuses itself is let through. */
-static bool within(int64_t count, int64_t step, size_t length) {
+static bool within(int64_t count, int64_t step, size_t length)
+{
     int64_t reach;
     if (count <= 0)
         return true;
@@ -174,7 +193,8 @@ static bool within(int64_t count, int64_t step, size_t length) {
 }
 
 void *get_elements(struct call *call, napi_value value, const char *name, napi_typedarray_type type, int64_t count,
-                   int64_t step) {
+                   int64_t step)
+{
     napi_typedarray_type found;
     size_t length;
     void *data;
@@ -190,7 +210,8 @@ void *get_elements(struct call *call, napi_value value, const char *name, napi_t
 }
 
 /* Remembers an address to look up again: before the call, or in each call if a struct is prepared. */
-static void add_fixup(struct call *call, napi_value value, struct fixup what) {
+static void add_fixup(struct call *call, napi_value value, struct fixup what)
+{
     if (!what.slot || call->failed)
         return;
     struct fixup *made = call_memory(call, sizeof *made);
@@ -205,7 +226,8 @@ static void add_fixup(struct call *call, napi_value value, struct fixup what) {
         call_fail(call, what.name, "cannot be kept");
 }
 
-void *get_memory(struct call *call, napi_value value, const char *name, uint64_t size, void *slot) {
+void *get_memory(struct call *call, napi_value value, const char *name, uint64_t size, void *slot)
+{
     napi_typedarray_type type;
     size_t length;
     void *data;
@@ -225,7 +247,8 @@ void *get_memory(struct call *call, napi_value value, const char *name, uint64_t
 
 /* ---- Handles */
 
-static struct box *get_box(struct call *call, napi_value value, const char *name, const void *tag) {
+static struct box *get_box(struct call *call, napi_value value, const char *name, const void *tag)
+{
     void *found = NULL;
     if (is_null(call, value))
         return NULL;
@@ -235,7 +258,8 @@ static struct box *get_box(struct call *call, napi_value value, const char *name
     return NULL;
 }
 
-void *get_handle(struct call *call, napi_value value, const char *name, const void *tag, void *slot) {
+void *get_handle(struct call *call, napi_value value, const char *name, const void *tag, void *slot)
+{
     struct box *found = get_box(call, value, name, tag);
     if (!found)
         return NULL;
@@ -245,7 +269,8 @@ void *get_handle(struct call *call, napi_value value, const char *name, const vo
     return found->pointer;
 }
 
-static void free_box(napi_env env, void *data, void *hint) {
+static void free_box(napi_env env, void *data, void *hint)
+{
     struct box *box = data;
     (void)hint;
     if (box->destroy && box->pointer)
@@ -255,7 +280,8 @@ static void free_box(napi_env env, void *data, void *hint) {
     free(box);
 }
 
-void destroy_handle(struct call *call, napi_value value, const char *name, const void *tag) {
+void destroy_handle(struct call *call, napi_value value, const char *name, const void *tag)
+{
     struct box *found = get_box(call, value, name, tag);
     if (found && found->pointer) {
         found->destroy(found->pointer);
@@ -263,7 +289,8 @@ void destroy_handle(struct call *call, napi_value value, const char *name, const
     }
 }
 
-static napi_value new_box(struct call *call, const struct box *from) {
+static napi_value new_box(struct call *call, const struct box *from)
+{
     napi_value external;
     struct box *made = malloc(sizeof *made);
     if (!made)
@@ -275,7 +302,9 @@ static napi_value new_box(struct call *call, const struct box *from) {
     return NULL;
 }
 
-void set_handle(struct call *call, napi_value out, const char *name, const void *tag, void *pointer, void (*destroy)(void *)) {
+void set_handle(struct call *call, napi_value out, const char *name, const void *tag, void *pointer,
+                void (*destroy)(void *))
+{
     napi_value external = new_box(call, &(struct box){.tag = tag, .pointer = pointer, .destroy = destroy});
     if (!external) {
         destroy(pointer);
@@ -287,22 +316,26 @@ void set_handle(struct call *call, napi_value out, const char *name, const void 
 
 /* ---- Structs */
 
-bool get_member(struct call *call, napi_value object, const char *name, napi_value *member) {
-    return !call->failed && napi_get_named_property(call->env, object, name, member) == napi_ok &&
-        !is_null(call, *member);
+bool get_member(struct call *call, napi_value object, const char *name, napi_value *member)
+{
+    return !call->failed && napi_get_named_property(call->env, object, name, member) == napi_ok
+           && !is_null(call, *member);
 }
 
-void set_member(struct call *call, napi_value object, const char *name, napi_value member) {
+void set_member(struct call *call, napi_value object, const char *name, napi_value member)
+{
     if (!member || napi_set_named_property(call->env, object, name, member) != napi_ok)
         call_fail(call, name, "expected an object for the result");
 }
 
-uint64_t get_size(struct call *call, napi_value object, const char *name) {
+uint64_t get_size(struct call *call, napi_value object, const char *name)
+{
     napi_value member;
     return get_member(call, object, name, &member) ? get_uint64(call, member, name) : 0;
 }
 
-static void look_up(struct call *call, const struct fixup *fixup) {
+static void look_up(struct call *call, const struct fixup *fixup)
+{
     napi_value value = fixup->value;
     void *found = NULL;
     if (fixup->kept && (napi_get_reference_value(call->env, fixup->kept, &value) != napi_ok || !value))
@@ -316,12 +349,14 @@ static void look_up(struct call *call, const struct fixup *fixup) {
     memcpy(fixup->slot, &found, sizeof found);
 }
 
-void call_look_up(struct call *call) {
+void call_look_up(struct call *call)
+{
     for (const struct fixup *fixup = call->fixups; fixup && !call->failed; fixup = fixup->next)
         look_up(call, fixup);
 }
 
-bool is_to_be_made(struct call *call, napi_value value, const char *name, const void *tag, void *slot) {
+bool is_to_be_made(struct call *call, napi_value value, const char *name, const void *tag, void *slot)
+{
     napi_valuetype type;
     if (napi_typeof(call->env, value, &type) != napi_ok || type == napi_undefined || type == napi_null)
         return false;
@@ -332,7 +367,8 @@ bool is_to_be_made(struct call *call, napi_value value, const char *name, const 
     return false;
 }
 
-void *get_prepared(struct call *call, napi_value value, const char *name, const void *tag) {
+void *get_prepared(struct call *call, napi_value value, const char *name, const void *tag)
+{
     napi_valuetype type;
     if (call->failed || napi_typeof(call->env, value, &type) != napi_ok || type != napi_external)
         return NULL;
@@ -344,8 +380,10 @@ void *get_prepared(struct call *call, napi_value value, const char *name, const 
     return found->pointer;
 }
 
-napi_value new_prepared(struct call *call, const void *tag, void *pointer) {
-    napi_value external = call->failed ? NULL : new_box(call, &(struct box){.tag = tag, .pointer = pointer, .kept = *call});
+napi_value new_prepared(struct call *call, const void *tag, void *pointer)
+{
+    napi_value external =
+        call->failed ? NULL : new_box(call, &(struct box){.tag = tag, .pointer = pointer, .kept = *call});
     if (external) {
         call->blocks = NULL;
         call->fixups = NULL;
@@ -355,7 +393,8 @@ napi_value new_prepared(struct call *call, const void *tag, void *pointer) {
 
 /* ---- Results */
 
-napi_value new_string(struct call *call, const char *text) {
+napi_value new_string(struct call *call, const char *text)
+{
     napi_value value = NULL;
     if (text)
         napi_create_string_utf8(call->env, text, NAPI_AUTO_LENGTH, &value);
@@ -364,19 +403,22 @@ napi_value new_string(struct call *call, const char *text) {
     return value;
 }
 
-napi_value new_bigint(struct call *call, int64_t number) {
+napi_value new_bigint(struct call *call, int64_t number)
+{
     napi_value value = NULL;
     napi_create_bigint_int64(call->env, number, &value);
     return value;
 }
 
-napi_value new_unsigned(struct call *call, uint64_t number) {
+napi_value new_unsigned(struct call *call, uint64_t number)
+{
     napi_value value = NULL;
     napi_create_bigint_uint64(call->env, number, &value);
     return value;
 }
 
-napi_value new_number(struct call *call, double number) {
+napi_value new_number(struct call *call, double number)
+{
     napi_value value = NULL;
     napi_create_double(call->env, number, &value);
     return value;

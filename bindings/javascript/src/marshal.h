@@ -73,7 +73,8 @@ void *get_handle(struct call *call, napi_value value, const char *name, const vo
 void destroy_handle(struct call *call, napi_value value, const char *name, const void *tag);
 
 /* out[0] = a new handle, freed with it. Destroys the pointer if that fails. */
-void set_handle(struct call *call, napi_value out, const char *name, const void *tag, void *pointer, void (*destroy)(void *));
+void set_handle(struct call *call, napi_value out, const char *name, const void *tag, void *pointer,
+                void (*destroy)(void *));
 
 /* A member of an object: false if it is undefined or null. */
 bool get_member(struct call *call, napi_value object, const char *name, napi_value *member);

@@ -13,10 +13,15 @@ batchnorm *batchnorm_create(int units, int batch, float *scale, float *shift, fl
 {
     size_t count = (size_t)units, values = count * (size_t)batch;
     batchnorm *norm = allocate(1, sizeof *norm);
-    *norm = (batchnorm){.units = units, .scale = scale, .shift = shift, .scale_gradient = scale_gradient,
+    *norm = (batchnorm){.units = units,
+                        .scale = scale,
+                        .shift = shift,
+                        .scale_gradient = scale_gradient,
                         .shift_gradient = shift_gradient,
-                        .normalised = allocate(values, sizeof(float)), .delta = allocate(values, sizeof(float)),
-                        .mean = allocate(count, sizeof(double)), .factor = allocate(count, sizeof(double)),
+                        .normalised = allocate(values, sizeof(float)),
+                        .delta = allocate(values, sizeof(float)),
+                        .mean = allocate(count, sizeof(double)),
+                        .factor = allocate(count, sizeof(double)),
                         .running_mean = allocate(count, sizeof(double)),
                         .running_variance = allocate(count, sizeof(double))};
     for (int i = 0; i < units; i++) {

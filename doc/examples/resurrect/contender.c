@@ -62,8 +62,8 @@ static learned_parameter find_learned(int32_t index, const sugar_kind *kind, con
 static void create_activations(contender *made)
 {
     size_t forward = strcspn(made->spec, "~");
-    if (sugar_activation_create(&made->activation, made->spec) != SUGAR_OK ||
-        sugar_activation_create_ex(&made->plain, made->spec, forward, NULL) != SUGAR_OK)
+    if (sugar_activation_create(&made->activation, made->spec) != SUGAR_OK
+        || sugar_activation_create_ex(&made->plain, made->spec, forward, NULL) != SUGAR_OK)
         fail("activation '%s': %s", made->spec, sugar_last_error());
 }
 
@@ -102,8 +102,7 @@ static int add_contender(contenders *made, const char *spec, technique wanted)
         return 0;
     }
     if (made->count == MOST_CONTENDERS)
-        fail("--activations: more than %d, those with --save-gradient, --learn and --anneal counted",
-             MOST_CONTENDERS);
+        fail("--activations: more than %d, those with --save-gradient, --learn and --anneal counted", MOST_CONTENDERS);
     added.label = format_text(wanted == PLAIN ? "%s" : "%s+%s", spec, techniques[wanted].label);
     added.threshold = activity_threshold(plain, kind.name);
     if (wanted == LEARNED)
@@ -115,8 +114,8 @@ static int add_contender(contenders *made, const char *spec, technique wanted)
 static void refuse_twins(const contenders *made, const contender *added)
 {
     for (const contender *one = made->list; one < added; one++)
-        if (one->technique == PLAIN &&
-            strcmp(sugar_activation_spec(one->activation), sugar_activation_spec(added->activation)) == 0)
+        if (one->technique == PLAIN
+            && strcmp(sugar_activation_spec(one->activation), sugar_activation_spec(added->activation)) == 0)
             fail("activation '%s': the same as '%s'", added->spec, one->spec);
 }
 

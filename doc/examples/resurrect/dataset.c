@@ -23,7 +23,8 @@ static reader reader_open(const char *directory, const char *name)
         char *plain = format_text("%s/%s", directory, name);
         if (access(plain, F_OK) != 0)
             fail("cannot read %s: no such file, with or without .gz (Debian: the package "
-                 "dataset-fashion-mnist; --data names another directory)", plain);
+                 "dataset-fashion-mnist; --data names another directory)",
+                 plain);
         free(in.path);
         in.path = plain;
     }
@@ -69,8 +70,7 @@ static void reader_expect_magic(reader *in, uint32_t magic)
 {
     uint32_t found = reader_number(in);
     if (found != magic)
-        fail("%s: the first four bytes are 0x%08x, expected 0x%08x", in->path, (unsigned)found,
-             (unsigned)magic);
+        fail("%s: the first four bytes are 0x%08x, expected 0x%08x", in->path, (unsigned)found, (unsigned)magic);
 }
 
 /* Limits far above any real set of images keep every product within int. */

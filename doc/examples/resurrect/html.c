@@ -70,12 +70,14 @@ static void write_introduction(FILE *file, const session *all)
     const options *chosen = all->chosen;
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<title>What dies and what comes back</title>\n", file);
+          "<title>What dies and what comes back</title>\n",
+          file);
     fputs(style, file);
     fputs("</head>\n<body>\n<h1>What dies and what comes back</h1>\n", file);
     if (!all->complete)
         fputs("<p class=\"warning\">Incomplete: training was stopped before its end. Only runs that had "
-              "finished are shown.</p>\n", file);
+              "finished are shown.</p>\n",
+              file);
     fprintf(file,
             "<p>The same network, trained on %d images from the same starting weights and in the same order, "
             "with each activation: %d hidden layer%s of %d units, batches of %d, momentum %g, %d epoch%s "
@@ -97,7 +99,8 @@ static void write_introduction(FILE *file, const session *all)
         fputs("<p>With <em>+saved</em> the forward pass works in place and saves the derivative in a byte for each "
               "element, from which the backward pass starts; with <em>+learned</em> the activation's parameter is "
               "learned, one for each unit; with <em>+annealed</em> the blend of the surrogate's derivative falls "
-              "to 0 over the steps.</p>\n", file);
+              "to 0 over the steps.</p>\n",
+              file);
 }
 
 static void write_cell(FILE *file, int decimals, double value)
@@ -136,13 +139,15 @@ static void write_row(FILE *file, const session *all, int scenario, int activati
 static void write_table(FILE *file, const session *all, int scenario)
 {
     int layers = all->chosen->layers;
-    fprintf(file, "<div class=\"wide\"><table>\n<thead><tr><th rowspan=\"2\">activation</th>"
+    fprintf(file,
+            "<div class=\"wide\"><table>\n<thead><tr><th rowspan=\"2\">activation</th>"
             "<th colspan=\"2\">test accuracy, %%</th><th colspan=\"%d\">dead units in hidden layer</th>"
             "<th rowspan=\"2\">nearly<br>dead</th><th rowspan=\"2\">%% not<br>active</th>"
             "<th rowspan=\"2\">ms per<br>step</th><th rowspan=\"2\">%% in<br>activations</th>"
             "<th rowspan=\"2\">bytes<br>kept</th>"
             "<th colspan=\"3\">gradient at the start</th>"
-            "<th rowspan=\"2\">runs<br>diverged</th></tr>\n<tr><th>mean</th><th>least &ndash; most</th>", layers);
+            "<th rowspan=\"2\">runs<br>diverged</th></tr>\n<tr><th>mean</th><th>least &ndash; most</th>",
+            layers);
     for (int layer = 1; layer <= layers; layer++)
         fprintf(file, "<th>%d</th>", layer);
     fputs("<th>growth</th><th>ratio</th><th>cosine</th></tr></thead>\n<tbody>\n", file);
@@ -163,8 +168,8 @@ static const run *any_finished(const session *all, int scenario, int activation)
 
 /* One quantity over the steps of training: mean and range over the seeds. All finished runs were evaluated
  * after the same steps. */
-static series over_steps(const session *all, int scenario, int activation, int figure, int layer,
-                         double scale, int line_style, const char *label)
+static series over_steps(const session *all, int scenario, int activation, int figure, int layer, double scale,
+                         int line_style, const char *label)
 {
     const run *one = any_finished(all, scenario, activation);
     series line = series_create(label, line_style, one ? one->evaluation_count : 0, 1);
@@ -191,9 +196,17 @@ static void write_accuracy(FILE *file, const session *all, int scenario)
     series lines[MOST_CONTENDERS];
     for (int i = 0; i < all->compared->count; i++)
         lines[i] = over_steps(all, scenario, i, ACCURACY, 0, 100, i, all->compared->list[i].label);
-    write_plot(file, (plot){.title = "Test accuracy", .x_label = "step", .y_label = "accuracy, %",
-                            .width = WIDE, .height = 380, .whole_x = 1, .y_least = 0, .y_most = 90,
-                            .series_count = all->compared->count}, lines);
+    write_plot(file,
+               (plot){.title = "Test accuracy",
+                      .x_label = "step",
+                      .y_label = "accuracy, %",
+                      .width = WIDE,
+                      .height = 380,
+                      .whole_x = 1,
+                      .y_least = 0,
+                      .y_most = 90,
+                      .series_count = all->compared->count},
+               lines);
 }
 
 /* Plots of one figure over the steps, one for each activation with a line for each layer. */
@@ -209,17 +222,22 @@ static void write_figure(FILE *file, const session *all, int scenario, int activ
     const options *chosen = all->chosen;
     series lines[MOST_LAYERS];
     for (int layer = 0; layer < chosen->layers; layer++)
-        lines[layer] = over_steps(all, scenario, activation, shown->figure, layer, shown->scale, layer,
-                                  labels[layer]);
-    write_plot(file, (plot){.title = all->compared->list[activation].label, .x_label = "step",
-                            .y_label = shown->y_label,
-                            .width = THIRD, .height = 230, .whole_x = 1, .shades = chosen->layers,
-                            .y_least = shown->y_least, .y_most = shown->y_most,
-                            .series_count = chosen->layers}, lines);
+        lines[layer] = over_steps(all, scenario, activation, shown->figure, layer, shown->scale, layer, labels[layer]);
+    write_plot(file,
+               (plot){.title = all->compared->list[activation].label,
+                      .x_label = "step",
+                      .y_label = shown->y_label,
+                      .width = THIRD,
+                      .height = 230,
+                      .whole_x = 1,
+                      .shades = chosen->layers,
+                      .y_least = shown->y_least,
+                      .y_most = shown->y_most,
+                      .series_count = chosen->layers},
+               lines);
 }
 
-static void write_figures(FILE *file, const session *all, int scenario, char *const *labels,
-                          const figure_plots *shown)
+static void write_figures(FILE *file, const session *all, int scenario, char *const *labels, const figure_plots *shown)
 {
     fprintf(file, "<h3>%s</h3>\n<div class=\"plots\">\n", shown->heading);
     for (int activation = 0; activation < all->compared->count; activation++)
@@ -262,9 +280,17 @@ static void write_histograms(FILE *file, const session *all, int scenario, char 
         series lines[MOST_LAYERS];
         for (int layer = 0; layer < layers; layer++)
             lines[layer] = histogram_line(all, scenario, activation, layer, in_the_end, labels[layer]);
-        write_plot(file, (plot){.title = all->compared->list[activation].label, .x_label = "input",
-                                .y_label = "share, %", .width = THIRD, .height = 230, .shades = layers,
-                                .y_least = 0, .y_most = 20, .series_count = layers}, lines);
+        write_plot(file,
+                   (plot){.title = all->compared->list[activation].label,
+                          .x_label = "input",
+                          .y_label = "share, %",
+                          .width = THIRD,
+                          .height = 230,
+                          .shades = layers,
+                          .y_least = 0,
+                          .y_most = 20,
+                          .series_count = layers},
+                   lines);
     }
     fputs("</div>\n", file);
 }
@@ -275,10 +301,9 @@ static void write_layers(FILE *file, const session *all, int scenario, char *con
     const figure_plots shown[] = {
         {DEAD, "Dead units in each hidden layer", "dead units", 1, 0, chosen->width},
         {NEARLY_DEAD, "Nearly dead units in each hidden layer", "nearly dead units", 1, 0, chosen->width},
-        {SPARSITY, "Sparsity: the share of a hidden layer's outputs that are not active", "not active, %", 100, 0,
-         100},
-        {LEARNED_MEDIAN, "The median of what the units of each hidden layer have learned", "parameter", 1,
-         HUGE_VAL, -HUGE_VAL},
+        {SPARSITY, "Sparsity: the share of a hidden layer's outputs that are not active", "not active, %", 100, 0, 100},
+        {LEARNED_MEDIAN, "The median of what the units of each hidden layer have learned", "parameter", 1, HUGE_VAL,
+         -HUGE_VAL},
     };
     write_legend(file, labels, chosen->layers, chosen->layers);
     int count = (int)(sizeof shown / sizeof *shown) - !chosen->techniques[LEARNED];
@@ -325,10 +350,18 @@ static void write_gradients(FILE *file, const session *all, int scenario)
             lines[i].y[layer] = across_seeds(all, scenario, i, 0, GRADIENT_NORM, layer).mean;
         }
     }
-    write_plot(file, (plot){.title = "Norm of the gradient in each hidden layer, before the first step",
-                            .x_label = "hidden layer", .y_label = "norm", .width = WIDE, .height = 300,
-                            .logarithmic = 1, .whole_x = 1, .y_least = HUGE_VAL, .y_most = -HUGE_VAL,
-                            .series_count = all->compared->count}, lines);
+    write_plot(file,
+               (plot){.title = "Norm of the gradient in each hidden layer, before the first step",
+                      .x_label = "hidden layer",
+                      .y_label = "norm",
+                      .width = WIDE,
+                      .height = 300,
+                      .logarithmic = 1,
+                      .whole_x = 1,
+                      .y_least = HUGE_VAL,
+                      .y_most = -HUGE_VAL,
+                      .series_count = all->compared->count},
+               lines);
 }
 
 static void write_scenario(FILE *file, const session *all, int scenario, char *const *layer_labels)
@@ -345,7 +378,8 @@ static void write_scenario(FILE *file, const session *all, int scenario, char *c
         write_learned(file, all, scenario, activation);
     write_contenders(file, all->compared);
     write_accuracy(file, all, scenario);
-    fprintf(file, "<p class=\"note\">Lines are means over the seeds, bands their range. The last point is the "
+    fprintf(file,
+            "<p class=\"note\">Lines are means over the seeds, bands their range. The last point is the "
             "accuracy on all %d test images, those before on the first %d. Below, lines end where every run "
             "has diverged.</p>\n",
             all->data->test.count, SAMPLE < all->data->test.count ? SAMPLE : all->data->test.count);
@@ -384,13 +418,20 @@ static void write_curves(FILE *file, const session *all)
         series lines[MOST_CONTENDERS];
         for (int i = 0; i < all->compared->count; i++)
             lines[i] = curve(all->compared->list[i].activation, derivative, i, all->compared->list[i].label);
-        write_plot(file, (plot){.title = derivative ? "Derivative in the backward pass" : "Value",
-                                .x_label = "x", .y_label = derivative ? "derivative" : "value", .width = HALF,
-                                .height = 380, .y_least = 0, .y_most = 1,
-                                .series_count = all->compared->count}, lines);
+        write_plot(file,
+                   (plot){.title = derivative ? "Derivative in the backward pass" : "Value",
+                          .x_label = "x",
+                          .y_label = derivative ? "derivative" : "value",
+                          .width = HALF,
+                          .height = 380,
+                          .y_least = 0,
+                          .y_most = 1,
+                          .series_count = all->compared->count},
+                   lines);
     }
     fputs("</div>\n<p class=\"note\">Where lines lie on each other only the last can be seen: activations with "
-          "the same function before the ~ have the same value.</p>\n", file);
+          "the same function before the ~ have the same value.</p>\n",
+          file);
 }
 
 void html_write(FILE *file, const session *all)
@@ -403,7 +444,8 @@ void html_write(FILE *file, const session *all)
         write_scenario(file, all, scenario, layer_labels);
     write_curves(file, all);
     int32_t version = sugar_version();
-    fprintf(file, "<p class=\"note\">libsugar %d.%d.%d, level %s, %d threads, %.0f seconds of training.</p>\n"
+    fprintf(file,
+            "<p class=\"note\">libsugar %d.%d.%d, level %s, %d threads, %.0f seconds of training.</p>\n"
             "</body>\n</html>\n",
             (int)version / 10000, (int)version / 100 % 100, (int)version % 100,
             sugar_activation_level(all->compared->list[0].activation), all->chosen->threads, all->seconds);

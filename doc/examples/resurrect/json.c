@@ -59,8 +59,8 @@ static void write_options(FILE *file, const session *all)
     const options *chosen = all->chosen;
     fputs("  \"options\": {\"data\": ", file);
     write_string(file, chosen->data);
-    fprintf(file, ", \"epochs\": %d, \"batch\": %d, \"layers\": %d, \"width\": %d, \"threads\": %d",
-            chosen->epochs, chosen->batch, chosen->layers, chosen->width, chosen->threads);
+    fprintf(file, ", \"epochs\": %d, \"batch\": %d, \"layers\": %d, \"width\": %d, \"threads\": %d", chosen->epochs,
+            chosen->batch, chosen->layers, chosen->width, chosen->threads);
     write_member(file, "momentum", chosen->momentum);
     fputs(", \"seeds\": [", file);
     for (int i = 0; i < chosen->seed_count; i++)
@@ -95,8 +95,8 @@ static void write_options(FILE *file, const session *all)
 static void write_summary(FILE *file, const session *all, int scenario, int activation)
 {
     summary sum = summarise(all, scenario, activation);
-    fprintf(file, "    {\"scenario\": %d, \"activation\": %d, \"finished\": %d, \"diverged\": %d",
-            scenario, activation, sum.finished, sum.diverged);
+    fprintf(file, "    {\"scenario\": %d, \"activation\": %d, \"finished\": %d, \"diverged\": %d", scenario, activation,
+            sum.finished, sum.diverged);
     if (sum.finished) {
         write_member(file, "accuracy", sum.accuracy);
         write_member(file, "least_accuracy", sum.least_accuracy);
@@ -149,8 +149,9 @@ static void write_run(FILE *file, const session *all, const run *one)
 void json_write(FILE *file, const session *all)
 {
     const options *chosen = all->chosen;
-    fprintf(file, "{\n  \"complete\": %s,\n  \"library_version\": %d,\n  \"seconds\": ",
-            all->complete ? "true" : "false", (int)sugar_version());
+    fprintf(file,
+            "{\n  \"complete\": %s,\n  \"library_version\": %d,\n  \"seconds\": ", all->complete ? "true" : "false",
+            (int)sugar_version());
     write_number(file, all->seconds);
     fprintf(file, ",\n  \"sample\": %d,\n  \"pixel_mean\": %.9g,\n  \"pixel_deviation\": %.9g,\n", SAMPLE,
             all->data->mean, all->data->deviation);

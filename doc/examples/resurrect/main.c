@@ -131,10 +131,13 @@ int main(int argc, char **argv)
     if (openblas_set_num_threads)
         openblas_set_num_threads(1);
     catch_signals();
-    work shared = {.chosen = &chosen, .data = data, .compared = &compared, .runs = runs,
-                   .run_count = run_count,
-                   .shown = progress_create(&chosen, &compared, runs, run_count,
-                                            (long)run_count * training_steps(&chosen, data))};
+    work shared = {
+        .chosen = &chosen,
+        .data = data,
+        .compared = &compared,
+        .runs = runs,
+        .run_count = run_count,
+        .shown = progress_create(&chosen, &compared, runs, run_count, (long)run_count * training_steps(&chosen, data))};
     double start = seconds_now();
     train_all(&shared);
     progress_free(shared.shown);

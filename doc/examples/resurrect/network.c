@@ -9,10 +9,14 @@
 static void layer_create(layer *l, const network *net, size_t offset, int in, int out)
 {
     size_t weights = (size_t)in * (size_t)out, values = (size_t)net->batch * (size_t)out;
-    *l = (layer){.in = in, .out = out,
-                 .weights = net->parameters + offset, .biases = net->parameters + offset + weights,
-                 .weight_gradient = net->gradient + offset, .bias_gradient = net->gradient + offset + weights,
-                 .z = allocate(values, sizeof(float)), .delta = allocate(values, sizeof(float))};
+    *l = (layer){.in = in,
+                 .out = out,
+                 .weights = net->parameters + offset,
+                 .biases = net->parameters + offset + weights,
+                 .weight_gradient = net->gradient + offset,
+                 .bias_gradient = net->gradient + offset + weights,
+                 .z = allocate(values, sizeof(float)),
+                 .delta = allocate(values, sizeof(float))};
 }
 
 /* What a hidden layer has beyond an output layer; where its activation's parameters are among the network's, if they
@@ -31,8 +35,11 @@ static void layer_activate(layer *l, const network *net, size_t parameters)
         l->parameter = net->parameters + parameters;
         l->parameter_gradient = net->gradient + parameters;
     }
-    sugar_monitor_options watched = {.struct_size = sizeof watched, .axis = 1, .threshold = trained->threshold,
-                                     .minimum = -15, .maximum = 15};    /* bins of width 1 */
+    sugar_monitor_options watched = {.struct_size = sizeof watched,
+                                     .axis = 1,
+                                     .threshold = trained->threshold,
+                                     .minimum = -15,
+                                     .maximum = 15};    /* bins of width 1 */
     require(sugar_monitor_create(&l->monitor, l->out, &watched));
 }
 
@@ -58,26 +65,20 @@ static void layer_initialise(layer *l, double bias, double parameter, random_str
         l->parameter[i] = (float)parameter;
 }
 
-static int layer_inputs(int index, int inputs, int width)
-{
-    return index == 0 ? inputs : width;
-}
+static int layer_inputs(int index, int inputs, int width) { return index == 0 ? inputs : width; }
 
 /* Weights and biases, and then, one for each unit, the scales of a normalisation and what is learned of an
  * activation: as many of these as `extras` says. */
-static size_t layer_parameters(int in, int out, int extras)
-{
-    return ((size_t)in + 1 + (size_t)extras) * (size_t)out;
-}
+static size_t layer_parameters(int in, int out, int extras) { return ((size_t)in + 1 + (size_t)extras) * (size_t)out; }
 
 static void layer_normalise(layer *l, int batch)
 {
-    l->norm = batchnorm_create(l->out, batch, l->biases + l->out, l->biases, l->bias_gradient + l->out,
-                               l->bias_gradient);
+    l->norm =
+        batchnorm_create(l->out, batch, l->biases + l->out, l->biases, l->bias_gradient + l->out, l->bias_gradient);
 }
 
-network *network_create(int inputs, int width, int hidden, int classes, int batch,
-                        const contender *trained, double bias, int normalises, random_stream *random)
+network *network_create(int inputs, int width, int hidden, int classes, int batch, const contender *trained,
+                        double bias, int normalises, random_stream *random)
 {
     network *net = allocate(1, sizeof *net);
     net->layer_count = hidden + 1;
@@ -156,7 +157,9 @@ static void activation_call_prepare(activation_call *call, const network *net, c
 {
     static const int64_t unit_strides[2] = {0, 1};      /* one value for all rows */
     *call = (activation_call){.shape = {n, l->out}, .options = {.struct_size = sizeof call->options}};
-    const sugar_tensor rows = {.device = {.device_type = SUGAR_DEVICE_CPU}, .ndim = 2, .shape = call->shape,
+    const sugar_tensor rows = {.device = {.device_type = SUGAR_DEVICE_CPU},
+                               .ndim = 2,
+                               .shape = call->shape,
                                .dtype = {SUGAR_TYPE_FLOAT, 32, 1}};
     call->z = call->output = call->delta = call->saved = call->parameter = rows;
     call->z.data = l->z;
@@ -175,8 +178,8 @@ static void activation_call_prepare(activation_call *call, const network *net, c
         call->options.parameter = &call->parameter;
     }
     if (purpose == PASS_TRAIN && net->trained->draws) {
-        call->random = (sugar_random){.struct_size = sizeof call->random, .seed = net->random_seed,
-                                      .offset = l->random_offset};
+        call->random =
+            (sugar_random){.struct_size = sizeof call->random, .seed = net->random_seed, .offset = l->random_offset};
         call->options.random = &call->random;
     }
 }
@@ -272,13 +275,13 @@ void network_backward(network *net, int n, const sugar_activation *activation, p
     for (int i = net->layer_count - 1; i >= 0; i--) {
         layer *l = &net->layers[i];
         const float *delta = product_delta(l, n);
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, l->in, l->out, n, 1, layer_input(net, i), l->in,
-                    delta, l->out, 0, l->weight_gradient, l->out);
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, l->in, l->out, n, 1, layer_input(net, i), l->in, delta,
+                    l->out, 0, l->weight_gradient, l->out);
         if (i == 0)
             break;
         layer *below = l - 1;
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, l->in, l->out, 1, delta, l->out,
-                    l->weights, l->out, 0, below->delta, below->out);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, l->in, l->out, 1, delta, l->out, l->weights, l->out, 0,
+                    below->delta, below->out);
         layer_backward(net, below, n, activation, purpose);
     }
 }

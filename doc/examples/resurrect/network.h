@@ -55,8 +55,8 @@ typedef enum pass {
 /* He initialisation: weights normal with variance 2 / in, hidden biases the one given, output biases 0; what is
  * learned of an activation starts where the contender says. With or without batch normalisation in the hidden
  * layers. */
-network *network_create(int inputs, int width, int hidden, int classes, int batch,
-                        const contender *trained, double bias, int normalises, random_stream *random);
+network *network_create(int inputs, int width, int hidden, int classes, int batch, const contender *trained,
+                        double bias, int normalises, random_stream *random);
 void network_free(network *net);
 
 /* What a hidden layer's activation keeps from the forward pass for the backward pass. */

@@ -12,12 +12,10 @@
 
 #include "support.h"
 
-static const char default_activations[] =
-    "relu,relu~leaky_relu,relu~silu,relu~gelu,relu~nelu,relu~elu,relu~bsilu";
+static const char default_activations[] = "relu,relu~leaky_relu,relu~silu,relu~gelu,relu~nelu,relu~elu,relu~bsilu";
 static const char quick_activations[] = "relu,relu~elu,relu~bsilu";
 /* With --learn: each of them has a parameter that can be learned. --save-gradient and --anneal find some as well. */
-static const char learning_activations[] =
-    "leaky_relu,prelu,elu,leaky_relu~elu(blend=0.5),leaky_relu~bsilu(blend=0.5)";
+static const char learning_activations[] = "leaky_relu,prelu,elu,leaky_relu~elu(blend=0.5),leaky_relu~bsilu(blend=0.5)";
 static const char quick_learning_activations[] = "leaky_relu,prelu,leaky_relu~bsilu(blend=0.5)";
 
 const technique_name techniques[TECHNIQUES] = {
@@ -76,8 +74,27 @@ static const char manual[] =
     "by then reported; 2 when an option or a file is wrong.\n";
 
 enum {
-    DATA = 256, ACTIVATION, ACTIVATIONS, SCENARIO, LEARNING_RATE, BIAS, EPOCHS, SEEDS, BATCH, LAYERS, WIDTH,
-    MOMENTUM, SAVE_GRADIENT, LEARN, ANNEAL, THREADS, HTML, JSON, QUICK, QUIET, HELP
+    DATA = 256,
+    ACTIVATION,
+    ACTIVATIONS,
+    SCENARIO,
+    LEARNING_RATE,
+    BIAS,
+    EPOCHS,
+    SEEDS,
+    BATCH,
+    LAYERS,
+    WIDTH,
+    MOMENTUM,
+    SAVE_GRADIENT,
+    LEARN,
+    ANNEAL,
+    THREADS,
+    HTML,
+    JSON,
+    QUICK,
+    QUIET,
+    HELP
 };
 
 static const struct option long_options[] = {
@@ -276,8 +293,13 @@ static int processors(void)
 
 void options_parse(options *chosen, int argc, char **argv)
 {
-    *chosen = (options){.data = "/usr/share/datasets/fashion-mnist", .html = "resurrect.html",
-                        .json = "resurrect.json", .batch = 128, .width = 128, .layers = 6, .momentum = 0.9,
+    *chosen = (options){.data = "/usr/share/datasets/fashion-mnist",
+                        .html = "resurrect.html",
+                        .json = "resurrect.json",
+                        .batch = 128,
+                        .width = 128,
+                        .layers = 6,
+                        .momentum = 0.9,
                         .threads = processors()};
     choice given = {0};
     int code;

@@ -17,7 +17,10 @@ typedef struct axis {
 series series_create(const char *label, int style, int count, int with_band)
 {
     size_t points = (size_t)count;
-    return (series){.label = label, .style = style, .count = count, .x = allocate(points, sizeof(double)),
+    return (series){.label = label,
+                    .style = style,
+                    .count = count,
+                    .x = allocate(points, sizeof(double)),
                     .y = allocate(points, sizeof(double)),
                     .low = with_band ? allocate(points, sizeof(double)) : NULL,
                     .high = with_band ? allocate(points, sizeof(double)) : NULL};
@@ -51,19 +54,15 @@ void plot_write_style(FILE *file, const char *kind, int style, int shades)
         return;
     }
     double share = shades > 1 ? (double)style / (shades - 1) : 0;
-    fprintf(file, "class=\"%s\" style=\"--c: oklch(%.2f 0.15 %.0f)\"", kind, 0.80 - 0.34 * share,
-            85 + 215 * share);
+    fprintf(file, "class=\"%s\" style=\"--c: oklch(%.2f 0.15 %.0f)\"", kind, 0.80 - 0.34 * share, 85 + 215 * share);
 }
 
-static int shown(const axis *a, double value)
-{
-    return isfinite(value) && (!a->logarithmic || value > 0);
-}
+static int shown(const axis *a, double value) { return isfinite(value) && (!a->logarithmic || value > 0); }
 
 static double place(const axis *a, double value)
 {
-    double share = a->logarithmic ? log(value / a->least) / log(a->most / a->least)
-                                  : (value - a->least) / (a->most - a->least);
+    double share =
+        a->logarithmic ? log(value / a->least) / log(a->most / a->least) : (value - a->least) / (a->most - a->least);
     return a->from + share * (a->to - a->from);
 }
 
@@ -107,11 +106,13 @@ static void write_tick(FILE *file, const plot *p, const axis *a, double value, i
 {
     double at = place(a, value);
     if (vertical)
-        fprintf(file, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
+        fprintf(file,
+                "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
                 "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.10g</text>\n",
                 LEFT, p->width - RIGHT, at, at, LEFT - 7, at + 4, value);
     else
-        fprintf(file, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
+        fprintf(file,
+                "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
                 "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.10g</text>\n",
                 at, at, TOP, p->height - BOTTOM, at, p->height - BOTTOM + 17, value);
 }
@@ -191,8 +192,8 @@ static void write_labels(FILE *file, const plot *p)
             p->height - 8);
     write_escaped(file, p->x_label);
     int middle = (TOP + p->height - BOTTOM) / 2;
-    fprintf(file, "</text>\n<text x=\"14\" y=\"%d\" text-anchor=\"middle\" transform=\"rotate(-90 14 %d)\">",
-            middle, middle);
+    fprintf(file, "</text>\n<text x=\"14\" y=\"%d\" text-anchor=\"middle\" transform=\"rotate(-90 14 %d)\">", middle,
+            middle);
     write_escaped(file, p->y_label);
     fputs("</text>\n", file);
 }
@@ -216,8 +217,7 @@ void plot_write(FILE *file, const plot *p)
     fputs("\">\n", file);
     write_ticks(file, p, &x, 0);
     write_ticks(file, p, &y, 1);
-    fprintf(file, "<path class=\"axis\" d=\"M%d %dV%dH%d\"/>\n", LEFT, TOP, p->height - BOTTOM,
-            p->width - RIGHT);
+    fprintf(file, "<path class=\"axis\" d=\"M%d %dV%dH%d\"/>\n", LEFT, TOP, p->height - BOTTOM, p->width - RIGHT);
     for (int i = 0; i < p->series_count; i++)
         if (p->series[i].low)
             write_band(file, &x, &y, &p->series[i], p->shades);

@@ -26,8 +26,7 @@ struct progress {
     int live;
 };
 
-progress *progress_create(const options *chosen, const contenders *compared, const run *runs, int run_count,
-                          long total)
+progress *progress_create(const options *chosen, const contenders *compared, const run *runs, int run_count, long total)
 {
     progress *shown = allocate(1, sizeof *shown);
     pthread_mutex_init(&shown->mutex, NULL);
@@ -58,8 +57,8 @@ static void draw(progress *shown, const run *now, double loss, double accuracy)
     char bar[BAR + 1] = {0}, line[LINE + 1];
     memset(bar, '.', BAR);
     memset(bar, '#', (size_t)(share * (double)BAR));
-    snprintf(line, sizeof line, "[%s] %3.0f %%  %d:%02d left  loss %.3f  accuracy %.1f %%  %s, %s, seed %llu",
-             bar, 100 * share, (int)(left / 60), (int)left % 60, loss, 100 * accuracy,
+    snprintf(line, sizeof line, "[%s] %3.0f %%  %d:%02d left  loss %.3f  accuracy %.1f %%  %s, %s, seed %llu", bar,
+             100 * share, (int)(left / 60), (int)left % 60, loss, 100 * accuracy,
              shown->compared->list[now->activation].label, shown->chosen->scenarios[now->scenario].name,
              (unsigned long long)shown->chosen->seeds[now->seed]);
     fprintf(stderr, "\r%.*s\033[K", terminal_width() - 1, line);

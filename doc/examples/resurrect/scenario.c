@@ -10,8 +10,8 @@
 
 setting scenario_plain(const char *name, double bias, double learning_rate)
 {
-    return (setting){.name = format_text("%s", name), .bias = bias, .learning_rate = learning_rate,
-                     .outlier_factor = 1};
+    return (setting){
+        .name = format_text("%s", name), .bias = bias, .learning_rate = learning_rate, .outlier_factor = 1};
 }
 
 /* The file's name without folder and ending. */
@@ -53,7 +53,8 @@ static void set(setting *made, const char *path, int line, const char *key, cons
         made->normalises = parse_choice(path, line, key, text);
     else
         fail("%s:%d: unknown key '%s', expected bias, learning-rate, outlier-at, outlier-factor or "
-             "batch-normalisation", path, line, key);
+             "batch-normalisation",
+             path, line, key);
 }
 
 /* Cuts off a comment and the spaces on both sides. */

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const quartile_names[QUARTILES] = {"least", "lower quartile", "median", "upper quartile",
-                                               "greatest"};
+const char *const quartile_names[QUARTILES] = {"least", "lower quartile", "median", "upper quartile", "greatest"};
 
 int run_index(const session *all, int scenario, int activation, int seed)
 {
@@ -19,8 +18,7 @@ static const run *finished_run(const session *all, int scenario, int activation,
     return found->finished ? found : NULL;
 }
 
-spread across_seeds(const session *all, int scenario, int activation, int evaluation_index, int figure,
-                    int layer)
+spread across_seeds(const session *all, int scenario, int activation, int evaluation_index, int figure, int layer)
 {
     spread found = {0, HUGE_VAL, -HUGE_VAL};
     int count = 0;
@@ -149,8 +147,7 @@ static void print_row(FILE *file, const session *all, int scenario, int activati
         fputs(" (no run finished)\n", file);
         return;
     }
-    fprintf(file, "%6.1f (%4.1f to %4.1f) ", 100 * sum.accuracy, 100 * sum.least_accuracy,
-            100 * sum.most_accuracy);
+    fprintf(file, "%6.1f (%4.1f to %4.1f) ", 100 * sum.accuracy, 100 * sum.least_accuracy, 100 * sum.most_accuracy);
     for (int layer = 0; layer < chosen->layers; layer++)
         print_number(file, 5, 1, sum.figures[DEAD][layer]);
     fprintf(file, "%*s", dead_width(chosen) - 6 * chosen->layers, "");

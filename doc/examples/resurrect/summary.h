@@ -44,8 +44,7 @@ enum { ACCURACY = FIGURES };
 typedef struct spread {
     double mean, least, most;
 } spread;
-spread across_seeds(const session *all, int scenario, int activation, int evaluation_index, int figure,
-                    int layer);
+spread across_seeds(const session *all, int scenario, int activation, int evaluation_index, int figure, int layer);
 
 /* The names of the figures from LEARNED_LEAST to LEARNED_MOST. */
 enum { QUARTILES = 5 };

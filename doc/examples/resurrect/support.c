@@ -74,10 +74,7 @@ random_stream random_start(uint64_t seed, uint64_t purpose)
     return (random_stream){random_next(&inner)};
 }
 
-double random_uniform(random_stream *stream)
-{
-    return ((double)(random_next(stream) >> 11) + 0.5) * 0x1p-53;
-}
+double random_uniform(random_stream *stream) { return ((double)(random_next(stream) >> 11) + 0.5) * 0x1p-53; }
 
 double random_normal(random_stream *stream)
 {
@@ -85,10 +82,7 @@ double random_normal(random_stream *stream)
     return radius * cos(6.283185307179586 * random_uniform(stream));
 }
 
-int random_below(random_stream *stream, int bound)
-{
-    return (int)(random_uniform(stream) * bound);
-}
+int random_below(random_stream *stream, int bound) { return (int)(random_uniform(stream) * bound); }
 
 output *output_open(const char *path)
 {

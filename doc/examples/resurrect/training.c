@@ -12,8 +12,17 @@
 enum { RANDOM_WEIGHTS = 1, RANDOM_ORDER = 2 };
 
 const char *const figure_names[FIGURES] = {
-    "dead", "nearly_dead", "sparsity", "input_mean", "input_deviation", "learned_least",
-    "learned_lower_quartile", "learned_median", "learned_upper_quartile", "learned_most", "gradient_norm",
+    "dead",
+    "nearly_dead",
+    "sparsity",
+    "input_mean",
+    "input_deviation",
+    "learned_least",
+    "learned_lower_quartile",
+    "learned_median",
+    "learned_upper_quartile",
+    "learned_most",
+    "gradient_norm",
     "weight_norm",
 };
 
@@ -42,10 +51,7 @@ static void load(network *net, int row, const dataset *data, const image_set *se
     net->labels[row] = set->labels[index];
 }
 
-static int smaller(int a, int b)
-{
-    return a < b ? a : b;
-}
+static int smaller(int a, int b) { return a < b ? a : b; }
 
 static double accuracy(network *net, const dataset *data, int count)
 {
@@ -68,10 +74,7 @@ static double dot(const float *a, const float *b, size_t count)
     return sum;
 }
 
-static double norm(const float *values, size_t count)
-{
-    return sqrt(dot(values, values, count));
-}
+static double norm(const float *values, size_t count) { return sqrt(dot(values, values, count)); }
 
 /* The gradient over the n examples loaded. A saved gradient is the one of the activation that saved it, hence the
  * forward pass. */
@@ -166,8 +169,8 @@ static void anneal(network *net, int steps_done, int steps)
         network_blend(net, contender_blend(net->trained) * (1 - (double)steps_done / steps));
 }
 
-static void train(run *result, const options *chosen, const dataset *data, network *net, int *order,
-                  progress *shown, const atomic_int *stop)
+static void train(run *result, const options *chosen, const dataset *data, network *net, int *order, progress *shown,
+                  const atomic_int *stop)
 {
     const setting *start = &chosen->scenarios[result->scenario];
     random_stream random = random_start(chosen->seeds[result->seed], RANDOM_ORDER);
@@ -194,13 +197,13 @@ static void train(run *result, const options *chosen, const dataset *data, netwo
     result->kept_bytes = network_kept_bytes(net);
 }
 
-void training_run(run *result, const options *chosen, const dataset *data, const contender *trained,
-                  progress *shown, const atomic_int *stop)
+void training_run(run *result, const options *chosen, const dataset *data, const contender *trained, progress *shown,
+                  const atomic_int *stop)
 {
     random_stream random = random_start(chosen->seeds[result->seed], RANDOM_WEIGHTS);
     const setting *start = &chosen->scenarios[result->scenario];
-    network *net = network_create(data->pixels, chosen->width, chosen->layers, CLASSES, chosen->batch,
-                                  trained, start->bias, start->normalises, &random);
+    network *net = network_create(data->pixels, chosen->width, chosen->layers, CLASSES, chosen->batch, trained,
+                                  start->bias, start->normalises, &random);
     net->random_seed = chosen->seeds[result->seed];
     int *order = allocate((size_t)data->train.count, sizeof *order);
     for (int i = 0; i < data->train.count; i++)

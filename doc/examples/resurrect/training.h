@@ -22,8 +22,12 @@ enum {
     DEAD,                                   /* units active for no image; see the contender's threshold */
     NEARLY_DEAD,                            /* units active for at most NEARLY_DEAD_RATE of the images */
     SPARSITY,                               /* the share of inputs that are not active */
-    INPUT_MEAN, INPUT_DEVIATION,            /* of the activation's inputs, all units together */
-    LEARNED_LEAST, LEARNED_LOWER_QUARTILE, LEARNED_MEDIAN, LEARNED_UPPER_QUARTILE,
+    INPUT_MEAN,
+    INPUT_DEVIATION,            /* of the activation's inputs, all units together */
+    LEARNED_LEAST,
+    LEARNED_LOWER_QUARTILE,
+    LEARNED_MEDIAN,
+    LEARNED_UPPER_QUARTILE,
     LEARNED_MOST,                           /* of the units' parameters; NaN if they are not learned */
     GRADIENT_NORM,                          /* of the gradient of the loss with respect to the inputs of the
                                                layer's activations, over the first batch */
@@ -70,7 +74,7 @@ typedef struct run {
 int training_steps(const options *chosen, const dataset *data);
 
 /* Trains, and fills the run. Ends early, leaving finished at 0, once *stop is not 0. */
-void training_run(run *result, const options *chosen, const dataset *data, const contender *trained,
-                  progress *shown, const atomic_int *stop);
+void training_run(run *result, const options *chosen, const dataset *data, const contender *trained, progress *shown,
+                  const atomic_int *stop);
 
 #endif

@@ -40,19 +40,13 @@ static inline vec vec_sqrt(vec a) { return VEC_(sqrt)(a); }
 static inline vec vec_max(vec a, vec b) { return VEC_(max)(a, b); }
 static inline vec vec_min(vec a, vec b) { return VEC_(min)(a, b); }
 static inline vec vec_abs(vec a) { return VEC_(andnot)(vec_splat(-(real)0), a); }
-static inline vec vec_copysign(vec a, vec b)
-{
-    return VEC_(or)(vec_abs(a), VEC_(and)(vec_splat(-(real)0), b));
-}
+static inline vec vec_copysign(vec a, vec b) { return VEC_(or)(vec_abs(a), VEC_(and)(vec_splat(-(real)0), b)); }
 /* By operators: with the intrinsic gcc adds an instruction to each blend. */
 static inline mask vec_less(vec a, vec b) { return (mask)(a < b); }
 static inline mask vec_less_equal(vec a, vec b) { return (mask)(a <= b); }
 static inline vec vec_select(mask m, vec a, vec b) { return VEC_(blendv)(b, a, m); }
 static inline int vec_any(mask m) { return VEC_(movemask)(m); }
-static inline vec vec_power_of_two(vec a)
-{
-    return VEC_FROM_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS));
-}
+static inline vec vec_power_of_two(vec a) { return VEC_FROM_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS)); }
 
 typedef __m256d vec64;
 enum { VEC64_LANES = 4, VEC64_PER_VEC = VEC_LANES / VEC64_LANES };
@@ -81,10 +75,7 @@ static inline vec64 vec_widen(vec a, int which)
 static inline vec64 vec_load_wide(const real *p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return _mm256_fmadd_pd(b, b, a); }
 typedef __m256i vec_counter;
-static inline vec_counter vec_counter_add(vec_counter c, mask m)
-{
-    return _mm256_sub_epi32(c, _mm256_castps_si256(m));
-}
+static inline vec_counter vec_counter_add(vec_counter c, mask m) { return _mm256_sub_epi32(c, _mm256_castps_si256(m)); }
 static inline vec vec_counter_value(vec_counter c) { return _mm256_cvtepi32_ps(c); }
 static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
@@ -107,14 +98,15 @@ static inline vec vec_load_u24(const uint32_t *p)
     return _mm256_cvtepi32_ps(_mm256_srli_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p), 8));
 }
 #else
-static inline vec64 vec_widen(vec a, int which) { (void)which; return a; }
+static inline vec64 vec_widen(vec a, int which)
+{
+    (void)which;
+    return a;
+}
 static inline vec64 vec_load_wide(const real *p) { return vec_load(p); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
 typedef __m256i vec_counter;
-static inline vec_counter vec_counter_add(vec_counter c, mask m)
-{
-    return _mm256_sub_epi64(c, _mm256_castpd_si256(m));
-}
+static inline vec_counter vec_counter_add(vec_counter c, mask m) { return _mm256_sub_epi64(c, _mm256_castpd_si256(m)); }
 /* The bits of 2^52 + n are those of 2^52, plus n. */
 static inline vec vec_counter_value(vec_counter c)
 {
@@ -132,10 +124,7 @@ static inline void vec_store_bytes(uint8_t *p, vec a)
     const __m128i lanes = _mm256_cvttpd_epi32(a), words = _mm_packus_epi32(lanes, lanes);
     _mm_storeu_si32(p, _mm_packus_epi16(words, words));
 }
-static inline vec vec_load_bytes(const uint8_t *p)
-{
-    return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_loadu_si32(p)));
-}
+static inline vec vec_load_bytes(const uint8_t *p) { return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_loadu_si32(p))); }
 static inline vec vec_load_u24(const uint32_t *p)
 {
     return _mm256_cvtepi32_pd(_mm_srli_epi32(_mm_loadu_si128((const __m128i *)(const void *)p), 8));
@@ -179,10 +168,7 @@ static inline int64_t vec_bytes_sum(vec_bytes a)
 }
 
 #if REAL_BITS == 32
-static inline __m128i vec_load_bits16(const uint16_t *p)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)p);
-}
+static inline __m128i vec_load_bits16(const uint16_t *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
 static inline void vec_store_bits16(uint16_t *p, __m128i a) { _mm_storeu_si128((__m128i *)(void *)p, a); }
 static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes)
 {
@@ -233,7 +219,9 @@ static inline void vec_store_bf16(uint16_t *p, vec a)
     vec_store_bits16(p, _mm_packus_epi32(_mm256_castsi256_si128(high), _mm256_extracti128_si256(high, 1)));
 }
 
-typedef struct { vec even, odd; } vec_two;
+typedef struct {
+    vec even, odd;
+} vec_two;
 static inline vec_two vec_load_two_bf16(const uint16_t *p)
 {
     const __m256i both = _mm256_loadu_si256((const __m256i *)(const void *)p);
@@ -249,12 +237,13 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
 /* The permutation reads only the lowest three bits of an index. */
 typedef __m256i index;
 static inline index vec_index(vec a, int shift) { return _mm256_srli_epi32(_mm256_castps_si256(a), shift); }
-static inline vec vec_lookup(const real *table, index i)
-{
-    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), i);
-}
+static inline vec vec_lookup(const real *table, index i) { return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), i); }
 enum { VEC_TABLE16_VECTORS = 2 };
-static inline size_t vec_table16_start(index i) { (void)i; return 0; }
+static inline size_t vec_table16_start(index i)
+{
+    (void)i;
+    return 0;
+}
 static inline index vec_index16(vec a) { return _mm256_castps_si256(a); }
 static inline vec vec_lookup16(const vec *table, index i)
 {

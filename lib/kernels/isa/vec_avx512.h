@@ -37,18 +37,12 @@ static inline vec vec_sqrt(vec a) { return VEC_(sqrt)(a); }
 static inline vec vec_max(vec a, vec b) { return VEC_(max)(a, b); }
 static inline vec vec_min(vec a, vec b) { return VEC_(min)(a, b); }
 static inline vec vec_abs(vec a) { return VEC_(andnot)(vec_splat(-(real)0), a); }
-static inline vec vec_copysign(vec a, vec b)
-{
-    return VEC_(or)(vec_abs(a), VEC_(and)(vec_splat(-(real)0), b));
-}
+static inline vec vec_copysign(vec a, vec b) { return VEC_(or)(vec_abs(a), VEC_(and)(vec_splat(-(real)0), b)); }
 static inline mask vec_less(vec a, vec b) { return VEC_COMPARE(a, b, _CMP_LT_OQ); }
 static inline mask vec_less_equal(vec a, vec b) { return VEC_COMPARE(a, b, _CMP_LE_OQ); }
 static inline vec vec_select(mask m, vec a, vec b) { return VEC_(mask_blend)(m, b, a); }
 static inline int vec_any(mask m) { return m != 0; }
-static inline vec vec_power_of_two(vec a)
-{
-    return VEC_FROM_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS));
-}
+static inline vec vec_power_of_two(vec a) { return VEC_FROM_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS)); }
 
 typedef __m512d vec64;
 enum { VEC64_LANES = 8, VEC64_PER_VEC = VEC_LANES / VEC64_LANES };
@@ -95,7 +89,11 @@ static inline vec vec_load_u24(const uint32_t *p)
     return _mm512_cvtepi32_ps(_mm512_srli_epi32(_mm512_loadu_si512(p), 8));
 }
 #else
-static inline vec64 vec_widen(vec a, int which) { (void)which; return a; }
+static inline vec64 vec_widen(vec a, int which)
+{
+    (void)which;
+    return a;
+}
 static inline vec64 vec_load_wide(const real *p) { return vec_load(p); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
 static inline void vec_pack_four(uint8_t *p, const vec *a)
@@ -203,7 +201,9 @@ static inline void vec_store_bf16(uint16_t *p, vec a)
     vec_store_bits16(p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(vec_round_bf16(a), 16)));
 }
 
-typedef struct { vec even, odd; } vec_two;
+typedef struct {
+    vec even, odd;
+} vec_two;
 static inline vec_two vec_load_two_bf16(const uint16_t *p)
 {
     const __m512i both = _mm512_loadu_si512(p);
@@ -218,16 +218,17 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
 
 /* The permutation reads only the lowest four bits of an index; a table of 8 entries is in the register twice. */
 typedef __m512i index;
-static inline index vec_index(vec a, int shift)
-{
-    return _mm512_srli_epi32(_mm512_castps_si512(a), (unsigned)shift);
-}
+static inline index vec_index(vec a, int shift) { return _mm512_srli_epi32(_mm512_castps_si512(a), (unsigned)shift); }
 static inline vec vec_lookup(const real *table, index i)
 {
     return _mm512_permutexvar_ps(i, _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));
 }
 enum { VEC_TABLE16_VECTORS = 1 };
-static inline size_t vec_table16_start(index i) { (void)i; return 0; }
+static inline size_t vec_table16_start(index i)
+{
+    (void)i;
+    return 0;
+}
 static inline index vec_index16(vec a) { return _mm512_castps_si512(a); }
 static inline vec vec_lookup16(const vec *table, index i) { return _mm512_permutexvar_ps(i, table[0]); }
 #endif

@@ -26,7 +26,7 @@ static inline vec vec_splat(real a) { return VEC_(vdupq_n)(a); }
 static inline vec vec_load(const real *p) { return VEC_(vld1q)(p); }
 static inline void vec_store(real *p, vec a) { VEC_(vst1q)(p, a); }
 static inline void vec_stream(real *p, vec a) { vec_store(p, a); }
-static inline void vec_stream_end(void) { }
+static inline void vec_stream_end(void) {}
 static inline vec vec_load_partial(const real *p, size_t n)
 {
     real lanes[VEC_LANES] = {0};
@@ -71,10 +71,7 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
 }
 
 #if REAL_BITS == 32
-static inline vec64 vec_widen(vec a, int which)
-{
-    return which ? vcvt_high_f64_f32(a) : vcvt_f64_f32(vget_low_f32(a));
-}
+static inline vec64 vec_widen(vec a, int which) { return which ? vcvt_high_f64_f32(a) : vcvt_f64_f32(vget_low_f32(a)); }
 static inline vec64 vec_load_wide(const real *p) { return vcvt_f64_f32(vld1_f32(p)); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return vfmaq_f64(a, b, b); }
 static inline void vec_pack_four(uint8_t *p, const vec *a)
@@ -96,7 +93,11 @@ static inline vec vec_load_bytes(const uint8_t *p)
 }
 static inline vec vec_load_u24(const uint32_t *p) { return vcvtq_f32_u32(vshrq_n_u32(vld1q_u32(p), 8)); }
 #else
-static inline vec64 vec_widen(vec a, int which) { (void)which; return a; }
+static inline vec64 vec_widen(vec a, int which)
+{
+    (void)which;
+    return a;
+}
 static inline vec64 vec_load_wide(const real *p) { return vec_load(p); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
 static inline void vec_pack_four(uint8_t *p, const vec *a)
@@ -117,10 +118,7 @@ static inline vec vec_load_bytes(const uint8_t *p)
     const double lanes[] = {p[0], p[1]};
     return vld1q_f64(lanes);
 }
-static inline vec vec_load_u24(const uint32_t *p)
-{
-    return vcvtq_f64_u64(vmovl_u32(vshr_n_u32(vld1_u32(p), 8)));
-}
+static inline vec vec_load_u24(const uint32_t *p) { return vcvtq_f64_u64(vmovl_u32(vshr_n_u32(vld1_u32(p), 8))); }
 #endif
 
 typedef vec vec_counter;
@@ -144,10 +142,7 @@ static inline int64_t vec_bytes_sum(vec_bytes a) { return vaddlvq_u8(a); }
 static inline vec vec_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 static inline void vec_store_f16(uint16_t *p, vec a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
 static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes) { vst1_u16(p, vld1_u16(lanes)); }
-static inline vec vec_load_bf16(const uint16_t *p)
-{
-    return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16));
-}
+static inline vec vec_load_bf16(const uint16_t *p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
 static inline mask vec_bits_are(vec a, int offset, int bits, int value)
 {
     const uint32x4_t sum = vaddq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32((uint32_t)offset));
@@ -181,7 +176,9 @@ static inline uint32x4_t vec_round_bf16(vec a)
 }
 static inline void vec_store_bf16(uint16_t *p, vec a) { vst1_u16(p, vshrn_n_u32(vec_round_bf16(a), 16)); }
 
-typedef struct { vec even, odd; } vec_two;
+typedef struct {
+    vec even, odd;
+} vec_two;
 static inline vec_two vec_load_two_bf16(const uint16_t *p)
 {
     const uint32x4_t both = vreinterpretq_u32_u16(vld1q_u16(p)), odd = vandq_u32(both, vdupq_n_u32(0xffff0000));
@@ -211,11 +208,12 @@ static inline vec vec_lookup(const real *table, index i)
     return vreinterpretq_f32_u8(vqtbl2q_u8(entries, i));
 }
 enum { VEC_TABLE16_VECTORS = 4 };
-static inline size_t vec_table16_start(index i) { (void)i; return 0; }
-static inline index vec_index16(vec a)
+static inline size_t vec_table16_start(index i)
 {
-    return vec_bytes_of(vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(15)));
+    (void)i;
+    return 0;
 }
+static inline index vec_index16(vec a) { return vec_bytes_of(vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(15))); }
 static inline vec vec_lookup16(const vec *table, index i)
 {
     const uint8x16x4_t entries = {{vreinterpretq_u8_f32(table[0]), vreinterpretq_u8_f32(table[1]),

@@ -84,9 +84,13 @@ static inline vec vec_splat(real a) { return a; }
 static inline vec vec_load(const real *p) { return *p; }
 static inline void vec_store(real *p, vec a) { *p = a; }
 static inline void vec_stream(real *p, vec a) { *p = a; }
-static inline void vec_stream_end(void) { }
+static inline void vec_stream_end(void) {}
 static inline vec vec_load_partial(const real *p, size_t n) { return n ? *p : 0; }
-static inline void vec_store_partial(real *p, vec a, size_t n) { if (n) *p = a; }
+static inline void vec_store_partial(real *p, vec a, size_t n)
+{
+    if (n)
+        *p = a;
+}
 
 /* The only function of libm that the library calls: fma, which libm does in software where the processor has none. */
 #if REAL_BITS == 32
@@ -123,10 +127,7 @@ static inline vec vec_from_bits(real_bits bits)
     return a;
 }
 
-static inline vec vec_power_of_two(vec a)
-{
-    return vec_from_bits(vec_to_bits(a) << REAL_MANTISSA_BITS);
-}
+static inline vec vec_power_of_two(vec a) { return vec_from_bits(vec_to_bits(a) << REAL_MANTISSA_BITS); }
 
 static inline void vec_store_bytes(uint8_t *p, vec a) { *p = (uint8_t)a; }
 static inline vec vec_load_bytes(const uint8_t *p) { return *p; }
@@ -135,7 +136,11 @@ typedef double vec64;
 enum { VEC64_LANES = 1, VEC64_PER_VEC = 1 };
 static inline vec64 vec64_load(const double *p) { return *p; }
 static inline void vec64_store(double *p, vec64 a) { *p = a; }
-static inline vec64 vec_widen(vec a, int which) { (void)which; return (vec64)a; }
+static inline vec64 vec_widen(vec a, int which)
+{
+    (void)which;
+    return (vec64)a;
+}
 static inline vec64 vec_load_wide(const real *p) { return (vec64)*p; }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
 
@@ -145,7 +150,8 @@ static inline vec_counter vec_counter_add(vec_counter c, mask m) { return c + (r
 static inline vec vec_counter_value(vec_counter c) { return c; }
 static inline void vec_pack_four(uint8_t *p, const vec *a)
 {
-    for (int k = 0; k < 4; k++) p[k] = a[k] > 0 ? (uint8_t)a[k] : 0;
+    for (int k = 0; k < 4; k++)
+        p[k] = a[k] > 0 ? (uint8_t)a[k] : 0;
 }
 
 typedef uint64_t vec_u64;
@@ -217,12 +223,11 @@ static inline void vec_store_bf16(uint16_t *p, vec a)
     *p = (uint16_t)(a == a ? vec_round_bits(bits, 16) : bits >> 16 | 0x40);
 }
 
-typedef struct { vec even, odd; } vec_two;
+typedef struct {
+    vec even, odd;
+} vec_two;
 
-static inline vec_two vec_load_two_bf16(const uint16_t *p)
-{
-    return (vec_two){vec_load_bf16(p), vec_load_bf16(p + 1)};
-}
+static inline vec_two vec_load_two_bf16(const uint16_t *p) { return (vec_two){vec_load_bf16(p), vec_load_bf16(p + 1)}; }
 
 static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
 {
@@ -236,5 +241,9 @@ static inline vec vec_lookup(const real *table, index i) { return table[i]; }
 static inline index vec_index16(vec a) { return vec_to_bits(a) & 15; }
 enum { VEC_TABLE16_VECTORS = 1 };
 static inline size_t vec_table16_start(index i) { return i; }
-static inline vec vec_lookup16(const vec *table, index i) { (void)i; return *table; }
+static inline vec vec_lookup16(const vec *table, index i)
+{
+    (void)i;
+    return *table;
+}
 #endif

@@ -26,7 +26,9 @@ static inline vec softsign_derivative(vec x, const vec *p)
 
 /* r = sqrt(x^2 + b) and h = (|x| + r) / 2. Then (x + r) / 2 is h for x >= 0, and below = b / (4 h) for
  * x < 0, without a subtraction. Far out r and h are |x|, which may be infinite, and low parts do not matter. */
-typedef struct { pair r, h, below; } squareplus_terms;
+typedef struct {
+    pair r, h, below;
+} squareplus_terms;
 
 static inline squareplus_terms squareplus_of(vec x, vec b)
 {
@@ -72,8 +74,8 @@ static inline vec squareplus_value(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(SQUAREPLUS_NEAR), a), squareplus_far, x, p);
 }
 
-/* t = b / 2 / (r + |x| q) for x < 0, 1 - t for x >= 0, with r = x^2 + b and q = sqrt(r). The error of q, (r - q^2) / (2
- * q), changes the divisor by |x| times that, where |x| / q = 1 - 2 t. */
+/* t = b / 2 / (r + |x| q) for x < 0, 1 - t for x >= 0, with r = x^2 + b and q = sqrt(r). The error of q, (r - q^2)
+ * / (2 q), changes the divisor by |x| times that, where |x| / q = 1 - 2 t. */
 static inline vec squareplus_derivative(vec x, const vec *p)
 {
     vec a = vec_abs(x), half = SPLAT(0.5) * p[0];
@@ -82,7 +84,8 @@ static inline vec squareplus_derivative(vec x, const vec *p)
     vec d = vec_fma(a, q, r.hi), inverse = SPLAT(1) / d, t = half * inverse;
     vec q_rest = vec_fnma(q, q, r.hi) + r_lo;
     vec d_lo = vec_fma(a, q, r.hi - d) + vec_fma(SPLAT(0.5) - t, q_rest, r_lo);
-    if (!NARROW) t = vec_fma(vec_fnma(t, d_lo, vec_fnma(t, d, half)), inverse, t);
+    if (!NARROW)
+        t = vec_fma(vec_fnma(t, d_lo, vec_fnma(t, d, half)), inverse, t);
     vec near = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
     return or_far(near, vec_less(SPLAT(SQUAREPLUS_NEAR), a), squareplus_derivative_far, x, p);
 }
@@ -101,10 +104,7 @@ static inline vec squareplus_parameter_derivative(vec x, const vec *p)
 /* From these |x| on, the value is alpha, and the derivative 0; alpha x^2 is finite there. */
 #define NELU_VALUE_LIMIT 0x1p50
 #define NELU_DERIVATIVE_LIMIT PICK(0x1p60, 0x1p400)
-static inline pair nelu_reciprocal(vec x)
-{
-    return pair_reciprocal(pair_add(pair_of(SPLAT(1)), two_product(x, x)));
-}
+static inline pair nelu_reciprocal(vec x) { return pair_reciprocal(pair_add(pair_of(SPLAT(1)), two_product(x, x))); }
 
 RARE vec nelu_far(vec x, const vec *p)
 {
@@ -134,7 +134,8 @@ RARE vec nelu_full(vec x, const vec *p) { return nelu_by_pairs(x, p); }
  * AVX2: 0.30 and 0.42 ns an element with pairs, 0.20 and 0.23 without). */
 static inline vec nelu_value(vec x, const vec *p)
 {
-    if (!NARROW) return nelu_by_pairs(x, p);
+    if (!NARROW)
+        return nelu_by_pairs(x, p);
     vec y = p[0] * x * x / vec_fma(x, x, SPLAT(1)), near = or_far(y, near_middle(y, 8), nelu_full, x, p);
     return or_far(where_positive(x, x, near), vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_full, x, p);
 }
@@ -147,7 +148,8 @@ static inline vec nelu_derivative_by_pairs(vec x, const vec *p)
 RARE vec nelu_derivative_full(vec x, const vec *p) { return nelu_derivative_by_pairs(x, p); }
 static inline vec nelu_derivative(vec x, const vec *p)
 {
-    if (!NARROW) return nelu_derivative_by_pairs(x, p);
+    if (!NARROW)
+        return nelu_derivative_by_pairs(x, p);
     vec d = vec_fma(x, x, SPLAT(1)), y = (p[0] + p[0]) * x / (d * d);
     vec near = where_positive(x, SPLAT(1), or_far(y, near_middle(y, 8), nelu_derivative_full, x, p));
     return or_far(near, vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_derivative_full, x, p);

@@ -26,10 +26,7 @@
 /* Beyond this |x| every function is linear, as far as its digits go; products of FAR with parameters are finite. */
 #define FAR 0x1p60
 
-static inline vec bounded(vec x, real limit)
-{
-    return vec_min(vec_splat(limit), vec_max(vec_splat(-limit), x));
-}
+static inline vec bounded(vec x, real limit) { return vec_min(vec_splat(limit), vec_max(vec_splat(-limit), x)); }
 
 static inline vec non_positive(vec x) { return vec_min(SPLAT(0), x); }
 
@@ -45,8 +42,7 @@ static inline vec jump_at(vec x, vec threshold, vec below, vec above)
 /* 1 inside the open interval, else 0. */
 static inline vec inside(vec x, vec lower, vec upper)
 {
-    return keep_nan(x, vec_select(vec_less(lower, x), vec_select(vec_less(x, upper), SPLAT(1), SPLAT(0)),
-                                  SPLAT(0)));
+    return keep_nan(x, vec_select(vec_less(lower, x), vec_select(vec_less(x, upper), SPLAT(1), SPLAT(0)), SPLAT(0)));
 }
 
 /* a where x > 0, b elsewhere. */
@@ -55,7 +51,8 @@ static inline vec where_positive(vec x, vec a, vec b) { return vec_select(vec_le
 /* x * a, where x may be infinite: its product with a.lo = 0 must not be NaN. */
 static inline vec times_pair_to_infinity(vec x, pair a)
 {
-    if (NARROW) return x * a.hi;
+    if (NARROW)
+        return x * a.hi;
     return vec_fma(x, a.hi, vec_min(SPLAT(FAR), x) * a.lo);
 }
 
@@ -74,13 +71,14 @@ static inline int is_rare(mask m) { return (int)__builtin_expect(vec_any(m) != 0
 /* near; in lanes that are far, the far formula, by a branch that typical inputs do not take. */
 ALWAYS_INLINE vec or_far(vec near, mask far, vec (*far_formula)(vec, const vec *), vec x, const vec *p)
 {
-    if (is_rare(far)) near = vec_select(far, far_formula(x, p), near);
+    if (is_rare(far))
+        near = vec_select(far, far_formula(x, p), near);
     return near;
 }
 
 #if REAL_BITS == 32
-/* |x| in the tail, from `lowest` to `limit`, of a function that is -0 below `lowest`. x outside of the tail becomes the
- * nearer end, so that no lane computes with subnormal numbers, which would slow down the vector. */
+/* |x| in the tail, from `lowest` to `limit`, of a function that is -0 below `lowest`. x outside of the tail becomes
+ * the nearer end, so that no lane computes with subnormal numbers, which would slow down the vector. */
 static inline vec tail_distance(real lowest, real limit, vec x)
 {
     return vec_min(SPLAT(-lowest), vec_max(SPLAT(-limit), -x));

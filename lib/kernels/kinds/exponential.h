@@ -12,7 +12,8 @@ static inline vec times_expm1(vec alpha, vec expm1)
 {
     vec product = alpha * expm1;
     mask not_one = vec_less(SPLAT(0), vec_abs(alpha - SPLAT(1)));
-    if (!NARROW || !vec_any(not_one)) return product;
+    if (!NARROW || !vec_any(not_one))
+        return product;
     vec rest = vec_fma(alpha, expm1, -product);
     /* Near 0, where expm1(y) is rounded to y, and far out, where it is rounded to -1, the exact value is above. */
     vec rounded = last_rounding(product, vec_select(vec_less(SPLAT(0), vec_abs(rest)), rest, alpha));
@@ -88,12 +89,21 @@ static inline vec celu_derivative_from_output(vec y, const vec *p)
 /* expm1(u) - u exp(u) = u^2 (-1/2 + u Q(u)) on -1 <= u <= 0; relative error 2^-27.9 (f32), 2^-59.7 (f64). */
 static const real celu_parameter_derivative_tail[] = {
 #if REAL_BITS == 32
-    -0x1.555556p-2f, -0x1.000024p-3f, -0x1.11154p-5f, -0x1.c780e6p-8f, -0x1.3a08f8p-10f, -0x1.6fb28ap-13f,
-    -0x1.32f218p-16f
+    -0x1.555556p-2f,  -0x1.000024p-3f,  -0x1.11154p-5f,  -0x1.c780e6p-8f,
+    -0x1.3a08f8p-10f, -0x1.6fb28ap-13f, -0x1.32f218p-16f
 #else
-    -0x1.5555555555555p-2, -0x1.fffffffffff7fp-4, -0x1.111111110f3edp-5, -0x1.c71c71c657b2dp-8,
-    -0x1.38138120b128cp-10, -0x1.6c16bdf77f033p-13, -0x1.71dde4756a5ep-16, -0x1.4cdbf7959f3e1p-19,
-    -0x1.0cbe0b18ce8f2p-22, -0x1.869c9c979dbbcp-26, -0x1.ea290d7158b1bp-30, -0x1.9e6b5882c1741p-34
+    -0x1.5555555555555p-2,
+    -0x1.fffffffffff7fp-4,
+    -0x1.111111110f3edp-5,
+    -0x1.c71c71c657b2dp-8,
+    -0x1.38138120b128cp-10,
+    -0x1.6c16bdf77f033p-13,
+    -0x1.71dde4756a5ep-16,
+    -0x1.4cdbf7959f3e1p-19,
+    -0x1.0cbe0b18ce8f2p-22,
+    -0x1.869c9c979dbbcp-26,
+    -0x1.ea290d7158b1bp-30,
+    -0x1.9e6b5882c1741p-34
 #endif
 };
 static inline vec celu_parameter_derivative(vec x, const vec *p)

@@ -41,8 +41,8 @@ static inline vec gated_derivative_near(pair y, pair gate)
     exp_factors factors = exp_near_full(pair_negate(y));
     pair e = exp_pair(factors);
     vec numerator = vec_fma(e.hi, gate.hi, SPLAT(1));
-    /* What the rounding of the numerator lost. (fma(e, gate, 1 - numerator) is not good enough: 1 - numerator can be
-     * inexact, and then one f32 of all 2^32 was beyond the bound.) */
+    /* What the rounding of the numerator lost. (fma(e, gate, 1 - numerator) is not good enough: 1 - numerator can
+     * be inexact, and then one f32 of all 2^32 was beyond the bound.) */
     vec lost = SPLAT(1) + vec_fma(e.hi, gate.hi, -numerator);
     vec numerator_lo = vec_fma(e.lo, gate.hi, vec_fma(e.hi, gate.lo, lost));
     return pair_quotient((pair){numerator, numerator_lo}, pair_square(one_plus_exp_pair(factors)));
@@ -81,9 +81,11 @@ static inline vec silu_derivative_wide(vec x, const vec *p)
 }
 static inline vec silu_derivative(vec x, const vec *p)
 {
-    if (NARROW) return gated_derivative_narrow(p[0] * x, vec_fma(p[0], x, SPLAT(1)), silu_derivative_near, x, p);
+    if (NARROW)
+        return gated_derivative_narrow(p[0] * x, vec_fma(p[0], x, SPLAT(1)), silu_derivative_near, x, p);
     pair y = two_product(p[0], x), a = pair_abs(y);
-    if (is_rare(vec_less(SPLAT(EXP_PIECE_LIMIT), a.hi))) return silu_derivative_wide(x, p);
+    if (is_rare(vec_less(SPLAT(EXP_PIECE_LIMIT), a.hi)))
+        return silu_derivative_wide(x, p);
     piece d = piece_of_pair(silu_derivative_table, 7, a, unit_index(a.hi));
     vec t = d.constant + d.rest;
     return vec_select(vec_less(y.hi, SPLAT(0)), t, SPLAT(1) - t);
@@ -129,7 +131,8 @@ static inline exp_factors gelu_tanh_exp2(vec x, vec rounder)
 
 static inline exp_factors gelu_tanh_exp(vec x)
 {
-    if (NARROW) return exp_rough(-x * vec_fma(GELU_TANH_B.hi, x * x, GELU_TANH_A.hi));
+    if (NARROW)
+        return exp_rough(-x * vec_fma(GELU_TANH_B.hi, x * x, GELU_TANH_A.hi));
     return gelu_tanh_exp2(x, VEC_ROUNDER);
 }
 
@@ -196,7 +199,8 @@ RARE vec gelu_tanh_derivative_full(vec x, const vec *p) { return gelu_tanh_deriv
 /* (f16, AVX2: 0.49 ns an element by gated_derivative_narrow, 0.62 by the table.) */
 static inline vec gelu_tanh_derivative(vec x, const vec *p)
 {
-    if (!NARROW) return gelu_tanh_derivative_by_table(x, p);
+    if (!NARROW)
+        return gelu_tanh_derivative_by_table(x, p);
     vec square = x * x, y = x * vec_fma(GELU_TANH_B.hi, square, GELU_TANH_A.hi);
     vec gate = vec_fma(x, vec_fma(GELU_TANH_3B.hi, square, GELU_TANH_A.hi), SPLAT(1));
     return gated_derivative_narrow(y, gate, gelu_tanh_derivative_full, x, p);
@@ -262,7 +266,8 @@ RARE vec bsilu_full(vec x, const vec *p) { return bsilu_near(x, p); }
  * pairs, about 0.4 without). */
 static inline vec bsilu_value(vec x, const vec *p)
 {
-    if (!NARROW) return bsilu_near(x, p);
+    if (!NARROW)
+        return bsilu_near(x, p);
     exp_factors e = exp_near(-x);
     vec m = vec_fnma(e.power, e.p, SPLAT(1) - e.power);
     vec y = vec_fma(SPLAT(0.5) * p[0], m, x) / (SPLAT(2) - m);
@@ -291,7 +296,8 @@ static inline vec bsilu_derivative(vec x, const vec *p)
 #else
 static inline vec bsilu_derivative(vec x, const vec *p)
 {
-    if (!NARROW) return bsilu_derivative_near(x, p);
+    if (!NARROW)
+        return bsilu_derivative_near(x, p);
     pair one_plus_alpha = two_sum(SPLAT(1), p[0]);
     vec gate = (x + one_plus_alpha.hi) + one_plus_alpha.lo;
     return gated_derivative_narrow(x, gate, bsilu_derivative_near, x, p);

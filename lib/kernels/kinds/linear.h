@@ -5,11 +5,23 @@
 
 #include "kernels/kinds/common.h"
 
-static inline vec identity_value(vec x, const vec *p) { (void)p; return x; }
-static inline vec identity_derivative(vec x, const vec *p) { (void)p; return keep_nan(x, SPLAT(1)); }
+static inline vec identity_value(vec x, const vec *p)
+{
+    (void)p;
+    return x;
+}
+static inline vec identity_derivative(vec x, const vec *p)
+{
+    (void)p;
+    return keep_nan(x, SPLAT(1));
+}
 
 /* relu(-0) is -0. */
-static inline vec relu_value(vec x, const vec *p) { (void)p; return vec_max(SPLAT(0), x); }
+static inline vec relu_value(vec x, const vec *p)
+{
+    (void)p;
+    return vec_max(SPLAT(0), x);
+}
 static inline vec relu_derivative(vec x, const vec *p)
 {
     (void)p;
@@ -22,7 +34,11 @@ static inline vec relu6_value(vec x, const vec *p)
     (void)p;
     return vec_min(SPLAT(6), vec_max(SPLAT(0), x));
 }
-static inline vec relu6_derivative(vec x, const vec *p) { (void)p; return inside(x, SPLAT(0), SPLAT(6)); }
+static inline vec relu6_derivative(vec x, const vec *p)
+{
+    (void)p;
+    return inside(x, SPLAT(0), SPLAT(6));
+}
 static inline vec relu6_derivative_from_output(vec y, const vec *p) { return relu6_derivative(y, p); }
 
 static inline vec relu_squared_value(vec x, const vec *p)
@@ -32,20 +48,18 @@ static inline vec relu_squared_value(vec x, const vec *p)
 }
 static inline vec relu_squared_derivative(vec x, const vec *p) { return SPLAT(2) * relu_value(x, p); }
 
-static inline vec threshold_value(vec x, const vec *p)
-{
-    return vec_select(vec_less_equal(x, p[0]), p[1], x);
-}
+static inline vec threshold_value(vec x, const vec *p) { return vec_select(vec_less_equal(x, p[0]), p[1], x); }
 static inline vec threshold_derivative(vec x, const vec *p) { return jump_at(x, p[0], SPLAT(0), SPLAT(1)); }
 
-static inline vec leaky_relu_value(vec x, const vec *p)
-{
-    return line_below(p[0], x);
-}
+static inline vec leaky_relu_value(vec x, const vec *p) { return line_below(p[0], x); }
 static inline vec leaky_relu_derivative(vec x, const vec *p) { return jump_at(x, SPLAT(0), p[0], SPLAT(1)); }
 static inline vec leaky_relu_derivative_from_output(vec y, const vec *p) { return leaky_relu_derivative(y, p); }
 
-static inline vec leaky_relu_parameter_derivative(vec x, const vec *p) { (void)p; return non_positive(x); }
+static inline vec leaky_relu_parameter_derivative(vec x, const vec *p)
+{
+    (void)p;
+    return non_positive(x);
+}
 
 static inline vec prelu_parameter_derivative(vec x, const vec *p) { return leaky_relu_parameter_derivative(x, p); }
 static inline vec prelu_value(vec x, const vec *p) { return leaky_relu_value(x, p); }
@@ -63,10 +77,7 @@ static inline vec rrelu_derivative(vec x, const vec *p)
     return leaky_relu_derivative(x, &slope);
 }
 
-static inline vec softshrink_value(vec x, const vec *p)
-{
-    return x - vec_min(p[0], vec_max(-p[0], x));
-}
+static inline vec softshrink_value(vec x, const vec *p) { return x - vec_min(p[0], vec_max(-p[0], x)); }
 static inline vec softshrink_derivative(vec x, const vec *p)
 {
     return keep_nan(x, vec_select(vec_less_equal(vec_abs(x), p[0]), SPLAT(0), SPLAT(1)));
@@ -97,9 +108,9 @@ static inline vec hardsigmoid_derivative(vec x, const vec *p)
     return SPLAT(1.0 / 6) * inside(x, SPLAT(-3), SPLAT(3));
 }
 
-/* x t with t = (x + 3) / 6, between 0 and 1. One fma computes t = x c + 3 c, without cancellation near -3 if both c and
- * 3 c are exact. So c is not 1/6, but (1 - HARDSWISH_BIAS) / 6, which is a number of the type, as is its triple; the
- * product makes up for it. */
+/* x t with t = (x + 3) / 6, between 0 and 1. One fma computes t = x c + 3 c, without cancellation near -3 if both c
+ * and 3 c are exact. So c is not 1/6, but (1 - HARDSWISH_BIAS) / 6, which is a number of the type, as is its
+ * triple; the product makes up for it. */
 #define HARDSWISH_BIAS PICK(0x1p-24, 0x1p-52)
 static inline vec hardswish_value(vec x, const vec *p)
 {
@@ -118,7 +129,11 @@ static inline vec hardswish_derivative(vec x, const vec *p)
 }
 
 static inline vec heaviside_value(vec x, const vec *p) { return jump_at(x, p[0], SPLAT(0), SPLAT(1)); }
-static inline vec heaviside_derivative(vec x, const vec *p) { (void)p; return keep_nan(x, SPLAT(0)); }
+static inline vec heaviside_derivative(vec x, const vec *p)
+{
+    (void)p;
+    return keep_nan(x, SPLAT(0));
+}
 
 /* sign(-0) is -0. */
 static inline vec sign_value(vec x, const vec *p)
@@ -126,6 +141,10 @@ static inline vec sign_value(vec x, const vec *p)
     (void)p;
     return vec_select(vec_less(x, SPLAT(0)), SPLAT(-1), where_positive(x, SPLAT(1), x));
 }
-static inline vec sign_derivative(vec x, const vec *p) { (void)p; return keep_nan(x, SPLAT(0)); }
+static inline vec sign_derivative(vec x, const vec *p)
+{
+    (void)p;
+    return keep_nan(x, SPLAT(0));
+}
 
 #endif

@@ -7,7 +7,11 @@
 
 /* tanh(softplus(x)) = N / D: with e = exp(-|x|), N = 1 + 2e and D = 1 + 2e + 2e^2 for x >= 0; for
  * x < 0, times e^2, N = e^2 + 2e and D = e^2 + 2e + 2. */
-typedef struct { mask negative; scaled e; pair e_squared, n, reciprocal_d; } mish_terms;
+typedef struct {
+    mask negative;
+    scaled e;
+    pair e_squared, n, reciprocal_d;
+} mish_terms;
 
 static inline mish_terms mish_of(vec x)
 {
@@ -88,7 +92,8 @@ RARE vec mish_derivative_full(vec x, const vec *p) { return mish_derivative_by_t
  * element, and 0.54 by the table alone (AVX2). */
 static inline vec mish_derivative(vec x, const vec *p)
 {
-    if (!NARROW) return mish_derivative_by_table(x, p);
+    if (!NARROW)
+        return mish_derivative_by_table(x, p);
     exp_factors e = exp_near(vec_min(SPLAT(MISH_ONE), x));
     vec w = vec_fma(e.power, e.p, e.power), a = SPLAT(1) + w, d = vec_fma(a, a, SPLAT(1));
     vec sum = vec_fma(SPLAT(4) * x, a, vec_fma(a, d, d));

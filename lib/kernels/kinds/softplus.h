@@ -60,7 +60,8 @@ static inline vec sigmoid_derivative_from_output(vec y, const vec *p)
 /* (constant + rest + lost) factor. */
 static inline vec softplus_quotient(piece l, pair factor)
 {
-    if (NARROW) return (l.constant + l.rest) * factor.hi;
+    if (NARROW)
+        return (l.constant + l.rest) * factor.hi;
     vec low = vec_fma(l.constant, factor.lo, l.lost * factor.hi);
     return vec_fma(l.constant, factor.hi, vec_fma(l.rest, factor.hi, low));
 }
@@ -76,7 +77,8 @@ static inline vec softplus_wide(vec x, const vec *p)
 static inline vec softplus_value(vec x, const vec *p)
 {
     pair a = two_product(p[0], vec_abs(x)), factor = pair_reciprocal(pair_of(p[0]));
-    if (is_rare(vec_less(SPLAT(EXP_PIECE_LIMIT), a.hi))) return softplus_wide(x, p);
+    if (is_rare(vec_less(SPLAT(EXP_PIECE_LIMIT), a.hi)))
+        return softplus_wide(x, p);
     piece l = piece_of_pair(softplus_table, 7, a, unit_index(a.hi));
     return vec_max(SPLAT(0), x) + softplus_quotient(l, factor);
 }

@@ -112,7 +112,9 @@ static inline scaled normal_density(pair d, pair sigma)
 
 #if REAL_BITS == 32
 /* N(d; 0, sigma) = height 2^-y, y = (scale d)^2. */
-typedef struct { pair height, scale; } normal_shape;
+typedef struct {
+    pair height, scale;
+} normal_shape;
 
 static inline normal_shape normal_shape_of(vec sigma)
 {
@@ -133,10 +135,7 @@ static inline vec gaussian_derivative(vec x, const vec *p)
     return vec_select(vec_less(SPLAT(14.875) * p[0], vec_abs(d.hi)), SPLAT(0), near) * SPLAT(DECAY_SCALE);
 }
 #else
-RARE vec gaussian_far(vec x, const vec *p)
-{
-    return scaled_round(normal_density(distance(x, p), pair_of(p[0])));
-}
+RARE vec gaussian_far(vec x, const vec *p) { return scaled_round(normal_density(distance(x, p), pair_of(p[0]))); }
 
 static inline vec gaussian_derivative(vec x, const vec *p)
 {
@@ -148,10 +147,7 @@ static inline vec gaussian_derivative(vec x, const vec *p)
 }
 #endif
 
-static inline pair scaled_times(scaled a, pair factor)
-{
-    return pair_scale(pair_multiply(a.value, factor), a.scale);
-}
+static inline pair scaled_times(scaled a, pair factor) { return pair_scale(pair_multiply(a.value, factor), a.scale); }
 RARE_IN_F32 vec multi_gaussian_far(vec x, const vec *p)
 {
     vec sigma = p[0], h = p[1];

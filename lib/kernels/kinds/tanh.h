@@ -17,24 +17,25 @@ static inline pair tanh_of_abs(vec x)
 
 #if REAL_BITS == 64
 /* tanh(x) = x + x^3 Q(x^2) on |x| <= 0.8; relative error 2^-59. */
-static const real tanh_tail[] = {
-    -0x1.5555555555555p-2, 0x1.111111111106ap-3, -0x1.ba1ba1ba0fc49p-5, 0x1.664f487fa81efp-6,
-    -0x1.226e34ea7e9a9p-7, 0x1.d6d3bbbd988d7p-9, -0x1.7da21bf73339dp-10, 0x1.354a56176724p-11,
-    -0x1.f4aa664bcaa85p-13, 0x1.91f5fcee21b7ep-14, -0x1.37890b426b291p-15, 0x1.b04026942cc4bp-17,
-    -0x1.c966e535b2203p-19, 0x1.0562988d74f4bp-21
-};
+static const real tanh_tail[] = {-0x1.5555555555555p-2,  0x1.111111111106ap-3,   -0x1.ba1ba1ba0fc49p-5,
+                                 0x1.664f487fa81efp-6,   -0x1.226e34ea7e9a9p-7,  0x1.d6d3bbbd988d7p-9,
+                                 -0x1.7da21bf73339dp-10, 0x1.354a56176724p-11,   -0x1.f4aa664bcaa85p-13,
+                                 0x1.91f5fcee21b7ep-14,  -0x1.37890b426b291p-15, 0x1.b04026942cc4bp-17,
+                                 -0x1.c966e535b2203p-19, 0x1.0562988d74f4bp-21};
 #endif
 
 /* x - tanh(x) = x^3 (1/3 + x^2 Q(x^2)) on |x| <= 1; relative error 2^-30 (f32), 2^-57 (f64). */
 static const real tanhshrink_tail[] = {
 #if REAL_BITS == 32
-    -0x1.11111p-3f, 0x1.ba1ae2p-5f, -0x1.663b38p-6f, 0x1.217704p-7f, -0x1.c9d41p-9f,
+    -0x1.11111p-3f, 0x1.ba1ae2p-5f,   -0x1.663b38p-6f, 0x1.217704p-7f, -0x1.c9d41p-9f,
     0x1.49c27p-10f, -0x1.6b7d96p-12f, 0x1.a807eap-15f
 #else
-    -0x1.1111111111111p-3, 0x1.ba1ba1ba1b99bp-5, -0x1.664f4882bbb19p-6, 0x1.226e355cfd7d2p-7,
-    -0x1.d6d3d07a10e08p-9, 0x1.7da35b7e01866p-10, -0x1.3557a50f96d39p-11, 0x1.f5737bcf3e37ap-13,
-    -0x1.96362110656a3p-14, 0x1.47ffeb2e40171p-15, -0x1.052d80c3e4fb3p-16, 0x1.8de46440953c7p-18,
-    -0x1.1044f31c1d656p-19, 0x1.2dfdf074b0f1ep-21, -0x1.ced8bfaf4cad3p-24, 0x1.631c04148fd0dp-27
+    -0x1.1111111111111p-3,  0x1.ba1ba1ba1b99bp-5,   -0x1.664f4882bbb19p-6,
+    0x1.226e355cfd7d2p-7,   -0x1.d6d3d07a10e08p-9,  0x1.7da35b7e01866p-10,
+    -0x1.3557a50f96d39p-11, 0x1.f5737bcf3e37ap-13,  -0x1.96362110656a3p-14,
+    0x1.47ffeb2e40171p-15,  -0x1.052d80c3e4fb3p-16, 0x1.8de46440953c7p-18,
+    -0x1.1044f31c1d656p-19, 0x1.2dfdf074b0f1ep-21,  -0x1.ced8bfaf4cad3p-24,
+    0x1.631c04148fd0dp-27
 #endif
 };
 
@@ -87,7 +88,8 @@ RARE vec tanh_derivative_far(vec x, const vec *p)
     scaled s = logistic_derivative(pair_of(SPLAT(2) * x));
     return SPLAT(4) * pair_round(s.value) * s.scale;
 }
-static inline vec tanh_derivative(vec x, const vec *p) { /* 4 s(2x) s(-2x) */
+static inline vec tanh_derivative(vec x, const vec *p)
+{ /* 4 s(2x) s(-2x) */
     vec a = SPLAT(2) * vec_abs(x);
     vec near = SPLAT(4) * pair_round(logistic_derivative_near(exp_near(a)));
     return or_far(near, vec_less(SPLAT(EXP_NEAR), a), tanh_derivative_far, x, p);

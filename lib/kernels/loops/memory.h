@@ -48,15 +48,18 @@ ALWAYS_INLINE void store_partial(element *p, vec a, size_t n)
  * cache; huge pages gain up to 8 %, with streaming and without. */
 ALWAYS_INLINE void put(element *p, vec a, int stream)
 {
-    if (stream) stream_past_caches(p, a);
-    else store(p, a);
+    if (stream)
+        stream_past_caches(p, a);
+    else
+        store(p, a);
 }
 
-/* Waits until what was streamed is in memory. Not with SUGAR_STREAM_OPEN: to wait after each tile of 8 KiB takes longer
- * than to compute the tile. */
+/* Waits until what was streamed is in memory. Not with SUGAR_STREAM_OPEN: to wait after each tile of 8 KiB takes
+ * longer than to compute the tile. */
 ALWAYS_INLINE void end_stream_of(int stream)
 {
-    if (stream && stream != SUGAR_STREAM_OPEN) vec_stream_end();
+    if (stream && stream != SUGAR_STREAM_OPEN)
+        vec_stream_end();
 }
 
 static void end_stream(void) { vec_stream_end(); }
@@ -71,14 +74,18 @@ ALWAYS_INLINE vec load_some_reals(const real *p, size_t n)
 
 ALWAYS_INLINE void put_some(element *p, vec a, size_t n, int stream)
 {
-    if (n < VEC_LANES) store_partial(p, a, n);
-    else put(p, a, stream);
+    if (n < VEC_LANES)
+        store_partial(p, a, n);
+    else
+        put(p, a, stream);
 }
 
 ALWAYS_INLINE void put_some_reals(real *p, vec a, size_t n)
 {
-    if (n < VEC_LANES) vec_store_partial(p, a, n);
-    else vec_store(p, a);
+    if (n < VEC_LANES)
+        vec_store_partial(p, a, n);
+    else
+        vec_store(p, a);
 }
 
 #endif

@@ -16,8 +16,10 @@ enum { SUM_LANES = 16, SUM_VECTORS = SUM_LANES / VEC_LANES, SUM_VEC64S = SUM_LAN
 static const real *widen(const element *x, real *values, size_t n)
 {
     size_t i = 0;
-    for (; n - i >= VEC_LANES; i += VEC_LANES) vec_store(values + i, load(x + i));
-    if (i < n) vec_store_partial(values + i, load_partial(x + i, n - i), n - i);
+    for (; n - i >= VEC_LANES; i += VEC_LANES)
+        vec_store(values + i, load(x + i));
+    if (i < n)
+        vec_store_partial(values + i, load_partial(x + i, n - i), n - i);
     return values;
 }
 #else
@@ -35,8 +37,10 @@ static const real *widen(const element *x, real *values, size_t n)
  * thus prefetches half as many, and another loop the other half: memory delivers no more in the time of one loop. */
 ALWAYS_INLINE const char *fetch_half(const char *ahead, size_t n)
 {
-    if (!ahead) return NULL;
-    for (size_t i = 0; i < n * sizeof(element) / 2; i += 64) __builtin_prefetch(ahead + i);
+    if (!ahead)
+        return NULL;
+    for (size_t i = 0; i < n * sizeof(element) / 2; i += 64)
+        __builtin_prefetch(ahead + i);
     return ahead + n * sizeof(element) / 2;
 }
 
@@ -50,7 +54,9 @@ static size_t round_up(size_t n) { return (n + BIN_BLOCK - 1) / BIN_BLOCK * BIN_
 
 /* An element a is in bin min(last, a * scale + origin), cut off below at 0. strange: 0, or NaN once an element was
  * infinite or NaN. */
-typedef struct { vec scale, origin, last, strange[4]; } bin_finder;
+typedef struct {
+    vec scale, origin, last, strange[4];
+} bin_finder;
 
 /* The bins of BIN_ITERATION elements, in any order. Beyond the first n they are those of 0. NaN gets bin 0. */
 ALWAYS_INLINE void find_some_bins(bin_finder *f, const real *x, size_t n, uint8_t *bins)
@@ -73,9 +79,14 @@ ALWAYS_INLINE void find_some_bins(bin_finder *f, const real *x, size_t n, uint8_
  * addition serve two bins. To compare with each bin would take a comparison and an addition for each. */
 enum { BINS_AT_ONCE = 16, TABLES = BINS_AT_ONCE / 2, MOST_IN_NIBBLE = 15 };
 static const uint8_t nibble_of[TABLES][16] = {
-    {0x01, 0x10}, {0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0, 0, 0x01, 0x10},
-    {0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
-    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
+    {0x01, 0x10},
+    {0, 0, 0x01, 0x10},
+    {0, 0, 0, 0, 0x01, 0x10},
+    {0, 0, 0, 0, 0, 0, 0x01, 0x10},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
 };
 
 static void count_some_bins(int64_t *count, const uint8_t *bins, size_t vectors, uint8_t first, const char *ahead)
@@ -86,7 +97,8 @@ static void count_some_bins(int64_t *count, const uint8_t *bins, size_t vectors,
         vec_bytes found[TABLES] = {{0}};
         for (size_t i = 0; i < some; i++, bins += VEC_BYTES) {
             const vec_bytes from_first = vec_bytes_load(bins) - first;
-            for (int k = 0; k < TABLES; k++) found[k] += vec_bytes_choose(nibble_of[k], from_first);
+            for (int k = 0; k < TABLES; k++)
+                found[k] += vec_bytes_choose(nibble_of[k], from_first);
             ahead = fetch_half(ahead, VEC_BYTES);
         }
         for (int k = 0; k < TABLES; k++) {
@@ -101,7 +113,8 @@ static void count_some_bins(int64_t *count, const uint8_t *bins, size_t vectors,
     }
 }
 
-/* Counts the bytes, n of which fill whole vectors: from the least to the greatest bin among them, 16 bins at a time. */
+/* Counts the bytes, n of which fill whole vectors: from the least to the greatest bin among them, 16 bins at a
+ * time. */
 static void count_bytes(int64_t *count, const uint8_t *bins, size_t n, const char *ahead)
 {
     const size_t vectors = n / VEC_BYTES;
@@ -119,7 +132,8 @@ static void count_bytes(int64_t *count, const uint8_t *bins, size_t n, const cha
 static void count_bytes(int64_t *count, const uint8_t *bins, size_t n, const char *ahead)
 {
     (void)ahead;
-    for (size_t i = 0; i < n; i++) count[bins[i]]++;
+    for (size_t i = 0; i < n; i++)
+        count[bins[i]]++;
 }
 #endif
 
@@ -138,7 +152,9 @@ static const void *find_bins(sugar_histogram *h, const void *x, void *values, si
 {
     const real *wide = widen(x, values, n);
     bin_finder f = {
-        vec_splat((real)h->scale), vec_splat((real)(1 - h->minimum * h->scale)), vec_splat(SUGAR_MONITOR_BINS - 1),
+        vec_splat((real)h->scale),
+        vec_splat((real)(1 - h->minimum * h->scale)),
+        vec_splat(SUGAR_MONITOR_BINS - 1),
         {vec_splat(0), vec_splat(0), vec_splat(0), vec_splat(0)},
     };
     const size_t whole = n / BIN_ITERATION * BIN_ITERATION, all = round_up(n);
@@ -146,11 +162,13 @@ static const void *find_bins(sugar_histogram *h, const void *x, void *values, si
         find_some_bins(&f, wide + i, BIN_ITERATION, bins + i);
         ahead = fetch_half(ahead, BIN_ITERATION);
     }
-    for (size_t i = whole; i < all; i += BIN_ITERATION) find_some_bins(&f, wide + i, n > i ? n - i : 0, bins + i);
+    for (size_t i = whole; i < all; i += BIN_ITERATION)
+        find_some_bins(&f, wide + i, n > i ? n - i : 0, bins + i);
     h->count[bin_of_zero(&f)] -= (int64_t)(all - n);
     const vec strange = f.strange[0] + f.strange[1] + (f.strange[2] + f.strange[3]), zero = vec_splat(0);
     h->all_finite = !vec_any(vec_less(zero, vec_select(vec_less_equal(strange, zero), zero, vec_splat(1))));
-    for (size_t i = 0; !h->all_finite && i < n; i++) h->count[0] -= wide[i] != wide[i];
+    for (size_t i = 0; !h->all_finite && i < n; i++)
+        h->count[0] -= wide[i] != wide[i];
     return wide;
 }
 
@@ -183,8 +201,10 @@ static int64_t sum_of_counter(vec_counter c)
     real lane[VEC_LANES], sum = 0;
     vec_store(lane, vec_counter_value(c));
     UNROLL
-    for (int k = 0; k < VEC_LANES / 2; k++) sum += lane[k] + lane[k + VEC_LANES / 2];
-    if (VEC_LANES == 1) sum = lane[0];
+    for (int k = 0; k < VEC_LANES / 2; k++)
+        sum += lane[k] + lane[k + VEC_LANES / 2];
+    if (VEC_LANES == 1)
+        sum = lane[0];
     return (int64_t)sum;
 }
 
@@ -193,11 +213,13 @@ ALWAYS_INLINE double sum_of_lanes(const double *value, int n)
 {
     double lane[SUM_LANES];
     UNROLL
-    for (int k = 0; k < n; k++) lane[k] = value[k];
+    for (int k = 0; k < n; k++)
+        lane[k] = value[k];
     UNROLL
     for (int half = n / 2; half > 0; half /= 2) {
         UNROLL
-        for (int k = 0; k < half; k++) lane[k] += lane[k + half];
+        for (int k = 0; k < half; k++)
+            lane[k] += lane[k + half];
     }
     return lane[0];
 }
@@ -207,18 +229,23 @@ ALWAYS_INLINE double sum_of_vec64s(const vec64 *value)
 {
     vec64 rest[SUM_VEC64S];
     UNROLL
-    for (int k = 0; k < SUM_VEC64S; k++) rest[k] = value[k];
+    for (int k = 0; k < SUM_VEC64S; k++)
+        rest[k] = value[k];
     UNROLL
     for (int half = SUM_VEC64S / 2; half > 0; half /= 2) {
         UNROLL
-        for (int k = 0; k < half; k++) rest[k] = rest[k] + rest[k + half];
+        for (int k = 0; k < half; k++)
+            rest[k] = rest[k] + rest[k + half];
     }
     double lane[VEC64_LANES];
     vec64_store(lane, rest[0]);
     return sum_of_lanes(lane, VEC64_LANES);
 }
 
-typedef struct { vec64 sum[SUM_VEC64S], squares[SUM_VEC64S]; vec_counter active; } run_tally;
+typedef struct {
+    vec64 sum[SUM_VEC64S], squares[SUM_VEC64S];
+    vec_counter active;
+} run_tally;
 
 ALWAYS_INLINE void tally_lanes(run_tally *r, const real *x, vec threshold)
 {
@@ -254,16 +281,20 @@ static void tally_unit(const sugar_tallies *t, size_t unit, const void *inputs, 
     const real *x = inputs;
     real *active = t->active;
     if (!all_are_finite) {
-        for (size_t i = 0; i < n; i++) tally_one(t, unit, x[i]);
+        for (size_t i = 0; i < n; i++)
+            tally_one(t, unit, x[i]);
         return;
     }
     const vec threshold = vec_splat(threshold_of(t));
     const vec64 zero = vec_widen(vec_splat(0), 0);
     run_tally r = {.active = vec_counter_zero()};
-    for (int k = 0; k < SUM_VEC64S; k++) r.sum[k] = r.squares[k] = zero;
+    for (int k = 0; k < SUM_VEC64S; k++)
+        r.sum[k] = r.squares[k] = zero;
     size_t i = 0;
-    for (; n - i >= SUM_LANES; i += SUM_LANES) tally_lanes(&r, x + i, threshold);
-    if (i < n) tally_last_lanes(&r, x + i, n - i, threshold);
+    for (; n - i >= SUM_LANES; i += SUM_LANES)
+        tally_lanes(&r, x + i, threshold);
+    if (i < n)
+        tally_last_lanes(&r, x + i, n - i, threshold);
     const size_t padding = 0 > threshold_of(t) ? -n % SUM_LANES : 0;
     active[unit] += (real)(sum_of_counter(r.active) - (int64_t)padding);
     t->sum[unit] += sum_of_vec64s(r.sum);
@@ -272,8 +303,7 @@ static void tally_unit(const sugar_tallies *t, size_t unit, const void *inputs, 
 
 /* n <= VEC_LANES units, from `unit` on, in each row; x: the first one's element in the first row. Rows are `step`
  * elements apart. */
-ALWAYS_INLINE void tally_columns(const sugar_tallies *t, size_t unit, const real *x, size_t rows,
-                                 size_t step, size_t n)
+ALWAYS_INLINE void tally_columns(const sugar_tallies *t, size_t unit, const real *x, size_t rows, size_t step, size_t n)
 {
     const vec threshold = vec_splat(threshold_of(t));
     vec64 sum[VEC64_PER_VEC], squares[VEC64_PER_VEC];
@@ -303,20 +333,22 @@ ALWAYS_INLINE void tally_columns(const sugar_tallies *t, size_t unit, const real
 static void tally_rows(const sugar_tallies *t, size_t first, const real *x, size_t rows, size_t units)
 {
     size_t i = 0;
-    for (; units - i >= VEC_LANES; i += VEC_LANES) tally_columns(t, first + i, x + i, rows, units, VEC_LANES);
-    if (i < units) tally_columns(t, first + i, x + i, rows, units, units - i);
+    for (; units - i >= VEC_LANES; i += VEC_LANES)
+        tally_columns(t, first + i, x + i, rows, units, VEC_LANES);
+    if (i < units)
+        tally_columns(t, first + i, x + i, rows, units, units - i);
 }
 
 /* Rows that are shorter than a vector: ROWS_TOGETHER of them are taken for one long row, whose sums are added up by
  * halves to those of the units. */
 enum { FEW_UNITS = 16, ROWS_TOGETHER = 16, MOST_TOGETHER = FEW_UNITS * ROWS_TOGETHER + SUGAR_WIDEST };
-static void tally_short_rows(const sugar_tallies *t, size_t first, const real *x, size_t rows,
-                             size_t units)
+static void tally_short_rows(const sugar_tallies *t, size_t first, const real *x, size_t rows, size_t units)
 {
     const size_t together = ROWS_TOGETHER * units, whole = rows / ROWS_TOGETHER, rest = rows % ROWS_TOGETHER * units;
     real active[MOST_TOGETHER];
     double sum[MOST_TOGETHER], sum_of_squares[MOST_TOGETHER];
-    for (size_t i = 0; i < together + SUGAR_WIDEST; i++) active[i] = 0, sum[i] = sum_of_squares[i] = 0;
+    for (size_t i = 0; i < together + SUGAR_WIDEST; i++)
+        active[i] = 0, sum[i] = sum_of_squares[i] = 0;
     const sugar_tallies lanes = {t->threshold, active, sum, sum_of_squares, NULL};
     tally_rows(&lanes, 0, x, whole, together);
     tally_rows(&lanes, 0, x + whole * together, 1, rest);
@@ -340,7 +372,8 @@ static void tally_units(const sugar_tallies *t, size_t first, const void *inputs
 {
     const real *x = inputs;
     if (!all_are_finite)
-        for (size_t i = 0; i < rows * units; i++) tally_one(t, first + i % units, x[i]);
+        for (size_t i = 0; i < rows * units; i++)
+            tally_one(t, first + i % units, x[i]);
     else if (units < FEW_UNITS && rows > 1)
         tally_short_rows(t, first, x, rows, units);
     else

@@ -16,13 +16,14 @@ ALWAYS_INLINE real load_one(const element *p)
     return one;
 }
 
-ALWAYS_INLINE void forward_each_loop(formula value, const element *parameter, size_t step, const element *x,
-                                     element *y, size_t n)
+ALWAYS_INLINE void forward_each_loop(formula value, const element *parameter, size_t step, const element *x, element *y,
+                                     size_t n)
 {
     const vec shared = vec_splat(load_one(parameter));
     vec p[SUGAR_KERNEL_PARAMETERS] = {shared};
     for (size_t i = 0; i < n; i += VEC_LANES) {
-        if (step) p[0] = load_some(parameter + i, n - i);
+        if (step)
+            p[0] = load_some(parameter + i, n - i);
         put_some(y + i, value(load_some(x + i, n - i), p), n - i, 0);
     }
 }
@@ -33,19 +34,22 @@ ALWAYS_INLINE void derivative_each_loop(formula derivative, const element *param
     const vec shared = vec_splat(load_one(parameter));
     vec p[SUGAR_KERNEL_PARAMETERS] = {shared};
     for (size_t i = 0; i < n; i += VEC_LANES) {
-        if (step) p[0] = load_some(parameter + i, n - i);
+        if (step)
+            p[0] = load_some(parameter + i, n - i);
         put_some_reals(d + i, derivative(load_some(x + i, n - i), p), n - i);
     }
 }
 
 ALWAYS_INLINE void product_loop(formula derivative, const real *parameters, const element *parameter, size_t step,
-                              const element *x, const element *dy, real *product, size_t n)
+                                const element *x, const element *dy, real *product, size_t n)
 {
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
-    if (parameter) p[0] = vec_splat(load_one(parameter));
+    if (parameter)
+        p[0] = vec_splat(load_one(parameter));
     for (size_t i = 0; i < n; i += VEC_LANES) {
-        if (parameter && step) p[0] = load_some(parameter + i, n - i);
+        if (parameter && step)
+            p[0] = load_some(parameter + i, n - i);
         put_some_reals(product + i, load_some(dy + i, n - i) * derivative(load_some(x + i, n - i), p), n - i);
     }
 }
@@ -60,7 +64,8 @@ ALWAYS_INLINE void add_exactly(vec64 *high, vec64 *low, vec64 a)
 
 ALWAYS_INLINE void add_products(vec64 *high, vec64 *low, vec product)
 {
-    for (int h = 0; h < VEC64_PER_VEC; h++) add_exactly(&high[h], &low[h], vec_widen(product, h));
+    for (int h = 0; h < VEC64_PER_VEC; h++)
+        add_exactly(&high[h], &low[h], vec_widen(product, h));
 }
 
 /* high + low += a + rest, where only the additions to low are rounded. */
@@ -78,7 +83,8 @@ static void sum_run(const void *products, size_t n, double *high, double *low)
     const real *product = products;
     const vec64 zero = vec_widen(vec_splat(0), 0);
     vec64 sum[SUM_VEC64S], rest[SUM_VEC64S];
-    for (int k = 0; k < SUM_VEC64S; k++) sum[k] = rest[k] = zero;
+    for (int k = 0; k < SUM_VEC64S; k++)
+        sum[k] = rest[k] = zero;
     size_t i = 0;
     for (; n - i >= SUM_LANES; i += SUM_LANES) {
         UNROLL
@@ -98,7 +104,8 @@ static void sum_run(const void *products, size_t n, double *high, double *low)
     }
     UNROLL
     for (int half = SUM_LANES / 2; half > 0; half /= 2)
-        for (int k = 0; k < half; k++) add_sum(&lane[k], &lane_rest[k], lane[k + half], lane_rest[k + half]);
+        for (int k = 0; k < half; k++)
+            add_sum(&lane[k], &lane_rest[k], lane[k + half], lane_rest[k + half]);
     add_sum(high, low, lane[0], lane_rest[0]);
 }
 
@@ -137,9 +144,11 @@ static void put_sums(const double *high, const double *low, size_t n, void *elem
     element *at = elements;
     size_t i = 0;
 #if !NARROW
-    for (; i < n && !accumulate; i++) at[i] = (real)(high[i] + (isfinite(high[i]) ? low[i] : 0));
+    for (; i < n && !accumulate; i++)
+        at[i] = (real)(high[i] + (isfinite(high[i]) ? low[i] : 0));
 #endif
-    for (; i < n; i++) put_sum(high[i], low[i], at + i, accumulate);
+    for (; i < n; i++)
+        put_sum(high[i], low[i], at + i, accumulate);
 }
 
 static int find_outside(const void *elements, size_t n, double minimum, double maximum, double *found)
@@ -150,10 +159,12 @@ static int find_outside(const void *elements, size_t n, double minimum, double m
         const vec a = load_some(parameter + i, n - i), one = vec_splat(1);
         const vec above = vec_select(vec_less_equal(a, upper), vec_splat(0), one);
         const vec outside = vec_select(vec_less_equal(lower, a), above, one);
-        if (!vec_any(vec_less(vec_splat(0), outside))) continue;
+        if (!vec_any(vec_less(vec_splat(0), outside)))
+            continue;
         for (size_t k = i; k < n && k < i + VEC_LANES; k++) {
             *found = (double)load_one(parameter + k);
-            if (!(*found >= (double)(real)minimum && *found <= (double)(real)maximum)) return 1;
+            if (!(*found >= (double)(real)minimum && *found <= (double)(real)maximum))
+                return 1;
         }
     }
     return 0;

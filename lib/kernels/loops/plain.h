@@ -15,7 +15,8 @@ typedef vec (*formula)(vec x, const vec *p);
 
 ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
 {
-    for (int k = 0; k < SUGAR_KERNEL_PARAMETERS; k++) p[k] = vec_splat(parameters[k]);
+    for (int k = 0; k < SUGAR_KERNEL_PARAMETERS; k++)
+        p[k] = vec_splat(parameters[k]);
 }
 
 /* The vectors of one iteration of a loop. (For f16 two gain nothing with AVX2. Tried for f16 and bf16, without gain: a
@@ -37,7 +38,7 @@ ALWAYS_INLINE void forward_iteration(formula value, const vec *p, const element 
 }
 
 ALWAYS_INLINE void backward_iteration(formula derivative, const vec *p, const element *x, const element *dy,
-                                 element *dx, int stream)
+                                      element *dx, int stream)
 {
     put(dx, load(dy) * derivative(load(x), p), stream);
 }
@@ -61,7 +62,7 @@ ALWAYS_INLINE void forward_iteration(formula value, const vec *p, const element 
 }
 
 ALWAYS_INLINE void backward_iteration(formula derivative, const vec *p, const element *x, const element *dy,
-                                 element *dx, int stream)
+                                      element *dx, int stream)
 {
     const vec_two a = JOIN(vec_load_two, SUGAR_TYPE)(x), gradient = JOIN(vec_load_two, SUGAR_TYPE)(dy);
     put_two(dx, (vec_two){gradient.even * derivative(a.even, p), gradient.odd * derivative(a.odd, p)}, stream);
@@ -78,7 +79,8 @@ ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const ele
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
-    for (; n - i >= ITERATION; i += ITERATION) forward_iteration(value, p, x + i, y + i, stream);
+    for (; n - i >= ITERATION; i += ITERATION)
+        forward_iteration(value, p, x + i, y + i, stream);
     for (; i < n; i += VEC_LANES) {
         const size_t count = at_most_a_vector(n - i);
         store_partial(y + i, value(load_partial(x + i, count), p), count);
@@ -86,23 +88,25 @@ ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const ele
     end_stream_of(stream);
 }
 
-ALWAYS_INLINE void derivative_loop(formula derivative, const real *parameters, const element *x, real *d,
-                                   size_t n)
+ALWAYS_INLINE void derivative_loop(formula derivative, const real *parameters, const element *x, real *d, size_t n)
 {
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
-    for (; n - i >= VEC_LANES; i += VEC_LANES) vec_store(d + i, derivative(load(x + i), p));
-    if (i < n) vec_store_partial(d + i, derivative(load_partial(x + i, n - i), p), n - i);
+    for (; n - i >= VEC_LANES; i += VEC_LANES)
+        vec_store(d + i, derivative(load(x + i), p));
+    if (i < n)
+        vec_store_partial(d + i, derivative(load_partial(x + i, n - i), p), n - i);
 }
 
-ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, const element *x,
-                                 const element *dy, element *dx, size_t n, int stream)
+ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, const element *x, const element *dy,
+                                 element *dx, size_t n, int stream)
 {
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
-    for (; n - i >= ITERATION; i += ITERATION) backward_iteration(derivative, p, x + i, dy + i, dx + i, stream);
+    for (; n - i >= ITERATION; i += ITERATION)
+        backward_iteration(derivative, p, x + i, dy + i, dx + i, stream);
     for (; i < n; i += VEC_LANES) {
         const size_t count = at_most_a_vector(n - i);
         store_partial(dx + i, load_partial(dy + i, count) * derivative(load_partial(x + i, count), p), count);
@@ -115,10 +119,12 @@ ALWAYS_INLINE vec combined_derivative(const sugar_combination *c, size_t i, size
 {
     const real *surrogate = c->surrogate, *own_derivative = c->own;
     const vec d = load_some_reals(surrogate + i, n - i);
-    if (!own_derivative) return d;
+    if (!own_derivative)
+        return d;
     const vec own = load_some_reals(own_derivative + i, n - i);
     const vec mixed = vec_fma(vec_splat((real)c->blend), d, vec_splat((real)c->rest) * own);
-    if (!c->negative_only) return mixed;
+    if (!c->negative_only)
+        return mixed;
     return vec_select(vec_less_equal(load_some((const element *)c->x + i, n - i), vec_splat(0)), mixed, own);
 }
 
@@ -130,7 +136,8 @@ static void combine(const sugar_combination *c, const void *dy_elements, void *d
         const vec d = combined_derivative(c, i, n);
         vec gradient = load_some(dy + i, n - i);
         vec result = gradient * d;
-        if (c->accumulate) result = vec_fma(gradient, d, load_some(dx + i, n - i));
+        if (c->accumulate)
+            result = vec_fma(gradient, d, load_some(dx + i, n - i));
         put_some(dx + i, result, n - i, c->stream);
     }
     end_stream_of(c->stream);

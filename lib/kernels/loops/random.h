@@ -7,7 +7,9 @@
 #include "kernels/math/philox.h"
 
 /* A slope is lower + width u, where u is a multiple of 2^-24, uniform in [0, 1): so it is never above upper. */
-typedef struct slope_range { vec lower, width; } slope_range;
+typedef struct slope_range {
+    vec lower, width;
+} slope_range;
 
 /* Slopes from word[0] to word[n - 1]; a vector beyond them may be read. */
 ALWAYS_INLINE void store_slopes(real *slope, const uint32_t *word, size_t n, slope_range range)
@@ -42,8 +44,8 @@ ALWAYS_INLINE vec_u64 pick(const philox_blocks *c, int v, vec_u64 at)
 
 /* Slopes of `rows` rows: element i of row r has position first + r + i * step, and element i of all rows has the same
  * block. */
-ALWAYS_INLINE void draw_rows(const sugar_random *random, uint64_t first, uint64_t step, size_t rows,
-                             slope_range range, real *slope, size_t n)
+ALWAYS_INLINE void draw_rows(const sugar_random *random, uint64_t first, uint64_t step, size_t rows, slope_range range,
+                             real *slope, size_t n)
 {
     const vec_u64 lanes = philox_lanes() * step;
     uint32_t chosen[PHILOX_BLOCKS + VEC_LANES] = {0};
@@ -57,17 +59,19 @@ ALWAYS_INLINE void draw_rows(const sugar_random *random, uint64_t first, uint64_
         philox(&c, (uint32_t)random->seed, (uint32_t)(random->seed >> 32));
         for (size_t row = 0; row < rows; row++) {
             uint64_t lane[PHILOX_BLOCKS];
-            for (int v = 0; v < PHILOX_VECTORS; v++) word[v] = pick(&c, v, at[v] + row);
+            for (int v = 0; v < PHILOX_VECTORS; v++)
+                word[v] = pick(&c, v, at[v] + row);
             memcpy(lane, word, sizeof lane);
-            for (size_t k = 0; k < PHILOX_BLOCKS; k++) chosen[k] = (uint32_t)lane[k];
+            for (size_t k = 0; k < PHILOX_BLOCKS; k++)
+                chosen[k] = (uint32_t)lane[k];
             store_slopes(slope + row * n + i, chosen, n - i < PHILOX_BLOCKS ? n - i : PHILOX_BLOCKS, range);
         }
     }
 }
 
 /* See sugar_kernels. */
-KERNEL draw(const sugar_random *random, const void *parameters, int64_t first, int64_t step, size_t rows,
-            void *slope, size_t n)
+KERNEL draw(const sugar_random *random, const void *parameters, int64_t first, int64_t step, size_t rows, void *slope,
+            size_t n)
 {
     const real *p = parameters;
     const slope_range range = {vec_splat(p[0]), vec_splat(p[1] - p[0])};
@@ -78,9 +82,9 @@ KERNEL draw(const sugar_random *random, const void *parameters, int64_t first, i
         draw_rows(random, at, (uint64_t)step, rows, range, slope, n);
 }
 
-/* slope x where x <= 0, else x. line_below does the same, but chooses one of its ways for all lanes; here slopes differ
- * from lane to lane, and in a narrow type some have products in the middle between two elements, which others do
- * not. */
+/* slope x where x <= 0, else x. line_below does the same, but chooses one of its ways for all lanes; here slopes
+ * differ from lane to lane, and in a narrow type some have products in the middle between two elements, which
+ * others do not. */
 ALWAYS_INLINE vec drawn_line(vec slope, vec x)
 {
     /* With a slope of 0, x = -inf must give 0. */

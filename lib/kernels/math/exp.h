@@ -8,11 +8,20 @@
 /* exp(r) = 1 + r + r^2 Q(r) on |r| <= ln(2)/2; relative error 2^-32 (f32), 2^-62 (f64). */
 static const real exp_tail[] = {
 #if REAL_BITS == 32
-    0x1p-1f, 0x1.555556p-3f, 0x1.5555p-5f, 0x1.110fc4p-7f, 0x1.6d30d2p-10f, 0x1.a2d442p-13f
+    0x1p-1f,         0x1.555556p-3f, 0x1.5555p-5f, 0x1.110fc4p-7f,
+    0x1.6d30d2p-10f, 0x1.a2d442p-13f
 #else
-    0x1p-1, 0x1.5555555555557p-3, 0x1.5555555555557p-5, 0x1.111111111002fp-7,
-    0x1.6c16c16c1568ep-10, 0x1.a01a01ac3868fp-13, 0x1.a01a01aba7113p-16, 0x1.71de014b13815p-19,
-    0x1.27e4cf8130893p-22, 0x1.af4fa8861bc83p-26, 0x1.1f874c40cd079p-29
+    0x1p-1,
+    0x1.5555555555557p-3,
+    0x1.5555555555557p-5,
+    0x1.111111111002fp-7,
+    0x1.6c16c16c1568ep-10,
+    0x1.a01a01ac3868fp-13,
+    0x1.a01a01aba7113p-16,
+    0x1.71de014b13815p-19,
+    0x1.27e4cf8130893p-22,
+    0x1.af4fa8861bc83p-26,
+    0x1.1f874c40cd079p-29
 #endif
 };
 
@@ -38,10 +47,13 @@ static inline pair exp_reduced(pair x, vec *rounded)
     return fast_two_sum(r.hi, tail);
 }
 
-/* exp(x) = power (1 + p) for |x| <= EXP_NEAR, where power is a normal number: the fast way, without pairs. The error of
- * p is at most 0.6 u; also relative to x, where n = 0. A formula should round power + power p only once. */
+/* exp(x) = power (1 + p) for |x| <= EXP_NEAR, where power is a normal number: the fast way, without pairs. The
+ * error of p is at most 0.6 u; also relative to x, where n = 0. A formula should round power + power p only
+ * once. */
 #define EXP_NEAR PICK(87, 708)
-typedef struct { vec power, p; } exp_factors;
+typedef struct {
+    vec power, p;
+} exp_factors;
 
 static inline vec exp_argument(vec x, vec *rounded)
 {
@@ -68,7 +80,8 @@ static inline exp_factors exp_rough(vec x)
 
 static inline exp_factors exp_near(vec x)
 {
-    if (NARROW) return exp_rough(x);
+    if (NARROW)
+        return exp_rough(x);
     vec rounded, r = exp_argument(x, &rounded);
     return exp_factors_of(rounded, r);
 }
@@ -86,7 +99,8 @@ static inline exp_factors exp_half_square(vec a, vec rounder)
 
 static inline exp_factors exp_near_half_square(vec a)
 {
-    if (NARROW) return exp_rough(a * (SPLAT(-0.5) * a));
+    if (NARROW)
+        return exp_rough(a * (SPLAT(-0.5) * a));
     return exp_half_square(a, VEC_ROUNDER);
 }
 
@@ -103,7 +117,8 @@ static inline exp_factors exp_near_pair(pair x) { return NARROW ? exp_rough(x.hi
  * loses is added. */
 static inline vec one_plus_exp(exp_factors e)
 {
-    if (NARROW) return vec_fma(e.power, e.p, e.power) + SPLAT(1);
+    if (NARROW)
+        return vec_fma(e.power, e.p, e.power) + SPLAT(1);
     vec sum = e.power + SPLAT(1);
     return sum + vec_fma(e.power, e.p, SPLAT(1) - (sum - e.power));
 }
@@ -121,7 +136,8 @@ static inline pair one_plus_exp_pair(exp_factors e)
 static inline vec times_exp(pair c, exp_factors e)
 {
     pair power = pair_scale(c, e.power);
-    if (NARROW) return vec_fma(power.hi, e.p, power.hi);
+    if (NARROW)
+        return vec_fma(power.hi, e.p, power.hi);
     return power.hi + vec_fma(power.hi, e.p, power.lo);
 }
 
@@ -154,7 +170,10 @@ static inline pair exp_pair(exp_factors e)
 #define EXP_OF_ZERO PICK(100, 500)
 
 /* exp(x) = value * scale. */
-typedef struct { pair value; vec scale; } scaled;
+typedef struct {
+    pair value;
+    vec scale;
+} scaled;
 
 static inline vec scaled_round(scaled a) { return pair_round(a.value) * a.scale; }
 
@@ -185,7 +204,10 @@ static const real decay_tail[] = {0x1.fffffcp-2f, -0x1.55549p-3f, 0x1.5558a2p-5f
 
 /* exp(-a) = exp(-r) power scale for a >= 0 or NaN. As a float ln(2) has so few digits that near - n ln2.hi is exact.
  * inner: whether a is below TAIL_LIMIT. */
-typedef struct { mask inner; vec r, power, scale; } decay_factors;
+typedef struct {
+    mask inner;
+    vec r, power, scale;
+} decay_factors;
 
 static inline decay_factors decay_of(vec a)
 {
@@ -199,7 +221,9 @@ static inline decay_factors decay_of(vec a)
 
 /* exp(-a) = power (1 + p) scale, also rounded to `value`, for inputs beyond tables, where it is so small that short
  * series replace divisions. The error of p is 0.6 u. */
-typedef struct { vec power, p, scale, value; } small_exp;
+typedef struct {
+    vec power, p, scale, value;
+} small_exp;
 
 static inline small_exp exp_of_tail(vec a)
 {
@@ -209,7 +233,9 @@ static inline small_exp exp_of_tail(vec a)
 }
 #endif
 
-typedef struct { pair exp, expm1; } exp_and_expm1;
+typedef struct {
+    pair exp, expm1;
+} exp_and_expm1;
 
 /* exp(x) and expm1(x) for x <= 0 or NaN, from one reduction; relative errors about 0.1 u and 0.2 u. Below EXPM1_LIMIT
  * x.lo may be anything, expm1 is -1, and exp is that of EXPM1_LIMIT, a normal number. */
@@ -231,9 +257,7 @@ static inline pair expm1_of_negative(pair x) { return exp_and_expm1_of_negative(
 
 #if REAL_BITS == 32
 /* 2^-g = 1 - ln(2) g + g^2 Q(g) on |g| <= 1/2; error 2^-28. ln(2) is so close to a float that it is one here. */
-static const real exp2_tail[] = {
-    0x1.ebfbep-3f, -0x1.c6af7p-5f, 0x1.3b2a48p-7f, -0x1.5f0f3ep-10f, 0x1.4424e2p-13f
-};
+static const real exp2_tail[] = {0x1.ebfbep-3f, -0x1.c6af7p-5f, 0x1.3b2a48p-7f, -0x1.5f0f3ep-10f, 0x1.4424e2p-13f};
 
 /* 2^-y = power (1 + p) for |y.hi| <= 126. If rounder is VEC_ROUNDER + n, power is 2^n times as large. In base 2 the
  * reduction is exact, and takes no multiplication; y has a factor anyway, which includes log2(e). The error of p is at
@@ -246,9 +270,9 @@ static inline exp_factors exp2_of_minus(pair y, vec rounder)
     return (exp_factors){vec_power_of_two(rounded), p};
 }
 
-/* height 2^-y 2^DECAY_SHIFT = power (1 + p), for 0 <= y.hi <= DECAY_LIMIT. With the factor 2^DECAY_SHIFT it is a normal
- * number down to where the result is 0, so tails need no other formula, only a factor of DECAY_SCALE at the end.
- * height.lo is taken into account in p. */
+/* height 2^-y 2^DECAY_SHIFT = power (1 + p), for 0 <= y.hi <= DECAY_LIMIT. With the factor 2^DECAY_SHIFT it is a
+ * normal number down to where the result is 0, so tails need no other formula, only a factor of DECAY_SCALE at the
+ * end. height.lo is taken into account in p. */
 #define DECAY_SHIFT 64
 #define DECAY_SCALE 0x1p-64
 #define DECAY_LIMIT 180

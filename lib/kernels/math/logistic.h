@@ -5,7 +5,11 @@
 #include "kernels/math/exp.h"
 
 /* s(y) = value * scale, and s(-y) = complement. scale is 1 unless s(y) is close to 0. */
-typedef struct { pair value; vec scale; pair complement; } logistic;
+typedef struct {
+    pair value;
+    vec scale;
+    pair complement;
+} logistic;
 
 /* s(|y|) = 1 / (1 + e), s(-|y|) = e / (1 + e), e = exp(-|y|). */
 static inline logistic logistic_of(pair y)
@@ -43,7 +47,10 @@ static inline pair logistic_derivative_near(exp_factors e)
 
 /* exp(-a) and s(a). exp(-a) is not 0 as long as exp(-a) a^2 / beta^2 is not, in f32 even where exp_of_negative would
  * give 0. */
-typedef struct { scaled e; pair s; } logistic_far;
+typedef struct {
+    scaled e;
+    pair s;
+} logistic_far;
 
 static inline logistic_far logistic_far_of(pair a)
 {

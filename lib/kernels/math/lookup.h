@@ -17,10 +17,12 @@
 #if REAL_BITS == 32
 #include "kernels/math/tables.h"
 
-/* A function of a in eight pieces: table[0] has the points c of the pieces, table[1 + k] the coefficients of (a - c)^k.
- * The points are such that the error of the constant terms is about 2^-30. A piece returns the constant term; the rest,
- * which is smaller; and what the last rounding of the rest lost. */
-typedef struct { vec constant, rest, lost; } piece;
+/* A function of a in eight pieces: table[0] has the points c of the pieces, table[1 + k] the coefficients of (a -
+ * c)^k. The points are such that the error of the constant terms is about 2^-30. A piece returns the constant term;
+ * the rest, which is smaller; and what the last rounding of the rest lost. */
+typedef struct {
+    vec constant, rest, lost;
+} piece;
 
 typedef const real piece_table[][8];
 
@@ -37,8 +39,7 @@ ALWAYS_INLINE vec entry(const real *above, const real *below, mask negative, ind
  * rule less: tanh .292 .270 .262, softplus .395 .381 .362, log_sigmoid .251 .247 .239; but with one less
  * softplus(beta=1e-6) has an error of 2.01 ULP, and with none tanh has 2.03. If all coefficients are looked up before
  * the first is used, they go through the stack: mish .57 instead of .53.) */
-ALWAYS_INLINE vec piece_quotient(piece_table above, piece_table below, mask negative,
-                                                             int degree, vec r, index i)
+ALWAYS_INLINE vec piece_quotient(piece_table above, piece_table below, mask negative, int degree, vec r, index i)
 {
 #define COEFFICIENT(k) entry(above[1 + (k)], below[1 + (k)], negative, i)
     vec square = r * r, sum = COEFFICIENT(degree);
@@ -49,24 +50,24 @@ ALWAYS_INLINE vec piece_quotient(piece_table above, piece_table below, mask nega
             k -= 1;
         }
         UNROLL
-        for (; k > 3; k -= 2) sum = vec_fma(sum, square, vec_fma(COEFFICIENT(k), r, COEFFICIENT(k - 1)));
+        for (; k > 3; k -= 2)
+            sum = vec_fma(sum, square, vec_fma(COEFFICIENT(k), r, COEFFICIENT(k - 1)));
     }
     UNROLL
-    for (; k > 0; k--) sum = vec_fma(sum, r, COEFFICIENT(k));
+    for (; k > 0; k--)
+        sum = vec_fma(sum, r, COEFFICIENT(k));
     return sum;
 #undef COEFFICIENT
 }
 
 /* At the distance r from the piece's point. */
-ALWAYS_INLINE piece piece_at(piece_table above, piece_table below, mask negative,
-                                                            int degree, vec r, index i)
+ALWAYS_INLINE piece piece_at(piece_table above, piece_table below, mask negative, int degree, vec r, index i)
 {
     vec sum = piece_quotient(above, below, negative, degree, r, i), rest = r * sum;
     return (piece){entry(above[1], below[1], negative, i), rest, vec_fma(r, sum, -rest)};
 }
 
-ALWAYS_INLINE piece piece_of_two(piece_table above, piece_table below,
-                                                                mask negative, int degree, vec a, index i)
+ALWAYS_INLINE piece piece_of_two(piece_table above, piece_table below, mask negative, int degree, vec a, index i)
 {
     return piece_at(above, below, negative, degree, a - entry(above[0], below[0], negative, i), i);
 }
@@ -81,8 +82,8 @@ ALWAYS_INLINE piece piece_of_pair(piece_table table, int degree, pair a, index i
     return piece_at(table, table, vec_less(a.hi, a.hi), degree, (a.hi - vec_lookup(table[0], i)) + a.lo, i);
 }
 
-/* The piece for 0 <= a < 6.5, from the leading bits of 1 + 3 a / 6.5: there are four between 1 and 2 and four between 2
- * and 4. Entries are in the order of these bits. */
+/* The piece for 0 <= a < 6.5, from the leading bits of 1 + 3 a / 6.5: there are four between 1 and 2 and four
+ * between 2 and 4. Entries are in the order of these bits. */
 #define NORMAL_TABLE_LIMIT 6.4375
 static inline index normal_index(vec a)
 {
@@ -101,10 +102,13 @@ static inline index unit_index(vec a) { return vec_index(a + SPLAT(0x1.8p23), 0)
  * way, called, 0.55 and 0.56; inlined 0.49 and 0.49, but then typical inputs take 5 % longer. These loops wait for
  * their chain of operations: to load whole vectors of constants instead of broadcasting them gains nothing.) */
 #define EXP_PIECE_LIMIT 6.4375
-typedef struct { piece at; mask far; vec power, scale, value; } piece_or_exp;
+typedef struct {
+    piece at;
+    mask far;
+    vec power, scale, value;
+} piece_or_exp;
 
-ALWAYS_INLINE piece_or_exp piece_or_exp_of(piece_table table, int degree, vec a,
-                                                                        vec minus_lo)
+ALWAYS_INLINE piece_or_exp piece_or_exp_of(piece_table table, int degree, vec a, vec minus_lo)
 {
     mask far = vec_less(SPLAT(EXP_PIECE_LIMIT), a);
     decay_factors d = decay_of(a);
@@ -124,10 +128,11 @@ static inline index wide_index(vec a)
 }
 
 /* f(a) power (1 + p) = power (constant + rest), for the function f of a table. */
-typedef struct { vec power, constant, rest; } scaled_piece;
+typedef struct {
+    vec power, constant, rest;
+} scaled_piece;
 
-ALWAYS_INLINE scaled_piece table_times_exp(piece_table table, int degree, vec a,
-                                                                          exp_factors e)
+ALWAYS_INLINE scaled_piece table_times_exp(piece_table table, int degree, vec a, exp_factors e)
 {
     piece f = piece_of(table, degree, a, normal_index(a));
     return (scaled_piece){e.power, f.constant, vec_fma(f.constant + f.rest, e.p, f.rest)};
@@ -174,18 +179,17 @@ static inline vec constant_sum_lo(const real *a, const real *b, size_t k, vec fa
 
 /* The sum at i. */
 /* Entry i of a sum of tables. */
-ALWAYS_INLINE vec sum_at(entry_sum sum, const real *a, const real *b, vec factor,
-                                                        index i)
+ALWAYS_INLINE vec sum_at(entry_sum sum, const real *a, const real *b, vec factor, index i)
 {
     vec table[VEC_TABLE16_VECTORS];
     UNROLL
-    for (size_t k = 0; k < VEC_TABLE16_VECTORS; k++) table[k] = sum(a, b, vec_table16_start(i) + k * VEC_LANES, factor);
+    for (size_t k = 0; k < VEC_TABLE16_VECTORS; k++)
+        table[k] = sum(a, b, vec_table16_start(i) + k * VEC_LANES, factor);
     return vec_lookup16(table, i);
 }
 
 /* a(x) + factor b(x) for |x| <= SIGNED_TABLE_LIMIT. */
-ALWAYS_INLINE vec sum_of_tables(signed_table a, signed_table b, int degree,
-                                                               vec factor, vec x)
+ALWAYS_INLINE vec sum_of_tables(signed_table a, signed_table b, int degree, vec factor, vec x)
 {
     vec rounder = SPLAT(0x1.8p23), rounded = x + rounder, r = x - (rounded - rounder);
     index i = vec_index16(rounded);

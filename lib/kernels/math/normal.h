@@ -7,27 +7,24 @@
 #define INVERSE_SQRT_2_PI PAIR(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)
 
 #if REAL_BITS == 32
-/* For 6.4375 <= a <= 14.625, a exp(a^2/2) Phi(-a) and 1/sqrt(2 pi) - exp(a^2/2) Phi(-a) / a are NORMAL_TAIL_MIDDLE plus
- * a polynomial in 1/a^2, which is less than a fortieth of it; relative errors 2^-28.6 and 2^-31.5. */
+/* For 6.4375 <= a <= 14.625, a exp(a^2/2) Phi(-a) and 1/sqrt(2 pi) - exp(a^2/2) Phi(-a) / a are NORMAL_TAIL_MIDDLE
+ * plus a polynomial in 1/a^2, which is less than a fortieth of it; relative errors 2^-28.6 and 2^-31.5. */
 #define NORMAL_TAIL_MIDDLE 0x1.98p-2
-static const real gelu_normal_tail[] = {
-    0x1.089ed4p-11f, -0x1.987d1ap-2f, 0x1.311fcap+0f, -0x1.641d7p+2f, 0x1.7eeb7cp+4f
-};
-static const real gelu_derivative_normal_tail[] = {
-    0x1.08a584p-11f, -0x1.98836cp-2f, 0x1.97e3f8p-2f, -0x1.2540b6p+0f, 0x1.eca11p+1f
-};
+static const real gelu_normal_tail[] = {0x1.089ed4p-11f, -0x1.987d1ap-2f, 0x1.311fcap+0f, -0x1.641d7p+2f,
+                                        0x1.7eeb7cp+4f};
+static const real gelu_derivative_normal_tail[] = {0x1.08a584p-11f, -0x1.98836cp-2f, 0x1.97e3f8p-2f, -0x1.2540b6p+0f,
+                                                   0x1.eca11p+1f};
 #else
 /* Phi(-a) exp(a^2/2) (a + 4) = Q(w), w = (a - 4) / (a + 4): the idea of Shepherd and Laframboise,
  * "Chebyshev approximation of (1 + 2x) exp(x^2) erfc x", Math. Comp. 36 (1981). The constant
  * term is a pair, MILLS_CONSTANT; the others are here. Relative error 2^-58.6 for a <= 40. */
 static const real mills_tail[] = {
-    -0x1.373e3a893c28ap-1, 0x1.8c6dbf2cfc2b3p-2, -0x1.7dff2bff683a7p-3, 0x1.eec4cc3e4d478p-5,
-    -0x1.ee27610480a6cp-8, -0x1.c81719d56e50cp-9, 0x1.ab825fc225d92p-10, 0x1.17a4ae4823239p-13,
-    -0x1.e4a425ea29b0ep-13, -0x1.001e76f151d76p-19, 0x1.26d0a6bc78db3p-15, 0x1.80b475001a619p-21,
-    -0x1.8d4cd4f222887p-18, -0x1.51ed649d31e65p-21, 0x1.1248a5b033335p-20, 0x1.2365c5968b60dp-22,
-    -0x1.4ddd6a504ef8cp-23, -0x1.6d307b9db152ap-24, 0x1.de16ce8d0b6d7p-27, 0x1.4ee62d828aad6p-26,
-    0x1.979c8e32f3d96p-30, -0x1.63243f67694c5p-29, -0x1.49ad25549b82ap-31, 0x1.99cfcc6fcb00cp-35
-};
+    -0x1.373e3a893c28ap-1,  0x1.8c6dbf2cfc2b3p-2,   -0x1.7dff2bff683a7p-3,  0x1.eec4cc3e4d478p-5,
+    -0x1.ee27610480a6cp-8,  -0x1.c81719d56e50cp-9,  0x1.ab825fc225d92p-10,  0x1.17a4ae4823239p-13,
+    -0x1.e4a425ea29b0ep-13, -0x1.001e76f151d76p-19, 0x1.26d0a6bc78db3p-15,  0x1.80b475001a619p-21,
+    -0x1.8d4cd4f222887p-18, -0x1.51ed649d31e65p-21, 0x1.1248a5b033335p-20,  0x1.2365c5968b60dp-22,
+    -0x1.4ddd6a504ef8cp-23, -0x1.6d307b9db152ap-24, 0x1.de16ce8d0b6d7p-27,  0x1.4ee62d828aad6p-26,
+    0x1.979c8e32f3d96p-30,  -0x1.63243f67694c5p-29, -0x1.49ad25549b82ap-31, 0x1.99cfcc6fcb00cp-35};
 #define MILLS_CONSTANT PAIR(0x1.82b4bb8c94dcep-1, -0x1.a725a28a6016cp-56)
 #define MILLS_LIMIT 40
 
@@ -76,7 +73,11 @@ static inline pair times_density(pair factor, vec a)
 }
 
 /* a = min(|x|, MILLS_LIMIT); at the limit every tail is 0. density = exp(-a^2/2); mills = Phi(-a) exp(a^2/2). */
-typedef struct { vec a; scaled density; pair mills; } normal;
+typedef struct {
+    vec a;
+    scaled density;
+    pair mills;
+} normal;
 
 static inline normal normal_of(vec x)
 {

@@ -14,11 +14,12 @@
 #include "kernels/math/rounding.h"
 #include "kernels/prologue.h"
 
-typedef struct { vec hi, lo; } pair;
+typedef struct {
+    vec hi, lo;
+} pair;
 
 /* The constant hi64 + lo64 as a pair of reals. For float, hi64 alone has enough digits. */
-#define PAIR(hi64, lo64)                                                                           \
-    ((pair){SPLAT(hi64), SPLAT(PICK((hi64) - (double)(float)(hi64), (lo64)))})
+#define PAIR(hi64, lo64) ((pair){SPLAT(hi64), SPLAT(PICK((hi64) - (double)(float)(hi64), (lo64)))})
 
 static inline pair pair_of(vec a) { return (pair){a, SPLAT(0)}; }
 
@@ -26,7 +27,8 @@ static inline pair pair_of(vec a) { return (pair){a, SPLAT(0)}; }
  * pair_sum adds a.lo for them, too: where terms cancel they need its digits. */
 static inline vec pair_round(pair a)
 {
-    if (NARROW) return a.hi;
+    if (NARROW)
+        return a.hi;
     return a.hi + a.lo;
 }
 static inline vec pair_sum(pair a) { return a.hi + a.lo; }
@@ -99,10 +101,7 @@ static inline pair pair_divide(pair a, pair b)
 static inline vec pair_quotient(pair a, pair b) { return pair_divide(a, b).hi; }
 
 /* a * b, rounded once. */
-static inline vec product_of_pairs(pair a, pair b)
-{
-    return vec_fma(a.hi, b.hi, vec_fma(a.hi, b.lo, a.lo * b.hi));
-}
+static inline vec product_of_pairs(pair a, pair b) { return vec_fma(a.hi, b.hi, vec_fma(a.hi, b.lo, a.lo * b.hi)); }
 
 /* a * b, where b is a power of two, or the roundings of hi and lo do no harm. */
 static inline pair pair_scale(pair a, vec b) { return (pair){a.hi * b, a.lo * b}; }
@@ -119,7 +118,8 @@ static inline pair pair_abs(pair a) { return pair_select(vec_less(a.hi, SPLAT(0)
 /* x * a, rounded once. */
 static inline vec times_pair(vec x, pair a)
 {
-    if (NARROW) return x * a.hi;
+    if (NARROW)
+        return x * a.hi;
     return vec_fma(x, a.hi, x * a.lo);
 }
 
@@ -136,7 +136,8 @@ static inline pair one_plus_product(vec a, vec b)
 /* c / d */
 static inline vec divide_by_pair(vec c, pair d)
 {
-    if (NARROW) return c / d.hi;
+    if (NARROW)
+        return c / d.hi;
     vec r = SPLAT(1) / d.hi, q = c * r;
     return vec_fma(vec_fnma(q, d.lo, vec_fnma(q, d.hi, c)), r, q);
 }

@@ -13,7 +13,9 @@ enum { PHILOX_VECTORS = 3, PHILOX_BLOCKS = PHILOX_VECTORS * VEC_U64_LANES, PHILO
 /* word[k]: word k of counters, and, once computed, of their blocks; in the lower halves of the lanes. The upper halves
  * may hold anything, as products do not read them. With words in lanes of 32 bits a round of eight blocks takes 18
  * operations instead of 16 (AVX2), as the halves of the products must be put together. */
-typedef struct { vec_u64 word[4][PHILOX_VECTORS]; } philox_blocks;
+typedef struct {
+    vec_u64 word[4][PHILOX_VECTORS];
+} philox_blocks;
 
 ALWAYS_INLINE void philox(philox_blocks *c, uint32_t key0, uint32_t key1)
 {

@@ -13,7 +13,8 @@ ALWAYS_INLINE vec polynomial(const real *c, int degree, vec x)
     int k = degree & ~1;
     vec sum = degree & 1 ? vec_fma(vec_splat(c[degree]), x, vec_splat(c[degree - 1])) : vec_splat(c[degree]);
     UNROLL
-    for (k -= 2; k >= 0; k -= 2) sum = vec_fma(sum, square, vec_fma(vec_splat(c[k + 1]), x, vec_splat(c[k])));
+    for (k -= 2; k >= 0; k -= 2)
+        sum = vec_fma(sum, square, vec_fma(vec_splat(c[k + 1]), x, vec_splat(c[k])));
     return sum;
 }
 

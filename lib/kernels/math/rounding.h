@@ -4,9 +4,9 @@
 
 #include "kernels/prologue.h"
 
-/* A float in the middle between two neighbouring elements (a middle) has the bits of MIDDLE where LAST has 1s, if it is
- * normal. (A middle between two subnormal f16 ends in more than 12 0s. Between two subnormal bf16 no float is closer to
- * the middle than its neighbours.) */
+/* A float in the middle between two neighbouring elements (a middle) has the bits of MIDDLE where LAST has 1s, if
+ * it is normal. (A middle between two subnormal f16 ends in more than 12 0s. Between two subnormal bf16 no float is
+ * closer to the middle than its neighbours.) */
 #define LAST_f16 0xfff
 #define MIDDLE_f16 0
 #define LAST_bf16 0xffff
@@ -47,7 +47,8 @@ static inline vec round_to_odd(vec y, vec rest)
 static inline vec last_rounding(vec y, vec rest)
 {
     mask middle = near_middle(y, 1);
-    if (NARROW && __builtin_expect(vec_any(middle), 0)) y = vec_select(middle, round_to_odd(y, rest), y);
+    if (NARROW && __builtin_expect(vec_any(middle), 0))
+        y = vec_select(middle, round_to_odd(y, rest), y);
     return y;
 }
 
@@ -80,7 +81,8 @@ static inline vec line_below(vec slope, vec x)
         return vec_select(vec_less(SPLAT(0), x), x, slope * vec_max(lowest, x));
     }
 #if NARROW
-    if (!vec_any(vec_less_equal(slope, SPLAT(0))) && !vec_any(vec_less(SPLAT(1), slope))) return odd_line(slope, x);
+    if (!vec_any(vec_less_equal(slope, SPLAT(0))) && !vec_any(vec_less(SPLAT(1), slope)))
+        return odd_line(slope, x);
 #endif
     vec product = slope * x;
     return vec_select(vec_less(SPLAT(0), x), x, round_to_odd(product, vec_fma(slope, x, -product)));
