@@ -2,6 +2,8 @@
 measured.
 
     python3 tests/accuracy/table.py [ACCURACY.json EXHAUSTIVE.json]
+    python3 tests/accuracy/table.py --kind KIND ACCURACY.json EXHAUSTIVE.json
+                                                                the rows of one kind, in both tables
     python3 tests/accuracy/table.py --short ACCURACY.json       those of f16 and bf16 alone
     python3 tests/accuracy/table.py --peers PEERS.json
 
@@ -100,8 +102,38 @@ def replace(begin, end, text):
     NUMBERS.write_text(before + begin + text + end + rest.split(end)[1], encoding="utf-8")
 
 
+def sweep_of_all(accuracy, exhaustive):
+    """What a sweep of some kinds lacks would be replaced by sampled figures, which are smaller."""
+    swept = {kind for kind, _, _ in exhaustive}
+    lacking = sorted({kind for kind, _, _ in accuracy} - swept)
+    if lacking:
+        sys.exit(f"the exhaustive sweep lacks {', '.join(lacking)}; expected all kinds, or --kind KIND")
+    return exhaustive
+
+
+def replace_row(begin, kind, text, names):
+    """The row of one kind, in the order of the catalogue; it may be new."""
+    numbers = NUMBERS.read_text(encoding="utf-8")
+    block = numbers.split(begin)[1].split("<!--")[0]
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in block.splitlines()[2:]}
+    rows[kind] = next(line for line in text.splitlines() if line.startswith(f"| {kind} |"))
+    new = "\n".join(block.splitlines()[:2] + [rows[name] for name in names if name in rows]) + "\n"
+    NUMBERS.write_text(numbers.replace(block, new), encoding="utf-8")
+
+
+def replace_kind(kind, accuracy, exhaustive):
+    names = list(dict.fromkeys(name for name, _, _ in accuracy))
+    if kind not in names or kind not in {name for name, _, _ in exhaustive}:
+        sys.exit(f"{kind}: not in both files")
+    replace_row(BEGIN, kind, table(accuracy, exhaustive), names)
+    replace_row(SHORT_BEGIN, kind, short_table(accuracy), names)
+
+
 def main():
     arguments = sys.argv[1:]
+    if len(arguments) == 4 and arguments[0] == "--kind":
+        replace_kind(arguments[1], read(arguments[2]), read(arguments[3]))
+        return
     if len(arguments) == 2 and arguments[0] == "--peers":
         peers = results.load(arguments[1], "peer_errors", ("versions",), {
             "kind": str, "direction": str, "implementation": str, "max_ulp": NUMBER, "max_absolute": NUMBER,
@@ -114,7 +146,8 @@ def main():
     paths = arguments or [ROOT / "build" / "accuracy.json", ROOT / "build" / "exhaustive.json"]
     if len(paths) != 2:
         sys.exit(__doc__)
-    replace(BEGIN, END, table(*map(read, paths)))
+    accuracy, exhaustive = map(read, paths)
+    replace(BEGIN, END, table(accuracy, sweep_of_all(accuracy, exhaustive)))
 
 
 if __name__ == "__main__":

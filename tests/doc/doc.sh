@@ -48,11 +48,19 @@ links() {
     done
 }
 
-# The table of errors in doc/numbers.md, which tests/accuracy/table.py writes, has the kinds of the catalogue.
+# A table of errors in doc/numbers.md, which tests/accuracy/table.py writes, has the kinds of the new catalogue.
 error_table() {
-    sed -n 's/^### //p' "$source/doc/catalogue.md" >"$folder/kinds"
-    sed -n '/^<!-- errors: begin -->$/,/^<!-- errors: end -->$/s/^| \([a-z0-9_]*\) |.*/\1/p' "$source/doc/numbers.md" |
+    sed -n 's/^### //p' "$folder/catalogue.md" >"$folder/kinds"
+    sed -n "/^<!-- $1: begin -->\$/,/^<!-- $1: end -->\$/s/^| \([a-z0-9_]*\) |.*/\1/p" "$source/doc/numbers.md" |
         grep -vx kind | diff "$folder/kinds" -
+}
+
+# How many functions and surrogates the README says there are.
+readme_counts() {
+    surrogates=$(sed -n '/^## Surrogates only/,$s/^### //p' "$folder/catalogue.md" | wc -l)
+    functions=$(($(grep -c '^### ' "$folder/catalogue.md") - surrogates))
+    grep -q " $functions functions and $surrogates spike shapes" "$source/README.md" ||
+        { echo "README.md: expected '$functions functions and $surrogates spike shapes'"; return 1; }
 }
 
 mkdir -p "$folder"
@@ -62,7 +70,10 @@ check 'doc/catalogue.md is what doc/examples/catalogue.c prints' \
     diff "$source/doc/catalogue.md" "$folder/catalogue.md"
 check 'doc/surrogates.svg is what doc/examples/curves.c prints' \
     diff -q "$source/doc/surrogates.svg" "$folder/surrogates.svg"
-check 'the table of errors in doc/numbers.md has a row for every kind (tests/accuracy/table.py)' error_table
+for errors in errors 'short errors'; do
+    check "the table '$errors' in doc/numbers.md has a row for every kind (tests/accuracy/table.py)" error_table "$errors"
+done
+check 'README.md counts the kinds of the catalogue' readme_counts
 check 'the program in README.md prints what is said there' readme_program
 for document in "$source"/README.md "$source"/doc/*.md "$source"/bindings/README.md "$source"/bindings/*/README.md; do
     check "links of $document" links "$document"

@@ -210,7 +210,9 @@ static void which_kinds_learn(void **unused)
         int learns = 0;
         for (size_t k = 0; k < COUNT(learners); k++)
             learns |= strcmp(learners[k].name, kind.name) == 0;
-        assert_int_equal((kind.capabilities & SUGAR_CAN_LEARN) != 0, learns);
+        if (learns != ((kind.capabilities & SUGAR_CAN_LEARN) != 0))
+            fail_msg("%s: kinds.def %s that its parameter can be learned, `learners` in this file %s", kind.name,
+                     learns ? "does not say" : "says", learns ? "has it" : "lacks it");
         if (learns || !(kind.roles & SUGAR_ROLE_FORWARD))
             continue;
         sugar_activation *a = must_create(kind.name, NULL);

@@ -1,6 +1,18 @@
 /* Structs that begin with struct_size: smaller (older), larger (newer), and wrong sizes. */
 #include "unit.h"
 
+/* Where members of options are, which never changes: a new one comes at the end. (Of other structs the tests of the
+ * bindings' generated layouts say so.) */
+#if UINTPTR_MAX == UINT64_MAX
+_Static_assert(offsetof(sugar_call_options, flags) == 8, "flags has moved");
+_Static_assert(offsetof(sugar_call_options, context) == 16, "context has moved");
+_Static_assert(offsetof(sugar_call_options, monitor) == 24, "monitor has moved");
+_Static_assert(offsetof(sugar_call_options, parameter) == 32, "parameter has moved");
+_Static_assert(offsetof(sugar_call_options, parameter_gradient) == 40, "parameter_gradient has moved");
+_Static_assert(offsetof(sugar_call_options, saved_gradient) == 48, "saved_gradient has moved");
+_Static_assert(offsetof(sugar_call_options, random) == 56, "random has moved");
+#endif
+
 /* Structs of newer callers: today's, followed by a member that this library does not know. */
 typedef struct newer_activation_options {
     sugar_activation_options known;
