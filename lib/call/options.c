@@ -259,7 +259,7 @@ static sugar_status check_options(const assembly *a)
 }
 
 /* Adds the operands of one option that is given. */
-static sugar_status add_option(assembly *a, sugar_option option)
+static sugar_status add_option(assembly *a, int option)
 {
     const option_entry *entry = &option_entries[option];
     const sugar_access access = access_of(a, entry);
