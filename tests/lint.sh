@@ -57,6 +57,30 @@ no_tabs() { ! matches -F "$(printf '\t')" "$folder/without_tabs"; }
 no_long_lines() { ! matches -E ".{$((width + 1))}" "$folder/short"; }
 no_paths_of_a_machine() { ! matches -E "(^|[^[:alnum:]_.})/-])/$homes/[[:alnum:]_.]" "$folder/all"; }
 
+# Folders of lib/ include what stands above them in doc/internals.md, "The rooms"; .def files may be included anywhere.
+rooms_in_order() {
+    git ls-files 'lib/*.[ch]' | xargs grep -n '^#include "' | awk -F: '
+        BEGIN {
+            count = split("base kernels kernels/isa kernels/math kernels/kinds kernels/loops kernels/kernels.c " \
+                          "cpu view monitor threads activation call", order, " ")
+            for (i = 1; i <= count; i++) rank[order[i]] = i
+        }
+        function room(file) {
+            if (file != "kernels/kernels.c") sub(/\/[^\/]*$/, "", file)
+            return file
+        }
+        {
+            from = $1; sub(/^lib\//, "", from)
+            to = $3; sub(/^#include "/, "", to); sub(/".*/, "", to)
+            if (to !~ /\// || to ~ /^sugar\// || to ~ /\.def$/) next
+            if (!(room(from) in rank) || !(room(to) in rank) || rank[room(to)] > rank[room(from)]) {
+                printf "%s:%d: includes %s, a room below its own\n", $1, $2, to
+                failed = 1
+            }
+        }
+        END { exit failed }'
+}
+
 valid_utf8() {
     while read -r file; do
         iconv -f UTF-8 -t UTF-8 "$file" >/dev/null || { echo "$file: not UTF-8"; return 1; }
@@ -126,6 +150,7 @@ check 'generated files are named in .gitattributes' generated_files_named
 check 'no blanks at the ends of lines' no_blanks_at_ends
 check 'no carriage returns' no_carriage_returns
 check 'no tabs but in Go' no_tabs
+check 'rooms of lib/ include in one direction' rooms_in_order
 check "no lines over $width columns" no_long_lines
 check 'no paths of somebody'\''s machine' no_paths_of_a_machine
 check 'every file is UTF-8' valid_utf8

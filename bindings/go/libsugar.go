@@ -28,7 +28,7 @@ const (
 	ErrorArgument    = lowlevel.ErrorArgument    // an argument is out of its documented range
 	ErrorSpec        = lowlevel.ErrorSpec        // a spec does not parse
 	ErrorUnsupported = lowlevel.ErrorUnsupported // understood, but not available here
-	ErrorOutOfMemory = lowlevel.ErrorOutOfMemory // memory or threads could not be had
+	ErrorOutOfMemory = lowlevel.ErrorOutOfMemory // no memory for a handle, or no threads for a context
 )
 
 // Error is what every failing call returns; errors.As finds it.

@@ -1,5 +1,6 @@
 """Rust's knowledge for its templates: types and documentation."""
 
+import re
 from typing import Any
 
 from generator import render
@@ -51,7 +52,9 @@ def rustdoc(text: str, mark: str = "/// ", rest: str | None = None) -> str:
         lines.append(line if block else line.translate({ord(c): "\\" + c for c in "[]<>*"}))
     if block:
         lines.append("```")
-    return render.wrap("\n".join(lines), 110, mark, rest)
+    # A sum that is broken before its sign is no list.
+    wrapped = render.wrap("\n".join(lines), 110, mark, rest)
+    return re.sub(rf"^(\s*{re.escape(mark.strip())} )([+-] )", r"\1\\\2", wrapped, flags=re.MULTILINE)
 
 
 def manual(function: Json) -> str:

@@ -17,7 +17,7 @@ static double find_shift(const sugar_spec *spec)
     return spike_surrogate && spec->forward.kind == SUGAR_KIND_heaviside ? spec->forward.parameter[0] : 0;
 }
 
-/* A derivative whose factor in t g' + (1 - t) f' is 0 is not computed, as 0 times inf is NaN. Whether a factor is 0
+/* A derivative whose factor in t s' + (1 - t) f' is 0 is not computed, as 0 times inf is NaN. Whether a factor is 0
  * depends on the element type: a small t is 0 in f32 and not in f64. */
 static void fill_passes(sugar_passes *passes, sugar_element element, const sugar_kernels *kernels,
                         const sugar_spec *spec)

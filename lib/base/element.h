@@ -1,7 +1,8 @@
 /* The element types, numbered. Code above the kernels has a void pointer, and one of these numbers that says what is
  * there.
  *
- * A new type is added here, in kernels.h (the names of its tables), in prologue.h (what kernels need to know of it), in
+ * A new type is added here; in kernels/: kernels.h (the names of its tables), real.h, loops/plain.h (VECTORS_OF_*),
+ * math/rounding.h (LAST_*, MIDDLE_*), kinds/common.h (SMALLEST_*), and the loads and stores of each isa/vec_*.h; in
  * cpu/level.c and in lib/meson.build. */
 #ifndef SUGAR_ELEMENT_H
 #define SUGAR_ELEMENT_H

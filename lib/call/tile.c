@@ -9,7 +9,7 @@
 
 enum { FEWEST_SHARING = 32 };       /* elements that must share a parameter to be computed together */
 
-/* What the steps of a tile leave for those after them. */
+/* What the work of one option on a tile leaves for the next. */
 typedef struct tile_state {
     bool has_parameter;             /* a tensor in place of the spec's parameter */
     const void *slope;              /* the slopes that rrelu has drawn, as reals, or NULL */
@@ -17,7 +17,7 @@ typedef struct tile_state {
 } tile_state;
 
 /* The work of one option on a tile. */
-typedef void tile_step(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state);
+typedef void option_work(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state);
 
 /* Elements of a tile, one after another: they share a parameter (step 0), or each has its own (step 1). */
 typedef struct parameter_run {
@@ -293,29 +293,29 @@ static void forward_each(const sugar_extended_call *c, const sugar_block *b)
                                                               element_at(c, b, c->output, p.begin), p.n);
 }
 
-/* The steps of options, in the order of their table; NULL where the call refuses the option. */
-#define STEP_INDEX(step) step
-#define STEP_PARAMETER(step) step
-#define STEP_INPUT(step) step
-#define STEP_OUTPUT(step) step
-#define STEP_SUM(step) step
-#define STEP_REFUSED(step) NULL
-static tile_step *const forward_steps[SUGAR_OPTION_COUNT] = {
-#define OPTION(member, forward, ...) STEP_##forward(forward_##member),
+/* The work of options, in the order of their table; NULL where the call refuses the option. */
+#define WORK_INDEX(work) work
+#define WORK_PARAMETER(work) work
+#define WORK_INPUT(work) work
+#define WORK_OUTPUT(work) work
+#define WORK_SUM(work) work
+#define WORK_REFUSED(work) NULL
+static option_work *const forward_work[SUGAR_OPTION_COUNT] = {
+#define OPTION(member, forward, ...) WORK_##forward(forward_##member),
 #include "call/options.def"
 };
-static tile_step *const backward_steps[SUGAR_OPTION_COUNT] = {
-#define OPTION(member, forward, backward, ...) STEP_##backward(backward_##member),
+static option_work *const backward_work[SUGAR_OPTION_COUNT] = {
+#define OPTION(member, forward, backward, ...) WORK_##backward(backward_##member),
 #include "call/options.def"
 };
 
-static tile_state run_steps(tile_step *const *steps, const sugar_extended_call *c, sugar_workspace *w,
-                            const sugar_block *b)
+static tile_state run_options(option_work *const *work, const sugar_extended_call *c, sugar_workspace *w,
+                              const sugar_block *b)
 {
     tile_state state = {.has_parameter = false};
     for (int i = 0; i < SUGAR_OPTION_COUNT; i++)
         if (c->given >> i & 1)
-            steps[i](c, w, b, &state);
+            work[i](c, w, b, &state);
     return state;
 }
 
@@ -323,7 +323,7 @@ static tile_state run_steps(tile_step *const *steps, const sugar_extended_call *
 void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
-    const tile_state state = run_steps(forward_steps, c, w, b);
+    const tile_state state = run_options(forward_work, c, w, b);
     if (!c->activation)
         return;
     if (state.slope)
@@ -338,7 +338,7 @@ void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const 
 void sugar_tile_backward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
-    const tile_state state = run_steps(backward_steps, c, w, b);
+    const tile_state state = run_options(backward_work, c, w, b);
     if (state.is_stored)
         return;
     sugar_combination combination = find_derivatives(c, w, b, &state);

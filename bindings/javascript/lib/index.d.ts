@@ -144,9 +144,9 @@ export declare class Activation implements Handle {
      * pass uses the forward function's own derivative f'. A surrogate takes two more options in its
      * parentheses:
      *
-     *     domain=all        (default) the surrogate's derivative g' for every x
-     *     domain=negative   g' where x <= 0, f' elsewhere
-     *     blend=t           t g' + (1 - t) f' in place of g'; t in [0, 1], default 1
+     *     domain=all        (default) the surrogate's derivative s' for every x
+     *     domain=negative   s' where x <= 0, f' elsewhere
+     *     blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
      *
      * The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian,
      * multi_gaussian, sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is the
@@ -176,9 +176,9 @@ export declare class Activation implements Handle {
     forward<T extends Float32Array | Float64Array>(x: T, y?: null, options?: CallOptionsInit | CallOptions | null): T;
     forward(x: Operand, y?: null, options?: CallOptionsInit | CallOptions | null): Tensor;
     /**
-     * dx = dy * g'(x), element by element, where g' is the derivative of the surrogate (of the forward
-     * function itself if the spec names no surrogate). If x has no elements, nothing is done but what the
-     * options say about a parameter_gradient.
+     * dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward
+     * function's own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x
+     * has no elements, nothing is done but what the options say about a parameter_gradient.
      */
     backward<T extends Operand>(x: Operand | null, dy: Operand, dx: T, options?: CallOptionsInit | CallOptions | null): T;
     /** With a result of its own: a typed array if dy is one, else a tensor. */

@@ -1,4 +1,6 @@
 /* The vector vocabulary for AVX2 with FMA and F16C; vec_scalar.h says what its words mean. */
+#include "kernels/real.h"
+
 #include <immintrin.h>
 
 enum { VEC_LANES = 256 / REAL_BITS };

@@ -1,4 +1,6 @@
 /* The vector vocabulary for AVX-512 (F, BW, DQ and VL); vec_scalar.h says what its words mean. */
+#include "kernels/real.h"
+
 #include <immintrin.h>
 
 enum { VEC_LANES = 512 / REAL_BITS };

@@ -1,4 +1,6 @@
 /* The vector vocabulary for AArch64 Advanced SIMD (NEON); vec_scalar.h says what its words mean. */
+#include "kernels/real.h"
+
 #include <arm_neon.h>
 #include <string.h>
 

@@ -74,6 +74,8 @@
  *
  * Every word is exact or correctly rounded, so a formula gives the same bits at every level.
  */
+#include "kernels/real.h"
+
 #include <string.h>
 
 typedef real vec;

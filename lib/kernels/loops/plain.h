@@ -23,11 +23,11 @@ ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
  * table of all 65536 results, as a gather is slower than arithmetic and the table fills the caches; shorter tables of
  * coefficients. Whoever measures a branch that many vectors take needs so many elements that the processor's branch
  * prediction cannot learn their order.) */
-#define VECTORS_f32 1
-#define VECTORS_f64 1
-#define VECTORS_f16 1
-#define VECTORS_bf16 2
-#define VECTORS JOIN(VECTORS, SUGAR_TYPE)
+#define VECTORS_OF_f32 1
+#define VECTORS_OF_f64 1
+#define VECTORS_OF_f16 1
+#define VECTORS_OF_bf16 2
+#define VECTORS JOIN(VECTORS_OF, SUGAR_TYPE)
 
 enum { ITERATION = VECTORS * VEC_LANES };   /* elements */
 

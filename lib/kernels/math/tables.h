@@ -3,6 +3,7 @@
  * the points -8, ..., 7: their table[0] has the constant terms, table[1] the low parts of these, table[1 + k] the
  * coefficients of the kth power. The errors are the largest ones of the fits, relative to the function unless
  * something else is said. */
+#include "kernels/real.h"
 
 /* Phi(-a) exp(a^2/2): error 2^-25.4. */
 static const real mills_table[][8] = {

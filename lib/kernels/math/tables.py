@@ -105,7 +105,9 @@ HEAD = """\
  * points from which the pieces are measured, table[1 + k] the coefficients of the kth power. Those named `signed` have
  * the points -8, ..., 7: their table[0] has the constant terms, table[1] the low parts of these, table[1 + k] the
  * coefficients of the kth power. The errors are the largest ones of the fits, relative to the function unless
- * something else is said. */"""
+ * something else is said. */
+#include "kernels/real.h"
+"""
 
 EXP_PIECE = (mpf('-0.3475'), mpf('0.3475'), mpf(0))
 
@@ -222,6 +224,6 @@ def print_table(name, meaning, rows, error):
 
 
 if not sys.argv[1:]:
-    print(HEAD)
+    print(HEAD, end='')
 for wanted in sys.argv[1:] or [*TABLES, *SIGNED_TABLES]:
     (signed_table if wanted in SIGNED_TABLES else table)(wanted)

@@ -33,7 +33,7 @@ class UnsupportedError(Error, NotImplementedError):
 
 
 class OutOfMemoryError(Error, MemoryError):
-    """Memory or threads for a handle could not be had."""
+    """No memory for a handle, or no threads for a context."""
 
     status = c.SUGAR_ERROR_OUT_OF_MEMORY
 

@@ -319,7 +319,7 @@ impl Default for sugar_context_options {
 
 /// The random numbers for slopes: those of Philox4x32-10 (Salmon et al., SC 2011) with the key `seed`.
 /// Element i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4) of block offset
-/// + floor(i / 4), so the same seed and offset draw the same slopes again, at every level, in any layout and
+/// \+ floor(i / 4), so the same seed and offset draw the same slopes again, at every level, in any layout and
 /// for any split over threads. A call on n elements uses ceil(n / 4) blocks: the offset for the next call is
 /// greater by that. A word w gives the slope lower + (upper - lower) u with u = floor(w / 2^8) / 2^24, in f64
 /// for f64 and else in f32: lower, upper and their difference are rounded, then product and sum once
@@ -607,9 +607,9 @@ extern "C" {
     /// pass uses the forward function's own derivative f'. A surrogate takes two more options in its parentheses:
     ///
     /// ```text
-    ///     domain=all        (default) the surrogate's derivative g' for every x
-    ///     domain=negative   g' where x <= 0, f' elsewhere
-    ///     blend=t           t g' + (1 - t) f' in place of g'; t in [0, 1], default 1
+    ///     domain=all        (default) the surrogate's derivative s' for every x
+    ///     domain=negative   s' where x <= 0, f' elsewhere
+    ///     blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
     ///
     /// ```
     /// The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian, multi_gaussian,
@@ -717,9 +717,9 @@ extern "C" {
         options: *const sugar_call_options,
     ) -> sugar_status;
 
-    /// dx = dy \* g'(x), element by element, where g' is the derivative of the surrogate (of the forward function
-    /// itself if the spec names no surrogate). If x has no elements, nothing is done but what the options say
-    /// about a parameter_gradient.
+    /// dx = dy \* g'(x), element by element, where g' is what the spec makes of derivatives: the forward
+    /// function's own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x has
+    /// no elements, nothing is done but what the options say about a parameter_gradient.
     ///
     /// - x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
     /// - dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has zero

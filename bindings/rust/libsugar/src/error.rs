@@ -16,7 +16,7 @@ pub enum Status {
     Spec,
     /// Understood, but not available here: type, level, option.
     Unsupported,
-    /// Memory or threads could not be had.
+    /// No memory for a handle, or no threads for a context.
     OutOfMemory,
     /// What a newer library says.
     Other(i32),

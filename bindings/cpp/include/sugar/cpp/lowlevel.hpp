@@ -153,9 +153,9 @@ inline std::int32_t version() noexcept {
 // digits on both sides. Spaces and tabs between tokens are ignored. Without a surrogate the backward pass
 // uses the forward function's own derivative f'. A surrogate takes two more options in its parentheses:
 //
-//     domain=all        (default) the surrogate's derivative g' for every x
-//     domain=negative   g' where x <= 0, f' elsewhere
-//     blend=t           t g' + (1 - t) f' in place of g'; t in [0, 1], default 1
+//     domain=all        (default) the surrogate's derivative s' for every x
+//     domain=negative   s' where x <= 0, f' elsewhere
+//     blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
 //
 // The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian, multi_gaussian,
 // sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is the forward function,
@@ -246,9 +246,9 @@ inline sugar_status forward(const sugar_activation *activation, const sugar_tens
     return ::sugar_forward(activation, x, y, options);
 }
 
-// dx = dy * g'(x), element by element, where g' is the derivative of the surrogate (of the forward function
-// itself if the spec names no surrogate). If x has no elements, nothing is done but what the options say
-// about a parameter_gradient.
+// dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward function's
+// own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x has no elements,
+// nothing is done but what the options say about a parameter_gradient.
 //     x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
 //     dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has
 //         zero strides.
