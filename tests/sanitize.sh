@@ -43,7 +43,9 @@ if command -v valgrind >/dev/null; then
     # computes long double as double, so that sums in long double are no reference.
     export SUGAR_TEST_SHORT=1 SUGAR_TEST_ANY_ZERO=1
     valgrind="valgrind --quiet --leak-check=full --error-exitcode=9 --suppressions='$source/tests/valgrind.supp'"
+    # It has no AVX-512.
     run_under valgrind -- --suite unit --suite kernels --no-suite own-malloc --no-suite long-double \
+        --no-suite level-avx512 \
         --timeout-multiplier 3 --wrapper "$valgrind"
 else
     echo 'skipped: valgrind: there is no valgrind here'
