@@ -41,6 +41,9 @@ make_system() {
     cp -a --reflink=auto "$folder/$release.bare" "$folder/$release"
     mkdir "$folder/$release/srv/libsugar"
     list_sources | tar -C "$source" -c -T - | tar -C "$folder/$release/srv/libsugar" -x
+    # A checkout, for the suite lint.
+    git -C "$folder/$release/srv/libsugar" init -q
+    git -C "$folder/$release/srv/libsugar" add -A
     if [ -n "${PIP_CERT:-}" ]; then
         cp "$PIP_CERT" "$folder/$release/srv/pip.pem"
     fi
