@@ -41,6 +41,10 @@ make_system() {
     cp -a --reflink=auto "$folder/$release.bare" "$folder/$release"
     mkdir "$folder/$release/srv/libsugar"
     list_sources | tar -C "$source" -c -T - | tar -C "$folder/$release/srv/libsugar" -x
+    # A checkout with a commit, which the suite lint and the source package of Python need.
+    git -C "$folder/$release/srv/libsugar" init -q
+    git -C "$folder/$release/srv/libsugar" add -A
+    git -C "$folder/$release/srv/libsugar" -c user.name=systems -c user.email= commit -q -m 'the sources'
     if [ -n "${PIP_CERT:-}" ]; then
         cp "$PIP_CERT" "$folder/$release/srv/pip.pem"
     fi
