@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Whether every language has what is expected of one: its generated files name every symbol that the library exports,
-its tests are in the suite bindings, and the lists of languages have it.
+its layer by hand names every option of a call, its tests are in the suite bindings, and the lists of languages have it.
 
     python3 bindings/coverage.py LIBRARY
 
@@ -9,6 +9,7 @@ found. Lines that are comments name nothing; but only a language's own tests sho
 Every folder of bindings/ is a language, but those of the generator itself.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -48,6 +49,23 @@ def missing(language: Path, symbols: list[str]) -> list[str]:
     return [symbol for symbol in symbols if symbol not in words]
 
 
+def options() -> list[str]:
+    """The members of sugar_call_options: what a program can ask of a call."""
+    api = json.loads(text_of(BINDINGS / "api.json"))
+    members = next(struct["fields"] for struct in api["structs"] if struct["name"] == "sugar_call_options")
+    return [member["name"] for member in members if member["name"] not in ("struct_size", "flags")]
+
+
+def without(language: Path, names: list[str]) -> list[str]:
+    """The options that no file by hand has: as parameter_gradient, parameterGradient or ParameterGradient."""
+    generated = {render.output(language, template) for template in render.templates(language)}
+    text = "\n".join(COMMENT.sub("", text_of(path)) for path in sorted(language.rglob("*"))
+                     if path.is_file() and path not in generated and path.suffix not in (".md", ".json")
+                     and not {"test", "tests", "target", "node_modules", "subprojects"} & set(path.parts))
+    words = {word.replace("_", "").lower() for word in re.findall(r"\w+", text)}
+    return [name for name in names if name.replace("_", "") not in words]
+
+
 def has_tests(language: Path) -> bool:
     builds = (language / "meson.build", language / "tests/meson.build")
     return any("suite: 'bindings'" in text_of(build) for build in builds)
@@ -67,6 +85,9 @@ def problems(language: Path, symbols: list[str]) -> list[str]:
     lacking = missing(language, symbols)
     if lacking:
         found.append(f"no generated file names {', '.join(lacking)}")
+    lacking = without(language, options())
+    if lacking:
+        found.append(f"the layer by hand lacks the options {', '.join(lacking)}")
     if not has_tests(language):
         found.append("no meson.build of it has a test with suite: 'bindings'")
     return found + [f"{name} does not list it" for name in not_listed(language)]

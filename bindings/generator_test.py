@@ -281,6 +281,7 @@ class Coverage(Lua):
         self.write("ffi.lua.j2", "{# output: ffi.lua #}\n")
         self.write("ffi.lua", "void sugar_one(void);\n")
         self.write("meson.build", "test('lua', sh, suite: 'bindings')\n")
+        self.write("call.lua", " ".join(coverage.options()) + "\n")
         for name in coverage.LISTS:
             self.write(f"../../{name}", "In [Lua](lua/README.md).\n")
 
@@ -303,6 +304,16 @@ class Coverage(Lua):
             self.assertEqual(self.problems(), ["no generated file names sugar_one"], text)
         (self.bindings / "lua/ffi.lua").unlink()
         self.assertEqual(self.problems(), ["no generated file names sugar_one"])
+
+    def test_options(self) -> None:
+        """The layer by hand lacks one; in the language's own case it has it; in a test or a comment it has not."""
+        others = " ".join(name for name in coverage.options() if name != "saved_gradient")
+        for text in (others, f"{others}\n-- saved_gradient", f"{others} saved_gradients"):
+            self.write("call.lua", f"{text}\n")
+            self.write("tests/layer.lua", "saved_gradient\n")
+            self.assertEqual(self.problems(), ["the layer by hand lacks the options saved_gradient"], text)
+        self.write("call.lua", f"{others} savedGradient\n")
+        self.assertEqual(self.problems(), [])
 
     def test_tests(self) -> None:
         expected = ["no meson.build of it has a test with suite: 'bindings'"]

@@ -33,8 +33,8 @@ list_sources() {
         done
 }
 
-# Makes $folder/$release anew, bare, with the sources in /srv/libsugar; and pip's certificates, if this machine has
-# some of its own.
+# Makes $folder/$release anew, bare, with the sources in /srv/libsugar; and the certificates
+# of an organisation's own, which pip takes from PIP_CERT.
 make_system() {
     make_debian "$release" "$folder/$release.bare" || return 1
     rm -rf "${folder:?}/$release"

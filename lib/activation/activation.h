@@ -33,8 +33,8 @@ struct sugar_activation {
     const sugar_level_entry *level;
     int32_t forward_kind, surrogate_kind;
     double minimum, maximum;        /* the bounds of g' */
-    sugar_activation *from_output;  /* the activation whose backward pass has y in place of x; NULL: there is none, */
-    const char *from_output_needs;  /* for want of this */
+    sugar_activation *from_output;  /* the activation whose backward pass has y in place of x, or NULL */
+    const char *from_output_needs;  /* if NULL: what the spec would have to be, for messages */
     bool negative_only;             /* domain=negative: f' where x > 0 */
     char spec[];                    /* canonical */
 };

@@ -21,7 +21,7 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
 {
     if (!activation)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "activation: NULL, expected a handle");
-    if (!options) {                 /* the usual case; short calls cannot afford more */
+    if (!options) {                 /* first, so that short calls pay for nothing else */
         *known = (sugar_call_options){.struct_size = sizeof *known};
         return SUGAR_OK;
     }

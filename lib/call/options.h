@@ -17,7 +17,7 @@ _Static_assert(sizeof(sugar_call_options)
                    == offsetof(sugar_call_options, context) + (1 + SUGAR_OPTION_COUNT) * sizeof(void *),
                "options.def has an entry for each member of sugar_call_options behind context");
 
-/* The most operands: x and y, or x, dy and dx, and those that options add. */
+/* The most operands: x and y, or x, dy and dx, and those that options add, as if all could be given together. */
 enum {
 #define OPTION(member, forward, backward, operands, ...)                                                               \
     +((int)SUGAR_ACCESS_##forward == SUGAR_ACCESS_REFUSED ? 0 : operands)

@@ -6,7 +6,7 @@
 #include "base/integers.h"
 #include "call/tiles.h"
 
-/* How many of n elements lie before the first cache line whose beginning is also that of an element. */
+/* How many of n elements lie before the first one that begins a cache line. */
 static inline int64_t sugar_before_line(const void *p, sugar_element element, int64_t n)
 {
     return smaller(n, (int64_t)(-(uintptr_t)p % SUGAR_CACHE_LINE / sugar_element_size(element)));

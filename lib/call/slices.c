@@ -116,25 +116,25 @@ void sugar_kept_next(sugar_kept *kept)
 /* If dimension 0 is summed, a run has the summed dimensions up to the first kept one. If it is kept, a run has it and
  * the summed dimensions that follow, which are the rows. Members are set one by one: to clear all of `index` takes
  * string instructions, which cost what sugar_tile_after says. */
-void sugar_runs_start(sugar_runs *runs, const sugar_walk *walk, const sugar_tile *tile, int sum_index)
+void sugar_runs_start(sugar_runs *runs, const sugar_walk *walk, const sugar_tile *tile, int k)
 {
     runs->walk = walk;
     runs->tile = tile;
-    runs->sum_index = sum_index;
+    runs->k = k;
     runs->inner = 0;
     for (int d = 0; d < walk->ndim; d++)
         runs->index[d] = 0;
     sugar_run *run = &runs->run;
     run->begin = -1;
-    run->first = tile->offset[sum_index];
+    run->first = tile->offset[k];
     run->rows = run->length = 1;
-    run->across = walk->stride[sum_index][0] != 0;
+    run->across = walk->stride[k][0] != 0;
     int64_t *summed = run->across ? &run->rows : &run->length;
     if (run->across) {
         run->length = tile->extent[0];
         runs->inner = 1;
     }
-    for (; runs->inner < walk->ndim && walk->stride[sum_index][runs->inner] == 0; runs->inner++)
+    for (; runs->inner < walk->ndim && walk->stride[k][runs->inner] == 0; runs->inner++)
         *summed *= tile->extent[runs->inner];
 }
 
@@ -147,7 +147,7 @@ bool sugar_runs_next(sugar_runs *runs)
     }
     run->begin += run->rows * run->length;
     for (int d = runs->inner; d < runs->walk->ndim; d++) {
-        const int64_t stride = runs->walk->stride[runs->sum_index][d], extent = runs->tile->extent[d];
+        const int64_t stride = runs->walk->stride[runs->k][d], extent = runs->tile->extent[d];
         run->first += stride;
         if (++runs->index[d] < extent)
             return true;

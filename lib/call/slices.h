@@ -38,28 +38,27 @@ typedef struct sugar_kept {
 void sugar_kept_start(sugar_kept *kept, const sugar_walk *slice, int sum_index, int k);
 void sugar_kept_next(sugar_kept *kept);
 
-/* A run: elements of a tile that follow each other in its order. Either `length` elements that all belong to sum
- * `first`; or, if `across`, `rows` rows of `length` elements, of which element i of each row belongs to sum first +
- * i. */
+/* A run: elements of a tile that follow each other in its order, by an operand k. Either `length` elements with one
+ * element of that operand, `first`; or, if `across`, `rows` rows of `length` elements, of which element i of each row
+ * has element first + i. By an index operand of sums, these are the sums that they belong to. */
 typedef struct sugar_run {
     int64_t begin;                  /* which element of the tile is its first one */
     int64_t length;
-    int64_t first;                  /* the sum of the first element */
+    int64_t first;                  /* of operand k, for the first element: its index, or its offset */
     int64_t rows;                   /* 1 unless `across` */
     bool across;
 } sugar_run;
 
-/* Visits the runs of a tile: sugar_runs_start, then sugar_runs_next before each run, until it returns false. sum_index
- * may be any operand: then a run has elements that share an element of that operand, or have neighbouring ones. */
+/* Visits the runs of a tile: sugar_runs_start, then sugar_runs_next before each run, until it returns false. */
 typedef struct sugar_runs {
     const sugar_walk *walk;
     const sugar_tile *tile;
-    int sum_index;
+    int k;
     int inner;                      /* a run has dimensions 0 to inner - 1 */
     int64_t index[SUGAR_MAX_DIMENSIONS];
     sugar_run run;
 } sugar_runs;
-void sugar_runs_start(sugar_runs *runs, const sugar_walk *walk, const sugar_tile *tile, int sum_index);
+void sugar_runs_start(sugar_runs *runs, const sugar_walk *walk, const sugar_tile *tile, int k);
 bool sugar_runs_next(sugar_runs *runs);
 
 #endif

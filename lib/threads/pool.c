@@ -20,11 +20,12 @@
  * thread-local variables there, too: with those of ThreadSanitizer 512 KiB were too few. */
 enum { STACK_BYTES = 1024 * 1024 };
 
-/* Nanoseconds: how long a thread looks before it sleeps; and the shortest rest of a call that its caller shares, if
- * all workers sleep, and if one looks. A thread that sleeps begins 20 to 40 us late (Zen 5 in a virtual machine,
- * from calls of 200 to 700 us), one that looks begins at once. With two threads, 1 Mi elements and calls one after
- * the other, gelu gets 1.70 times as fast without looking and 1.84 times with it, softplus 1.74 and 1.87, bsilu
- * 1.71 and 1.89, mish 1.76 and 1.88, relu 1.14 and 1.55 (AVX2). */
+/* Nanoseconds. LONGEST_LOOK: how long a thread looks for work before it sleeps. SHORTEST_SHARE_*: how long the
+ * rest of a call must take to be shared, if all workers sleep (ASLEEP), or one is looking (AWAKE). A thread that
+ * sleeps begins 20 to 40 us late (Zen 5 in a virtual machine, from calls of 200 to 700 us), one that looks begins
+ * at once. With two threads, 1 Mi elements and calls one after the other, gelu gets 1.70 times as fast without
+ * looking and 1.84 times with it, softplus 1.74 and 1.87, bsilu 1.71 and 1.89, mish 1.76 and 1.88, relu 1.14 and
+ * 1.55 (AVX2). */
 enum { LONGEST_LOOK = 50000, SHORTEST_SHARE_ASLEEP = 15000, SHORTEST_SHARE_AWAKE = 5000 };
 
 /* A part is an eighth of what is left of a range: so there are few parts, and the last ones are so small that threads

@@ -113,6 +113,9 @@ def replace(path, name, block):
 
 
 def main():
+    if sys.argv[1:] in (["--help"], ["-h"]):
+        print(__doc__)
+        return
     paths = sys.argv[1:] + [ROOT / "build" / "bench.json", ROOT / "doc" / "speed.md"][len(sys.argv) - 1:]
     if len(paths) != 2:
         sys.exit(__doc__)

@@ -24,7 +24,7 @@
  *   vec_load_bytes(p)         VEC_LANES bytes, as reals
  *   vec_pack_four(p, a)       4 VEC_LANES bytes: the lanes of a[0] to a[3], all less than 128, truncated, in any order;
  *                             0 for negative ones and NaN
- * Of f64, in vectors of as many bits, VEC64_PER_VEC of which have as many lanes as a vec:
+ * Of f64. A vec64 has as many bits as a vec; VEC64_PER_VEC of them have its lanes:
  *   vec64, VEC64_LANES        the operators + - * work on it
  *   vec64_load, vec64_store   VEC64_LANES doubles at any address
  *   vec_widen(a, which)       the lanes of a from which * VEC64_LANES on, exactly
@@ -53,7 +53,8 @@
  *   vec_lookup(table, i)      table[i] in each lane, from 8 entries in memory
  *   vec_index16(a)            of type `index`: the lowest four bits of a
  *   vec_lookup16(table, i)    entry i in each lane, of 16 entries in VEC_TABLE16_VECTORS vectors. These begin with
- *                             entry vec_table16_start(i): 0, but at this level i, and the vector has this entry alone
+ *                             entry vec_table16_start(i): 0 where they are the whole table; at this level i, and that
+ *                             entry alone is loaded
  * Of narrow types, if real is float: f16 (IEEE 754's binary16) or bf16, in memory as uint16_t:
  *   vec_load_f16(p), vec_load_bf16(p)           VEC_LANES elements at any address, exactly
  *   vec_store_f16(p, a), vec_store_bf16(p, a)   rounded to nearest, ties to even; NaN for NaN. vec_store_bf16 may

@@ -64,7 +64,7 @@ ALWAYS_INLINE void end_stream_of(int stream)
 
 static void end_stream(void) { vec_stream_end(); }
 
-/* A whole vector, or the n elements that are left. Here and below. */
+/* These and the next two take a whole vector, or the n elements that are left. */
 ALWAYS_INLINE vec load_some(const element *p, size_t n) { return n < VEC_LANES ? load_partial(p, n) : load(p); }
 
 ALWAYS_INLINE vec load_some_reals(const real *p, size_t n)
