@@ -275,8 +275,8 @@ static void backward_saved_gradient(const sugar_extended_call *c, sugar_workspac
     const int k = c->place[SUGAR_OPTION_saved_gradient];
     const sugar_coding coding = find_coding(c);
     const uint8_t *code = c->saves_bits ? read_bits(c, b, w->tile[k].bytes) : b->at[k];
-    const int64_t n = b->tile->count, before = b->stream ? sugar_before_line(b->at[c->output], c->element, n) : 0;
-    const size_t head = (size_t)before;
+    const int64_t n = b->tile->count;
+    const size_t head = b->stream ? (size_t)sugar_before_line(b->at[c->output], c->element, n) : 0;
     if (head > 0)
         c->kernels->backward_from_codes(&coding, code, b->at[c->dy], b->at[c->output], head, 0);
     c->kernels->backward_from_codes(&coding, code + head, element_at(c, b, c->dy, head),
