@@ -244,7 +244,7 @@ typedef struct sugar_context_options {
     int32_t threads;                /* without parallel_for: how many threads work on a call, the
                                        calling thread counted; at most SUGAR_MAX_THREADS. With
                                        parallel_for: into how many parts a call may be split.
-                                       0 stands for 1 */
+                                       0 stands for 1; less is an error */
     int32_t reserved;               /* 0 */
     sugar_parallel_for parallel_for;/* the caller's pool, or NULL */
     void *payload;                  /* handed to parallel_for */

@@ -248,7 +248,7 @@ type ActivationOptions struct {
 //	struct_size: bytes
 //	threads: without parallel_for: how many threads work on a call, the calling thread counted;
 //	    at most SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0
-//	    stands for 1
+//	    stands for 1; less is an error
 //	reserved: 0
 //	parallel_for: the caller's pool, or NULL
 //	payload: handed to parallel_for

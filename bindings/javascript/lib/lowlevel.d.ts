@@ -272,7 +272,8 @@ export interface sugar_activation_options {
 export interface sugar_context_options {
     /**
      * without parallel_for: how many threads work on a call, the calling thread counted; at most
-     * SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1
+     * SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1; less is
+     * an error
      */
     threads?: number;
     /**

@@ -138,7 +138,8 @@ typedef struct sugar_context_options {
     // bytes
     size_t struct_size;
     // without parallel_for: how many threads work on a call, the calling thread counted; at most
-    // SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1
+    // SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1; less is
+    // an error
     int32_t threads;
     // 0
     int32_t reserved;

@@ -299,7 +299,8 @@ pub struct sugar_context_options {
     /// bytes
     pub struct_size: usize,
     /// without parallel_for: how many threads work on a call, the calling thread counted; at most
-    /// SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1
+    /// SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1; less is
+    /// an error
     pub threads: i32,
     /// 0
     pub reserved: i32,
