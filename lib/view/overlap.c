@@ -25,6 +25,14 @@ typedef struct equation {
     int64_t attempts;               /* how many values the search may still try */
 } equation;
 
+/* An equation without terms. The arrays are set term by term: clearing them all took a quarter of the time of a
+ * transposed call on 16 elements. */
+static void begin(equation *e, int64_t target)
+{
+    e->terms = 0;
+    e->target = target;
+}
+
 /* Adds coefficient * v. With a negative coefficient, v counts down from its bound instead. */
 static void add_term(equation *e, int64_t coefficient, int64_t bound)
 {
@@ -94,7 +102,8 @@ static sugar_sharing solve(equation *e)
 
 sugar_sharing sugar_views_share(int ndim, const int64_t *extent, const int64_t *a, const int64_t *b, int64_t distance)
 {
-    equation e = {.target = distance};
+    equation e;
+    begin(&e, distance);
     for (int d = 0; d < ndim; d++) {
         add_term(&e, a[d], extent[d] - 1);
         add_term(&e, -b[d], extent[d] - 1);
@@ -106,7 +115,8 @@ sugar_sharing sugar_views_share(int ndim, const int64_t *extent, const int64_t *
  * there by 1 + v, they are if stride[k] (1 + v) + sum over d < k of stride[d] w[d] = 0 with |w[d]| < extent[d]. */
 static sugar_sharing repeats_in(int k, const int64_t *extent, const int64_t *stride)
 {
-    equation e = {.target = -stride[k]};
+    equation e;
+    begin(&e, -stride[k]);
     add_term(&e, stride[k], extent[k] - 2);
     for (int d = 0; d < k; d++) {
         add_term(&e, stride[d], 2 * (extent[d] - 1));
