@@ -41,7 +41,7 @@ void *call_memory(struct call *call, size_t size)
     /* Blocks begin with a pointer; what follows it is aligned to 16 bytes. */
     struct block *made = calloc(1, 16 + size);
     if (!made) {
-        call_fail(call, "memory", "could not be had");
+        call_fail(call, "memory", "no more of it for the arguments of this call");
         return NULL;
     }
     made->next = call->blocks;
