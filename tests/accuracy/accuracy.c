@@ -1,6 +1,6 @@
-/* The errors of every kind's value, derivative and slope, which is here df/dparameter, measured with MPFR. Parameters
+/* The errors of every kind's value, derivative and derivative by the parameter, measured with MPFR. Parameters
  * cover the whole allowed range, and come from the spec and from tensors. f32 and f64: dense samples, edges and hard
- * points; f16 and bf16: all numbers (slopes: a sample). See usage(). */
+ * points; f16 and bf16: all numbers (parameter derivatives: a sample). See usage(). */
 #define _POSIX_C_SOURCE 200809L
 #include "half.h"
 #include "samples.h"
@@ -72,7 +72,7 @@ static void perform(check *work, reference_scratch *scratch)
         snprintf(work->problem, PROBLEM_SIZE, "%s", sugar_last_error());
         return;
     }
-    if (half_is(work->type) && work->way != SLOPE)
+    if (half_is(work->type) && work->way != PARAMETER_DERIVATIVE)
         half_measure(work, activation, scratch);
     else
         sample(work, activation, scratch);
@@ -128,16 +128,16 @@ static void print_table(const run *all, const element *type)
     printf("\n%s: errors in ULP. max, at x, share correctly rounded: default parameters; any: over all\n"
            "parameters; sign: next to a change of sign, the largest share of the allowed error\n"
            "%-15s | %7s %13s %7s %7s | %7s %13s %7s %7s %6s | %7s %13s %7s %7s\n",
-           type->name, "kind", "value", "at", "rounded", "any", "deriv.", "at", "rounded", "any", "sign", "slope", "at",
-           "rounded", "any");
+           type->name, "kind", "value", "at", "rounded", "any", "deriv.", "at", "rounded", "any", "sign", "param.",
+           "at", "rounded", "any");
     for (int32_t kind = 0; kind < all->kinds; kind++) {
         if (all->first[kind] == all->first[kind + 1])
             continue;
         printf("%-15s", all->entries[kind].reference->name);
         print_cells(all, kind, type, VALUE);
         print_cells(all, kind, type, DERIVATIVE);
-        if (all->entries[kind].reference->function[SLOPE])
-            print_cells(all, kind, type, SLOPE);
+        if (all->entries[kind].reference->function[PARAMETER_DERIVATIVE])
+            print_cells(all, kind, type, PARAMETER_DERIVATIVE);
         putchar('\n');
     }
 }
@@ -208,7 +208,8 @@ static void add_checks(run *all, int32_t kind)
 {
     const catalogue_entry *entry = &all->entries[kind];
     double sets[PARAMETER_SETS][REFERENCE_PARAMETERS];
-    const int set_count = catalogue_parameter_sets(entry, sets), learns = entry->reference->function[SLOPE] != NULL;
+    const int set_count = catalogue_parameter_sets(entry, sets),
+              learns = entry->reference->function[PARAMETER_DERIVATIVE] != NULL;
     for (int type = 0; type < TYPES; type++)
         for (int way = VALUE; way < ALL_DIRECTIONS; way++)
             for (int set = 0; set < set_count; set++)

@@ -53,9 +53,10 @@ int catalogue_get(int32_t index, catalogue_entry *entry, char problem[PROBLEM_SI
         return -1;
     }
     const int learns = (kind.capabilities & SUGAR_CAN_LEARN) != 0;
-    if (learns != (entry->reference->function[SLOPE] != NULL)) {
+    if (learns != (entry->reference->function[PARAMETER_DERIVATIVE] != NULL)) {
         snprintf(problem, PROBLEM_SIZE, "%s: %s", kind.name,
-                 learns ? "it learns, the reference has no slope" : "the reference has a slope, it does not learn");
+                 learns ? "it learns, the reference has no parameter derivative"
+                        : "the reference has a parameter derivative, it does not learn");
         return -1;
     }
     return get_parameters(index, &kind, entry, problem);
@@ -173,7 +174,7 @@ sugar_status catalogue_call(const sugar_activation *activation, const element *t
         return flat_forward(activation, type->type, shape, x, 1, y, 1, &options);
     uint64_t one;
     element_store(&one, 0, type->type, element_of(1, type->type));
-    if (way != SLOPE)
+    if (way != PARAMETER_DERIVATIVE)
         return flat_backward(activation, type->type, shape, x, 1, &one, 0, y, 1, &options);
     options.parameter_gradient = &gradient;
     void *dx = malloc(n * format->width + 1);

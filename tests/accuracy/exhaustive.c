@@ -315,7 +315,7 @@ static int run_all(const options *chosen, catalogue_entry *entries, check *check
 
 static void usage(FILE *file)
 {
-    fputs("usage: exhaustive [--kind NAME] [--direction value|derivative|slope] [--stride N]\n"
+    fputs("usage: exhaustive [--kind NAME] [--direction value|derivative|parameter-derivative] [--stride N]\n"
           "                  [--threads N] [--all-parameters] [--json FILE]\n"
           "Measures every f32 (or every N-th) at the level in use (SUGAR_LEVEL chooses it).\n",
           file);
@@ -350,8 +350,8 @@ static int read_option(options *chosen, const char *name, const char *value)
     } else if (strcmp(name, "--direction") == 0) {
         chosen->way = value;
         if (strcmp(value, direction_names[VALUE]) != 0 && strcmp(value, direction_names[DERIVATIVE]) != 0
-            && strcmp(value, direction_names[SLOPE]) != 0) {
-            fprintf(stderr, "--direction: \"%s\", expected value, derivative or slope\n", value);
+            && strcmp(value, direction_names[PARAMETER_DERIVATIVE]) != 0) {
+            fprintf(stderr, "--direction: \"%s\", expected value, derivative or parameter-derivative\n", value);
             return -1;
         }
     } else {

@@ -96,9 +96,9 @@ FUNCTION(relu_squared_value)
 FUNCTION(relu_squared_derivative) { return 2 * relu_value(x, p); }
 FUNCTION(threshold_value) { return choose((mask)(x > p[0]), x, all(p[1])); }
 FUNCTION(threshold_derivative) { return when((mask)(x > p[0])); }
-FUNCTION(slope_value) { return choose((mask)(x > 0), x, p[0] * x); }
-FUNCTION(slope_derivative) { return choose((mask)(x > 0), all(1), all(p[0])); }
-FUNCTION(slope_slope) { return lesser(x, all(0)); }
+FUNCTION(leaky_value) { return choose((mask)(x > 0), x, p[0] * x); }
+FUNCTION(leaky_derivative) { return choose((mask)(x > 0), all(1), all(p[0])); }
+FUNCTION(leaky_parameter_derivative) { return lesser(x, all(0)); }
 FUNCTION(rrelu_value) { return choose((mask)(x > 0), x, x * ((p[0] + p[1]) / 2)); }
 FUNCTION(rrelu_derivative) { return choose((mask)(x > 0), all(1), all((p[0] + p[1]) / 2)); }
 FUNCTION(softshrink_value) { return greater(x - p[0], all(0)) + lesser(x + p[0], all(0)); }
@@ -133,8 +133,8 @@ FUNCTION(squareplus_derivative)
     vec root = v_sqrt(x * x + p[0]), sum = root + magnitude(x);
     return choose((mask)(x > 0), sum / (2 * root), p[0] / (2 * root * sum));
 }
-FUNCTION(squareplus_slope) { return 0.25 / v_sqrt(x * x + p[0]); }
-FUNCTION(nelu_slope) { return choose((mask)(x > 0), all(0), x * x / (1 + x * x)); }
+FUNCTION(squareplus_parameter_derivative) { return 0.25 / v_sqrt(x * x + p[0]); }
+FUNCTION(nelu_parameter_derivative) { return choose((mask)(x > 0), all(0), x * x / (1 + x * x)); }
 FUNCTION(nelu_value) { return choose((mask)(x > 0), x, p[0] * (x * x) / (1 + x * x)); }
 FUNCTION(nelu_derivative) { return choose((mask)(x > 0), all(1), 2 * p[0] * x * inverse_square(1 + x * x)); }
 FUNCTION(fast_sigmoid_derivative) { return inverse_square(1 + p[0] * magnitude(x)); }
@@ -151,9 +151,9 @@ FUNCTION(elu_derivative) { return choose((mask)(x > 0), all(1), p[0] * exponenti
 FUNCTION(celu_value) { return choose((mask)(x > 0), x, p[0] * exponential_minus_1(x / p[0])); }
 FUNCTION(celu_derivative) { return choose((mask)(x > 0), all(1), exponential(x / p[0])); }
 
-FUNCTION(elu_slope) { return exponential_minus_1(lesser(x, all(0))); }
+FUNCTION(elu_parameter_derivative) { return exponential_minus_1(lesser(x, all(0))); }
 /* expm1(u) - u exp(u), by its Maclaurin series where that cancels. */
-FUNCTION(celu_slope)
+FUNCTION(celu_parameter_derivative)
 {
     vec u = greater(lesser(x / p[0], all(0)), all(-300)), e = exponential_minus_1(u);
     vec series = 1 / 2.0 + u * (1 / 3.0 + u * (1 / 8.0 + u * (1 / 30.0 + u * (1 / 144.0 + u / 840.0))));
@@ -183,13 +183,13 @@ FUNCTION(silu_derivative)
 FUNCTION(bsilu_value) { return x * logistic(x) + p[0] / 2 * hyperbolic_tangent(x / 2); }
 FUNCTION(bsilu_derivative) { return logistic(x) * (1 + (x + p[0]) * logistic(-x)); }
 
-FUNCTION(silu_slope) { return x * x * sigmoid_derivative(p[0] * x, p); }
-FUNCTION(softplus_slope)
+FUNCTION(silu_parameter_derivative) { return x * x * sigmoid_derivative(p[0] * x, p); }
+FUNCTION(softplus_parameter_derivative)
 {
     vec a = magnitude(p[0] * x);
     return -(a * logistic(-a) + log1p_exp(-a)) / (p[0] * p[0]);
 }
-FUNCTION(bsilu_slope) { return hyperbolic_tangent(x / 2) / 2; }
+FUNCTION(bsilu_parameter_derivative) { return hyperbolic_tangent(x / 2) / 2; }
 
 /* ---- Hyperbolic ------------------------------------------------------------------------------- */
 
@@ -248,7 +248,7 @@ typedef vec fast_function(vec x, const double *p);
 /* clang-format would break the braces open. */
 /* clang-format off */
 #define KIND(name) {#name, {name##_value, name##_derivative}}
-#define LEARNING(name) {#name, {name##_value, name##_derivative, name##_slope}}
+#define LEARNING(name) {#name, {name##_value, name##_derivative, name##_parameter_derivative}}
 #define SURROGATE(name) {#name, {NULL, name##_derivative}}
 /* clang-format on */
 static const struct {
@@ -260,8 +260,8 @@ static const struct {
     KIND(relu6),
     KIND(relu_squared),
     KIND(threshold),
-    {"leaky_relu", {slope_value, slope_derivative, slope_slope}},
-    {"prelu", {slope_value, slope_derivative, slope_slope}},
+    {"leaky_relu", {leaky_value, leaky_derivative, leaky_parameter_derivative}},
+    {"prelu", {leaky_value, leaky_derivative, leaky_parameter_derivative}},
     KIND(rrelu),
     LEARNING(elu),
     LEARNING(celu),

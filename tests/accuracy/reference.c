@@ -13,7 +13,8 @@
 #define FUNCTION(name)                                                                                                 \
     static void name(mpfr_ptr r, UNUSED mpfr_srcptr x, UNUSED const double *p, UNUSED reference_scratch *t)
 
-const char *const direction_names[ALL_DIRECTIONS] = {"value", "derivative", "slope", "derivative from the output"};
+const char *const direction_names[ALL_DIRECTIONS] = {"value", "derivative", "parameter-derivative",
+                                                     "derivative from the output"};
 
 void reference_begin(reference_scratch *scratch)
 {
@@ -152,14 +153,14 @@ FUNCTION(threshold_value)
         mpfr_set_d(r, p[1], N);
 }
 
-FUNCTION(slope_derivative) { mpfr_set_d(r, POSITIVE(x) ? 1 : p[0], N); }
-FUNCTION(slope_value)
+FUNCTION(leaky_derivative) { mpfr_set_d(r, POSITIVE(x) ? 1 : p[0], N); }
+FUNCTION(leaky_value)
 {
-    slope_derivative(r, x, p, t);
+    leaky_derivative(r, x, p, t);
     mpfr_mul(r, r, x, N);
 }
 
-FUNCTION(slope_slope) { mpfr_mul_si(r, x, !POSITIVE(x), N); }
+FUNCTION(leaky_parameter_derivative) { mpfr_mul_si(r, x, !POSITIVE(x), N); }
 
 FUNCTION(rrelu_derivative)
 {
@@ -282,14 +283,14 @@ FUNCTION(squareplus_derivative)
     mpfr_div_ui(r, r, 2, N);
 }
 
-FUNCTION(squareplus_slope)
+FUNCTION(squareplus_parameter_derivative)
 {
     hypotenuse(r, x, p[0]);
     mpfr_mul_ui(r, r, 4, N);
     mpfr_ui_div(r, 1, r, N);
 }
 
-FUNCTION(nelu_slope)
+FUNCTION(nelu_parameter_derivative)
 {
     mpfr_sqr(r, x, N);
     mpfr_add_ui(t->a, r, 1, N);
@@ -298,7 +299,7 @@ FUNCTION(nelu_slope)
 }
 FUNCTION(nelu_value)
 {
-    nelu_slope(r, x, p, t);
+    nelu_parameter_derivative(r, x, p, t);
     mpfr_mul_d(r, r, p[0], N);
     if (POSITIVE(x))
         mpfr_set(r, x, N);
@@ -332,7 +333,7 @@ FUNCTION(atan_derivative)
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
-FUNCTION(elu_slope)
+FUNCTION(elu_parameter_derivative)
 {
     if (POSITIVE(x))
         mpfr_set_ui(r, 0, N);
@@ -341,7 +342,7 @@ FUNCTION(elu_slope)
 }
 FUNCTION(elu_value)
 {
-    elu_slope(r, x, p, t);
+    elu_parameter_derivative(r, x, p, t);
     mpfr_mul_d(r, r, p[0], N);
     if (POSITIVE(x))
         mpfr_set(r, x, N);
@@ -375,7 +376,7 @@ FUNCTION(celu_derivative)
 }
 
 /* expm1(u) - u exp(u) = -u^2/2 - ... with u = x / alpha loses as many bits as u has zeros before its first digit. */
-FUNCTION(celu_slope)
+FUNCTION(celu_parameter_derivative)
 {
     mpfr_set_ui(r, 0, N);
     if (mpfr_sgn(x) >= 0)
@@ -470,7 +471,7 @@ FUNCTION(silu_derivative)
 }
 
 /* x^2 s(u) s(-u), u = beta x */
-FUNCTION(silu_slope)
+FUNCTION(silu_parameter_derivative)
 {
     mpfr_mul_d(t->a, x, p[0], N);
     logistic_derivative(r, t->a, t->b);
@@ -479,7 +480,7 @@ FUNCTION(silu_slope)
 }
 
 /* -(a s(-a) + log1p(exp(-a))) / beta^2, a = |beta x| */
-FUNCTION(softplus_slope)
+FUNCTION(softplus_parameter_derivative)
 {
     mpfr_mul_d(t->a, x, p[0], N);
     mpfr_abs(t->a, t->a, N);
@@ -493,7 +494,7 @@ FUNCTION(softplus_slope)
 }
 
 /* s(x) - 1/2 */
-FUNCTION(bsilu_slope)
+FUNCTION(bsilu_parameter_derivative)
 {
     mpfr_div_ui(r, x, 2, N);
     mpfr_tanh(r, r, N);
@@ -503,7 +504,7 @@ FUNCTION(bsilu_slope)
 /* (x + alpha) s(x) - alpha/2 = x s(x) + alpha/2 tanh(x/2): two terms of one sign. */
 FUNCTION(bsilu_value)
 {
-    bsilu_slope(t->a, x, p, t);
+    bsilu_parameter_derivative(t->a, x, p, t);
     mpfr_mul_d(t->a, t->a, p[0], N);
     logistic(r, x);
     mpfr_mul(r, r, x, N);
@@ -713,9 +714,10 @@ static double width_same(const double *p) { return p[0]; }
 #define ORDERED(name, value, derivative, ...) {#name, {value, derivative}, {__VA_ARGS__}, 1, NULL}
 #define CROSSING(name, value, derivative, width, ...) {#name, {value, derivative}, {__VA_ARGS__}, 0, width}
 #define LEARNING(name, function, width, parameter)                                                 \
-    {#name, {function##_value, function##_derivative, function##_slope}, {parameter}, 0, width}
+    {#name, {function##_value, function##_derivative, function##_parameter_derivative}, {parameter}, 0, width}
 #define LEARNING_FROM(name, function, from_output, parameter)                                      \
-    {#name, {function##_value, function##_derivative, function##_slope, from_output}, {parameter}, 0, NULL}
+    {#name, {function##_value, function##_derivative, function##_parameter_derivative, from_output},    \
+     {parameter}, 0, NULL}
 #define SURROGATE(name, ...) {#name, {NULL, name##_derivative}, {__VA_ARGS__}, 0, NULL}
 /* clang-format on */
 
@@ -725,8 +727,8 @@ const reference_kind reference_kinds[] = {
     FROM(relu6, relu6_value, relu6_derivative, relu6_derivative, NULL),
     KIND(relu_squared, relu_squared_value, relu_squared_derivative, NULL),
     KIND(threshold, threshold_value, threshold_derivative, "threshold", "value"),
-    LEARNING_FROM(leaky_relu, slope, slope_derivative, "negative_slope"),
-    LEARNING_FROM(prelu, slope, slope_derivative, "alpha"),
+    LEARNING_FROM(leaky_relu, leaky, leaky_derivative, "negative_slope"),
+    LEARNING_FROM(prelu, leaky, leaky_derivative, "alpha"),
     ORDERED(rrelu, rrelu_value, rrelu_derivative, "lower", "upper"),
     LEARNING_FROM(elu, elu, elu_from_output, "alpha"),
     LEARNING_FROM(celu, celu, celu_from_output, "alpha"),

@@ -1,4 +1,4 @@
-/* The exact value and derivative of every kind, and the slope, which is here df/dparameter, if it learns; to hundreds
+/* The exact value and derivative of every kind, and the derivative by the parameter if it learns; to hundreds
  * of digits, with MPFR. Written from the mathematics in the catalogue; shares nothing with the library. */
 #ifndef ACCURACY_REFERENCE_H
 #define ACCURACY_REFERENCE_H
@@ -8,7 +8,14 @@
 enum { REFERENCE_PARAMETERS = 3, REFERENCE_BITS = 256 };
 
 /* The derivative as a function of the output has no fast reference, and only a few kinds have it. */
-typedef enum direction { VALUE, DERIVATIVE, SLOPE, DIRECTIONS, FROM_OUTPUT = DIRECTIONS, ALL_DIRECTIONS } direction;
+typedef enum direction {
+    VALUE,
+    DERIVATIVE,
+    PARAMETER_DERIVATIVE,
+    DIRECTIONS,
+    FROM_OUTPUT = DIRECTIONS,
+    ALL_DIRECTIONS
+} direction;
 extern const char *const direction_names[ALL_DIRECTIONS];
 
 /* Temporaries of one thread. */
@@ -24,8 +31,9 @@ typedef void reference_function(mpfr_ptr result, mpfr_srcptr x, const double *p,
 
 typedef struct reference_kind {
     const char *name;
-    reference_function *function[ALL_DIRECTIONS];       /* value NULL: a surrogate-only kind; slope NULL: it does
-                                                           not learn; from output NULL: impossible */
+    reference_function *function[ALL_DIRECTIONS];       /* value NULL: a surrogate-only kind;
+                                                           parameter derivative NULL: it does not learn;
+                                                           from output NULL: impossible */
     const char *parameters[REFERENCE_PARAMETERS + 1];   /* names; NULL after the last */
     int ordered;                    /* the first parameter is not above the second */
     double (*width)(const double *p);   /* the derivative crosses zero: over which width in x its

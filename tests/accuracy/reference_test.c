@@ -27,7 +27,7 @@ static void fail(const char *kind, const char *what)
 
 /* |f'(x) - (f(x + h) - f(x - h)) / 2h|, relative to the larger of |f'| and |f / x|, by the reference's
  * own arithmetic; h is so small that the exact difference quotient has 30 right digits. */
-static double slope_error(const reference_kind *kind, const double *p, double x, reference_scratch *scratch)
+static double derivative_error(const reference_kind *kind, const double *p, double x, reference_scratch *scratch)
 {
     mpfr_t h, at, above, below, exact;
     mpfr_inits2(REFERENCE_BITS, h, at, above, below, exact, (mpfr_ptr)0);
@@ -53,19 +53,20 @@ static double slope_error(const reference_kind *kind, const double *p, double x,
     return error;
 }
 
-static void check_slopes(const catalogue_entry *entry, const double *p, reference_scratch *scratch)
+static void check_derivatives(const catalogue_entry *entry, const double *p, reference_scratch *scratch)
 {
     static const double points[] = {1e-300, 1e-30, 1e-9, 0.01, 0.3, 0.7, 1.2, 2.2, 3.7, 7, 25, 100, 700};
     for (size_t i = 0; i < 2 * sizeof points / sizeof points[0]; i++) {
         double x = i % 2 ? points[i / 2] : -points[i / 2];
-        double error = slope_error(entry->reference, p, x, scratch);
+        double error = derivative_error(entry->reference, p, x, scratch);
         expect(error < 1e-30, entry->reference->name, "the derivative is not the slope of the value", x, error);
     }
 }
 
-/* The error of the slope against values for two parameters next to p, of which the difference is exact: relative to
- * the slope, or, where that leaves no trace in the value, to the 2^-150th part of x. */
-static double parameter_slope_error(const reference_kind *kind, const double *p, double x, reference_scratch *scratch)
+/* The error of the parameter derivative against values for two parameters next to p, of which the difference is exact:
+ * relative to the derivative, or, where that leaves no trace in the value, to the 2^-150th part of x. */
+static double parameter_derivative_error(const reference_kind *kind, const double *p, double x,
+                                         reference_scratch *scratch)
 {
     const double above = p[0] + p[0] * 0x1p-26, below = p[0] - p[0] * 0x1p-26;
     mpfr_t quotient, other, exact;
@@ -74,7 +75,7 @@ static double parameter_slope_error(const reference_kind *kind, const double *p,
     reference_evaluate(other, kind, VALUE, &below, x, scratch);
     mpfr_sub(quotient, quotient, other, MPFR_RNDN);
     mpfr_div_d(quotient, quotient, above - below, MPFR_RNDN);
-    reference_evaluate(exact, kind, SLOPE, p, x, scratch);
+    reference_evaluate(exact, kind, PARAMETER_DERIVATIVE, p, x, scratch);
     mpfr_sub(quotient, quotient, exact, MPFR_RNDN);
     const double size = fmax(fabs(mpfr_get_d(exact, MPFR_RNDN)), fabs(x) * 0x1p-150);
     const double error = fabs(mpfr_get_d(quotient, MPFR_RNDN)) / size;
@@ -82,13 +83,13 @@ static double parameter_slope_error(const reference_kind *kind, const double *p,
     return error;
 }
 
-static void check_parameter_slopes(const catalogue_entry *entry, const double *p, reference_scratch *scratch)
+static void check_parameter_derivatives(const catalogue_entry *entry, const double *p, reference_scratch *scratch)
 {
     static const double points[] = {1e-9, 0.01, 0.3, 0.7, 1.2, 2.2, 3.7, 7, 25, 100};
     for (size_t i = 0; i < 2 * sizeof points / sizeof points[0]; i++) {
         const double x = i % 2 ? points[i / 2] : -points[i / 2];
-        const double error = parameter_slope_error(entry->reference, p, x, scratch);
-        expect(error < 1e-10, entry->reference->name, "the slope is not that of the value", x, error);
+        const double error = parameter_derivative_error(entry->reference, p, x, scratch);
+        expect(error < 1e-10, entry->reference->name, "the parameter derivative is not that of the value", x, error);
     }
 }
 
@@ -184,11 +185,11 @@ static const struct {
     {"box", 0.75, (double)NAN, 0},
 };
 
-/* Known slopes. */
+/* Known derivatives by the parameter. */
 static const struct {
     const char *kind;
-    double x, slope;
-} known_slopes[] = {
+    double x, derivative;
+} known_parameter_derivatives[] = {
     {"leaky_relu", 0, 0},
     {"leaky_relu", 5, 0},
     {"prelu", -4, -4},
@@ -247,13 +248,15 @@ static void check_known(const catalogue_entry *entry, const double *p, reference
     if (rows == 0)
         fail(kind->name, "tests/accuracy/reference_test.c has no known number of it, add a row to `known`");
     rows = 0;
-    for (size_t i = 0; i < sizeof known_slopes / sizeof known_slopes[0]; i++)
-        if (strcmp(known_slopes[i].kind, kind->name) == 0) {
+    for (size_t i = 0; i < sizeof known_parameter_derivatives / sizeof known_parameter_derivatives[0]; i++)
+        if (strcmp(known_parameter_derivatives[i].kind, kind->name) == 0) {
             rows++;
-            check_number(kind, SLOPE, p, known_slopes[i].x, known_slopes[i].slope, scratch);
+            check_number(kind, PARAMETER_DERIVATIVE, p, known_parameter_derivatives[i].x,
+                         known_parameter_derivatives[i].derivative, scratch);
         }
-    if (rows == 0 && kind->function[SLOPE])
-        fail(kind->name, "tests/accuracy/reference_test.c has no known slope of it, add a row to `known_slopes`");
+    if (rows == 0 && kind->function[PARAMETER_DERIVATIVE])
+        fail(kind->name, "tests/accuracy/reference_test.c has no known parameter derivative of it, add a row to "
+                         "`known_parameter_derivatives`");
 }
 
 /* ---- The two references agree ----------------------------------------------------------------- */
@@ -317,9 +320,9 @@ int main(void)
         for (int set = 0; set < count; set++) {
             int moderate = set == 0 || set == 3 || set == 4;
             if (entry.reference->function[VALUE] && moderate)
-                check_slopes(&entry, sets[set], &scratch);
-            if (entry.reference->function[SLOPE] && moderate)
-                check_parameter_slopes(&entry, sets[set], &scratch);
+                check_derivatives(&entry, sets[set], &scratch);
+            if (entry.reference->function[PARAMETER_DERIVATIVE] && moderate)
+                check_parameter_derivatives(&entry, sets[set], &scratch);
             if (fast_usable())
                 check_fast(&entry, sets[set], &scratch);
         }
