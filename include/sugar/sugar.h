@@ -1,8 +1,8 @@
 /* libsugar: activation functions with surrogate gradients, in one pass over memory.
  *
- * This header is the ABI and its manual. Background and advice stand in doc/guide.md, measurements in
- * doc/numbers.md and doc/speed.md, the functions themselves, with their values at the edges, in
- * doc/catalogue.md.
+ * This header is the ABI and its manual. An introduction stands in doc/guide.md, advice on surrogates in
+ * doc/surrogates.md, measurements in doc/numbers.md and doc/speed.md, the functions themselves, with their
+ * values at the edges, in doc/catalogue.md.
  *
  *     sugar_activation *activation;
  *     if (sugar_activation_create(&activation, "relu~bsilu(alpha=1.67)") != SUGAR_OK)

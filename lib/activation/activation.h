@@ -19,7 +19,8 @@ typedef struct sugar_two_values {
 typedef struct sugar_passes {
     sugar_forward_kernel *forward;                  /* relu_forward, so forward_loop in loops/plain.h */
     sugar_backward_kernel *backward;                /* bsilu_backward, so backward_loop */
-    sugar_derivative_kernel *surrogate_derivative;  /* bsilu_derivatives, so derivative_loop; of f if t is 0 */
+    sugar_derivative_kernel *surrogate_derivative;  /* bsilu_derivatives, so derivative_loop; that of f without a
+                                                       surrogate, and if t is 0 */
     sugar_derivative_kernel *own_derivative;        /* relu_derivatives; NULL: g' is the one above */
     sugar_combine_kernel *combine;                  /* combine in loops/plain.h */
     sugar_parameters forward_parameters, surrogate_parameters;

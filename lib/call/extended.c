@@ -11,8 +11,8 @@
 #include "threads/context.h"
 
 enum {
-    LONG_ROW = 512,                 /* elements */
-    MOST_TALLIED = 1 << 23          /* elements of one unit that are counted in f32, which is exact up to 2^24 */
+    ROW_AS_TILE = 512,              /* elements; a shorter row is not made a tile by itself */
+    MOST_TALLIED = 1 << 23          /* elements, which may all be of one unit: f32 counts exactly up to 2^24 */
 };
 
 /* The most elements of a tile. */
@@ -77,7 +77,7 @@ static int64_t most_elements(const sugar_extended_call *c, const sugar_walk *sli
 {
     const int64_t most = most_of(slice->element_size), row = slice->extent[0];
     const int64_t *stride = slice->stride[c->output];
-    return row >= LONG_ROW && row < most && slice->ndim > 1 && stride[0] == 1 && stride[1] > row ? row : most;
+    return row >= ROW_AS_TILE && row < most && slice->ndim > 1 && stride[0] == 1 && stride[1] > row ? row : most;
 }
 
 /* Sums are taken from the workspace before counts kept in f32 get inexact, and at the end. */
@@ -146,11 +146,11 @@ void sugar_extended_run(sugar_extended_call *c, const sugar_call_options *option
     sugar_sum_entry table[SUGAR_MOST_ENTRIES];
     sugar_sum_job j = {.call = c, .table = table};
     sugar_slices_make(&j.slices, &c->walk, c->sum_index);
-    if (c->sum_index != SUGAR_ABSENT && j.slices.share)
+    if (c->sum_index != SUGAR_ABSENT && j.slices.same_sums)
         memset(table, 0, (size_t)(j.slices.count * j.slices.sums) * sizeof *table);
-    assert(c->sum_index == SUGAR_ABSENT || !j.slices.share || j.slices.count * j.slices.sums <= SUGAR_MOST_ENTRIES);
+    assert(c->sum_index == SUGAR_ABSENT || !j.slices.same_sums || j.slices.count * j.slices.sums <= SUGAR_MOST_ENTRIES);
     const int64_t weight = c->walk.count / j.slices.count;
     sugar_parallel_run(options->context, weight * j.slices.count, weight, run_slices, &j);
-    if (c->sum_index != SUGAR_ABSENT && j.slices.share)
+    if (c->sum_index != SUGAR_ABSENT && j.slices.same_sums)
         sugar_sums_gather(&j);
 }

@@ -349,7 +349,7 @@ static sugar_status run(assembly *a, const sugar_level_entry *level)
     int64_t samples = 0;
     status = sugar_parameter_check(c, a->options);
     if (status == SUGAR_OK && c->monitor)
-        status = sugar_monitor_add_samples(c->monitor, c->walk.count / c->monitor->units, &samples);
+        status = sugar_monitor_sum_samples(c->monitor, c->walk.count / c->monitor->units, &samples);
     if (status != SUGAR_OK)
         return status;
     sugar_extended_run(c, a->options);
@@ -383,7 +383,7 @@ sugar_status sugar_extended_backward(const sugar_activation *activation, const s
     a.call.is_backward = true;
     sugar_status status = check_options(&a);
     if (status == SUGAR_OK && options->saved_gradient && x)
-        status = sugar_error(SUGAR_ERROR_ARGUMENT, "x: a tensor beside saved_gradient, expected NULL");
+        status = sugar_error(SUGAR_ERROR_ARGUMENT, "x: not NULL beside saved_gradient, expected NULL");
     if (status != SUGAR_OK)
         return status;
     if (!options->saved_gradient)

@@ -4,7 +4,7 @@
 
 #include "activation/activation.h"
 #include "base/integers.h"
-#include "call/tiles.h"
+#include "view/walk.h"
 
 /* How many of n elements lie before the first one that begins a cache line. */
 static inline int64_t sugar_before_line(const void *p, sugar_element element, int64_t n)

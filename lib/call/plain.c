@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call/passes.h"
+#include "call/tiles.h"
 #include "cpu/cache.h"
 #include "threads/context.h"
 

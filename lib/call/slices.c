@@ -3,7 +3,7 @@
 
 enum {
     FEW_SUMS = SUGAR_MOST_ENTRIES / 2,      /* so many sums or fewer: slices divide a summed dimension */
-    MOST_SHARES = 16,               /* the most slices that divide a summed dimension */
+    MOST_DIVISIONS = 16,               /* the most slices that divide a summed dimension */
     FEWEST_SUMS = 256,              /* of a slice that divides kept dimensions: the length of the rows it reads */
     LINE = 16,                      /* elements; the length of a slice in a kept dimension 0 is a multiple of it */
     SLICE_BLOCK = 1024,             /* elements; the length of a slice in a summed dimension 0 is a multiple of it */
@@ -34,16 +34,16 @@ static void divide_kept(sugar_slices *slices, const sugar_walk *walk, int sum_in
  * memory, or else the longest one. */
 static void divide_summed(sugar_slices *slices, const sugar_walk *walk, int sum_index)
 {
-    const int64_t most = smaller(MOST_SHARES, SUGAR_MOST_ENTRIES / slices->sums);
-    const int64_t shares = clamp(walk->count / SMALLEST_SLICE, 1, most);
+    const int64_t most = smaller(MOST_DIVISIONS, SUGAR_MOST_ENTRIES / slices->sums);
+    const int64_t wanted = clamp(walk->count / SMALLEST_SLICE, 1, most);
     int chosen = -1;
     for (int d = 0; d < walk->ndim; d++)
         if (!is_kept(walk, sum_index, d)
-            && (chosen < 0 || walk->extent[d] >= shares || walk->extent[d] >= walk->extent[chosen]))
+            && (chosen < 0 || walk->extent[d] >= wanted || walk->extent[d] >= walk->extent[chosen]))
             chosen = d;
     if (chosen < 0)
         return;
-    int64_t length = (walk->extent[chosen] - 1) / shares + 1;
+    int64_t length = (walk->extent[chosen] - 1) / wanted + 1;
     if (chosen == 0)
         length = round_up(length, SLICE_BLOCK);
     slices->length[chosen] = smaller(length, walk->extent[chosen]);
@@ -57,8 +57,8 @@ void sugar_slices_make(sugar_slices *slices, const sugar_walk *walk, int sum_ind
         if (is_kept(walk, sum_index, d))
             slices->sums *= walk->extent[d];
     }
-    slices->share = slices->sums <= FEW_SUMS;
-    if (slices->share)
+    slices->same_sums = slices->sums <= FEW_SUMS;
+    if (slices->same_sums)
         divide_summed(slices, walk, sum_index);
     else
         divide_kept(slices, walk, sum_index);

@@ -15,7 +15,7 @@ enum { SUGAR_MOST_SUMS = 2048, SUGAR_MOST_ENTRIES = 4096 };
 typedef struct sugar_slices {
     int64_t count;
     int64_t sums;                   /* of the whole call */
-    bool share;                     /* all slices have the same sums, which are added up in the order of the slices */
+    bool same_sums;                 /* all slices have the same sums, which are added up in the order of the slices */
     int64_t length[SUGAR_MAX_DIMENSIONS];   /* extents of a slice that is not cut off at an edge */
 } sugar_slices;
 

@@ -68,7 +68,7 @@ void sugar_sums_take(const sugar_sum_job *j, sugar_workspace *w, const sugar_wal
 {
     assert(sums <= SUGAR_MOST_SUMS);
     const sugar_extended_call *c = j->call;
-    sugar_sum_entry *entries = j->slices.share ? j->table + number * sums : NULL;
+    sugar_sum_entry *entries = j->slices.same_sums ? j->table + number * sums : NULL;
     if (c->sum_index == SUGAR_ABSENT)
         return;
     if (c->monitor)

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 enum {
-    SUGAR_CACHE_LINE = 64,
     SUGAR_TILE_BYTES = 8192,        /* of one operand: 32 Mi elements from NCHW to NHWC with 64 channels took 0.80 ns
                                        each with 8192, and 0.95 with 4096 */
     SUGAR_APART_BYTES = 256         /* between buffers: where their distances are multiples of 4096 bytes, backward

@@ -138,10 +138,10 @@ typedef struct sugar_kernels {
     void (*forward_drawn)(const void *slope, const void *x, void *y, size_t n, int stream);
     void (*derivative_drawn)(const void *slope, const void *x, void *d, size_t n);
 
-    /* encode in loops/saved.h. The codes of g', which a combination describes. Prefetches meanwhile the `ahead`
-     * inputs that follow x[n - 1]. */
+    /* encode in loops/saved.h. The codes of g', which a combination describes. Prefetches the `following`
+     * inputs behind x[n - 1] meanwhile. */
     void (*encode)(const sugar_combination *combination, const sugar_coding *coding, uint8_t *code, size_t n,
-                   size_t ahead);
+                   size_t following);
     /* backward_from_codes in loops/saved.h. dx[i] = dy[i] * d[i], elements, where code[i] stands for d[i]; dx may
      * be dy. */
     void (*backward_from_codes)(const sugar_coding *coding, const uint8_t *code, const void *dy, void *dx, size_t n,

@@ -115,7 +115,7 @@ sugar_status sugar_monitor_reset(sugar_monitor *monitor)
 
 /* ---- Merging ------------------------------------------------------------------------------- */
 
-sugar_status sugar_monitor_add_samples(const sugar_monitor *monitor, int64_t more, int64_t *samples)
+sugar_status sugar_monitor_sum_samples(const sugar_monitor *monitor, int64_t more, int64_t *samples)
 {
     int64_t all;
     if (__builtin_add_overflow(monitor->samples, more, samples)
@@ -158,7 +158,7 @@ sugar_status sugar_monitor_merge(sugar_monitor *into, const sugar_monitor *from)
     int64_t samples;
     sugar_status status = check_merge(into, from);
     if (status == SUGAR_OK)
-        status = sugar_monitor_add_samples(into, from->samples, &samples);
+        status = sugar_monitor_sum_samples(into, from->samples, &samples);
     if (status != SUGAR_OK)
         return status;
     into->samples = samples;

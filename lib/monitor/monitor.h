@@ -30,7 +30,8 @@ static inline void sugar_tally_add(sugar_tally *to, const sugar_tally *from)
 /* Checks the options, sets defaults in them, and makes a monitor that has counted nothing. */
 sugar_status sugar_monitor_make(sugar_monitor **monitor, int64_t units, sugar_monitor_options *options);
 
-/* Sets *samples to the samples of each unit and `more`. An error if those of all units do not fit 64 bits. */
-sugar_status sugar_monitor_add_samples(const sugar_monitor *monitor, int64_t more, int64_t *samples);
+/* Sets *samples to the samples of each unit and `more`; the monitor stays as it is. An error if those of all units do
+ * not fit 64 bits. */
+sugar_status sugar_monitor_sum_samples(const sugar_monitor *monitor, int64_t more, int64_t *samples);
 
 #endif

@@ -186,7 +186,7 @@ sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, 
     status = sugar_monitor_make(&made, units, &options);
     if (status != SUGAR_OK)
         return status;
-    status = samples < 0 ? refuse("negative samples") : sugar_monitor_add_samples(made, samples, &made->samples);
+    status = samples < 0 ? refuse("negative samples") : sugar_monitor_sum_samples(made, samples, &made->samples);
     if (status == SUGAR_OK)
         status = take_counts(made, at);
     if (status == SUGAR_OK)

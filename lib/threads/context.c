@@ -5,7 +5,6 @@
 
 #include "base/integers.h"
 #include "base/struct_size.h"
-#include "threads/pool.h"
 
 struct sugar_context {
     int32_t threads;

@@ -4,10 +4,7 @@
 
 #include <stdbool.h>
 
-#include "base/error.h"
-
-/* Runs part of a call: its elements [begin, end). */
-typedef void sugar_part(const void *work, int64_t begin, int64_t end);
+#include "threads/pool.h"
 
 /* Whether a call on `count` elements is not split, but runs on the calling thread. context may be NULL. */
 bool sugar_parallel_is_whole(const sugar_context *context, int64_t count);

@@ -2,7 +2,12 @@
 #ifndef SUGAR_POOL_H
 #define SUGAR_POOL_H
 
-#include "threads/context.h"
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* Runs part of a call: its elements [begin, end). */
+typedef void sugar_part(const void *work, int64_t begin, int64_t end);
 
 typedef struct sugar_pool sugar_pool;
 

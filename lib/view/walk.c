@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-enum { LINE_BYTES = 64 };           /* of a cache line */
-
 /* Lets the walk begin so many indices further in dimension d. */
 static void move(sugar_walk *walk, int d, int64_t indices)
 {
@@ -157,7 +155,7 @@ void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows)
     }
     const int64_t size = (int64_t)walk->element_size;
     const int64_t lines = count == 1 && walk->extent[0] * size < SUGAR_LONG_ROW ? 4 : 1;
-    const int64_t side = lines * LINE_BYTES / size;
+    const int64_t side = lines * SUGAR_CACHE_LINE / size;
     int64_t left = walk->in_rows ? 8 * most : most;
     for (int d = 0; d < walk->ndim; d++)
         walk->tile[d] = 1;
@@ -286,7 +284,7 @@ static inline __attribute__((always_inline)) void prefetch_plane(const char *row
                                                                  int64_t bytes)
 {
     for (int64_t i = 0; i < rows; i++, row += step)
-        for (int64_t byte = 0; byte < bytes; byte += LINE_BYTES)
+        for (int64_t byte = 0; byte < bytes; byte += SUGAR_CACHE_LINE)
             __builtin_prefetch(row + byte);
 }
 
@@ -301,7 +299,7 @@ void sugar_tile_prefetch(const sugar_tile *tile, const sugar_walk *walk, int k)
             across = d;
         else if (tile->extent[d] > 1)
             beyond = d;
-    if (along < 0 || across < 0 || llabs(stride[across]) * size < 2 * LINE_BYTES)
+    if (along < 0 || across < 0 || llabs(stride[across]) * size < 2 * SUGAR_CACHE_LINE)
         return;
     const char *at = sugar_tile_start(tile, walk, k);
     for (int64_t i = 0; i < (beyond < 0 ? 1 : tile->extent[beyond]); i++)

@@ -11,12 +11,13 @@
 
 enum { SUGAR_PLAIN_OPERANDS = 3 };  /* x, dy, dx */
 enum { SUGAR_MAX_OPERANDS = 8 };    /* of an extended call; call/options.h checks it */
+enum { SUGAR_CACHE_LINE = 64 };     /* bytes */
 enum { SUGAR_LONG_ROW = 256 };      /* bytes; elements in shorter rows are computed in buffers */
 
 typedef struct sugar_walk {
     int operands;
     int output;                     /* the last operand with memory: the output, if the call has one */
-    int order;                      /* the operand whose memory the walk goes through forward: the output, or bits */
+    int order;                      /* the operand that is visited forward: the output, or an index operand */
     int ndim;                       /* 1 or more; dimension 0 is the innermost */
     size_t element_size;            /* of the output */
     int64_t count;                  /* elements of each operand */

@@ -745,7 +745,7 @@ static void bad_input(void **unused)
     const sugar_call_options options = options_with(&saved, 0, NULL);
     float *x = (float *)(void *)v.x, *y = (float *)(void *)v.y, *dy = (float *)(void *)v.dy,
           *dx = (float *)(void *)v.dx;
-    assert_fails(sugar_backward_f32(a, N, x, 1, dy, 1, dx, 1, &options), SUGAR_ERROR_ARGUMENT, "x: a tensor beside");
+    assert_fails(sugar_backward_f32(a, N, x, 1, dy, 1, dx, 1, &options), SUGAR_ERROR_ARGUMENT, "x: not NULL beside");
 
     saved.data = y + 1;             /* codes among the outputs and the inputs */
     assert_fails(sugar_forward_f32(a, N, x, 1, y, 1, &options), SUGAR_ERROR_ARGUMENT, "overlaps saved_gradient");

@@ -34,11 +34,11 @@ static inline squareplus_terms squareplus_of(vec x, vec b)
 {
     vec a = vec_abs(x), limit = SPLAT(0x1p50), zero = SPLAT(0);
     mask far_out = vec_less(limit, a);
-    vec near = vec_min(limit, a);
-    pair radicand = pair_add(two_product(near, near), pair_of(b));
+    vec cut = vec_min(limit, a);
+    pair radicand = pair_add(two_product(cut, cut), pair_of(b));
     vec root = vec_sqrt(radicand.hi);
     vec root_lo = (vec_fnma(root, root, radicand.hi) + radicand.lo) / (root + root);
-    pair sum = two_sum(SPLAT(0.5) * near, SPLAT(0.5) * root);
+    pair sum = two_sum(SPLAT(0.5) * cut, SPLAT(0.5) * root);
     pair r = pair_select(far_out, pair_of(a), (pair){root, root_lo});
     pair h = pair_select(far_out, pair_of(a), (pair){sum.hi, vec_fma(SPLAT(0.5), root_lo, sum.lo)});
     vec quarter = SPLAT(0.25) * b, quotient = quarter / h.hi;
@@ -94,8 +94,8 @@ static inline vec squareplus_derivative(vec x, const vec *p)
  * |x|. */
 static inline vec squareplus_parameter_derivative(vec x, const vec *p)
 {
-    vec a = vec_abs(x), limit = SPLAT(0x1p50), near = vec_min(limit, a);
-    pair square = two_product(near, near), r = two_sum(square.hi, p[0]);
+    vec a = vec_abs(x), limit = SPLAT(0x1p50), cut = vec_min(limit, a);
+    pair square = two_product(cut, cut), r = two_sum(square.hi, p[0]);
     vec q = vec_sqrt(r.hi), q_rest = vec_fnma(q, q, r.hi) + (r.lo + square.lo), t = SPLAT(0.25) / q;
     vec rest = vec_fnma(SPLAT(2) * t * t, q_rest, vec_fnma(t, q, SPLAT(0.25)));
     return vec_select(vec_less(limit, a), SPLAT(0.25) / a, vec_fma(SPLAT(4) * t, rest, t));

@@ -97,10 +97,10 @@ static inline vec silu_derivative(vec x, const vec *p) { return silu_derivative_
 /* x^2 s(y) s(-y) */
 static inline vec silu_parameter_derivative(vec x, const vec *p)
 {
-    vec near = vec_abs(bounded(x, FAR));
-    logistic_far l = logistic_far_of(two_product(p[0], near));
+    vec cut = vec_abs(bounded(x, FAR));
+    logistic_far l = logistic_far_of(two_product(p[0], cut));
     pair gate_derivative = pair_multiply(l.e.value, pair_square(l.s));
-    return pair_sum(pair_multiply(two_product(near, near), gate_derivative)) * l.e.scale;
+    return pair_sum(pair_multiply(two_product(cut, cut), gate_derivative)) * l.e.scale;
 }
 
 /* u as in the catalogue: gelu_tanh(x) = x s(2u), 2u = x (A + B x^2), (2u)' = A + 3 B x^2 with

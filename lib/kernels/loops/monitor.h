@@ -50,7 +50,7 @@ enum { BIN_BLOCK = VEC_BYTES };
 #else
 enum { BIN_BLOCK = BIN_ITERATION };
 #endif
-static size_t round_up(size_t n) { return (n + BIN_BLOCK - 1) / BIN_BLOCK * BIN_BLOCK; }
+static size_t whole_blocks(size_t n) { return (n + BIN_BLOCK - 1) / BIN_BLOCK * BIN_BLOCK; }
 
 /* An element a is in bin min(last, a * scale + origin), cut off below at 0. strange: 0, or NaN once an element was
  * infinite or NaN. */
@@ -157,7 +157,7 @@ static const void *find_bins(sugar_histogram *h, const void *x, void *values, si
         vec_splat(SUGAR_MONITOR_BINS - 1),
         {vec_splat(0), vec_splat(0), vec_splat(0), vec_splat(0)},
     };
-    const size_t whole = n / BIN_ITERATION * BIN_ITERATION, all = round_up(n);
+    const size_t whole = n / BIN_ITERATION * BIN_ITERATION, all = whole_blocks(n);
     for (size_t i = 0; i < whole; i += BIN_ITERATION) {
         find_some_bins(&f, wide + i, BIN_ITERATION, bins + i);
         ahead = fetch_half(ahead, BIN_ITERATION);
@@ -174,7 +174,7 @@ static const void *find_bins(sugar_histogram *h, const void *x, void *values, si
 
 static void count_bins(sugar_histogram *h, const uint8_t *bins, size_t n, const void *ahead)
 {
-    count_bytes(h->count, bins, round_up(n), ahead);
+    count_bytes(h->count, bins, whole_blocks(n), ahead);
 }
 
 /* ---- The units ----------------------------------------------------------------------------- */

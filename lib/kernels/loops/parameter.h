@@ -55,7 +55,7 @@ ALWAYS_INLINE void product_loop(formula derivative, const real *parameters, cons
 }
 
 /* high + low += a, where only the addition to low is rounded (Knuth, The Art of Computer Programming 2, 4.2.2). */
-ALWAYS_INLINE void add_exactly(vec64 *high, vec64 *low, vec64 a)
+ALWAYS_INLINE void add_keeping_rest(vec64 *high, vec64 *low, vec64 a)
 {
     const vec64 sum = *high + a, back = sum - *high;
     *low = *low + ((*high - (sum - back)) + (a - back));
@@ -65,7 +65,7 @@ ALWAYS_INLINE void add_exactly(vec64 *high, vec64 *low, vec64 a)
 ALWAYS_INLINE void add_products(vec64 *high, vec64 *low, vec product)
 {
     for (int h = 0; h < VEC64_PER_VEC; h++)
-        add_exactly(&high[h], &low[h], vec_widen(product, h));
+        add_keeping_rest(&high[h], &low[h], vec_widen(product, h));
 }
 
 /* high + low += a + rest, where only the additions to low are rounded. */
@@ -118,7 +118,7 @@ static void sum_rows(const void *products, size_t rows, size_t n, double *high, 
             const size_t at = i + (size_t)h * VEC64_LANES;
             vec64 sum = vec64_load(high + at), rest = vec64_load(low + at);
             for (size_t row = 0; row < rows; row++)
-                add_exactly(&sum, &rest, vec_widen(load_some_reals(product + row * n + i, n - i), h));
+                add_keeping_rest(&sum, &rest, vec_widen(load_some_reals(product + row * n + i, n - i), h));
             vec64_store(high + at, sum);
             vec64_store(low + at, rest);
         }

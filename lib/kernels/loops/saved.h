@@ -20,16 +20,16 @@ ALWAYS_INLINE void encode_partial(const sugar_combination *c, vec lower, vec sca
     memcpy(code + i, lanes, n - i < VEC_LANES ? n - i : VEC_LANES);
 }
 
-/* Most calls have one derivative, which the first loop encodes. Prefetches the `ahead` inputs that follow, which the
- * next call will need. */
-static void encode(const sugar_combination *c, const sugar_coding *range, uint8_t *code, size_t n, size_t ahead)
+/* Most calls have one derivative, which the first loop encodes. Prefetches the `following` inputs behind them, which
+ * the next call will need. */
+static void encode(const sugar_combination *c, const sugar_coding *range, uint8_t *code, size_t n, size_t following)
 {
     const vec lower = vec_splat((real)range->lower), scale = vec_splat((real)range->scale);
     const real *d = c->surrogate;
     const element *x = c->x;
     size_t i = 0;
     for (; !c->own && n - i >= VEC_LANES; i += VEC_LANES) {
-        if (i < ahead && i * sizeof(element) % 64 == 0)
+        if (i < following && i * sizeof(element) % 64 == 0)
             __builtin_prefetch((const void *)((uintptr_t)(x + n) + i * sizeof(element)));
         vec_store_bytes(code + i, quantize(vec_load(d + i), lower, scale));
     }

@@ -202,7 +202,7 @@ static const real decay_tail[] = {0x1.fffffcp-2f, -0x1.55549p-3f, 0x1.5558a2p-5f
 #define TAIL_SHIFT 80
 #define TAIL_SCALE 0x1p-80
 
-/* exp(-a) = exp(-r) power scale for a >= 0 or NaN. As a float ln(2) has so few digits that near - n ln2.hi is exact.
+/* exp(-a) = exp(-r) power scale for a >= 0 or NaN. As a float ln(2) has so few digits that cut - n ln2.hi is exact.
  * inner: whether a is below TAIL_LIMIT. */
 typedef struct {
     mask inner;
@@ -213,9 +213,9 @@ static inline decay_factors decay_of(vec a)
 {
     pair ln2 = PAIR(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56);
     mask inner = vec_less(a, SPLAT(TAIL_LIMIT));
-    vec near = vec_min(SPLAT(TAIL_LIMIT), a), rounder = VEC_ROUNDER + SPLAT(TAIL_SHIFT);
-    vec rounded = vec_fnma(near, SPLAT(0x1.71547652b82fep+0), rounder), n = rounder - rounded;
-    vec r = vec_fnma(n, ln2.hi, near) - n * ln2.lo;
+    vec cut = vec_min(SPLAT(TAIL_LIMIT), a), rounder = VEC_ROUNDER + SPLAT(TAIL_SHIFT);
+    vec rounded = vec_fnma(cut, SPLAT(0x1.71547652b82fep+0), rounder), n = rounder - rounded;
+    vec r = vec_fnma(n, ln2.hi, cut) - n * ln2.lo;
     return (decay_factors){inner, r, vec_power_of_two(rounded), vec_select(inner, SPLAT(TAIL_SCALE), SPLAT(0))};
 }
 

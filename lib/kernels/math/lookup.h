@@ -177,7 +177,6 @@ static inline vec constant_sum_lo(const real *a, const real *b, size_t k, vec fa
     return coefficient_sum_lost(a, b, k, factor) + coefficient_sum(a + 16, b + 16, k, factor);
 }
 
-/* The sum at i. */
 /* Entry i of a sum of tables. */
 ALWAYS_INLINE vec sum_at(entry_sum sum, const real *a, const real *b, vec factor, index i)
 {

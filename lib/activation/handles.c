@@ -22,9 +22,9 @@ static double find_shift(const sugar_spec *spec)
 static void fill_passes(sugar_passes *passes, sugar_element element, const sugar_kernels *kernels,
                         const sugar_spec *spec)
 {
-    const double t = sugar_real_round(element, spec->blend), u = sugar_real_round(element, 1 - t);
-    const sugar_function *surrogate = t > 0 ? &spec->surrogate : &spec->forward;
-    const bool mixed = t > 0 && (u > 0 || spec->negative_only);
+    const double blend = sugar_real_round(element, spec->blend), rest = sugar_real_round(element, 1 - blend);
+    const sugar_function *surrogate = blend > 0 ? &spec->surrogate : &spec->forward;
+    const bool mixed = blend > 0 && (rest > 0 || spec->negative_only);
     passes->forward = kernels->forward[spec->forward.kind];
     passes->backward = kernels->backward[surrogate->kind];
     passes->surrogate_derivative = kernels->derivative[surrogate->kind];
@@ -37,9 +37,9 @@ static void fill_passes(sugar_passes *passes, sugar_element element, const sugar
     }
     sugar_real_set(element, &passes->forward_parameters, SUGAR_SHIFT, 0);
     sugar_real_set(element, &passes->surrogate_parameters, SUGAR_SHIFT, find_shift(spec));
-    passes->blend = t;
-    passes->rest = u;
-    passes->has_surrogate = spec->has_surrogate && t > 0;
+    passes->blend = blend;
+    passes->rest = rest;
+    passes->has_surrogate = spec->has_surrogate && blend > 0;
 }
 
 /* Whether the backward pass uses f' and nothing else: there is no surrogate, or it is the forward function itself, or
