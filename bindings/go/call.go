@@ -70,13 +70,13 @@ import (
 	"unsafe"
 )
 
-// Stream says whether an output is stored past the caches. It never changes a result.
-type Stream int
+// Nontemporal says whether an output is stored past the caches. It never changes a result.
+type Nontemporal int
 
 const (
-	StreamLarge  Stream = iota // outputs larger than the last-level cache
-	StreamAlways               // whatever the size
-	StreamNever
+	NontemporalLarge  Nontemporal = iota // outputs larger than the last-level cache
+	NontemporalAlways                    // whatever the size
+	NontemporalNever
 )
 
 // Random draws slopes for a forward function rrelu: the same ones for the same seed and offset. A call on n
@@ -87,11 +87,11 @@ type Random struct {
 
 // Options of a call; nil stands for none. What they mean in full is at lowlevel.CallOptions.
 type Options[T Element] struct {
-	Context    *Context // threads; nil: the calling one
-	Stream     Stream
-	Monitor    *Monitor // forward: counts x in passing
-	Accumulate bool     // backward: dx = dx + dy g'(x)
-	FromOutput bool     // backward: x is the output of the forward pass
+	Context     *Context // threads; nil: the calling one
+	Nontemporal Nontemporal
+	Monitor     *Monitor // forward: counts x in passing
+	Accumulate  bool     // backward: dx = dx + dy g'(x)
+	FromOutput  bool     // backward: x is the output of the forward pass
 
 	Parameter         *Tensor[T]     // a learnable parameter: the shape of x, strides of 0 where it does not vary
 	ParameterGradient *Tensor[T]     // backward: its gradient, in the same manner
@@ -329,7 +329,8 @@ func setOptions[T Element](call *call, options *Options[T]) error {
 		value  C.uint64_t
 	}{
 		{options.Accumulate, C.SUGAR_CALL_ACCUMULATE}, {options.FromOutput, C.SUGAR_CALL_FROM_OUTPUT},
-		{options.Stream == StreamAlways, C.SUGAR_CALL_STREAM}, {options.Stream == StreamNever, C.SUGAR_CALL_NO_STREAM},
+		{options.Nontemporal == NontemporalAlways, C.SUGAR_CALL_NONTEMPORAL},
+		{options.Nontemporal == NontemporalNever, C.SUGAR_CALL_TEMPORAL},
 	} {
 		if flag.wanted {
 			c.flags |= flag.value

@@ -236,11 +236,11 @@ func TestOptions(t *testing.T) {
 		x[i] = float32(i%601)/100 - 3
 	}
 	ok(t, Forward(sigmoid, Vector(x), Vector(y), nil))
-	for _, stream := range []Stream{StreamLarge, StreamAlways, StreamNever} {
-		ok(t, Forward(sigmoid, Vector(x), Vector(z), &Options[float32]{Context: context, Stream: stream}))
+	for _, nontemporal := range []Nontemporal{NontemporalLarge, NontemporalAlways, NontemporalNever} {
+		ok(t, Forward(sigmoid, Vector(x), Vector(z), &Options[float32]{Context: context, Nontemporal: nontemporal}))
 		for i := range z {
 			if y[i] != z[i] {
-				t.Fatalf("stream %v: [%d] %v, expected %v", stream, i, z[i], y[i])
+				t.Fatalf("nontemporal %v: [%d] %v, expected %v", nontemporal, i, z[i], y[i])
 			}
 		}
 	}

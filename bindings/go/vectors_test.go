@@ -432,15 +432,15 @@ func replayTensors[T Element](t *testing.T, v *vector) bool {
 		Accumulate: v.Flags&lowlevel.CallAccumulate != 0,
 		FromOutput: v.Flags&lowlevel.CallFromOutput != 0,
 	}
-	known := uint64(lowlevel.CallAccumulate | lowlevel.CallFromOutput | lowlevel.CallStream | lowlevel.CallNoStream)
-	both := uint64(lowlevel.CallStream | lowlevel.CallNoStream)
+	known := uint64(lowlevel.CallAccumulate | lowlevel.CallFromOutput | lowlevel.CallNontemporal | lowlevel.CallTemporal)
+	both := uint64(lowlevel.CallNontemporal | lowlevel.CallTemporal)
 	if v.Spec == nil || v.Flags&^known != 0 || v.Flags&both == both {
 		return false
 	}
-	if v.Flags&lowlevel.CallStream != 0 {
-		options.Stream = StreamAlways
-	} else if v.Flags&lowlevel.CallNoStream != 0 {
-		options.Stream = StreamNever
+	if v.Flags&lowlevel.CallNontemporal != 0 {
+		options.Nontemporal = NontemporalAlways
+	} else if v.Flags&lowlevel.CallTemporal != 0 {
+		options.Nontemporal = NontemporalNever
 	}
 	x, okX := view[T](v.X, memories)
 	out, okOut := view[T](v.Y, memories)

@@ -167,8 +167,8 @@ static void flags(void)
         vector_case *c = plain("from the output", 0, from_output[type], type);
         case_fill(c, X, 0.0625, 0.9375);        /* what all of them reach */
         with_flags(c, SUGAR_CALL_FROM_OUTPUT);
-        with_flags(plain("streamed", type % 2, "relu~elu", type), SUGAR_CALL_STREAM);
-        with_flags(plain("not streamed", type % 2, "relu~elu", type), SUGAR_CALL_NO_STREAM);
+        with_flags(plain("streamed", type % 2, "relu~elu", type), SUGAR_CALL_NONTEMPORAL);
+        with_flags(plain("not streamed", type % 2, "relu~elu", type), SUGAR_CALL_TEMPORAL);
     }
 }
 
@@ -342,7 +342,7 @@ static void bad_options(void)
 {
     with_flags(plain("unknown flags", 1, "relu", ELEMENT_F32), 1 << 20);
     with_flags(plain("accumulate forward", 1, "relu", ELEMENT_F32), SUGAR_CALL_ACCUMULATE);
-    with_flags(plain("both streams", 0, "relu", ELEMENT_F32), SUGAR_CALL_STREAM | SUGAR_CALL_NO_STREAM);
+    with_flags(plain("both streams", 0, "relu", ELEMENT_F32), SUGAR_CALL_NONTEMPORAL | SUGAR_CALL_TEMPORAL);
     with_flags(plain("from the output", 0, "gelu", ELEMENT_F32), SUGAR_CALL_FROM_OUTPUT);
     vector_case *c = plain("random for relu", 1, "relu", ELEMENT_F32);
     c->draws = 1;

@@ -282,14 +282,15 @@ enum {
                                        rounded once together (fma; for f16 and bf16 in f32, and then
                                        to the element type), instead of dx = dy * g'(x).
                                        An error in forward */
-    SUGAR_CALL_STREAM = 2,          /* store the output past the caches (non-temporally), whatever its
+    SUGAR_CALL_NONTEMPORAL = 2,          /* store the output past the caches (non-temporally), whatever its
                                        size; except in place, with ACCUMULATE, where it is written with
                                        strides, or if the level has no such stores. Faster for an output
                                        that does not fit into the caches; one that does fit is then
                                        slower to read. Never changes a result. With neither this flag nor
-                                       SUGAR_CALL_NO_STREAM, outputs that are larger than the last-level
+                                       SUGAR_CALL_TEMPORAL, outputs that are larger than the last-level
                                        cache are stored past the caches */
-    SUGAR_CALL_NO_STREAM = 4,       /* never store the output past the caches. An error beside SUGAR_CALL_STREAM */
+    SUGAR_CALL_TEMPORAL = 4,        /* never store the output past the caches. An error beside
+                                       SUGAR_CALL_NONTEMPORAL */
     SUGAR_CALL_FROM_OUTPUT = 8      /* backward: x is the output y of the forward pass. For activations whose
                                        backward pass is the forward function's own derivative, of the kinds with
                                        SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu with a parameter of

@@ -11,7 +11,7 @@
 
 /* The flags that a call may have. */
 enum {
-    STREAM_FLAGS = SUGAR_CALL_STREAM | SUGAR_CALL_NO_STREAM,
+    STREAM_FLAGS = SUGAR_CALL_NONTEMPORAL | SUGAR_CALL_TEMPORAL,
     FORWARD_FLAGS = STREAM_FLAGS,
     BACKWARD_FLAGS = STREAM_FLAGS | SUGAR_CALL_ACCUMULATE | SUGAR_CALL_FROM_OUTPUT
 };
@@ -30,8 +30,8 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
         return status;
     if (known->flags & ~allowed_flags)
         return sugar_error(SUGAR_ERROR_ARGUMENT,
-                           "options: flags %#llx, expected any of %sSUGAR_CALL_STREAM (0x2) "
-                           "and SUGAR_CALL_NO_STREAM (0x4) in %s",
+                           "options: flags %#llx, expected any of %sSUGAR_CALL_NONTEMPORAL (0x2) "
+                           "and SUGAR_CALL_TEMPORAL (0x4) in %s",
                            (unsigned long long)known->flags,
                            allowed_flags == FORWARD_FLAGS ? ""
                                                           : "SUGAR_CALL_ACCUMULATE (0x1), "
@@ -39,8 +39,8 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
                            allowed_flags == FORWARD_FLAGS ? "forward" : "backward");
     if ((known->flags & STREAM_FLAGS) == STREAM_FLAGS)
         return sugar_error(SUGAR_ERROR_ARGUMENT,
-                           "options: flags %#llx, expected SUGAR_CALL_STREAM (0x2) or "
-                           "SUGAR_CALL_NO_STREAM (0x4), not both",
+                           "options: flags %#llx, expected SUGAR_CALL_NONTEMPORAL (0x2) or "
+                           "SUGAR_CALL_TEMPORAL (0x4), not both",
                            (unsigned long long)known->flags);
     return SUGAR_OK;
 }

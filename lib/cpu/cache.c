@@ -69,9 +69,9 @@ uint64_t sugar_cache_share(void)
 
 bool sugar_is_streamed(uint64_t flags, uint64_t bytes, bool in_place)
 {
-    if (in_place || flags & (SUGAR_CALL_NO_STREAM | SUGAR_CALL_ACCUMULATE))
+    if (in_place || flags & (SUGAR_CALL_TEMPORAL | SUGAR_CALL_ACCUMULATE))
         return false;
-    if (flags & SUGAR_CALL_STREAM)
+    if (flags & SUGAR_CALL_NONTEMPORAL)
         return true;
     return bytes > SUGAR_SMALLEST_STREAM && bytes > sugar_cache_share();
 }

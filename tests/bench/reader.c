@@ -3,7 +3,7 @@
  *     forward    x = a W, y = f(x), z = y W             the product reads y
  *     backward   dy = dz W', dx = dy * f'(x), da = dx W'    the product reads dx
  *
- * with W square and growing batches. Each step is timed with SUGAR_CALL_STREAM, with SUGAR_CALL_NO_STREAM, and
+ * with W square and growing batches. Each step is timed with SUGAR_CALL_NONTEMPORAL, with SUGAR_CALL_TEMPORAL, and
  * as the library decides, in turns. An activation, the reader that suffers most,
  * is timed in place of the last product, too. The options are below. */
 #include <cblas.h>
@@ -22,7 +22,7 @@ void openblas_set_num_threads(int count) __attribute__((weak));
 enum { FIRST_BATCH = 128, MOST_ROUNDS = 99 };
 enum { MODES = 3, PARTS = 2 };
 enum { ACTIVATION, READER };
-static const uint64_t flags_of_mode[MODES] = {SUGAR_CALL_STREAM, SUGAR_CALL_NO_STREAM, 0};
+static const uint64_t flags_of_mode[MODES] = {SUGAR_CALL_NONTEMPORAL, SUGAR_CALL_TEMPORAL, 0};
 
 typedef struct settings {
     int width, threads, rounds, largest;        /* in MiB */
@@ -73,7 +73,7 @@ static void step(const layer *l, int batch, bool backward, bool light_reader, ui
     activate(l, batch, backward, flags, l->x, l->out);
     const double between = now();
     if (light_reader)
-        activate(l, batch, false, SUGAR_CALL_NO_STREAM, l->out, l->after);
+        activate(l, batch, false, SUGAR_CALL_TEMPORAL, l->out, l->after);
     else
         product(l, batch, l->out, l->after);
     seconds[ACTIVATION] = between - start;

@@ -37,7 +37,7 @@ typedef struct layout {
     int64_t step[OPERANDS], offset[OPERANDS];   /* offset: elements from the inaccessible page */
     int high;                                   /* 1: close to the page after, 0: to the page before */
     int under;                                  /* the output is the view of X or DY; or OUT: apart */
-    uint64_t stream;                            /* SUGAR_CALL_STREAM or 0 */
+    uint64_t stream;                            /* SUGAR_CALL_NONTEMPORAL or 0 */
 } layout;
 
 /* Memory for one operand: what the call sees, and what it should look like afterwards. */
@@ -205,7 +205,7 @@ static int compare_short(const subject *s, uint64_t *state)
                             .under = OUT,
                             .offset = {offset, (offset * 5 + 3) % 16, (offset * 7 + n) % 16},
                             .first = random_between(state, 0, s->pool - n),
-                            .stream = SUGAR_CALL_STREAM * (uint64_t)random_between(state, 0, 1)};
+                            .stream = SUGAR_CALL_NONTEMPORAL * (uint64_t)random_between(state, 0, 1)};
                 good = compare_layout(s, &l);
             }
     return good;
@@ -234,7 +234,7 @@ static int compare_random(const subject *s, uint64_t *state)
             l.step[k] = unit ? 1 : random_between(state, 1, MOST_STEP) * (random_between(state, 0, 1) ? 1 : -1);
         }
         l.step[OUT] = l.step[l.under];
-        l.stream = SUGAR_CALL_STREAM * (uint64_t)random_between(state, 0, 1);
+        l.stream = SUGAR_CALL_NONTEMPORAL * (uint64_t)random_between(state, 0, 1);
         good = compare_layout(s, &l);
     }
     return good;
@@ -249,7 +249,7 @@ static int compare_repeated(const subject *s, int repeated, uint64_t *state)
         for (int k = X; k < repeated; k++)
             l.step[k] = 0;
         l.step[OUT] = random_between(state, 1, 2);
-        l.stream = SUGAR_CALL_STREAM * (uint64_t)random_between(state, 0, 1);
+        l.stream = SUGAR_CALL_NONTEMPORAL * (uint64_t)random_between(state, 0, 1);
         good = compare_layout(s, &l);
     }
     return good;

@@ -247,12 +247,12 @@ static void call_options(void **unused)
     make_good_call(&c);
     sugar_call_options options = {.struct_size = sizeof options, .flags = SUGAR_CALL_ACCUMULATE};
     assert_fails(sugar_forward(activation, &c.views[X].tensor, &c.views[OUT].tensor, &options), SUGAR_ERROR_ARGUMENT,
-                 "options: flags 0x1, expected any of SUGAR_CALL_STREAM (0x2) and "
-                 "SUGAR_CALL_NO_STREAM (0x4) in forward");
-    options.flags = SUGAR_CALL_STREAM | SUGAR_CALL_NO_STREAM;
+                 "options: flags 0x1, expected any of SUGAR_CALL_NONTEMPORAL (0x2) and "
+                 "SUGAR_CALL_TEMPORAL (0x4) in forward");
+    options.flags = SUGAR_CALL_NONTEMPORAL | SUGAR_CALL_TEMPORAL;
     assert_fails(sugar_forward(activation, &c.views[X].tensor, &c.views[OUT].tensor, &options), SUGAR_ERROR_ARGUMENT,
-                 "options: flags 0x6, expected SUGAR_CALL_STREAM (0x2) or "
-                 "SUGAR_CALL_NO_STREAM (0x4), not both");
+                 "options: flags 0x6, expected SUGAR_CALL_NONTEMPORAL (0x2) or "
+                 "SUGAR_CALL_TEMPORAL (0x4), not both");
     options.flags = (uint64_t)1 << 40;
     assert_fails(sugar_backward(activation, &c.views[X].tensor, &c.views[DY].tensor, &c.views[OUT].tensor, &options),
                  SUGAR_ERROR_ARGUMENT, "options: flags 0x10000000000, expected any of SUGAR_CALL_ACCUMULATE (0x1), ");

@@ -274,7 +274,7 @@ static void any_call(void **unused)
     for (size_t row = 0; row < COUNT(rows); row++)
         for (int level = 0; level < levels; level++) {
             check_call(rows[row].spec, names[level], NULL, 0);
-            check_call(rows[row].spec, names[level], context, SUGAR_CALL_STREAM);
+            check_call(rows[row].spec, names[level], context, SUGAR_CALL_NONTEMPORAL);
             check_call(rows[row].spec, names[level], context, SUGAR_CALL_ACCUMULATE);
         }
     sugar_context_destroy(context);

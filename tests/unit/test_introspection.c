@@ -36,8 +36,8 @@ static void numbers_that_never_change(void **unused)
     assert_int_equal(SUGAR_TYPE_BFLOAT, 4);
     assert_int_equal(SUGAR_MAX_DIMENSIONS, 64);
     assert_int_equal(SUGAR_CALL_ACCUMULATE, 1);
-    assert_int_equal(SUGAR_CALL_STREAM, 2);
-    assert_int_equal(SUGAR_CALL_NO_STREAM, 4);
+    assert_int_equal(SUGAR_CALL_NONTEMPORAL, 2);
+    assert_int_equal(SUGAR_CALL_TEMPORAL, 4);
     assert_int_equal(SUGAR_ROLE_FORWARD, 1);
     assert_int_equal(SUGAR_ROLE_SURROGATE, 2);
 }

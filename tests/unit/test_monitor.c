@@ -865,7 +865,7 @@ static void calls_refuse(void **unused)
     assert_fails(sugar_forward(a, &x.tensor, NULL, &options), SUGAR_ERROR_ARGUMENT, "y: NULL");
     assert_fails(sugar_backward(a, &x.tensor, &x.tensor, &out.tensor, &options), SUGAR_ERROR_ARGUMENT,
                  "options: monitor in backward");
-    options = (sugar_call_options){.struct_size = sizeof options, .flags = SUGAR_CALL_STREAM};
+    options = (sugar_call_options){.struct_size = sizeof options, .flags = SUGAR_CALL_NONTEMPORAL};
     assert_fails(sugar_monitor_observe(rows, &x.tensor, &options), SUGAR_ERROR_ARGUMENT, "options: ");
     for (size_t i = 0; i < COUNT(y); i++)
         assert_memory_equal(&y[i], "UUUU", 4);

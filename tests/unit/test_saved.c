@@ -632,8 +632,8 @@ static void check_stream(const char *spec, int bits)
     fill(&v, ELEMENT_F32, &state);
     sugar_activation *a = must_create(spec, NULL);
     const sugar_tensor saved = flat_saved(&v, bits);
-    const sugar_call_options streamed = options_with(&saved, SUGAR_CALL_STREAM, NULL),
-                             plain = options_with(&saved, SUGAR_CALL_NO_STREAM, NULL);
+    const sugar_call_options streamed = options_with(&saved, SUGAR_CALL_NONTEMPORAL, NULL),
+                             plain = options_with(&saved, SUGAR_CALL_TEMPORAL, NULL);
     const float *x = (const float *)(const void *)v.x, *dy = (const float *)(const void *)v.dy;
     float *result = (float *)(void *)v.dx, *expected = (float *)(void *)w.dx;
     for (int shift = 0; shift < 20; shift++) {

@@ -227,7 +227,7 @@ static void random_call(uint64_t *state, const sugar_activation *a, element_type
     view vx, vdy, vout;
     sugar_call_options options = {.struct_size = sizeof options};
     int backward = random_between(state, 0, 1) == 0;
-    options.flags = (uint64_t)random_between(state, 0, 2) * SUGAR_CALL_STREAM;  /* or NO_STREAM */
+    options.flags = (uint64_t)random_between(state, 0, 2) * SUGAR_CALL_NONTEMPORAL;  /* or NO_STREAM */
     if (backward)
         options.flags |= (uint64_t)random_between(state, 0, 1) * SUGAR_CALL_ACCUMULATE;
     for (int32_t d = 0; d < ndim; d++)
@@ -377,7 +377,7 @@ static unsigned char *expected_memory(const sugar_activation *a, const operand *
     }
     sugar_call_options alone = *options;
     alone.context = NULL;
-    alone.flags &= ~(uint64_t)(SUGAR_CALL_STREAM | SUGAR_CALL_NO_STREAM);
+    alone.flags &= ~(uint64_t)(SUGAR_CALL_NONTEMPORAL | SUGAR_CALL_TEMPORAL);
     assert_ok(count == 2 ? flat_forward(a, type, n, packed[0], 1, packed[1], 1, &alone)
                          : flat_backward(a, type, n, packed[0], 1, packed[1], 1, packed[2], 1, &alone));
     pack(out, packed[count - 1], type, 1);
@@ -412,7 +412,7 @@ static void random_tiles_call(uint64_t *state, const sugar_activation *a, sugar_
     const int32_t ndim = random_shape(state, shape);
     const int count = (int)random_between(state, 2, 3);
     sugar_call_options options = {.struct_size = sizeof options, .context = context};
-    options.flags = (uint64_t)random_between(state, 0, 2) * SUGAR_CALL_STREAM;  /* or NO_STREAM */
+    options.flags = (uint64_t)random_between(state, 0, 2) * SUGAR_CALL_NONTEMPORAL;  /* or NO_STREAM */
     if (count == 3)
         options.flags |= (uint64_t)random_between(state, 0, 1) * SUGAR_CALL_ACCUMULATE;
     operand operands[3];

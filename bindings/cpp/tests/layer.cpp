@@ -194,7 +194,7 @@ void options() {
     CHECK(!code && bits[0] == 0x2c);
     relu.backward(nullptr, dy, dx, sugar::call().saved_gradient(sugar::tensor::bits(bits, {6})), code);
     CHECK(!code && dx == Floats({0, 0, 1, 1, 0, 1}));
-    const sugar::call kept = sugar::call().saved_gradient(sugar::view(bytes)).no_stream();
+    const sugar::call kept = sugar::call().saved_gradient(sugar::view(bytes)).temporal();
     relu.forward(input, y, kept, code);
     CHECK(!code && bytes[0] == 0 && bytes[5] == 255);
     relu.backward(y, dy, dx, sugar::call().from_output(), code);

@@ -18,7 +18,7 @@
 !>
 !> Optional arguments of the calls, beside these (what they mean in full: libsugar_c, sugar_call_options):
 !>     context             threads to work on the call; without it the calling thread
-!>     stream              .true.: store past the caches, .false.: never; absent: outputs larger than the cache
+!>     nontemporal         .true.: store past the caches, .false.: never; absent: outputs larger than the cache
 !>     monitor             forward: counts x in passing
 !>     parameter           a learnable parameter: an array of x's rank with an extent of 1 in every dimension in
 !>                         which it does not vary, or a scalar
@@ -53,8 +53,8 @@ module libsugar
         SUGAR_MAX_DIMENSIONS, &
         SUGAR_MAX_THREADS, &
         SUGAR_CALL_ACCUMULATE, &
-        SUGAR_CALL_STREAM, &
-        SUGAR_CALL_NO_STREAM, &
+        SUGAR_CALL_NONTEMPORAL, &
+        SUGAR_CALL_TEMPORAL, &
         SUGAR_CALL_FROM_OUTPUT, &
         SUGAR_MONITOR_BINS, &
         SUGAR_ROLE_FORWARD, &
@@ -245,10 +245,10 @@ contains
     end subroutine
 
     !> Sets the options of a call, but for its arrays.
-    function set_options(options, context, stream, monitor, random, accumulate, from_output) result(status)
+    function set_options(options, context, nontemporal, monitor, random, accumulate, from_output) result(status)
         type(sugar_call_options), intent(inout) :: options
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(in), optional :: monitor
         type(sugar_random), intent(in), optional, target :: random
         logical, intent(in), optional :: accumulate, from_output
@@ -263,7 +263,7 @@ contains
             if (.not. c_associated(monitor%handle)) status = NOT_CREATED
         end if
         if (present(random)) options%random = c_loc(random)
-        if (present(stream)) options%flags = merge(SUGAR_CALL_STREAM, SUGAR_CALL_NO_STREAM, stream)
+        if (present(nontemporal)) options%flags = merge(SUGAR_CALL_NONTEMPORAL, SUGAR_CALL_TEMPORAL, nontemporal)
         call set_flag(SUGAR_CALL_ACCUMULATE, accumulate)
         call set_flag(SUGAR_CALL_FROM_OUTPUT, from_output)
     contains
@@ -345,13 +345,13 @@ contains
     ! ---- Calls on f32
 
     !> y = f(x)
-    subroutine forward_f32(self, x, y, context, stream, monitor, parameter, saved_gradient, saved_bits, random, &
-            stat, errmsg)
+    subroutine forward_f32(self, x, y, context, nontemporal, monitor, parameter, saved_gradient, &
+            saved_bits, random, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         real(c_float), intent(in) :: x(..)
         real(c_float), intent(inout) :: y(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(inout), optional :: monitor
         real(c_float), intent(in), optional :: parameter(..)
         integer(int8), intent(inout), optional :: saved_gradient(..), saved_bits(:)
@@ -360,19 +360,19 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, monitor, random)
+        status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, f32, options, x, y, parameter, saved_gradient, &
             saved_bits)
         call report(status, stat, errmsg)
     end subroutine
 
     !> x = f(x)
-    subroutine forward_in_place_f32(self, x, context, stream, monitor, parameter, saved_gradient, saved_bits, &
-            random, stat, errmsg)
+    subroutine forward_in_place_f32(self, x, context, nontemporal, monitor, parameter, saved_gradient, &
+            saved_bits, random, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         real(c_float), intent(inout) :: x(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(inout), optional :: monitor
         real(c_float), intent(in), optional :: parameter(..)
         integer(int8), intent(inout), optional :: saved_gradient(..), saved_bits(:)
@@ -381,21 +381,21 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, monitor, random)
+        status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, f32, options, x, x, parameter, saved_gradient, &
             saved_bits)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dx = dy g'(x); x is absent beside a saved_gradient or saved_bits
-    subroutine backward_f32(self, x, dy, dx, context, stream, parameter, parameter_gradient, saved_gradient, &
-            saved_bits, random, accumulate, from_output, stat, errmsg)
+    subroutine backward_f32(self, x, dy, dx, context, nontemporal, parameter, parameter_gradient, &
+            saved_gradient, saved_bits, random, accumulate, from_output, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         real(c_float), intent(in), optional :: x(..)
         real(c_float), intent(in) :: dy(..)
         real(c_float), intent(inout) :: dx(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         real(c_float), intent(in), optional :: parameter(..)
         real(c_float), intent(inout), optional :: parameter_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
@@ -405,20 +405,21 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, random=random, accumulate=accumulate, from_output=from_output)
+        status = set_options(options, context, nontemporal, random=random, accumulate=accumulate, &
+            from_output=from_output)
         if (status == SUGAR_OK) status = c_backward(self%handle, f32, options, x, dy, dx, parameter, parameter_gradient, &
             saved_gradient, saved_bits)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dy = dy g'(x); x is absent beside a saved_gradient or saved_bits
-    subroutine backward_in_place_f32(self, x, dy, context, stream, parameter, parameter_gradient, &
+    subroutine backward_in_place_f32(self, x, dy, context, nontemporal, parameter, parameter_gradient, &
             saved_gradient, saved_bits, random, from_output, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         real(c_float), intent(in), optional :: x(..)
         real(c_float), intent(inout) :: dy(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         real(c_float), intent(in), optional :: parameter(..)
         real(c_float), intent(inout), optional :: parameter_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
@@ -428,7 +429,7 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, random=random, from_output=from_output)
+        status = set_options(options, context, nontemporal, random=random, from_output=from_output)
         if (status == SUGAR_OK) status = c_backward(self%handle, f32, options, x, dy, dy, parameter, parameter_gradient, &
             saved_gradient, saved_bits)
         call report(status, stat, errmsg)
@@ -451,13 +452,13 @@ contains
     ! ---- Calls on f64
 
     !> y = f(x)
-    subroutine forward_f64(self, x, y, context, stream, monitor, parameter, saved_gradient, saved_bits, random, &
-            stat, errmsg)
+    subroutine forward_f64(self, x, y, context, nontemporal, monitor, parameter, saved_gradient, &
+            saved_bits, random, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         real(c_double), intent(in) :: x(..)
         real(c_double), intent(inout) :: y(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(inout), optional :: monitor
         real(c_double), intent(in), optional :: parameter(..)
         integer(int8), intent(inout), optional :: saved_gradient(..), saved_bits(:)
@@ -466,19 +467,19 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, monitor, random)
+        status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, f64, options, x, y, parameter, saved_gradient, &
             saved_bits)
         call report(status, stat, errmsg)
     end subroutine
 
     !> x = f(x)
-    subroutine forward_in_place_f64(self, x, context, stream, monitor, parameter, saved_gradient, saved_bits, &
-            random, stat, errmsg)
+    subroutine forward_in_place_f64(self, x, context, nontemporal, monitor, parameter, saved_gradient, &
+            saved_bits, random, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         real(c_double), intent(inout) :: x(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(inout), optional :: monitor
         real(c_double), intent(in), optional :: parameter(..)
         integer(int8), intent(inout), optional :: saved_gradient(..), saved_bits(:)
@@ -487,21 +488,21 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, monitor, random)
+        status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, f64, options, x, x, parameter, saved_gradient, &
             saved_bits)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dx = dy g'(x); x is absent beside a saved_gradient or saved_bits
-    subroutine backward_f64(self, x, dy, dx, context, stream, parameter, parameter_gradient, saved_gradient, &
-            saved_bits, random, accumulate, from_output, stat, errmsg)
+    subroutine backward_f64(self, x, dy, dx, context, nontemporal, parameter, parameter_gradient, &
+            saved_gradient, saved_bits, random, accumulate, from_output, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         real(c_double), intent(in), optional :: x(..)
         real(c_double), intent(in) :: dy(..)
         real(c_double), intent(inout) :: dx(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         real(c_double), intent(in), optional :: parameter(..)
         real(c_double), intent(inout), optional :: parameter_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
@@ -511,20 +512,21 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, random=random, accumulate=accumulate, from_output=from_output)
+        status = set_options(options, context, nontemporal, random=random, accumulate=accumulate, &
+            from_output=from_output)
         if (status == SUGAR_OK) status = c_backward(self%handle, f64, options, x, dy, dx, parameter, parameter_gradient, &
             saved_gradient, saved_bits)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dy = dy g'(x); x is absent beside a saved_gradient or saved_bits
-    subroutine backward_in_place_f64(self, x, dy, context, stream, parameter, parameter_gradient, &
+    subroutine backward_in_place_f64(self, x, dy, context, nontemporal, parameter, parameter_gradient, &
             saved_gradient, saved_bits, random, from_output, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         real(c_double), intent(in), optional :: x(..)
         real(c_double), intent(inout) :: dy(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         real(c_double), intent(in), optional :: parameter(..)
         real(c_double), intent(inout), optional :: parameter_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
@@ -534,7 +536,7 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, random=random, from_output=from_output)
+        status = set_options(options, context, nontemporal, random=random, from_output=from_output)
         if (status == SUGAR_OK) status = c_backward(self%handle, f64, options, x, dy, dy, parameter, parameter_gradient, &
             saved_gradient, saved_bits)
         call report(status, stat, errmsg)
@@ -557,13 +559,13 @@ contains
     ! ---- Calls on f16
 
     !> y = f(x)
-    subroutine forward_f16(self, x, y, context, stream, monitor, parameter, saved_gradient, saved_bits, random, &
-            stat, errmsg)
+    subroutine forward_f16(self, x, y, context, nontemporal, monitor, parameter, saved_gradient, &
+            saved_bits, random, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(in) :: x(..)
         integer(c_int16_t), intent(inout) :: y(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(inout), optional :: monitor
         integer(c_int16_t), intent(in), optional :: parameter(..)
         integer(int8), intent(inout), optional :: saved_gradient(..), saved_bits(:)
@@ -572,19 +574,19 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, monitor, random)
+        status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, f16, options, x, y, parameter, saved_gradient, &
             saved_bits)
         call report(status, stat, errmsg)
     end subroutine
 
     !> x = f(x)
-    subroutine forward_in_place_f16(self, x, context, stream, monitor, parameter, saved_gradient, saved_bits, &
-            random, stat, errmsg)
+    subroutine forward_in_place_f16(self, x, context, nontemporal, monitor, parameter, saved_gradient, &
+            saved_bits, random, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(inout) :: x(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(inout), optional :: monitor
         integer(c_int16_t), intent(in), optional :: parameter(..)
         integer(int8), intent(inout), optional :: saved_gradient(..), saved_bits(:)
@@ -593,21 +595,21 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, monitor, random)
+        status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, f16, options, x, x, parameter, saved_gradient, &
             saved_bits)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dx = dy g'(x); x is absent beside a saved_gradient or saved_bits
-    subroutine backward_f16(self, x, dy, dx, context, stream, parameter, parameter_gradient, saved_gradient, &
-            saved_bits, random, accumulate, from_output, stat, errmsg)
+    subroutine backward_f16(self, x, dy, dx, context, nontemporal, parameter, parameter_gradient, &
+            saved_gradient, saved_bits, random, accumulate, from_output, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(in), optional :: x(..)
         integer(c_int16_t), intent(in) :: dy(..)
         integer(c_int16_t), intent(inout) :: dx(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         integer(c_int16_t), intent(in), optional :: parameter(..)
         integer(c_int16_t), intent(inout), optional :: parameter_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
@@ -617,20 +619,21 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, random=random, accumulate=accumulate, from_output=from_output)
+        status = set_options(options, context, nontemporal, random=random, accumulate=accumulate, &
+            from_output=from_output)
         if (status == SUGAR_OK) status = c_backward(self%handle, f16, options, x, dy, dx, parameter, parameter_gradient, &
             saved_gradient, saved_bits)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dy = dy g'(x); x is absent beside a saved_gradient or saved_bits
-    subroutine backward_in_place_f16(self, x, dy, context, stream, parameter, parameter_gradient, &
+    subroutine backward_in_place_f16(self, x, dy, context, nontemporal, parameter, parameter_gradient, &
             saved_gradient, saved_bits, random, from_output, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(in), optional :: x(..)
         integer(c_int16_t), intent(inout) :: dy(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         integer(c_int16_t), intent(in), optional :: parameter(..)
         integer(c_int16_t), intent(inout), optional :: parameter_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
@@ -640,7 +643,7 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, random=random, from_output=from_output)
+        status = set_options(options, context, nontemporal, random=random, from_output=from_output)
         if (status == SUGAR_OK) status = c_backward(self%handle, f16, options, x, dy, dy, parameter, parameter_gradient, &
             saved_gradient, saved_bits)
         call report(status, stat, errmsg)
@@ -663,13 +666,13 @@ contains
     ! ---- Calls on bf16
 
     !> y = f(x)
-    subroutine forward_bf16(self, x, y, context, stream, monitor, parameter, saved_gradient, saved_bits, random, &
-            stat, errmsg)
+    subroutine forward_bf16(self, x, y, context, nontemporal, monitor, parameter, saved_gradient, &
+            saved_bits, random, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(in) :: x(..)
         integer(c_int16_t), intent(inout) :: y(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(inout), optional :: monitor
         integer(c_int16_t), intent(in), optional :: parameter(..)
         integer(int8), intent(inout), optional :: saved_gradient(..), saved_bits(:)
@@ -678,19 +681,19 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, monitor, random)
+        status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, bf16, options, x, y, parameter, saved_gradient, &
             saved_bits)
         call report(status, stat, errmsg)
     end subroutine
 
     !> x = f(x)
-    subroutine forward_in_place_bf16(self, x, context, stream, monitor, parameter, saved_gradient, saved_bits, &
-            random, stat, errmsg)
+    subroutine forward_in_place_bf16(self, x, context, nontemporal, monitor, parameter, saved_gradient, &
+            saved_bits, random, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(inout) :: x(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(inout), optional :: monitor
         integer(c_int16_t), intent(in), optional :: parameter(..)
         integer(int8), intent(inout), optional :: saved_gradient(..), saved_bits(:)
@@ -699,21 +702,21 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, monitor, random)
+        status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, bf16, options, x, x, parameter, saved_gradient, &
             saved_bits)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dx = dy g'(x); x is absent beside a saved_gradient or saved_bits
-    subroutine backward_bf16(self, x, dy, dx, context, stream, parameter, parameter_gradient, saved_gradient, &
-            saved_bits, random, accumulate, from_output, stat, errmsg)
+    subroutine backward_bf16(self, x, dy, dx, context, nontemporal, parameter, parameter_gradient, &
+            saved_gradient, saved_bits, random, accumulate, from_output, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(in), optional :: x(..)
         integer(c_int16_t), intent(in) :: dy(..)
         integer(c_int16_t), intent(inout) :: dx(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         integer(c_int16_t), intent(in), optional :: parameter(..)
         integer(c_int16_t), intent(inout), optional :: parameter_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
@@ -723,20 +726,21 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, random=random, accumulate=accumulate, from_output=from_output)
+        status = set_options(options, context, nontemporal, random=random, accumulate=accumulate, &
+            from_output=from_output)
         if (status == SUGAR_OK) status = c_backward(self%handle, bf16, options, x, dy, dx, parameter, parameter_gradient, &
             saved_gradient, saved_bits)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dy = dy g'(x); x is absent beside a saved_gradient or saved_bits
-    subroutine backward_in_place_bf16(self, x, dy, context, stream, parameter, parameter_gradient, &
+    subroutine backward_in_place_bf16(self, x, dy, context, nontemporal, parameter, parameter_gradient, &
             saved_gradient, saved_bits, random, from_output, stat, errmsg)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(in), optional :: x(..)
         integer(c_int16_t), intent(inout) :: dy(..)
         type(sugar_context), intent(in), optional :: context
-        logical, intent(in), optional :: stream
+        logical, intent(in), optional :: nontemporal
         integer(c_int16_t), intent(in), optional :: parameter(..)
         integer(c_int16_t), intent(inout), optional :: parameter_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
@@ -746,7 +750,7 @@ contains
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
-        status = set_options(options, context, stream, random=random, from_output=from_output)
+        status = set_options(options, context, nontemporal, random=random, from_output=from_output)
         if (status == SUGAR_OK) status = c_backward(self%handle, bf16, options, x, dy, dy, parameter, parameter_gradient, &
             saved_gradient, saved_bits)
         call report(status, stat, errmsg)

@@ -166,9 +166,9 @@ contains
         call act%create("sigmoid")
         call context%create(threads=3)
         call act%forward(x, y)
-        call act%forward(x, other, context=context, stream=.true.)
+        call act%forward(x, other, context=context, nontemporal=.true.)
         call expect(all(y == other), "threads, streamed")
-        call act%forward(x, other, stream=.false.)
+        call act%forward(x, other, nontemporal=.false.)
         call expect(all(y == other), "not streamed")
         call act%backward(x, 1.0_real64, dx)
         other = 2

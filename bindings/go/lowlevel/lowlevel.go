@@ -112,15 +112,15 @@ const MaxThreads = 1024
 // bf16 in f32, and then to the element type), instead of dx = dy * g'(x). An error in forward
 const CallAccumulate = 1
 
-// CallStream is SUGAR_CALL_STREAM. store the output past the caches (non-temporally), whatever its size; except in place, with
+// CallNontemporal is SUGAR_CALL_NONTEMPORAL. store the output past the caches (non-temporally), whatever its size; except in place, with
 // ACCUMULATE, where it is written with strides, or if the level has no such stores. Faster for an
 // output that does not fit into the caches; one that does fit is then slower to read. Never changes
-// a result. With neither this flag nor SUGAR_CALL_NO_STREAM, outputs that are larger than the
+// a result. With neither this flag nor SUGAR_CALL_TEMPORAL, outputs that are larger than the
 // last-level cache are stored past the caches
-const CallStream = 2
+const CallNontemporal = 2
 
-// CallNoStream is SUGAR_CALL_NO_STREAM. never store the output past the caches. An error beside SUGAR_CALL_STREAM
-const CallNoStream = 4
+// CallTemporal is SUGAR_CALL_TEMPORAL. never store the output past the caches. An error beside SUGAR_CALL_NONTEMPORAL
+const CallTemporal = 4
 
 // CallFromOutput is SUGAR_CALL_FROM_OUTPUT. backward: x is the output y of the forward pass. For activations whose backward pass is the
 // forward function's own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu,

@@ -44,8 +44,8 @@ export type Operand = Tensor | TensorOptions | Float32Array | Float64Array;
 export interface CallOptionsInit {
     /** SUGAR_CALL_ACCUMULATE: dx = dx + dy * g'(x). */
     readonly accumulate?: boolean;
-    /** true: SUGAR_CALL_STREAM; false: SUGAR_CALL_NO_STREAM. By default outputs larger than the cache are stored past it. */
-    readonly stream?: boolean;
+    /** true: SUGAR_CALL_NONTEMPORAL; false: SUGAR_CALL_TEMPORAL. By default outputs larger than the cache are stored past it. */
+    readonly nontemporal?: boolean;
     /** SUGAR_CALL_FROM_OUTPUT: x of backward is the output of forward. */
     readonly fromOutput?: boolean;
     /**

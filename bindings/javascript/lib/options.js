@@ -8,11 +8,11 @@ const { Tensor, viewOf } = require("./tensor.js");
 
 const TENSORS = ["parameter", "parameter_gradient", "saved_gradient"];
 const NAMES = { parameter: "parameter", parameter_gradient: "parameterGradient", saved_gradient: "savedGradient" };
-const MEMBERS = ["accumulate", "stream", "fromOutput", "context", "monitor", "random", ...Object.values(NAMES)];
+const MEMBERS = ["accumulate", "nontemporal", "fromOutput", "context", "monitor", "random", ...Object.values(NAMES)];
 
-function flagsOf({ accumulate, stream, fromOutput }) {
+function flagsOf({ accumulate, nontemporal, fromOutput }) {
     return (accumulate ? c.SUGAR_CALL_ACCUMULATE : 0) | (fromOutput ? c.SUGAR_CALL_FROM_OUTPUT : 0) |
-        (stream ? c.SUGAR_CALL_STREAM : stream === false ? c.SUGAR_CALL_NO_STREAM : 0);
+        (nontemporal ? c.SUGAR_CALL_NONTEMPORAL : nontemporal === false ? c.SUGAR_CALL_TEMPORAL : 0);
 }
 
 function randomOf(random) {

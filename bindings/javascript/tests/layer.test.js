@@ -59,7 +59,7 @@ test("no dimension, and no element", () => {
 });
 
 test("many calls, through the compiler", () => {
-    const x = floats(-1, 2), y = floats(0, 0), options = new CallOptions({ stream: false });
+    const x = floats(-1, 2), y = floats(0, 0), options = new CallOptions({ nontemporal: false });
     const tensor = new Tensor({ data: x }), output = new Tensor({ data: y });
     for (let i = 0; i < 100000; i++) {
         x[1] = i;
@@ -69,12 +69,13 @@ test("many calls, through the compiler", () => {
     }
 });
 
-test("accumulate, from the output, stream", () => {
+test("accumulate, from the output, nontemporal", () => {
     const dx = floats(10, 10);
     relu.backward(floats(-1, 2), floats(5, 7), dx, { accumulate: true });
     assert.deepEqual(dx, floats(10, 17));
     assert.deepEqual(relu.backward(floats(0, 2), floats(5, 7), null, { fromOutput: true }), floats(0, 7));
-    for (const stream of [true, false]) assert.deepEqual(relu.forward(floats(-1, 2), null, { stream }), floats(0, 2));
+    for (const nontemporal of [true, false])
+        assert.deepEqual(relu.forward(floats(-1, 2), null, { nontemporal }), floats(0, 2));
 });
 
 test("context: threads give the same", () => {
@@ -160,7 +161,7 @@ test("what the library refuses", () => {
     fails(() => relu.forward(floats(1, 2, 3), floats(1, 2)), /y: shape \(2,\), expected \(3,\) like x/);
     fails(() => relu.forward(floats(1), new Float64Array(1)), /y: dtype float64, expected float32 like x/);
     fails(() => relu.backward(null, floats(1)), /x: NULL, expected a tensor/);
-    fails(() => relu.forward(floats(1), null, { accumulate: true }), /SUGAR_CALL_STREAM/);
+    fails(() => relu.forward(floats(1), null, { accumulate: true }), /SUGAR_CALL_NONTEMPORAL/);
     fails(() => new Context(-1), /threads/);
     const array = floats(1, 2, 3);
     fails(() => relu.forward(array.subarray(0, 2), array.subarray(1, 3)), /overlaps/);
@@ -297,7 +298,7 @@ test("the collector frees handles and tensors", { skip: !global.gc && "needs --e
 });
 
 test("calls leave no memory behind", () => {
-    const x = floats(-1, 2), options = { stream: false, random: { seed: 1 } }, rrelu = new Activation("rrelu");
+    const x = floats(-1, 2), options = { nontemporal: false, random: { seed: 1 } }, rrelu = new Activation("rrelu");
     const many = (count) => {
         for (let i = 0; i < count; i++) rrelu.forward(x, x, options);
     };

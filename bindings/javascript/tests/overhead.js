@@ -19,7 +19,7 @@ function show(name, call) {
 
 const relu = new Activation("relu"), x = new Float32Array(1), y = new Float32Array(1);
 const tx = new Tensor({ data: x }), ty = new Tensor({ data: y });
-const options = new CallOptions({ stream: false });
+const options = new CallOptions({ nontemporal: false });
 const handle = [];
 c.sugar_activation_create(handle, "relu");
 
@@ -29,5 +29,5 @@ show("forward, typed arrays", () => relu.forward(x, y));
 show("backward, typed arrays", () => relu.backward(x, y, y));
 show("forward, tensors", () => relu.forward(tx, ty));
 show("forward, typed arrays, options made before", () => relu.forward(x, y, options));
-show("forward, typed arrays, options as an object", () => relu.forward(x, y, { stream: false }));
+show("forward, typed arrays, options as an object", () => relu.forward(x, y, { nontemporal: false }));
 show("forward, typed arrays, y made in the call", () => relu.forward(x));

@@ -50,13 +50,13 @@ Base.show(io::IO, a::Activation) = print(io, "Activation(", repr(a.spec), ")")
 # ---- Arrays
 
 """
-    forward!(y, a, x; threads, stream, monitor, parameter, saved_gradient, random)
+    forward!(y, a, x; threads, nontemporal, monitor, parameter, saved_gradient, random)
 
 Writes the values of `a` for every element of `x` into `y`, which may be `x` itself, and returns `y`. Both are arrays
 or views of any strides with elements of one type (Float16, Float32, Float64, BFloat16); nothing is copied.
 
 - `threads`: a number, a [`Context`](@ref), or `nothing` for what [`threads!`](@ref) has set
-- `stream`: whether to store past the caches; `nothing`: where it pays
+- `nontemporal`: whether to store past the caches; `nothing`: where it pays
 - `monitor`: a [`Monitor`](@ref) that counts `x` in passing
 - `parameter`: the forward function's parameter, in place of the spec's: a number, or an array that is repeated to the
   shape of `x` as in broadcasting
@@ -83,13 +83,13 @@ As [`forward!`](@ref), into a new array. `a(x)` is the same.
 forward(a::Activation, x::AbstractArray; keywords...) = forward!(similar(x), a, x; keywords...)
 
 """
-    backward!(dx, a, x, dy; threads, accumulate, from_output, stream, parameter, parameter_gradient, saved_gradient,
-              random)
+    backward!(dx, a, x, dy; threads, accumulate, from_output, nontemporal, parameter, parameter_gradient,
+              saved_gradient, random)
 
 Writes `dy` times the derivative of `a` at `x` into `dx`, which may be `x` or `dy` itself, and returns `dx`. `dy` is an
 array that is repeated to the shape of `dx` as in broadcasting, or a number.
 
-- `threads`, `stream`, `parameter`, `random`: as for [`forward!`](@ref)
+- `threads`, `nontemporal`, `parameter`, `random`: as for [`forward!`](@ref)
 - `accumulate`: adds to what `dx` (and `parameter_gradient`) holds
 - `from_output`: `x` is the output of the forward pass
 - `parameter_gradient`: receives the gradient with respect to the parameter: an array that broadcasting would repeat to

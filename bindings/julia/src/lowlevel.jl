@@ -129,14 +129,14 @@ const SUGAR_CALL_ACCUMULATE = Int32(1)
 store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE, where
 it is written with strides, or if the level has no such stores. Faster for an output that does not fit into
 the caches; one that does fit is then slower to read. Never changes a result. With neither this flag nor
-SUGAR_CALL_NO_STREAM, outputs that are larger than the last-level cache are stored past the caches
+SUGAR_CALL_TEMPORAL, outputs that are larger than the last-level cache are stored past the caches
 """
-const SUGAR_CALL_STREAM = Int32(2)
+const SUGAR_CALL_NONTEMPORAL = Int32(2)
 
 """
-never store the output past the caches. An error beside SUGAR_CALL_STREAM
+never store the output past the caches. An error beside SUGAR_CALL_NONTEMPORAL
 """
-const SUGAR_CALL_NO_STREAM = Int32(4)
+const SUGAR_CALL_TEMPORAL = Int32(4)
 
 """
 backward: x is the output y of the forward pass. For activations whose backward pass is the forward function's

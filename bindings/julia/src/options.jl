@@ -14,10 +14,10 @@ address(options::Options) = Ptr{C.sugar_call_options}(pointer_from_objref(option
 The options of a call on arrays of type `T` and of a shape; `nothing` where all are the defaults.
 """
 function call_options(::Type{T}, shape::Dims; threads = nothing, accumulate = false, from_output = false,
-                      stream = nothing, monitor = nothing, parameter = nothing, parameter_gradient = nothing,
+                      nontemporal = nothing, monitor = nothing, parameter = nothing, parameter_gradient = nothing,
                       saved_gradient = nothing, random = nothing, unknown...) where {T}
     isempty(unknown) || refuse(first(keys(unknown)), first(values(unknown)), "one of the keywords $KEYWORDS")
-    flags = stream_flag(stream) | flag(:accumulate, accumulate, C.SUGAR_CALL_ACCUMULATE) |
+    flags = nontemporal_flag(nontemporal) | flag(:accumulate, accumulate, C.SUGAR_CALL_ACCUMULATE) |
         flag(:from_output, from_output, C.SUGAR_CALL_FROM_OUTPUT)
     used = context(threads)
     flags == 0 && used === monitor === parameter === parameter_gradient === saved_gradient === random === nothing &&
@@ -38,9 +38,9 @@ end
 flag(option, set::Bool, bit) = set ? bit : Int32(0)
 flag(option, set, bit) = refuse(option, set, "true or false")
 
-stream_flag(::Nothing) = Int32(0)
-stream_flag(stream::Bool) = stream ? C.SUGAR_CALL_STREAM : C.SUGAR_CALL_NO_STREAM
-stream_flag(stream) = refuse(:stream, stream, "true, false or nothing")
+nontemporal_flag(::Nothing) = Int32(0)
+nontemporal_flag(nontemporal::Bool) = nontemporal ? C.SUGAR_CALL_NONTEMPORAL : C.SUGAR_CALL_TEMPORAL
+nontemporal_flag(nontemporal) = refuse(:nontemporal, nontemporal, "true, false or nothing")
 
 tensor(x) = x === nothing ? nothing : Tensor(x)
 repeated(option, x, shape, expected) =
@@ -70,8 +70,8 @@ function draw(numbers::Tuple{Integer,Integer})
     return C.sugar_random(seed = numbers[1], offset = numbers[2])
 end
 
-const KEYWORDS = "threads, accumulate, from_output, stream, monitor, parameter, parameter_gradient, saved_gradient, " *
-    "random"
+const KEYWORDS = "threads, accumulate, from_output, nontemporal, monitor, parameter, parameter_gradient, " *
+    "saved_gradient, random"
 
 "Refuses what was given as an option: a number by its value, anything else by its type."
 @noinline refuse(option, found, expected) =

@@ -127,7 +127,7 @@ function allocated(call, arguments...)
     return @allocated call(arguments...)
 end
 dotted!(y, a, x) = y .= a.(x)
-with_options!(y, a, x, saved) = forward!(y, a, x; saved_gradient = saved, stream = false)
+with_options!(y, a, x, saved) = forward!(y, a, x; saved_gradient = saved, nontemporal = false)
 
 @testset "no copies" begin
     a = Activation("relu~bsilu")

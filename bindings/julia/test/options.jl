@@ -44,7 +44,7 @@ end
     end
 end
 
-@testset "accumulate, from_output, stream" begin
+@testset "accumulate, from_output, nontemporal" begin
     a = Activation("sigmoid")
     x, dy = randn(100), randn(100)
     y = a(x)
@@ -54,9 +54,9 @@ end
     sum = randn(100)
     expected = sum .+ backward(a, x, dy)
     @test backward!(sum, a, x, dy; accumulate = true) ≈ expected
-    @test identical(forward(a, x; stream = true), y)
-    @test identical(forward(a, x; stream = false), y)
-    @test identical(backward(a, x, reshape(dy, 100); stream = true), backward(a, x, dy))
+    @test identical(forward(a, x; nontemporal = true), y)
+    @test identical(forward(a, x; nontemporal = false), y)
+    @test identical(backward(a, x, reshape(dy, 100); nontemporal = true), backward(a, x, dy))
     @test backward(a, randn(3, 4), [1.0, 2.0, 3.0]) isa Matrix
     z = randn(3, 4)
     @test identical(backward(a, z, [1.0, 2.0, 3.0]), backward(a, z, repeat([1.0, 2.0, 3.0], 1, 4)))
@@ -121,7 +121,7 @@ end
     closed(handle) = (close(handle); handle)
     for (option, wrong, expected) in (
             (:threads, 1.5, "a number"), (:threads, closed(Context(2)), "open"), (:threads, big(2)^70, "a number"),
-            (:stream, 1, "true, false"), (:accumulate, 1, "true or false"), (:monitor, 3, "a Monitor"),
+            (:nontemporal, 1, "true, false"), (:accumulate, 1, "true or false"), (:monitor, 3, "a Monitor"),
             (:monitor, closed(Monitor(8)), "open"), (:parameter, "1", "a number"),
             (:parameter_gradient, 1.0, "an array"),
             (:random, big(2)^70, "0 to"), (:random, -1, "0 to"), (:random, (1, -1), "0 to"),

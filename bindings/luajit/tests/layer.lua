@@ -67,7 +67,7 @@ end)
 
 case("from the compiler too: 200,000 calls in a loop", function()
     local x, y = sugar.tensor(filled { -1, 2 }), sugar.zeros("f32", 2)
-    local options = sugar.options { stream = false }
+    local options = sugar.options { nontemporal = false }
     for i = 1, 200000 do
         x.data[1] = i
         relu:forward(x, y, options)
@@ -82,7 +82,7 @@ case("operands that only the call knows survive the collector", function()
     local succeeded, e = pcall(function()
         for _ = 1, 20000 do
             local y = relu:forward(sugar.tensor(filled { -1, 2, -3, 4 }, { shape = { 2, 2 }, strides = { 1, 2 } }),
-                                   nil, { stream = false })
+                                   nil, { nontemporal = false })
             equal(list(y.data, 4), "0 0 2 4")
         end
     end)
@@ -104,9 +104,9 @@ case("from the output", function()
     equal(list(relu:backward(filled { 0, 2 }, filled { 5, 7 }, nil, { from_output = true }).data, 2), "0 7")
 end)
 
-case("stream", function()
-    for _, stream in ipairs { true, false } do
-        equal(list(relu:forward(filled { -1, 2 }, nil, { stream = stream }).data, 2), "0 2")
+case("nontemporal", function()
+    for _, nontemporal in ipairs { true, false } do
+        equal(list(relu:forward(filled { -1, 2 }, nil, { nontemporal = nontemporal }).data, 2), "0 2")
     end
 end)
 
@@ -206,7 +206,7 @@ case("what the library refuses", function()
         filled({ 1 }, "double"))
     fails(ARGUMENT, "x: NULL, expected a tensor", relu.backward, relu, nil, filled { 1 })
     fails(ARGUMENT, "threads", sugar.Context, -1)
-    fails(ARGUMENT, "SUGAR_CALL_STREAM", relu.forward, relu, filled { 1 }, nil, { accumulate = true })
+    fails(ARGUMENT, "SUGAR_CALL_NONTEMPORAL", relu.forward, relu, filled { 1 }, nil, { accumulate = true })
 end)
 
 case("what this layer refuses", function()

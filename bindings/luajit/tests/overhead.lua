@@ -30,7 +30,7 @@ local relu = sugar.Activation "relu"
 local x, y = ffi.new("float[?]", 1), ffi.new("float[?]", 1)
 local fixed = ffi.new "float[1]"
 local tx, ty = sugar.tensor(x), sugar.tensor(y)
-local options = sugar.options { stream = false }
+local options = sugar.options { nontemporal = false }
 
 local function show(name, count, call)
     print(("%-52s %7.0f ns"):format(name, least(count, call)))
@@ -41,6 +41,6 @@ show("C.sugar_forward", 1e6, function() c.C.sugar_forward(relu.handle, tx.view, 
 show("forward, tensors", 1e6, function() relu:forward(tx, ty) end)
 show("backward, tensors", 1e6, function() relu:backward(tx, ty, ty) end)
 show("forward, tensors, options made before", 1e6, function() relu:forward(tx, ty, options) end)
-show("forward, tensors, options as a table", 1e5, function() relu:forward(tx, ty, { stream = false }) end)
+show("forward, tensors, options as a table", 1e5, function() relu:forward(tx, ty, { nontemporal = false }) end)
 show("forward, float[?]", 1e6, function() relu:forward(x, y) end)
 show("forward, float[1]: tensors made in the call", 1e5, function() relu:forward(fixed, fixed) end)

@@ -283,15 +283,15 @@ local function high_options(case, memories, monitor)
     local function flag(value)
         return bit.band(case.flags, value) ~= 0 or nil
     end
-    local streams = flag(c.SUGAR_CALL_STREAM)
-    if case.flags > 15 or streams and flag(c.SUGAR_CALL_NO_STREAM) then
+    local stores = flag(c.SUGAR_CALL_NONTEMPORAL)
+    if case.flags > 15 or stores and flag(c.SUGAR_CALL_TEMPORAL) then
         error("not expressible", 0)
     end
-    if flag(c.SUGAR_CALL_NO_STREAM) then
-        streams = false
+    if flag(c.SUGAR_CALL_TEMPORAL) then
+        stores = false
     end
     return {
-        accumulate = flag(c.SUGAR_CALL_ACCUMULATE), from_output = flag(c.SUGAR_CALL_FROM_OUTPUT), stream = streams,
+        accumulate = flag(c.SUGAR_CALL_ACCUMULATE), from_output = flag(c.SUGAR_CALL_FROM_OUTPUT), nontemporal = stores,
         parameter = high_tensor(case.parameter, memories), monitor = case.call ~= "observe" and monitor or nil,
         parameter_gradient = high_tensor(case.parameter_gradient, memories),
         saved_gradient = high_tensor(case.saved_gradient, memories),

@@ -244,11 +244,12 @@ class Options(unittest.TestCase):
         with self.assertRaises(libsugar.UnsupportedError):
             libsugar.Activation("relu~bsilu").backward(y, self.dy, from_output=True)
 
-    def test_stream(self) -> None:
+    def test_nontemporal(self) -> None:
         activation = libsugar.Activation("silu")
-        streams: tuple[Any, ...] = (None, True, False)
-        for stream in streams:
-            np.testing.assert_array_equal(activation.forward(self.x, stream=stream), activation.forward(self.x))
+        stores: tuple[Any, ...] = (None, True, False)
+        for nontemporal in stores:
+            np.testing.assert_array_equal(activation.forward(self.x, nontemporal=nontemporal),
+                                          activation.forward(self.x))
 
     def test_refusals_of_the_layer(self) -> None:
         activation = libsugar.Activation("relu")
@@ -258,7 +259,7 @@ class Options(unittest.TestCase):
             activation.forward(self.x, threads=2, context=libsugar.Context(2))
         with self.assertRaisesRegex(libsugar.ArgumentError, "threads: 4294967298, expected"):
             activation.forward(self.x, threads=(1 << 32) + 2)
-        wrong: dict[str, Any] = {"context": 3, "monitor": 3, "stream": "x", "random": 3, "threads": "2"}
+        wrong: dict[str, Any] = {"context": 3, "monitor": 3, "nontemporal": "x", "random": 3, "threads": "2"}
         for name, value in wrong.items():
             with self.subTest(name), self.assertRaisesRegex(TypeError, f"{name}: "):
                 activation.forward(self.x, **{name: value})

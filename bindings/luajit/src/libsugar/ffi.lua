@@ -736,11 +736,11 @@ local M = {
     -- store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE,
     -- where it is written with strides, or if the level has no such stores. Faster for an output that does
     -- not fit into the caches; one that does fit is then slower to read. Never changes a result. With neither
-    -- this flag nor SUGAR_CALL_NO_STREAM, outputs that are larger than the last-level cache are stored past
+    -- this flag nor SUGAR_CALL_TEMPORAL, outputs that are larger than the last-level cache are stored past
     -- the caches
-    SUGAR_CALL_STREAM = 2,
-    -- never store the output past the caches. An error beside SUGAR_CALL_STREAM
-    SUGAR_CALL_NO_STREAM = 4,
+    SUGAR_CALL_NONTEMPORAL = 2,
+    -- never store the output past the caches. An error beside SUGAR_CALL_NONTEMPORAL
+    SUGAR_CALL_TEMPORAL = 4,
     -- backward: x is the output y of the forward pass. For activations whose backward pass is the forward
     -- function's own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu
     -- with a parameter of 0 or more); with others UNSUPPORTED. The result is the derivative, as a function of

@@ -9,17 +9,17 @@ local Tensor = require "libsugar.tensor"
 local Options = {}
 Options.__index = Options
 
-local KNOWN = { accumulate = true, stream = true, from_output = true, context = true, monitor = true, parameter = true,
-                parameter_gradient = true, saved_gradient = true, random = true }
+local KNOWN = { accumulate = true, nontemporal = true, from_output = true, context = true, monitor = true,
+                parameter = true, parameter_gradient = true, saved_gradient = true, random = true }
 local RANDOM = { seed = true, offset = true }
 local new_options = ffi.typeof "sugar_call_options"
 local new_random = ffi.typeof "sugar_random"
 
 local function flags(options)
-    local stream = options.stream
+    local nontemporal = options.nontemporal
     return (options.accumulate and c.SUGAR_CALL_ACCUMULATE or 0)
         + (options.from_output and c.SUGAR_CALL_FROM_OUTPUT or 0)
-        + (stream and c.SUGAR_CALL_STREAM or stream == false and c.SUGAR_CALL_NO_STREAM or 0)
+        + (nontemporal and c.SUGAR_CALL_NONTEMPORAL or nontemporal == false and c.SUGAR_CALL_TEMPORAL or 0)
 end
 
 -- A number up to 2^53, or a uint64_t for all of them.
@@ -44,7 +44,7 @@ end
 
 -- All are optional:
 --     accumulate           true: dx = dx + dy * g'(x)
---     stream               true, false: stores past the caches always, never; nil: outputs larger than the cache
+--     nontemporal          true, false: stores past the caches always, never; nil: outputs larger than the cache
 --     from_output          true: x of backward is the output of forward
 --     context, monitor     objects of these classes
 --     parameter            a tensor in place of the parameter in the spec

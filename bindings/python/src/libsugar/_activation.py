@@ -87,19 +87,19 @@ class Activation:
 
     @overload
     def forward(self, x: A, out: None = None, *, threads: int | None = ..., context: Context | None = ...,
-                stream: bool | None = ..., monitor: Monitor | None = ..., parameter: Array | None = ...,
+                nontemporal: bool | None = ..., monitor: Monitor | None = ..., parameter: Array | None = ...,
                 saved_gradient: Array | None = ..., saved_bits: int = ...,
                 random: tuple[int, int] | None = ...) -> A: ...
 
     @overload
     def forward(self, x: Array, out: A, *, threads: int | None = ..., context: Context | None = ...,
-                stream: bool | None = ..., monitor: Monitor | None = ..., parameter: Array | None = ...,
+                nontemporal: bool | None = ..., monitor: Monitor | None = ..., parameter: Array | None = ...,
                 saved_gradient: Array | None = ..., saved_bits: int = ...,
                 random: tuple[int, int] | None = ...) -> A: ...
 
     @documented(c.sugar_forward, c.sugar_call_options)
     def forward(self, x: Any, out: Any = None, *, threads: int | None = None, context: Context | None = None,
-                stream: bool | None = None, monitor: Monitor | None = None, parameter: Array | None = None,
+                nontemporal: bool | None = None, monitor: Monitor | None = None, parameter: Array | None = None,
                 saved_gradient: Array | None = None, saved_bits: int = 8,
                 random: tuple[int, int] | None = None) -> Any:
         """f(x), element by element, in `out`, which is returned; without one in a new array.
@@ -109,7 +109,7 @@ class Activation:
 
         threads          how many threads may work on it; or
         context          whose threads; neither: what set_threads said
-        stream           True: store past the caches; False: never; None: as the library sees fit
+        nontemporal      True: store past the caches; False: never; None: as the library sees fit
         monitor          counts x in passing
         parameter        the forward function's parameter, in a shape that broadcasts to x's
         saved_gradient   out; uint8, of x's shape; with saved_bits=1 (size + 7) // 8 bytes: g'(x) for backward
@@ -117,7 +117,7 @@ class Activation:
         """
         if out is None:
             out = empty_like(x)
-        if (threads is None and context is None and stream is None and monitor is None and parameter is None
+        if (threads is None and context is None and nontemporal is None and monitor is None and parameter is None
                 and saved_gradient is None and random is None):
             # Nothing but arrays, most of which DLPack takes: the least that a call can cost.
             try:
@@ -132,7 +132,7 @@ class Activation:
                     raise failure(status)
                 return out
         source, target = view(x, "x"), view(out, "out", True)
-        options = Options(source.extents, 0, stream, threads, context, monitor, parameter, None,
+        options = Options(source.extents, 0, nontemporal, threads, context, monitor, parameter, None,
                           saved_gradient, saved_bits, True, random)
         turn: Any = nullcontext() if monitor is None else monitor._lock
         with turn:
@@ -143,21 +143,21 @@ class Activation:
 
     @overload
     def backward(self, x: Array | None, dy: A, out: None = None, *, accumulate: bool = ..., from_output: bool = ...,
-                 threads: int | None = ..., context: Context | None = ..., stream: bool | None = ...,
+                 threads: int | None = ..., context: Context | None = ..., nontemporal: bool | None = ...,
                  parameter: Array | None = ..., parameter_gradient: Array | None = ...,
                  saved_gradient: Array | None = ..., saved_bits: int = ...,
                  random: tuple[int, int] | None = ...) -> A: ...
 
     @overload
     def backward(self, x: Array | None, dy: Array, out: A, *, accumulate: bool = ..., from_output: bool = ...,
-                 threads: int | None = ..., context: Context | None = ..., stream: bool | None = ...,
+                 threads: int | None = ..., context: Context | None = ..., nontemporal: bool | None = ...,
                  parameter: Array | None = ..., parameter_gradient: Array | None = ...,
                  saved_gradient: Array | None = ..., saved_bits: int = ...,
                  random: tuple[int, int] | None = ...) -> A: ...
 
     @documented(c.sugar_backward, c.sugar_call_options)
     def backward(self, x: Any, dy: Any, out: Any = None, *, accumulate: bool = False, from_output: bool = False,
-                 threads: int | None = None, context: Context | None = None, stream: bool | None = None,
+                 threads: int | None = None, context: Context | None = None, nontemporal: bool | None = None,
                  parameter: Array | None = None, parameter_gradient: Array | None = None,
                  saved_gradient: Array | None = None, saved_bits: int = 8,
                  random: tuple[int, int] | None = None) -> Any:
@@ -168,7 +168,7 @@ class Activation:
 
         accumulate           True: added to what `out` holds
         from_output          True: x is the output of the forward pass
-        threads, context, stream, parameter, random    as in forward
+        threads, context, nontemporal, parameter, random    as in forward
         parameter_gradient   out; the gradient of the parameter, in a shape that broadcasts to x's: sums over
                              what is repeated. With accumulate it is added to what this holds
         saved_gradient       what forward wrote (with the same saved_bits); x is then None
@@ -177,7 +177,7 @@ class Activation:
             if accumulate:
                 raise TypeError("out: None, expected the array to accumulate in")
             out = empty_like(dy if x is None else x)
-        if (not accumulate and not from_output and threads is None and context is None and stream is None
+        if (not accumulate and not from_output and threads is None and context is None and nontemporal is None
                 and parameter is None and parameter_gradient is None and saved_gradient is None and random is None):
             try:
                 source, gradient, target = x.__dlpack__(), dy.__dlpack__(), out.__dlpack__()
@@ -193,7 +193,7 @@ class Activation:
         flags = (c.SUGAR_CALL_ACCUMULATE if accumulate else 0) | (c.SUGAR_CALL_FROM_OUTPUT if from_output else 0)
         source = None if x is None else view(x, "x")
         gradient, target = view(dy, "dy"), view(out, "out", True)
-        options = Options((source or gradient).extents, flags, stream, threads, context, None, parameter,
+        options = Options((source or gradient).extents, flags, nontemporal, threads, context, None, parameter,
                           parameter_gradient, saved_gradient, saved_bits, False, random)
         check(c.sugar_backward(self._handle, source, gradient, target, options))
         return out

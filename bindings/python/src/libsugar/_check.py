@@ -22,7 +22,7 @@ Case = dict[str, Any]
 WIDTH = {"f32": 4, "f64": 8, "f16": 2, "bf16": 2, "u8": 1}
 INFINITY = {"f32": 0x7F800000, "f64": 0x7FF << 52, "f16": 0x7C00, "bf16": 0x7F80}
 TYPES = {"f32": (2, 32, 1), "f64": (2, 64, 1), "f16": (2, 16, 1), "bf16": (4, 16, 1)}
-STREAMS = {0: None, c.SUGAR_CALL_STREAM: True, c.SUGAR_CALL_NO_STREAM: False}
+NONTEMPORAL = {0: None, c.SUGAR_CALL_NONTEMPORAL: True, c.SUGAR_CALL_TEMPORAL: False}
 
 new_capsule = ctypes.PyDLL(None)["PyCapsule_New"]
 new_capsule.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
@@ -157,7 +157,7 @@ class Replay:
             return
         flags, saved = case["flags"], case["saved_gradient"]
         options: dict[str, Any] = {
-            "stream": STREAMS[flags & 6], "parameter": self.operand("parameter"),
+            "nontemporal": NONTEMPORAL[flags & 6], "parameter": self.operand("parameter"),
             "saved_gradient": self.operand("saved_gradient"),
             "saved_bits": 1 if saved and saved["dtype"][1] == 1 else 8,
             "random": [int(number, 16) for number in case["random"]] if case["random"] else None}

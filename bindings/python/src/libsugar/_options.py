@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ._context import Context
 
 TensorPointer = ctypes.POINTER(c.sugar_tensor)
-STREAM = {None: 0, True: c.SUGAR_CALL_STREAM, False: c.SUGAR_CALL_NO_STREAM}
+NONTEMPORAL = {None: 0, True: c.SUGAR_CALL_NONTEMPORAL, False: c.SUGAR_CALL_TEMPORAL}
 
 
 class Handle(Protocol):
@@ -33,14 +33,14 @@ class Options(c.sugar_call_options):
     """sugar_call_options for a call on arrays of one shape; keeps alive what it leads to (ctypes does so for
     pointers to tensors)."""
 
-    def __init__(self, shape: tuple[int, ...] = (), flags: int = 0, stream: bool | None = None,
+    def __init__(self, shape: tuple[int, ...] = (), flags: int = 0, nontemporal: bool | None = None,
                  threads: int | None = None, context: Context | None = None, monitor: Handle | None = None,
                  parameter: Array | None = None, parameter_gradient: Array | None = None,
                  saved_gradient: Array | None = None, saved_bits: int = 8, saved_out: bool = False,
                  random: tuple[int, int] | None = None) -> None:
-        if stream not in STREAM:
-            raise TypeError(f"stream: {stream!r}, expected True, False or None")
-        super().__init__(flags=flags | STREAM[stream])
+        if nontemporal not in NONTEMPORAL:
+            raise TypeError(f"nontemporal: {nontemporal!r}, expected True, False or None")
+        super().__init__(flags=flags | NONTEMPORAL[nontemporal])
         self.kept = _context.chosen(threads, context), monitor
         if self.kept[0] is not None:
             self.context = handle_of(self.kept[0], "context")

@@ -47,13 +47,13 @@ impl<'a> Call<'a> {
     }
 
     /// Store the output past the caches, whatever its size.
-    pub fn stream(self) -> Self {
-        self.flags(sys::SUGAR_CALL_STREAM)
+    pub fn nontemporal(self) -> Self {
+        self.flags(sys::SUGAR_CALL_NONTEMPORAL)
     }
 
     /// Never store it past the caches.
-    pub fn no_stream(self) -> Self {
-        self.flags(sys::SUGAR_CALL_NO_STREAM)
+    pub fn temporal(self) -> Self {
+        self.flags(sys::SUGAR_CALL_TEMPORAL)
     }
 
     /// Backward: x is the output y of the forward pass.

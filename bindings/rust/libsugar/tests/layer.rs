@@ -167,7 +167,7 @@ fn options_of_calls() {
     relu().backward_saved(&dy, &mut dx, Call::new().saved_gradient_bits(&bits, &[6]).unwrap()).unwrap();
     assert_eq!(dx, [0.0, 0.0, 1.0, 1.0, 0.0, 1.0]);
     let mut codes = [0u8; 6];
-    relu().forward_with(&INPUT, &mut y, Call::new().save_gradient(&mut codes).no_stream()).unwrap();
+    relu().forward_with(&INPUT, &mut y, Call::new().save_gradient(&mut codes).temporal()).unwrap();
     assert_eq!(codes, [0, 0, 255, 255, 0, 255]);
     relu().backward_with(&y, &dy, &mut dx, Call::new().from_output()).unwrap();
 

@@ -362,8 +362,8 @@ impl<'a> Replay<'a> {
         type Setter<'c> = fn(Call<'c>) -> Call<'c>;
         let setters: [(i32, Setter<'c>); 4] = [
             (sys::SUGAR_CALL_ACCUMULATE, Call::accumulate),
-            (sys::SUGAR_CALL_STREAM, Call::stream),
-            (sys::SUGAR_CALL_NO_STREAM, Call::no_stream),
+            (sys::SUGAR_CALL_NONTEMPORAL, Call::nontemporal),
+            (sys::SUGAR_CALL_TEMPORAL, Call::temporal),
             (sys::SUGAR_CALL_FROM_OUTPUT, Call::from_output),
         ];
         for (flag, set) in setters {

@@ -80,8 +80,8 @@ public:
 
     call &flags(std::uint64_t flags) noexcept { return flags_ |= flags, set(); }
     call &accumulate() noexcept { return flags(call_accumulate); }      // backward: dx = dx + dy * g'(x)
-    call &stream() noexcept { return flags(call_stream); }              // store past the caches
-    call &no_stream() noexcept { return flags(call_no_stream); }
+    call &nontemporal() noexcept { return flags(call_nontemporal); }    // store past the caches
+    call &temporal() noexcept { return flags(call_temporal); }
     call &from_output() noexcept { return flags(call_from_output); }    // backward: x is y
 
     call &threads(const context &threads) noexcept { return context_ = threads.get(), set(); }

@@ -81,11 +81,11 @@ inline constexpr std::int32_t call_accumulate = SUGAR_CALL_ACCUMULATE;
 // store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE,
 // where it is written with strides, or if the level has no such stores. Faster for an output that does not
 // fit into the caches; one that does fit is then slower to read. Never changes a result. With neither this
-// flag nor SUGAR_CALL_NO_STREAM, outputs that are larger than the last-level cache are stored past the caches
-inline constexpr std::int32_t call_stream = SUGAR_CALL_STREAM;
+// flag nor SUGAR_CALL_TEMPORAL, outputs that are larger than the last-level cache are stored past the caches
+inline constexpr std::int32_t call_nontemporal = SUGAR_CALL_NONTEMPORAL;
 
-// never store the output past the caches. An error beside SUGAR_CALL_STREAM
-inline constexpr std::int32_t call_no_stream = SUGAR_CALL_NO_STREAM;
+// never store the output past the caches. An error beside SUGAR_CALL_NONTEMPORAL
+inline constexpr std::int32_t call_temporal = SUGAR_CALL_TEMPORAL;
 
 // backward: x is the output y of the forward pass. For activations whose backward pass is the forward
 // function's own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu with a
