@@ -26,7 +26,7 @@ def ask(api: Json, path: Path) -> Json:
 
     def one_kind(index: int) -> Json:
         found = filled(kind, library.sugar_kind_get, index)
-        parameters = [filled(parameter, library.sugar_kind_parameter, index, position)
+        parameters = [filled(parameter, library.sugar_kind_get_parameter, index, position)
                       for position in range(found.pop("parameter_count"))]
         found["roles"] = names(flags, "SUGAR_ROLE", found["roles"])
         found["capabilities"] = names(flags, "SUGAR_CAN", found["capabilities"])

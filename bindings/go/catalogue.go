@@ -44,7 +44,7 @@ func Kinds() ([]Kind, error) {
 			Capabilities: c.Capabilities, Parameters: make([]Parameter, c.ParameterCount)}
 		for j := range kinds[i].Parameters {
 			p := lowlevel.Parameter{StructSize: unsafe.Sizeof(lowlevel.Parameter{})}
-			if err := check(func() Status { return lowlevel.KindParameter(int32(i), int32(j), &p) }); err != nil {
+			if err := check(func() Status { return lowlevel.KindGetParameter(int32(i), int32(j), &p) }); err != nil {
 				return nil, err
 			}
 			kinds[i].Parameters[j] = Parameter{lowlevel.String(p.Name), p.DefaultValue, p.Minimum, p.Maximum}

@@ -86,7 +86,7 @@ func NewActivationAt(spec, level string) (*Activation, error) {
 	text := append([]byte(spec), 0)
 	activation := new(Activation)
 	err := check(func() Status {
-		return lowlevel.ActivationCreateEx(&activation.handle, &text[0], uintptr(len(spec)), &options)
+		return lowlevel.ActivationCreateWithOptions(&activation.handle, &text[0], uintptr(len(spec)), &options)
 	})
 	if err != nil {
 		return nil, err

@@ -288,7 +288,7 @@ func (r *replay) make(t *testing.T) Status {
 	}
 	spec := append([]byte(*r.Spec), 0)
 	var activation *lowlevel.Activation
-	status := lowlevel.ActivationCreateEx(&activation, &spec[0], uintptr(len(*r.Spec)), &options)
+	status := lowlevel.ActivationCreateWithOptions(&activation, &spec[0], uintptr(len(*r.Spec)), &options)
 	r.activation = activation
 	return status
 }

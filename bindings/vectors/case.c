@@ -157,7 +157,7 @@ static answer run(vector_case *c)
         memcpy(c->memories[i].after, c->memories[i].before, MAX_BYTES);
     if (c->spec) {
         const sugar_activation_options options = {.struct_size = sizeof options, .level = c->level};
-        a.status = sugar_activation_create_ex(&a.activation, c->spec, strlen(c->spec), &options);
+        a.status = sugar_activation_create_with_options(&a.activation, c->spec, strlen(c->spec), &options);
     }
     if (strcmp(c->call, "create") == 0)
         return a;

@@ -77,7 +77,7 @@ static void specs(void)
         "relu~bsilu(alpha=2.5)",
         "relu~elu(blend=0.5)",
         "gelu~sigmoid(domain=negative)",
-        "heaviside(threshold=0.5)~atan(alpha=3)",
+        "heaviside(threshold=0.5)~atan_spike(alpha=3)",
         "silu(beta=1.5)~identity(domain=negative,blend=0.25)",
         "hardtanh(min_val=-2,max_val=0.5)",
     };
@@ -162,7 +162,7 @@ static void flags(void)
     static const char *const from_output[ELEMENT_TYPES] = {"tanh", "sigmoid", "elu", "relu6"};
     const struct pattern *odd = &patterns[4];
     for (element_type type = ELEMENT_F32; type < ELEMENT_TYPES; type++) {
-        with_flags(backward_case("accumulate", "relu~gaussian", type, &odd->x, &odd->dy, &odd->out),
+        with_flags(backward_case("accumulate", "relu~gaussian_spike", type, &odd->x, &odd->dy, &odd->out),
                    SUGAR_CALL_ACCUMULATE);
         vector_case *c = plain("from the output", 0, from_output[type], type);
         case_fill(c, X, 0.0625, 0.9375);        /* what all of them reach */
@@ -252,7 +252,7 @@ static void created(void)
         " relu ~ bsilu ( alpha = 1.67 ) ",
         "relu~elu(blend=0.25,domain=negative)",
         "prelu(alpha=-5e-3)",
-        "heaviside~atan(alpha=2)",
+        "heaviside~atan_spike(alpha=2)",
         "relu_squared",
         "relu~relu",
         "",
@@ -264,7 +264,7 @@ static void created(void)
         "relu~bsilu(alpha=1e99)",
         "relu~bsilu(blend=2)",
         "relu~bsilu(domain=some)",
-        "triangle",
+        "triangle_spike",
         "relu~relu~relu",
         "silu(beta=0x1)",
         "silu(beta=)",

@@ -64,7 +64,7 @@ static void print_parameters(int32_t index, int32_t count)
 {
     for (int32_t i = 0; i < count; i++) {
         sugar_parameter parameter = {.struct_size = sizeof parameter};
-        check(sugar_kind_parameter(index, i, &parameter));
+        check(sugar_kind_get_parameter(index, i, &parameter));
         printf("- parameter `%s`: default %.17g, from %g to %g\n", parameter.name, parameter.default_value,
                parameter.minimum, parameter.maximum);
     }

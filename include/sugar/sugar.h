@@ -172,9 +172,9 @@ typedef struct sugar_activation_options {
  *     domain=negative   s' where x <= 0, f' elsewhere
  *     blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
  *
- * The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian,
- * multi_gaussian, sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is the
- * forward function, else from 0. domain=negative compares the input itself with 0, whatever the threshold.
+ * The surrogates made for spiking networks, whose names end in _spike, measure x, exactly, from the threshold
+ * of heaviside if that is the forward function, else from 0. domain=negative compares the input itself with 0,
+ * whatever the threshold.
  *
  * activation   out; receives the handle, owned by the caller, to be given to
  *              sugar_activation_destroy. Not written on failure.
@@ -190,8 +190,9 @@ SUGAR_API sugar_status sugar_activation_create(sugar_activation **activation, co
  * options       NULL: defaults.
  * Errors: as sugar_activation_create; ARGUMENT (struct_size), UNSUPPORTED (unknown or unusable level,
  * newer option). */
-SUGAR_API sugar_status sugar_activation_create_ex(sugar_activation **activation, const char *spec, size_t spec_length,
-                                                  const sugar_activation_options *options);
+SUGAR_API sugar_status sugar_activation_create_with_options(sugar_activation **activation, const char *spec,
+                                                            size_t spec_length,
+                                                            const sugar_activation_options *options);
 
 /* Frees an activation. No call may be using it.
  * activation   NULL is fine. */
@@ -611,7 +612,7 @@ SUGAR_API sugar_status sugar_kind_get(int32_t index, sugar_kind *kind);
 /* Fills *parameter with one parameter of one kind.
  * parameter   out.
  * Errors: ARGUMENT (an index out of range, NULL, struct_size). */
-SUGAR_API sugar_status sugar_kind_parameter(int32_t index, int32_t parameter_index, sugar_parameter *parameter);
+SUGAR_API sugar_status sugar_kind_get_parameter(int32_t index, int32_t parameter_index, sugar_parameter *parameter);
 
 /* How many levels this version knows, for any processor; in the order of preference, lowest
  * ("scalar") first. */

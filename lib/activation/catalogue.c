@@ -86,7 +86,7 @@ sugar_status sugar_kind_get(int32_t index, sugar_kind *kind)
     return sugar_struct_write("kind", kind, &known, sizeof known);
 }
 
-sugar_status sugar_kind_parameter(int32_t index, int32_t parameter_index, sugar_parameter *parameter)
+sugar_status sugar_kind_get_parameter(int32_t index, int32_t parameter_index, sugar_parameter *parameter)
 {
     sugar_status status = sugar_check_index("index", index, SUGAR_KIND_COUNT);
     if (status != SUGAR_OK)

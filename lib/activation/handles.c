@@ -97,8 +97,8 @@ const sugar_activation *sugar_activation_from_output(const sugar_activation *act
     return activation->from_output;
 }
 
-sugar_status sugar_activation_create_ex(sugar_activation **activation, const char *spec, size_t spec_length,
-                                        const sugar_activation_options *options)
+sugar_status sugar_activation_create_with_options(sugar_activation **activation, const char *spec, size_t spec_length,
+                                                  const sugar_activation_options *options)
 {
     if (!activation)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "activation: NULL, expected the address of a handle");
@@ -144,7 +144,7 @@ sugar_status sugar_activation_create_ex(sugar_activation **activation, const cha
 
 sugar_status sugar_activation_create(sugar_activation **activation, const char *spec)
 {
-    return sugar_activation_create_ex(activation, spec, spec ? strlen(spec) : 0, NULL);
+    return sugar_activation_create_with_options(activation, spec, spec ? strlen(spec) : 0, NULL);
 }
 
 void sugar_activation_destroy(sugar_activation *activation)

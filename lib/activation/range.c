@@ -112,8 +112,9 @@ static double bsilu_second(const sugar_kernels *kernels, const double *p, double
     return (x + p[0]) * tanh_of(kernels, x / 2) - 2;
 }
 
-/* multi_gaussian is even in the distance d from the threshold. With u = d / sigma and v = u / s^2 its derivative by u
- * has, at u > 0, the sign of (2h / s^3) exp(-1 / (2 s^2)) (cosh(v) - sinh(v) / u) - (1 + h) exp(-u^2 (1 - 1/s^2) / 2).
+/* multi_gaussian_spike is even in the distance d from the threshold. With u = d / sigma and v = u / s^2 its derivative
+ * by u has, at u > 0, the sign of
+ *     (2h / s^3) exp(-1 / (2 s^2)) (cosh(v) - sinh(v) / u) - (1 + h) exp(-u^2 (1 - 1/s^2) / 2).
  * The first term rises with u and the second one falls, so there is one root. Here both are divided by exp(v). */
 static double multi_gaussian_second(const sugar_kernels *kernels, const double *p, double u)
 {
@@ -133,7 +134,7 @@ static points find_points(const sugar_kernels *kernels, const sugar_function *f)
     case SUGAR_KIND_threshold: add(&all, p[0]); break;
     case SUGAR_KIND_softshrink:
     case SUGAR_KIND_hardshrink:
-    case SUGAR_KIND_box: add_both(&all, p[0]); break;
+    case SUGAR_KIND_box_spike: add_both(&all, p[0]); break;
     case SUGAR_KIND_hardtanh:
         add(&all, p[0]);
         add(&all, p[1]);
@@ -152,15 +153,15 @@ static points find_points(const sugar_kernels *kernels, const sugar_function *f)
         add(&all, find_root(bsilu_second, kernels, p, 0, 3));
         add(&all, -find_root(bsilu_second, kernels, minus, p[0], p[0] + 3));
         break;
-    case SUGAR_KIND_multi_gaussian:
+    case SUGAR_KIND_multi_gaussian_spike:
         add_both(&all, p[0] * find_root(multi_gaussian_second, kernels, p, 0, 1000));
         add(&all, 0);
         break;
-    case SUGAR_KIND_atan:
-    case SUGAR_KIND_fast_sigmoid:
-    case SUGAR_KIND_slayer:
-    case SUGAR_KIND_triangle:
-    case SUGAR_KIND_gaussian:
+    case SUGAR_KIND_atan_spike:
+    case SUGAR_KIND_fast_sigmoid_spike:
+    case SUGAR_KIND_slayer_spike:
+    case SUGAR_KIND_triangle_spike:
+    case SUGAR_KIND_gaussian_spike:
     case SUGAR_KIND_sigmoid_spike: add(&all, 0); break;
     default: break;
     }

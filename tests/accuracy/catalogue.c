@@ -21,7 +21,7 @@ static int get_parameters(int32_t index, const sugar_kind *kind, catalogue_entry
     entry->parameters = expected;
     for (int i = 0; i < expected; i++) {
         entry->parameter[i].struct_size = sizeof entry->parameter[i];
-        if (sugar_kind_parameter(index, i, &entry->parameter[i]) != SUGAR_OK) {
+        if (sugar_kind_get_parameter(index, i, &entry->parameter[i]) != SUGAR_OK) {
             snprintf(problem, PROBLEM_SIZE, "%s: %s", kind->name, sugar_last_error());
             return -1;
         }

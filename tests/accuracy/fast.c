@@ -114,8 +114,8 @@ FUNCTION(hardswish_derivative)
     return choose((mask)(x <= -3), all(0), choose((mask)(x < 3), (2 * x + 3) / 6, all(1)));
 }
 FUNCTION(sign_value) { return when((mask)(x > 0)) - when((mask)(x < 0)); }
-FUNCTION(triangle_derivative) { return p[0] * greater(1 - magnitude(x), all(0)); }
-FUNCTION(box_derivative) { return when((mask)(magnitude(x) <= p[0])); }
+FUNCTION(triangle_spike_derivative) { return p[0] * greater(1 - magnitude(x), all(0)); }
+FUNCTION(box_spike_derivative) { return when((mask)(magnitude(x) <= p[0])); }
 
 /* ---- Rational and algebraic ------------------------------------------------------------------- */
 
@@ -137,8 +137,8 @@ FUNCTION(squareplus_parameter_derivative) { return 0.25 / v_sqrt(x * x + p[0]); 
 FUNCTION(nelu_parameter_derivative) { return choose((mask)(x > 0), all(0), x * x / (1 + x * x)); }
 FUNCTION(nelu_value) { return choose((mask)(x > 0), x, p[0] * (x * x) / (1 + x * x)); }
 FUNCTION(nelu_derivative) { return choose((mask)(x > 0), all(1), 2 * p[0] * x * inverse_square(1 + x * x)); }
-FUNCTION(fast_sigmoid_derivative) { return inverse_square(1 + p[0] * magnitude(x)); }
-FUNCTION(atan_derivative)
+FUNCTION(fast_sigmoid_spike_derivative) { return inverse_square(1 + p[0] * magnitude(x)); }
+FUNCTION(atan_spike_derivative)
 {
     vec z = pi * p[0] / 2 * x;
     return p[0] / 2 / (1 + z * z);
@@ -163,7 +163,7 @@ FUNCTION(celu_parameter_derivative)
 static const double selu_lambda = 1.0507009873554805, selu_alpha = 1.6732632423543772;
 FUNCTION(selu_value) { return selu_lambda * elu_value(x, &selu_alpha); }
 FUNCTION(selu_derivative) { return selu_lambda * elu_derivative(x, &selu_alpha); }
-FUNCTION(slayer_derivative) { return p[1] * p[0] / 2 * exponential(-p[0] * magnitude(x)); }
+FUNCTION(slayer_spike_derivative) { return p[1] * p[0] / 2 * exponential(-p[0] * magnitude(x)); }
 
 /* ---- Logistic --------------------------------------------------------------------------------- */
 
@@ -235,8 +235,8 @@ FUNCTION(gelu_tanh_derivative)
     vec u = gelu_tanh_argument(x), slope = sqrt(8 / pi) * (1 + 0.134145 * (x * x));
     return logistic(u) + x * slope * sigmoid_derivative(u, p);
 }
-FUNCTION(gaussian_derivative) { return density(x, p[0]); }
-FUNCTION(multi_gaussian_derivative)
+FUNCTION(gaussian_spike_derivative) { return density(x, p[0]); }
+FUNCTION(multi_gaussian_spike_derivative)
 {
     double wide = p[0] * p[2];
     return (1 + p[1]) * density(x, p[0]) - p[1] * (density(x - p[0], wide) + density(x + p[0], wide));
@@ -286,14 +286,14 @@ static const struct {
     LEARNING(nelu),
     {"heaviside", {threshold_derivative, zero}},
     {"sign", {sign_value, zero}},
-    SURROGATE(atan),
-    SURROGATE(fast_sigmoid),
-    SURROGATE(slayer),
-    SURROGATE(triangle),
-    SURROGATE(gaussian),
-    SURROGATE(multi_gaussian),
+    SURROGATE(atan_spike),
+    SURROGATE(fast_sigmoid_spike),
+    SURROGATE(slayer_spike),
+    SURROGATE(triangle_spike),
+    SURROGATE(gaussian_spike),
+    SURROGATE(multi_gaussian_spike),
     SURROGATE(sigmoid_spike),
-    SURROGATE(box),
+    SURROGATE(box_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

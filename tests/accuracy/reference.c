@@ -233,12 +233,12 @@ FUNCTION(hardswish_derivative)
 }
 
 FUNCTION(sign_value) { mpfr_set_si(r, mpfr_sgn(x) > 0 ? 1 : -(mpfr_sgn(x) < 0), N); }
-FUNCTION(box_derivative)
+FUNCTION(box_spike_derivative)
 {
     shrink_derivative(r, x, p, t);
     mpfr_ui_sub(r, 1, r, N);
 }
-FUNCTION(triangle_derivative)
+FUNCTION(triangle_spike_derivative)
 {
     mpfr_abs(r, x, N);
     mpfr_ui_sub(r, 1, r, N);
@@ -318,8 +318,8 @@ FUNCTION(nelu_derivative)
     mpfr_div(r, r, t->a, N);
 }
 
-FUNCTION(fast_sigmoid_derivative) { inverse_square(r, x, p[0]); }
-FUNCTION(atan_derivative)
+FUNCTION(fast_sigmoid_spike_derivative) { inverse_square(r, x, p[0]); }
+FUNCTION(atan_spike_derivative)
 {
     mpfr_const_pi(t->a, N);
     mpfr_mul(r, x, t->a, N);
@@ -408,7 +408,7 @@ static void selu(mpfr_ptr r, mpfr_srcptr x, reference_scratch *t, reference_func
 FUNCTION(selu_value) { selu(r, x, t, elu_value); }
 FUNCTION(selu_derivative) { selu(r, x, t, elu_derivative); }
 
-FUNCTION(slayer_derivative)
+FUNCTION(slayer_spike_derivative)
 {
     mpfr_abs(r, x, N);
     mpfr_mul_d(r, r, -p[0], N);
@@ -617,12 +617,12 @@ FUNCTION(gelu_tanh_derivative)
     mpfr_add(r, r, t->a, N);
 }
 
-FUNCTION(gaussian_derivative)
+FUNCTION(gaussian_spike_derivative)
 {
     mpfr_set_d(t->a, p[0], N);
     density(r, x, t->a);
 }
-FUNCTION(multi_gaussian_derivative)
+FUNCTION(multi_gaussian_spike_derivative)
 {
     double sigma = p[0], h = p[1];
     mpfr_set_d(t->a, sigma, N);
@@ -753,14 +753,14 @@ const reference_kind reference_kinds[] = {
     LEARNING(nelu, nelu, NULL, "alpha"),
     KIND(heaviside, threshold_derivative, zero, "threshold"),
     KIND(sign, sign_value, zero, NULL),
-    SURROGATE(atan, "alpha"),
-    SURROGATE(fast_sigmoid, "slope"),
-    SURROGATE(slayer, "alpha", "c"),
-    SURROGATE(triangle, "gamma"),
-    SURROGATE(gaussian, "sigma"),
-    CROSSING(multi_gaussian, NULL, multi_gaussian_derivative, width_same, "sigma", "h", "s"),
+    SURROGATE(atan_spike, "alpha"),
+    SURROGATE(fast_sigmoid_spike, "slope"),
+    SURROGATE(slayer_spike, "alpha", "c"),
+    SURROGATE(triangle_spike, "gamma"),
+    SURROGATE(gaussian_spike, "sigma"),
+    CROSSING(multi_gaussian_spike, NULL, multi_gaussian_spike_derivative, width_same, "sigma", "h", "s"),
     SURROGATE(sigmoid_spike, "alpha"),
-    SURROGATE(box, "width"),
+    SURROGATE(box_spike, "width"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

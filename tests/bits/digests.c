@@ -24,8 +24,8 @@ static const char *const further_specs[] = {
     "relu~bsilu(alpha=3.1,domain=negative)",
     "relu~silu(blend=0.3)",
     "gelu~mish(domain=negative,blend=0.7)",
-    "heaviside(threshold=0.7)~multi_gaussian",
-    "sign~atan(alpha=3,blend=0.25)",
+    "heaviside(threshold=0.7)~multi_gaussian_spike",
+    "sign~atan_spike(alpha=3,blend=0.25)",
 };
 
 /* ---- Inputs: whole numbers only until the last step, so that they are the same everywhere. ---- */

@@ -27,9 +27,9 @@ static const struct known {
     {"tanh", 0.5, 0.46211716, 0.78644773},
     {"bsilu", 0, 0, 0.9175},
     {"nelu(alpha=1)", -1, 0.5, -0.5},
-    {"heaviside(threshold=1)~atan(alpha=2)", 1, 0, 1},
-    {"heaviside~gaussian(sigma=1)", 0, 0, 0.39894228},
-    {"sign~triangle(gamma=1)", -0.25, -1, 0.75},
+    {"heaviside(threshold=1)~atan_spike(alpha=2)", 1, 0, 1},
+    {"heaviside~gaussian_spike(sigma=1)", 0, 0, 0.39894228},
+    {"sign~triangle_spike(gamma=1)", -0.25, -1, 0.75},
     {"relu~bsilu(blend=0.5)", 0, 0, 0.45875},
     {"relu~sigmoid(domain=negative)", 1, 1, 1},
 };

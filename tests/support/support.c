@@ -171,7 +171,7 @@ sugar_activation *must_create(const char *spec, const char *level)
 {
     sugar_activation_options options = {.struct_size = sizeof options, .level = level};
     sugar_activation *activation = NULL;
-    if (sugar_activation_create_ex(&activation, spec, strlen(spec), &options) != SUGAR_OK)
+    if (sugar_activation_create_with_options(&activation, spec, strlen(spec), &options) != SUGAR_OK)
         give_up(spec, sugar_last_error());
     return activation;
 }

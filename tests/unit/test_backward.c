@@ -280,7 +280,7 @@ static void not_numbers(void **unused)
 {
     (void)unused;
     static const char *const specs[] = {
-        "relu", "identity", "heaviside", "relu~box", "gelu~relu(domain=negative)", "sign~identity(blend=0.5)"};
+        "relu", "identity", "heaviside", "relu~box_spike", "gelu~relu(domain=negative)", "sign~identity(blend=0.5)"};
     for (size_t k = 0; k < COUNT(specs); k++) {
         const float in[4] = {NAN, -1, 1, -1}, gradient[4] = {1, NAN, NAN, INFINITY};
         float value[4], dx[4];

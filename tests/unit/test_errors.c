@@ -317,9 +317,9 @@ static void handles(void **unused)
     assert_fails(sugar_activation_create(NULL, "relu"), SUGAR_ERROR_ARGUMENT, "activation");
     assert_fails(sugar_activation_create(&a, NULL), SUGAR_ERROR_ARGUMENT, "spec");
     assert_fails(sugar_activation_create(&a, "nonsense"), SUGAR_ERROR_SPEC, "spec");
-    assert_fails(sugar_activation_create_ex(NULL, "relu", 4, NULL), SUGAR_ERROR_ARGUMENT, "activation");
-    assert_fails(sugar_activation_create_ex(&a, NULL, 4, NULL), SUGAR_ERROR_ARGUMENT, "spec");
-    assert_fails(sugar_activation_create_ex(&a, NULL, 0, NULL), SUGAR_ERROR_ARGUMENT, "spec");
+    assert_fails(sugar_activation_create_with_options(NULL, "relu", 4, NULL), SUGAR_ERROR_ARGUMENT, "activation");
+    assert_fails(sugar_activation_create_with_options(&a, NULL, 4, NULL), SUGAR_ERROR_ARGUMENT, "spec");
+    assert_fails(sugar_activation_create_with_options(&a, NULL, 0, NULL), SUGAR_ERROR_ARGUMENT, "spec");
     assert_fails(sugar_context_create(NULL, NULL), SUGAR_ERROR_ARGUMENT, "context");
     assert_ptr_equal(a, untouched);
 }

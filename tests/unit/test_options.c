@@ -32,7 +32,7 @@ typedef struct newer_call_options {
 static sugar_status create_with(const void *options)
 {
     sugar_activation *a = NULL;
-    sugar_status status = sugar_activation_create_ex(&a, "relu", 4, options);
+    sugar_status status = sugar_activation_create_with_options(&a, "relu", 4, options);
     assert_true((a != NULL) == (status == SUGAR_OK));
     sugar_activation_destroy(a);
     return status;

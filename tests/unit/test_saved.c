@@ -39,7 +39,7 @@ static spec_text make_spec(const char *before, int32_t kind, int set, const char
     sugar_parameter parameter[8];
     for (int i = 0; i < row.parameter_count; i++) {
         parameter[i].struct_size = sizeof parameter[i];
-        assert_ok(sugar_kind_parameter(kind, i, &parameter[i]));
+        assert_ok(sugar_kind_get_parameter(kind, i, &parameter[i]));
         values[i] = draw_parameter(&parameter[i], set, state);
     }
     const int ordered = strcmp(row.name, "hardtanh") == 0 || strcmp(row.name, "rrelu") == 0;
@@ -218,9 +218,9 @@ static void range_is_known(void **unused)
         {"elu(alpha=-3)", -3, 1},
         {"relu~relu_squared(domain=negative)", 0, 1},
         {"relu~prelu(alpha=3,domain=negative)", 1, 3},
-        {"heaviside(threshold=3)~triangle(gamma=2,domain=negative)", 0, 0},
+        {"heaviside(threshold=3)~triangle_spike(gamma=2,domain=negative)", 0, 0},
         {"relu~relu_squared(blend=0)", 0, 1},
-        {"heaviside(threshold=-3)~triangle(gamma=2,domain=negative)", 0, 2},
+        {"heaviside(threshold=-3)~triangle_spike(gamma=2,domain=negative)", 0, 2},
         {"relu~prelu(alpha=2,blend=0.5)", 1, 1},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -446,10 +446,10 @@ static void bits_are_exact(void **unused)
         "hardtanh(min_val=0.1,max_val=0.7)",
         "hardtanh(min_val=1,max_val=1)",
         "hardsigmoid",
-        "heaviside(threshold=0.3)~box",
-        "heaviside(threshold=2)~box(width=0.75)",
-        "sign~box(width=0)",
-        "heaviside(threshold=-0.3)~box(domain=negative)",
+        "heaviside(threshold=0.3)~box_spike",
+        "heaviside(threshold=2)~box_spike(width=0.75)",
+        "sign~box_spike(width=0)",
+        "heaviside(threshold=-0.3)~box_spike(domain=negative)",
         "relu~leaky_relu(domain=negative)",
         "gelu~relu",
         "relu~leaky_relu(negative_slope=0.1,blend=0.3)",

@@ -38,7 +38,7 @@ module libsugar
     private
     public :: sugar_activation, sugar_context, sugar_monitor, sugar_random, sugar_monitor_summary, &
         sugar_monitor_unit, sugar_kind, sugar_parameter, sugar_level, sugar_string, sugar_status_text, &
-        libsugar_version, sugar_version, sugar_kind_count, sugar_kind_get, sugar_kind_parameter, &
+        libsugar_version, sugar_version, sugar_kind_count, sugar_kind_get, sugar_kind_get_parameter, &
         sugar_level_count, sugar_level_get
     public :: &
         SUGAR_VERSION_MAJOR, &
@@ -293,7 +293,7 @@ contains
             name = level // c_null_char
             options%level = c_loc(name)
         end if
-        status = sugar_activation_create_ex(made, spec, len(spec, c_size_t), options)
+        status = sugar_activation_create_with_options(made, spec, len(spec, c_size_t), options)
         if (status == SUGAR_OK) then
             call self%destroy()
             self%handle = made

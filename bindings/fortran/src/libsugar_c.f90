@@ -416,10 +416,9 @@ module libsugar_c
         !>     domain=negative   s' where x <= 0, f' elsewhere
         !>     blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
         !>
-        !> The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian,
-        !> multi_gaussian, sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is
-        !> the forward function, else from 0. domain=negative compares the input itself with 0, whatever the
-        !> threshold.
+        !> The surrogates made for spiking networks, whose names end in _spike, measure x, exactly, from the
+        !> threshold of heaviside if that is the forward function, else from 0. domain=negative compares the
+        !> input itself with 0, whatever the threshold.
         !>     activation: out receives the handle, owned by the caller, to be given to
         !>         sugar_activation_destroy. Not written on failure.
         !>     spec: a NUL-terminated string, not kept.
@@ -444,15 +443,15 @@ module libsugar_c
         !> SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
         !> SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
         !> SUGAR_ERROR_OUT_OF_MEMORY
-        function sugar_activation_create_ex(activation, spec, spec_length, options) bind(c, &
-        name="sugar_activation_create_ex") result(returned)
+        function sugar_activation_create_with_options(activation, spec, spec_length, options) bind(c, &
+        name="sugar_activation_create_with_options") result(returned)
             import
             type(c_ptr), intent(inout) :: activation
             character(kind=c_char), intent(in) :: spec(*)
             integer(c_size_t), value :: spec_length
             type(sugar_activation_options), intent(in), optional :: options
             integer(c_int32_t) :: returned
-        end function sugar_activation_create_ex
+        end function sugar_activation_create_with_options
 
         !> Frees an activation. No call may be using it.
         !>     activation: inout NULL is fine.
@@ -953,14 +952,14 @@ module libsugar_c
         !> Fills *parameter with one parameter of one kind.
         !>     parameter: out
         !> SUGAR_ERROR_ARGUMENT: an index out of range, NULL, struct_size
-        function sugar_kind_parameter(index, parameter_index, parameter) bind(c, name="sugar_kind_parameter") &
-        result(returned)
+        function sugar_kind_get_parameter(index, parameter_index, parameter) bind(c, &
+        name="sugar_kind_get_parameter") result(returned)
             import
             integer(c_int32_t), value :: index
             integer(c_int32_t), value :: parameter_index
             type(sugar_parameter), intent(inout) :: parameter
             integer(c_int32_t) :: returned
-        end function sugar_kind_parameter
+        end function sugar_kind_get_parameter
 
         !> How many levels this version knows, for any processor; in the order of preference, lowest
         !> ("scalar") first.

@@ -254,7 +254,7 @@ contains
                 c_level = level // c_null_char
                 creation%level = c_loc(c_level)
             end if
-            status = sugar_activation_create_ex(activation, spec, len(spec, c_size_t), creation)
+            status = sugar_activation_create_with_options(activation, spec, len(spec, c_size_t), creation)
         end if
         if (status == SUGAR_OK .and. call /= "create") status = called()
         if (c_associated(monitor)) call compare_monitor(monitor)

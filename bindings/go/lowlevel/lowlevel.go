@@ -580,10 +580,9 @@ func Version() int32 {
 //	domain=negative   s' where x <= 0, f' elsewhere
 //	blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
 //
-// The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian,
-// multi_gaussian, sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that
-// is the forward function, else from 0. domain=negative compares the input itself with 0, whatever
-// the threshold.
+// The surrogates made for spiking networks, whose names end in _spike, measure x, exactly, from the
+// threshold of heaviside if that is the forward function, else from 0. domain=negative compares the
+// input itself with 0, whatever the threshold.
 //
 //	activation: out receives the handle, owned by the caller, to be given to
 //	    sugar_activation_destroy. Not written on failure.
@@ -598,8 +597,8 @@ func ActivationCreate(activation **Activation, spec *byte) Status {
 		(*C.char)(unsafe.Pointer(spec))))
 }
 
-// ActivationCreateEx is sugar_activation_create_ex. As sugar_activation_create, with the spec as a
-// pointer and a length, and with options.
+// ActivationCreateWithOptions is sugar_activation_create_with_options. As sugar_activation_create,
+// with the spec as a pointer and a length, and with options.
 //
 //	activation: out owned by the caller, for sugar_activation_destroy. Not written on failure.
 //	spec: [spec_length] no NUL needed, and none allowed inside.
@@ -610,8 +609,8 @@ func ActivationCreate(activation **Activation, spec *byte) Status {
 //	SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer
 //	    option
 //	SUGAR_ERROR_OUT_OF_MEMORY
-func ActivationCreateEx(activation **Activation, spec *byte, specLength uintptr, options *ActivationOptions) Status {
-	return Status(C.sugar_activation_create_ex(
+func ActivationCreateWithOptions(activation **Activation, spec *byte, specLength uintptr, options *ActivationOptions) Status {
+	return Status(C.sugar_activation_create_with_options(
 		(**C.sugar_activation)(unsafe.Pointer(activation)),
 		(*C.char)(unsafe.Pointer(spec)),
 		C.size_t(specLength),
@@ -1100,12 +1099,12 @@ func KindGet(index int32, kind *Kind) Status {
 	return Status(C.sugar_kind_get(C.int32_t(index), (*C.sugar_kind)(unsafe.Pointer(kind))))
 }
 
-// KindParameter is sugar_kind_parameter. Fills *parameter with one parameter of one kind.
+// KindGetParameter is sugar_kind_get_parameter. Fills *parameter with one parameter of one kind.
 //
 //	parameter: out
 //	SUGAR_ERROR_ARGUMENT: an index out of range, NULL, struct_size
-func KindParameter(index int32, parameterIndex int32, parameter *Parameter) Status {
-	return Status(C.sugar_kind_parameter(
+func KindGetParameter(index int32, parameterIndex int32, parameter *Parameter) Status {
+	return Status(C.sugar_kind_get_parameter(
 		C.int32_t(index),
 		C.int32_t(parameterIndex),
 		(*C.sugar_parameter)(unsafe.Pointer(parameter))))

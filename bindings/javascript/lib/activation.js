@@ -28,7 +28,7 @@ class Activation extends Handle {
         if (typeof spec !== "string") refuse("spec", spec, "a string");
         const text = Buffer.from(spec + "\0");
         super("Activation",
-            (out) => c.sugar_activation_create_ex(out, text, text.length - 1, { level: options.level }),
+            (out) => c.sugar_activation_create_with_options(out, text, text.length - 1, { level: options.level }),
             c.sugar_activation_destroy);
         this.spec = c.sugar_activation_spec(this.#handle);
         this.level = c.sugar_activation_level(this.#handle);

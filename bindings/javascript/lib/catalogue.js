@@ -26,7 +26,7 @@ function kinds() {
         const { name, alias, roles, parameter_count, value, derivative, source, capabilities } =
             filled(c.sugar_kind_get, index);
         const parameters = Array.from({ length: parameter_count }, (_, i) => {
-            const { default_value, ...rest } = filled(c.sugar_kind_parameter, index, i);
+            const { default_value, ...rest } = filled(c.sugar_kind_get_parameter, index, i);
             return { ...rest, default: default_value };
         });
         return { name, alias, roles: names(roles, ROLES), value, derivative, source, parameters,

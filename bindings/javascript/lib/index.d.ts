@@ -148,10 +148,9 @@ export declare class Activation implements Handle {
      *     domain=negative   s' where x <= 0, f' elsewhere
      *     blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
      *
-     * The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian,
-     * multi_gaussian, sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is the
-     * forward function, else from 0. domain=negative compares the input itself with 0, whatever the
-     * threshold.
+     * The surrogates made for spiking networks, whose names end in _spike, measure x, exactly, from the
+     * threshold of heaviside if that is the forward function, else from 0. domain=negative compares the input
+     * itself with 0, whatever the threshold.
      */
     constructor(spec: string, options?: {
     /**

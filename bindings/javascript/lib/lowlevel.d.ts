@@ -580,9 +580,9 @@ export function sugar_version(): number;
  *     domain=negative   s' where x <= 0, f' elsewhere
  *     blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
  *
- * The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian, multi_gaussian,
- * sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is the forward function,
- * else from 0. domain=negative compares the input itself with 0, whatever the threshold.
+ * The surrogates made for spiking networks, whose names end in _spike, measure x, exactly, from the threshold
+ * of heaviside if that is the forward function, else from 0. domain=negative compares the input itself with
+ * 0, whatever the threshold.
  * @param activation receives the handle, owned by the caller, to be given to sugar_activation_destroy. Not
  * written on failure.
  * @param spec a NUL-terminated string, not kept.
@@ -604,7 +604,7 @@ export function sugar_activation_create(activation: Out<sugar_activation>, spec:
  * SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
  * SUGAR_ERROR_OUT_OF_MEMORY
  */
-export function sugar_activation_create_ex(activation: Out<sugar_activation>, spec: Uint8Array, spec_length: number, options: sugar_activation_options | Prepared<sugar_activation_options> | null): number;
+export function sugar_activation_create_with_options(activation: Out<sugar_activation>, spec: Uint8Array, spec_length: number, options: sugar_activation_options | Prepared<sugar_activation_options> | null): number;
 
 /**
  * Frees an activation. No call may be using it.
@@ -937,7 +937,7 @@ export function sugar_kind_get(index: number, kind: Partial<sugar_kind>): number
  * Fills *parameter with one parameter of one kind.
  * SUGAR_ERROR_ARGUMENT: an index out of range, NULL, struct_size
  */
-export function sugar_kind_parameter(index: number, parameter_index: number, parameter: Partial<sugar_parameter>): number;
+export function sugar_kind_get_parameter(index: number, parameter_index: number, parameter: Partial<sugar_parameter>): number;
 
 /**
  * How many levels this version knows, for any processor; in the order of preference, lowest ("scalar") first.

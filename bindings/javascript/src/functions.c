@@ -375,7 +375,7 @@ static napi_value call_sugar_activation_create(napi_env env, napi_callback_info 
     return result;
 }
 
-static napi_value call_sugar_activation_create_ex(napi_env env, napi_callback_info info) {
+static napi_value call_sugar_activation_create_with_options(napi_env env, napi_callback_info info) {
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[4];
     call_begin(call, env, info, 4, arguments);
@@ -390,7 +390,7 @@ static napi_value call_sugar_activation_create_ex(napi_env env, napi_callback_in
     if (!given_options)
         given_options = get_prepared(call, arguments[3], "options", tag_sugar_activation_options);
     if (!call->failed) {
-        sugar_status returned = sugar_activation_create_ex(&given_activation, given_spec, given_spec_length, given_options);
+        sugar_status returned = sugar_activation_create_with_options(&given_activation, given_spec, given_spec_length, given_options);
         result = new_number(call, (double)returned);
         if (returned == SUGAR_OK)
             set_handle(call, arguments[0], "activation", tag_sugar_activation, given_activation,
@@ -1033,7 +1033,7 @@ static napi_value call_sugar_kind_get(napi_env env, napi_callback_info info) {
     return result;
 }
 
-static napi_value call_sugar_kind_parameter(napi_env env, napi_callback_info info) {
+static napi_value call_sugar_kind_get_parameter(napi_env env, napi_callback_info info) {
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[3];
     call_begin(call, env, info, 3, arguments);
@@ -1043,7 +1043,7 @@ static napi_value call_sugar_kind_parameter(napi_env env, napi_callback_info inf
         (int32_t)get_int64(call, arguments[1], "parameter_index", INT32_MIN, INT32_MAX);
     sugar_parameter given_parameter = {.struct_size = sizeof given_parameter};
     if (!call->failed) {
-        sugar_status returned = sugar_kind_parameter(given_index, given_parameter_index, &given_parameter);
+        sugar_status returned = sugar_kind_get_parameter(given_index, given_parameter_index, &given_parameter);
         result = new_number(call, (double)returned);
         if (returned == SUGAR_OK)
             write_sugar_parameter(call, arguments[2], &given_parameter);
@@ -1096,7 +1096,7 @@ static const struct {
     {"sugar_status_name", call_sugar_status_name},
     {"sugar_version", call_sugar_version},
     {"sugar_activation_create", call_sugar_activation_create},
-    {"sugar_activation_create_ex", call_sugar_activation_create_ex},
+    {"sugar_activation_create_with_options", call_sugar_activation_create_with_options},
     {"sugar_activation_destroy", call_sugar_activation_destroy},
     {"sugar_activation_spec", call_sugar_activation_spec},
     {"sugar_activation_level", call_sugar_activation_level},
@@ -1127,7 +1127,7 @@ static const struct {
     {"sugar_monitor_restore", call_sugar_monitor_restore},
     {"sugar_kind_count", call_sugar_kind_count},
     {"sugar_kind_get", call_sugar_kind_get},
-    {"sugar_kind_parameter", call_sugar_kind_parameter},
+    {"sugar_kind_get_parameter", call_sugar_kind_get_parameter},
     {"sugar_level_count", call_sugar_level_count},
     {"sugar_level_get", call_sugar_level_get},
 };

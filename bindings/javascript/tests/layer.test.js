@@ -312,7 +312,7 @@ test("catalogue", () => {
     const named = Object.fromEntries(kinds().map((kind) => [kind.name, kind]));
     assert.equal(named.silu.alias, "swish");
     assert.ok(named.prelu.capabilities.includes("learn"));
-    assert.deepEqual(named.triangle.roles, ["surrogate"]);
+    assert.deepEqual(named.triangle_spike.roles, ["surrogate"]);
     assert.equal(named.bsilu.parameters[0].name, "alpha");
     assert.equal(levels()[0].name, "scalar");
     assert.equal(version(), c.VERSION);

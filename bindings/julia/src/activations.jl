@@ -4,7 +4,7 @@
     Activation(spec; level = nothing)
 
 An activation function with the derivative that its backward pass uses, from a spec such as `"silu"`,
-`"relu~bsilu(alpha=1.67)"` or `"heaviside~atan"`: see [`catalogue`](@ref) for the names, and
+`"relu~bsilu(alpha=1.67)"` or `"heaviside~atan_spike"`: see [`catalogue`](@ref) for the names, and
 `LibSugar.LowLevel.sugar_activation_create` for the whole form. `level` names an instruction set
 ([`levels`](@ref)); `nothing`: the best.
 
@@ -28,7 +28,7 @@ function Activation(spec::AbstractString; level::Union{Nothing,AbstractString} =
     GC.@preserve name begin
         options = C.sugar_activation_options(
             level = name === nothing ? Cstring(C_NULL) : Base.unsafe_convert(Cstring, name))
-        check(C.sugar_activation_create_ex(handle, text, sizeof(text), Ref(options)))
+        check(C.sugar_activation_create_with_options(handle, text, sizeof(text), Ref(options)))
     end
     low, high = Ref(0.0), Ref(0.0)
     check(C.sugar_activation_gradient_range(handle[], low, high))

@@ -32,7 +32,7 @@ end
 
 function parameter(index, parameter_index)
     found = Ref(C.sugar_parameter())
-    check(C.sugar_kind_parameter(index, parameter_index, found))
+    check(C.sugar_kind_get_parameter(index, parameter_index, found))
     it = found[]
     return (name = unsafe_string(it.name), default_value = it.default_value, minimum = it.minimum,
             maximum = it.maximum)

@@ -609,9 +609,9 @@ function's own derivative f'. A surrogate takes two more options in its parenthe
     domain=negative   s' where x <= 0, f' elsewhere
     blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
 
-The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian, multi_gaussian,
-sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is the forward function, else
-from 0. domain=negative compares the input itself with 0, whatever the threshold.
+The surrogates made for spiking networks, whose names end in _spike, measure x, exactly, from the threshold of
+heaviside if that is the forward function, else from 0. domain=negative compares the input itself with 0,
+whatever the threshold.
 
 # Arguments
 - `activation` (out): receives the handle, owned by the caller, to be given to sugar_activation_destroy. Not
@@ -627,10 +627,10 @@ written on failure.
 sugar_activation_create(activation, spec) =
     ccall(_sugar_activation_create[], Int32, (Ptr{Ptr{sugar_activation}}, Cstring), activation, spec)
 
-const _sugar_activation_create_ex = Ref{Ptr{Cvoid}}(C_NULL)
+const _sugar_activation_create_with_options = Ref{Ptr{Cvoid}}(C_NULL)
 
 """
-    sugar_activation_create_ex(activation, spec, spec_length, options)
+    sugar_activation_create_with_options(activation, spec, spec_length, options)
 
 As sugar_activation_create, with the spec as a pointer and a length, and with options.
 
@@ -646,8 +646,8 @@ As sugar_activation_create, with the spec as a pointer and a length, and with op
 - `SUGAR_ERROR_UNSUPPORTED`: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
 - `SUGAR_ERROR_OUT_OF_MEMORY`
 """
-sugar_activation_create_ex(activation, spec, spec_length, options) =
-    ccall(_sugar_activation_create_ex[], Int32, (Ptr{Ptr{sugar_activation}}, Ptr{UInt8}, Csize_t, Ptr{sugar_activation_options}), activation, spec, spec_length, options)
+sugar_activation_create_with_options(activation, spec, spec_length, options) =
+    ccall(_sugar_activation_create_with_options[], Int32, (Ptr{Ptr{sugar_activation}}, Ptr{UInt8}, Csize_t, Ptr{sugar_activation_options}), activation, spec, spec_length, options)
 
 const _sugar_activation_destroy = Ref{Ptr{Cvoid}}(C_NULL)
 
@@ -1226,18 +1226,18 @@ Fills *kind with what is known of one kind.
 sugar_kind_get(index, kind) =
     ccall(_sugar_kind_get[], Int32, (Int32, Ptr{sugar_kind}), index, kind)
 
-const _sugar_kind_parameter = Ref{Ptr{Cvoid}}(C_NULL)
+const _sugar_kind_get_parameter = Ref{Ptr{Cvoid}}(C_NULL)
 
 """
-    sugar_kind_parameter(index, parameter_index, parameter)
+    sugar_kind_get_parameter(index, parameter_index, parameter)
 
 Fills *parameter with one parameter of one kind.
 
 # Errors
 - `SUGAR_ERROR_ARGUMENT`: an index out of range, NULL, struct_size
 """
-sugar_kind_parameter(index, parameter_index, parameter) =
-    ccall(_sugar_kind_parameter[], Int32, (Int32, Int32, Ptr{sugar_parameter}), index, parameter_index, parameter)
+sugar_kind_get_parameter(index, parameter_index, parameter) =
+    ccall(_sugar_kind_get_parameter[], Int32, (Int32, Int32, Ptr{sugar_parameter}), index, parameter_index, parameter)
 
 const _sugar_level_count = Ref{Ptr{Cvoid}}(C_NULL)
 
@@ -1269,7 +1269,7 @@ const FUNCTIONS = (
     sugar_status_name = _sugar_status_name,
     sugar_version = _sugar_version,
     sugar_activation_create = _sugar_activation_create,
-    sugar_activation_create_ex = _sugar_activation_create_ex,
+    sugar_activation_create_with_options = _sugar_activation_create_with_options,
     sugar_activation_destroy = _sugar_activation_destroy,
     sugar_activation_spec = _sugar_activation_spec,
     sugar_activation_level = _sugar_activation_level,
@@ -1300,7 +1300,7 @@ const FUNCTIONS = (
     sugar_monitor_restore = _sugar_monitor_restore,
     sugar_kind_count = _sugar_kind_count,
     sugar_kind_get = _sugar_kind_get,
-    sugar_kind_parameter = _sugar_kind_parameter,
+    sugar_kind_get_parameter = _sugar_kind_get_parameter,
     sugar_level_count = _sugar_level_count,
     sugar_level_get = _sugar_level_get,
 )

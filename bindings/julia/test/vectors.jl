@@ -65,7 +65,7 @@ function make(run)
     GC.@preserve level begin
         options = level === nothing ? C.sugar_activation_options() :
             C.sugar_activation_options(level = Base.unsafe_convert(Cstring, level))
-        status = C.sugar_activation_create_ex(activation, spec, sizeof(spec), Ref(options))
+        status = C.sugar_activation_create_with_options(activation, spec, sizeof(spec), Ref(options))
     end
     run.activation = activation[]
     return status

@@ -133,7 +133,7 @@ local function make_activation(case)
     end
     local options = ffi.new("sugar_activation_options", ffi.sizeof "sugar_activation_options",
                             some(case.level) and case.level or nil)
-    return C.sugar_activation_create_ex(out, case.spec, #case.spec, options), out[0]
+    return C.sugar_activation_create_with_options(out, case.spec, #case.spec, options), out[0]
 end
 
 local function call_options(case, memories, monitor, kept)

@@ -54,7 +54,7 @@ static learned_parameter find_learned(int32_t index, const sugar_kind *kind, con
     if (!(kind->capabilities & SUGAR_CAN_LEARN))
         return (learned_parameter){0};
     sugar_parameter found = {.struct_size = sizeof found};
-    require(sugar_kind_parameter(index, 0, &found));
+    require(sugar_kind_get_parameter(index, 0, &found));
     return (learned_parameter){found.name, parameter_value(spec, found.name, found.default_value), found.minimum,
                                found.maximum};
 }
@@ -63,7 +63,7 @@ static void create_activations(contender *made)
 {
     size_t forward = strcspn(made->spec, "~");
     if (sugar_activation_create(&made->activation, made->spec) != SUGAR_OK
-        || sugar_activation_create_ex(&made->plain, made->spec, forward, NULL) != SUGAR_OK)
+        || sugar_activation_create_with_options(&made->plain, made->spec, forward, NULL) != SUGAR_OK)
         fail("activation '%s': %s", made->spec, sugar_last_error());
 }
 

@@ -1,5 +1,4 @@
-/* Surrogates for heaviside and sign: atan, fast_sigmoid, slayer, triangle, gaussian, multi_gaussian, sigmoid_spike,
- * box. They have a derivative only. */
+/* Surrogates for heaviside and sign, named after the shape of their spike: they have a derivative only. */
 #ifndef SUGAR_KERNELS_KINDS_SPIKE_H
 #define SUGAR_KERNELS_KINDS_SPIKE_H
 
@@ -34,7 +33,7 @@ RARE vec atan_far(vec x, const vec *p)
     pair r = pair_reciprocal(pair_add(one, pair_square(z)));
     return times_pair(SPLAT(0.5) * p[0], r) * scale * scale;
 }
-static inline vec atan_derivative(vec x, const vec *p)
+static inline vec atan_spike_derivative(vec x, const vec *p)
 {
     pair z = pair_multiply(two_sum(x, -p[SUGAR_SHIFT]), pair_multiply(HALF_PI, pair_of(p[0])));
     pair sum = one_plus_product(z.hi, z.hi);
@@ -48,7 +47,7 @@ RARE vec fast_sigmoid_far(vec x, const vec *p)
     pair d = pair_multiply(pair_of(p[0]), abs_distance(x, p));
     return pair_round(pair_square(pair_reciprocal(pair_add(pair_of(SPLAT(1)), d))));
 }
-static inline vec fast_sigmoid_derivative(vec x, const vec *p)
+static inline vec fast_sigmoid_spike_derivative(vec x, const vec *p)
 {
     pair d = abs_distance_of_finite(x, p), sum = one_plus_product(p[0], d.hi);
     sum.lo = vec_fma(p[0], d.lo, sum.lo);
@@ -57,7 +56,7 @@ static inline vec fast_sigmoid_derivative(vec x, const vec *p)
 }
 
 #if REAL_BITS == 32 && !NARROW
-static inline vec slayer_derivative(vec x, const vec *p)
+static inline vec slayer_spike_derivative(vec x, const vec *p)
 {
     pair log2_e = PAIR(0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56), rate = pair_multiply(log2_e, pair_of(p[0]));
     pair y = pair_multiply(abs_distance_of_finite(x, p), rate);
@@ -74,7 +73,7 @@ RARE vec slayer_far(vec x, const vec *p)
     return pair_round(pair_multiply(height, e.value)) * e.scale;
 }
 
-static inline vec slayer_derivative(vec x, const vec *p)
+static inline vec slayer_spike_derivative(vec x, const vec *p)
 {
     pair y = pair_multiply(pair_of(-p[0]), abs_distance(x, p));
     vec near = times_exp(two_product(SPLAT(0.5) * p[0], p[1]), exp_near_pair(y));
@@ -90,7 +89,7 @@ static inline pair triangle_side(pair edge, vec x, vec gamma)
 }
 
 /* The lesser of two lines, which begin at the edges of the triangle. The edges are exact. */
-static inline vec triangle_derivative(vec x, const vec *p)
+static inline vec triangle_spike_derivative(vec x, const vec *p)
 {
     pair below = triangle_side(two_sum(SPLAT(1), -p[SUGAR_SHIFT]), -x, p[0]);
     pair above = triangle_side(two_sum(SPLAT(1), p[SUGAR_SHIFT]), x, p[0]);
@@ -126,7 +125,7 @@ static inline normal_shape normal_shape_of(vec sigma)
 #endif
 
 #if REAL_BITS == 32 && !NARROW
-static inline vec gaussian_derivative(vec x, const vec *p)
+static inline vec gaussian_spike_derivative(vec x, const vec *p)
 {
     normal_shape n = normal_shape_of(p[0]);
     pair d = two_sum(x, -p[SUGAR_SHIFT]);
@@ -137,7 +136,7 @@ static inline vec gaussian_derivative(vec x, const vec *p)
 #else
 RARE vec gaussian_far(vec x, const vec *p) { return scaled_round(normal_density(distance(x, p), pair_of(p[0]))); }
 
-static inline vec gaussian_derivative(vec x, const vec *p)
+static inline vec gaussian_spike_derivative(vec x, const vec *p)
 {
     pair reciprocal = pair_reciprocal(pair_of(p[0]));
     pair square = pair_square(pair_multiply(distance(x, p), reciprocal));
@@ -175,7 +174,7 @@ static inline vec cosh_minus_1(pair y, pair w)
  * derivative is N(d; 0, sigma) (1 + h) - N(d; 0, s sigma) 2 h exp(-1 / (2 s^2)) cosh(u / s^2), here centre - wide. The
  * far formula serves |u| > s^2 / 2, and inputs where the difference cancels too much: where centre + wide is more than
  * 1.4 times as large, and more than half of the derivative at 0. (1.2 ns an element instead of 4.6, AVX2.) */
-static inline vec multi_gaussian_derivative(vec x, const vec *p)
+static inline vec multi_gaussian_spike_derivative(vec x, const vec *p)
 {
     normal_shape n = normal_shape_of(p[0]);
     pair d = two_sum(x, -p[SUGAR_SHIFT]), y = pair_square(pair_multiply(d, n.scale));
@@ -204,7 +203,7 @@ static inline vec multi_gaussian_derivative(vec x, const vec *p)
     return or_far(near * SPLAT(DECAY_SCALE), far, multi_gaussian_far, vec_select(far, x, SPLAT(FAR)), p);
 }
 #else
-static inline vec multi_gaussian_derivative(vec x, const vec *p) { return multi_gaussian_far(x, p); }
+static inline vec multi_gaussian_spike_derivative(vec x, const vec *p) { return multi_gaussian_far(x, p); }
 #endif
 
 RARE vec sigmoid_spike_far(vec x, const vec *p)
@@ -236,7 +235,7 @@ static inline vec round_down(pair a)
     return vec_select(vec_less(a.lo, SPLAT(0)), before, a.hi);
 }
 
-static inline vec box_derivative(vec x, const vec *p)
+static inline vec box_spike_derivative(vec x, const vec *p)
 {
     vec upper = round_down(two_sum(p[SUGAR_SHIFT], p[0])), lower = -round_down(two_sum(p[0], -p[SUGAR_SHIFT]));
     vec one = vec_fma(SPLAT(0), x, SPLAT(1));   /* NaN if x is NaN */

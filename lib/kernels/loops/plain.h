@@ -6,8 +6,8 @@
 #include "kernels/loops/memory.h"
 
 /* Every call in a kernel is inlined (flatten). Otherwise gcc 12 does not inline some large formulas, and calls them
- * once per vector, with vectors passed in memory: multi_gaussian took 2.7 times as long, gelu_tanh's derivative for f16
- * 2.5 times. With it the library's code is 36 % larger. */
+ * once per vector, with vectors passed in memory: multi_gaussian_spike took 2.7 times as long, gelu_tanh's derivative
+ * for f16 2.5 times. With it the library's code is 36 % larger. */
 #define KERNEL static __attribute__((flatten)) void
 
 /* A formula of kinds/: x and the parameters. */

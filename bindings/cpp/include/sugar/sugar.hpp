@@ -39,7 +39,7 @@ public:
         auto options = detail::sized<sugar_activation_options>();
         options.level = level;
         sugar_activation *made = nullptr;
-        error.settle(raw::activation_create_ex(&made, spec.data() ? spec.data() : "", spec.size(), &options));
+        error.settle(raw::activation_create_with_options(&made, spec.data() ? spec.data() : "", spec.size(), &options));
         handle_.reset(made);
     }
 
@@ -177,7 +177,7 @@ struct get_parameter {
     std::int32_t kind;
     sugar_parameter operator()(std::int32_t index) const noexcept {
         auto found = sized<sugar_parameter>();
-        raw::kind_parameter(kind, index, &found);
+        raw::kind_get_parameter(kind, index, &found);
         return found;
     }
 };

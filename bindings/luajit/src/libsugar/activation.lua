@@ -28,7 +28,7 @@ function Activation.new(spec, options)
     end
     local choice = ffi.new("sugar_activation_options", ffi.sizeof "sugar_activation_options", level)
     local out = ffi.new "sugar_activation *[1]"
-    check(C.sugar_activation_create_ex(out, spec, #spec, choice))
+    check(C.sugar_activation_create_with_options(out, spec, #spec, choice))
     return Activation.own(out, { spec = text(C.sugar_activation_spec(out[0])),
                                  level = text(C.sugar_activation_level(out[0])) })
 end

@@ -28,7 +28,7 @@ local function parameters(index, count)
     local list = {}
     for i = 1, count do
         local parameter = ffi.new("sugar_parameter", ffi.sizeof "sugar_parameter")
-        check(C.sugar_kind_parameter(index, i - 1, parameter))
+        check(C.sugar_kind_get_parameter(index, i - 1, parameter))
         list[i] = { name = text(parameter.name), default = parameter.default_value, minimum = parameter.minimum,
                     maximum = parameter.maximum }
     end

@@ -348,9 +348,9 @@ int32_t sugar_version(void);
 //     domain=negative   s' where x <= 0, f' elsewhere
 //     blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
 //
-// The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian, multi_gaussian,
-// sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is the forward function,
-// else from 0. domain=negative compares the input itself with 0, whatever the threshold.
+// The surrogates made for spiking networks, whose names end in _spike, measure x, exactly, from the threshold
+// of heaviside if that is the forward function, else from 0. domain=negative compares the input itself with
+// 0, whatever the threshold.
 //     activation: receives the handle, owned by the caller, to be given to sugar_activation_destroy. Not
 //         written on failure.
 //     spec: a NUL-terminated string, not kept.
@@ -371,8 +371,9 @@ sugar_status sugar_activation_create(sugar_activation **activation, const char *
 //     SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
 //     SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
 //     SUGAR_ERROR_OUT_OF_MEMORY
-sugar_status sugar_activation_create_ex(sugar_activation **activation, const char *spec, size_t spec_length,
-                                        const sugar_activation_options *options);
+sugar_status sugar_activation_create_with_options(sugar_activation **activation, const char *spec,
+                                                  size_t spec_length,
+                                                  const sugar_activation_options *options);
 
 // Frees an activation. No call may be using it.
 //     activation: NULL is fine.
@@ -686,7 +687,7 @@ sugar_status sugar_kind_get(int32_t index, sugar_kind *kind);
 // Fills *parameter with one parameter of one kind.
 // Errors:
 //     SUGAR_ERROR_ARGUMENT: an index out of range, NULL, struct_size
-sugar_status sugar_kind_parameter(int32_t index, int32_t parameter_index, sugar_parameter *parameter);
+sugar_status sugar_kind_get_parameter(int32_t index, int32_t parameter_index, sugar_parameter *parameter);
 
 // How many levels this version knows, for any processor; in the order of preference, lowest ("scalar") first.
 int32_t sugar_level_count(void);

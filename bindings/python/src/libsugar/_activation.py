@@ -47,7 +47,7 @@ class Activation:
         handle = ctypes.POINTER(c.sugar_activation)()
         text = spec.encode()
         options = c.sugar_activation_options(level=None if level is None else name_of_level(level))
-        check(c.sugar_activation_create_ex(ctypes.byref(handle), text, len(text), options))
+        check(c.sugar_activation_create_with_options(ctypes.byref(handle), text, len(text), options))
         weakref.finalize(self, c.sugar_activation_destroy, handle).atexit = False
         self._handle = handle
         self._address = ctypes.cast(handle, ctypes.c_void_p).value

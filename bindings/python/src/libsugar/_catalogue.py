@@ -73,7 +73,7 @@ def kind(index: int) -> Kind:
 
 def parameter(kind_index: int, index: int) -> Parameter:
     found = c.sugar_parameter()
-    check(c.sugar_kind_parameter(kind_index, index, found))
+    check(c.sugar_kind_get_parameter(kind_index, index, found))
     return Parameter(text(found.name) or "", found.default_value, found.minimum, found.maximum)
 
 

@@ -650,9 +650,9 @@ def sugar_activation_create(
         domain=negative   s' where x <= 0, f' elsewhere
         blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
 
-    The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian, multi_gaussian,
-    sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is the forward function,
-    else from 0. domain=negative compares the input itself with 0, whatever the threshold.
+    The surrogates made for spiking networks, whose names end in _spike, measure x, exactly, from the
+    threshold of heaviside if that is the forward function, else from 0. domain=negative compares the input
+    itself with 0, whatever the threshold.
 
     Arguments:
         activation (out): receives the handle, owned by the caller, to be given to sugar_activation_destroy.
@@ -668,7 +668,7 @@ def sugar_activation_create(
 
 @function(ctypes.c_int32, ctypes.POINTER(ctypes.POINTER(sugar_activation)), ctypes.c_void_p, ctypes.c_size_t,
           ctypes.POINTER(sugar_activation_options))
-def sugar_activation_create_ex(
+def sugar_activation_create_with_options(
     activation: Pointer[Pointer[sugar_activation]] | Reference,
     spec: Address,
     spec_length: int,
@@ -1278,7 +1278,7 @@ def sugar_kind_get(
 
 
 @function(ctypes.c_int32, ctypes.c_int32, ctypes.c_int32, ctypes.POINTER(sugar_parameter))
-def sugar_kind_parameter(
+def sugar_kind_get_parameter(
     index: int,
     parameter_index: int,
     parameter: sugar_parameter | Pointer[sugar_parameter] | Reference,

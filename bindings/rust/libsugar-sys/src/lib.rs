@@ -612,9 +612,9 @@ extern "C" {
     ///     blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
     ///
     /// ```
-    /// The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian, multi_gaussian,
-    /// sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is the forward function,
-    /// else from 0. domain=negative compares the input itself with 0, whatever the threshold.
+    /// The surrogates made for spiking networks, whose names end in _spike, measure x, exactly, from the
+    /// threshold of heaviside if that is the forward function, else from 0. domain=negative compares the input
+    /// itself with 0, whatever the threshold.
     ///
     /// - activation out: receives the handle, owned by the caller, to be given to sugar_activation_destroy. Not
     ///   written on failure.
@@ -638,7 +638,7 @@ extern "C" {
     /// - SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
     /// - SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
     /// - SUGAR_ERROR_OUT_OF_MEMORY
-    pub fn sugar_activation_create_ex(
+    pub fn sugar_activation_create_with_options(
         activation: *mut *mut sugar_activation,
         spec: *const c_char,
         spec_length: usize,
@@ -1096,7 +1096,7 @@ extern "C" {
     ///
     /// - parameter out
     /// - SUGAR_ERROR_ARGUMENT: an index out of range, NULL, struct_size
-    pub fn sugar_kind_parameter(
+    pub fn sugar_kind_get_parameter(
         index: i32,
         parameter_index: i32,
         parameter: *mut sugar_parameter,

@@ -83,7 +83,7 @@ impl Kind {
         // SAFETY: as in kinds().
         (0..self.parameter_count).map(move |index| unsafe {
             let mut parameter = sys::sugar_parameter::default();
-            sys::sugar_kind_parameter(kind, index, &mut parameter);
+            sys::sugar_kind_get_parameter(kind, index, &mut parameter);
             Parameter {
                 name: text(parameter.name).unwrap_or(""),
                 default_value: parameter.default_value,

@@ -157,9 +157,9 @@ inline std::int32_t version() noexcept {
 //     domain=negative   s' where x <= 0, f' elsewhere
 //     blend=t           t s' + (1 - t) f' in place of s'; t in [0, 1], default 1
 //
-// The surrogates made for spiking networks (atan, fast_sigmoid, slayer, triangle, gaussian, multi_gaussian,
-// sigmoid_spike, box) measure x, exactly, from the threshold of heaviside if that is the forward function,
-// else from 0. domain=negative compares the input itself with 0, whatever the threshold.
+// The surrogates made for spiking networks, whose names end in _spike, measure x, exactly, from the threshold
+// of heaviside if that is the forward function, else from 0. domain=negative compares the input itself with
+// 0, whatever the threshold.
 //     activation out: receives the handle, owned by the caller, to be given to sugar_activation_destroy. Not
 //         written on failure.
 //     spec: a NUL-terminated string, not kept.
@@ -180,9 +180,9 @@ inline sugar_status activation_create(sugar_activation **activation, const char 
 //     SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
 //     SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
 //     SUGAR_ERROR_OUT_OF_MEMORY
-inline sugar_status activation_create_ex(sugar_activation **activation, const char *spec,
+inline sugar_status activation_create_with_options(sugar_activation **activation, const char *spec,
         std::size_t spec_length, const sugar_activation_options *options) noexcept {
-    return ::sugar_activation_create_ex(activation, spec, spec_length, options);
+    return ::sugar_activation_create_with_options(activation, spec, spec_length, options);
 }
 
 // Frees an activation. No call may be using it.
@@ -550,9 +550,9 @@ inline sugar_status kind_get(std::int32_t index, sugar_kind *kind) noexcept {
 // Fills *parameter with one parameter of one kind.
 //     parameter out
 //     SUGAR_ERROR_ARGUMENT: an index out of range, NULL, struct_size
-inline sugar_status kind_parameter(std::int32_t index, std::int32_t parameter_index,
+inline sugar_status kind_get_parameter(std::int32_t index, std::int32_t parameter_index,
         sugar_parameter *parameter) noexcept {
-    return ::sugar_kind_parameter(index, parameter_index, parameter);
+    return ::sugar_kind_get_parameter(index, parameter_index, parameter);
 }
 
 // How many levels this version knows, for any processor; in the order of preference, lowest ("scalar") first.
