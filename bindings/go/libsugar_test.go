@@ -257,7 +257,7 @@ func TestOptions(t *testing.T) {
 
 func TestMonitor(t *testing.T) {
 	relu := activation(t, "relu")
-	monitor, err := NewMonitor(2, &MonitorOptions{Axis: 0})
+	monitor, err := NewMonitor(2, &MonitorOptions{AxisFromEnd: 1})
 	ok(t, err)
 	x := []Float16{0x3c00, 0x3c00, 0xbc00, 0xbc00} // 1, 1, -1, -1
 	ok(t, Forward(relu, Array(x, 2, 2), Array(make([]Float16, 4), 2, 2), &Options[Float16]{Monitor: monitor}))
@@ -273,10 +273,21 @@ func TestMonitor(t *testing.T) {
 	ok(t, err)
 	dead, err := copied.FindDead(0)
 	ok(t, err)
+	if summary.AxisFromEnd != 1 || summary.Bins != lowlevel.MonitorBins {
+		t.Errorf("%+v", summary)
+	}
 	if summary.Samples != 16 || summary.Dead != 1 || len(dead) != 1 || dead[0] != 1 {
 		t.Errorf("%+v, dead %v", summary, dead)
 	}
 	fails(t, copied.UnmarshalBinary(bytes[:9]), ErrorArgument, "")
+	_, err = NewMonitor(2, &MonitorOptions{AxisFromEnd: -1})
+	fails(t, err, ErrorArgument, "axis_from_end -1, expected 0, the last one, to 63")
+	_, err = NewMonitor(2, &MonitorOptions{AxisFromEnd: 1 << 32})
+	fails(t, err, ErrorArgument, "AxisFromEnd: 4294967296, expected 0, the last one, to 63")
+	_, err = NewMonitor(2, &MonitorOptions{Bins: 33})
+	fails(t, err, ErrorUnsupported, "bins 33, expected 0 or 32")
+	_, err = NewMonitor(2, &MonitorOptions{Bins: 1 << 32})
+	fails(t, err, ErrorArgument, "Bins: 4294967296, expected 0 or 32")
 	_, err = copied.Unit(2)
 	fails(t, err, ErrorArgument, "index")
 	ok(t, copied.Reset())

@@ -7,17 +7,15 @@ import (
 	"libsugar/lowlevel"
 )
 
-// Bins is the number of bins of a monitor's histogram.
-const Bins = lowlevel.MonitorBins
-
 // Monitor counts what the units of one layer see. While a call feeds one, no other may use it.
 type Monitor struct {
 	handle *lowlevel.Monitor
 }
 
-// MonitorOptions are choices at creation.
+// MonitorOptions are choices at creation; those of zeros are the defaults.
 type MonitorOptions struct {
-	Axis             int     // the dimension of x on which the units lie; -1 is the last one
+	AxisFromEnd      int     // the dimension of x on which the units lie: 0 is the last one
+	Bins             int     // of the histogram; 0: lowlevel.MonitorBins
 	Threshold        float64 // a sample is active above it
 	Minimum, Maximum float64 // of the histogram; both 0: -8 and 8
 }
@@ -26,6 +24,7 @@ type MonitorOptions struct {
 type MonitorSummary struct {
 	Units, Samples, Active, NotFinite, Dead int64
 	Sparsity, Mean, Deviation               float64
+	AxisFromEnd, Bins                       int
 }
 
 // MonitorUnit is what one unit has seen.
@@ -37,13 +36,17 @@ type MonitorUnit struct {
 // NewMonitor makes a monitor of as many units as x has in the dimension; options nil: the last dimension, threshold 0.
 func NewMonitor(units int, options *MonitorOptions) (*Monitor, error) {
 	if options == nil {
-		options = &MonitorOptions{Axis: -1}
+		options = &MonitorOptions{}
 	}
-	c := lowlevel.MonitorOptions{StructSize: unsafe.Sizeof(lowlevel.MonitorOptions{}), Axis: int32(options.Axis),
+	c := lowlevel.MonitorOptions{StructSize: unsafe.Sizeof(lowlevel.MonitorOptions{}),
+		AxisFromEnd: int32(options.AxisFromEnd), Bins: int32(options.Bins),
 		Threshold: options.Threshold, Minimum: options.Minimum, Maximum: options.Maximum}
-	if int(c.Axis) != options.Axis {
-		return nil, argumentError("axis: %d, expected -%d to %d", options.Axis, lowlevel.MaxDimensions,
+	if int(c.AxisFromEnd) != options.AxisFromEnd {
+		return nil, argumentError("AxisFromEnd: %d, expected 0, the last one, to %d", options.AxisFromEnd,
 			lowlevel.MaxDimensions-1)
+	}
+	if int(c.Bins) != options.Bins {
+		return nil, argumentError("Bins: %d, expected 0 or %d", options.Bins, lowlevel.MonitorBins)
 	}
 	return newMonitor(func(handle **lowlevel.Monitor) Status {
 		return lowlevel.MonitorCreate(handle, int64(units), &c)
@@ -91,7 +94,8 @@ func (monitor *Monitor) Summary() (MonitorSummary, error) {
 	defer runtime.KeepAlive(monitor)
 	c := lowlevel.MonitorSummary{StructSize: unsafe.Sizeof(lowlevel.MonitorSummary{})}
 	err := check(func() Status { return lowlevel.MonitorGet(monitor.handle, &c) })
-	return MonitorSummary{c.Units, c.Samples, c.Active, c.NotFinite, c.Dead, c.Sparsity, c.Mean, c.Deviation}, err
+	return MonitorSummary{c.Units, c.Samples, c.Active, c.NotFinite, c.Dead, c.Sparsity, c.Mean, c.Deviation,
+		int(c.AxisFromEnd), int(c.Bins)}, err
 }
 
 // Unit is what one unit has seen.
@@ -116,9 +120,16 @@ func (monitor *Monitor) FindDead(rate float64) ([]int64, error) {
 }
 
 // Histogram of all samples: counts[i] lie from edges[i-1] to below edges[i].
-func (monitor *Monitor) Histogram() (counts [Bins]int64, edges [Bins - 1]float64, err error) {
+func (monitor *Monitor) Histogram() (counts []int64, edges []float64, err error) {
 	defer runtime.KeepAlive(monitor)
-	err = check(func() Status { return lowlevel.MonitorGetHistogram(monitor.handle, &counts[0], &edges[0]) })
+	summary, err := monitor.Summary()
+	if err != nil {
+		return nil, nil, err
+	}
+	counts, edges = make([]int64, summary.Bins), make([]float64, summary.Bins-1)
+	err = check(func() Status {
+		return lowlevel.MonitorGetHistogram(monitor.handle, &counts[0], &edges[0], int32(summary.Bins))
+	})
 	return counts, edges, err
 }
 

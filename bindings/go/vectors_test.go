@@ -52,7 +52,8 @@ type operand struct {
 
 type monitorCase struct {
 	Units                       int64
-	Axis                        int32
+	AxisFromEnd                 int32 `json:"axis_from_end"`
+	Bins                        int32
 	Threshold, Minimum, Maximum string
 	Seen                        seen
 }
@@ -270,8 +271,9 @@ func (r *replay) make(t *testing.T) Status {
 		r.memories = append(r.memories, memory)
 	}
 	if m := r.Monitor; m != nil {
-		options := lowlevel.MonitorOptions{StructSize: unsafe.Sizeof(lowlevel.MonitorOptions{}), Axis: m.Axis,
-			Threshold: double(t, m.Threshold), Minimum: double(t, m.Minimum), Maximum: double(t, m.Maximum)}
+		options := lowlevel.MonitorOptions{StructSize: unsafe.Sizeof(lowlevel.MonitorOptions{}),
+			AxisFromEnd: m.AxisFromEnd, Bins: m.Bins, Threshold: double(t, m.Threshold),
+			Minimum: double(t, m.Minimum), Maximum: double(t, m.Maximum)}
 		var monitor *lowlevel.Monitor // alone: cgo checks all that a variable lies in
 		if lowlevel.MonitorCreate(&monitor, m.Units, &options) != lowlevel.OK {
 			t.Fatal(lowlevel.String(lowlevel.LastError()))
@@ -338,6 +340,8 @@ func flat(value any) []any {
 		switch member := members.Field(i).Interface().(type) {
 		case int64:
 			all = append(all, float64(member))
+		case int:
+			all = append(all, float64(member))
 		case float64:
 			all = append(all, bits(member))
 		}
@@ -354,7 +358,7 @@ func compareMonitor(t *testing.T, name string, monitor *Monitor, expected seen) 
 		got.Units = append(got.Units, flat(unit))
 	}
 	counts, edges, err := monitor.Histogram()
-	got.Counts = counts[:]
+	got.Counts = counts
 	for _, edge := range edges {
 		got.Edges = append(got.Edges, bits(edge))
 	}
@@ -469,8 +473,8 @@ func replayTensors[T Element](t *testing.T, v *vector) bool {
 		return false
 	}
 	if m := v.Monitor; m != nil {
-		monitor, err := NewMonitor(int(m.Units), &MonitorOptions{Axis: int(m.Axis), Threshold: double(t, m.Threshold),
-			Minimum: double(t, m.Minimum), Maximum: double(t, m.Maximum)})
+		monitor, err := NewMonitor(int(m.Units), &MonitorOptions{AxisFromEnd: int(m.AxisFromEnd), Bins: int(m.Bins),
+			Threshold: double(t, m.Threshold), Minimum: double(t, m.Minimum), Maximum: double(t, m.Maximum)})
 		if err != nil {
 			t.Fatal(v.Name, err)
 		}

@@ -71,9 +71,13 @@ def local(name: str) -> str:
 
 
 def formula(text: str | None, function: Json) -> str:
-    """A count or step in C: 1 if there is none."""
-    names = {parameter["name"] for parameter in function["parameters"]}
-    return re.sub(r"[A-Za-z_]\w*", lambda found: local(found[0]) if found[0] in names else found[0], text or "1")
+    """A count or step in C: 1 if there is none. Arithmetic is done in 64 bits."""
+    kinds = {parameter["name"]: parameter["type"]["kind"] for parameter in function["parameters"]}
+
+    def variable(name: str) -> str:
+        return ("(int64_t)" if kinds[name] == "int32" else "") + local(name)
+
+    return re.sub(r"[A-Za-z_]\w*", lambda found: variable(found[0]) if found[0] in kinds else found[0], text or "1")
 
 
 def argument(parameter: Json, index: int, function: Json) -> str:

@@ -311,7 +311,7 @@ static void write_seen(const sugar_monitor *monitor, int64_t units)
     sugar_monitor_summary s = {.struct_size = sizeof s};
     int64_t counts[SUGAR_MONITOR_BINS], dead[MOST_UNITS], dead_count;
     double edges[SUGAR_MONITOR_BINS - 1];
-    if (sugar_monitor_get(monitor, &s) || sugar_monitor_get_histogram(monitor, counts, edges)
+    if (sugar_monitor_get(monitor, &s) || sugar_monitor_get_histogram(monitor, counts, edges, SUGAR_MONITOR_BINS)
         || sugar_monitor_find_dead(monitor, 0.25, dead, MOST_UNITS, &dead_count))
         give_up("what a monitor saw", sugar_last_error());
     printf("{\"summary\":[%lld,%lld,%lld,%lld,%lld", (long long)s.units, (long long)s.samples, (long long)s.active,
@@ -321,7 +321,7 @@ static void write_seen(const sugar_monitor *monitor, int64_t units)
         putchar(',');
         write_double(figures[i]);
     }
-    printf("]");
+    printf(",%d,%d]", (int)s.axis_from_end, (int)s.bins);
     write_units(monitor, units);
     printf(",\"counts\":");
     write_numbers(counts, SUGAR_MONITOR_BINS);
@@ -338,7 +338,8 @@ static void write_seen(const sugar_monitor *monitor, int64_t units)
 static void write_monitor(const vector_case *c, const sugar_monitor *monitor)
 {
     const sugar_monitor_options *o = &c->monitor_options;
-    printf("{\"units\":%lld,\"axis\":%d,\"threshold\":", (long long)c->units, (int)o->axis);
+    printf("{\"units\":%lld,\"axis_from_end\":%d,\"bins\":%d,\"threshold\":", (long long)c->units,
+           (int)o->axis_from_end, (int)o->bins);
     write_double(o->threshold);
     printf(",\"minimum\":");
     write_double(o->minimum);

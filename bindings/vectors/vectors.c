@@ -218,11 +218,11 @@ static void drawn(void)
         }
 }
 
-static vector_case *monitored(vector_case *c, int64_t units, int32_t axis)
+static vector_case *monitored(vector_case *c, int64_t units, int32_t axis_from_end)
 {
     c->monitored = 1;
     c->units = units;
-    c->monitor_options.axis = axis;
+    c->monitor_options.axis_from_end = axis_from_end;
     return c;
 }
 
@@ -230,15 +230,16 @@ static void monitors(void)
 {
     const struct pattern *odd = &patterns[4];
     for (element_type type = ELEMENT_F32; type < ELEMENT_TYPES; type++) {
-        case_finish(monitored(forward_case("monitor", "relu", type, &matrix, &matrix), 4, -1));
+        case_finish(monitored(forward_case("monitor", "relu", type, &matrix, &matrix), 4, 0));
         vector_case *c = monitored(forward_case("monitor", "hardswish", type, &odd->x, &odd->out), 3, 1);
+        c->monitor_options.bins = SUGAR_MONITOR_BINS;
         c->monitor_options.threshold = -3;
         c->monitor_options.minimum = -4;
         c->monitor_options.maximum = 12;
         case_finish(c);
         c = case_new("monitor", "observe", NULL, type);
         case_tensor(c, X, (int)type, &odd->x);
-        case_finish(monitored(c, 2, 0));
+        case_finish(monitored(c, 2, 2));
     }
 }
 
@@ -363,8 +364,8 @@ static void bad_options(void)
     c = plain("a saved gradient of floats", 1, "relu", ELEMENT_F32);
     case_tensor(c, SAVED_GRADIENT, ELEMENT_F32, &row);
     case_finish(c);
-    case_finish(monitored(plain("a monitor in backward", 0, "relu", ELEMENT_F32), COUNT, -1));
-    case_finish(monitored(plain("a monitor of other units", 1, "relu", ELEMENT_F32), COUNT + 1, -1));
+    case_finish(monitored(plain("a monitor in backward", 0, "relu", ELEMENT_F32), COUNT, 0));
+    case_finish(monitored(plain("a monitor of other units", 1, "relu", ELEMENT_F32), COUNT + 1, 0));
     case_finish(monitored(plain("a monitor of another rank", 1, "relu", ELEMENT_F32), COUNT, 1));
 }
 

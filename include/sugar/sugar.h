@@ -20,6 +20,9 @@
  *           at the same time. Calls run on the calling thread unless a context says otherwise.
  *           Each thread has its own error message. Besides messages and handles, the library keeps
  *           nothing but what it found out about the processor: instruction sets, and the size of a cache.
+ * Defaults. NULL for a struct of options means the same as one whose members, but for struct_size, are all 0: all
+ *           defaults. sugar_random is no such struct: its presence is the choice to draw, and zeros are the
+ *           seed 0 and the offset 0.
  * Lists.    The list above a function says of its parameters what their types do not say: "out": it is written;
  *           all others are only read. In brackets: the number of elements that a pointer leads to, and, if
  *           they need not lie next to each other, the parameter with their step. "NULL": it may be NULL;
@@ -265,10 +268,10 @@ SUGAR_API void sugar_context_destroy(sugar_context *context);
 /* What the units of one layer have seen: counts and sums over the inputs of its activation. Opaque. Fed by
  * sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.
  *
- * A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It
- * is active where x > threshold. Counts are exact. Sums, in f64, are of the finite samples; the others are
- * counted. A square that overflows makes the deviation infinite or NaN. A sum has the same bits at every
- * level and for any number of threads, if the shape and the strides of x and y are the same; another order of
+ * A sample is one element of the input x; it belongs to the unit that is its index in the dimension that
+ * `axis_from_end` names. It is active where x > threshold. Counts are exact. Sums, in f64, are of the finite samples;
+ * the others are counted. A square that overflows makes the deviation infinite or NaN. A sum has the same bits at
+ * every level and for any number of threads, if the shape and the strides of x and y are the same; another order of
  * the dimensions in memory may change its last bits.
  *
  * A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads that
@@ -313,7 +316,7 @@ enum {
  * rule is that of sugar_activation_options. */
 typedef struct sugar_random {
     size_t struct_size;             /* bytes */
-    uint64_t seed;
+    uint64_t seed;                  /* 0 is a seed like any other */
     uint64_t offset;                /* counted modulo 2^64 */
 } sugar_random;
 
@@ -357,9 +360,9 @@ typedef struct sugar_call_options {
      * An error beside random; and beside a parameter wherever the backward pass uses f'. NULL: not wanted. */
     const sugar_tensor *saved_gradient;
     /* rrelu as the forward function draws a slope for each element, in forward and again in backward (training
-     * mode). NULL: it uses the mean of lower and upper. An error for any other kind, and beside a parameter or a
-     * saved_gradient. f' has the same slopes, wherever the backward pass uses f'; a surrogate rrelu behind a ~
-     * draws none. */
+     * mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn, with the seed 0. An
+     * error for any other kind, and beside a parameter or a saved_gradient. f' has the same slopes, wherever the
+     * backward pass uses f'; a surrogate rrelu behind a ~ draws none. */
     const sugar_random *random;
 } sugar_call_options;
 
@@ -434,15 +437,16 @@ SUGAR_API sugar_status sugar_backward_bf16(const sugar_activation *activation, i
 
 /* ---- Monitors (described where sugar_monitor is declared) --------------------------------------- */
 
-enum { SUGAR_MONITOR_BINS = 32 };   /* of the histogram */
+enum { SUGAR_MONITOR_BINS = 32 };   /* of a histogram: the default of `bins` */
 
 /* Set struct_size to sizeof(sugar_monitor_options); its rule is that of sugar_activation_options. */
 typedef struct sugar_monitor_options {
     size_t struct_size;             /* bytes */
-    int32_t axis;                   /* the dimension of x on which the units lie, 0 to 63; or from the end:
-                                       -1 is the last one, -3 the channels of NCHW, down to -64. A flat call
-                                       has one dimension, so that its n must be the number of units */
-    int32_t reserved;               /* 0 */
+    int32_t axis_from_end;          /* the dimension of x on which the units lie, counted from the end: 0 is the
+                                       last one, 2 the channels of NCHW, up to SUGAR_MAX_DIMENSIONS - 1. A flat
+                                       call has one dimension, so that its n must be the number of units */
+    int32_t bins;                   /* of the histogram: 0 stands for SUGAR_MONITOR_BINS, which is the only
+                                       number that this version has */
     double threshold;               /* finite; rounded to f32, or to f64 for f64. 0 for kinds that are dead
                                        where x <= 0; -3 for hardsigmoid and hardswish; for kinds with a
                                        threshold, that one */
@@ -452,9 +456,9 @@ typedef struct sugar_monitor_options {
 
 /* Makes a monitor that has counted nothing.
  * monitor   out; owned by the caller, for sugar_monitor_destroy. Not written on failure.
- * units     1 to 2^31 - 1: the extent of x in dimension `axis`.
+ * units     1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
  * options   NULL: the last dimension, threshold 0, histogram from -8 to 8.
- * Errors: ARGUMENT (NULL monitor, units, struct_size, axis, threshold, minimum, maximum), UNSUPPORTED (reserved,
+ * Errors: ARGUMENT (NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum), UNSUPPORTED (bins,
  * newer option), OUT_OF_MEMORY. */
 SUGAR_API sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units,
                                             const sugar_monitor_options *options);
@@ -464,9 +468,9 @@ SUGAR_API sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t uni
 SUGAR_API void sugar_monitor_destroy(sugar_monitor *monitor);
 
 /* Counts the elements of x, as a forward call with this monitor in its options does.
- * x         in; any strides, any element type; extent `units` in dimension `axis`.
+ * x         in; any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
  * options   threads alone (context); NULL: the calling thread.
- * Errors: as sugar_forward; ARGUMENT (NULL monitor, extent in dimension `axis`, ndim too small for it,
+ * Errors: as sugar_forward; ARGUMENT (NULL monitor, an extent that is not `units`, ndim too small for `axis_from_end`,
  * more samples than 2^63 - 1 in all, members of options other than context). */
 SUGAR_API sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x,
                                              const sugar_call_options *options);
@@ -477,7 +481,7 @@ SUGAR_API sugar_status sugar_monitor_reset(sugar_monitor *monitor);
 
 /* Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both inputs;
  * sums are added in f64.
- * Errors: ARGUMENT (NULL; the same monitor twice; units, threshold, minimum or maximum that differ; more
+ * Errors: ARGUMENT (NULL; the same monitor twice; units, bins, threshold, minimum or maximum that differ; more
  * samples than 2^63 - 1). */
 SUGAR_API sugar_status sugar_monitor_merge(sugar_monitor *into, const sugar_monitor *from);
 
@@ -492,6 +496,8 @@ typedef struct sugar_monitor_summary {
     double sparsity;                /* 1 - active / samples; NaN if there are no samples */
     double mean, deviation;         /* of the finite samples; the deviation is that of the population,
                                        sqrt(E[x^2] - E[x]^2); NaN if no sample is finite */
+    int32_t axis_from_end;          /* as in sugar_monitor_options */
+    int32_t bins;                   /* of the histogram, never 0 */
 } sugar_monitor_summary;
 
 /* What all units have seen.
@@ -523,13 +529,15 @@ SUGAR_API sugar_status sugar_monitor_find_dead(const sugar_monitor *monitor, dou
                                                int64_t capacity, int64_t *count);
 
 /* The histogram of all samples.
- * counts   out [SUGAR_MONITOR_BINS]. With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0 counts
- *          x < minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum + i w, the last one
- *          x >= maximum; all of it computed in f32, or in f64 for f64, so that a sample next to a bound may
- *          be counted on its other side. NaN is in no bin.
- * edges    out [SUGAR_MONITOR_BINS - 1]; the bounds between them, ascending; NULL: not wanted.
- * Errors: ARGUMENT (NULL). */
-SUGAR_API sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *counts, double *edges);
+ * counts     out [capacity]; the first `bins`, those of sugar_monitor_summary, are written. With w = (maximum -
+ *            minimum) / (bins - 2), bin 0 counts x < minimum, bin i of the inner ones minimum + (i - 1) w <= x <
+ *            minimum + i w, the last one x >= maximum; all of it computed in f32, or in f64 for f64, so that a
+ *            sample next to a bound may be counted on its other side. NaN is in no bin.
+ * edges      out [capacity - 1]; the bounds between them, ascending, of which there are bins - 1; NULL: not wanted.
+ * capacity   `bins` or more.
+ * Errors: ARGUMENT (NULL, capacity less than `bins`). */
+SUGAR_API sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *counts, double *edges,
+                                                   int32_t capacity);
 
 /* How many bytes sugar_monitor_save writes.
  * monitor   NULL is fine.
@@ -542,12 +550,12 @@ SUGAR_API size_t sugar_monitor_save_size(const sugar_monitor *monitor);
  * Errors: ARGUMENT (NULL, capacity too small). */
 SUGAR_API sugar_status sugar_monitor_save(const sugar_monitor *monitor, void *buffer, size_t capacity);
 
-/* Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one.
+/* Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one, but not 0.1.
  * monitor   out; owned by the caller, for sugar_monitor_destroy. Not written on failure.
  * buffer    in [size]; not kept.
  * size      in bytes.
  * Errors: ARGUMENT (NULL; not a saved monitor; damaged, cut off or too long: the checksum is verified),
- * UNSUPPORTED (saved by a newer version), OUT_OF_MEMORY. */
+ * UNSUPPORTED (saved by 0.1 or by a newer version), OUT_OF_MEMORY. */
 SUGAR_API sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, size_t size);
 
 /* ---- Introspection ------------------------------------------------------------------------- */

@@ -86,16 +86,16 @@ static int64_t next_stride(int64_t stride, int64_t extent)
 
 /* ---- What each option needs beside its operand, which has number k ------------------------------ */
 
-/* An element's unit, and so its sum, is its index in the monitor's axis. */
+/* An element's unit, and so its sum, is its index in the monitor's dimension. */
 static sugar_status prepare_monitor(assembly *a, int k)
 {
     (void)k;
     const sugar_tensor *x = a->reference;
     sugar_monitor *monitor = a->options->monitor;
-    const int axis = monitor->axis < 0 ? monitor->axis + x->ndim : monitor->axis;
-    if (axis < 0 || axis >= x->ndim)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "x: ndim %d, expected a dimension %d, the monitor's axis",
-                           (int)x->ndim, (int)monitor->axis);
+    const int axis = x->ndim - 1 - monitor->axis_from_end;
+    if (axis < 0)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "x: ndim %d, expected %d or more for the monitor's axis_from_end %d",
+                           (int)x->ndim, (int)monitor->axis_from_end + 1, (int)monitor->axis_from_end);
     if (x->shape[axis] != monitor->units)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "x: extent %lld in dimension %d, expected %lld, the monitor's units",
                            (long long)x->shape[axis], axis, (long long)monitor->units);

@@ -51,11 +51,12 @@ static sugar_status check_options(int64_t units, sugar_monitor_options *known)
     if (units < 1 || units > MOST_UNITS)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "units: %lld, expected 1 to %lld", (long long)units,
                            (long long)MOST_UNITS);
-    if (known->axis < -SUGAR_MAX_DIMENSIONS || known->axis >= SUGAR_MAX_DIMENSIONS)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: axis %d, expected -%d to %d", (int)known->axis,
-                           SUGAR_MAX_DIMENSIONS, SUGAR_MAX_DIMENSIONS - 1);
-    if (known->reserved != 0)
-        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: reserved %d, expected 0", (int)known->reserved);
+    if (known->axis_from_end < 0 || known->axis_from_end >= SUGAR_MAX_DIMENSIONS)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: axis_from_end %d, expected 0, the last one, to %d",
+                           (int)known->axis_from_end, SUGAR_MAX_DIMENSIONS - 1);
+    if (known->bins != 0 && known->bins != SUGAR_MONITOR_BINS)
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: bins %d, expected 0 or %d", (int)known->bins,
+                           (int)SUGAR_MONITOR_BINS);
     sugar_status status = check_finite("threshold", known->threshold);
     if (status == SUGAR_OK)
         status = check_finite("minimum", known->minimum);
@@ -81,7 +82,8 @@ sugar_status sugar_monitor_make(sugar_monitor **monitor, int64_t units, sugar_mo
     if (!made)
         return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "monitor: no memory for %lld units", (long long)units);
     made->units = units;
-    made->axis = options->axis;
+    made->axis_from_end = options->axis_from_end;
+    made->bins = SUGAR_MONITOR_BINS;
     made->threshold = options->threshold;
     made->minimum = options->minimum;
     made->maximum = options->maximum;
@@ -95,8 +97,6 @@ sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units, const 
         return sugar_error(SUGAR_ERROR_ARGUMENT, "monitor: NULL, expected the address of a handle");
     sugar_monitor_options known;
     const sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
-    if (!options)
-        known.axis = -1;
     return status == SUGAR_OK ? sugar_monitor_make(monitor, units, &known) : status;
 }
 
@@ -145,6 +145,8 @@ static sugar_status check_merge(const sugar_monitor *into, const sugar_monitor *
         status = sugar_error(SUGAR_ERROR_ARGUMENT, "from: %lld units, expected %lld like into", (long long)from->units,
                              (long long)into->units);
     if (status == SUGAR_OK)
+        status = check_same("bins", from->bins, into->bins);
+    if (status == SUGAR_OK)
         status = check_same("threshold", from->threshold, into->threshold);
     if (status == SUGAR_OK)
         status = check_same("minimum", from->minimum, into->minimum);
@@ -162,7 +164,7 @@ sugar_status sugar_monitor_merge(sugar_monitor *into, const sugar_monitor *from)
     if (status != SUGAR_OK)
         return status;
     into->samples = samples;
-    for (int i = 0; i < SUGAR_MONITOR_BINS; i++)
+    for (int i = 0; i < into->bins; i++)
         into->bin[i] += from->bin[i];
     for (int64_t i = 0; i < into->units; i++)
         sugar_tally_add(&into->unit[i], &from->unit[i]);
@@ -209,6 +211,8 @@ sugar_status sugar_monitor_get(const sugar_monitor *monitor, sugar_monitor_summa
         .sparsity = mean_of((double)(samples - all.active), samples),
         .mean = mean_of(all.sum, finite),
         .deviation = deviation_of(&all, finite),
+        .axis_from_end = monitor->axis_from_end,
+        .bins = monitor->bins,
     };
     return sugar_struct_write("summary", summary, &known, sizeof known);
 }
@@ -274,17 +278,20 @@ sugar_status sugar_monitor_find_dead(const sugar_monitor *monitor, double rate, 
     return SUGAR_OK;
 }
 
-sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *counts, double *edges)
+sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *counts, double *edges, int32_t capacity)
 {
-    enum { INNER = SUGAR_MONITOR_BINS - 2 };
     sugar_status status = check_handle("monitor", monitor);
     if (status == SUGAR_OK && !counts)
-        status = sugar_error(SUGAR_ERROR_ARGUMENT, "counts: NULL, expected an array of %d", (int)SUGAR_MONITOR_BINS);
+        status = sugar_error(SUGAR_ERROR_ARGUMENT, "counts: NULL, expected an array of %d", (int)monitor->bins);
+    if (status == SUGAR_OK && capacity < monitor->bins)
+        status = sugar_error(SUGAR_ERROR_ARGUMENT, "capacity: %d, expected %d or more, the monitor's bins",
+                             (int)capacity, (int)monitor->bins);
     if (status != SUGAR_OK)
         return status;
-    memcpy(counts, monitor->bin, sizeof monitor->bin);
-    const double width = (monitor->maximum - monitor->minimum) / (double)INNER;
-    for (int i = 0; edges && i <= INNER; i++)
-        edges[i] = i < INNER ? monitor->minimum + i * width : monitor->maximum;
+    memcpy(counts, monitor->bin, (size_t)monitor->bins * sizeof *counts);
+    const int inner = monitor->bins - 2;
+    const double width = (monitor->maximum - monitor->minimum) / inner;
+    for (int i = 0; edges && i <= inner; i++)
+        edges[i] = i < inner ? monitor->minimum + i * width : monitor->maximum;
     return SUGAR_OK;
 }

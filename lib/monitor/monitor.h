@@ -12,7 +12,7 @@ typedef struct sugar_tally {
 
 struct sugar_monitor {
     int64_t units;
-    int32_t axis;                   /* as the caller gave it */
+    int32_t axis_from_end, bins;
     double threshold, minimum, maximum;
     int64_t samples;                /* of each unit */
     int64_t bin[SUGAR_MONITOR_BINS];/* of all units */

@@ -2,14 +2,15 @@
  *
  *     0   "SUGARmon"
  *     8   version, 4 bytes
- *    12   axis, 4 bytes
- *    16   units, 8 bytes, as all that follows up to the checksum
- *    24   samples of each unit
- *    32   threshold
- *    40   minimum
- *    48   maximum
- *    56   the bins of the histogram
- *   312   for each unit: active, not finite, sum, sum of squares
+ *    12   axis from the end, 4 bytes
+ *    16   bins, how many there are, 4 bytes
+ *    20   units, 8 bytes, as all that follows up to the checksum
+ *    28   samples of each unit
+ *    36   threshold
+ *    44   minimum
+ *    52   maximum
+ *    60   the bins of the histogram
+ *   316   for each unit: active, not finite, sum, sum of squares
  *   end   CRC-32 of all bytes before, 4 bytes; later versions must end in it, too
  *
  * Sums, threshold, minimum and maximum are IEEE 754's binary64, the others whole numbers. */
@@ -18,7 +19,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { VERSION = 1, HEAD_BYTES = 56 + 8 * SUGAR_MONITOR_BINS, UNIT_BYTES = 32, CHECKSUM_BYTES = 4, MAGIC_BYTES = 8 };
+/* Version 1, of libsugar 0.1, had no bins, and counted its axis from the front or, where negative, from the end. */
+enum { VERSION = 2, HEAD_BYTES = 60 + 8 * SUGAR_MONITOR_BINS, UNIT_BYTES = 32, CHECKSUM_BYTES = 4, MAGIC_BYTES = 8 };
 static const unsigned char magic[MAGIC_BYTES] = {'S', 'U', 'G', 'A', 'R', 'm', 'o', 'n'};
 
 /* CRC-32 as in ISO 3309 and zlib, four bits at a time, from the remainders of four bits by the reflected polynomial
@@ -93,13 +95,14 @@ sugar_status sugar_monitor_save(const sugar_monitor *monitor, void *buffer, size
     memcpy(at, magic, sizeof magic);
     at += sizeof magic;
     put(&at, VERSION, 4);
-    put(&at, (uint32_t)monitor->axis, 4);
+    put(&at, (uint32_t)monitor->axis_from_end, 4);
+    put(&at, (uint32_t)monitor->bins, 4);
     put_number(&at, monitor->units);
     put_number(&at, monitor->samples);
     put_double(&at, monitor->threshold);
     put_double(&at, monitor->minimum);
     put_double(&at, monitor->maximum);
-    for (int i = 0; i < SUGAR_MONITOR_BINS; i++)
+    for (int i = 0; i < monitor->bins; i++)
         put_number(&at, monitor->bin[i]);
     for (int64_t i = 0; i < monitor->units; i++) {
         const sugar_tally *unit = &monitor->unit[i];
@@ -124,7 +127,7 @@ static sugar_status check_bytes(const unsigned char *bytes, size_t size)
 {
     if (size < sizeof magic || memcmp(bytes, magic, sizeof magic) != 0)
         return refuse("no saved monitor");
-    if (size < HEAD_BYTES + UNIT_BYTES + CHECKSUM_BYTES)
+    if (size < sizeof magic + 4 + CHECKSUM_BYTES)
         return refuse("cut off");
     const unsigned char *at = bytes + size - CHECKSUM_BYTES;
     const uint32_t found = checksum(bytes, size - CHECKSUM_BYTES), expected = (uint32_t)take(&at, CHECKSUM_BYTES);
@@ -134,10 +137,10 @@ static sugar_status check_bytes(const unsigned char *bytes, size_t size)
                            (unsigned)found, (unsigned)expected);
     at = bytes + sizeof magic;
     const uint32_t version = (uint32_t)take(&at, 4);
-    if (version > VERSION)
-        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "buffer: version %u, expected %d: saved by a newer libsugar",
-                           (unsigned)version, (int)VERSION);
-    return version == VERSION ? SUGAR_OK : refuse("version 0");
+    if (version != VERSION)
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "buffer: version %u, expected %d: saved by %s libsugar",
+                           (unsigned)version, (int)VERSION, version < VERSION ? "an older" : "a newer");
+    return size < HEAD_BYTES + UNIT_BYTES + CHECKSUM_BYTES ? refuse("cut off") : SUGAR_OK;
 }
 
 /* Reads the counts, and checks them against the samples and each other. */
@@ -146,7 +149,7 @@ static sugar_status take_counts(sugar_monitor *monitor, const unsigned char *at)
     const int64_t all = monitor->samples * monitor->units;
     int64_t in_bins = 0;
     bool good = true;
-    for (int i = 0; i < SUGAR_MONITOR_BINS; i++) {
+    for (int i = 0; i < monitor->bins; i++) {
         monitor->bin[i] = take_number(&at);
         good = good && monitor->bin[i] >= 0 && monitor->bin[i] <= all - in_bins;
         in_bins += good ? monitor->bin[i] : 0;
@@ -174,11 +177,16 @@ sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, 
     if (status != SUGAR_OK)
         return status;
     const unsigned char *at = (const unsigned char *)buffer + sizeof magic + 4;
-    sugar_monitor_options options = {.struct_size = sizeof options, .axis = (int32_t)(uint32_t)take(&at, 4)};
+    sugar_monitor_options options = {.struct_size = sizeof options};
+    options.axis_from_end = (int32_t)(uint32_t)take(&at, 4);
+    options.bins = (int32_t)(uint32_t)take(&at, 4);
     const int64_t units = take_number(&at), samples = take_number(&at);
     options.threshold = take_double(&at);
     options.minimum = take_double(&at);
     options.maximum = take_double(&at);
+    if (options.bins != SUGAR_MONITOR_BINS)
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "buffer: bins %d, expected %d", (int)options.bins,
+                           (int)SUGAR_MONITOR_BINS);
     if (units < 1 || (uint64_t)units != (size - HEAD_BYTES - CHECKSUM_BYTES) / UNIT_BYTES
         || size != HEAD_BYTES + (size_t)units * UNIT_BYTES + CHECKSUM_BYTES)
         return refuse("a size that contradicts the units");

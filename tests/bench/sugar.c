@@ -60,7 +60,7 @@ static void *open_monitored(const bench_case *c)
         || (strcmp(c->kind, "relu") != 0 && strcmp(c->kind, "gelu") != 0))
         return NULL;
     sugar_run *run = open_on(c, c->threads);
-    const sugar_monitor_options options = {.struct_size = sizeof options, .axis = 1};
+    const sugar_monitor_options options = {.struct_size = sizeof options, .axis_from_end = picture ? 2 : 0};
     run->rows[0] = c->elements / UNITS;
     run->rows[1] = UNITS;
     for (int k = 0; k < OPERANDS && !picture; k++) {

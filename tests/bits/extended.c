@@ -119,19 +119,19 @@ void digest_extended(table *t, const char *spec, uint64_t capabilities, const ch
 /* The saved form of a monitor holds all its counts and sums: of units in rows, and in columns. */
 void digest_monitor(table *t, const char *level, const inputs *in)
 {
-    static const char *const directions[] = {"monitor_of_rows", "monitor_of_columns"};
+    static const char *const directions[] = {"monitor_of_columns", "monitor_of_rows"};
     call c;
     call_start(&c, "relu", level, in);
-    for (int32_t axis = 0; axis < 2; axis++) {
-        const sugar_monitor_options options = {.struct_size = sizeof options, .axis = axis};
-        check_call(sugar_monitor_create(&c.options.monitor, c.x.shape[axis], &options));
+    for (int32_t from_end = 0; from_end < 2; from_end++) {
+        const sugar_monitor_options options = {.struct_size = sizeof options, .axis_from_end = from_end};
+        check_call(sugar_monitor_create(&c.options.monitor, c.x.shape[1 - from_end], &options));
         forward(&c);
         const size_t size = sugar_monitor_save_size(c.options.monitor);
         unsigned char *bytes = malloc(size);
         if (bytes == NULL)
             give_up("digests", "no memory");
         check_call(sugar_monitor_save(c.options.monitor, bytes, size));
-        add_row(t, "relu", directions[axis], in->type, digest_bytes(bytes, size));
+        add_row(t, "relu", directions[from_end], in->type, digest_bytes(bytes, size));
         free(bytes);
         sugar_monitor_destroy(c.options.monitor);
     }

@@ -240,10 +240,12 @@ void monitors() {
     restored.reset(code);
     CHECK(!code && restored.summary(code).samples == 0);
     sugar::monitor::options chosen;
-    chosen.axis = 0;
+    chosen.axis_from_end = 1;
     sugar::monitor rows(2, chosen, code);
     rows.observe(x, {}, code);
-    CHECK(!code && rows.summary(code).dead == 0);
+    CHECK(!code && rows.summary(code).dead == 0 && rows.summary(code).axis_from_end == 1);
+    chosen.bins = sugar::monitor_bins + 1;
+    CHECK(!sugar::monitor(2, chosen, code) && code == sugar::status::error_unsupported);
     CHECK(!sugar::monitor::restore(saved.data(), saved.size() - 1, code) && code == sugar::status::error_argument);
     CHECK(!sugar::monitor(0, code) && code);
 }

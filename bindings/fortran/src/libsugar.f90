@@ -148,7 +148,7 @@ module libsugar
     end type
 
     ! Statuses beside the library's: of libsugar_arrays.c, and of this module.
-    integer(c_int32_t), parameter :: BAD_STRIDE = 1, BAD_BITS = 2, NOT_CREATED = 3
+    integer(c_int32_t), parameter :: BAD_STRIDE = 1, BAD_BITS = 2, NOT_CREATED = 3, BAD_DIM = 4
 
     ! libsugar_arrays.c
     interface
@@ -221,11 +221,13 @@ contains
     end function
 
     !> Hands a status to the caller, or stops with the message.
-    subroutine report(status, stat, errmsg)
+    subroutine report(status, stat, errmsg, dim)
         integer(c_int32_t), intent(in) :: status
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
+        integer, intent(in), optional :: dim    ! for BAD_DIM
         character(len=:), allocatable :: message
+        character(len=80) :: line
         ! Those of this module are above 0.
         if (present(stat)) stat = merge(SUGAR_ERROR_ARGUMENT, status, status > 0)
         if (status == SUGAR_OK) return
@@ -237,6 +239,9 @@ contains
             message = "saved_bits: too short, or not contiguous; expected (size(x) + 7) / 8 elements next to each other"
         case (NOT_CREATED)
             message = "a context or a monitor: not created; expected one after its create"
+        case (BAD_DIM)
+            write (line, "(a, i0, a, i0)") "dim: ", dim, ", expected 1, the first dimension, to ", SUGAR_MAX_DIMENSIONS
+            message = trim(line)
         case default
             message = sugar_string(sugar_last_error())
         end select
@@ -812,27 +817,32 @@ contains
 
     ! ---- Monitors
 
-    !> units: the extent of x in dimension dim, counted from 1 (the default); -1 is the last dimension, -2 the one before.
-    !> threshold: a sample is active above it; 0 if absent. minimum, maximum: of the histogram; -8 and 8 if absent.
-    subroutine monitor_create(self, units, dim, threshold, minimum, maximum, stat, errmsg)
+    !> units: the extent of x in dimension dim, counted from 1 (the default). threshold: a sample is active above it; 0
+    !> if absent. minimum, maximum, bins: of the histogram; -8, 8 and SUGAR_MONITOR_BINS if absent.
+    subroutine monitor_create(self, units, dim, threshold, minimum, maximum, bins, stat, errmsg)
         class(sugar_monitor), intent(inout) :: self
         integer(int64), intent(in) :: units
-        integer, intent(in), optional :: dim
+        integer, intent(in), optional :: dim, bins
         real(c_double), intent(in), optional :: threshold, minimum, maximum
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
         type(sugar_monitor_options) :: options
         type(c_ptr) :: made
         integer(c_int32_t) :: status
-        ! The library counts from 0, and Fortran's first dimension is its last.
-        options%axis = -1
-        if (present(dim)) options%axis = merge(-dim, -dim - 1, dim > 0)
+        integer :: along
+        along = 1
+        if (present(dim)) along = dim
+        if (present(bins)) options%bins = bins
         if (present(threshold)) options%threshold = threshold
         if (present(minimum)) options%minimum = minimum
         if (present(maximum)) options%maximum = maximum
-        status = sugar_monitor_create(made, units, options)
+        status = BAD_DIM
+        if (along >= 1 .and. along <= SUGAR_MAX_DIMENSIONS) then
+            options%axis_from_end = along - 1   ! Fortran's first dimension is the library's last
+            status = sugar_monitor_create(made, units, options)
+        end if
         if (status == SUGAR_OK) call replace_monitor(self, made)
-        call report(status, stat, errmsg)
+        call report(status, stat, errmsg, along)
     end subroutine
 
     subroutine replace_monitor(self, made)
@@ -914,13 +924,17 @@ contains
     end subroutine
 
     !> counts(1): below edges(1); counts(i): from edges(i - 1) to below edges(i); the last one: from the last edge on.
+    !> There are as many as the summary has bins, and one edge fewer; elements beyond stay as they are.
     subroutine monitor_histogram(self, counts, edges, stat, errmsg)
         class(sugar_monitor), intent(in) :: self
-        integer(int64), intent(inout) :: counts(SUGAR_MONITOR_BINS)
-        real(c_double), intent(inout), optional :: edges(SUGAR_MONITOR_BINS - 1)
+        integer(int64), intent(inout), contiguous :: counts(:)
+        real(c_double), intent(inout), optional, contiguous :: edges(:)
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
-        call report(sugar_monitor_get_histogram(self%handle, counts, edges), stat, errmsg)
+        integer(c_int32_t) :: capacity
+        capacity = size(counts)
+        if (present(edges)) capacity = min(capacity, size(edges) + 1)
+        call report(sugar_monitor_get_histogram(self%handle, counts, edges, capacity), stat, errmsg)
     end subroutine
 
     !> All that the monitor holds, as bytes that do not depend on the machine.

@@ -15,6 +15,10 @@
 !>           at the same time. Calls run on the calling thread unless a context says otherwise.
 !>           Each thread has its own error message. Besides messages and handles, the library keeps
 !>           nothing but what it found out about the processor: instruction sets, and the size of a cache.
+!> Defaults. NULL for a struct of options means the same as one whose members, but for struct_size, are all 0:
+!> all
+!>           defaults. sugar_random is no such struct: its presence is the choice to draw, and zeros are the
+!>           seed 0 and the offset 0.
 !> Lists.    The list above a function says of its parameters what their types do not say: "out": it is
 !> written;
 !>           all others are only read. In brackets: the number of elements that a pointer leads to, and, if
@@ -103,7 +107,7 @@ module libsugar_c
     !> that is no value of f counts as the nearest value of f. An error in forward, and beside a parameter,
     !> its gradient, random or a saved_gradient
     integer(c_int32_t), parameter :: SUGAR_CALL_FROM_OUTPUT = 8
-    !> of the histogram
+    !> of a histogram: the default of `bins`
     integer(c_int32_t), parameter :: SUGAR_MONITOR_BINS = 32
     !> may stand before the ~
     integer(c_int32_t), parameter :: SUGAR_ROLE_FORWARD = 1
@@ -192,6 +196,7 @@ module libsugar_c
     !> 2^8) / 2^24, in f64 for f64 and else in f32: lower, upper and their difference are rounded, then
     !> product and sum once together. Set struct_size; its rule is that of sugar_activation_options.
     !>     struct_size: bytes
+    !>     seed: 0 is a seed like any other
     !>     offset: counted modulo 2^64
     type, bind(c) :: sugar_random
         integer(c_size_t) :: struct_size = 24
@@ -237,9 +242,10 @@ module libsugar_c
     !>         may not overlap anything else; x and y may be the same view. An error beside random; and beside
     !>         a parameter wherever the backward pass uses f'. NULL: not wanted.
     !>     random: rrelu as the forward function draws a slope for each element, in forward and again in
-    !>         backward (training mode). NULL: it uses the mean of lower and upper. An error for any other
-    !>         kind, and beside a parameter or a saved_gradient. f' has the same slopes, wherever the backward
-    !>         pass uses f'; a surrogate rrelu behind a ~ draws none.
+    !>         backward (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all
+    !>         zeros: drawn, with the seed 0. An error for any other kind, and beside a parameter or a
+    !>         saved_gradient. f' has the same slopes, wherever the backward pass uses f'; a surrogate rrelu
+    !>         behind a ~ draws none.
     type, bind(c) :: sugar_call_options
         integer(c_size_t) :: struct_size = 64
         integer(c_int64_t) :: flags = 0
@@ -253,18 +259,19 @@ module libsugar_c
 
     !> Set struct_size to sizeof(sugar_monitor_options); its rule is that of sugar_activation_options.
     !>     struct_size: bytes
-    !>     axis: the dimension of x on which the units lie, 0 to 63; or from the end: -1 is the last one, -3
-    !>         the channels of NCHW, down to -64. A flat call has one dimension, so that its n must be the
-    !>         number of units
-    !>     reserved: 0
+    !>     axis_from_end: the dimension of x on which the units lie, counted from the end: 0 is the last one,
+    !>         2 the channels of NCHW, up to SUGAR_MAX_DIMENSIONS - 1. A flat call has one dimension, so that
+    !>         its n must be the number of units
+    !>     bins: of the histogram: 0 stands for SUGAR_MONITOR_BINS, which is the only number that this version
+    !>         has
     !>     threshold: finite; rounded to f32, or to f64 for f64. 0 for kinds that are dead where x <= 0; -3
     !>         for hardsigmoid and hardswish; for kinds with a threshold, that one
     !>     minimum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
     !>     maximum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
     type, bind(c) :: sugar_monitor_options
         integer(c_size_t) :: struct_size = 40
-        integer(c_int32_t) :: axis = 0
-        integer(c_int32_t) :: reserved = 0
+        integer(c_int32_t) :: axis_from_end = 0
+        integer(c_int32_t) :: bins = 0
         real(c_double) :: threshold = 0.0_c_double
         real(c_double) :: minimum = 0.0_c_double
         real(c_double) :: maximum = 0.0_c_double
@@ -281,8 +288,10 @@ module libsugar_c
     !>         no sample is finite
     !>     deviation: of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2);
     !>         NaN if no sample is finite
+    !>     axis_from_end: as in sugar_monitor_options
+    !>     bins: of the histogram, never 0
     type, bind(c) :: sugar_monitor_summary
-        integer(c_size_t) :: struct_size = 72
+        integer(c_size_t) :: struct_size = 80
         integer(c_int64_t) :: units = 0
         integer(c_int64_t) :: samples = 0
         integer(c_int64_t) :: active = 0
@@ -291,6 +300,8 @@ module libsugar_c
         real(c_double) :: sparsity = 0.0_c_double
         real(c_double) :: mean = 0.0_c_double
         real(c_double) :: deviation = 0.0_c_double
+        integer(c_int32_t) :: axis_from_end = 0
+        integer(c_int32_t) :: bins = 0
     end type
 
     !> One unit. Set struct_size; its rule is that of sugar_kind.
@@ -776,10 +787,10 @@ module libsugar_c
 
         !> Makes a monitor that has counted nothing.
         !>     monitor: out owned by the caller, for sugar_monitor_destroy. Not written on failure.
-        !>     units: 1 to 2^31 - 1: the extent of x in dimension `axis`.
+        !>     units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
         !>     options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
-        !> SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis, threshold, minimum, maximum
-        !> SUGAR_ERROR_UNSUPPORTED: reserved, newer option
+        !> SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+        !> SUGAR_ERROR_UNSUPPORTED: bins, newer option
         !> SUGAR_ERROR_OUT_OF_MEMORY
         function sugar_monitor_create(monitor, units, options) bind(c, name="sugar_monitor_create") &
         result(returned)
@@ -799,12 +810,13 @@ module libsugar_c
 
         !> Counts the elements of x, as a forward call with this monitor in its options does.
         !>     monitor: inout
-        !>     x: any strides, any element type; extent `units` in dimension `axis`.
+        !>     x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end`
+        !>         names.
         !>     options: threads alone (context); NULL: the calling thread.
         !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-        !> misaligned data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, extent
-        !> in dimension `axis`, ndim too small for it, more samples than 2^63 - 1 in all, members of options
-        !> other than context
+        !> misaligned data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, an
+        !> extent that is not `units`, ndim too small for `axis_from_end`, more samples than 2^63 - 1 in all,
+        !> members of options other than context
         !> SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
         function sugar_monitor_observe(monitor, x, options) bind(c, name="sugar_monitor_observe") &
         result(returned)
@@ -827,7 +839,7 @@ module libsugar_c
         !> Adds what `from` has counted, without changing it. Counts then are those of one monitor that was
         !> fed both inputs; sums are added in f64.
         !>     into: inout
-        !> SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, threshold, minimum or maximum that
+        !> SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
         !> differ; more samples than 2^63 - 1
         function sugar_monitor_merge(into, from) bind(c, name="sugar_monitor_merge") result(returned)
             import
@@ -877,18 +889,22 @@ module libsugar_c
         end function sugar_monitor_find_dead
 
         !> The histogram of all samples.
-        !>     counts: out [SUGAR_MONITOR_BINS] With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0
-        !>         counts x < minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum + i w, the
-        !>         last one x >= maximum; all of it computed in f32, or in f64 for f64, so that a sample next
-        !>         to a bound may be counted on its other side. NaN is in no bin.
-        !>     edges: out [SUGAR_MONITOR_BINS - 1] the bounds between them, ascending; NULL: not wanted.
-        !> SUGAR_ERROR_ARGUMENT: NULL
-        function sugar_monitor_get_histogram(monitor, counts, edges) bind(c, &
+        !>     counts: out [capacity] the first `bins`, those of sugar_monitor_summary, are written. With w =
+        !>         (maximum - minimum) / (bins - 2), bin 0 counts x < minimum, bin i of the inner ones minimum
+        !>         + (i - 1) w <= x < minimum + i w, the last one x >= maximum; all of it computed in f32, or
+        !>         in f64 for f64, so that a sample next to a bound may be counted on its other side. NaN is
+        !>         in no bin.
+        !>     edges: out [capacity - 1] the bounds between them, ascending, of which there are bins - 1;
+        !>         NULL: not wanted.
+        !>     capacity: `bins` or more.
+        !> SUGAR_ERROR_ARGUMENT: NULL, capacity less than `bins`
+        function sugar_monitor_get_histogram(monitor, counts, edges, capacity) bind(c, &
         name="sugar_monitor_get_histogram") result(returned)
             import
             type(c_ptr), value :: monitor
             integer(c_int64_t), intent(inout) :: counts(*)
             real(c_double), intent(inout), optional :: edges(*)
+            integer(c_int32_t), value :: capacity
             integer(c_int32_t) :: returned
         end function sugar_monitor_get_histogram
 
@@ -915,13 +931,13 @@ module libsugar_c
         end function sugar_monitor_save
 
         !> Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older
-        !> one.
+        !> one, but not 0.1.
         !>     monitor: out owned by the caller, for sugar_monitor_destroy. Not written on failure.
         !>     buffer: [size] not kept.
         !>     size: in bytes.
         !> SUGAR_ERROR_ARGUMENT: NULL; not a saved monitor; damaged, cut off or too long: the checksum is
         !> verified
-        !> SUGAR_ERROR_UNSUPPORTED: saved by a newer version
+        !> SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
         !> SUGAR_ERROR_OUT_OF_MEMORY
         function sugar_monitor_restore(monitor, buffer, size) bind(c, name="sugar_monitor_restore") &
         result(returned)

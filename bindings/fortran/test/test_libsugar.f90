@@ -248,8 +248,11 @@ contains
         type(sugar_monitor_unit) :: unit
         real(real32) :: x(4, 5), y(4, 5)
         integer(int64), allocatable :: dead(:)
-        integer(int64) :: counts(SUGAR_MONITOR_BINS)
+        integer(int64) :: counts(SUGAR_MONITOR_BINS + 2)
+        real(real64) :: edges(SUGAR_MONITOR_BINS)
         integer(int8), allocatable :: bytes(:)
+        integer :: stat
+        character(len=100) :: message
         x = 1
         x(2, :) = -1
         call act%create("relu")
@@ -262,17 +265,27 @@ contains
         if (size(dead) == 1) call expect(dead(1) == 2, "units from 1")
         call monitor%get_unit(2_int64, unit)
         call expect(unit%samples == 5 .and. unit%active == 0, "get_unit")
-        call monitor%histogram(counts)
-        call expect(sum(counts) == 20, "histogram")
+        counts = 0
+        edges = 99
+        call monitor%histogram(counts, edges)
+        call expect(sum(counts) == 20 .and. edges(1) == -8 .and. edges(SUGAR_MONITOR_BINS - 1) == 8 .and. &
+            edges(SUGAR_MONITOR_BINS) == 99, "histogram")
+        call monitor%histogram(counts, edges(:5), stat=stat, errmsg=message)
+        call expect(stat == SUGAR_ERROR_ARGUMENT .and. index(message, "capacity: 6, expected 32") > 0, "few edges")
         call other%create(5_int64, dim=2, threshold=-2.0_real64)
         call other%observe(x)
         call other%get(summary)
         call expect(summary%active == 20, "observe, dim, threshold")
-        call other%create(5_int64, dim=-1)
+        call other%create(5_int64, dim=0, stat=stat, errmsg=message)
+        call expect(stat == SUGAR_ERROR_ARGUMENT .and. &
+            index(message, "dim: 0, expected 1, the first dimension, to 64") == 1, "dim of 0")
+        call other%create(5_int64, bins=33, stat=stat, errmsg=message)
+        call expect(stat == SUGAR_ERROR_UNSUPPORTED .and. index(message, "bins 33") > 0, "bins")
+        call other%create(5_int64, dim=2, bins=SUGAR_MONITOR_BINS)
         call other%observe(real(x, real64))
         call other%get(summary)
-        call expect(summary%units == 5 .and. summary%active == 15, "dim from the end")
-        call other%create(4_int64, dim=-2)
+        call expect(summary%units == 5 .and. summary%active == 15 .and. summary%axis_from_end == 1, "dim of 2")
+        call other%create(4_int64, dim=1)
         call other%observe(x)
         call other%merge(monitor)
         call monitor%save(bytes)

@@ -170,9 +170,10 @@ contains
         integer(int64) :: i
         status = sugar_monitor_get(monitor, summary)
         call next()
-        read (line, *) expected(1:8)
-        call expect(all(expected(1:8) == [summary%units, summary%samples, summary%active, summary%not_finite, &
-            summary%dead, bits(summary%sparsity), bits(summary%mean), bits(summary%deviation)]), "summary")
+        read (line, *) expected(1:10)
+        call expect(all(expected(1:10) == [summary%units, summary%samples, summary%active, summary%not_finite, &
+            summary%dead, bits(summary%sparsity), bits(summary%mean), bits(summary%deviation), &
+            int(summary%axis_from_end, int64), int(summary%bins, int64)]), "summary")
         allocate(seen(0))
         do i = 0, summary%units - 1
             status = sugar_monitor_get_unit(monitor, i, one)
@@ -182,7 +183,7 @@ contains
         call next()
         read (line, *) expected(1:size(seen))
         call expect(all(expected(1:size(seen)) == seen), "units")
-        status = sugar_monitor_get_histogram(monitor, counts, edges)
+        status = sugar_monitor_get_histogram(monitor, counts, edges, SUGAR_MONITOR_BINS)
         call next()
         read (line, *) expected(1:size(counts))
         call expect(all(expected(1:size(counts)) == counts), "counts")
@@ -209,7 +210,7 @@ contains
         type(sugar_call_options) :: options
         type(sugar_random), target :: random
         type(c_ptr) :: activation, monitor
-        integer(c_int64_t) :: n, expected(5)
+        integer(c_int64_t) :: n, expected(6)
         integer(c_int32_t) :: status
         real(c_double) :: low, high
         integer :: count, i
@@ -241,9 +242,9 @@ contains
         monitor = c_null_ptr
         if (line /= "-") then
             read (line, *) expected
-            monitor_options = sugar_monitor_options(axis=int(expected(2), c_int32_t), &
-                threshold=transfer(expected(3), 0.0_c_double), minimum=transfer(expected(4), 0.0_c_double), &
-                maximum=transfer(expected(5), 0.0_c_double))
+            monitor_options = sugar_monitor_options(axis_from_end=int(expected(2), c_int32_t), &
+                bins=int(expected(3), c_int32_t), threshold=transfer(expected(4), 0.0_c_double), &
+                minimum=transfer(expected(5), 0.0_c_double), maximum=transfer(expected(6), 0.0_c_double))
             call expect(sugar_monitor_create(monitor, expected(1), monitor_options) == SUGAR_OK, "monitor")
             if (call /= "observe") options%monitor = monitor
         end if

@@ -61,7 +61,8 @@ def lines(case):
     yield numbers(case["random"]) if case["random"] else "-"
     monitor = case["monitor"]
     if monitor:
-        yield numbers(monitor[key] for key in ("units", "axis", "threshold", "minimum", "maximum"))
+        yield numbers(monitor[key] for key in (
+            "units", "axis_from_end", "bins", "threshold", "minimum", "maximum"))
         seen = monitor["seen"]
         yield numbers(seen["summary"])
         yield numbers(value for unit in seen["units"] for value in unit)

@@ -18,6 +18,10 @@
 //	          at the same time. Calls run on the calling thread unless a context says otherwise.
 //	          Each thread has its own error message. Besides messages and handles, the library keeps
 //	          nothing but what it found out about the processor: instruction sets, and the size of a cache.
+//	Defaults. NULL for a struct of options means the same as one whose members, but for struct_size, are all 0:
+//	all
+//	          defaults. sugar_random is no such struct: its presence is the choice to draw, and zeros are the
+//	          seed 0 and the offset 0.
 //	Lists.    The list above a function says of its parameters what their types do not say: "out": it is
 //	written;
 //	          all others are only read. In brackets: the number of elements that a pointer leads to, and, if
@@ -132,7 +136,7 @@ const CallTemporal = 4
 // value of f. An error in forward, and beside a parameter, its gradient, random or a saved_gradient
 const CallFromOutput = 8
 
-// MonitorBins is SUGAR_MONITOR_BINS. of the histogram
+// MonitorBins is SUGAR_MONITOR_BINS. of a histogram: the default of `bins`
 const MonitorBins = 32
 
 // RoleForward is SUGAR_ROLE_FORWARD. may stand before the ~
@@ -176,11 +180,12 @@ type Context C.sugar_context
 // of its activation. Opaque. Fed by sugar_forward through its options, in the same pass over
 // memory, or by sugar_monitor_observe.
 //
-// A sample is one element of the input x; it belongs to the unit that is its index in dimension
-// `axis`. It is active where x > threshold. Counts are exact. Sums, in f64, are of the finite
-// samples; the others are counted. A square that overflows makes the deviation infinite or NaN. A
-// sum has the same bits at every level and for any number of threads, if the shape and the strides
-// of x and y are the same; another order of the dimensions in memory may change its last bits.
+// A sample is one element of the input x; it belongs to the unit that is its index in the dimension
+// that `axis_from_end` names. It is active where x > threshold. Counts are exact. Sums, in f64, are
+// of the finite samples; the others are counted. A square that overflows makes the deviation
+// infinite or NaN. A sum has the same bits at every level and for any number of threads, if the
+// shape and the strides of x and y are the same; another order of the dimensions in memory may
+// change its last bits.
 //
 // A monitor changes while it is fed, merged into or reset: no other call may use it at that time.
 // Threads that run at the same time need a monitor each, and merge them afterwards.
@@ -270,6 +275,7 @@ type ContextOptions struct {
 // struct_size; its rule is that of sugar_activation_options.
 //
 //	struct_size: bytes
+//	seed: 0 is a seed like any other
 //	offset: counted modulo 2^64
 type Random struct {
 	StructSize uintptr
@@ -320,9 +326,10 @@ type Random struct {
 //	    may not overlap anything else; x and y may be the same view. An error beside random; and
 //	    beside a parameter wherever the backward pass uses f'. NULL: not wanted.
 //	random: rrelu as the forward function draws a slope for each element, in forward and again in
-//	    backward (training mode). NULL: it uses the mean of lower and upper. An error for any
-//	    other kind, and beside a parameter or a saved_gradient. f' has the same slopes, wherever
-//	    the backward pass uses f'; a surrogate rrelu behind a ~ draws none.
+//	    backward (training mode). NULL: nothing is drawn, and it uses the mean of lower and
+//	    upper; all zeros: drawn, with the seed 0. An error for any other kind, and beside a
+//	    parameter or a saved_gradient. f' has the same slopes, wherever the backward pass uses
+//	    f'; a surrogate rrelu behind a ~ draws none.
 type CallOptions struct {
 	StructSize        uintptr
 	Flags             uint64
@@ -338,10 +345,11 @@ type CallOptions struct {
 // rule is that of sugar_activation_options.
 //
 //	struct_size: bytes
-//	axis: the dimension of x on which the units lie, 0 to 63; or from the end: -1 is the last
-//	    one, -3 the channels of NCHW, down to -64. A flat call has one dimension, so that its n
-//	    must be the number of units
-//	reserved: 0
+//	axis_from_end: the dimension of x on which the units lie, counted from the end: 0 is the last
+//	    one, 2 the channels of NCHW, up to SUGAR_MAX_DIMENSIONS - 1. A flat call has one
+//	    dimension, so that its n must be the number of units
+//	bins: of the histogram: 0 stands for SUGAR_MONITOR_BINS, which is the only number that this
+//	    version has
 //	threshold: finite; rounded to f32, or to f64 for f64. 0 for kinds that are dead where x <= 0;
 //	    -3 for hardsigmoid and hardswish; for kinds with a threshold, that one
 //	minimum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8
@@ -349,12 +357,12 @@ type CallOptions struct {
 //	maximum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8
 //	    and 8
 type MonitorOptions struct {
-	StructSize uintptr
-	Axis       int32
-	Reserved   int32
-	Threshold  float64
-	Minimum    float64
-	Maximum    float64
+	StructSize  uintptr
+	AxisFromEnd int32
+	Bins        int32
+	Threshold   float64
+	Minimum     float64
+	Maximum     float64
 }
 
 // MonitorSummary is sugar_monitor_summary. The whole layer. Set struct_size; its rule is that of
@@ -370,16 +378,20 @@ type MonitorOptions struct {
 //	    NaN if no sample is finite
 //	deviation: of the finite samples; the deviation is that of the population, sqrt(E[x^2] -
 //	    E[x]^2); NaN if no sample is finite
+//	axis_from_end: as in sugar_monitor_options
+//	bins: of the histogram, never 0
 type MonitorSummary struct {
-	StructSize uintptr
-	Units      int64
-	Samples    int64
-	Active     int64
-	NotFinite  int64
-	Dead       int64
-	Sparsity   float64
-	Mean       float64
-	Deviation  float64
+	StructSize  uintptr
+	Units       int64
+	Samples     int64
+	Active      int64
+	NotFinite   int64
+	Dead        int64
+	Sparsity    float64
+	Mean        float64
+	Deviation   float64
+	AxisFromEnd int32
+	Bins        int32
 }
 
 // MonitorUnit is sugar_monitor_unit. One unit. Set struct_size; its rule is that of sugar_kind.
@@ -496,8 +508,8 @@ var Layouts = []struct {
 	{"sugar_call_options.random", 56, unsafe.Offsetof(CallOptions{}.Random)},
 	{"sugar_monitor_options", C.sizeof_sugar_monitor_options, unsafe.Sizeof(MonitorOptions{})},
 	{"sugar_monitor_options.struct_size", 0, unsafe.Offsetof(MonitorOptions{}.StructSize)},
-	{"sugar_monitor_options.axis", 8, unsafe.Offsetof(MonitorOptions{}.Axis)},
-	{"sugar_monitor_options.reserved", 12, unsafe.Offsetof(MonitorOptions{}.Reserved)},
+	{"sugar_monitor_options.axis_from_end", 8, unsafe.Offsetof(MonitorOptions{}.AxisFromEnd)},
+	{"sugar_monitor_options.bins", 12, unsafe.Offsetof(MonitorOptions{}.Bins)},
 	{"sugar_monitor_options.threshold", 16, unsafe.Offsetof(MonitorOptions{}.Threshold)},
 	{"sugar_monitor_options.minimum", 24, unsafe.Offsetof(MonitorOptions{}.Minimum)},
 	{"sugar_monitor_options.maximum", 32, unsafe.Offsetof(MonitorOptions{}.Maximum)},
@@ -511,6 +523,8 @@ var Layouts = []struct {
 	{"sugar_monitor_summary.sparsity", 48, unsafe.Offsetof(MonitorSummary{}.Sparsity)},
 	{"sugar_monitor_summary.mean", 56, unsafe.Offsetof(MonitorSummary{}.Mean)},
 	{"sugar_monitor_summary.deviation", 64, unsafe.Offsetof(MonitorSummary{}.Deviation)},
+	{"sugar_monitor_summary.axis_from_end", 72, unsafe.Offsetof(MonitorSummary{}.AxisFromEnd)},
+	{"sugar_monitor_summary.bins", 76, unsafe.Offsetof(MonitorSummary{}.Bins)},
 	{"sugar_monitor_unit", C.sizeof_sugar_monitor_unit, unsafe.Sizeof(MonitorUnit{})},
 	{"sugar_monitor_unit.struct_size", 0, unsafe.Offsetof(MonitorUnit{}.StructSize)},
 	{"sugar_monitor_unit.samples", 8, unsafe.Offsetof(MonitorUnit{}.Samples)},
@@ -942,10 +956,11 @@ func BackwardBF16(activation *Activation, n int64, x *uint16, incx int64, dy *ui
 // MonitorCreate is sugar_monitor_create. Makes a monitor that has counted nothing.
 //
 //	monitor: out owned by the caller, for sugar_monitor_destroy. Not written on failure.
-//	units: 1 to 2^31 - 1: the extent of x in dimension `axis`.
+//	units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
 //	options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
-//	SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis, threshold, minimum, maximum
-//	SUGAR_ERROR_UNSUPPORTED: reserved, newer option
+//	SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum,
+//	    maximum
+//	SUGAR_ERROR_UNSUPPORTED: bins, newer option
 //	SUGAR_ERROR_OUT_OF_MEMORY
 func MonitorCreate(monitor **Monitor, units int64, options *MonitorOptions) Status {
 	return Status(C.sugar_monitor_create(
@@ -965,12 +980,13 @@ func MonitorDestroy(monitor *Monitor) {
 // monitor in its options does.
 //
 //	monitor: inout
-//	x: any strides, any element type; extent `units` in dimension `axis`.
+//	x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end`
+//	    names.
 //	options: threads alone (context); NULL: the calling thread.
 //	SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
 //	    misaligned data; sizes whose product overflows; overlap; struct_size; flags; NULL
-//	    monitor, extent in dimension `axis`, ndim too small for it, more samples than 2^63 - 1 in
-//	    all, members of options other than context
+//	    monitor, an extent that is not `units`, ndim too small for `axis_from_end`, more samples
+//	    than 2^63 - 1 in all, members of options other than context
 //	SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
 func MonitorObserve(monitor *Monitor, x *Tensor, options *CallOptions) Status {
 	return Status(C.sugar_monitor_observe(
@@ -991,8 +1007,8 @@ func MonitorReset(monitor *Monitor) Status {
 // then are those of one monitor that was fed both inputs; sums are added in f64.
 //
 //	into: inout
-//	SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, threshold, minimum or maximum that
-//	    differ; more samples than 2^63 - 1
+//	SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or
+//	    maximum that differ; more samples than 2^63 - 1
 func MonitorMerge(into *Monitor, from *Monitor) Status {
 	return Status(C.sugar_monitor_merge(
 		(*C.sugar_monitor)(unsafe.Pointer(into)),
@@ -1040,17 +1056,21 @@ func MonitorFindDead(monitor *Monitor, rate float64, indices *int64, capacity in
 
 // MonitorGetHistogram is sugar_monitor_get_histogram. The histogram of all samples.
 //
-//	counts: out [SUGAR_MONITOR_BINS] With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin
-//	    0 counts x < minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum + i w,
-//	    the last one x >= maximum; all of it computed in f32, or in f64 for f64, so that a sample
-//	    next to a bound may be counted on its other side. NaN is in no bin.
-//	edges: out [SUGAR_MONITOR_BINS - 1] the bounds between them, ascending; NULL: not wanted.
-//	SUGAR_ERROR_ARGUMENT: NULL
-func MonitorGetHistogram(monitor *Monitor, counts *int64, edges *float64) Status {
+//	counts: out [capacity] the first `bins`, those of sugar_monitor_summary, are written. With w
+//	    = (maximum - minimum) / (bins - 2), bin 0 counts x < minimum, bin i of the inner ones
+//	    minimum + (i - 1) w <= x < minimum + i w, the last one x >= maximum; all of it computed
+//	    in f32, or in f64 for f64, so that a sample next to a bound may be counted on its other
+//	    side. NaN is in no bin.
+//	edges: out [capacity - 1] the bounds between them, ascending, of which there are bins - 1;
+//	    NULL: not wanted.
+//	capacity: `bins` or more.
+//	SUGAR_ERROR_ARGUMENT: NULL, capacity less than `bins`
+func MonitorGetHistogram(monitor *Monitor, counts *int64, edges *float64, capacity int32) Status {
 	return Status(C.sugar_monitor_get_histogram(
 		(*C.sugar_monitor)(unsafe.Pointer(monitor)),
 		(*C.int64_t)(unsafe.Pointer(counts)),
-		(*C.double)(unsafe.Pointer(edges))))
+		(*C.double)(unsafe.Pointer(edges)),
+		C.int32_t(capacity)))
 }
 
 // MonitorSaveSize is sugar_monitor_save_size. How many bytes sugar_monitor_save writes.
@@ -1072,14 +1092,14 @@ func MonitorSave(monitor *Monitor, buffer unsafe.Pointer, capacity uintptr) Stat
 }
 
 // MonitorRestore is sugar_monitor_restore. Makes a monitor from what sugar_monitor_save wrote, with
-// this version of the library or an older one.
+// this version of the library or an older one, but not 0.1.
 //
 //	monitor: out owned by the caller, for sugar_monitor_destroy. Not written on failure.
 //	buffer: [size] not kept.
 //	size: in bytes.
 //	SUGAR_ERROR_ARGUMENT: NULL; not a saved monitor; damaged, cut off or too long: the checksum
 //	    is verified
-//	SUGAR_ERROR_UNSUPPORTED: saved by a newer version
+//	SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
 //	SUGAR_ERROR_OUT_OF_MEMORY
 func MonitorRestore(monitor **Monitor, buffer unsafe.Pointer, size uintptr) Status {
 	return Status(C.sugar_monitor_restore((**C.sugar_monitor)(unsafe.Pointer(monitor)), buffer, C.size_t(size)))

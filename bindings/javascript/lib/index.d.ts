@@ -96,9 +96,9 @@ export interface CallOptionsInit {
     readonly savedGradient?: Tensor | TensorOptions | Uint8Array | null;
     /**
      * rrelu as the forward function draws a slope for each element, in forward and again in backward
-     * (training mode). NULL: it uses the mean of lower and upper. An error for any other kind, and beside a
-     * parameter or a saved_gradient. f' has the same slopes, wherever the backward pass uses f'; a surrogate
-     * rrelu behind a ~ draws none.
+     * (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn,
+     * with the seed 0. An error for any other kind, and beside a parameter or a saved_gradient. f' has the
+     * same slopes, wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws none.
      */
     readonly random?: Random | null;
 }
@@ -244,6 +244,14 @@ export interface MonitorSummary {
      * is finite
      */
     readonly deviation: number;
+    /**
+     * as in sugar_monitor_options
+     */
+    readonly axisFromEnd: number;
+    /**
+     * of the histogram, never 0
+     */
+    readonly bins: number;
 }
 
 /** One unit. Counts are exact up to 2^53. */
@@ -274,10 +282,15 @@ export interface MonitorUnit {
  */
 export interface MonitorOptions {
     /**
-     * the dimension of x on which the units lie, 0 to 63; or from the end: -1 is the last one, -3 the
-     * channels of NCHW, down to -64. A flat call has one dimension, so that its n must be the number of units
+     * the dimension of x on which the units lie, counted from the end: 0 is the last one, 2 the channels of
+     * NCHW, up to SUGAR_MAX_DIMENSIONS - 1. A flat call has one dimension, so that its n must be the number
+     * of units
      */
-    readonly axis?: number;
+    readonly axisFromEnd?: number;
+    /**
+     * of the histogram: 0 stands for SUGAR_MONITOR_BINS, which is the only number that this version has
+     */
+    readonly bins?: number;
     /**
      * finite; rounded to f32, or to f64 for f64. 0 for kinds that are dead where x <= 0; -3 for hardsigmoid
      * and hardswish; for kinds with a threshold, that one
@@ -297,11 +310,11 @@ export interface MonitorOptions {
  * What the units of one layer have seen: counts and sums over the inputs of its activation. Opaque. Fed by
  * sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.
  *
- * A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It is
- * active where x > threshold. Counts are exact. Sums, in f64, are of the finite samples; the others are
- * counted. A square that overflows makes the deviation infinite or NaN. A sum has the same bits at every
- * level and for any number of threads, if the shape and the strides of x and y are the same; another order of
- * the dimensions in memory may change its last bits.
+ * A sample is one element of the input x; it belongs to the unit that is its index in the dimension that
+ * `axis_from_end` names. It is active where x > threshold. Counts are exact. Sums, in f64, are of the finite
+ * samples; the others are counted. A square that overflows makes the deviation infinite or NaN. A sum has the
+ * same bits at every level and for any number of threads, if the shape and the strides of x and y are the
+ * same; another order of the dimensions in memory may change its last bits.
  *
  * A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads
  * that run at the same time need a monitor each, and merge them afterwards.
@@ -312,7 +325,8 @@ export declare class Monitor implements Handle {
      */
     constructor(units: number, options?: MonitorOptions);
     /**
-     * Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one.
+     * Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one,
+     * but not 0.1.
      */
     static restore(saved: Uint8Array): Monitor;
     /**

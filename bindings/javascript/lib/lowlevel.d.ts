@@ -11,6 +11,10 @@
 //           at the same time. Calls run on the calling thread unless a context says otherwise.
 //           Each thread has its own error message. Besides messages and handles, the library keeps
 //           nothing but what it found out about the processor: instruction sets, and the size of a cache.
+// Defaults. NULL for a struct of options means the same as one whose members, but for struct_size, are all 0:
+// all
+//           defaults. sugar_random is no such struct: its presence is the choice to draw, and zeros are the
+//           seed 0 and the offset 0.
 // Lists.    The list above a function says of its parameters what their types do not say: "out": it is
 // written;
 //           all others are only read. In brackets: the number of elements that a pointer leads to, and, if
@@ -125,7 +129,7 @@ export const SUGAR_CALL_TEMPORAL: 4;
  */
 export const SUGAR_CALL_FROM_OUTPUT: 8;
 /**
- * of the histogram
+ * of a histogram: the default of `bins`
  */
 export const SUGAR_MONITOR_BINS: 32;
 /**
@@ -183,11 +187,11 @@ export interface sugar_context { readonly handle: "sugar_context" }
  * What the units of one layer have seen: counts and sums over the inputs of its activation. Opaque. Fed by
  * sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.
  *
- * A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It is
- * active where x > threshold. Counts are exact. Sums, in f64, are of the finite samples; the others are
- * counted. A square that overflows makes the deviation infinite or NaN. A sum has the same bits at every
- * level and for any number of threads, if the shape and the strides of x and y are the same; another order of
- * the dimensions in memory may change its last bits.
+ * A sample is one element of the input x; it belongs to the unit that is its index in the dimension that
+ * `axis_from_end` names. It is active where x > threshold. Counts are exact. Sums, in f64, are of the finite
+ * samples; the others are counted. A square that overflows makes the deviation infinite or NaN. A sum has the
+ * same bits at every level and for any number of threads, if the shape and the strides of x and y are the
+ * same; another order of the dimensions in memory may change its last bits.
  *
  * A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads
  * that run at the same time need a monitor each, and merge them afterwards.
@@ -302,6 +306,9 @@ export interface sugar_context_options {
  * Set struct_size; its rule is that of sugar_activation_options.
  */
 export interface sugar_random {
+    /**
+     * 0 is a seed like any other
+     */
     seed?: number | bigint;
     /**
      * counted modulo 2^64
@@ -367,9 +374,9 @@ export interface sugar_call_options {
     saved_gradient?: sugar_tensor | Prepared<sugar_tensor> | null;
     /**
      * rrelu as the forward function draws a slope for each element, in forward and again in backward
-     * (training mode). NULL: it uses the mean of lower and upper. An error for any other kind, and beside a
-     * parameter or a saved_gradient. f' has the same slopes, wherever the backward pass uses f'; a surrogate
-     * rrelu behind a ~ draws none.
+     * (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn,
+     * with the seed 0. An error for any other kind, and beside a parameter or a saved_gradient. f' has the
+     * same slopes, wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws none.
      */
     random?: sugar_random | Prepared<sugar_random> | null;
 }
@@ -379,14 +386,15 @@ export interface sugar_call_options {
  */
 export interface sugar_monitor_options {
     /**
-     * the dimension of x on which the units lie, 0 to 63; or from the end: -1 is the last one, -3 the
-     * channels of NCHW, down to -64. A flat call has one dimension, so that its n must be the number of units
+     * the dimension of x on which the units lie, counted from the end: 0 is the last one, 2 the channels of
+     * NCHW, up to SUGAR_MAX_DIMENSIONS - 1. A flat call has one dimension, so that its n must be the number
+     * of units
      */
-    axis?: number;
+    axis_from_end?: number;
     /**
-     * 0
+     * of the histogram: 0 stands for SUGAR_MONITOR_BINS, which is the only number that this version has
      */
-    reserved?: number;
+    bins?: number;
     /**
      * finite; rounded to f32, or to f64 for f64. 0 for kinds that are dead where x <= 0; -3 for hardsigmoid
      * and hardswish; for kinds with a threshold, that one
@@ -437,6 +445,14 @@ export interface sugar_monitor_summary {
      * is finite
      */
     deviation: number;
+    /**
+     * as in sugar_monitor_options
+     */
+    axis_from_end: number;
+    /**
+     * of the histogram, never 0
+     */
+    bins: number;
 }
 
 /**
@@ -822,10 +838,10 @@ export function sugar_backward_bf16(activation: sugar_activation, n: number | bi
 /**
  * Makes a monitor that has counted nothing.
  * @param monitor owned by the caller, for sugar_monitor_destroy. Not written on failure.
- * @param units 1 to 2^31 - 1: the extent of x in dimension `axis`.
+ * @param units 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
  * @param options NULL: the last dimension, threshold 0, histogram from -8 to 8.
- * SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis, threshold, minimum, maximum
- * SUGAR_ERROR_UNSUPPORTED: reserved, newer option
+ * SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+ * SUGAR_ERROR_UNSUPPORTED: bins, newer option
  * SUGAR_ERROR_OUT_OF_MEMORY
  */
 export function sugar_monitor_create(monitor: Out<sugar_monitor>, units: number | bigint, options: sugar_monitor_options | Prepared<sugar_monitor_options> | null): number;
@@ -838,11 +854,12 @@ export function sugar_monitor_destroy(monitor: sugar_monitor | null): void;
 
 /**
  * Counts the elements of x, as a forward call with this monitor in its options does.
- * @param x any strides, any element type; extent `units` in dimension `axis`.
+ * @param x any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
  * @param options threads alone (context); NULL: the calling thread.
  * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned data;
- * sizes whose product overflows; overlap; struct_size; flags; NULL monitor, extent in dimension `axis`, ndim
- * too small for it, more samples than 2^63 - 1 in all, members of options other than context
+ * sizes whose product overflows; overlap; struct_size; flags; NULL monitor, an extent that is not `units`,
+ * ndim too small for `axis_from_end`, more samples than 2^63 - 1 in all, members of options other than
+ * context
  * SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
  */
 export function sugar_monitor_observe(monitor: sugar_monitor, x: sugar_tensor | Prepared<sugar_tensor>, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
@@ -856,8 +873,8 @@ export function sugar_monitor_reset(monitor: sugar_monitor): number;
 /**
  * Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both
  * inputs; sums are added in f64.
- * SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, threshold, minimum or maximum that differ; more
- * samples than 2^63 - 1
+ * SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that differ;
+ * more samples than 2^63 - 1
  */
 export function sugar_monitor_merge(into: sugar_monitor, from: sugar_monitor): number;
 
@@ -886,14 +903,15 @@ export function sugar_monitor_find_dead(monitor: sugar_monitor, rate: number, in
 
 /**
  * The histogram of all samples.
- * @param counts With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0 counts x < minimum, bin i of
- * the inner ones minimum + (i - 1) w <= x < minimum + i w, the last one x >= maximum; all of it computed in
- * f32, or in f64 for f64, so that a sample next to a bound may be counted on its other side. NaN is in no
- * bin.
- * @param edges the bounds between them, ascending; NULL: not wanted.
- * SUGAR_ERROR_ARGUMENT: NULL
+ * @param counts the first `bins`, those of sugar_monitor_summary, are written. With w = (maximum - minimum) /
+ * (bins - 2), bin 0 counts x < minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum + i w, the
+ * last one x >= maximum; all of it computed in f32, or in f64 for f64, so that a sample next to a bound may
+ * be counted on its other side. NaN is in no bin.
+ * @param edges the bounds between them, ascending, of which there are bins - 1; NULL: not wanted.
+ * @param capacity `bins` or more.
+ * SUGAR_ERROR_ARGUMENT: NULL, capacity less than `bins`
  */
-export function sugar_monitor_get_histogram(monitor: sugar_monitor, counts: BigInt64Array, edges: Float64Array | null): number;
+export function sugar_monitor_get_histogram(monitor: sugar_monitor, counts: BigInt64Array, edges: Float64Array | null, capacity: number): number;
 
 /**
  * How many bytes sugar_monitor_save writes.
@@ -911,12 +929,13 @@ export function sugar_monitor_save_size(monitor: sugar_monitor | null): number;
 export function sugar_monitor_save(monitor: sugar_monitor, buffer: ArrayBufferView, capacity: number): number;
 
 /**
- * Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one.
+ * Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one, but
+ * not 0.1.
  * @param monitor owned by the caller, for sugar_monitor_destroy. Not written on failure.
  * @param buffer not kept.
  * @param size in bytes.
  * SUGAR_ERROR_ARGUMENT: NULL; not a saved monitor; damaged, cut off or too long: the checksum is verified
- * SUGAR_ERROR_UNSUPPORTED: saved by a newer version
+ * SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
  * SUGAR_ERROR_OUT_OF_MEMORY
  */
 export function sugar_monitor_restore(monitor: Out<sugar_monitor>, buffer: ArrayBufferView, size: number): number;

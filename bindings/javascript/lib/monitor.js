@@ -22,10 +22,12 @@ class Monitor extends Handle {
         if (units === RESTORE) {
             create = (out) => c.sugar_monitor_restore(out, options, options.byteLength);
         } else {
-            checkMembers("monitor", options, ["axis", "threshold", "minimum", "maximum"]);
-            const { axis = -1, threshold = 0, minimum = 0, maximum = 0 } = options;
+            checkMembers("monitor", options, ["axisFromEnd", "bins", "threshold", "minimum", "maximum"]);
+            const { axisFromEnd = 0, bins = 0, threshold = 0, minimum = 0, maximum = 0 } = options;
             integer("units", units);
-            create = (out) => c.sugar_monitor_create(out, units, { axis, threshold, minimum, maximum });
+            const struct = { axis_from_end: integer("axisFromEnd", axisFromEnd), bins: integer("bins", bins), threshold,
+                minimum, maximum };
+            create = (out) => c.sugar_monitor_create(out, units, struct);
         }
         super("Monitor", create, c.sugar_monitor_destroy);
     }
@@ -73,8 +75,8 @@ class Monitor extends Handle {
     }
 
     histogram() {
-        const counts = new BigInt64Array(c.SUGAR_MONITOR_BINS), edges = new Float64Array(c.SUGAR_MONITOR_BINS - 1);
-        check(c.sugar_monitor_get_histogram(this.#handle, counts, edges));
+        const { bins } = this.summary(), counts = new BigInt64Array(bins), edges = new Float64Array(bins - 1);
+        check(c.sugar_monitor_get_histogram(this.#handle, counts, edges, bins));
         return { counts: Array.from(counts, Number), edges: Array.from(edges) };
     }
 

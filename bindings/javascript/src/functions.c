@@ -234,10 +234,10 @@ static napi_value prepare_sugar_call_options(napi_env env, napi_callback_info in
 static void read_sugar_monitor_options(struct call *call, napi_value object, sugar_monitor_options *to) {
     napi_value member;
     to->struct_size = sizeof *to;
-    if (get_member(call, object, "axis", &member))
-        to->axis = (int32_t)get_int64(call, member, "axis", INT32_MIN, INT32_MAX);
-    if (get_member(call, object, "reserved", &member))
-        to->reserved = (int32_t)get_int64(call, member, "reserved", INT32_MIN, INT32_MAX);
+    if (get_member(call, object, "axis_from_end", &member))
+        to->axis_from_end = (int32_t)get_int64(call, member, "axis_from_end", INT32_MIN, INT32_MAX);
+    if (get_member(call, object, "bins", &member))
+        to->bins = (int32_t)get_int64(call, member, "bins", INT32_MIN, INT32_MAX);
     if (get_member(call, object, "threshold", &member))
         to->threshold = get_double(call, member, "threshold");
     if (get_member(call, object, "minimum", &member))
@@ -280,6 +280,8 @@ static void write_sugar_monitor_summary(struct call *call, napi_value object, co
     set_member(call, object, "sparsity", new_number(call, (double)from->sparsity));
     set_member(call, object, "mean", new_number(call, (double)from->mean));
     set_member(call, object, "deviation", new_number(call, (double)from->deviation));
+    set_member(call, object, "axis_from_end", new_number(call, (double)from->axis_from_end));
+    set_member(call, object, "bins", new_number(call, (double)from->bins));
 }
 
 static void write_sugar_monitor_unit(struct call *call, napi_value object, const sugar_monitor_unit *from) {
@@ -936,16 +938,18 @@ static napi_value call_sugar_monitor_find_dead(napi_env env, napi_callback_info 
 
 static napi_value call_sugar_monitor_get_histogram(napi_env env, napi_callback_info info) {
     struct call memory, *call = &memory;
-    napi_value result = NULL, arguments[3];
-    call_begin(call, env, info, 3, arguments);
+    napi_value result = NULL, arguments[4];
+    call_begin(call, env, info, 4, arguments);
+    int32_t given_capacity =
+        (int32_t)get_int64(call, arguments[3], "capacity", INT32_MIN, INT32_MAX);
     const sugar_monitor *given_monitor =
         get_handle(call, arguments[0], "monitor", tag_sugar_monitor, NULL);
     int64_t *given_counts =
-        get_elements(call, arguments[1], "counts", napi_bigint64_array, SUGAR_MONITOR_BINS, 1);
+        get_elements(call, arguments[1], "counts", napi_bigint64_array, (int64_t)given_capacity, 1);
     double *given_edges =
-        get_elements(call, arguments[2], "edges", napi_float64_array, SUGAR_MONITOR_BINS - 1, 1);
+        get_elements(call, arguments[2], "edges", napi_float64_array, (int64_t)given_capacity - 1, 1);
     if (!call->failed) {
-        sugar_status returned = sugar_monitor_get_histogram(given_monitor, given_counts, given_edges);
+        sugar_status returned = sugar_monitor_get_histogram(given_monitor, given_counts, given_edges, given_capacity);
         result = new_number(call, (double)returned);
     }
     call_end(call);

@@ -146,6 +146,13 @@ test("a monitor, and what it holds", () => {
     assert.deepEqual([counts.length, edges.length], [c.SUGAR_MONITOR_BINS, c.SUGAR_MONITOR_BINS - 1]);
     const bounds = new Monitor(1, { minimum: -1, maximum: 3 }).histogram().edges;
     assert.deepEqual([bounds[0], bounds.at(-1)], [-1, 3]);
+    const rows = new Monitor(2, { axisFromEnd: 1, bins: c.SUGAR_MONITOR_BINS });
+    rows.observe({ data: floats(1, -1, 2, -1, -1, -1), shape: [2, 3] });
+    const { axisFromEnd, bins } = rows.summary();
+    assert.deepEqual([axisFromEnd, bins, ...rows.dead()], [1, c.SUGAR_MONITOR_BINS, 1]);
+    fails(() => new Monitor(1, { axisFromEnd: -1 }), /axis_from_end -1, expected 0, the last one, to 63/);
+    fails(() => new Monitor(1, { axisFromEnd: 0.5 }), /axisFromEnd: 0.5/);
+    fails(() => new Monitor(1, { bins: 33 }), /bins 33, expected 0 or 32/, c.SUGAR_ERROR_UNSUPPORTED);
     fails(() => monitor.unit(2), /index/);
     fails(() => copy.merge(copy), /monitor/);
     fails(() => copy.merge(relu), /other: Activation, expected one of class Monitor/);

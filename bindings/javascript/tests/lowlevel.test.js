@@ -31,13 +31,14 @@ class Replay {
     make() {
         const { monitor, spec, level } = this.test;
         if (monitor) {
-            const options = { axis: monitor.axis, threshold: double(monitor.threshold),
-                minimum: double(monitor.minimum), maximum: double(monitor.maximum) };
+            const options = { axis_from_end: monitor.axis_from_end, bins: monitor.bins,
+                threshold: double(monitor.threshold), minimum: double(monitor.minimum),
+                maximum: double(monitor.maximum) };
             assert.equal(c.sugar_monitor_create(this.monitor, monitor.units, options), c.SUGAR_OK);
         }
         if (spec === null) return c.SUGAR_OK;
         const text = Buffer.from(spec + "\0");
-        return c.sugar_activation_create_ex(this.activation, text, text.length - 1, { level });
+        return c.sugar_activation_create_with_options(this.activation, text, text.length - 1, { level });
     }
 
     tensor(role) {
@@ -90,15 +91,16 @@ class Replay {
         const edges = new Float64Array(c.SUGAR_MONITOR_BINS - 1);
         const dead = new BigInt64Array(64), count = new BigInt64Array(1);
         assert.equal(c.sugar_monitor_get(monitor, summary), c.SUGAR_OK);
-        assert.equal(c.sugar_monitor_get_histogram(monitor, counts, edges), c.SUGAR_OK);
+        assert.equal(c.sugar_monitor_get_histogram(monitor, counts, edges, counts.length), c.SUGAR_OK);
         assert.equal(c.sugar_monitor_find_dead(monitor, 0.25, dead, 64, count), c.SUGAR_OK);
         const units = Array.from({ length: Number(summary.units) }, (_, index) => {
             const unit = {};
             assert.equal(c.sugar_monitor_get_unit(monitor, index, unit), c.SUGAR_OK);
             return members(unit);
         });
-        return { summary: members(summary), units, counts: Array.from(counts, Number), edges: Array.from(edges, bits),
-            dead: Array.from(dead.subarray(0, Number(count[0])), Number) };
+        const { axis_from_end, bins, ...sums } = summary;
+        return { summary: [...members(sums), axis_from_end, bins], units, counts: Array.from(counts, Number),
+            edges: Array.from(edges, bits), dead: Array.from(dead.subarray(0, Number(count[0])), Number) };
     }
 
     compare() {

@@ -15,6 +15,10 @@ Threads.  A sugar_activation never changes after it was made: any number of thre
           at the same time. Calls run on the calling thread unless a context says otherwise.
           Each thread has its own error message. Besides messages and handles, the library keeps
           nothing but what it found out about the processor: instruction sets, and the size of a cache.
+Defaults. NULL for a struct of options means the same as one whose members, but for struct_size, are all 0:
+all
+          defaults. sugar_random is no such struct: its presence is the choice to draw, and zeros are the
+          seed 0 and the offset 0.
 Lists.    The list above a function says of its parameters what their types do not say: "out": it is written;
           all others are only read. In brackets: the number of elements that a pointer leads to, and, if
           they need not lie next to each other, the parameter with their step. "NULL": it may be NULL;
@@ -150,7 +154,7 @@ f. An error in forward, and beside a parameter, its gradient, random or a saved_
 const SUGAR_CALL_FROM_OUTPUT = Int32(8)
 
 """
-of the histogram
+of a histogram: the default of `bins`
 """
 const SUGAR_MONITOR_BINS = Int32(32)
 
@@ -214,11 +218,11 @@ mutable struct sugar_context end
 What the units of one layer have seen: counts and sums over the inputs of its activation. Opaque. Fed by
 sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.
 
-A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It is
-active where x > threshold. Counts are exact. Sums, in f64, are of the finite samples; the others are counted.
-A square that overflows makes the deviation infinite or NaN. A sum has the same bits at every level and for
-any number of threads, if the shape and the strides of x and y are the same; another order of the dimensions
-in memory may change its last bits.
+A sample is one element of the input x; it belongs to the unit that is its index in the dimension that
+`axis_from_end` names. It is active where x > threshold. Counts are exact. Sums, in f64, are of the finite
+samples; the others are counted. A square that overflows makes the deviation infinite or NaN. A sum has the
+same bits at every level and for any number of threads, if the shape and the strides of x and y are the same;
+another order of the dimensions in memory may change its last bits.
 
 A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads that
 run at the same time need a monitor each, and merge them afterwards.
@@ -334,6 +338,7 @@ rule is that of sugar_activation_options.
 
 # Fields
 - `struct_size`: bytes
+- `seed`: 0 is a seed like any other
 - `offset`: counted modulo 2^64
 """
 struct sugar_random
@@ -384,9 +389,9 @@ backward: in, and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED wit
   Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. An error
       beside random; and beside a parameter wherever the backward pass uses f'. NULL: not wanted.
 - `random`: rrelu as the forward function draws a slope for each element, in forward and again in backward
-(training mode). NULL: it uses the mean of lower and upper. An error for any other kind, and beside a
-parameter or a saved_gradient. f' has the same slopes, wherever the backward pass uses f'; a surrogate rrelu
-behind a ~ draws none.
+(training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn, with the
+seed 0. An error for any other kind, and beside a parameter or a saved_gradient. f' has the same slopes,
+wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws none.
 """
 struct sugar_call_options
     struct_size::Csize_t
@@ -407,9 +412,10 @@ Set struct_size to sizeof(sugar_monitor_options); its rule is that of sugar_acti
 
 # Fields
 - `struct_size`: bytes
-- `axis`: the dimension of x on which the units lie, 0 to 63; or from the end: -1 is the last one, -3 the
-channels of NCHW, down to -64. A flat call has one dimension, so that its n must be the number of units
-- `reserved`: 0
+- `axis_from_end`: the dimension of x on which the units lie, counted from the end: 0 is the last one, 2 the
+channels of NCHW, up to SUGAR_MAX_DIMENSIONS - 1. A flat call has one dimension, so that its n must be the
+number of units
+- `bins`: of the histogram: 0 stands for SUGAR_MONITOR_BINS, which is the only number that this version has
 - `threshold`: finite; rounded to f32, or to f64 for f64. 0 for kinds that are dead where x <= 0; -3 for
 hardsigmoid and hardswish; for kinds with a threshold, that one
 - `minimum`: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
@@ -417,15 +423,15 @@ hardsigmoid and hardswish; for kinds with a threshold, that one
 """
 struct sugar_monitor_options
     struct_size::Csize_t
-    axis::Int32
-    reserved::Int32
+    axis_from_end::Int32
+    bins::Int32
     threshold::Float64
     minimum::Float64
     maximum::Float64
 end
 
-sugar_monitor_options(; axis = 0, reserved = 0, threshold = 0, minimum = 0, maximum = 0) =
-    sugar_monitor_options(sizeof(sugar_monitor_options), axis, reserved, threshold, minimum, maximum)
+sugar_monitor_options(; axis_from_end = 0, bins = 0, threshold = 0, minimum = 0, maximum = 0) =
+    sugar_monitor_options(sizeof(sugar_monitor_options), axis_from_end, bins, threshold, minimum, maximum)
 
 """
 The whole layer. Set struct_size; its rule is that of sugar_kind.
@@ -441,6 +447,8 @@ The whole layer. Set struct_size; its rule is that of sugar_kind.
 sample is finite
 - `deviation`: of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2); NaN if
 no sample is finite
+- `axis_from_end`: as in sugar_monitor_options
+- `bins`: of the histogram, never 0
 """
 struct sugar_monitor_summary
     struct_size::Csize_t
@@ -452,10 +460,12 @@ struct sugar_monitor_summary
     sparsity::Float64
     mean::Float64
     deviation::Float64
+    axis_from_end::Int32
+    bins::Int32
 end
 
-sugar_monitor_summary(; units = 0, samples = 0, active = 0, not_finite = 0, dead = 0, sparsity = 0, mean = 0, deviation = 0) =
-    sugar_monitor_summary(sizeof(sugar_monitor_summary), units, samples, active, not_finite, dead, sparsity, mean, deviation)
+sugar_monitor_summary(; units = 0, samples = 0, active = 0, not_finite = 0, dead = 0, sparsity = 0, mean = 0, deviation = 0, axis_from_end = 0, bins = 0) =
+    sugar_monitor_summary(sizeof(sugar_monitor_summary), units, samples, active, not_finite, dead, sparsity, mean, deviation, axis_from_end, bins)
 
 """
 One unit. Set struct_size; its rule is that of sugar_kind.
@@ -1009,12 +1019,12 @@ Makes a monitor that has counted nothing.
 
 # Arguments
 - `monitor` (out): owned by the caller, for sugar_monitor_destroy. Not written on failure.
-- `units`: 1 to 2^31 - 1: the extent of x in dimension `axis`.
+- `units`: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
 - `options`: NULL: the last dimension, threshold 0, histogram from -8 to 8.
 
 # Errors
-- `SUGAR_ERROR_ARGUMENT`: NULL monitor, units, struct_size, axis, threshold, minimum, maximum
-- `SUGAR_ERROR_UNSUPPORTED`: reserved, newer option
+- `SUGAR_ERROR_ARGUMENT`: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+- `SUGAR_ERROR_UNSUPPORTED`: bins, newer option
 - `SUGAR_ERROR_OUT_OF_MEMORY`
 """
 sugar_monitor_create(monitor, units, options) =
@@ -1041,13 +1051,13 @@ const _sugar_monitor_observe = Ref{Ptr{Cvoid}}(C_NULL)
 Counts the elements of x, as a forward call with this monitor in its options does.
 
 # Arguments
-- `x`: any strides, any element type; extent `units` in dimension `axis`.
+- `x`: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
 - `options`: threads alone (context); NULL: the calling thread.
 
 # Errors
 - `SUGAR_ERROR_ARGUMENT`: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, extent in dimension `axis`,
-ndim too small for it, more samples than 2^63 - 1 in all, members of options other than context
+data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, an extent that is not `units`,
+ndim too small for `axis_from_end`, more samples than 2^63 - 1 in all, members of options other than context
 - `SUGAR_ERROR_UNSUPPORTED`: device, dtype, newer option
 """
 sugar_monitor_observe(monitor, x, options) =
@@ -1075,8 +1085,8 @@ Adds what `from` has counted, without changing it. Counts then are those of one 
 inputs; sums are added in f64.
 
 # Errors
-- `SUGAR_ERROR_ARGUMENT`: NULL; the same monitor twice; units, threshold, minimum or maximum that differ; more
-samples than 2^63 - 1
+- `SUGAR_ERROR_ARGUMENT`: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
+differ; more samples than 2^63 - 1
 """
 sugar_monitor_merge(into, from) =
     ccall(_sugar_monitor_merge[], Int32, (Ptr{sugar_monitor}, Ptr{sugar_monitor}), into, from)
@@ -1132,22 +1142,24 @@ sugar_monitor_find_dead(monitor, rate, indices, capacity, count) =
 const _sugar_monitor_get_histogram = Ref{Ptr{Cvoid}}(C_NULL)
 
 """
-    sugar_monitor_get_histogram(monitor, counts, edges)
+    sugar_monitor_get_histogram(monitor, counts, edges, capacity)
 
 The histogram of all samples.
 
 # Arguments
-- `counts` (out [SUGAR_MONITOR_BINS]): With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0 counts x
-< minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum + i w, the last one x >= maximum; all of
-it computed in f32, or in f64 for f64, so that a sample next to a bound may be counted on its other side. NaN
-is in no bin.
-- `edges` (out [SUGAR_MONITOR_BINS - 1]): the bounds between them, ascending; NULL: not wanted.
+- `counts` (out [capacity]): the first `bins`, those of sugar_monitor_summary, are written. With w = (maximum
+- minimum) / (bins - 2), bin 0 counts x < minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum
++ i w, the last one x >= maximum; all of it computed in f32, or in f64 for f64, so that a sample next to a
+bound may be counted on its other side. NaN is in no bin.
+- `edges` (out [capacity - 1]): the bounds between them, ascending, of which there are bins - 1; NULL: not
+wanted.
+- `capacity`: `bins` or more.
 
 # Errors
-- `SUGAR_ERROR_ARGUMENT`: NULL
+- `SUGAR_ERROR_ARGUMENT`: NULL, capacity less than `bins`
 """
-sugar_monitor_get_histogram(monitor, counts, edges) =
-    ccall(_sugar_monitor_get_histogram[], Int32, (Ptr{sugar_monitor}, Ptr{Int64}, Ptr{Float64}), monitor, counts, edges)
+sugar_monitor_get_histogram(monitor, counts, edges, capacity) =
+    ccall(_sugar_monitor_get_histogram[], Int32, (Ptr{sugar_monitor}, Ptr{Int64}, Ptr{Float64}, Int32), monitor, counts, edges, capacity)
 
 const _sugar_monitor_save_size = Ref{Ptr{Cvoid}}(C_NULL)
 
@@ -1187,7 +1199,8 @@ const _sugar_monitor_restore = Ref{Ptr{Cvoid}}(C_NULL)
 """
     sugar_monitor_restore(monitor, buffer, size)
 
-Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one.
+Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one, but not
+0.1.
 
 # Arguments
 - `monitor` (out): owned by the caller, for sugar_monitor_destroy. Not written on failure.
@@ -1196,7 +1209,7 @@ Makes a monitor from what sugar_monitor_save wrote, with this version of the lib
 
 # Errors
 - `SUGAR_ERROR_ARGUMENT`: NULL; not a saved monitor; damaged, cut off or too long: the checksum is verified
-- `SUGAR_ERROR_UNSUPPORTED`: saved by a newer version
+- `SUGAR_ERROR_UNSUPPORTED`: saved by 0.1 or by a newer version
 - `SUGAR_ERROR_OUT_OF_MEMORY`
 """
 sugar_monitor_restore(monitor, buffer, size) =

@@ -1,12 +1,12 @@
 # Monitors: what the units of a layer have seen.
 
 """
-    Monitor(units; dims = 1, threshold = 0, range = (-8, 8))
+    Monitor(units; dims = 1, threshold = 0, range = (-8, 8), bins = 32)
     Monitor(bytes)
 
-Counts and sums over the inputs of an activation, for each of the `units` that lie along dimension `dims` of `x`; a
-negative `dims` counts from the end, -1 being the last one. A unit is active where `x > threshold`; `range` is that of
-the histogram. Fed by `forward!(y, a, x; monitor)` in passing or by [`observe!`](@ref); asked by [`statistics`](@ref),
+Counts and sums over the inputs of an activation, for each of the `units` that lie along dimension `dims` of `x`, 1
+being the first one. A unit is active where `x > threshold`; `range` and `bins` are those of the histogram (this version
+has 32 bins). Fed by `forward!(y, a, x; monitor)` in passing or by [`observe!`](@ref); asked by [`statistics`](@ref),
 [`dead`](@ref) and [`histogram`](@ref). `save(monitor)` gives the bytes from which `Monitor(bytes)` makes it again.
 `merge!(into, from)` adds up, `empty!` forgets, `copy` makes another. Only one call may use it at a time. Freed when
 nothing refers to it; `close` does it at once.
@@ -17,11 +17,14 @@ mutable struct Monitor
     Monitor(handle::Ptr{C.sugar_monitor}) = finalizer(close, new(handle))
 end
 
-function Monitor(units::Integer; dims::Integer = 1, threshold::Real = 0, range::Tuple{Real,Real} = (-8, 8))
-    dims == 0 && throw(ArgumentError("dims = 0, expected a dimension from 1, or from -1 for the last one downwards"))
+function Monitor(units::Integer; dims::Integer = 1, threshold::Real = 0, range::Tuple{Real,Real} = (-8, 8),
+                 bins::Integer = C.SUGAR_MONITOR_BINS)
+    if !(1 <= dims <= C.SUGAR_MAX_DIMENSIONS)
+        throw(ArgumentError("dims = $dims, expected 1, the first dimension, to $(C.SUGAR_MAX_DIMENSIONS)"))
+    end
     # The library has the dimensions in reverse: 1 is its last one.
-    axis = dims > 0 ? -dims : -dims - 1
-    options = C.sugar_monitor_options(axis = axis, threshold = threshold, minimum = range[1], maximum = range[2])
+    options = C.sugar_monitor_options(axis_from_end = dims - 1, bins = bins, threshold = threshold, minimum = range[1],
+                                      maximum = range[2])
     handle = Ref{Ptr{C.sugar_monitor}}(C_NULL)
     check(C.sugar_monitor_create(handle, units, Ref(options)))
     return Monitor(handle[])
@@ -107,9 +110,9 @@ end
 `(counts, edges)` of all samples; the first and the last bin lie outside the edges.
 """
 function histogram(monitor::Monitor)
-    counts = zeros(Int64, C.SUGAR_MONITOR_BINS)
-    edges = zeros(Float64, C.SUGAR_MONITOR_BINS - 1)
-    GC.@preserve monitor check(C.sugar_monitor_get_histogram(monitor.handle, counts, edges))
+    bins = statistics(monitor).bins
+    counts, edges = zeros(Int64, bins), zeros(Float64, bins - 1)
+    GC.@preserve monitor check(C.sugar_monitor_get_histogram(monitor.handle, counts, edges, bins))
     return (counts = counts, edges = edges)
 end
 

@@ -176,13 +176,16 @@ end
     @test statistics(merge!(other, monitor)).samples == 120
     @test statistics(observe!(other, x; threads = 2)).samples == 180
     @test statistics(empty!(other)).samples == 0
-    for (dims, units) in ((2, 4), (3, 5), (-1, 5), (-2, 4), (-3, 3))
+    for (dims, units) in ((1, 3), (2, 4), (3, 5))
         along = observe!(Monitor(units; dims = dims, threshold = 0.5, range = (-1, 1)), x)
         unit = statistics(along, units)
-        @test unit.active == count(selectdim(x, dims > 0 ? dims : 4 + dims, units) .> 0.5)
+        @test unit.active == count(selectdim(x, dims, units) .> 0.5)
         @test histogram(along).edges[1] == -1
+        @test statistics(along).axis_from_end == dims - 1
     end
     @test_throws ArgumentError Monitor(3; dims = 0)
+    @test_throws ArgumentError Monitor(3; dims = 65)
+    @test_throws SugarError Monitor(3; bins = 33)
     @test_throws SugarError Monitor(4; dims = 1) |> monitor -> observe!(monitor, x)
     @test_throws SugarError Monitor(UInt8[1, 2, 3])
     @test_throws SugarError statistics(monitor, 4)

@@ -52,8 +52,9 @@ end
 function make(run)
     made = run.case["monitor"]
     if made !== nothing
-        options = C.sugar_monitor_options(axis = made["axis"], threshold = double(made["threshold"]),
-                                          minimum = double(made["minimum"]), maximum = double(made["maximum"]))
+        options = C.sugar_monitor_options(axis_from_end = made["axis_from_end"], bins = made["bins"],
+                                          threshold = double(made["threshold"]), minimum = double(made["minimum"]),
+                                          maximum = double(made["maximum"]))
         monitor = Ref{Ptr{C.sugar_monitor}}(C_NULL)
         @test C.sugar_monitor_create(monitor, made["units"], Ref(options)) == C.SUGAR_OK
         run.monitor = monitor[]
@@ -131,7 +132,7 @@ function seen(run)
     @test C.sugar_monitor_get(run.monitor, summary) == C.SUGAR_OK
     counts = zeros(Int64, C.SUGAR_MONITOR_BINS)
     edges = zeros(C.SUGAR_MONITOR_BINS - 1)
-    @test C.sugar_monitor_get_histogram(run.monitor, counts, edges) == C.SUGAR_OK
+    @test C.sugar_monitor_get_histogram(run.monitor, counts, edges, length(counts)) == C.SUGAR_OK
     dead = zeros(Int64, 64)
     found = Ref{Int64}(0)
     @test C.sugar_monitor_find_dead(run.monitor, 0.25, dead, length(dead), found) == C.SUGAR_OK

@@ -119,8 +119,8 @@ local function tensor(operand, memories, kept)
 end
 
 local function make_monitor(made)
-    local options = ffi.new("sugar_monitor_options", ffi.sizeof "sugar_monitor_options", made.axis, 0,
-                            double(made.threshold), double(made.minimum), double(made.maximum))
+    local options = ffi.new("sugar_monitor_options", ffi.sizeof "sugar_monitor_options", made.axis_from_end,
+                            made.bins, double(made.threshold), double(made.minimum), double(made.maximum))
     local out = ffi.new "sugar_monitor *[1]"
     check.equal(C.sugar_monitor_create(out, made.units, options), c.SUGAR_OK)
     return out[0]
@@ -193,7 +193,8 @@ end
 local function compare_monitor(monitor, seen)
     local summary = ffi.new("sugar_monitor_summary", ffi.sizeof "sugar_monitor_summary")
     check.equal(C.sugar_monitor_get(monitor, summary), c.SUGAR_OK)
-    check.equal(members(summary, "units samples active not_finite dead sparsity mean deviation"), joined(seen.summary))
+    check.equal(members(summary, "units samples active not_finite dead sparsity mean deviation")
+                .. (" %d %d"):format(summary.axis_from_end, summary.bins), joined(seen.summary))
     for index, expected in ipairs(seen.units) do
         local unit = ffi.new("sugar_monitor_unit", ffi.sizeof "sugar_monitor_unit")
         check.equal(C.sugar_monitor_get_unit(monitor, index - 1, unit), c.SUGAR_OK)
@@ -201,7 +202,7 @@ local function compare_monitor(monitor, seen)
     end
     check.equal(#seen.units, tonumber(summary.units))
     local counts, edges = ffi.new("int64_t[?]", c.SUGAR_MONITOR_BINS), ffi.new("double[?]", c.SUGAR_MONITOR_BINS - 1)
-    check.equal(C.sugar_monitor_get_histogram(monitor, counts, edges), c.SUGAR_OK)
+    check.equal(C.sugar_monitor_get_histogram(monitor, counts, edges, c.SUGAR_MONITOR_BINS), c.SUGAR_OK)
     check.equal(#seen.counts, c.SUGAR_MONITOR_BINS)
     for i, expected in ipairs(seen.counts) do
         check.equal(tonumber(counts[i - 1]), expected)
@@ -307,6 +308,8 @@ local function compare_high_monitor(monitor, seen)
     for i, name in ipairs { "sparsity", "mean", "deviation" } do
         check.equal(bits(summary[name]), seen.summary[5 + i], name)
     end
+    check.equal(summary.axis_from_end, seen.summary[9])
+    check.equal(summary.bins, seen.summary[10])
     for index, expected in ipairs(seen.units) do
         local unit = monitor:unit(index - 1)
         check.equal(unit.samples, expected[1])
@@ -327,7 +330,8 @@ local function high_level(case)
     end
     local memories = memories_of(case)
     local monitor = some(case.monitor) and sugar.Monitor(case.monitor.units, {
-        axis = case.monitor.axis, threshold = double(case.monitor.threshold), minimum = double(case.monitor.minimum),
+        axis_from_end = case.monitor.axis_from_end, bins = case.monitor.bins,
+        threshold = double(case.monitor.threshold), minimum = double(case.monitor.minimum),
         maximum = double(case.monitor.maximum) }) or nil
     local succeeded, result = pcall(function()
         local activation = sugar.Activation(case.spec, { level = some(case.level) and case.level or nil })

@@ -502,14 +502,15 @@ class Monitors(unittest.TestCase):
         self.x = np.random.default_rng(6).standard_normal((7, 5, 11)).astype(np.float32)
         self.x[:, 2] = -np.abs(self.x[:, 2])
         self.x[0, 0, 0] = np.inf
-        self.monitor = libsugar.Monitor(5, axis=1, minimum=-2, maximum=2)
+        self.monitor = libsugar.Monitor(5, axis=-2, minimum=-2, maximum=2)
         libsugar.Activation("relu").forward(self.x, monitor=self.monitor)
 
     def test_against_numpy(self) -> None:
         seen = self.monitor.summary()
         finite = self.x[np.isfinite(self.x)].astype(float)
         self.assertEqual(seen[:5], (5, self.x.size, (self.x > 0).sum(), 1, 1))
-        np.testing.assert_allclose(seen[5:], (1 - (self.x > 0).mean(), finite.mean(), finite.std()), rtol=1e-12)
+        self.assertEqual((seen.axis, seen.bins), (-2, 32))
+        np.testing.assert_allclose(seen[5:8], (1 - (self.x > 0).mean(), finite.mean(), finite.std()), rtol=1e-12)
         unit = self.x[:, 3].astype(float)
         self.assertEqual(self.monitor.unit(3)[:3], (77, (unit > 0).sum(), 0))
         np.testing.assert_allclose(self.monitor.unit(3)[3:], (
@@ -549,12 +550,16 @@ class Monitors(unittest.TestCase):
     def test_refusals(self) -> None:
         wrong: tuple[tuple[Callable[[], Any], str], ...] = (
                 (lambda: libsugar.Monitor(0), "units"), (lambda: libsugar.Monitor((1 << 64) + 1), "units"),
-                (lambda: libsugar.Monitor(3, axis=64), "axis"), (lambda: libsugar.Monitor(3, axis=1 << 32), "axis"),
+                (lambda: libsugar.Monitor(3, axis=0), "axis: 0, expected -1, the last one, down to -64"),
+                (lambda: libsugar.Monitor(3, axis=-65), "axis: -65, expected -1"),
+                (lambda: libsugar.Monitor(3, axis=1 << 32), "axis: 4294967296, expected -1"),
                 (lambda: self.monitor.unit(5), "index"), (lambda: self.monitor.dead(2), "rate"),
                 (lambda: self.monitor.observe(self.x[:, :4]), "x: extent 4"))
         for call, message in wrong:
             with self.assertRaisesRegex(libsugar.ArgumentError, message):
                 call()
+        with self.assertRaisesRegex(libsugar.UnsupportedError, "bins 33, expected 0 or 32"):
+            libsugar.Monitor(3, bins=33)
 
 
 class Commands(unittest.TestCase):

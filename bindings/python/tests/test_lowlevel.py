@@ -39,13 +39,14 @@ class Replay:
         if case["monitor"]:
             made = case["monitor"]
             options = c.sugar_monitor_options(
-                axis=made["axis"], **{name: double(made[name]) for name in ("threshold", "minimum", "maximum")})
+                axis_from_end=made["axis_from_end"], bins=made["bins"],
+                **{name: double(made[name]) for name in ("threshold", "minimum", "maximum")})
             assert c.sugar_monitor_create(ctypes.byref(self.monitor), made["units"], options) == c.SUGAR_OK
         if case["spec"] is None:
             return c.SUGAR_OK
         spec = case["spec"].encode()
         level = c.sugar_activation_options(level=case["level"].encode() if case["level"] else None)
-        return c.sugar_activation_create_ex(ctypes.byref(self.activation), spec, len(spec), level)
+        return c.sugar_activation_create_with_options(ctypes.byref(self.activation), spec, len(spec), level)
 
     def address(self, operand: Case) -> int | None:
         index = operand["memory"]
@@ -102,7 +103,7 @@ class Replay:
         dead = (ctypes.c_int64 * 64)()
         found = ctypes.c_int64()
         assert c.sugar_monitor_get(self.monitor, summary) == c.SUGAR_OK
-        assert c.sugar_monitor_get_histogram(self.monitor, counts, edges) == c.SUGAR_OK
+        assert c.sugar_monitor_get_histogram(self.monitor, counts, edges, len(counts)) == c.SUGAR_OK
         assert c.sugar_monitor_find_dead(self.monitor, 0.25, dead, 64, ctypes.byref(found)) == c.SUGAR_OK
         return {"summary": members(summary), "units": [members(self.unit(i)) for i in range(summary.units)],
                 "counts": list(counts), "edges": [hexadecimal(edge) for edge in edges], "dead": dead[:found.value]}

@@ -36,7 +36,6 @@ static void layer_activate(layer *l, const network *net, size_t parameters)
         l->parameter_gradient = net->gradient + parameters;
     }
     sugar_monitor_options watched = {.struct_size = sizeof watched,
-                                     .axis = 1,
                                      .threshold = trained->threshold,
                                      .minimum = -15,
                                      .maximum = 15};    /* bins of width 1 */

@@ -55,5 +55,6 @@ void units_measure(const network *net, evaluation *found)
 void units_histograms(const network *net, histogram *layers)
 {
     for (int i = 0; i < net->layer_count - 1; i++)
-        require(sugar_monitor_get_histogram(net->layers[i].monitor, layers[i].counts, layers[i].edges));
+        require(
+            sugar_monitor_get_histogram(net->layers[i].monitor, layers[i].counts, layers[i].edges, SUGAR_MONITOR_BINS));
 }

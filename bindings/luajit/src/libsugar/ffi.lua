@@ -16,6 +16,10 @@
 --           at the same time. Calls run on the calling thread unless a context says otherwise.
 --           Each thread has its own error message. Besides messages and handles, the library keeps
 --           nothing but what it found out about the processor: instruction sets, and the size of a cache.
+-- Defaults. NULL for a struct of options means the same as one whose members, but for struct_size, are all 0:
+-- all
+--           defaults. sugar_random is no such struct: its presence is the choice to draw, and zeros are the
+--           seed 0 and the offset 0.
 -- Lists.    The list above a function says of its parameters what their types do not say: "out": it is
 -- written;
 --           all others are only read. In brackets: the number of elements that a pointer leads to, and, if
@@ -71,11 +75,11 @@ typedef struct sugar_context sugar_context;
 // What the units of one layer have seen: counts and sums over the inputs of its activation. Opaque. Fed by
 // sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.
 //
-// A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It is
-// active where x > threshold. Counts are exact. Sums, in f64, are of the finite samples; the others are
-// counted. A square that overflows makes the deviation infinite or NaN. A sum has the same bits at every
-// level and for any number of threads, if the shape and the strides of x and y are the same; another order of
-// the dimensions in memory may change its last bits.
+// A sample is one element of the input x; it belongs to the unit that is its index in the dimension that
+// `axis_from_end` names. It is active where x > threshold. Counts are exact. Sums, in f64, are of the finite
+// samples; the others are counted. A square that overflows makes the deviation infinite or NaN. A sum has the
+// same bits at every level and for any number of threads, if the shape and the strides of x and y are the
+// same; another order of the dimensions in memory may change its last bits.
 //
 // A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads
 // that run at the same time need a monitor each, and merge them afterwards.
@@ -159,6 +163,7 @@ typedef struct sugar_context_options {
 typedef struct sugar_random {
     // bytes
     size_t struct_size;
+    // 0 is a seed like any other
     uint64_t seed;
     // counted modulo 2^64
     uint64_t offset;
@@ -209,9 +214,9 @@ typedef struct sugar_call_options {
     // beside random; and beside a parameter wherever the backward pass uses f'. NULL: not wanted.
     const sugar_tensor *saved_gradient;
     // rrelu as the forward function draws a slope for each element, in forward and again in backward
-    // (training mode). NULL: it uses the mean of lower and upper. An error for any other kind, and beside a
-    // parameter or a saved_gradient. f' has the same slopes, wherever the backward pass uses f'; a surrogate
-    // rrelu behind a ~ draws none.
+    // (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn,
+    // with the seed 0. An error for any other kind, and beside a parameter or a saved_gradient. f' has the
+    // same slopes, wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws none.
     const sugar_random *random;
 } sugar_call_options;
 
@@ -219,11 +224,12 @@ typedef struct sugar_call_options {
 typedef struct sugar_monitor_options {
     // bytes
     size_t struct_size;
-    // the dimension of x on which the units lie, 0 to 63; or from the end: -1 is the last one, -3 the
-    // channels of NCHW, down to -64. A flat call has one dimension, so that its n must be the number of units
-    int32_t axis;
-    // 0
-    int32_t reserved;
+    // the dimension of x on which the units lie, counted from the end: 0 is the last one, 2 the channels of
+    // NCHW, up to SUGAR_MAX_DIMENSIONS - 1. A flat call has one dimension, so that its n must be the number
+    // of units
+    int32_t axis_from_end;
+    // of the histogram: 0 stands for SUGAR_MONITOR_BINS, which is the only number that this version has
+    int32_t bins;
     // finite; rounded to f32, or to f64 for f64. 0 for kinds that are dead where x <= 0; -3 for hardsigmoid
     // and hardswish; for kinds with a threshold, that one
     double threshold;
@@ -254,6 +260,10 @@ typedef struct sugar_monitor_summary {
     // of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2); NaN if no sample
     // is finite
     double deviation;
+    // as in sugar_monitor_options
+    int32_t axis_from_end;
+    // of the histogram, never 0
+    int32_t bins;
 } sugar_monitor_summary;
 
 // One unit. Set struct_size; its rule is that of sugar_kind.
@@ -585,11 +595,11 @@ sugar_status sugar_backward_bf16(const sugar_activation *activation, int64_t n, 
 
 // Makes a monitor that has counted nothing.
 //     monitor: owned by the caller, for sugar_monitor_destroy. Not written on failure.
-//     units: 1 to 2^31 - 1: the extent of x in dimension `axis`.
+//     units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
 //     options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
 // Errors:
-//     SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis, threshold, minimum, maximum
-//     SUGAR_ERROR_UNSUPPORTED: reserved, newer option
+//     SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+//     SUGAR_ERROR_UNSUPPORTED: bins, newer option
 //     SUGAR_ERROR_OUT_OF_MEMORY
 sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units,
                                   const sugar_monitor_options *options);
@@ -599,13 +609,13 @@ sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units,
 void sugar_monitor_destroy(sugar_monitor *monitor);
 
 // Counts the elements of x, as a forward call with this monitor in its options does.
-//     x: any strides, any element type; extent `units` in dimension `axis`.
+//     x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
 //     options: threads alone (context); NULL: the calling thread.
 // Errors:
 //     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, extent in dimension
-//         `axis`, ndim too small for it, more samples than 2^63 - 1 in all, members of options other than
-//         context
+//         data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, an extent that is
+//         not `units`, ndim too small for `axis_from_end`, more samples than 2^63 - 1 in all, members of
+//         options other than context
 //     SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
 sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x,
                                    const sugar_call_options *options);
@@ -618,8 +628,8 @@ sugar_status sugar_monitor_reset(sugar_monitor *monitor);
 // Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both
 // inputs; sums are added in f64.
 // Errors:
-//     SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, threshold, minimum or maximum that differ;
-//         more samples than 2^63 - 1
+//     SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
+//         differ; more samples than 2^63 - 1
 sugar_status sugar_monitor_merge(sugar_monitor *into, const sugar_monitor *from);
 
 // What all units have seen.
@@ -644,14 +654,16 @@ sugar_status sugar_monitor_find_dead(const sugar_monitor *monitor, double rate, 
                                      int64_t capacity, int64_t *count);
 
 // The histogram of all samples.
-//     counts: With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0 counts x < minimum, bin i of the
-//         inner ones minimum + (i - 1) w <= x < minimum + i w, the last one x >= maximum; all of it computed
-//         in f32, or in f64 for f64, so that a sample next to a bound may be counted on its other side. NaN
-//         is in no bin.
-//     edges: the bounds between them, ascending; NULL: not wanted.
+//     counts: the first `bins`, those of sugar_monitor_summary, are written. With w = (maximum - minimum) /
+//         (bins - 2), bin 0 counts x < minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum +
+//         i w, the last one x >= maximum; all of it computed in f32, or in f64 for f64, so that a sample next
+//         to a bound may be counted on its other side. NaN is in no bin.
+//     edges: the bounds between them, ascending, of which there are bins - 1; NULL: not wanted.
+//     capacity: `bins` or more.
 // Errors:
-//     SUGAR_ERROR_ARGUMENT: NULL
-sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *counts, double *edges);
+//     SUGAR_ERROR_ARGUMENT: NULL, capacity less than `bins`
+sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *counts, double *edges,
+                                         int32_t capacity);
 
 // How many bytes sugar_monitor_save writes.
 //     monitor: NULL is fine.
@@ -665,13 +677,14 @@ size_t sugar_monitor_save_size(const sugar_monitor *monitor);
 //     SUGAR_ERROR_ARGUMENT: NULL, capacity too small
 sugar_status sugar_monitor_save(const sugar_monitor *monitor, void *buffer, size_t capacity);
 
-// Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one.
+// Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one, but
+// not 0.1.
 //     monitor: owned by the caller, for sugar_monitor_destroy. Not written on failure.
 //     buffer: not kept.
 //     size: in bytes.
 // Errors:
 //     SUGAR_ERROR_ARGUMENT: NULL; not a saved monitor; damaged, cut off or too long: the checksum is verified
-//     SUGAR_ERROR_UNSUPPORTED: saved by a newer version
+//     SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
 //     SUGAR_ERROR_OUT_OF_MEMORY
 sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, size_t size);
 
@@ -751,7 +764,7 @@ local M = {
     -- that is no value of f counts as the nearest value of f. An error in forward, and beside a parameter,
     -- its gradient, random or a saved_gradient
     SUGAR_CALL_FROM_OUTPUT = 8,
-    -- of the histogram
+    -- of a histogram: the default of `bins`
     SUGAR_MONITOR_BINS = 32,
     -- may stand before the ~
     SUGAR_ROLE_FORWARD = 1,

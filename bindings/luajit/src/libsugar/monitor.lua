@@ -8,7 +8,7 @@ local Tensor = require "libsugar.tensor"
 
 local C, check = c.C, errors.check
 local Monitor = require "libsugar.handle" (C.sugar_monitor_destroy)
-local KNOWN = { axis = true, threshold = true, minimum = true, maximum = true }
+local KNOWN = { axis_from_end = true, bins = true, threshold = true, minimum = true, maximum = true }
 
 Options.Monitor = Monitor
 
@@ -26,13 +26,14 @@ local function members(struct, names)
     return values
 end
 
--- A monitor of `units`. Options: axis (from 0, or -1 and so on from the end; default -1), threshold, minimum and
+-- A monitor of `units`. Options: axis_from_end (0, the default, is the last dimension), threshold; bins, minimum and
 -- maximum of the histogram.
 function Monitor.new(units, options)
     options = options or {}
     errors.check_keys("monitor", options, KNOWN)
     local choice = sized "sugar_monitor_options"
-    choice.axis = errors.check_integer("axis", options.axis or -1, -2 ^ 31, 2 ^ 31 - 1)
+    choice.axis_from_end = errors.check_integer("axis_from_end", options.axis_from_end or 0, -2 ^ 31, 2 ^ 31 - 1)
+    choice.bins = errors.check_integer("bins", options.bins or 0, -2 ^ 31, 2 ^ 31 - 1)
     choice.threshold = options.threshold or 0
     choice.minimum, choice.maximum = options.minimum or 0, options.maximum or 0
     local out = ffi.new "sugar_monitor *[1]"
@@ -64,11 +65,11 @@ function Monitor:merge(other)
     check(C.sugar_monitor_merge(self.handle, getmetatable(other) == Monitor and other.handle or nil))
 end
 
--- All units: units, samples, active, not_finite, dead, sparsity, mean, deviation.
+-- All units: units, samples, active, not_finite, dead, sparsity, mean, deviation, axis_from_end, bins.
 function Monitor:summary()
     local summary = sized "sugar_monitor_summary"
     check(C.sugar_monitor_get(self.handle, summary))
-    return members(summary, "units samples active not_finite dead sparsity mean deviation")
+    return members(summary, "units samples active not_finite dead sparsity mean deviation axis_from_end bins")
 end
 
 -- One unit, counted from 0: samples, active, not_finite, sum, sum_of_squares, mean, deviation.
@@ -93,9 +94,9 @@ end
 
 -- Two lists: how many samples lie in each bin, and the bounds between the bins.
 function Monitor:histogram()
-    local bins = c.SUGAR_MONITOR_BINS
+    local bins = self:summary().bins
     local counts, edges = ffi.new("int64_t[?]", bins), ffi.new("double[?]", bins - 1)
-    check(C.sugar_monitor_get_histogram(self.handle, counts, edges))
+    check(C.sugar_monitor_get_histogram(self.handle, counts, edges, bins))
     local count_list, edge_list = {}, {}
     for i = 1, bins do
         count_list[i], edge_list[i] = tonumber(counts[i - 1]), i < bins and edges[i - 1] or nil

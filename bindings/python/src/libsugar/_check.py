@@ -116,8 +116,8 @@ class Replay:
         self.monitor: Monitor | None = None
         if case["monitor"]:
             made = case["monitor"]
-            self.monitor = Monitor(made["units"], made["axis"], *(
-                double(made[name]) for name in ("threshold", "minimum", "maximum")))
+            self.monitor = Monitor(made["units"], -1 - made["axis_from_end"], bins=made["bins"], **{
+                name: double(made[name]) for name in ("threshold", "minimum", "maximum")})
         try:
             if case["spec"] is not None:
                 self.activation = Activation(case["spec"], case["level"])
@@ -176,8 +176,9 @@ class Replay:
         def exact(values: Any) -> list[Any]:
             return [hexadecimal(value) if isinstance(value, float) else value for value in values]
 
-        return {"summary": exact(monitor.summary()),
-                "units": [exact(monitor.unit(i)) for i in range(monitor.summary().units)],
+        summary = monitor.summary()
+        return {"summary": exact(summary._replace(axis=-1 - summary.axis)),
+                "units": [exact(monitor.unit(i)) for i in range(summary.units)],
                 "counts": counts.tolist(), "edges": exact(edges.tolist()), "dead": monitor.dead(0.25).tolist()}
 
     def differences(self) -> list[str]:

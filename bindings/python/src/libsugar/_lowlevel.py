@@ -14,6 +14,10 @@ Threads.  A sugar_activation never changes after it was made: any number of thre
           at the same time. Calls run on the calling thread unless a context says otherwise.
           Each thread has its own error message. Besides messages and handles, the library keeps
           nothing but what it found out about the processor: instruction sets, and the size of a cache.
+Defaults. NULL for a struct of options means the same as one whose members, but for struct_size, are all
+0: all
+          defaults. sugar_random is no such struct: its presence is the choice to draw, and zeros are the
+          seed 0 and the offset 0.
 Lists.    The list above a function says of its parameters what their types do not say: "out": it is
 written;
           all others are only read. In brackets: the number of elements that a pointer leads to, and, if
@@ -158,7 +162,7 @@ SUGAR_CALL_TEMPORAL = 4
 # saved_gradient
 SUGAR_CALL_FROM_OUTPUT = 8
 
-# of the histogram
+# of a histogram: the default of `bins`
 SUGAR_MONITOR_BINS = 32
 
 # may stand before the ~
@@ -207,11 +211,11 @@ class sugar_monitor(ctypes.Structure):
     """What the units of one layer have seen: counts and sums over the inputs of its activation. Opaque. Fed by
     sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.
 
-    A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It
-    is active where x > threshold. Counts are exact. Sums, in f64, are of the finite samples; the others are
-    counted. A square that overflows makes the deviation infinite or NaN. A sum has the same bits at every
-    level and for any number of threads, if the shape and the strides of x and y are the same; another order
-    of the dimensions in memory may change its last bits.
+    A sample is one element of the input x; it belongs to the unit that is its index in the dimension that
+    `axis_from_end` names. It is active where x > threshold. Counts are exact. Sums, in f64, are of the finite
+    samples; the others are counted. A square that overflows makes the deviation infinite or NaN. A sum has
+    the same bits at every level and for any number of threads, if the shape and the strides of x and y are
+    the same; another order of the dimensions in memory may change its last bits.
 
     A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads
     that run at the same time need a monitor each, and merge them afterwards."""
@@ -347,6 +351,7 @@ class sugar_random(Sized):
 
     Members:
         struct_size: bytes
+        seed: 0 is a seed like any other
         offset: counted modulo 2^64"""
 
     seed: int
@@ -402,9 +407,10 @@ class sugar_call_options(Sized):
                 error beside random; and beside a parameter wherever the backward pass uses f'. NULL: not
                 wanted.
         random: rrelu as the forward function draws a slope for each element, in forward and again in backward
-            (training mode). NULL: it uses the mean of lower and upper. An error for any other kind, and
-            beside a parameter or a saved_gradient. f' has the same slopes, wherever the backward pass uses
-            f'; a surrogate rrelu behind a ~ draws none."""
+            (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros:
+            drawn, with the seed 0. An error for any other kind, and beside a parameter or a saved_gradient.
+            f' has the same slopes, wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws
+            none."""
 
     flags: int
     context: Pointer[sugar_context]
@@ -431,25 +437,26 @@ class sugar_monitor_options(Sized):
 
     Members:
         struct_size: bytes
-        axis: the dimension of x on which the units lie, 0 to 63; or from the end: -1 is the last one, -3 the
-            channels of NCHW, down to -64. A flat call has one dimension, so that its n must be the number of
-            units
-        reserved: 0
+        axis_from_end: the dimension of x on which the units lie, counted from the end: 0 is the last one, 2
+            the channels of NCHW, up to SUGAR_MAX_DIMENSIONS - 1. A flat call has one dimension, so that its n
+            must be the number of units
+        bins: of the histogram: 0 stands for SUGAR_MONITOR_BINS, which is the only number that this version
+            has
         threshold: finite; rounded to f32, or to f64 for f64. 0 for kinds that are dead where x <= 0; -3 for
             hardsigmoid and hardswish; for kinds with a threshold, that one
         minimum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
         maximum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8"""
 
-    axis: int
-    reserved: int
+    axis_from_end: int
+    bins: int
     threshold: float
     minimum: float
     maximum: float
 
     _fields_ = [
         ("struct_size", ctypes.c_size_t),
-        ("axis", ctypes.c_int32),
-        ("reserved", ctypes.c_int32),
+        ("axis_from_end", ctypes.c_int32),
+        ("bins", ctypes.c_int32),
         ("threshold", ctypes.c_double),
         ("minimum", ctypes.c_double),
         ("maximum", ctypes.c_double),
@@ -469,7 +476,9 @@ class sugar_monitor_summary(Sized):
         mean: of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2); NaN if no
             sample is finite
         deviation: of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2); NaN
-            if no sample is finite"""
+            if no sample is finite
+        axis_from_end: as in sugar_monitor_options
+        bins: of the histogram, never 0"""
 
     units: int
     samples: int
@@ -479,6 +488,8 @@ class sugar_monitor_summary(Sized):
     sparsity: float
     mean: float
     deviation: float
+    axis_from_end: int
+    bins: int
 
     _fields_ = [
         ("struct_size", ctypes.c_size_t),
@@ -490,6 +501,8 @@ class sugar_monitor_summary(Sized):
         ("sparsity", ctypes.c_double),
         ("mean", ctypes.c_double),
         ("deviation", ctypes.c_double),
+        ("axis_from_end", ctypes.c_int32),
+        ("bins", ctypes.c_int32),
     ]
 
 
@@ -1083,12 +1096,12 @@ def sugar_monitor_create(
 
     Arguments:
         monitor (out): owned by the caller, for sugar_monitor_destroy. Not written on failure.
-        units: 1 to 2^31 - 1: the extent of x in dimension `axis`.
+        units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
         options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis, threshold, minimum, maximum
-        SUGAR_ERROR_UNSUPPORTED: reserved, newer option
+        SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+        SUGAR_ERROR_UNSUPPORTED: bins, newer option
         SUGAR_ERROR_OUT_OF_MEMORY"""
 
 
@@ -1112,14 +1125,14 @@ def sugar_monitor_observe(
     """Counts the elements of x, as a forward call with this monitor in its options does.
 
     Arguments:
-        x: any strides, any element type; extent `units` in dimension `axis`.
+        x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
         options: threads alone (context); NULL: the calling thread.
 
     Errors:
         SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-            data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, extent in
-            dimension `axis`, ndim too small for it, more samples than 2^63 - 1 in all, members of options
-            other than context
+            data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, an extent that is
+            not `units`, ndim too small for `axis_from_end`, more samples than 2^63 - 1 in all, members of
+            options other than context
         SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option"""
 
 
@@ -1142,8 +1155,8 @@ def sugar_monitor_merge(
     inputs; sums are added in f64.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, threshold, minimum or maximum that differ;
-            more samples than 2^63 - 1"""
+        SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
+            differ; more samples than 2^63 - 1"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_monitor), ctypes.POINTER(sugar_monitor_summary))
@@ -1193,23 +1206,26 @@ def sugar_monitor_find_dead(
         SUGAR_ERROR_ARGUMENT: NULL, rate outside [0, 1], capacity"""
 
 
-@function(ctypes.c_int32, ctypes.POINTER(sugar_monitor), ctypes.c_void_p, ctypes.c_void_p)
+@function(ctypes.c_int32, ctypes.POINTER(sugar_monitor), ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32)
 def sugar_monitor_get_histogram(
     monitor: Pointer[sugar_monitor],
     counts: Address,
     edges: Address,
+    capacity: int,
 ) -> int:
     """The histogram of all samples.
 
     Arguments:
-        counts (out [SUGAR_MONITOR_BINS]): With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0
-            counts x < minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum + i w, the last one
-            x >= maximum; all of it computed in f32, or in f64 for f64, so that a sample next to a bound may
-            be counted on its other side. NaN is in no bin.
-        edges (out [SUGAR_MONITOR_BINS - 1]): the bounds between them, ascending; NULL: not wanted.
+        counts (out [capacity]): the first `bins`, those of sugar_monitor_summary, are written. With w =
+            (maximum - minimum) / (bins - 2), bin 0 counts x < minimum, bin i of the inner ones minimum + (i -
+            1) w <= x < minimum + i w, the last one x >= maximum; all of it computed in f32, or in f64 for
+            f64, so that a sample next to a bound may be counted on its other side. NaN is in no bin.
+        edges (out [capacity - 1]): the bounds between them, ascending, of which there are bins - 1; NULL: not
+            wanted.
+        capacity: `bins` or more.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL"""
+        SUGAR_ERROR_ARGUMENT: NULL, capacity less than `bins`"""
 
 
 @function(ctypes.c_size_t, ctypes.POINTER(sugar_monitor))
@@ -1246,7 +1262,8 @@ def sugar_monitor_restore(
     buffer: Address,
     size: int,
 ) -> int:
-    """Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one.
+    """Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one, but
+    not 0.1.
 
     Arguments:
         monitor (out): owned by the caller, for sugar_monitor_destroy. Not written on failure.
@@ -1256,7 +1273,7 @@ def sugar_monitor_restore(
     Errors:
         SUGAR_ERROR_ARGUMENT: NULL; not a saved monitor; damaged, cut off or too long: the checksum is
             verified
-        SUGAR_ERROR_UNSUPPORTED: saved by a newer version
+        SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
         SUGAR_ERROR_OUT_OF_MEMORY"""
 
 

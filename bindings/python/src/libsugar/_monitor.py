@@ -13,7 +13,7 @@ import numpy as np
 from . import _lowlevel as c
 from ._context import Context
 from ._documentation import documented
-from ._errors import check, integer
+from ._errors import ArgumentError, check, integer
 from ._options import Options
 from ._tensor import Array, view
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 class MonitorSummary(NamedTuple):
     """What all units have seen: `dead` counts those that saw samples, none of them active; `sparsity` is the
-    share of samples that were not active; `mean` and `deviation` are of the finite ones. NaN if there are none."""
+    share of samples that were not active; `mean` and `deviation` are of the finite ones. NaN if there are none. `axis`
+    and `bins` are those that the monitor was made with."""
 
     units: int
     samples: int
@@ -33,6 +34,8 @@ class MonitorSummary(NamedTuple):
     sparsity: float
     mean: float
     deviation: float
+    axis: int
+    bins: int
 
 
 class MonitorUnit(NamedTuple):
@@ -56,17 +59,20 @@ class Monitor:
     is, and a histogram. Fed by Activation.forward(x, monitor=...), in the same pass over memory, or by observe.
 
     units        the extent of x in dimension `axis`
-    axis         where the units lie; from the end if negative
+    axis         where the units lie, from the end: -1 is the last axis, -3 the channels of NCHW
     threshold    a sample is active where x > threshold
     minimum, maximum    of the histogram
+    bins         of the histogram; this version has 32
 
     It can be pickled, copied and saved. Any thread may use one: they take turns.
     """
 
     def __init__(self, units: int, axis: int = -1, threshold: float = 0.0, minimum: float = -8.0,
-                 maximum: float = 8.0) -> None:
-        options = c.sugar_monitor_options(axis=integer(axis, "axis", 32), threshold=threshold, minimum=minimum,
-                                          maximum=maximum)
+                 maximum: float = 8.0, bins: int = c.SUGAR_MONITOR_BINS) -> None:
+        if not -c.SUGAR_MAX_DIMENSIONS <= integer(axis, "axis", 64) <= -1:
+            raise ArgumentError(f"axis: {axis}, expected -1, the last one, down to -{c.SUGAR_MAX_DIMENSIONS}")
+        options = c.sugar_monitor_options(axis_from_end=-1 - axis, bins=integer(bins, "bins", 32), threshold=threshold,
+                                          minimum=minimum, maximum=maximum)
         self._make(lambda handle: c.sugar_monitor_create(handle, integer(units, "units", 64), options))
 
     def _make(self, create: Callable[[Any], int]) -> None:
@@ -128,7 +134,8 @@ class Monitor:
         found = c.sugar_monitor_summary()
         with self._lock:
             check(c.sugar_monitor_get(self._handle, found))
-        return MonitorSummary(*members(found, MonitorSummary._fields))
+        names = tuple("axis_from_end" if name == "axis" else name for name in MonitorSummary._fields)
+        return MonitorSummary(*members(found, names))._replace(axis=-1 - found.axis_from_end)
 
     @documented(c.sugar_monitor_get_unit)
     def unit(self, index: int) -> MonitorUnit:
@@ -151,8 +158,8 @@ class Monitor:
     @documented(c.sugar_monitor_get_histogram)
     def histogram(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The counts of all bins, and the bounds between them; the first and the last bin are open."""
-        counts = np.empty(c.SUGAR_MONITOR_BINS, np.int64)
-        edges = np.empty(c.SUGAR_MONITOR_BINS - 1)
+        bins = self.summary().bins
+        counts, edges = np.empty(bins, np.int64), np.empty(bins - 1)
         with self._lock:
-            check(c.sugar_monitor_get_histogram(self._handle, counts.ctypes.data, edges.ctypes.data))
+            check(c.sugar_monitor_get_histogram(self._handle, counts.ctypes.data, edges.ctypes.data, bins))
         return counts, edges

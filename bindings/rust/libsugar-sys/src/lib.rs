@@ -12,6 +12,9 @@
 //!           at the same time. Calls run on the calling thread unless a context says otherwise.
 //!           Each thread has its own error message. Besides messages and handles, the library keeps
 //!           nothing but what it found out about the processor: instruction sets, and the size of a cache.
+//! Defaults. NULL for a struct of options means the same as one whose members, but for struct_size, are all 0: all
+//!           defaults. sugar_random is no such struct: its presence is the choice to draw, and zeros are the
+//!           seed 0 and the offset 0.
 //! Lists.    The list above a function says of its parameters what their types do not say: "out": it is written;
 //!           all others are only read. In brackets: the number of elements that a pointer leads to, and, if
 //!           they need not lie next to each other, the parameter with their step. "NULL": it may be NULL;
@@ -116,7 +119,7 @@ pub const SUGAR_CALL_TEMPORAL: i32 = 4;
 /// random or a saved_gradient
 pub const SUGAR_CALL_FROM_OUTPUT: i32 = 8;
 
-/// of the histogram
+/// of a histogram: the default of `bins`
 pub const SUGAR_MONITOR_BINS: i32 = 32;
 
 /// may stand before the ~
@@ -169,11 +172,11 @@ pub struct sugar_context {
 /// What the units of one layer have seen: counts and sums over the inputs of its activation. Opaque. Fed by
 /// sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.
 ///
-/// A sample is one element of the input x; it belongs to the unit that is its index in dimension `axis`. It
-/// is active where x \> threshold. Counts are exact. Sums, in f64, are of the finite samples; the others are
-/// counted. A square that overflows makes the deviation infinite or NaN. A sum has the same bits at every
-/// level and for any number of threads, if the shape and the strides of x and y are the same; another order
-/// of the dimensions in memory may change its last bits.
+/// A sample is one element of the input x; it belongs to the unit that is its index in the dimension that
+/// `axis_from_end` names. It is active where x \> threshold. Counts are exact. Sums, in f64, are of the
+/// finite samples; the others are counted. A square that overflows makes the deviation infinite or NaN. A sum
+/// has the same bits at every level and for any number of threads, if the shape and the strides of x and y
+/// are the same; another order of the dimensions in memory may change its last bits.
 ///
 /// A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads
 /// that run at the same time need a monitor each, and merge them afterwards.
@@ -329,6 +332,7 @@ impl Default for sugar_context_options {
 pub struct sugar_random {
     /// bytes
     pub struct_size: usize,
+    /// 0 is a seed like any other
     pub seed: u64,
     /// counted modulo 2^64
     pub offset: u64,
@@ -392,9 +396,9 @@ pub struct sugar_call_options {
     /// beside random; and beside a parameter wherever the backward pass uses f'. NULL: not wanted.
     pub saved_gradient: *const sugar_tensor,
     /// rrelu as the forward function draws a slope for each element, in forward and again in backward
-    /// (training mode). NULL: it uses the mean of lower and upper. An error for any other kind, and beside a
-    /// parameter or a saved_gradient. f' has the same slopes, wherever the backward pass uses f'; a surrogate
-    /// rrelu behind a ~ draws none.
+    /// (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn,
+    /// with the seed 0. An error for any other kind, and beside a parameter or a saved_gradient. f' has the
+    /// same slopes, wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws none.
     pub random: *const sugar_random,
 }
 
@@ -412,12 +416,12 @@ impl Default for sugar_call_options {
 pub struct sugar_monitor_options {
     /// bytes
     pub struct_size: usize,
-    /// the dimension of x on which the units lie, 0 to 63; or from the end: -1 is the last one, -3 the
-    /// channels of NCHW, down to -64. A flat call has one dimension, so that its n must be the number of
-    /// units
-    pub axis: i32,
-    /// 0
-    pub reserved: i32,
+    /// the dimension of x on which the units lie, counted from the end: 0 is the last one, 2 the channels of
+    /// NCHW, up to SUGAR_MAX_DIMENSIONS - 1. A flat call has one dimension, so that its n must be the number
+    /// of units
+    pub axis_from_end: i32,
+    /// of the histogram: 0 stands for SUGAR_MONITOR_BINS, which is the only number that this version has
+    pub bins: i32,
     /// finite; rounded to f32, or to f64 for f64. 0 for kinds that are dead where x \<= 0; -3 for hardsigmoid
     /// and hardswish; for kinds with a threshold, that one
     pub threshold: f64,
@@ -458,6 +462,10 @@ pub struct sugar_monitor_summary {
     /// of the finite samples; the deviation is that of the population, sqrt(E\[x^2\] - E\[x\]^2); NaN if no
     /// sample is finite
     pub deviation: f64,
+    /// as in sugar_monitor_options
+    pub axis_from_end: i32,
+    /// of the histogram, never 0
+    pub bins: i32,
 }
 
 impl Default for sugar_monitor_summary {
@@ -945,10 +953,10 @@ extern "C" {
     /// Makes a monitor that has counted nothing.
     ///
     /// - monitor out: owned by the caller, for sugar_monitor_destroy. Not written on failure.
-    /// - units: 1 to 2^31 - 1: the extent of x in dimension `axis`.
+    /// - units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
     /// - options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
-    /// - SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis, threshold, minimum, maximum
-    /// - SUGAR_ERROR_UNSUPPORTED: reserved, newer option
+    /// - SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+    /// - SUGAR_ERROR_UNSUPPORTED: bins, newer option
     /// - SUGAR_ERROR_OUT_OF_MEMORY
     pub fn sugar_monitor_create(
         monitor: *mut *mut sugar_monitor,
@@ -966,11 +974,12 @@ extern "C" {
     /// Counts the elements of x, as a forward call with this monitor in its options does.
     ///
     /// - monitor inout
-    /// - x: any strides, any element type; extent `units` in dimension `axis`.
+    /// - x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
     /// - options: threads alone (context); NULL: the calling thread.
     /// - SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-    ///   data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, extent in dimension
-    ///   `axis`, ndim too small for it, more samples than 2^63 - 1 in all, members of options other than context
+    ///   data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, an extent that is not
+    ///   `units`, ndim too small for `axis_from_end`, more samples than 2^63 - 1 in all, members of options other
+    ///   than context
     /// - SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
     pub fn sugar_monitor_observe(
         monitor: *mut sugar_monitor,
@@ -990,8 +999,8 @@ extern "C" {
     /// inputs; sums are added in f64.
     ///
     /// - into inout
-    /// - SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, threshold, minimum or maximum that differ;
-    ///   more samples than 2^63 - 1
+    /// - SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
+    ///   differ; more samples than 2^63 - 1
     pub fn sugar_monitor_merge(
         into: *mut sugar_monitor,
         from: *const sugar_monitor,
@@ -1034,16 +1043,19 @@ extern "C" {
 
     /// The histogram of all samples.
     ///
-    /// - counts out \[SUGAR_MONITOR_BINS\]: With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0 counts
-    ///   x \< minimum, bin i of the inner ones minimum + (i - 1) w \<= x \< minimum + i w, the last one x \>=
-    ///   maximum; all of it computed in f32, or in f64 for f64, so that a sample next to a bound may be counted
-    ///   on its other side. NaN is in no bin.
-    /// - edges out \[SUGAR_MONITOR_BINS - 1\]: the bounds between them, ascending; NULL: not wanted.
-    /// - SUGAR_ERROR_ARGUMENT: NULL
+    /// - counts out \[capacity\]: the first `bins`, those of sugar_monitor_summary, are written. With w =
+    ///   (maximum - minimum) / (bins - 2), bin 0 counts x \< minimum, bin i of the inner ones minimum + (i - 1) w
+    ///   \<= x \< minimum + i w, the last one x \>= maximum; all of it computed in f32, or in f64 for f64, so
+    ///   that a sample next to a bound may be counted on its other side. NaN is in no bin.
+    /// - edges out \[capacity - 1\]: the bounds between them, ascending, of which there are bins - 1; NULL: not
+    ///   wanted.
+    /// - capacity: `bins` or more.
+    /// - SUGAR_ERROR_ARGUMENT: NULL, capacity less than `bins`
     pub fn sugar_monitor_get_histogram(
         monitor: *const sugar_monitor,
         counts: *mut i64,
         edges: *mut f64,
+        capacity: i32,
     ) -> sugar_status;
 
     /// How many bytes sugar_monitor_save writes.
@@ -1065,13 +1077,14 @@ extern "C" {
         capacity: usize,
     ) -> sugar_status;
 
-    /// Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one.
+    /// Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one, but
+    /// not 0.1.
     ///
     /// - monitor out: owned by the caller, for sugar_monitor_destroy. Not written on failure.
     /// - buffer \[size\]: not kept.
     /// - size: in bytes.
     /// - SUGAR_ERROR_ARGUMENT: NULL; not a saved monitor; damaged, cut off or too long: the checksum is verified
-    /// - SUGAR_ERROR_UNSUPPORTED: saved by a newer version
+    /// - SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
     /// - SUGAR_ERROR_OUT_OF_MEMORY
     pub fn sugar_monitor_restore(
         monitor: *mut *mut sugar_monitor,

@@ -8,8 +8,6 @@ use libsugar_sys as sys;
 use std::fmt;
 use std::ptr::NonNull;
 
-const BINS: usize = sys::SUGAR_MONITOR_BINS as usize;
-
 /// Counts and sums over the inputs of an activation, unit by unit.
 pub struct Monitor {
     handle: NonNull<sys::sugar_monitor>,
@@ -22,8 +20,10 @@ unsafe impl Sync for Monitor {}
 /// Choices at creation; the defaults are those of the library.
 #[derive(Debug, Clone, Copy)]
 pub struct MonitorOptions {
-    /// The dimension of x on which the units lie; -1 is the last one.
-    pub axis: i32,
+    /// The dimension of x on which the units lie: 0 is the last one.
+    pub axis_from_end: i32,
+    /// Of the histogram; 0 stands for [`sys::SUGAR_MONITOR_BINS`].
+    pub bins: i32,
     /// Samples above it are active.
     pub threshold: f64,
     /// Bounds of the histogram.
@@ -32,7 +32,7 @@ pub struct MonitorOptions {
 
 impl Default for MonitorOptions {
     fn default() -> Self {
-        MonitorOptions { axis: -1, threshold: 0.0, range: (-8.0, 8.0) }
+        MonitorOptions { axis_from_end: 0, bins: 0, threshold: 0.0, range: (-8.0, 8.0) }
     }
 }
 
@@ -42,10 +42,10 @@ pub type Summary = sys::sugar_monitor_summary;
 pub type Unit = sys::sugar_monitor_unit;
 
 /// All samples, in bins: below the first edge, between two, and from the last on.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
-    pub counts: [i64; BINS],
-    pub edges: [f64; BINS - 1],
+    pub counts: Vec<i64>,
+    pub edges: Vec<f64>,
 }
 
 impl Monitor {
@@ -55,7 +55,8 @@ impl Monitor {
 
     pub fn with_options(units: i64, options: &MonitorOptions) -> Result<Self> {
         let options = sys::sugar_monitor_options {
-            axis: options.axis,
+            axis_from_end: options.axis_from_end,
+            bins: options.bins,
             threshold: options.threshold,
             minimum: options.range.0,
             maximum: options.range.1,
@@ -152,13 +153,15 @@ impl Monitor {
     }
 
     pub fn histogram(&self) -> Histogram {
-        let mut histogram = Histogram { counts: [0; BINS], edges: [0.0; BINS - 1] };
+        let bins = self.summary().bins;
+        let mut histogram = Histogram { counts: vec![0; bins as usize], edges: vec![0.0; bins as usize - 1] };
         // SAFETY: as many elements as the library writes, so that it cannot fail.
         unsafe {
             sys::sugar_monitor_get_histogram(
                 self.as_ptr(),
                 histogram.counts.as_mut_ptr(),
                 histogram.edges.as_mut_ptr(),
+                bins,
             )
         };
         histogram

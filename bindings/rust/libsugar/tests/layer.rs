@@ -209,10 +209,12 @@ fn monitors_count() {
     restored.reset();
     assert_eq!(restored.summary().samples, 0);
     assert!(Monitor::restore(&saved[1..]).is_err());
-    let options = MonitorOptions { axis: 0, ..Default::default() };
+    let options = MonitorOptions { axis_from_end: 1, ..Default::default() };
     let mut rows = Monitor::with_options(2, &options).unwrap();
     rows.observe(x, Some(&Context::new(2).unwrap())).unwrap();
-    assert_eq!(rows.summary().dead, 0);
+    assert_eq!((rows.summary().dead, rows.summary().axis_from_end), (0, 1));
+    let wrong = MonitorOptions { bins: 33, ..Default::default() };
+    assert_eq!(Monitor::with_options(2, &wrong).unwrap_err().status(), Status::Unsupported);
 }
 
 /// A pool that hands out every second index, twice and with others that are none, and then panics.

@@ -157,7 +157,8 @@ impl<'a> Replay<'a> {
         let monitor = case.find("monitor").map(|made| {
             let real = |key: &str| f64::from_bits(made.get(key).bits());
             let options = MonitorOptions {
-                axis: made.get("axis").number() as i32,
+                axis_from_end: made.get("axis_from_end").number() as i32,
+                bins: made.get("bins").number() as i32,
                 threshold: real("threshold"),
                 range: (real("minimum"), real("maximum")),
             };
@@ -540,7 +541,8 @@ fn saw(monitor: &Monitor, seen: &Json) -> Result<(), String> {
     let mut right = counts == [all.units, all.samples, all.active, all.not_finite, all.dead]
         && same_double(&summary[5], all.sparsity)
         && same_double(&summary[6], all.mean)
-        && same_double(&summary[7], all.deviation);
+        && same_double(&summary[7], all.deviation)
+        && [i64::from(all.axis_from_end), i64::from(all.bins)] == [summary[8].number(), summary[9].number()];
     for (i, values) in seen.get("units").list().iter().enumerate() {
         let (unit, values) = (monitor.unit(i as i64).unwrap(), values.list());
         right = right

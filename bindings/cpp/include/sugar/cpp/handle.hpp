@@ -4,7 +4,6 @@
 
 #include <sugar/cpp/view.hpp>
 
-#include <array>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -154,19 +153,21 @@ private:
 class monitor {
 public:
     struct options {
-        int axis = -1;              // the dimension of x on which the units lie
+        std::int32_t axis_from_end = 0;     // the dimension of x on which the units lie: 0 is the last one
+        std::int32_t bins = 0;      // of the histogram; 0: monitor_bins
         double threshold = 0;       // samples above it are active
         double minimum = 0, maximum = 0;    // of the histogram; both 0: -8 to 8
     };
     struct histogram_of_samples {
-        std::array<std::int64_t, monitor_bins> counts;
-        std::array<double, monitor_bins - 1> edges;
+        std::vector<std::int64_t> counts;
+        std::vector<double> edges;
     };
 
     explicit monitor(std::int64_t units, on_error error SUGAR_HPP_DEFAULT) : monitor(units, options(), error) {}
     monitor(std::int64_t units, const options &chosen, on_error error SUGAR_HPP_DEFAULT) {
         auto made_with = detail::sized<sugar_monitor_options>();
-        made_with.axis = chosen.axis;
+        made_with.axis_from_end = chosen.axis_from_end;
+        made_with.bins = chosen.bins;
         made_with.threshold = chosen.threshold;
         made_with.minimum = chosen.minimum;
         made_with.maximum = chosen.maximum;
@@ -221,8 +222,12 @@ public:
         return found;
     }
     histogram_of_samples histogram(on_error error SUGAR_HPP_DEFAULT) const {
-        histogram_of_samples seen{};
-        error.settle(raw::monitor_get_histogram(get(), seen.counts.data(), seen.edges.data()));
+        auto all = detail::sized<sugar_monitor_summary>();
+        if (!error.settle(raw::monitor_get(get(), &all)))
+            return {};
+        const auto bins = static_cast<std::size_t>(all.bins);
+        histogram_of_samples seen{std::vector<std::int64_t>(bins), std::vector<double>(bins - 1)};
+        error.settle(raw::monitor_get_histogram(get(), seen.counts.data(), seen.edges.data(), all.bins));
         return seen;
     }
 

@@ -97,7 +97,7 @@ inline constexpr std::int32_t call_temporal = SUGAR_CALL_TEMPORAL;
 // saved_gradient
 inline constexpr std::int32_t call_from_output = SUGAR_CALL_FROM_OUTPUT;
 
-// of the histogram
+// of a histogram: the default of `bins`
 inline constexpr std::int32_t monitor_bins = SUGAR_MONITOR_BINS;
 
 // may stand before the ~
@@ -423,10 +423,10 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 
 // Makes a monitor that has counted nothing.
 //     monitor out: owned by the caller, for sugar_monitor_destroy. Not written on failure.
-//     units: 1 to 2^31 - 1: the extent of x in dimension `axis`.
+//     units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
 //     options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
-//     SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis, threshold, minimum, maximum
-//     SUGAR_ERROR_UNSUPPORTED: reserved, newer option
+//     SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+//     SUGAR_ERROR_UNSUPPORTED: bins, newer option
 //     SUGAR_ERROR_OUT_OF_MEMORY
 inline sugar_status monitor_create(sugar_monitor **monitor, std::int64_t units,
         const sugar_monitor_options *options) noexcept {
@@ -441,12 +441,12 @@ inline void monitor_destroy(sugar_monitor *monitor) noexcept {
 
 // Counts the elements of x, as a forward call with this monitor in its options does.
 //     monitor inout
-//     x: any strides, any element type; extent `units` in dimension `axis`.
+//     x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
 //     options: threads alone (context); NULL: the calling thread.
 //     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, extent in dimension
-//         `axis`, ndim too small for it, more samples than 2^63 - 1 in all, members of options other than
-//         context
+//         data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, an extent that is
+//         not `units`, ndim too small for `axis_from_end`, more samples than 2^63 - 1 in all, members of
+//         options other than context
 //     SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
 inline sugar_status monitor_observe(sugar_monitor *monitor, const sugar_tensor *x,
         const sugar_call_options *options) noexcept {
@@ -463,8 +463,8 @@ inline sugar_status monitor_reset(sugar_monitor *monitor) noexcept {
 // Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both
 // inputs; sums are added in f64.
 //     into inout
-//     SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, threshold, minimum or maximum that differ;
-//         more samples than 2^63 - 1
+//     SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
+//         differ; more samples than 2^63 - 1
 inline sugar_status monitor_merge(sugar_monitor *into, const sugar_monitor *from) noexcept {
     return ::sugar_monitor_merge(into, from);
 }
@@ -497,15 +497,17 @@ inline sugar_status monitor_find_dead(const sugar_monitor *monitor, double rate,
 }
 
 // The histogram of all samples.
-//     counts out [SUGAR_MONITOR_BINS]: With w = (maximum - minimum) / (SUGAR_MONITOR_BINS - 2), bin 0 counts
-//         x < minimum, bin i of the inner ones minimum + (i - 1) w <= x < minimum + i w, the last one x >=
-//         maximum; all of it computed in f32, or in f64 for f64, so that a sample next to a bound may be
-//         counted on its other side. NaN is in no bin.
-//     edges out [SUGAR_MONITOR_BINS - 1]: the bounds between them, ascending; NULL: not wanted.
-//     SUGAR_ERROR_ARGUMENT: NULL
+//     counts out [capacity]: the first `bins`, those of sugar_monitor_summary, are written. With w = (maximum
+//         - minimum) / (bins - 2), bin 0 counts x < minimum, bin i of the inner ones minimum + (i - 1) w <= x
+//         < minimum + i w, the last one x >= maximum; all of it computed in f32, or in f64 for f64, so that a
+//         sample next to a bound may be counted on its other side. NaN is in no bin.
+//     edges out [capacity - 1]: the bounds between them, ascending, of which there are bins - 1; NULL: not
+//         wanted.
+//     capacity: `bins` or more.
+//     SUGAR_ERROR_ARGUMENT: NULL, capacity less than `bins`
 inline sugar_status monitor_get_histogram(const sugar_monitor *monitor, std::int64_t *counts,
-        double *edges) noexcept {
-    return ::sugar_monitor_get_histogram(monitor, counts, edges);
+        double *edges, std::int32_t capacity) noexcept {
+    return ::sugar_monitor_get_histogram(monitor, counts, edges, capacity);
 }
 
 // How many bytes sugar_monitor_save writes.
@@ -523,12 +525,13 @@ inline sugar_status monitor_save(const sugar_monitor *monitor, void *buffer, std
     return ::sugar_monitor_save(monitor, buffer, capacity);
 }
 
-// Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one.
+// Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one, but
+// not 0.1.
 //     monitor out: owned by the caller, for sugar_monitor_destroy. Not written on failure.
 //     buffer [size]: not kept.
 //     size: in bytes.
 //     SUGAR_ERROR_ARGUMENT: NULL; not a saved monitor; damaged, cut off or too long: the checksum is verified
-//     SUGAR_ERROR_UNSUPPORTED: saved by a newer version
+//     SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
 //     SUGAR_ERROR_OUT_OF_MEMORY
 inline sugar_status monitor_restore(sugar_monitor **monitor, const void *buffer, std::size_t size) noexcept {
     return ::sugar_monitor_restore(monitor, buffer, size);
