@@ -68,7 +68,7 @@ type Activation struct {
 }
 
 // NewActivation makes an activation from a spec such as "relu~bsilu(alpha=1.67)", with the best instruction set
-// that the machine has (or the one that the environment variable SUGAR_LEVEL names).
+// that the machine has (not above the one that the environment variable SUGAR_LEVEL names).
 func NewActivation(spec string) (*Activation, error) {
 	return NewActivationAt(spec, "")
 }

@@ -156,9 +156,11 @@ typedef struct sugar_activation sugar_activation;
  * of sizeof(size_t), not 0, and at most 4096: anything else was never set. */
 typedef struct sugar_activation_options {
     size_t struct_size;             /* bytes */
-    const char *level;              /* instruction set, such as "scalar", "avx2", "neon". NULL: the one
-                                       that the environment variable SUGAR_LEVEL names, or, if that is
-                                       not set or empty, the best one that this machine has */
+    const char *level;              /* instruction set, such as "scalar", "avx2", "neon", which is used whatever
+                                       the environment says. NULL: the best one that this machine has; where
+                                       the environment variable SUGAR_LEVEL names a level of this kind of
+                                       processor, the best that is not above it. Any other value of SUGAR_LEVEL
+                                       is ignored, and so is SUGAR_LEVEL in a set-user-id program */
 } sugar_activation_options;
 
 /* Makes an activation from a spec string:
@@ -183,7 +185,7 @@ typedef struct sugar_activation_options {
  *              sugar_activation_destroy. Not written on failure.
  * spec         a NUL-terminated string, not kept.
  * Errors: ARGUMENT (NULL), SPEC (the message gives the position, counted from 0, and the nearest
- * known name), UNSUPPORTED (SUGAR_LEVEL names no usable level), OUT_OF_MEMORY. */
+ * known name), OUT_OF_MEMORY. */
 SUGAR_API sugar_status sugar_activation_create(sugar_activation **activation, const char *spec);
 
 /* As sugar_activation_create, with the spec as a pointer and a length, and with options.
@@ -626,8 +628,7 @@ SUGAR_API sugar_status sugar_kind_get_parameter(int32_t index, int32_t parameter
  * ("scalar") first. */
 SUGAR_API int32_t sugar_level_count(void);
 
-/* Fills *level with what is known of one level. in_use follows SUGAR_LEVEL; if that names no usable
- * level, none is in use.
+/* Fills *level with what is known of one level. in_use follows SUGAR_LEVEL.
  * level   out.
  * Errors: ARGUMENT (index outside [0, sugar_level_count()), NULL, struct_size). */
 SUGAR_API sugar_status sugar_level_get(int32_t index, sugar_level *level);

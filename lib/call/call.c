@@ -5,7 +5,6 @@
 #include "call/passes.h"
 #include "call/plain.h"
 #include "cpu/cache.h"
-#include "cpu/level.h"
 #include "threads/context.h"
 #include "view/tensor.h"
 
@@ -93,10 +92,7 @@ sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x
     if (status == SUGAR_OK && (known.flags || sugar_is_extended(&known)))
         status =
             sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags, or a member beside context, expected threads alone");
-    const sugar_level_entry *level;
-    if (status == SUGAR_OK)
-        status = sugar_level_select(NULL, &level);
-    return status == SUGAR_OK ? sugar_extended_observe(monitor, level, x, &known) : status;
+    return status == SUGAR_OK ? sugar_extended_observe(monitor, x, &known) : status;
 }
 
 /* ---- Vectors in the manner of the BLAS ------------------------------------------------------- */

@@ -45,8 +45,7 @@ sugar_status sugar_extended_backward(const sugar_activation *activation, const s
                                      const sugar_tensor *dx, const sugar_call_options *options, bool is_flat);
 
 /* Feeds a monitor, and computes nothing. */
-sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_entry *level, const sugar_tensor *x,
-                                    const sugar_call_options *options);
+sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_tensor *x, const sugar_call_options *options);
 
 /* Checks that each value of a parameter that is a tensor is within its range. */
 sugar_status sugar_parameter_check(const sugar_extended_call *call, const sugar_call_options *options);

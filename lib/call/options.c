@@ -396,8 +396,7 @@ sugar_status sugar_extended_backward(const sugar_activation *activation, const s
     return run(&a, activation->level);
 }
 
-sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_entry *level, const sugar_tensor *x,
-                                    const sugar_call_options *options)
+sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_tensor *x, const sugar_call_options *options)
 {
     sugar_call_options with_monitor = *options;
     with_monitor.monitor = monitor;
@@ -405,5 +404,5 @@ sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_level_en
     start(&a, NULL, &with_monitor, false);
     a.call.x = a.call.output = add_vector(&a, "x", x, SUGAR_ACCESS_INPUT);
     const sugar_status status = add_options(&a);
-    return status == SUGAR_OK ? run(&a, level) : status;
+    return status == SUGAR_OK ? run(&a, monitor->level) : status;
 }

@@ -1,11 +1,18 @@
 /* Levels: the table of instruction sets, which of them this machine has, and the choice.
  *
  * The build defines SUGAR_HAVE_<level> as 1 for each level whose kernels it compiles, and as 0 for the others. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE                 /* secure_getenv */
+#endif
+
 #include "cpu/level.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#if !SUGAR_HAVE_SECURE_GETENV
+#include <unistd.h>
+#endif
 
 #include "base/struct_size.h"
 #include "base/text.h"
@@ -46,7 +53,22 @@ static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 #define ARM_HAS(capabilities) false
 #endif
 
-#define LEVEL(name, is_here)                                                                                           \
+/* Processors that can have a level: whether this is one. */
+enum {
+    ANY = 1,
+#if defined(__x86_64__) || defined(__i386__)
+    X86 = 1,
+    ARM = 0
+#elif defined(__aarch64__)
+    X86 = 0,
+    ARM = 1
+#else
+    X86 = 0,
+    ARM = 0
+#endif
+};
+
+#define LEVEL(name, processors, is_here)                                                                               \
     static bool name##_is_here(void) { return is_here; }
 #include "kernels/isa/levels.def"
 
@@ -66,7 +88,7 @@ static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 static bool is_compiled(const sugar_level_entry *level) { return level->kernels[SUGAR_F32]; }
 
 static const sugar_level_entry levels[] = {
-#define LEVEL(name, is_here) {#name, TABLES(name, SUGAR_HAVE_##name), name##_is_here},
+#define LEVEL(name, processors, is_here) {#name, TABLES(name, SUGAR_HAVE_##name), processors, name##_is_here},
 #include "kernels/isa/levels.def"
 };
 
@@ -87,43 +109,58 @@ static unsigned usable_levels(void)
     return set;
 }
 
-static sugar_status unusable(const char *source, const char *name)
+static sugar_status unusable(const char *name)
 {
     char list[128];
     sugar_text text = {list, sizeof list, 0};
     for (int i = 0; i < LEVEL_COUNT; i++)
         if (usable_levels() >> i & 1)
             sugar_text_add(&text, "%s%s", text.length ? ", " : "", levels[i].name);
-    return sugar_error(SUGAR_ERROR_UNSUPPORTED, "%s: %s is no level that can be used here, expected one of: %s", source,
+    return sugar_error(SUGAR_ERROR_UNSUPPORTED,
+                       "options: level: %s is no level that can be used here, expected one of: %s",
                        sugar_quote(name, strlen(name)).text, list);
 }
 
-/* The usable level with this name, or the best one if name is NULL; NULL if there is none. */
-static const sugar_level_entry *find(const char *name)
+/* The best usable level of the first `count`. There is one, as scalar is the first of all. */
+static const sugar_level_entry *best_of(int count)
 {
-    for (int i = LEVEL_COUNT - 1; i >= 0; i--) {
-        const bool wanted = !name || strcmp(name, levels[i].name) == 0;
-        if (wanted && usable_levels() >> i & 1)
-            return &levels[i];
-    }
-    return NULL;
+    while (!(usable_levels() >> (count - 1) & 1))
+        count--;
+    return &levels[count - 1];
 }
 
-/* NULL: SUGAR_LEVEL is not set, or empty. */
-static const char *name_from_environment(void)
+/* The value of SUGAR_LEVEL; NULL if it is not set, or if this process has other rights than its user, who then must
+ * not have a say in what it does. */
+static const char *read_environment(void)
 {
-    const char *name = getenv("SUGAR_LEVEL");
-    return name && *name ? name : NULL;
+#if SUGAR_HAVE_SECURE_GETENV
+    return secure_getenv("SUGAR_LEVEL");
+#else
+    return geteuid() == getuid() && getegid() == getgid() ? getenv("SUGAR_LEVEL") : NULL;
+#endif
+}
+
+const sugar_level_entry *sugar_level_default(void)
+{
+    const char *most = read_environment();
+    for (int i = 0; most && i < LEVEL_COUNT; i++)
+        if (levels[i].is_of_processor && strcmp(levels[i].name, most) == 0)
+            return best_of(i + 1);
+    return best_of(LEVEL_COUNT);
 }
 
 sugar_status sugar_level_select(const char *name, const sugar_level_entry **level)
 {
-    const char *wanted = name ? name : name_from_environment();
-    const sugar_level_entry *found = find(wanted);
-    if (!found)
-        return unusable(name ? "options: level" : "environment variable SUGAR_LEVEL", wanted);
-    *level = found;
-    return SUGAR_OK;
+    if (!name) {
+        *level = sugar_level_default();
+        return SUGAR_OK;
+    }
+    for (int i = 0; i < LEVEL_COUNT; i++)
+        if (usable_levels() >> i & 1 && strcmp(levels[i].name, name) == 0) {
+            *level = &levels[i];
+            return SUGAR_OK;
+        }
+    return unusable(name);
 }
 
 int32_t sugar_level_count(void) { return LEVEL_COUNT; }
@@ -138,7 +175,7 @@ sugar_status sugar_level_get(int32_t index, sugar_level *level)
         .name = entry->name,
         .compiled = is_compiled(entry),
         .supported = usable_levels() >> index & 1,
-        .in_use = find(name_from_environment()) == entry,
+        .in_use = sugar_level_default() == entry,
     };
     return sugar_struct_write("level", level, &known, sizeof known);
 }

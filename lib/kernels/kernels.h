@@ -163,7 +163,7 @@ typedef struct sugar_kernels {
 } sugar_kernels;
 
 /* sugar_kernels_<level>_<type>: defined in kernels.c, for the levels that the build compiles. */
-#define LEVEL(level, is_here)                                                                                          \
+#define LEVEL(level, ...)                                                                                              \
     extern const sugar_kernels sugar_kernels_##level##_f32, sugar_kernels_##level##_f64, sugar_kernels_##level##_f16,  \
         sugar_kernels_##level##_bf16;
 #include "kernels/isa/levels.def"

@@ -81,6 +81,7 @@ sugar_status sugar_monitor_make(sugar_monitor **monitor, int64_t units, sugar_mo
         made = calloc(1, sizeof *made + (size_t)units * sizeof *made->unit);
     if (!made)
         return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "monitor: no memory for %lld units", (long long)units);
+    made->level = sugar_level_default();
     made->units = units;
     made->axis_from_end = options->axis_from_end;
     made->bins = SUGAR_MONITOR_BINS;

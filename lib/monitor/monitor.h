@@ -2,7 +2,7 @@
 #ifndef SUGAR_MONITOR_H
 #define SUGAR_MONITOR_H
 
-#include "base/error.h"
+#include "cpu/level.h"
 
 /* What is counted for one unit, besides its samples: their number is the same for all units. */
 typedef struct sugar_tally {
@@ -11,6 +11,7 @@ typedef struct sugar_tally {
 } sugar_tally;
 
 struct sugar_monitor {
+    const sugar_level_entry *level; /* whose kernels sugar_monitor_observe uses */
     int64_t units;
     int32_t axis_from_end, bins;
     double threshold, minimum, maximum;

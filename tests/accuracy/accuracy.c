@@ -245,7 +245,7 @@ static void prepare(run *all, const char *only)
 static void usage(FILE *file)
 {
     fputs("usage: accuracy [--json FILE] [--kind NAME]\n"
-          "Measures the errors of every kind (or one) at the level in use (SUGAR_LEVEL chooses it).\n",
+          "Measures the errors of every kind (or one) at the level in use (at most SUGAR_LEVEL).\n",
           file);
 }
 

@@ -317,7 +317,7 @@ static void usage(FILE *file)
 {
     fputs("usage: exhaustive [--kind NAME] [--direction value|derivative|parameter-derivative] [--stride N]\n"
           "                  [--threads N] [--all-parameters] [--json FILE]\n"
-          "Measures every f32 (or every N-th) at the level in use (SUGAR_LEVEL chooses it).\n",
+          "Measures every f32 (or every N-th) at the level in use (at most SUGAR_LEVEL).\n",
           file);
 }
 

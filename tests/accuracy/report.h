@@ -32,7 +32,7 @@ void report_failure(const check *work);
 /* All checks as JSON. 0 on success; otherwise -1, after a message. */
 int report_json(const char *path, const check *checks, int count, int passed, int failed);
 
-/* The instruction set in use. If SUGAR_LEVEL names none that can be used, ends the program with a message. */
+/* The instruction set in use. */
 const char *report_level(void);
 
 #endif

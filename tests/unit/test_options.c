@@ -144,39 +144,6 @@ static void levels_by_option(void **unused)
     }
 }
 
-static void levels_by_environment(void **unused)
-{
-    (void)unused;
-    const char *levels[MAX_LEVELS];
-    int level_count = supported_levels(levels);
-    char *saved = getenv("SUGAR_LEVEL") != NULL ? strdup(getenv("SUGAR_LEVEL")) : NULL;
-    for (int i = 0; i < level_count; i++) {
-        assert_int_equal(setenv("SUGAR_LEVEL", levels[i], 1), 0);
-        sugar_activation *a = must_create("relu", NULL), *forced = must_create("relu", "scalar");
-        assert_string_equal(sugar_activation_level(a), levels[i]);
-        assert_string_equal(sugar_activation_level(forced), "scalar");  /* the option has priority over SUGAR_LEVEL */
-        sugar_activation_destroy(a);
-        sugar_activation_destroy(forced);
-    }
-    assert_int_equal(setenv("SUGAR_LEVEL", "mmx", 1), 0);
-    assert_fails(create_with(NULL), SUGAR_ERROR_UNSUPPORTED, "SUGAR_LEVEL");
-    assert_fails(create_with(NULL), SUGAR_ERROR_UNSUPPORTED, "mmx");
-    for (int32_t i = 0; i < sugar_level_count(); i++) {
-        sugar_level level = {.struct_size = sizeof level};
-        assert_ok(sugar_level_get(i, &level));
-        assert_int_equal(level.in_use, 0);
-    }
-    assert_int_equal(setenv("SUGAR_LEVEL", "", 1), 0);      /* empty counts as not set */
-    sugar_activation *a = must_create("relu", NULL);
-    assert_string_equal(sugar_activation_level(a), levels[level_count - 1]);
-    sugar_activation_destroy(a);
-    if (saved != NULL)
-        setenv("SUGAR_LEVEL", saved, 1);
-    else
-        unsetenv("SUGAR_LEVEL");
-    free(saved);
-}
-
 static void parallel_for_dummy(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count)
 {
     (void)payload;
@@ -232,7 +199,6 @@ int main(void)
         cmocka_unit_test(larger_structs_are_newer_callers),
         cmocka_unit_test(sizes_that_make_no_sense),
         cmocka_unit_test(levels_by_option),
-        cmocka_unit_test(levels_by_environment),
         cmocka_unit_test(context_members),
         cmocka_unit_test(unknown_flags),
     };

@@ -283,7 +283,7 @@ contains
     ! ---- Activations
 
     !> Makes an activation from a spec, such as "relu~bsilu(alpha=1.67)". What was there before is freed, on success.
-    !> level: the instruction set; absent: the best that this machine has, or what SUGAR_LEVEL names.
+    !> level: the instruction set; absent: the best that this machine has, not above SUGAR_LEVEL.
     subroutine activation_create(self, spec, level, stat, errmsg)
         class(sugar_activation), intent(inout) :: self
         character(len=*), intent(in) :: spec

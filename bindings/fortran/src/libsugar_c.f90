@@ -165,8 +165,10 @@ module libsugar_c
     !> one, if all its bytes that this library does not know are 0. struct_size must be a multiple of
     !> sizeof(size_t), not 0, and at most 4096: anything else was never set.
     !>     struct_size: bytes
-    !>     level: instruction set, such as "scalar", "avx2", "neon". NULL: the one that the environment
-    !>         variable SUGAR_LEVEL names, or, if that is not set or empty, the best one that this machine has
+    !>     level: instruction set, such as "scalar", "avx2", "neon", which is used whatever the environment
+    !>         says. NULL: the best one that this machine has; where the environment variable SUGAR_LEVEL
+    !>         names a level of this kind of processor, the best that is not above it. Any other value of
+    !>         SUGAR_LEVEL is ignored, and so is SUGAR_LEVEL in a set-user-id program
     type, bind(c) :: sugar_activation_options
         integer(c_size_t) :: struct_size = 16
         type(c_ptr) :: level = c_null_ptr
@@ -435,7 +437,6 @@ module libsugar_c
         !>     spec: a NUL-terminated string, not kept.
         !> SUGAR_ERROR_ARGUMENT: NULL
         !> SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
-        !> SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level
         !> SUGAR_ERROR_OUT_OF_MEMORY
         function sugar_activation_create(activation, spec) bind(c, name="sugar_activation_create") &
         result(returned)
@@ -452,8 +453,8 @@ module libsugar_c
         !>     options: NULL: defaults.
         !> SUGAR_ERROR_ARGUMENT: NULL; struct_size
         !> SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
-        !> SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
         !> SUGAR_ERROR_OUT_OF_MEMORY
+        !> SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option
         function sugar_activation_create_with_options(activation, spec, spec_length, options) bind(c, &
         name="sugar_activation_create_with_options") result(returned)
             import
@@ -984,8 +985,7 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_level_count
 
-        !> Fills *level with what is known of one level. in_use follows SUGAR_LEVEL; if that names no usable
-        !> level, none is in use.
+        !> Fills *level with what is known of one level. in_use follows SUGAR_LEVEL.
         !>     level: out
         !> SUGAR_ERROR_ARGUMENT: index outside [0, sugar_level_count()), NULL, struct_size
         function sugar_level_get(index, level) bind(c, name="sugar_level_get") result(returned)

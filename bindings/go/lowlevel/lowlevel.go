@@ -239,9 +239,11 @@ type Tensor struct {
 // 4096: anything else was never set.
 //
 //	struct_size: bytes
-//	level: instruction set, such as "scalar", "avx2", "neon". NULL: the one that the environment
-//	    variable SUGAR_LEVEL names, or, if that is not set or empty, the best one that this
-//	    machine has
+//	level: instruction set, such as "scalar", "avx2", "neon", which is used whatever the
+//	    environment says. NULL: the best one that this machine has; where the environment
+//	    variable SUGAR_LEVEL names a level of this kind of processor, the best that is not above
+//	    it. Any other value of SUGAR_LEVEL is ignored, and so is SUGAR_LEVEL in a set-user-id
+//	    program
 type ActivationOptions struct {
 	StructSize uintptr
 	Level      *byte
@@ -603,7 +605,6 @@ func Version() int32 {
 //	spec: a NUL-terminated string, not kept.
 //	SUGAR_ERROR_ARGUMENT: NULL
 //	SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
-//	SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level
 //	SUGAR_ERROR_OUT_OF_MEMORY
 func ActivationCreate(activation **Activation, spec *byte) Status {
 	return Status(C.sugar_activation_create(
@@ -620,9 +621,8 @@ func ActivationCreate(activation **Activation, spec *byte) Status {
 //	options: NULL: defaults.
 //	SUGAR_ERROR_ARGUMENT: NULL; struct_size
 //	SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
-//	SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer
-//	    option
 //	SUGAR_ERROR_OUT_OF_MEMORY
+//	SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option
 func ActivationCreateWithOptions(activation **Activation, spec *byte, specLength uintptr, options *ActivationOptions) Status {
 	return Status(C.sugar_activation_create_with_options(
 		(**C.sugar_activation)(unsafe.Pointer(activation)),
@@ -1137,7 +1137,7 @@ func LevelCount() int32 {
 }
 
 // LevelGet is sugar_level_get. Fills *level with what is known of one level. in_use follows
-// SUGAR_LEVEL; if that names no usable level, none is in use.
+// SUGAR_LEVEL.
 //
 //	level: out
 //	SUGAR_ERROR_ARGUMENT: index outside [0, sugar_level_count()), NULL, struct_size

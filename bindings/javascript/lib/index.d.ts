@@ -154,8 +154,10 @@ export declare class Activation implements Handle {
      */
     constructor(spec: string, options?: {
     /**
-     * instruction set, such as "scalar", "avx2", "neon". NULL: the one that the environment variable
-     * SUGAR_LEVEL names, or, if that is not set or empty, the best one that this machine has
+     * instruction set, such as "scalar", "avx2", "neon", which is used whatever the environment says. NULL:
+     * the best one that this machine has; where the environment variable SUGAR_LEVEL names a level of this
+     * kind of processor, the best that is not above it. Any other value of SUGAR_LEVEL is ignored, and so is
+     * SUGAR_LEVEL in a set-user-id program
      */
         readonly level?: string | null });
     /**

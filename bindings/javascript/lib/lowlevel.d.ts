@@ -264,8 +264,10 @@ export interface sugar_tensor {
  */
 export interface sugar_activation_options {
     /**
-     * instruction set, such as "scalar", "avx2", "neon". NULL: the one that the environment variable
-     * SUGAR_LEVEL names, or, if that is not set or empty, the best one that this machine has
+     * instruction set, such as "scalar", "avx2", "neon", which is used whatever the environment says. NULL:
+     * the best one that this machine has; where the environment variable SUGAR_LEVEL names a level of this
+     * kind of processor, the best that is not above it. Any other value of SUGAR_LEVEL is ignored, and so is
+     * SUGAR_LEVEL in a set-user-id program
      */
     level?: string | null;
 }
@@ -604,7 +606,6 @@ export function sugar_version(): number;
  * @param spec a NUL-terminated string, not kept.
  * SUGAR_ERROR_ARGUMENT: NULL
  * SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
- * SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level
  * SUGAR_ERROR_OUT_OF_MEMORY
  */
 export function sugar_activation_create(activation: Out<sugar_activation>, spec: string): number;
@@ -617,8 +618,8 @@ export function sugar_activation_create(activation: Out<sugar_activation>, spec:
  * @param options NULL: defaults.
  * SUGAR_ERROR_ARGUMENT: NULL; struct_size
  * SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
- * SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
  * SUGAR_ERROR_OUT_OF_MEMORY
+ * SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option
  */
 export function sugar_activation_create_with_options(activation: Out<sugar_activation>, spec: Uint8Array, spec_length: number, options: sugar_activation_options | Prepared<sugar_activation_options> | null): number;
 
@@ -964,8 +965,7 @@ export function sugar_kind_get_parameter(index: number, parameter_index: number,
 export function sugar_level_count(): number;
 
 /**
- * Fills *level with what is known of one level. in_use follows SUGAR_LEVEL; if that names no usable level,
- * none is in use.
+ * Fills *level with what is known of one level. in_use follows SUGAR_LEVEL.
  * SUGAR_ERROR_ARGUMENT: index outside [0, sugar_level_count()), NULL, struct_size
  */
 export function sugar_level_get(index: number, level: Partial<sugar_level>): number;

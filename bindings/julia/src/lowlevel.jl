@@ -293,8 +293,10 @@ most 4096: anything else was never set.
 
 # Fields
 - `struct_size`: bytes
-- `level`: instruction set, such as "scalar", "avx2", "neon". NULL: the one that the environment variable
-SUGAR_LEVEL names, or, if that is not set or empty, the best one that this machine has
+- `level`: instruction set, such as "scalar", "avx2", "neon", which is used whatever the environment says.
+NULL: the best one that this machine has; where the environment variable SUGAR_LEVEL names a level of this
+kind of processor, the best that is not above it. Any other value of SUGAR_LEVEL is ignored, and so is
+SUGAR_LEVEL in a set-user-id program
 """
 struct sugar_activation_options
     struct_size::Csize_t
@@ -631,7 +633,6 @@ written on failure.
 # Errors
 - `SUGAR_ERROR_ARGUMENT`: NULL
 - `SUGAR_ERROR_SPEC`: the message gives the position, counted from 0, and the nearest known name
-- `SUGAR_ERROR_UNSUPPORTED`: SUGAR_LEVEL names no usable level
 - `SUGAR_ERROR_OUT_OF_MEMORY`
 """
 sugar_activation_create(activation, spec) =
@@ -653,8 +654,8 @@ As sugar_activation_create, with the spec as a pointer and a length, and with op
 # Errors
 - `SUGAR_ERROR_ARGUMENT`: NULL; struct_size
 - `SUGAR_ERROR_SPEC`: the message gives the position, counted from 0, and the nearest known name
-- `SUGAR_ERROR_UNSUPPORTED`: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
 - `SUGAR_ERROR_OUT_OF_MEMORY`
+- `SUGAR_ERROR_UNSUPPORTED`: unknown or unusable level, newer option
 """
 sugar_activation_create_with_options(activation, spec, spec_length, options) =
     ccall(_sugar_activation_create_with_options[], Int32, (Ptr{Ptr{sugar_activation}}, Ptr{UInt8}, Csize_t, Ptr{sugar_activation_options}), activation, spec, spec_length, options)
@@ -1267,8 +1268,7 @@ const _sugar_level_get = Ref{Ptr{Cvoid}}(C_NULL)
 """
     sugar_level_get(index, level)
 
-Fills *level with what is known of one level. in_use follows SUGAR_LEVEL; if that names no usable level, none
-is in use.
+Fills *level with what is known of one level. in_use follows SUGAR_LEVEL.
 
 # Errors
 - `SUGAR_ERROR_ARGUMENT`: index outside [0, sugar_level_count()), NULL, struct_size

@@ -132,8 +132,10 @@ typedef struct sugar_tensor {
 typedef struct sugar_activation_options {
     // bytes
     size_t struct_size;
-    // instruction set, such as "scalar", "avx2", "neon". NULL: the one that the environment variable
-    // SUGAR_LEVEL names, or, if that is not set or empty, the best one that this machine has
+    // instruction set, such as "scalar", "avx2", "neon", which is used whatever the environment says. NULL:
+    // the best one that this machine has; where the environment variable SUGAR_LEVEL names a level of this
+    // kind of processor, the best that is not above it. Any other value of SUGAR_LEVEL is ignored, and so is
+    // SUGAR_LEVEL in a set-user-id program
     const char *level;
 } sugar_activation_options;
 
@@ -367,7 +369,6 @@ int32_t sugar_version(void);
 // Errors:
 //     SUGAR_ERROR_ARGUMENT: NULL
 //     SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
-//     SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level
 //     SUGAR_ERROR_OUT_OF_MEMORY
 sugar_status sugar_activation_create(sugar_activation **activation, const char *spec);
 
@@ -379,8 +380,8 @@ sugar_status sugar_activation_create(sugar_activation **activation, const char *
 // Errors:
 //     SUGAR_ERROR_ARGUMENT: NULL; struct_size
 //     SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
-//     SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
 //     SUGAR_ERROR_OUT_OF_MEMORY
+//     SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option
 sugar_status sugar_activation_create_with_options(sugar_activation **activation, const char *spec,
                                                   size_t spec_length,
                                                   const sugar_activation_options *options);
@@ -705,8 +706,7 @@ sugar_status sugar_kind_get_parameter(int32_t index, int32_t parameter_index, su
 // How many levels this version knows, for any processor; in the order of preference, lowest ("scalar") first.
 int32_t sugar_level_count(void);
 
-// Fills *level with what is known of one level. in_use follows SUGAR_LEVEL; if that names no usable level,
-// none is in use.
+// Fills *level with what is known of one level. in_use follows SUGAR_LEVEL.
 // Errors:
 //     SUGAR_ERROR_ARGUMENT: index outside [0, sugar_level_count()), NULL, struct_size
 sugar_status sugar_level_get(int32_t index, sugar_level *level);

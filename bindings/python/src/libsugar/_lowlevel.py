@@ -303,8 +303,10 @@ class sugar_activation_options(Sized):
 
     Members:
         struct_size: bytes
-        level: instruction set, such as "scalar", "avx2", "neon". NULL: the one that the environment variable
-            SUGAR_LEVEL names, or, if that is not set or empty, the best one that this machine has"""
+        level: instruction set, such as "scalar", "avx2", "neon", which is used whatever the environment says.
+            NULL: the best one that this machine has; where the environment variable SUGAR_LEVEL names a level
+            of this kind of processor, the best that is not above it. Any other value of SUGAR_LEVEL is
+            ignored, and so is SUGAR_LEVEL in a set-user-id program"""
 
     level: bytes | None
 
@@ -675,7 +677,6 @@ def sugar_activation_create(
     Errors:
         SUGAR_ERROR_ARGUMENT: NULL
         SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
-        SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level
         SUGAR_ERROR_OUT_OF_MEMORY"""
 
 
@@ -698,8 +699,8 @@ def sugar_activation_create_with_options(
     Errors:
         SUGAR_ERROR_ARGUMENT: NULL; struct_size
         SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
-        SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
-        SUGAR_ERROR_OUT_OF_MEMORY"""
+        SUGAR_ERROR_OUT_OF_MEMORY
+        SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option"""
 
 
 @function(None, ctypes.POINTER(sugar_activation))
@@ -1317,8 +1318,7 @@ def sugar_level_get(
     index: int,
     level: sugar_level | Pointer[sugar_level] | Reference,
 ) -> int:
-    """Fills *level with what is known of one level. in_use follows SUGAR_LEVEL; if that names no usable level,
-    none is in use.
+    """Fills *level with what is known of one level. in_use follows SUGAR_LEVEL.
 
     Errors:
         SUGAR_ERROR_ARGUMENT: index outside [0, sugar_level_count()), NULL, struct_size"""

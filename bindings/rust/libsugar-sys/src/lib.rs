@@ -281,8 +281,10 @@ impl Default for sugar_tensor {
 pub struct sugar_activation_options {
     /// bytes
     pub struct_size: usize,
-    /// instruction set, such as "scalar", "avx2", "neon". NULL: the one that the environment variable
-    /// SUGAR_LEVEL names, or, if that is not set or empty, the best one that this machine has
+    /// instruction set, such as "scalar", "avx2", "neon", which is used whatever the environment says. NULL:
+    /// the best one that this machine has; where the environment variable SUGAR_LEVEL names a level of this
+    /// kind of processor, the best that is not above it. Any other value of SUGAR_LEVEL is ignored, and so is
+    /// SUGAR_LEVEL in a set-user-id program
     pub level: *const c_char,
 }
 
@@ -629,7 +631,6 @@ extern "C" {
     /// - spec: a NUL-terminated string, not kept.
     /// - SUGAR_ERROR_ARGUMENT: NULL
     /// - SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
-    /// - SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level
     /// - SUGAR_ERROR_OUT_OF_MEMORY
     pub fn sugar_activation_create(
         activation: *mut *mut sugar_activation,
@@ -644,8 +645,8 @@ extern "C" {
     /// - options: NULL: defaults.
     /// - SUGAR_ERROR_ARGUMENT: NULL; struct_size
     /// - SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
-    /// - SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
     /// - SUGAR_ERROR_OUT_OF_MEMORY
+    /// - SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option
     pub fn sugar_activation_create_with_options(
         activation: *mut *mut sugar_activation,
         spec: *const c_char,
@@ -1119,8 +1120,7 @@ extern "C" {
     /// first.
     pub fn sugar_level_count() -> i32;
 
-    /// Fills \*level with what is known of one level. in_use follows SUGAR_LEVEL; if that names no usable level,
-    /// none is in use.
+    /// Fills \*level with what is known of one level. in_use follows SUGAR_LEVEL.
     ///
     /// - level out
     /// - SUGAR_ERROR_ARGUMENT: index outside \[0, sugar_level_count()), NULL, struct_size

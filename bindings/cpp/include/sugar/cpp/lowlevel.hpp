@@ -165,7 +165,6 @@ inline std::int32_t version() noexcept {
 //     spec: a NUL-terminated string, not kept.
 //     SUGAR_ERROR_ARGUMENT: NULL
 //     SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
-//     SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level
 //     SUGAR_ERROR_OUT_OF_MEMORY
 inline sugar_status activation_create(sugar_activation **activation, const char *spec) noexcept {
     return ::sugar_activation_create(activation, spec);
@@ -178,8 +177,8 @@ inline sugar_status activation_create(sugar_activation **activation, const char 
 //     options: NULL: defaults.
 //     SUGAR_ERROR_ARGUMENT: NULL; struct_size
 //     SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
-//     SUGAR_ERROR_UNSUPPORTED: SUGAR_LEVEL names no usable level; unknown or unusable level, newer option
 //     SUGAR_ERROR_OUT_OF_MEMORY
+//     SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option
 inline sugar_status activation_create_with_options(sugar_activation **activation, const char *spec,
         std::size_t spec_length, const sugar_activation_options *options) noexcept {
     return ::sugar_activation_create_with_options(activation, spec, spec_length, options);
@@ -563,8 +562,7 @@ inline std::int32_t level_count() noexcept {
     return ::sugar_level_count();
 }
 
-// Fills *level with what is known of one level. in_use follows SUGAR_LEVEL; if that names no usable level,
-// none is in use.
+// Fills *level with what is known of one level. in_use follows SUGAR_LEVEL.
 //     level out
 //     SUGAR_ERROR_ARGUMENT: index outside [0, sugar_level_count()), NULL, struct_size
 inline sugar_status level_get(std::int32_t index, sugar_level *level) noexcept {
