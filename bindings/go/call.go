@@ -93,8 +93,8 @@ type Options[T Element] struct {
 	Accumulate  bool     // backward: dx = dx + dy g'(x)
 	FromOutput  bool     // backward: x is the output of the forward pass
 
-	Parameter         *Tensor[T]     // a learnable parameter: the shape of x, strides of 0 where it does not vary
-	ParameterGradient *Tensor[T]     // backward: its gradient, in the same manner
+	Parameter         *Tensor[T]     // a learnable parameter: the extents of x, or 1 where it does not vary
+	ParameterGradient *Tensor[T]     // backward: its gradient, summed where its extent is 1
 	SavedGradient     *Tensor[uint8] // the gradient in bytes, in the shape of x: written by forward, read by backward
 	SavedBits         []byte         // the gradient in bits, of (n + 7) / 8 bytes: as SavedGradient
 	Random            *Random

@@ -18,7 +18,7 @@ type Element interface {
 type Tensor[T Element | uint8] struct {
 	Data    []T
 	Shape   []int // extents; none: one element
-	Strides []int // of any sign, 0 for inputs and a parameter's gradient; nil: compact, row-major
+	Strides []int // of any sign, 0 for inputs; nil: compact, row-major
 	Offset  int
 }
 
@@ -60,18 +60,7 @@ type layout struct {
 	offset, length int // length of the slice
 }
 
-// reachesNothing says whether a call touches no element. An extent of 0 with a stride of 0 counts as 1: of a
-// parameter's gradient, such values are set to 0.
-func (l layout) reachesNothing() bool {
-	for i, extent := range l.shape {
-		if extent == 0 && (l.strides == nil || l.strides[i] != 0) {
-			return true
-		}
-	}
-	return false
-}
-
-// checkBounds makes sure that every element that a call may touch lies in the slice.
+// checkBounds makes sure that every element lies in the slice.
 func (l layout) checkBounds(name string) error {
 	elements, err := size(name, l.shape)
 	if err != nil {
@@ -80,11 +69,11 @@ func (l layout) checkBounds(name string) error {
 	if l.strides != nil && len(l.strides) != len(l.shape) {
 		return argumentError("%s: %d strides, expected %d as in its shape", name, len(l.strides), len(l.shape))
 	}
+	if elements == 0 {
+		return nil
+	}
 	if l.offset < 0 || l.offset > l.length {
 		return l.outside(name)
-	}
-	if l.reachesNothing() {
-		return nil
 	}
 	// How far elements may still go before the offset and behind it; compared first, so that nothing overflows.
 	before, behind := l.offset, l.length-1-l.offset
@@ -92,7 +81,7 @@ func (l layout) checkBounds(name string) error {
 		behind -= elements - 1
 	}
 	for i, stride := range l.strides {
-		steps := l.shape[i] - 1 // -1, if the stride is 0
+		steps := l.shape[i] - 1
 		room := &behind
 		if stride < 0 {
 			room, stride = &before, -stride

@@ -172,22 +172,102 @@ static void flags(void)
     }
 }
 
-/* A parameter for each column; its gradient summed over the rows. */
+static void with_parameter(vector_case *c, const layout *l)
+{
+    case_tensor(c, PARAMETER, (int)c->type, l);
+    case_fill(c, PARAMETER, 0.125, 2);
+}
+
+/* A parameter for each column; its gradient summed over the rows. Then shared and summed in other ways. */
 static void learned(void)
 {
-    static const layout columns = {.rank = 2, .shape = {3, 4}, .strides = {0, 1}};
+    static const layout columns = {.rank = 2, .shape = {1, 4}, .strides = {9, 1}};
+    static const layout repeated = {.rank = 2, .shape = {3, 4}, .strides = {0, 1}};
+    static const layout rows = {.rank = 2, .shape = {3, 1}, .strides = {-2, 0}};
+    static const layout one = {.rank = 2, .shape = {1, 1}, .compact = 1};
     static const char *const learns[ELEMENT_TYPES] = {"prelu", "elu", "silu", "softplus"};
+    static const layout *const others[ELEMENT_TYPES] = {&one, &rows, &matrix, &repeated};
+    static const layout *const sums[ELEMENT_TYPES] = {&rows, &one, &one, &matrix};
     for (element_type type = ELEMENT_F32; type < ELEMENT_TYPES; type++) {
+        const uint64_t flags = type % 2 ? SUGAR_CALL_ACCUMULATE : 0;
         vector_case *c = forward_case("parameter", learns[type], type, &matrix, &matrix);
-        case_tensor(c, PARAMETER, (int)type, &columns);
-        case_fill(c, PARAMETER, 0.125, 2);
+        with_parameter(c, &columns);
         case_finish(c);
         c = backward_case("parameter", learns[type], type, &matrix, &matrix, &matrix);
-        case_tensor(c, PARAMETER, (int)type, &columns);
-        case_fill(c, PARAMETER, 0.125, 2);
+        with_parameter(c, &columns);
         case_tensor(c, PARAMETER_GRADIENT, (int)type, &columns);
-        with_flags(c, type % 2 ? SUGAR_CALL_ACCUMULATE : 0);
+        with_flags(c, flags);
+        c = forward_case("other shape of a parameter", learns[type], type, &matrix, &matrix);
+        with_parameter(c, others[type]);
+        case_finish(c);
+        c = backward_case("other shape of a parameter", learns[type], type, &matrix, &matrix, &matrix);
+        with_parameter(c, others[type]);
+        case_tensor(c, PARAMETER_GRADIENT, (int)type, sums[type]);
+        with_flags(c, flags);
     }
+}
+
+static vector_case *monitored(vector_case *c, int64_t units, int32_t axis_from_end)
+{
+    c->monitored = 1;
+    c->units = units;
+    c->monitor_options.axis_from_end = axis_from_end;
+    return c;
+}
+
+/* An operand without elements, in one of the ways that it may lie in memory, or not in any. */
+static void case_nothing(vector_case *c, role r, int type, int way)
+{
+    static const layout ways[] = {
+        {.rank = 2, .shape = {0, 4}, .strides = {0, 0}},
+        {.rank = 2, .shape = {0, 4}, .strides = {-7, 5}},
+        {.rank = 2, .shape = {0, 4}, .compact = 1},
+    };
+    operand *o = case_tensor(c, r, type, &ways[way % 3]);
+    if (way % 2)
+        o->memory = -1, o->data = 0;
+    else
+        o->data += 1;                   /* misaligned */
+    o->tensor.byte_offset = way % 5 == 0 ? 3 : 0;
+}
+
+/* Every operand without elements; or all but a parameter's gradient, which has sums over nothing. */
+static void nothing(void)
+{
+    static const layout columns = {.rank = 2, .shape = {1, 4}, .compact = 1};
+    static const char *const specs[] = {"silu~bsilu", "prelu", "prelu", "relu", "relu", "rrelu"};
+    for (element_type type = ELEMENT_F32; type < ELEMENT_TYPES; type++)
+        for (int way = 0; way < 12; way++) {
+            const int forward = way % 2, option = way / 2, saves = option == 3 || option == 4;
+            vector_case *c = case_new("nothing", forward ? "forward" : "backward", specs[option], type);
+            if (forward || !saves)
+                case_nothing(c, X, (int)type, way);
+            if (!forward)
+                case_nothing(c, DY, (int)type, way + 1);
+            case_nothing(c, forward ? Y : DX, (int)type, way + (int)type);
+            if (option == 1)
+                case_nothing(c, PARAMETER, (int)type, way + 2);
+            if (option == 1 && !forward)
+                case_nothing(c, PARAMETER_GRADIENT, (int)type, way + 3);
+            if (option == 2)
+                with_parameter(c, &columns);
+            if (option == 2 && !forward)
+                case_tensor(c, PARAMETER_GRADIENT, (int)type, &columns);
+            if (saves)
+                case_nothing(c, SAVED_GRADIENT, option == 3 ? BYTES : BITS, way + (int)type + 1);
+            c->draws = option == 5;
+            with_flags(c, option == 2 && !forward && type % 2 ? SUGAR_CALL_ACCUMULATE : 0);
+        }
+    vector_case *c = case_new("nothing", "observe", NULL, ELEMENT_F32);
+    case_nothing(c, X, ELEMENT_F32, 1);
+    case_finish(monitored(c, 4, 0));
+    static const layout one = {.rank = 1, .shape = {1}, .compact = 1};
+    c = case_new("vectors of no element", "backward_f32", "prelu", ELEMENT_F32);
+    case_vector(c, X, 0, 1)->data += 1;         /* misaligned */
+    case_vector(c, DY, 0, -3)->memory = -1;
+    case_vector(c, DX, 0, 0)->data += 2;
+    case_tensor(c, PARAMETER_GRADIENT, ELEMENT_F32, &one);
+    case_finish(c);
 }
 
 static void saved(void)
@@ -216,14 +296,6 @@ static void drawn(void)
             c->random.offset = type == ELEMENT_F32 ? UINT64_MAX : 7;
             case_finish(c);
         }
-}
-
-static vector_case *monitored(vector_case *c, int64_t units, int32_t axis_from_end)
-{
-    c->monitored = 1;
-    c->units = units;
-    c->monitor_options.axis_from_end = axis_from_end;
-    return c;
 }
 
 static void monitors(void)
@@ -355,6 +427,14 @@ static void bad_options(void)
     case_tensor(c, PARAMETER, ELEMENT_F32, &row);
     case_fill(c, PARAMETER, -2, -1);
     case_finish(c);
+    static const layout other = {.rank = 1, .shape = {COUNT - 1}, .compact = 1};
+    c = plain("a parameter that does not fit", 1, "silu", ELEMENT_F32);
+    case_tensor(c, PARAMETER, ELEMENT_F32, &other);
+    case_finish(c);
+    static const layout repeated = {.rank = 1, .shape = {COUNT}, .strides = {0}};
+    c = plain("a parameter's gradient of zero stride", 0, "silu", ELEMENT_F32);
+    case_tensor(c, PARAMETER_GRADIENT, ELEMENT_F32, &repeated);
+    case_finish(c);
     c = plain("a parameter's gradient in forward", 1, "prelu", ELEMENT_F32);
     case_tensor(c, PARAMETER_GRADIENT, ELEMENT_F32, &row);
     case_finish(c);
@@ -379,6 +459,7 @@ int main(void)
     vectors();
     flags();
     learned();
+    nothing();
     saved();
     drawn();
     monitors();

@@ -152,7 +152,7 @@ static __attribute__((noinline)) sugar_status forward_views(const sugar_activati
         {.name = "x", .tensor = &view_x, .is_flat = true},
         {.name = "y", .tensor = &view_y, .access = SUGAR_ACCESS_OUTPUT, .is_flat = true},
     };
-    return n == 0 ? SUGAR_OK : sugar_plain_run(activation, operands, 2, options);
+    return sugar_plain_run(activation, operands, 2, options);
 }
 
 static __attribute__((noinline)) sugar_status backward_views(const sugar_activation *activation, sugar_element element,
@@ -169,7 +169,7 @@ static __attribute__((noinline)) sugar_status backward_views(const sugar_activat
         {.name = "dy", .tensor = &view_dy, .is_flat = true},
         {.name = "dx", .tensor = &view_dx, .access = SUGAR_ACCESS_OUTPUT, .is_flat = true},
     };
-    return n == 0 ? SUGAR_OK : sugar_plain_run(activation, operands, 3, options);
+    return sugar_plain_run(activation, operands, 3, options);
 }
 
 /* Inlined, here and below, because `element` is a constant in each public function. */

@@ -18,8 +18,8 @@ typedef struct assembly {
     bool is_flat;
     int count;
     sugar_operand operand[SUGAR_MAX_OPERANDS];
-    sugar_tensor index[SUGAR_MAX_OPERANDS];         /* index operands, and their strides */
-    int64_t strides[SUGAR_MAX_OPERANDS][SUGAR_MAX_DIMENSIONS];
+    sugar_tensor index[SUGAR_MAX_OPERANDS];         /* index operands */
+    int64_t unit_strides[SUGAR_MAX_DIMENSIONS];     /* of a monitor's */
 } assembly;
 
 /* The set of options that are given: bit i stands for option i. */
@@ -65,23 +65,15 @@ static int add_vector(assembly *a, const char *name, const sugar_tensor *tensor,
     return k;
 }
 
-/* Adds an index operand, and returns its number k. The caller sets a->strides[k], one stride for each dimension of
- * `shape`. */
-static int add_index(assembly *a, const sugar_tensor *shape)
+/* Adds an index operand with the shape of a tensor, and returns its number. strides NULL: the index is the position in
+ * row-major order. */
+static int add_index(assembly *a, const sugar_tensor *shape, const int64_t *strides)
 {
     assert(a->count < SUGAR_MAX_OPERANDS);
     sugar_tensor *index = &a->index[a->count];
     *index = *shape;
-    index->strides = a->strides[a->count];
+    index->strides = strides;
     return add(a, NULL, index, SUGAR_ACCESS_INDEX);
-}
-
-/* The row-major stride of the dimension before one with this stride and extent. It overflows only in shapes without
- * elements, where it does not matter. */
-static int64_t next_stride(int64_t stride, int64_t extent)
-{
-    int64_t next;
-    return __builtin_mul_overflow(stride, extent, &next) ? 0 : next;
 }
 
 /* ---- What each option needs beside its operand, which has number k ------------------------------ */
@@ -100,9 +92,10 @@ static sugar_status prepare_monitor(assembly *a, int k)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "x: extent %lld in dimension %d, expected %lld, the monitor's units",
                            (long long)x->shape[axis], axis, (long long)monitor->units);
     a->call.monitor = monitor;
-    const int unit = a->call.unit_index = add_index(a, x), sum = a->call.sum_index = add_index(a, x);
     for (int d = 0; d < x->ndim; d++)
-        a->strides[unit][d] = a->strides[sum][d] = d == axis;
+        a->unit_strides[d] = d == axis;
+    a->call.unit_index = add_index(a, x, a->unit_strides);
+    a->call.sum_index = add_index(a, x, a->unit_strides);
     return SUGAR_OK;
 }
 
@@ -114,20 +107,10 @@ static sugar_status prepare_parameter(assembly *a, int k)
     return SUGAR_OK;
 }
 
-/* A sum for each element of the gradient: its dimensions of stride 0 are summed. */
+/* A sum for each element of the gradient. Its index is broadcast as the gradient is. */
 static sugar_status prepare_parameter_gradient(assembly *a, int k)
 {
-    const sugar_tensor *gradient = a->operand[k].tensor;
-    const sugar_status status = sugar_operand_check(&a->operand[k]);
-    if (status != SUGAR_OK)
-        return status;
-    const int sum = a->call.sum_index = add_index(a, gradient);
-    int64_t sums = 1;
-    for (int d = gradient->ndim - 1; d >= 0; d--) {
-        const bool is_summed = gradient->strides && gradient->strides[d] == 0;
-        a->strides[sum][d] = is_summed ? 0 : sums;
-        sums = next_stride(sums, is_summed ? 1 : gradient->shape[d]);
-    }
+    a->call.sum_index = add_index(a, a->operand[k].tensor, NULL);
     return SUGAR_OK;
 }
 
@@ -166,12 +149,7 @@ static sugar_status prepare_saved_gradient(assembly *a, int k)
 static sugar_status prepare_random(assembly *a, int k)
 {
     (void)k;
-    const int position = a->call.position_index = add_index(a, a->reference);
-    int64_t stride = 1;
-    for (int d = a->reference->ndim - 1; d >= 0; d--) {
-        a->strides[position][d] = stride;
-        stride = next_stride(stride, a->reference->shape[d]);
-    }
+    a->call.position_index = add_index(a, a->reference, NULL);
     return sugar_struct_read("random", a->options->random, &a->call.random, sizeof a->call.random);
 }
 
@@ -288,49 +266,18 @@ static sugar_status add_options(assembly *a)
 
 /* ---- Calls --------------------------------------------------------------------------------- */
 
-/* Whether a gradient or parameter has values though x has no elements: its strides are 0 wherever extents are 0. */
-static bool has_values(const sugar_tensor *t)
+/* x has no elements: each that the gradient has is a sum over nothing. */
+static void sum_nothing(const sugar_extended_call *c)
 {
-    bool has = t->strides != NULL;
-    for (int d = 0; has && d < t->ndim; d++)
-        has = t->shape[d] > 0 || t->strides[d] == 0;
-    return has;
-}
-
-/* A backward call without elements: sums over nothing, which are 0, are stored if the gradient has values. As in any
- * call they may not overlap the parameter. In the shape of both, a dimension in which both have a stride of 0 has
- * extent 1. */
-static sugar_status sum_nothing(const assembly *a)
-{
-    const sugar_extended_call *c = &a->call;
-    const int parameter = c->place[SUGAR_OPTION_parameter], gradient = c->place[SUGAR_OPTION_parameter_gradient];
-    sugar_tensor sums = *a->operand[gradient].tensor, parameters;
-    if (!has_values(&sums))
-        return SUGAR_OK;
-    assembly values;
-    start(&values, c->activation, a->options, false);
-    int64_t shape[SUGAR_MAX_DIMENSIONS];
-    if (parameter != SUGAR_ABSENT && has_values(a->operand[parameter].tensor)) {
-        parameters = *a->operand[parameter].tensor;
-        add(&values, "parameter", &parameters, SUGAR_ACCESS_PARAMETER);
-    }
-    for (int d = 0; d < sums.ndim; d++) {
-        const bool moves = sums.strides[d] != 0 || (values.count > 0 && parameters.strides[d] != 0);
-        shape[d] = moves ? sums.shape[d] : 1;
-    }
-    sums.shape = parameters.shape = shape;
-    const int k = add(&values, "parameter_gradient", &sums, SUGAR_ACCESS_SUM);
-    sugar_walk walk, alone;
-    const sugar_status status = sugar_walk_make(&walk, values.operand, values.count);
-    if (status != SUGAR_OK || c->accumulate)
-        return status;
-    sugar_walk_alone(&alone, &walk, k);
-    const int64_t size = (int64_t)alone.element_size;
+    const int k = c->place[SUGAR_OPTION_parameter_gradient];
+    if (k == SUGAR_ABSENT || c->walk.size[k] == 0 || c->accumulate)
+        return;
+    sugar_walk alone;
+    sugar_walk_alone(&alone, &c->walk, k);
     sugar_kept kept;
     sugar_kept_start(&kept, &alone, 0, 0);
     for (int64_t i = 0; i < alone.count; i++, sugar_kept_next(&kept))
-        memset((char *)alone.data[0] + kept.offset * size, 0, (size_t)size);
-    return SUGAR_OK;
+        memset((char *)alone.data[0] + kept.offset * (int64_t)alone.size[0], 0, alone.size[0]);
 }
 
 /* Checks all operands, and runs the call if it has elements. */
@@ -338,10 +285,12 @@ static sugar_status run(assembly *a, const sugar_level_entry *level)
 {
     sugar_extended_call *c = &a->call;
     sugar_status status = sugar_walk_make(&c->walk, a->operand, a->count);
-    if (status == SUGAR_OK && c->walk.count == 0 && c->place[SUGAR_OPTION_parameter_gradient] != SUGAR_ABSENT)
-        return sum_nothing(a);
-    if (status != SUGAR_OK || c->walk.count == 0)
+    if (status != SUGAR_OK)
         return status;
+    if (c->walk.count == 0) {
+        sum_nothing(c);
+        return SUGAR_OK;
+    }
     c->element = sugar_element_find(a->reference->dtype.code, a->reference->dtype.bits);
     c->kernels = level->kernels[c->element];
     for (int k = 0; k < a->count; k++)

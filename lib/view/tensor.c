@@ -77,12 +77,14 @@ static sugar_status check_shape(const sugar_operand *o, view *v)
     return SUGAR_OK;
 }
 
-/* For a view that has elements: then compact strides are no larger than their number, and cannot overflow. */
+/* For a view that has elements: then compact strides are no larger than their number, and cannot overflow. Where its
+ * extent is 1 it gets a stride of 0: a walk whose extent is larger there repeats the element. This is all that
+ * broadcasting takes. */
 static void find_strides(const sugar_tensor *t, view *v)
 {
     int64_t compact = 1;
     for (int d = t->ndim - 1; d >= 0; d--) {
-        v->stride[d] = t->strides ? t->strides[d] : compact;
+        v->stride[d] = t->shape[d] == 1 ? 0 : t->strides ? t->strides[d] : compact;
         compact *= t->shape[d];
     }
 }
@@ -141,7 +143,7 @@ static sugar_status check_address(const sugar_operand *o, view *v)
 {
     const sugar_tensor *t = o->tensor;
     const unsigned size = (unsigned)bytes_of(t->dtype);
-    if (!t->data && v->count > 0)
+    if (!t->data)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: %sNULL, expected an address", o->name, o->is_flat ? "" : "data ");
     if (t->byte_offset > UINTPTR_MAX - (uintptr_t)t->data)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: byte_offset %llu reaches beyond the address space", o->name,
@@ -153,7 +155,7 @@ static sugar_status check_address(const sugar_operand *o, view *v)
     return SUGAR_OK;
 }
 
-/* Checks one view alone. */
+/* Checks one view alone. What its data and its strides are does not matter if it has no elements. */
 static sugar_status check_view(const sugar_operand *o, view *v)
 {
     if (!o->tensor)
@@ -161,9 +163,10 @@ static sugar_status check_view(const sugar_operand *o, view *v)
     sugar_status status = check_type(o);
     if (status == SUGAR_OK)
         status = check_shape(o, v);
-    if (status == SUGAR_OK)
-        status = check_address(o, v);
     if (status != SUGAR_OK || v->count == 0)
+        return status;
+    status = check_address(o, v);
+    if (status != SUGAR_OK)
         return status;
     find_strides(o->tensor, v);
     return sugar_is_bits(o) ? check_bits(o, v) : check_reach(o, v);
@@ -171,7 +174,13 @@ static sugar_status check_view(const sugar_operand *o, view *v)
 
 static const char *type_name(const sugar_tensor *t) { return t->dtype.code == SUGAR_TYPE_BFLOAT ? "bfloat" : "float"; }
 
-/* The other operand must have the shape of the first one, and its type, unless it holds codes. */
+static bool is_broadcast(const sugar_operand *o)
+{
+    return o->access == SUGAR_ACCESS_PARAMETER || o->access == SUGAR_ACCESS_SUM;
+}
+
+/* The other operand must have the shape of the first one, or be broadcast to it; and its type, unless it holds
+ * codes. */
 static sugar_status check_alike(const sugar_operand *first, const sugar_operand *other)
 {
     const sugar_tensor *a = first->tensor, *b = other->tensor;
@@ -180,11 +189,11 @@ static sugar_status check_alike(const sugar_operand *first, const sugar_operand 
                            b->dtype.bits, type_name(a), a->dtype.bits, first->name);
     bool same = a->ndim == b->ndim;
     for (int d = 0; same && d < a->ndim; d++)
-        same = a->shape[d] == b->shape[d];
+        same = a->shape[d] == b->shape[d] || (is_broadcast(other) && b->shape[d] == 1);
     if (!same)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: shape %s, expected %s like %s", other->name,
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: shape %s, expected %s like %s%s", other->name,
                            sugar_tuple_text(b->shape, b->ndim).text, sugar_tuple_text(a->shape, a->ndim).text,
-                           first->name);
+                           first->name, is_broadcast(other) ? ", or 1 in any dimension" : "");
     return SUGAR_OK;
 }
 
@@ -199,10 +208,28 @@ static sugar_status check_output_strides(const sugar_operand *o, const view *v)
     return SUGAR_OK;
 }
 
-/* The walk has the dimensions whose extent is not 1; if there are none, one of extent 1. */
+static bool has_memory(const sugar_operand *o, const view *v)
+{
+    return o->access != SUGAR_ACCESS_INDEX && v->count > 0;
+}
+
+/* The extent of a walk in dimension d: that of the reference operand, or if that has no elements, the largest of the
+ * operands that have some. */
+static int64_t find_extent(const sugar_operand *operands, const view *views, int count, int d)
+{
+    int64_t largest = 1;
+    if (views[0].count > 0)
+        return operands[0].tensor->shape[d];
+    for (int k = 1; k < count; k++)
+        if (has_memory(&operands[k], &views[k]) && operands[k].tensor->shape[d] > largest)
+            largest = operands[k].tensor->shape[d];
+    return largest;
+}
+
+/* The walk has the dimensions whose extent is not 1; if there are none, one of extent 1. An operand without elements
+ * is in the walk as an index operand, with strides of 0. */
 static void fill_walk(sugar_walk *walk, const sugar_operand *operands, const view *views, int count)
 {
-    const sugar_tensor *t = operands[0].tensor;
     walk->operands = count;
     walk->output = 0;
     walk->count = views[0].count;
@@ -210,7 +237,7 @@ static void fill_walk(sugar_walk *walk, const sugar_operand *operands, const vie
     walk->extent[0] = 1;
     for (int k = 0; k < count; k++) {
         const sugar_tensor *o = operands[k].tensor;
-        const bool is_memory = operands[k].access != SUGAR_ACCESS_INDEX;
+        const bool is_memory = has_memory(&operands[k], &views[k]);
         walk->size[k] = is_memory && !sugar_is_bits(&operands[k]) ? o->dtype.bits / 8 : 0;
         walk->data[k] = is_memory ? (char *)o->data + o->byte_offset : NULL;
         walk->first[k] = 0;
@@ -219,12 +246,13 @@ static void fill_walk(sugar_walk *walk, const sugar_operand *operands, const vie
     }
     walk->order = walk->output;
     walk->element_size = walk->size[walk->output];
-    for (int d = 0; d < t->ndim; d++) {
-        if (t->shape[d] == 1)
+    for (int d = 0; d < operands[0].tensor->ndim; d++) {
+        const int64_t extent = find_extent(operands, views, count, d);
+        if (extent == 1)
             continue;
-        walk->extent[walk->ndim] = t->shape[d];
+        walk->extent[walk->ndim] = extent;
         for (int k = 0; k < count; k++)
-            walk->stride[k][walk->ndim] = views[k].stride[d];
+            walk->stride[k][walk->ndim] = views[k].count > 0 ? views[k].stride[d] : 0;
         walk->ndim++;
     }
     walk->ndim += walk->ndim == 0;
@@ -254,12 +282,12 @@ static bool is_output(const sugar_operand *o)
     return o->access == SUGAR_ACCESS_OUTPUT || o->access == SUGAR_ACCESS_SUM;
 }
 
-/* Checks an output against itself. A sum may repeat an element along its dimensions of stride 0. */
+/* Checks an output against itself. A stride of 0 is left in dimensions in which it is broadcast. */
 static sugar_status check_alone(const sugar_walk *walk, const sugar_operand *operands, int k)
 {
     int64_t extent[SUGAR_MAX_DIMENSIONS];
     for (int d = 0; d < walk->ndim; d++)
-        extent[d] = operands[k].access == SUGAR_ACCESS_SUM && walk->stride[k][d] == 0 ? 1 : walk->extent[d];
+        extent[d] = walk->stride[k][d] == 0 ? 1 : walk->extent[d];
     return describe_overlap(sugar_view_repeats(walk->ndim, extent, walk->stride[k]), operands[k].name, "itself",
                             "an address of its own for each element");
 }
@@ -316,12 +344,12 @@ static sugar_status check_overlap(const sugar_walk *walk, const sugar_operand *o
 {
     sugar_status status = SUGAR_OK;
     for (int j = 0; status == SUGAR_OK && j < walk->operands; j++) {
-        if (!is_output(&operands[j]))
+        if (!is_output(&operands[j]) || !has_memory(&operands[j], &views[j]))
             continue;
         if (walk->size[j] > 0)
             status = check_alone(walk, operands, j);
         for (int k = 0; status == SUGAR_OK && k < walk->operands; k++)
-            if (k != j && operands[k].access != SUGAR_ACCESS_INDEX && (k < j || !is_output(&operands[k])))
+            if (k != j && has_memory(&operands[k], &views[k]) && (k < j || !is_output(&operands[k])))
                 status = check_apart(walk, operands, views, j, k);
     }
     return status;
@@ -336,7 +364,8 @@ sugar_status sugar_operand_check(const sugar_operand *operand)
 static sugar_status check_operand(const sugar_operand *operands, int k, view *views)
 {
     if (operands[k].access == SUGAR_ACCESS_INDEX) {
-        if (views[0].count > 0)
+        views[k].count = views[0].count;
+        if (views[k].count > 0)
             find_strides(operands[k].tensor, &views[k]);
         return SUGAR_OK;
     }
@@ -354,13 +383,8 @@ sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, in
     views[0].count = 0;
     for (int k = 0; status == SUGAR_OK && k < count; k++)
         status = check_operand(operands, k, views);
-    if (status != SUGAR_OK)
-        return status;
-    walk->count = views[0].count;
-    if (walk->count == 0)
-        return SUGAR_OK;
     for (int k = 0; status == SUGAR_OK && k < count; k++)
-        if (operands[k].access == SUGAR_ACCESS_OUTPUT)
+        if (is_output(&operands[k]) && has_memory(&operands[k], &views[k]))
             status = check_output_strides(&operands[k], &views[k]);
     if (status != SUGAR_OK)
         return status;

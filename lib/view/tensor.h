@@ -7,9 +7,9 @@
 /* What a call does with an operand. */
 typedef enum sugar_access {
     SUGAR_ACCESS_INPUT,             /* reads it; it may be the very same view as the last output (in place) */
-    SUGAR_ACCESS_PARAMETER,         /* reads it; it may not share memory with an output */
+    SUGAR_ACCESS_PARAMETER,         /* reads it; it may not share memory with an output, and is broadcast */
     SUGAR_ACCESS_OUTPUT,            /* writes it */
-    SUGAR_ACCESS_SUM,               /* writes it; dimensions with a stride of 0 are summed */
+    SUGAR_ACCESS_SUM,               /* writes it; it is broadcast: what its elements share is summed */
     SUGAR_ACCESS_INDEX,             /* an index operand: it has no memory, its strides give an index */
     SUGAR_ACCESS_REFUSED            /* nothing: the call may not have it */
 } sugar_access;
@@ -33,7 +33,8 @@ static inline bool sugar_is_bits(const sugar_operand *operand)
 sugar_status sugar_operand_check(const sugar_operand *operand);
 
 /* Checks the views, and makes the walk over them. The first one is the reference operand, whose shape and type the
- * others must have. If it has no elements, nothing but `count` is set in the walk. */
+ * others must have; an operand that is broadcast may have extents of 1 instead. If the reference operand has no
+ * elements, the walk's count is 0, and the walk is over what parameters and sums may have. */
 sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, int count);
 
 /* Whether n elements can be at this address: it is not NULL, it is aligned, and they end within the address space. */

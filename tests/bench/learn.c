@@ -64,19 +64,16 @@ static void measure(const sugar_activation *activation, const sugar_context *con
                     int64_t batch, float *const *data)
 {
     const int64_t shape[DIMENSIONS] = {batch, s->channels, s->places};
-    int64_t strides[DIMENSIONS], step = 1;
+    int64_t shared[DIMENSIONS];
     sugar_tensor tensor[OPERANDS];
-    for (int d = DIMENSIONS - 1; d >= 0; d--) {
-        strides[d] = s->varies[d] ? step : 0;
-        step *= s->varies[d] ? shape[d] : 1;
-    }
+    for (int d = 0; d < DIMENSIONS; d++)
+        shared[d] = s->varies[d] ? shape[d] : 1;
     for (int k = 0; k < OPERANDS; k++)
         tensor[k] = (sugar_tensor){.data = data[k],
                                    .device = {SUGAR_DEVICE_CPU, 0},
                                    .ndim = DIMENSIONS,
                                    .dtype = {SUGAR_TYPE_FLOAT, 32, 1},
-                                   .shape = shape,
-                                   .strides = k < PARAMETER ? NULL : strides};
+                                   .shape = k < PARAMETER ? shape : shared};
     const sugar_call_options plain = {.struct_size = sizeof plain, .context = context};
     sugar_call_options with = plain, gradient;
     with.parameter = &tensor[PARAMETER];

@@ -7,22 +7,19 @@
 enum { COLUMNS = 64 };
 
 typedef struct view {
-    int64_t shape[2], strides[2];
+    int64_t shape[2];
     sugar_tensor tensor;
 } view;
 
-static sugar_tensor *view_of(view *v, void *data, const inputs *in, int64_t row_step, int64_t column_step)
+static sugar_tensor *view_of(view *v, void *data, const inputs *in, int64_t columns)
 {
     v->shape[0] = in->count / COLUMNS;
-    v->shape[1] = COLUMNS;
-    v->strides[0] = row_step;
-    v->strides[1] = column_step;
+    v->shape[1] = columns;
     v->tensor = (sugar_tensor){.data = data,
                                .device = {SUGAR_DEVICE_CPU, 0},
                                .ndim = 2,
                                .dtype = element_formats[in->type].dtype,
-                               .shape = v->shape,
-                               .strides = v->strides};
+                               .shape = v->shape};
     return &v->tensor;
 }
 
@@ -39,9 +36,9 @@ static unsigned char out[MAX_INPUTS * 8], more[MAX_INPUTS * 8];
 static void call_start(call *c, const char *spec, const char *level, const inputs *in)
 {
     *c = (call){.activation = must_create(spec, level), .options = {.struct_size = sizeof c->options}};
-    view_of(&c->x, at(in->x), in, COLUMNS, 1);
-    view_of(&c->dy, at(in->dy), in, COLUMNS, 1);
-    view_of(&c->out, out, in, COLUMNS, 1);
+    view_of(&c->x, at(in->x), in, COLUMNS);
+    view_of(&c->dy, at(in->dy), in, COLUMNS);
+    view_of(&c->out, out, in, COLUMNS);
 }
 
 static void forward(call *c) { check_call(sugar_forward(c->activation, &c->x.tensor, &c->out.tensor, &c->options)); }
@@ -60,15 +57,15 @@ static void digest_learned(table *t, const char *spec, call *c, const inputs *in
     static unsigned char parameters[MAX_INPUTS * 8];
     for (int64_t i = 0; i < in->count; i++)
         element_store(parameters, i, in->type, element_of((double)(i % 63 + 1) / 16, in->type));
-    c->options.parameter = view_of(&c->parameter, parameters, in, COLUMNS, 1);
+    c->options.parameter = view_of(&c->parameter, parameters, in, COLUMNS);
     forward(c);
     add_row(t, spec, "learned", in->type, digest(out, elements(in), in->type));
-    c->options.parameter_gradient = view_of(&c->gradient, more, in, COLUMNS, 1);
+    c->options.parameter_gradient = view_of(&c->gradient, more, in, COLUMNS);
     backward(c);
     add_row(t, spec, "learned_backward", in->type, digest(out, elements(in), in->type));
     add_row(t, spec, "gradient", in->type, digest(more, elements(in), in->type));
     c->options.parameter = NULL;
-    c->options.parameter_gradient = view_of(&c->gradient, more, in, 1, 0);
+    c->options.parameter_gradient = view_of(&c->gradient, more, in, 1);
     backward(c);
     add_row(t, spec, "gradient_sums", in->type, digest(more, in->count / COLUMNS, in->type));
     c->options.parameter_gradient = NULL;
@@ -77,7 +74,7 @@ static void digest_learned(table *t, const char *spec, call *c, const inputs *in
 static void digest_saved(table *t, const char *spec, call *c, const inputs *in)
 {
     view saved;
-    view_of(&saved, more, in, COLUMNS, 1)->dtype = (sugar_data_type){SUGAR_TYPE_UNSIGNED, 8, 1};
+    view_of(&saved, more, in, COLUMNS)->dtype = (sugar_data_type){SUGAR_TYPE_UNSIGNED, 8, 1};
     c->options.saved_gradient = &saved.tensor;
     forward(c);
     add_row(t, spec, "codes", in->type, digest_bytes(more, (size_t)elements(in)));

@@ -1,5 +1,5 @@
-/* Prints the level that an activation gets. With the library's objects inside, as a set-user-id program takes no library
- * from a build folder. */
+/* Prints the level that an activation gets. The library's objects are inside, as a set-user-id program takes no
+ * library from a build folder. */
 #include <stdio.h>
 
 #include <sugar/sugar.h>

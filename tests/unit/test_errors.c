@@ -199,6 +199,8 @@ static void operands_that_differ(void **unused)
         assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "shape (2, 2), expected (2, 3) like x");
         c.views[k].tensor.strides = NULL;
         assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "shape (2, 2), expected (2, 3) like x");
+        c.views[k].shape[1] = 1;                    /* only parameters are broadcast */
+        assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "shape (2, 1), expected (2, 3) like x");
         make_good_call(&c);
         c.views[k].tensor.ndim = 1;
         assert_both_fail(&c, k, SUGAR_ERROR_ARGUMENT, "(2, 3)");

@@ -83,8 +83,8 @@ static double get(const void *elements, int64_t i, element_type type)
 enum { N = 5, C = 7, H = 37, ALL = N * C * H, SHARED_BY_ALL = 0, PER_CHANNEL, PER_ELEMENT, PER_FEATURE, SHARINGS };
 static const int64_t shape[3] = {N, C, H};
 
-/* The dimensions in which the parameter varies. */
-static const int64_t sharing[SHARINGS][3] = {{0, 0, 0}, {0, 1, 0}, {C * H, H, 1}, {0, H, 1}};
+/* The extents of the parameter. */
+static const int64_t sharing[SHARINGS][3] = {{1, 1, 1}, {1, C, 1}, {N, C, H}, {1, C, H}};
 
 /* Compact; another order in memory; backwards, with gaps. The first element's offset comes last. */
 static const int64_t layouts[][4] = {
@@ -95,9 +95,9 @@ typedef struct operand {
     uint64_t memory[2 * ALL];
 } operand;
 
-static void place(operand *o, element_type type, const int64_t *strides, int64_t start)
+static void place(operand *o, element_type type, const int64_t *extents, const int64_t *strides, int64_t start)
 {
-    view_make(&o->v, (char *)o->memory + (size_t)start * element_formats[type].width, 4, 3, shape, strides);
+    view_make(&o->v, (char *)o->memory + (size_t)start * element_formats[type].width, 4, 3, extents, strides);
     o->v.tensor.dtype = element_formats[type].dtype;
 }
 
@@ -108,14 +108,25 @@ static double read_at(const operand *o, int64_t i, element_type type)
 
 static operand x, y, dy, dx, parameter, gradient;
 
-static void lay_out(element_type type, const int64_t *sharing_strides, const int64_t *layout, uint64_t seed)
+/* Where the parameter of element i is, and its sum. */
+static int64_t shared_offset(int64_t i)
 {
-    place(&x, type, layout, layout[3]);
-    place(&y, type, NULL, 0);
-    place(&dy, type, NULL, 0);
-    place(&dx, type, layout, layout[3]);
-    place(&parameter, type, sharing_strides, 0);
-    place(&gradient, type, sharing_strides, 0);
+    int64_t offset = 0;
+    for (int d = 2; d >= 0; d--) {
+        offset += parameter.v.shape[d] > 1 ? i % shape[d] * parameter.v.strides[d] : 0;
+        i /= shape[d];
+    }
+    return offset;
+}
+
+static void lay_out(element_type type, const int64_t *extents, const int64_t *layout, uint64_t seed)
+{
+    place(&x, type, shape, layout, layout[3]);
+    place(&y, type, shape, NULL, 0);
+    place(&dy, type, shape, NULL, 0);
+    place(&dx, type, shape, layout, layout[3]);
+    place(&parameter, type, extents, NULL, 0);
+    place(&gradient, type, extents, NULL, 0);
     uint64_t state = seed;
     for (int64_t i = 0; i < 2 * ALL; i++) {
         set(x.memory, i, type, (double)random_between(&state, -600, 600) / 128);
@@ -128,7 +139,7 @@ static void lay_out(element_type type, const int64_t *sharing_strides, const int
 static void assert_as_plain(const struct learner *kind, element_type type, int64_t i, sugar_activation *const *plain,
                             const char *where)
 {
-    const int64_t p = view_offset(&parameter.v, i) % PARAMETERS;
+    const int64_t p = shared_offset(i) % PARAMETERS;
     uint64_t value = 0, derivative = 0, at_bits = 0, up_bits = 0;
     element_store(&at_bits, 0, type, element_load(x.v.tensor.data, view_offset(&x.v, i), type));
     element_store(&up_bits, 0, type, element_load(dy.memory, i, type));
@@ -150,7 +161,7 @@ static void assert_gradient(const struct learner *kind, element_type type, const
     memset(sum, 0, sizeof sum);
     memset(size, 0, sizeof size);
     for (int64_t i = 0; i < ALL; i++) {
-        const int64_t p = view_offset(&parameter.v, i);
+        const int64_t p = shared_offset(i);
         const double slope = kind->slope(read_at(&x, i, type), parameters[p % PARAMETERS]);
         const double product = get(dy.memory, i, type) * slope;
         sum[p] += product;
@@ -160,7 +171,7 @@ static void assert_gradient(const struct learner *kind, element_type type, const
     static const double smallest[ELEMENT_TYPES] = {0x1p-149, 0x1p-1074, 0x1p-24, 0x1p-133};
     const double unit = ldexp(1, -element_formats[type].mantissa_bits);
     for (int64_t i = 0; i < ALL; i++) {
-        const int64_t p = view_offset(&gradient.v, i);
+        const int64_t p = shared_offset(i);
         const double found = get(gradient.memory, p, type);
         if (!(fabs(found - sum[p]) <= unit * fabs(sum[p]) + 4 * smallest[type] + products * size[p]))
             fail_msg("%s %s, %s: gradient %a, expected %a", kind->name, element_formats[type].name, where, found,
@@ -235,7 +246,7 @@ typedef struct results {
 } results;
 
 static void compute(results *r, const char *spec, const char *level, const sugar_context *context,
-                    const int64_t *strides)
+                    const int64_t *extents)
 {
     static float many_x[MANY], many_dy[MANY], many_parameters[MANY];
     uint64_t state = 5;
@@ -247,7 +258,7 @@ static void compute(results *r, const char *spec, const char *level, const sugar
     view views[6];
     void *const memory[6] = {many_x, r->y, many_dy, r->dx, many_parameters, r->gradient};
     for (int k = 0; k < 6; k++)
-        view_make(&views[k], memory[k], 4, 3, many_shape, k < 4 ? NULL : strides);
+        view_make(&views[k], memory[k], 4, 3, k < 4 ? many_shape : extents, NULL);
     memset(r, 0, sizeof *r);
     sugar_activation *a = must_create(spec, level);
     sugar_call_options options = {.struct_size = sizeof options, .context = context, .parameter = &views[4].tensor};
@@ -265,16 +276,16 @@ static void backwards(void *payload, void (*task)(void *work, int64_t index), vo
         task(work, i);
 }
 
-static void compare_contexts(const char *spec, const int64_t *strides)
+static void compare_contexts(const char *spec, const int64_t *extents)
 {
     static results one, other;
-    compute(&one, spec, NULL, NULL, strides);
+    compute(&one, spec, NULL, NULL, extents);
     for (int threads = 2; threads <= 5; threads++) {
         const sugar_context_options options = {
             .struct_size = sizeof options, .threads = threads, .parallel_for = threads == 5 ? backwards : NULL};
         sugar_context *context;
         assert_ok(sugar_context_create(&context, &options));
-        compute(&other, spec, NULL, context, strides);
+        compute(&other, spec, NULL, context, extents);
         if (memcmp(&one, &other, sizeof one) != 0)
             fail_msg("%s: other bits with %d threads", spec, threads);
         sugar_context_destroy(context);
@@ -282,7 +293,7 @@ static void compare_contexts(const char *spec, const int64_t *strides)
     const char *levels[MAX_LEVELS];
     const int count = supported_levels(levels);
     for (int level = 0; level < count; level++) {
-        compute(&other, spec, levels[level], NULL, strides);
+        compute(&other, spec, levels[level], NULL, extents);
         if (memcmp(&one, &other, sizeof one) != 0)
             fail_msg("%s: other bits at level %s", spec, levels[level]);
     }
@@ -291,24 +302,28 @@ static void compare_contexts(const char *spec, const int64_t *strides)
 static void same_bits_for_threads_and_levels(void **unused)
 {
     (void)unused;
-    static const int64_t strides[][3] = {
-        {0, 0, 0}, {0, 1, 0}, {0, PLACES, 1}, {CHANNELS * PLACES, PLACES, 1}, {1, 0, 0}};
+    static const int64_t extents[][3] = {
+        {1, 1, 1}, {1, CHANNELS, 1}, {1, CHANNELS, PLACES}, {ROWS, CHANNELS, PLACES}, {ROWS, 1, 1}};
     for (size_t k = 0; k < COUNT(learners); k++)
-        for (size_t s = 0; s < COUNT(strides); s++)
+        for (size_t s = 0; s < COUNT(extents); s++)
             if (!short_run() || (k + s) % 4 == 0)
-                compare_contexts(learners[k].name, strides[s]);
+                compare_contexts(learners[k].name, extents[s]);
 }
 
-/* An element's bits do not depend on whether neighbours have the same parameter. */
+/* An element's bits do not depend on whether neighbours have the same parameter, nor on whether an extent of 1 or a
+ * stride of 0 says so. */
 static void same_bits_for_strides(void **unused)
 {
     (void)unused;
+    static const int64_t zeros[3] = {0, 0, 0};
     for (size_t k = 0; k < COUNT(learners); k++)
         for (element_type type = 0; type < ELEMENT_TYPES; type++) {
             static uint64_t each_y[2 * ALL], each_dx[2 * ALL];
             sugar_activation *a = must_create(learners[k].name, NULL);
-            for (int shared = 0; shared < 2; shared++) {
-                lay_out(type, sharing[shared ? SHARED_BY_ALL : PER_ELEMENT], layouts[0], 8);
+            for (int shared = 0; shared < 3; shared++) {
+                lay_out(type, sharing[shared == 1 ? SHARED_BY_ALL : PER_ELEMENT], layouts[0], 8);
+                if (shared == 2)
+                    place(&parameter, type, shape, zeros, 0);
                 for (int64_t i = 0; i < ALL; i++)
                     set(parameter.memory, i, type, 1.375);
                 const sugar_call_options options = {.struct_size = sizeof options, .parameter = &parameter.v.tensor};
@@ -318,9 +333,9 @@ static void same_bits_for_strides(void **unused)
                     memcpy(each_y, y.memory, sizeof each_y);
                     memcpy(each_dx, dx.memory, sizeof each_dx);
                 }
+                assert_memory_equal(each_y, y.memory, ALL * element_formats[type].width);
+                assert_memory_equal(each_dx, dx.memory, ALL * element_formats[type].width);
             }
-            assert_memory_equal(each_y, y.memory, ALL * element_formats[type].width);
-            assert_memory_equal(each_dx, dx.memory, ALL * element_formats[type].width);
             sugar_activation_destroy(a);
         }
 }
@@ -380,23 +395,19 @@ static void each_turned_its_own_way(void **unused)
 /* ---- What a backward call composes -------------------------------------------------------------- */
 
 static float call_x[4] = {-2, -1, 3, 1}, call_dy[4] = {1, 10, 100, 1000};
-static const int64_t four = 4, no_step = 0;
+static const int64_t one = 1, four = 4;
 
-static sugar_tensor vector(float *data, const int64_t *step)
+static sugar_tensor vector(float *data, const int64_t *extent)
 {
-    return (sugar_tensor){.data = data,
-                          .device = {SUGAR_DEVICE_CPU, 0},
-                          .ndim = 1,
-                          .dtype = {SUGAR_TYPE_FLOAT, 32, 1},
-                          .shape = &four,
-                          .strides = step};
+    return (sugar_tensor){
+        .data = data, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .dtype = {SUGAR_TYPE_FLOAT, 32, 1}, .shape = extent};
 }
 
 static void accumulates(void **unused)
 {
     (void)unused;
     float p = 0.5f, g = 7, out[4] = {1, 1, 1, 1};
-    const sugar_tensor value = vector(&p, &no_step), sum = vector(&g, &no_step);
+    const sugar_tensor value = vector(&p, &one), sum = vector(&g, &one);
     sugar_call_options options = {
         .struct_size = sizeof options, .flags = SUGAR_CALL_ACCUMULATE, .parameter = &value, .parameter_gradient = &sum};
     sugar_activation *a = must_create("prelu", NULL);
@@ -415,7 +426,7 @@ static void in_place(void **unused)
     (void)unused;
     for (size_t k = 0; k < COUNT(learners); k++) {
         float p[4] = {0.5f, 2, 1, 3}, g[3][4], out[3][4], value[2][4];
-        const sugar_tensor each = vector(p, NULL);
+        const sugar_tensor each = vector(p, &four);
         sugar_call_options options = {.struct_size = sizeof options, .parameter = &each};
         sugar_activation *a = must_create(learners[k].name, NULL);
         memcpy(value[1], call_x, sizeof call_x);
@@ -423,7 +434,7 @@ static void in_place(void **unused)
         assert_ok(sugar_forward_f32(a, 4, value[1], 1, value[1], 1, &options));
         assert_memory_equal(value[0], value[1], sizeof value[0]);
         for (int at = 0; at < 3; at++) {
-            const sugar_tensor sum = vector(g[at], NULL);
+            const sugar_tensor sum = vector(g[at], &four);
             options.parameter_gradient = &sum;
             memcpy(out[at], at == 1 ? call_x : call_dy, sizeof call_x);
             const float *const from = at == 1 ? out[at] : call_x, *const up = at == 2 ? out[at] : call_dy;
@@ -440,7 +451,7 @@ static void surrogates(void **unused)
 {
     (void)unused;
     float p[4] = {0.5f, 0.25f, 1, 3}, g[4], out[4], plain[4];
-    const sugar_tensor each = vector(p, NULL), sum = vector(g, NULL);
+    const sugar_tensor each = vector(p, &four), sum = vector(g, &four);
     const sugar_call_options options = {.struct_size = sizeof options, .parameter = &each, .parameter_gradient = &sum};
     sugar_activation *a = must_create("prelu(alpha=0.125)~prelu(alpha=0.75)", NULL);
     assert_ok(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options));
@@ -469,7 +480,7 @@ static void one_without_the_other(void **unused)
 {
     (void)unused;
     float g = 3, p = 0.25f, out[4];
-    const sugar_tensor sum = vector(&g, &no_step), value = vector(&p, &no_step);
+    const sugar_tensor sum = vector(&g, &one), value = vector(&p, &one);
     sugar_call_options options = {.struct_size = sizeof options, .parameter_gradient = &sum};
     sugar_activation *a = must_create("prelu(alpha=0.5)", NULL);
     assert_ok(sugar_backward_f32(a, 4, call_x, 1, call_dy, 1, out, 1, &options));
@@ -532,8 +543,7 @@ static void check_sum(const char *what, int64_t n, const float *at, const float 
         exact_add(&exact, product);
         size += fabs((double)product);
     }
-    sugar_tensor sum = vector(&g, &no_step);
-    sum.shape = &n;
+    const sugar_tensor sum = vector(&g, &one);
     const sugar_call_options options = {.struct_size = sizeof options, .parameter_gradient = &sum};
     sugar_activation *a = must_create("prelu", NULL);
     assert_ok(sugar_backward_f32(a, n, at, 1, up, 1, out, 1, &options));
@@ -590,7 +600,7 @@ static void sum_of_many(void **unused)
     (void)unused;
     enum { ROW = 1000 };
     const int64_t rows = short_run() ? 100 : 100000;
-    const int64_t many[2] = {rows, ROW}, repeated[2] = {0, 1}, one_sum[2] = {0, 0};
+    const int64_t many[2] = {rows, ROW}, repeated[2] = {0, 1}, one_sum[2] = {1, 1};
     static float at[ROW], up[ROW];
     float g, *out = malloc((size_t)(rows * ROW) * sizeof *out);
     if (!out) {
@@ -610,7 +620,7 @@ static void sum_of_many(void **unused)
     view_make(&vx, at, 4, 2, many, repeated);
     view_make(&vdy, up, 4, 2, many, repeated);
     view_make(&vdx, out, 4, 2, many, NULL);
-    view_make(&vg, &g, 4, 2, many, one_sum);
+    view_make(&vg, &g, 4, 2, one_sum, NULL);
     const sugar_call_options options = {.struct_size = sizeof options, .parameter_gradient = &vg.tensor};
     sugar_activation *a = must_create("prelu", NULL);
     assert_ok(sugar_backward(a, &vx.tensor, &vdy.tensor, &vdx.tensor, &options));
@@ -630,7 +640,7 @@ static void infinite_sums(void **unused)
     for (int k = 0; k < 3; k++)
         for (int accumulate = 0; accumulate < 2; accumulate++) {
             float g = 1, out[4], up[4] = {1, k == 1 ? -1.0f : 1.0f, 1, 1};
-            const sugar_tensor sum = vector(&g, &no_step);
+            const sugar_tensor sum = vector(&g, &one);
             const sugar_call_options options = {.struct_size = sizeof options,
                                                 .parameter_gradient = &sum,
                                                 .flags = accumulate ? SUGAR_CALL_ACCUMULATE : 0};
@@ -644,92 +654,116 @@ static void infinite_sums(void **unused)
 
 /* ---- No elements -------------------------------------------------------------------------------- */
 
-/* A backward call without elements, whose x, dy and dx have no memory, for a gradient in `values`. */
-static sugar_status backward_empty(element_type type, const int64_t *empty, const int64_t *strides, void *values,
-                                   const sugar_tensor *with, uint64_t flags)
+/* A backward call of a batch without samples, (0, 3, 2), whose x, dy and dx have no memory. */
+static sugar_status backward_empty(element_type type, const view *with, const view *sums, uint64_t flags)
 {
-    static const int64_t any_strides[3] = {1, 1, 1};
-    view none, sums;
-    view_make(&none, NULL, 4, 3, empty, any_strides);
-    view_make(&sums, values, 4, 3, empty, strides);
-    none.tensor.dtype = sums.tensor.dtype = element_formats[type].dtype;
-    sums.tensor.strides = strides;
-    const sugar_call_options options = {
-        .struct_size = sizeof options, .flags = flags, .parameter = with, .parameter_gradient = &sums.tensor};
+    view none;
+    view_make(&none, NULL, 4, 3, (const int64_t[]){0, 3, 2}, NULL);
+    none.tensor.dtype = element_formats[type].dtype;
+    const sugar_call_options options = {.struct_size = sizeof options,
+                                        .flags = flags,
+                                        .parameter = with ? &with->tensor : NULL,
+                                        .parameter_gradient = &sums->tensor};
     sugar_activation *a = must_create("celu", NULL);
     const sugar_status status = sugar_backward(a, &none.tensor, &none.tensor, &none.tensor, &options);
     sugar_activation_destroy(a);
     return status;
 }
 
-/* The sum over nothing is 0; it is stored if the gradient has values. */
+/* The sum over nothing is 0; it is stored if the gradient has elements. */
 static void sums_over_nothing(void **unused)
 {
     (void)unused;
+    enum { PLACE = 12 };
     static const struct {
         int64_t shape[3], strides[3], start;
         uint32_t written;               /* bit i: element i is written */
     } cases[] = {
-        {{0, 3, 2}, {0, 1, 0}, 0, 7},
-        {{0, 3, 2}, {0, 0, 0}, 0, 1},
-        {{0, 3, 2}, {0, 2, 1}, 0, 0x3f},
-        {{0, 3, 2}, {0, -4, 1}, 8, 0x333},
-        {{3, 0, 2}, {2, 0, 0}, 0, 0x15},
-        {{3, 0, 0}, {1, 0, 0}, 0, 7},
-        {{0, 1, 4}, {0, 0, 3}, 0, 0x249},
-        {{3, 0, 2}, {0, 1, 0}, 0, 0},
+        {{1, 3, 1}, {0, 1, 0}, 0, 7},    {{1, 3, 1}, {5, -2, 7}, 4, 0x15},  {{1, 1, 1}, {0, 0, 0}, 0, 1},
+        {{1, 3, 2}, {0, 2, 1}, 0, 0x3f}, {{1, 3, 2}, {0, -4, 1}, 8, 0x333}, {{1, 1, 2}, {0, 0, 3}, 0, 9},
+        {{0, 3, 2}, {0, 0, 0}, 0, 0},    {{0, 3, 1}, {0, 0, 0}, 0, 0},      {{0, 1, 1}, {0, 0, 0}, 0, 0},
         {{0, 3, 2}, {6, 2, 1}, 0, 0},
-        {{0, INT64_MAX, INT64_MAX}, {0, 0, 0}, 0, 1},
-        {{0, INT64_MAX, INT64_MAX}, {1, 1, 1}, 0, 0},
     };
-    enum { PLACE = 12 };
     for (size_t k = 0; k < COUNT(cases); k++)
         for (element_type type = 0; type < ELEMENT_TYPES; type++)
             for (int accumulate = 0; accumulate < 2; accumulate++) {
                 uint64_t memory[PLACE];
                 for (int i = 0; i < PLACE; i++)
                     set(memory, i, type, 3);
-                char *start = (char *)memory + (size_t)cases[k].start * element_formats[type].width;
-                assert_ok(backward_empty(type, cases[k].shape, cases[k].strides, start, NULL,
-                                         accumulate ? SUGAR_CALL_ACCUMULATE : 0));
+                view sums;
+                view_make(&sums, (char *)memory + (size_t)cases[k].start * element_formats[type].width, 4, 3,
+                          cases[k].shape, cases[k].strides);
+                sums.tensor.dtype = element_formats[type].dtype;
+                assert_ok(backward_empty(type, NULL, &sums, accumulate ? SUGAR_CALL_ACCUMULATE : 0));
                 for (int i = 0; i < PLACE; i++)
                     assert_true(get(memory, i, type) == (cases[k].written >> i & 1 && !accumulate ? 0 : 3));
             }
-    float g = 3;
-    const int64_t none = 0;
-    sugar_tensor sum = vector(&g, &no_step);
-    sum.shape = &none;
-    const sugar_call_options options = {.struct_size = sizeof options, .parameter_gradient = &sum};
+}
+
+/* In a flat call, and of a shape whose other extents could not be: no element of it is counted. */
+static void sums_over_other_nothings(void **unused)
+{
+    (void)unused;
+    float g = 3, p = 1;
+    const sugar_tensor sum = vector(&g, &one), value = vector(&p, &one);
+    sugar_call_options options = {
+        .struct_size = sizeof options, .parameter = &value, .parameter_gradient = &sum, .flags = SUGAR_CALL_ACCUMULATE};
     sugar_activation *a = must_create("prelu", NULL);
     assert_ok(sugar_backward_f32(a, 0, NULL, 1, NULL, 1, NULL, 1, &options));
+    assert_true(g == 3);
+    options.flags = 0;
+    assert_ok(sugar_backward_f32(a, 0, NULL, 1, NULL, 1, NULL, 1, &options));
+    assert_true(g == 0);
+
+    static const int64_t huge[3] = {INT64_MAX, 0, INT64_MAX}, ones[3] = {1, 1, 1};
+    view none, all;
+    g = 3;
+    view_make(&none, NULL, 4, 3, huge, ones);
+    view_make(&all, &g, 4, 3, ones, NULL);
+    options = (sugar_call_options){.struct_size = sizeof options, .parameter_gradient = &all.tensor};
+    assert_ok(sugar_backward(a, &none.tensor, &none.tensor, &none.tensor, &options));
     assert_true(g == 0);
     sugar_activation_destroy(a);
 }
 
-/* Without elements: a gradient with values is checked as in any other call; a parameter is not read. */
+/* Without elements in x: a gradient that has some is checked as in any other call; a parameter is not read. */
 static void gradients_refused_without_elements(void **unused)
 {
     (void)unused;
-    static const int64_t empty[3] = {0, 3, 2}, huge[3] = {0, INT64_MAX / 2, 2};
-    static const int64_t rows[3] = {0, 2, 1}, twice[3] = {0, 1, 1}, channel[3] = {0, 1, 0}, each[3] = {6, 2, 1};
+    static const int64_t rows[3] = {1, 3, 2}, empty[3] = {0, 3, 2}, channels[3] = {1, 3, 1}, other[3] = {1, 2, 1};
+    static const int64_t twice[3] = {0, 1, 1}, none[3] = {0, 0, 1};
     float g[10] = {3, 3, 3, 3, 3, 3, 3, 3, 3, 3};
     const sugar_status refused = SUGAR_ERROR_ARGUMENT;
-    assert_fails(backward_empty(ELEMENT_F32, empty, rows, NULL, NULL, 0), refused, "parameter_gradient: data NULL");
-    assert_fails(backward_empty(ELEMENT_F32, empty, twice, g, NULL, 0), refused, "parameter_gradient: overlaps itself");
-    assert_fails(backward_empty(ELEMENT_F32, huge, rows, g, NULL, 0), refused, "parameter_gradient: shape and strides");
-    assert_ok(backward_empty(ELEMENT_F32, empty, each, NULL, NULL, 0));
-    assert_ok(backward_empty(ELEMENT_F32, empty, NULL, NULL, NULL, 0));
-    view with;
-    view_make(&with, g + 2, 4, 3, empty, channel);
-    assert_fails(backward_empty(ELEMENT_F32, empty, rows, g, &with.tensor, 0), refused,
-                 "parameter_gradient: overlaps parameter");
+    view sums, with;
+    view_make(&sums, NULL, 4, 3, rows, NULL);
+    assert_fails(backward_empty(ELEMENT_F32, NULL, &sums, 0), refused, "parameter_gradient: data NULL");
+    view_make(&sums, (char *)g + 1, 4, 3, rows, NULL);
+    assert_fails(backward_empty(ELEMENT_F32, NULL, &sums, 0), refused, "parameter_gradient: data + byte_offset is off");
+    view_make(&sums, g, 4, 3, rows, twice);
+    assert_fails(backward_empty(ELEMENT_F32, NULL, &sums, 0), refused, "parameter_gradient: overlaps itself");
+    view_make(&sums, g, 4, 3, rows, none);
+    assert_fails(backward_empty(ELEMENT_F32, NULL, &sums, 0), refused, "parameter_gradient: stride 0 in dimension 1");
+    view_make(&sums, g, 4, 3, rows, (const int64_t[]){0, INT64_MAX, 1});
+    assert_fails(backward_empty(ELEMENT_F32, NULL, &sums, 0), refused, "parameter_gradient: shape and strides reach");
+    view_make(&sums, g, 4, 3, other, NULL);
+    assert_fails(backward_empty(ELEMENT_F32, NULL, &sums, 0), refused,
+                 "parameter_gradient: shape (1, 2, 1), expected (0, 3, 2) like x, or 1 in any dimension");
+    view_make(&sums, g, 4, 3, rows, NULL);
+    view_make(&with, g + 2, 4, 3, channels, NULL);
+    assert_fails(backward_empty(ELEMENT_F32, &with, &sums, 0), refused, "parameter_gradient: overlaps parameter");
+    view_make(&sums, g + 2, 4, 3, channels, NULL);
+    view_make(&with, g, 4, 3, rows, NULL);
+    assert_fails(backward_empty(ELEMENT_F32, &with, &sums, 0), refused, "parameter_gradient: overlaps parameter");
+    view_make(&with, NULL, 4, 3, rows, NULL);
+    assert_fails(backward_empty(ELEMENT_F32, &with, &sums, 0), refused, "parameter: data NULL");
     for (int i = 0; i < 10; i++)
         assert_true(g[i] == 3);
-    view_make(&with, g + 2, 4, 3, empty, each);         /* has no values */
-    assert_ok(backward_empty(ELEMENT_F32, empty, rows, g, &with.tensor, 0));
-    view_make(&with, g + 6, 4, 3, empty, channel);
+    view_make(&sums, g, 4, 3, rows, NULL);
+    view_make(&with, g + 2, 4, 3, empty, NULL);
+    assert_ok(backward_empty(ELEMENT_F32, &with, &sums, 0));
+    view_make(&with, g + 6, 4, 3, channels, NULL);
     g[6] = NAN;
-    assert_ok(backward_empty(ELEMENT_F32, empty, rows, g, &with.tensor, 0));
+    assert_ok(backward_empty(ELEMENT_F32, &with, &sums, 0));
     for (int i = 0; i < 10; i++)
         assert_true(i == 6 ? isnan(g[i]) : g[i] == (i < 6 ? 0 : 3));
 }
@@ -773,13 +807,13 @@ static void parameters_out_of_range(void **unused)
         for (int place = 0; place < 4; place++) {
             float p[4] = {1, 1, 1, 1};
             p[place] = cases[k].value;
-            const sugar_tensor each = vector(p, NULL), one = vector(&p[place], &no_step);
+            const sugar_tensor each = vector(p, &four), single = vector(&p[place], &one);
             char message[128];
             snprintf(message, sizeof message, "parameter: %s at (%d,), expected %s", cases[k].found, place,
                      cases[k].expected);
             expect_refused(cases[k].spec, &each, NULL, SUGAR_ERROR_ARGUMENT, message);
             snprintf(message, sizeof message, "parameter: %s at (0,), expected %s", cases[k].found, cases[k].expected);
-            expect_refused(cases[k].spec, &one, NULL, SUGAR_ERROR_ARGUMENT, message);
+            expect_refused(cases[k].spec, &single, NULL, SUGAR_ERROR_ARGUMENT, message);
         }
     if (locale)
         setlocale(LC_ALL, "C");
@@ -788,8 +822,8 @@ static void parameters_out_of_range(void **unused)
     float least = 1e-6f, most = 1e6f, out[4];
     sugar_activation *a = must_create("celu", NULL);
     for (int end = 0; end < 2; end++) {
-        const sugar_tensor one = vector(end ? &most : &least, &no_step);
-        const sugar_call_options options = {.struct_size = sizeof options, .parameter = &one};
+        const sugar_tensor value = vector(end ? &most : &least, &one);
+        const sugar_call_options options = {.struct_size = sizeof options, .parameter = &value};
         assert_ok(sugar_forward_f32(a, 4, call_x, 1, out, 1, &options));
     }
     sugar_activation_destroy(a);
@@ -851,27 +885,91 @@ static void first_out_of_range(void **unused)
     check_first(numbers, 0, ELEMENT_F64, &state);
 }
 
+/* The index in the message is one in the parameter's own shape. */
+static void index_in_its_own_shape(void **unused)
+{
+    (void)unused;
+    float p[6] = {1, 1, 1, 1, 1, -4}, in[24] = {0}, out[24];
+    static const struct {
+        int64_t shape[3], strides[3];
+        const char *index;
+    } cases[] = {
+        {{1, 3, 2}, {0, 2, 1}, "(0, 2, 1)"},
+        {{4, 3, 2}, {0, 2, 1}, "(0, 2, 1)"},
+        {{1, 3, 1}, {0, 0, 0}, "(0, 0, 0)"},
+        {{4, 1, 1}, {-1, 0, 0}, "(0, 0, 0)"},
+    };
+    sugar_activation *a = must_create("celu", NULL);
+    view vx, vy, with;
+    view_make(&vx, in, 4, 3, (const int64_t[]){4, 3, 2}, NULL);
+    view_make(&vy, out, 4, 3, vx.shape, NULL);
+    for (size_t k = 0; k < COUNT(cases); k++) {
+        view_make(&with, k < 2 ? p : p + 5, 4, 3, cases[k].shape, cases[k].strides);
+        const sugar_call_options options = {.struct_size = sizeof options, .parameter = &with.tensor};
+        char message[64];
+        snprintf(message, sizeof message, "parameter: alpha = -4 at %s, expected", cases[k].index);
+        assert_fails(sugar_forward(a, &vx.tensor, &vy.tensor, &options), SUGAR_ERROR_ARGUMENT, message);
+    }
+    sugar_activation_destroy(a);
+}
+
+/* The parameter and its gradient need not share in the same dimensions. */
+static void shared_and_summed_differ(void **unused)
+{
+    (void)unused;
+    float in[6] = {-1, -2, -3, -4, -5, -6}, up[6] = {1, 1, 1, 1, 1, 1}, out[6];
+    float p[3] = {1, 2, 3}, g[2] = {9, 9}, all = 9;
+    view vx, vdy, vdx, with, sums;
+    view_make(&vx, in, 4, 2, (const int64_t[]){2, 3}, NULL);
+    view_make(&vdy, up, 4, 2, vx.shape, NULL);
+    view_make(&vdx, out, 4, 2, vx.shape, NULL);
+    view_make(&with, p, 4, 2, (const int64_t[]){1, 3}, NULL);
+    view_make(&sums, g, 4, 2, (const int64_t[]){2, 1}, NULL);
+    sugar_call_options options = {
+        .struct_size = sizeof options, .parameter = &with.tensor, .parameter_gradient = &sums.tensor};
+    sugar_activation *a = must_create("prelu", NULL);
+    assert_ok(sugar_backward(a, &vx.tensor, &vdy.tensor, &vdx.tensor, &options));
+    for (int i = 0; i < 6; i++)
+        assert_true(out[i] == p[i % 3]);
+    assert_true(g[0] == -6 && g[1] == -15);
+    view_make(&sums, &all, 4, 2, (const int64_t[]){1, 1}, NULL);
+    assert_ok(sugar_backward(a, &vx.tensor, &vdy.tensor, &vdx.tensor, &options));
+    assert_true(all == -21);
+    sugar_activation_destroy(a);
+}
+
 static void operands_that_do_not_fit(void **unused)
 {
     (void)unused;
-    static const int64_t three = 3;
+    static const int64_t shapes[][2] = {{3, 1}, {0, 1}, {5, 1}, {4, 1}};
     float p[8] = {1, 1, 1, 1, 1, 1, 1, 1}, g[4] = {9, 9, 9, 9};
-    sugar_tensor value = vector(p, NULL);
-    value.shape = &three;
-    expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter");
-    value = vector(p, NULL);
+    sugar_tensor value = vector(p, &four), sum = vector(g, &four);
+    for (size_t k = 0; k < COUNT(shapes); k++) {
+        value.shape = sum.shape = shapes[k];
+        value.ndim = sum.ndim = k == 3 ? 2 : 1;
+        static const char *const found[] = {"(3,)", "(0,)", "(5,)", "(4, 1)"};
+        char part[128];
+        snprintf(part, sizeof part, "parameter: shape %s, expected (4,) like x, or 1 in any dimension", found[k]);
+        expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, part);
+        snprintf(part, sizeof part, "parameter_gradient: shape %s, expected (4,) like x, or 1 in any dimension",
+                 found[k]);
+        expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, part);
+    }
+    static const int64_t repeated = 0;
+    sum = vector(g, &four);
+    sum.strides = &repeated;
+    expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT,
+                   "parameter_gradient: stride 0 in dimension 0 of extent 4, expected another one in an output");
+    value = vector(p, &four);
     value.dtype.bits = 64;
-    expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter");
-    value = vector(NULL, NULL);
+    expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter: dtype float64");
+    value = vector(NULL, &four);
     expect_refused("prelu", &value, NULL, SUGAR_ERROR_ARGUMENT, "parameter: data NULL");
-    sugar_tensor sum = vector(g, NULL);
-    sum.shape = &three;
-    expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient");
-    sum = vector(NULL, NULL);
+    sum = vector(NULL, &one);
     expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient: data NULL");
-    sum = vector(g, NULL);
+    sum = vector(g, &four);
     sum.dtype.bits = 16;
-    expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient");
+    expect_refused("prelu", NULL, &sum, SUGAR_ERROR_ARGUMENT, "parameter_gradient: dtype float16");
     assert_true(g[0] == 9 && g[1] == 9 && g[2] == 9 && g[3] == 9);
 }
 
@@ -881,7 +979,7 @@ static void overlaps(void **unused)
     (void)unused;
     float memory[8] = {1, 1, 1, 1, 1, 1, 1, 1}, out[4];
     float *const at = memory, *const high = memory + 4;
-    const sugar_tensor inner = vector(memory + 3, &no_step), rest = vector(high, NULL);
+    const sugar_tensor inner = vector(memory + 3, &one), rest = vector(high, &four);
     sugar_activation *a = must_create("prelu", NULL);
     sugar_call_options options = {.struct_size = sizeof options, .parameter = &inner};
     assert_fails(sugar_forward_f32(a, 4, call_x, 1, at, 1, &options), SUGAR_ERROR_ARGUMENT, "parameter");
@@ -915,9 +1013,12 @@ int main(void)
         cmocka_unit_test(sum_of_many),
         cmocka_unit_test(infinite_sums),
         cmocka_unit_test(sums_over_nothing),
+        cmocka_unit_test(sums_over_other_nothings),
         cmocka_unit_test(gradients_refused_without_elements),
         cmocka_unit_test(parameters_out_of_range),
         cmocka_unit_test(first_out_of_range),
+        cmocka_unit_test(index_in_its_own_shape),
+        cmocka_unit_test(shared_and_summed_differ),
         cmocka_unit_test(operands_that_do_not_fit),
         cmocka_unit_test(overlaps),
     };

@@ -81,6 +81,106 @@ static void empty_views(void **unused)
     sugar_activation_destroy(a);
 }
 
+/* What an empty tensor may be: NULL, or at an address that nothing could be at; with any strides and byte_offset. */
+static void make_nothing(view *v, int how, int32_t ndim, const int64_t *shape, sugar_data_type dtype)
+{
+    static const int64_t strides[][3] = {{0, 0, 0}, {INT64_MIN, INT64_MAX, -1}, {1, 1, 1}};
+    view_make(v, NULL, 1, ndim, shape, strides[how % 3]);
+    v->tensor.dtype = dtype;
+    if (how % 2)
+        memset(&v->tensor.data, 0xff, sizeof v->tensor.data);
+    if (how % 4 > 1)
+        v->tensor.byte_offset = UINT64_MAX - 6;
+    if (how % 5 == 4)
+        v->tensor.strides = NULL;
+}
+
+enum { WAYS = 60 };                     /* that make_nothing knows */
+
+/* Each option with every operand empty: none is touched, and none refused. */
+static void nothing_is_touched(element_type type, int how, const int64_t *shape, sugar_monitor *monitor)
+{
+    static const sugar_data_type codes[] = {{SUGAR_TYPE_UNSIGNED, 8, 1}, {SUGAR_TYPE_UNSIGNED, 1, 1}};
+    static const sugar_random random = {.struct_size = sizeof random};
+    view v[5], saved;
+    for (int k = 0; k < 5; k++)
+        make_nothing(&v[k], how + k, 3, shape, element_formats[type].dtype);
+    make_nothing(&saved, how, 3, shape, codes[how % 2]);
+    const sugar_tensor *at = &v[0].tensor, *up = &v[1].tensor, *out = &v[2].tensor;
+    const sugar_call_options plain = {.struct_size = sizeof plain}, learned = {.struct_size = sizeof learned,
+                                                                               .parameter = &v[3].tensor,
+                                                                               .parameter_gradient = &v[4].tensor};
+    const sugar_call_options coded = {.struct_size = sizeof coded, .saved_gradient = &saved.tensor};
+    const sugar_call_options drawn = {.struct_size = sizeof drawn, .random = &random};
+    sugar_call_options with = {.struct_size = sizeof with, .monitor = monitor, .parameter = &v[3].tensor};
+    sugar_activation *relu = must_create("relu", NULL), *prelu = must_create("prelu", NULL);
+    sugar_activation *rrelu = must_create("rrelu", NULL);
+    assert_ok(sugar_forward(relu, at, out, &plain));
+    assert_ok(sugar_backward(relu, at, up, out, &plain));
+    assert_ok(sugar_forward(prelu, at, out, &with));
+    assert_ok(sugar_backward(prelu, at, up, out, &learned));
+    assert_ok(sugar_forward(relu, at, out, &coded));
+    assert_ok(sugar_backward(relu, NULL, up, out, &coded));
+    assert_ok(sugar_forward(rrelu, at, out, &drawn));
+    assert_ok(sugar_backward(rrelu, at, up, out, &drawn));
+    with.parameter = NULL;
+    with.monitor = NULL;
+    assert_ok(sugar_monitor_observe(monitor, at, &with));
+    sugar_activation_destroy(relu);
+    sugar_activation_destroy(prelu);
+    sugar_activation_destroy(rrelu);
+}
+
+static void empty_operands(void **unused)
+{
+    (void)unused;
+    static const int64_t shapes[][3] = {{0, 3, 2}, {INT64_MAX, 0, 2}, {0, 0, 2}};
+    sugar_monitor *monitor;
+    sugar_monitor_summary seen = {.struct_size = sizeof seen};
+    assert_ok(sugar_monitor_create(&monitor, 2, NULL));
+    for (element_type type = 0; type < ELEMENT_TYPES; type++)
+        for (int how = 0; how < WAYS; how++)
+            nothing_is_touched(type, how, shapes[how / 2 % 3], monitor);
+    assert_ok(sugar_monitor_get(monitor, &seen));
+    assert_true(seen.samples == 0);
+    sugar_monitor_destroy(monitor);
+}
+
+/* The same of flat calls, whose vectors have no elements then; and shapes and types still have to fit. */
+static void empty_vectors(void **unused)
+{
+    (void)unused;
+    static const int64_t none = 0;
+    static const int64_t steps[] = {1, 0, -1, INT64_MIN, INT64_MAX};
+    char *nowhere;
+    memset(&nowhere, 0xff, sizeof nowhere);
+    sugar_activation *a = must_create("prelu", NULL), *relu = must_create("relu", NULL);
+    for (element_type type = 0; type < ELEMENT_TYPES; type++)
+        for (int how = 0; how < WAYS; how++) {
+            view v[2], bits;
+            for (int k = 0; k < 2; k++)
+                make_nothing(&v[k], how + k, 1, &none, element_formats[type].dtype);
+            make_nothing(&bits, how, 1, &none, (sugar_data_type){SUGAR_TYPE_UNSIGNED, how % 3 ? 1 : 8, 1});
+            void *at = how % 2 ? nowhere : NULL;
+            const int64_t step = steps[how % 5];
+            sugar_call_options options = {.struct_size = sizeof options, .parameter = how % 7 ? &v[0].tensor : NULL};
+            assert_ok(flat_forward(a, type, 0, at, step, at, -1 - step, &options));
+            options.parameter_gradient = how % 7 > 1 ? &v[1].tensor : NULL;
+            assert_ok(flat_backward(a, type, 0, at, step, NULL, 1, at, -1 - step, &options));
+            options = (sugar_call_options){.struct_size = sizeof options, .saved_gradient = &bits.tensor};
+            assert_ok(flat_forward(relu, type, 0, at, step, at, step, &options));
+            assert_ok(flat_backward(relu, type, 0, NULL, step, at, step, at, step, &options));
+        }
+    view other;
+    make_nothing(&other, 0, 1, &none, element_formats[ELEMENT_F64].dtype);
+    sugar_call_options options = {.struct_size = sizeof options, .parameter = &other.tensor};
+    assert_fails(sugar_forward_f32(a, 0, NULL, 1, NULL, 1, &options), SUGAR_ERROR_ARGUMENT, "parameter: dtype float64");
+    make_nothing(&other, 0, 2, (const int64_t[]){0, 1}, element_formats[ELEMENT_F32].dtype);
+    assert_fails(sugar_forward_f32(a, 0, NULL, 1, NULL, 1, &options), SUGAR_ERROR_ARGUMENT, "parameter: shape (0, 1)");
+    sugar_activation_destroy(relu);
+    sugar_activation_destroy(a);
+}
+
 static void byte_offset_and_null_strides(void **unused)
 {
     (void)unused;
@@ -461,6 +561,8 @@ int main(void)
         cmocka_unit_test(sixty_four_dimensions),
         cmocka_unit_test(strides_of_extent_one_do_not_matter),
         cmocka_unit_test(empty_views),
+        cmocka_unit_test(empty_operands),
+        cmocka_unit_test(empty_vectors),
         cmocka_unit_test(byte_offset_and_null_strides),
         cmocka_unit_test(byte_offset_aligns),
         cmocka_unit_test(sizes_that_overflow),

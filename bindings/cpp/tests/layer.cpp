@@ -203,13 +203,16 @@ void options() {
     const sugar::activation prelu("prelu", code);
     const float slopes[2] = {0.5f, 0.25f};      // two channels of three
     float gradient[2];
-    const sugar::view channels(slopes, {2, 3}, {1, 0});
+    const sugar::view channels(slopes, {2, 1});
     prelu.forward(sugar::view(input.data(), {2, 3}), sugar::view(y.data(), {2, 3}),
                   sugar::call().parameter(channels), code);
     CHECK(!code && y == Floats({-1, -0.25f, 0.5f, 2, -0.25f, 3}));
     prelu.backward(sugar::view(input.data(), {2, 3}), sugar::view(dy.data(), {2, 3}), sugar::view(dx.data(), {2, 3}),
-                   sugar::call().parameter(channels).parameter_gradient(sugar::view(gradient, {2, 3}, {1, 0})), code);
+                   sugar::call().parameter(channels).parameter_gradient(sugar::view(gradient, {2, 1})), code);
     CHECK(!code && gradient[0] == -2.5f && gradient[1] == -1);
+    prelu.backward(sugar::view(input.data(), {2, 3}), sugar::view(dy.data(), {2, 3}), sugar::view(dx.data(), {2, 3}),
+                   sugar::call().parameter_gradient(sugar::view(gradient, {2, 3}, {1, 0})), code);
+    CHECK(code == sugar::status::error_argument && gradient[0] == -2.5f);
 
     const sugar::activation rrelu("rrelu", code);
     Floats first(6), second(6);
@@ -218,6 +221,45 @@ void options() {
     CHECK(!code && first == second);
     rrelu.forward(input, second, sugar::call().random(43), code);
     CHECK(!code && first != second);
+}
+
+// A view without elements, wherever it is said to be: nowhere, off its alignment; with any strides.
+template <class T> sugar::view<T> nothing(int way) {
+    alignas(16) static unsigned char memory[32];
+    T *const odd = reinterpret_cast<T *>(memory + 1);
+    return way % 3 == 0 ? sugar::view<T>(nullptr, {0, 3}, {0, 0})
+        : way % 3 == 1 ? sugar::view<T>(odd, {0, 3}, {INT64_MIN, INT64_MAX}) : sugar::view<T>(odd, {0, 3});
+}
+
+void without_elements() {
+    std::error_code code;
+    const sugar::activation relu("relu", code), prelu("prelu", code), rrelu("rrelu", code);
+    sugar::monitor monitor(3, code);
+    for (int way = 0; way < 9; way++) {
+        const auto x = nothing<const double>(way), dy = nothing<const double>(way + 1);
+        const auto out = nothing<double>(way / 3), gradient = nothing<double>(way + 2);
+        relu.forward(x, out, sugar::call().monitored_by(monitor), code);
+        CHECK(!code);
+        prelu.forward(x, out, sugar::call().parameter(x), code);
+        CHECK(!code);
+        prelu.backward(x, dy, out, sugar::call().parameter(dy).parameter_gradient(gradient), code);
+        CHECK(!code);
+        const sugar::tensor codes[] = {nothing<std::uint8_t>(way), sugar::tensor::bits(nullptr, {0, 3})};
+        for (const sugar::tensor &saved : codes) {
+            relu.forward(x, out, sugar::call().saved_gradient(saved), code);
+            CHECK(!code);
+            relu.backward(nullptr, dy, out, sugar::call().saved_gradient(saved), code);
+            CHECK(!code);
+        }
+        rrelu.forward(x, out, sugar::call().random(1), code);
+        CHECK(!code);
+    }
+    double sums[4] = {7, 7, 7, 7};
+    prelu.backward(nothing<const double>(0), nothing<const double>(1), nothing<double>(2),
+                   sugar::call().parameter_gradient(sugar::view(sums, {1, 3})), code);
+    CHECK(!code && sums[0] == 0 && sums[2] == 0 && sums[3] == 7 && monitor.summary(code).samples == 0);
+    relu.forward(Floats(), nothing<float>(1), sugar::call(), code);
+    CHECK(code == sugar::status::error_argument);       // (0,) and (0, 3)
 }
 
 void monitors() {
@@ -322,6 +364,7 @@ int main() {
     views();
     all_elements();
     options();
+    without_elements();
     monitors();
     threads();
     catalogue();

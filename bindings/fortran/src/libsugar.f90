@@ -22,7 +22,7 @@
 !>     monitor             forward: counts x in passing
 !>     parameter           a learnable parameter: an array of x's rank with an extent of 1 in every dimension in
 !>                         which it does not vary, or a scalar
-!>     parameter_gradient  backward: its gradient, of the shape of the parameter
+!>     parameter_gradient  backward: its gradient, summed in every dimension in which its extent is 1, or a scalar
 !>     saved_gradient      the gradient in a byte for each element, integer(int8), of the shape of x; backward then
 !>                         has no x: call act%backward(dy=dy, dx=dx, saved_gradient=saved)
 !>     saved_bits          the same in one bit: integer(int8) of rank 1, with at least (size(x) + 7) / 8 elements

@@ -40,25 +40,33 @@ static int32_t view(struct array *array, const CFI_cdesc_t *descriptor, const su
         .shape = array->shape,
         .strides = array->strides,
     };
+    int splits = 0, has_elements = 1;
     for (int i = 0; i < descriptor->rank; i++) {
         const CFI_dim_t *dim = &descriptor->dim[descriptor->rank - 1 - i];
-        if (dim->sm % size != 0 && dim->extent > 1)
-            return BAD_STRIDE;
+        splits |= dim->sm % size != 0 && dim->extent > 1;
+        has_elements &= dim->extent > 0;
         array->shape[i] = dim->extent;
         array->strides[i] = dim->sm / size;
     }
-    return SUGAR_OK;
+    return splits && has_elements ? BAD_STRIDE : SUGAR_OK;
 }
 
-/* As view, but an extent of 1 repeats its element along the whole of x, and a scalar along all of it. */
-static int32_t repeated_view(struct array *array, const CFI_cdesc_t *descriptor, const struct array *x)
+/* As view, but a scalar is an array of x's rank, with extents of 1. */
+static int32_t shared_view(struct array *array, const CFI_cdesc_t *descriptor, const struct array *x)
 {
     int32_t status = view(array, descriptor, &x->tensor.dtype);
-    if (array->tensor.ndim == 0) {
-        array->tensor.ndim = x->tensor.ndim;
-        for (int i = 0; i < x->tensor.ndim; i++)
-            array->shape[i] = 1;
-    }
+    if (array->tensor.ndim > 0)
+        return status;
+    array->tensor.ndim = x->tensor.ndim;
+    for (int i = 0; i < x->tensor.ndim; i++)
+        array->shape[i] = array->strides[i] = 1;
+    return status;
+}
+
+/* As shared_view, but of x's shape: an extent of 1 repeats its element along the whole of x. */
+static int32_t repeated_view(struct array *array, const CFI_cdesc_t *descriptor, const struct array *x)
+{
+    int32_t status = shared_view(array, descriptor, x);
     if (array->tensor.ndim == x->tensor.ndim)
         for (int i = 0; i < x->tensor.ndim; i++)
             if (array->shape[i] == 1) {
@@ -74,7 +82,7 @@ static int32_t bits_view(struct array *array, const CFI_cdesc_t *bytes, const st
     int64_t elements = 1;
     for (int i = 0; i < x->tensor.ndim; i++)
         elements *= x->shape[i];
-    if (bytes->dim[0].extent < (elements + 7) / 8 || (bytes->dim[0].sm != 1 && bytes->dim[0].extent > 1))
+    if (bytes->dim[0].extent < (elements + 7) / 8 || (bytes->dim[0].sm != 1 && elements > 8))
         return BAD_BITS;
     *array = *x;
     array->tensor.data = bytes->base_addr;
@@ -92,11 +100,11 @@ static int32_t add_tensors(sugar_call_options *options, struct array arrays[], c
     const sugar_data_type byte = {SUGAR_TYPE_UNSIGNED, 8, 1};
     int32_t status = SUGAR_OK;
     if (parameter) {
-        status = repeated_view(&arrays[0], parameter, x);
+        status = shared_view(&arrays[0], parameter, x);
         options->parameter = &arrays[0].tensor;
     }
     if (parameter_gradient && status == SUGAR_OK) {
-        status = repeated_view(&arrays[1], parameter_gradient, x);
+        status = shared_view(&arrays[1], parameter_gradient, x);
         options->parameter_gradient = &arrays[1].tensor;
     }
     if ((saved_gradient || saved_bits) && status == SUGAR_OK) {

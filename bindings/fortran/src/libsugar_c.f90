@@ -143,12 +143,14 @@ module libsugar_c
     !> A view of memory that the caller owns. The library only reads the struct and never keeps it.
     !> sugar_tensor, sugar_device and sugar_data_type have exactly the layout of DLPack's DLTensor, DLDevice
     !> and DLDataType (version 0.6 to 1.x), so a view from NumPy, PyTorch, JAX or Julia passes through by a
-    !> pointer cast.
+    !> pointer cast. A tensor with an extent of 0 has no elements and is never touched: its data may be NULL
+    !> or misaligned, and its byte_offset and its strides anything (NumPy gives it strides of 0). Its shape
+    !> and dtype still have to fit.
     !>     data: first element, before byte_offset; may be NULL if no element
     !>     ndim: 0 (one element) to SUGAR_MAX_DIMENSIONS
     !>     shape: [ndim] extents, 0 or more; may be NULL if ndim is 0
-    !>     strides: [ndim] in elements, any sign, 0 only in inputs or where the extent is 1 or less; NULL:
-    !>         compact, row-major
+    !>     strides: [ndim] in elements, any sign, 0 only in inputs or where the extent is 1; NULL: compact,
+    !>         row-major
     !>     byte_offset: in bytes, added to data; the sum must be aligned to the element
     type, bind(c) :: sugar_tensor
         type(c_ptr) :: data = c_null_ptr
@@ -214,23 +216,25 @@ module libsugar_c
     !>     context: threads; NULL: the calling thread
     !>     monitor: forward: counts x in the same pass. NULL: none. An error in backward
     !>     parameter: The forward function's parameter as a tensor, in place of the one value of the spec, for
-    !>         the kinds with SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of 0 in the
-    !>         dimensions in which it does not vary: all of them for one value, all but the channels' for one
-    !>         value per channel. Each value must be within the parameter's range; the message of the error
-    !>         has the first one outside, in row-major order, and its index. If x has no elements, values are
-    !>         not checked. NULL: the spec's. It may not overlap an output. It also holds for f', wherever the
-    !>         backward pass uses f'; not for the surrogate behind a ~.
+    !>         the kinds with SUGAR_CAN_LEARN. It has the dtype and the ndim of x, and each of its extents is
+    !>         that of x or 1. Where it is 1, all indices of x share a value: extents of 1 alone give one
+    !>         value, (1, channels, 1, 1) one per channel. (This is the broadcasting of NumPy. In a flat call
+    !>         x has one dimension, of n elements.) Strides of 0 are allowed, too. Each value must be within
+    !>         the parameter's range; the message of the error has the first one outside, in row-major order,
+    !>         and its index in the parameter. If x has no elements, values are not checked. NULL: the spec's.
+    !>         It may not overlap an output. It also holds for f', wherever the backward pass uses f'; not for
+    !>         the surrogate behind a ~.
     !>     parameter_gradient: backward: out; the gradient of the loss with respect to the parameter, the sum
     !>         of dy * df/dparameter over the elements that share a value. f is the forward function, whatever
-    !>         the surrogate. It has the shape and dtype of x, and strides of 0 in the dimensions that are
-    !>         summed. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds. df/dparameter is as
-    !>         accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64, and so is what the
-    !>         roundings of that sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times the
-    !>         sum of their absolute values, of the exact one. It has the same bits for any number of threads.
-    !>         If x has no elements, the gradient may still have values: if its strides are 0 wherever extents
-    !>         are 0. The sum over nothing is 0, so they are set to 0, or with SUGAR_CALL_ACCUMULATE stay as
-    !>         they are. (NumPy gives arrays without elements strides of 0, but they have no values: such
-    !>         strides must not be passed here.) NULL: not wanted. An error in forward.
+    !>         the surrogate. It has the dtype and the ndim of x, and each of its extents is that of x or 1,
+    !>         whatever those of `parameter` are: where it is 1, all indices of x are summed. A stride of 0
+    !>         over a larger extent is an error, as in any output. With SUGAR_CALL_ACCUMULATE the sum is added
+    !>         to what it holds. df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64)
+    !>         and summed in f64, and so is what the roundings of that sum lose: a sum of n products is within
+    !>         half an ULP, and n^2 2^-105 times the sum of their absolute values, of the exact one. It has
+    !>         the same bits for any number of threads. If x has no elements, the gradient may still have
+    !>         some, where its extents are 1: they are sums over nothing, so they are set to 0, or with
+    !>         SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error in forward.
     !>     saved_gradient: g'(x) in one byte or one bit per element, for a backward pass without x. forward:
     !>         out; backward: in, and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with     8
     !>         bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum
@@ -527,7 +531,7 @@ module libsugar_c
             type(c_ptr), value :: context
         end subroutine sugar_context_destroy
 
-        !> y = f(x), element by element. If x has no elements, nothing is done.
+        !> y = f(x), element by element. If x has no elements, nothing is done but the checks.
         !>     x: any strides.
         !>     y: out same shape and dtype as x; may be the same view as x.
         !>     options: NULL: all defaults.
@@ -545,7 +549,8 @@ module libsugar_c
 
         !> dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward
         !> function's own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If
-        !> x has no elements, nothing is done but what the options say about a parameter_gradient.
+        !> x has no elements, nothing is done but the checks, and what the options say about a
+        !> parameter_gradient.
         !>     x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
         !>     dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient
         !>         has zero strides.
@@ -569,8 +574,9 @@ module libsugar_c
         !> sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in
         !> elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
         !> that x always points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is
-        !> allowed for inputs only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed.
-        !> f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
+        !> allowed for inputs only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and
+        !> vectors may be NULL or misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their
+        !> bits.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL allowed if n is 0.
         !>     incx: in elements.
@@ -596,8 +602,9 @@ module libsugar_c
         !> sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in
         !> elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
         !> that x always points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is
-        !> allowed for inputs only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed.
-        !> f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
+        !> allowed for inputs only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and
+        !> vectors may be NULL or misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their
+        !> bits.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL allowed if n is 0.
         !>     incx: in elements.
@@ -623,8 +630,9 @@ module libsugar_c
         !> sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in
         !> elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
         !> that x always points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is
-        !> allowed for inputs only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed.
-        !> f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
+        !> allowed for inputs only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and
+        !> vectors may be NULL or misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their
+        !> bits.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL allowed if n is 0.
         !>     incx: in elements.
@@ -650,8 +658,9 @@ module libsugar_c
         !> sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in
         !> elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
         !> that x always points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is
-        !> allowed for inputs only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed.
-        !> f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
+        !> allowed for inputs only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and
+        !> vectors may be NULL or misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their
+        !> bits.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL allowed if n is 0.
         !>     incx: in elements.
@@ -674,8 +683,8 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_forward_bf16
 
-        !> sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what
-        !> the options say about a parameter_gradient.
+        !> sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the
+        !> checks, and what the options say about a parameter_gradient.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
         !>     incx: in elements.
@@ -702,8 +711,8 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_backward_f32
 
-        !> sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what
-        !> the options say about a parameter_gradient.
+        !> sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the
+        !> checks, and what the options say about a parameter_gradient.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
         !>     incx: in elements.
@@ -730,8 +739,8 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_backward_f64
 
-        !> sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what
-        !> the options say about a parameter_gradient.
+        !> sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the
+        !> checks, and what the options say about a parameter_gradient.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
         !>     incx: in elements.
@@ -758,8 +767,8 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_backward_f16
 
-        !> sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what
-        !> the options say about a parameter_gradient.
+        !> sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the
+        !> checks, and what the options say about a parameter_gradient.
         !>     n: 0 or more.
         !>     x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
         !>     incx: in elements.

@@ -15,6 +15,7 @@ program test_libsugar
     call in_place()
     call options()
     call learnable()
+    call without_elements()
     call saved()
     call monitors()
     call errors()
@@ -215,6 +216,39 @@ contains
         call expect(nint(total) == -48, "the gradient of one slope")
         call act%backward(x, 1.0, dx, parameter=0.5, parameter_gradient=total, accumulate=.true.)
         call expect(nint(total) == -96, "the gradient, added")
+        call act%backward(x, 1.0, dx, parameter=slopes, parameter_gradient=y)
+        call expect(all(y(2:, :, :) == -2) .and. all(y(1, :, :) == 0), "a gradient of another shape")
+    end subroutine
+
+    !> Every operand without elements; a gradient that has some holds sums over nothing.
+    subroutine without_elements()
+        type(sugar_activation) :: prelu, relu, rrelu
+        type(sugar_monitor) :: monitor
+        type(sugar_monitor_summary) :: summary
+        real(real64) :: x(9, 3), sums(1, 3), total
+        integer(int8) :: codes(9, 3)
+        call prelu%create("prelu")
+        call relu%create("relu")
+        call rrelu%create("rrelu")
+        call monitor%create(3_int64, dim=2)
+        x = 7
+        codes = 7
+        sums = 7
+        total = 7
+        call relu%forward(x(5:4:2, :), x(9:10:-3, :), monitor=monitor)
+        call monitor%observe(x(1:0, :))
+        call monitor%get(summary)
+        call prelu%forward(x(5:4:2, :), x(9:10:-3, :), parameter=x(2:1, :))
+        call prelu%backward(x(1:0, :), x(1:0, :), x(5:4:2, :), parameter=x(2:1, :), parameter_gradient=x(9:10:-3, :))
+        call relu%forward(x(1:0, :), x(2:1, :), saved_gradient=codes(9:10:-3, :))
+        call relu%backward(dy=x(1:0, :), dx=x(2:1, :), saved_gradient=codes(9:10:-3, :))
+        call relu%forward(x(1:0, :), x(2:1, :), saved_bits=codes(9:10:-3, 1))
+        call relu%backward(dy=x(1:0, :), dx=x(2:1, :), saved_bits=codes(::4, 2))
+        call rrelu%forward(x(1:0, :), x(2:1, :), random=sugar_random(seed=1))
+        call expect(all(x == 7) .and. all(codes == 7) .and. summary%samples == 0, "operands without elements")
+        call prelu%backward(x(1:0, :), x(1:0, :), x(2:1, :), parameter=0.5_real64, parameter_gradient=sums)
+        call prelu%backward(x(1:0, :), 1.0_real64, x(2:1, :), parameter_gradient=total)
+        call expect(all(sums == 0) .and. total == 0, "sums over nothing")
     end subroutine
 
     subroutine saved()

@@ -58,25 +58,26 @@ export interface CallOptionsInit {
     readonly monitor?: Monitor | null;
     /**
      * The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
-     * SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of 0 in the dimensions in which it does
-     * not vary: all of them for one value, all but the channels' for one value per channel. Each value must
-     * be within the parameter's range; the message of the error has the first one outside, in row-major
-     * order, and its index. If x has no elements, values are not checked. NULL: the spec's. It may not
-     * overlap an output. It also holds for f', wherever the backward pass uses f'; not for the surrogate
-     * behind a ~.
+     * SUGAR_CAN_LEARN. It has the dtype and the ndim of x, and each of its extents is that of x or 1. Where
+     * it is 1, all indices of x share a value: extents of 1 alone give one value, (1, channels, 1, 1) one per
+     * channel. (This is the broadcasting of NumPy. In a flat call x has one dimension, of n elements.)
+     * Strides of 0 are allowed, too. Each value must be within the parameter's range; the message of the
+     * error has the first one outside, in row-major order, and its index in the parameter. If x has no
+     * elements, values are not checked. NULL: the spec's. It may not overlap an output. It also holds for f',
+     * wherever the backward pass uses f'; not for the surrogate behind a ~.
      */
     readonly parameter?: Operand | null;
     /**
      * backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter
      * over the elements that share a value. f is the forward function, whatever the surrogate. It has the
-     * shape and dtype of x, and strides of 0 in the dimensions that are summed. With SUGAR_CALL_ACCUMULATE
-     * the sum is added to what it holds. df/dparameter is as accurate as f'. Products are rounded to f32 (f64
-     * for f64) and summed in f64, and so is what the roundings of that sum lose: a sum of n products is
-     * within half an ULP, and n^2 2^-105 times the sum of their absolute values, of the exact one. It has the
-     * same bits for any number of threads. If x has no elements, the gradient may still have values: if its
-     * strides are 0 wherever extents are 0. The sum over nothing is 0, so they are set to 0, or with
-     * SUGAR_CALL_ACCUMULATE stay as they are. (NumPy gives arrays without elements strides of 0, but they
-     * have no values: such strides must not be passed here.) NULL: not wanted. An error in forward.
+     * dtype and the ndim of x, and each of its extents is that of x or 1, whatever those of `parameter` are:
+     * where it is 1, all indices of x are summed. A stride of 0 over a larger extent is an error, as in any
+     * output. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds. df/dparameter is as accurate as
+     * f'. Products are rounded to f32 (f64 for f64) and summed in f64, and so is what the roundings of that
+     * sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times the sum of their absolute
+     * values, of the exact one. It has the same bits for any number of threads. If x has no elements, the
+     * gradient may still have some, where its extents are 1: they are sums over nothing, so they are set to
+     * 0, or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error in forward.
      */
     readonly parameterGradient?: Operand | null;
     /**
@@ -170,7 +171,7 @@ export declare class Activation implements Handle {
      */
     readonly level: string;
     /**
-     * y = f(x), element by element. If x has no elements, nothing is done.
+     * y = f(x), element by element. If x has no elements, nothing is done but the checks.
      */
     forward<T extends Operand>(x: Operand, y: T, options?: CallOptionsInit | CallOptions | null): T;
     /** With a result of its own: a typed array for a typed array, else a tensor. */
@@ -179,7 +180,7 @@ export declare class Activation implements Handle {
     /**
      * dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward
      * function's own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x
-     * has no elements, nothing is done but what the options say about a parameter_gradient.
+     * has no elements, nothing is done but the checks, and what the options say about a parameter_gradient.
      */
     backward<T extends Operand>(x: Operand | null, dy: Operand, dx: T, options?: CallOptionsInit | CallOptions | null): T;
     /** With a result of its own: a typed array if dy is one, else a tensor. */

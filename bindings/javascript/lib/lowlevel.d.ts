@@ -227,7 +227,10 @@ export interface sugar_data_type {
 /**
  * A view of memory that the caller owns. The library only reads the struct and never keeps it. sugar_tensor,
  * sugar_device and sugar_data_type have exactly the layout of DLPack's DLTensor, DLDevice and DLDataType
- * (version 0.6 to 1.x), so a view from NumPy, PyTorch, JAX or Julia passes through by a pointer cast.
+ * (version 0.6 to 1.x), so a view from NumPy, PyTorch, JAX or Julia passes through by a pointer cast. A
+ * tensor with an extent of 0 has no elements and is never touched: its data may be NULL or misaligned, and
+ * its byte_offset and its strides anything (NumPy gives it strides of 0). Its shape and dtype still have to
+ * fit.
  */
 export interface sugar_tensor {
     /**
@@ -247,7 +250,7 @@ export interface sugar_tensor {
      */
     shape?: readonly (number | bigint)[] | null;
     /**
-     * in elements, any sign, 0 only in inputs or where the extent is 1 or less; NULL: compact, row-major
+     * in elements, any sign, 0 only in inputs or where the extent is 1; NULL: compact, row-major
      */
     strides?: readonly (number | bigint)[] | null;
     /**
@@ -338,25 +341,26 @@ export interface sugar_call_options {
     monitor?: sugar_monitor | null;
     /**
      * The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
-     * SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of 0 in the dimensions in which it does
-     * not vary: all of them for one value, all but the channels' for one value per channel. Each value must
-     * be within the parameter's range; the message of the error has the first one outside, in row-major
-     * order, and its index. If x has no elements, values are not checked. NULL: the spec's. It may not
-     * overlap an output. It also holds for f', wherever the backward pass uses f'; not for the surrogate
-     * behind a ~.
+     * SUGAR_CAN_LEARN. It has the dtype and the ndim of x, and each of its extents is that of x or 1. Where
+     * it is 1, all indices of x share a value: extents of 1 alone give one value, (1, channels, 1, 1) one per
+     * channel. (This is the broadcasting of NumPy. In a flat call x has one dimension, of n elements.)
+     * Strides of 0 are allowed, too. Each value must be within the parameter's range; the message of the
+     * error has the first one outside, in row-major order, and its index in the parameter. If x has no
+     * elements, values are not checked. NULL: the spec's. It may not overlap an output. It also holds for f',
+     * wherever the backward pass uses f'; not for the surrogate behind a ~.
      */
     parameter?: sugar_tensor | Prepared<sugar_tensor> | null;
     /**
      * backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter
      * over the elements that share a value. f is the forward function, whatever the surrogate. It has the
-     * shape and dtype of x, and strides of 0 in the dimensions that are summed. With SUGAR_CALL_ACCUMULATE
-     * the sum is added to what it holds. df/dparameter is as accurate as f'. Products are rounded to f32 (f64
-     * for f64) and summed in f64, and so is what the roundings of that sum lose: a sum of n products is
-     * within half an ULP, and n^2 2^-105 times the sum of their absolute values, of the exact one. It has the
-     * same bits for any number of threads. If x has no elements, the gradient may still have values: if its
-     * strides are 0 wherever extents are 0. The sum over nothing is 0, so they are set to 0, or with
-     * SUGAR_CALL_ACCUMULATE stay as they are. (NumPy gives arrays without elements strides of 0, but they
-     * have no values: such strides must not be passed here.) NULL: not wanted. An error in forward.
+     * dtype and the ndim of x, and each of its extents is that of x or 1, whatever those of `parameter` are:
+     * where it is 1, all indices of x are summed. A stride of 0 over a larger extent is an error, as in any
+     * output. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds. df/dparameter is as accurate as
+     * f'. Products are rounded to f32 (f64 for f64) and summed in f64, and so is what the roundings of that
+     * sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times the sum of their absolute
+     * values, of the exact one. It has the same bits for any number of threads. If x has no elements, the
+     * gradient may still have some, where its extents are 1: they are sums over nothing, so they are set to
+     * 0, or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error in forward.
      */
     parameter_gradient?: sugar_tensor | Prepared<sugar_tensor> | null;
     /**
@@ -670,7 +674,7 @@ export function sugar_context_create(context: Out<sugar_context>, options: sugar
 export function sugar_context_destroy(context: sugar_context | null): void;
 
 /**
- * y = f(x), element by element. If x has no elements, nothing is done.
+ * y = f(x), element by element. If x has no elements, nothing is done but the checks.
  * @param x any strides.
  * @param y same shape and dtype as x; may be the same view as x.
  * @param options NULL: all defaults.
@@ -683,7 +687,7 @@ export function sugar_forward(activation: sugar_activation, x: sugar_tensor | Pr
 /**
  * dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward function's
  * own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x has no elements,
- * nothing is done but what the options say about a parameter_gradient.
+ * nothing is done but the checks, and what the options say about a parameter_gradient.
  * @param x the input of the forward pass; any strides. NULL if the options have a saved_gradient.
  * @param dy the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has
  * zero strides.
@@ -700,8 +704,8 @@ export function sugar_backward(activation: sugar_activation, x: sugar_tensor | P
  * sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
  * With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
  * points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
- * only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
- * f16 and bf16 are passed as their bits.
+ * only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and vectors may be NULL or
+ * misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
  * @param n 0 or more.
  * @param x NULL allowed if n is 0.
  * @param incx in elements.
@@ -718,8 +722,8 @@ export function sugar_forward_f32(activation: sugar_activation, n: number | bigi
  * sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
  * With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
  * points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
- * only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
- * f16 and bf16 are passed as their bits.
+ * only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and vectors may be NULL or
+ * misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
  * @param n 0 or more.
  * @param x NULL allowed if n is 0.
  * @param incx in elements.
@@ -736,8 +740,8 @@ export function sugar_forward_f64(activation: sugar_activation, n: number | bigi
  * sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
  * With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
  * points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
- * only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
- * f16 and bf16 are passed as their bits.
+ * only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and vectors may be NULL or
+ * misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
  * @param n 0 or more.
  * @param x NULL allowed if n is 0.
  * @param incx in elements.
@@ -754,8 +758,8 @@ export function sugar_forward_f16(activation: sugar_activation, n: number | bigi
  * sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
  * With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
  * points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
- * only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
- * f16 and bf16 are passed as their bits.
+ * only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and vectors may be NULL or
+ * misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
  * @param n 0 or more.
  * @param x NULL allowed if n is 0.
  * @param incx in elements.
@@ -769,8 +773,8 @@ export function sugar_forward_f16(activation: sugar_activation, n: number | bigi
 export function sugar_forward_bf16(activation: sugar_activation, n: number | bigint, x: Uint16Array | null, incx: number | bigint, y: Uint16Array | null, incy: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
 /**
- * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
- * options say about a parameter_gradient.
+ * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
+ * and what the options say about a parameter_gradient.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.
@@ -786,8 +790,8 @@ export function sugar_forward_bf16(activation: sugar_activation, n: number | big
 export function sugar_backward_f32(activation: sugar_activation, n: number | bigint, x: Float32Array | null, incx: number | bigint, dy: Float32Array | null, incdy: number | bigint, dx: Float32Array | null, incdx: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
 /**
- * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
- * options say about a parameter_gradient.
+ * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
+ * and what the options say about a parameter_gradient.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.
@@ -803,8 +807,8 @@ export function sugar_backward_f32(activation: sugar_activation, n: number | big
 export function sugar_backward_f64(activation: sugar_activation, n: number | bigint, x: Float64Array | null, incx: number | bigint, dy: Float64Array | null, incdy: number | bigint, dx: Float64Array | null, incdx: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
 /**
- * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
- * options say about a parameter_gradient.
+ * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
+ * and what the options say about a parameter_gradient.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.
@@ -820,8 +824,8 @@ export function sugar_backward_f64(activation: sugar_activation, n: number | big
 export function sugar_backward_f16(activation: sugar_activation, n: number | bigint, x: Uint16Array | null, incx: number | bigint, dy: Uint16Array | null, incdy: number | bigint, dx: Uint16Array | null, incdx: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
 /**
- * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
- * options say about a parameter_gradient.
+ * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
+ * and what the options say about a parameter_gradient.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.

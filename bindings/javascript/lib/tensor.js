@@ -42,14 +42,13 @@ function compactStrides(shape) {
     return shape.map((_, i) => shape.slice(i + 1).reduce((product, extent) => product * extent, 1));
 }
 
-/** How many elements a view reaches. Refuses one that leaves its array of `length` elements. An extent of 0 with a
- * stride of 0 counts as 1: of a parameter's gradient, such values are set to 0. */
+/** How many elements a view reaches. Refuses one that leaves its array of `length` elements. */
 function checkBounds({ dtype, shape, strides, offset }, length) {
+    if (shape.includes(0)) return 0;
     const compact = compactStrides(shape), steps = strides ?? compact;
-    if (shape.some((extent, i) => extent === 0 && (!strides || steps[i] !== 0))) return 0;
     let first = offset, last = offset;
     shape.forEach((extent, i) => {
-        const span = Math.max(extent - 1, 0) * steps[i];
+        const span = (extent - 1) * steps[i];
         if (span < 0) first += span;
         else last += span;
     });

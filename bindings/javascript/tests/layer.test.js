@@ -92,22 +92,45 @@ test("context: threads give the same", () => {
 test("parameter and its gradient", () => {
     const prelu = new Activation("prelu"), shape = [2, 2];
     const x = new Tensor({ data: floats(-1, 2, -3, 4), shape }), dy = new Tensor({ data: floats(1, 1, 1, 1), shape });
-    const parameter = { data: floats(0.5, 0.25), shape, strides: [0, 1] };
-    const parameterGradient = { data: floats(0, 0), shape, strides: [0, 1] };
+    const parameter = { data: floats(0.5, 0.25), shape: [1, 2] };
+    const parameterGradient = { data: floats(0, 0), shape: [1, 2] };
     assert.deepEqual(prelu.forward(x, null, { parameter }).data, floats(-0.5, 2, -1.5, 4));
     prelu.backward(x, dy, null, { parameter, parameterGradient });
     assert.deepEqual(parameterGradient.data, floats(-4, 0));
     const options = new CallOptions({ parameter, parameterGradient, accumulate: true });
     prelu.backward(x, dy, null, options);
     assert.deepEqual(parameterGradient.data, floats(-8, 0));
+    const repeated = { data: floats(0, 0), shape, strides: [0, 1] };
+    fails(() => prelu.backward(x, dy, null, { parameterGradient: repeated }), /parameter_gradient: stride 0/);
 });
 
-test("the gradient of a parameter over nothing is 0, within its array", () => {
-    const shape = [0, 2], strides = [0, 1], data = floats(7, 7, 7), empty = Tensor.zeros("f32", shape);
-    new Activation("prelu").backward(empty, empty, empty, {
-        parameter: { data: floats(1, 1), shape, strides }, parameterGradient: { data, shape, strides } });
+test("the gradient of a parameter over nothing is 0", () => {
+    const data = floats(7, 7, 7), empty = Tensor.zeros("f32", [0, 2]), prelu = new Activation("prelu");
+    prelu.backward(empty, empty, empty, {
+        parameter: { data: floats(1, 1), shape: [1, 2] }, parameterGradient: { data, shape: [1, 2] } });
     assert.deepEqual(data, floats(0, 0, 7));
-    fails(() => new Tensor({ data, shape: [0, 4], strides }), /the view reaches/);
+    prelu.backward(empty, empty, empty, { parameterGradient: { data, shape: [0, 2], strides: [0, 0], offset: 2 } });
+    assert.deepEqual(data, floats(0, 0, 7));
+});
+
+test("operands without elements, with any strides and offsets", () => {
+    const prelu = new Activation("prelu"), rrelu = new Activation("rrelu"), monitor = new Monitor(3);
+    for (const strides of [null, [0, 0], [-7, 2 ** 53 - 1]]) {
+        for (const offset of [0, 1, 2 ** 40]) {
+            const view = { shape: [0, 3], strides, offset }, x = { data: new Float64Array(1), ...view };
+            const dy = { data: new Float64Array(0), ...view }, out = new Tensor(dy);
+            relu.forward(x, out, { monitor });
+            prelu.forward(x, out, { parameter: dy });
+            prelu.backward(x, dy, out, { parameter: dy, parameterGradient: x });
+            rrelu.forward(x, out, { random: { seed: 1 } });
+            for (const dtype of ["u8", "bit"]) {
+                const savedGradient = { data: new Uint8Array(0), dtype, ...view };
+                relu.forward(x, out, { savedGradient });
+                relu.backward(null, dy, out, { savedGradient });
+            }
+        }
+    }
+    assert.equal(monitor.summary().samples, 0);
 });
 
 test("saved gradients in a byte and in a bit", () => {

@@ -55,8 +55,9 @@ class Replay {
     vector(role) {
         const operand = this.test[role];
         if (!operand) return [null, 0];
-        const data = operand.memory === null ? null
-            : new ARRAYS[this.test.type](this.memories[operand.memory].buffer, operand.data);
+        const kind = ARRAYS[this.test.type];
+        const start = operand.data - operand.data % kind.BYTES_PER_ELEMENT;     // a typed array is aligned
+        const data = operand.memory === null ? null : new kind(this.memories[operand.memory].buffer, start);
         return [data, operand.step];
     }
 

@@ -93,7 +93,7 @@ array that is repeated to the shape of `dx` as in broadcasting, or a number.
 - `accumulate`: adds to what `dx` (and `parameter_gradient`) holds
 - `from_output`: `x` is the output of the forward pass
 - `parameter_gradient`: receives the gradient with respect to the parameter: an array that broadcasting would repeat to
-  the shape of `dx`; over what is repeated the gradient is summed
+  the shape of `dx`; where it would, the gradient is summed
 - `saved_gradient`: what `forward!` has saved; `x` is then `nothing`
 """
 function backward!(dx::AbstractArray{T}, a::Activation, x::Union{Nothing,AbstractArray},

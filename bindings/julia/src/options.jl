@@ -23,8 +23,8 @@ function call_options(::Type{T}, shape::Dims; threads = nothing, accumulate = fa
     flags == 0 && used === monitor === parameter === parameter_gradient === saved_gradient === random === nothing &&
         return nothing
     number = parameter isa Number ? fill(convert(T, parameter)) : parameter
-    tensors = (repeated(:parameter, number, shape, "a number or an array"),
-               repeated(:parameter_gradient, parameter_gradient, shape, "an array"), saved(saved_gradient))
+    tensors = (shared(:parameter, number, shape, "a number or an array"),
+               shared(:parameter_gradient, parameter_gradient, shape, "an array"), saved(saved_gradient))
     options = Options(C.sugar_call_options(), draw(random), used,
                       (monitor, number, parameter_gradient, saved_gradient, tensors))
     numbers = Ptr{C.sugar_random}(pointer_from_objref(options) + fieldoffset(typeof(options), 2))
@@ -43,8 +43,8 @@ nontemporal_flag(nontemporal::Bool) = nontemporal ? C.SUGAR_CALL_NONTEMPORAL : C
 nontemporal_flag(nontemporal) = refuse(:nontemporal, nontemporal, "true, false or nothing")
 
 tensor(x) = x === nothing ? nothing : Tensor(x)
-repeated(option, x, shape, expected) =
-    x === nothing ? nothing : x isa AbstractArray ? Tensor(x, shape) : refuse(option, x, expected)
+shared(option, x, shape, expected) =
+    x === nothing ? nothing : x isa AbstractArray ? shared(x, shape) : refuse(option, x, expected)
 
 saved(::Nothing) = nothing
 saved(x::AbstractArray{UInt8}) = Tensor(x)

@@ -73,10 +73,25 @@ end
 "The array repeated to a shape, as in broadcasting: by steps of 0."
 @inline function Tensor(x::AbstractArray{T}, shape::Dims{N}) where {T,N}
     size(x) == shape && return Tensor(x)
-    fits = ndims(x) <= N && all(d -> size(x, d) == shape[d] || size(x, d) == 1, 1:ndims(x))
-    fits || throw(DimensionMismatch("an array of size $(size(x)), expected one that can be repeated to $shape"))
+    check_broadcast(x, shape)
     steps = element_strides(x)
     return Tensor(address(x), datatype(T), shape, ntuple(d -> size(x, d) == 1 ? 0 : steps[d], Val(N)))
+end
+
+"""
+The array with as many dimensions as a shape, to which it can be broadcast; those that it lacks have an extent of 1. So
+the library takes a parameter, of which the elements of an array share values.
+"""
+@inline function shared(x::AbstractArray{T}, shape::Dims{N}) where {T,N}
+    check_broadcast(x, shape)
+    steps = element_strides(x)
+    return Tensor(address(x), datatype(T), ntuple(d -> size(x, d), Val(N)),
+                  ntuple(d -> d <= ndims(x) ? steps[d] : 1, Val(N)))
+end
+
+function check_broadcast(x, shape)
+    fits = ndims(x) <= length(shape) && all(d -> size(x, d) == shape[d] || size(x, d) == 1, 1:ndims(x))
+    fits || throw(DimensionMismatch("an array of size $(size(x)), expected one that can be repeated to $shape"))
 end
 
 "A `BitArray` as a tensor of elements of one bit, which no other array of `Bool` has."

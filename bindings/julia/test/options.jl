@@ -83,7 +83,32 @@ end
     whole = fill(0f0)
     backward(a, x, dy; parameter = 0.1, parameter_gradient = whole)
     @test whole[] ≈ sum(expected)
+    each = zeros(Float32, 3, 50)
+    backward(a, x, dy; parameter = 0.1, parameter_gradient = each)
+    @test each == ifelse.(x .> 0, 0f0, x .* dy)
     @test_throws DimensionMismatch forward(a, x; parameter = zeros(Float32, 4))
+    @test_throws DimensionMismatch forward(a, x; parameter = zeros(Float32, 3, 50, 1))
+end
+
+@testset "operands without elements" begin
+    memory, codes = fill(7.0, 9, 3), fill(0x07, 9, 3)
+    prelu, relu_too, rrelu = Activation("prelu"), Activation("relu"), Activation("rrelu")
+    monitor = Monitor(3; dims = 2)
+    for none in (view(memory, 5:2:4, :), view(memory, 9:-3:10, :), zeros(0, 3), PermutedDimsArray(zeros(3, 0), (2, 1)))
+        forward!(none, relu_too, none; monitor = monitor)
+        forward!(none, prelu, none; parameter = none)
+        backward!(none, prelu, none, none; parameter = none, parameter_gradient = none)
+        forward!(none, rrelu, none; random = 1)
+        for saved in (view(codes, 9:-3:10, :), zeros(UInt8, 0, 3), falses(0, 3))
+            forward!(none, relu_too, none; saved_gradient = saved)
+            backward!(none, relu_too, nothing, none; saved_gradient = saved)
+        end
+        sums, total = fill(7.0, 1, 3), fill(7.0)
+        backward!(none, prelu, none, none; parameter = 0.5, parameter_gradient = sums)
+        backward!(none, prelu, none, none; parameter_gradient = total)
+        @test all(sums .== 0) && total[] == 0
+    end
+    @test all(memory .== 7) && all(codes .== 7)
 end
 
 @testset "saved gradient" begin

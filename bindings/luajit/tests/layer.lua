@@ -130,22 +130,51 @@ case("parameter and its gradient", function()
     local x = sugar.tensor(filled { -1, 2, -3, 4 }, { shape = { 2, 2 } })
     local dy = sugar.tensor(filled { 1, 1, 1, 1 }, { shape = { 2, 2 } })
     local function per_channel(array)
-        return sugar.tensor(array, { shape = { 2, 2 }, strides = { 0, 1 } })
+        return sugar.tensor(array, { shape = { 1, 2 } })
     end
     local slopes, gradient = per_channel(filled { 0.5, 0.25 }), ffi.new "float[2]"
     equal(list(prelu:forward(x, nil, { parameter = slopes }).data, 4), "-0.5 2 -1.5 4")
     prelu:backward(x, dy, nil, { parameter = slopes, parameter_gradient = per_channel(gradient) })
     equal(list(gradient, 2), "-4 0")
+    fails(ARGUMENT, "parameter_gradient: stride 0", prelu.backward, prelu, x, dy, nil, {
+        parameter_gradient = sugar.tensor(gradient, { shape = { 2, 2 }, strides = { 0, 1 } }) })
 end)
 
-case("the gradient of a parameter over nothing is 0, within its array", function()
-    local shape, gradient = { 0, 2 }, filled { 7, 7, 7 }
-    local empty = sugar.zeros("f32", shape)
-    sugar.Activation("prelu"):backward(empty, empty, empty, {
-        parameter = sugar.tensor(filled { 1, 1 }, { shape = shape, strides = { 0, 1 } }),
-        parameter_gradient = sugar.tensor(gradient, { shape = shape, strides = { 0, 1 } }) })
+case("the gradient of a parameter over nothing is 0", function()
+    local gradient, empty = filled { 7, 7, 7 }, sugar.zeros("f32", { 0, 2 })
+    local prelu = sugar.Activation "prelu"
+    prelu:backward(empty, empty, empty, {
+        parameter = sugar.tensor(filled { 1, 1 }, { shape = { 1, 2 } }),
+        parameter_gradient = sugar.tensor(gradient, { shape = { 1, 2 } }) })
     equal(list(gradient, 3), "0 0 7")
-    fails(ARGUMENT, "the view reaches", sugar.tensor, gradient, { shape = { 0, 4 }, strides = { 0, 1 } })
+    prelu:backward(empty, empty, empty, {
+        parameter_gradient = sugar.tensor(gradient, { shape = { 0, 2 }, strides = { 0, 0 }, offset = 2 }) })
+    equal(list(gradient, 3), "0 0 7")
+end)
+
+case("operands without elements: at NULL, off their alignment, with any strides and offsets", function()
+    local memory, shape = ffi.new("uint8_t[64]"), { 0, 3 }
+    local function nothing(way, dtype)
+        local pointer = dtype == "u8" and "uint8_t *" or "double *"
+        return sugar.tensor(ffi.cast(pointer, way % 2 == 0 and nil or memory + 1), {
+            dtype = dtype, length = 0, shape = shape, strides = ({ { 0, 0 }, { -7, 2 ^ 53 } })[way % 3],
+            offset = way % 4 })
+    end
+    local prelu, rrelu, monitor = sugar.Activation "prelu", sugar.Activation "rrelu", sugar.Monitor(3)
+    for way = 0, 11 do
+        local x, dy, out = nothing(way), nothing(way + 1), nothing(way + 2)
+        relu:forward(x, out, { monitor = monitor })
+        prelu:forward(x, out, { parameter = dy })
+        prelu:backward(x, dy, out, { parameter = dy, parameter_gradient = nothing(way + 3) })
+        local bits = sugar.tensor(ffi.cast("uint8_t *", nil), { dtype = "bit", length = 0, shape = shape,
+                                                                strides = way % 2 == 0 and { 0, 0 } or nil })
+        for _, saved in ipairs { nothing(way, "u8"), bits } do
+            relu:forward(x, out, { saved_gradient = saved })
+            relu:backward(nil, dy, out, { saved_gradient = saved })
+        end
+        rrelu:forward(x, out, { random = { seed = 1 } })
+    end
+    equal(monitor:summary().samples, 0)
 end)
 
 case("saved gradients in a byte and in a bit", function()

@@ -270,14 +270,19 @@ local function high_tensor(operand, memories)
     end
     local dtype = DTYPES[joined(operand.dtype)]
     local made = some(operand.memory) and memories[operand.memory + 1]
+    local strides = some(operand.strides) and operand.strides or nil
     local size = dtype and ffi.sizeof(ffi.typeof(ELEMENTS[dtype]:sub(1, -3)))
     local start = operand.data + operand.byte_offset
+    if dtype and operand.shape[1] == 0 then         -- anywhere
+        return sugar.tensor(ffi.cast(ELEMENTS[dtype], made and ffi.cast("char *", made.array) + start or nil), {
+            dtype = dtype, length = 0, shape = operand.shape, strides = strides })
+    end
     if not dtype or not made or operand.device ~= 1 or start % size ~= 0 then
         error("not expressible", 0)
     end
     return sugar.tensor(ffi.cast(ELEMENTS[dtype], made.array), {
         dtype = dtype, length = math.floor(made.size / size), offset = start / size, shape = operand.shape,
-        strides = some(operand.strides) and operand.strides or nil })
+        strides = strides })
 end
 
 local function high_options(case, memories, monitor)

@@ -71,14 +71,15 @@ class OnArrays(_check.Replay):
     """Cases with views of NumPy in place of raw tensors."""
 
     def array(self, operand: _check.Case) -> Any:
-        memory = self.memories[operand["memory"]]
+        index = operand["memory"]       # None: NULL, of which NumPy has no array
+        memory = memoryview(bytearray(64)) if index is None else memoryview(self.memories[index].doubles).cast("B")
         code, bits, _ = operand["dtype"]
         dtype: Any = np.uint8 if code == c.SUGAR_TYPE_UNSIGNED else f"f{bits // 8}"
         if code == c.SUGAR_TYPE_BFLOAT:
             import ml_dtypes
 
             dtype = ml_dtypes.bfloat16
-        start = memoryview(memory.doubles).cast("B")[operand["data"] + operand["byte_offset"]:]
+        start = memory[operand["data"] + operand["byte_offset"]:]
         if operand["strides"] is None:
             strides = _tensor.compact(operand["shape"])
         else:
@@ -174,6 +175,19 @@ class Numbers(unittest.TestCase):
             self.assertEqual(activation.forward(np.ones(shape)).shape, shape)
 
 
+def nothing(shape: tuple[int, ...], dtype: Any, way: int) -> Any:
+    """An array without elements: NumPy's own; misaligned, with strides that split elements; by DLPack at NULL, and at
+    an odd address."""
+    if way % 4 == 0:
+        return np.zeros(shape, dtype)
+    if way % 4 == 1:
+        memory = np.frombuffer(bytearray(17), np.uint8)[1:17].view(dtype)
+        return as_strided(memory, shape, (3,) * len(shape))
+    code, bits = _tensor.CODES[np.dtype(dtype).kind], 8 * np.dtype(dtype).itemsize
+    return _check.Raw(None if way % 4 == 2 else 1, {"shape": shape, "strides": (-7, 0, 5)[:len(shape)], "device": 1,
+                                                    "dtype": (code, bits, 1), "byte_offset": 3})
+
+
 class Options(unittest.TestCase):
     x = np.random.default_rng(3).standard_normal((4, 3, 5)).astype(np.float32)
     dy = np.random.default_rng(4).standard_normal((4, 3, 5)).astype(np.float32)
@@ -188,17 +202,58 @@ class Options(unittest.TestCase):
         np.testing.assert_array_equal(dx, np.where(self.x > 0, self.dy, self.dy * slopes))
         expected = (self.dy.astype(float) * np.minimum(self.x, 0)).sum(axis=(0, 2))[:, None]
         np.testing.assert_allclose(gradient, expected, rtol=1e-6)
-        with self.assertRaisesRegex(libsugar.ArgumentError, r"parameter: shape \(2,\), expected .* \(4, 3, 5\)"):
+        for shape in ((), (1,), (1, 1, 1)):
+            total = np.ones(shape, np.float32)
+            activation.backward(self.x, self.dy, parameter=slopes, parameter_gradient=total)
+            np.testing.assert_allclose(total.sum(), expected.sum(), rtol=1e-5)
+        each = np.ones_like(self.x)
+        activation.backward(self.x, self.dy, parameter=np.broadcast_to(slopes, self.x.shape), parameter_gradient=each)
+        np.testing.assert_array_equal(each, self.dy * np.minimum(self.x, 0))
+        with self.assertRaisesRegex(libsugar.ArgumentError, r"parameter: shape \(1, 1, 2\), expected \(4, 3, 5\)"):
             activation.forward(self.x, parameter=np.ones(2, np.float32))
+        with self.assertRaisesRegex(libsugar.ArgumentError, r"parameter: shape \(1, 1, 1, 1\), expected"):
+            activation.forward(self.x, parameter=np.ones((1, 1, 1, 1), np.float32))
+        repeated = as_strided(np.ones(5, np.float32), self.x.shape, (0, 0, 4))
+        with self.assertRaisesRegex(libsugar.ArgumentError, "parameter_gradient: stride 0"):
+            activation.backward(self.x, self.dy, parameter_gradient=repeated)
 
     def test_gradient_without_elements(self) -> None:
         activation, memory = libsugar.Activation("prelu"), np.ones(8)
         x = np.zeros((0, 3))
-        nothing = np.lib.stride_tricks.as_strided(memory[2:], (0, 3), (0, 8))      # as NumPy may make an empty array
-        activation.backward(x, x, parameter_gradient=nothing)
+        strides_of_0 = as_strided(memory[2:], (0, 3), (0, 0))       # as NumPy may make an empty array
+        activation.backward(x, x, parameter_gradient=strides_of_0)
         np.testing.assert_array_equal(memory, 1)
-        activation.backward(x, x, parameter_gradient=memory[2:5])
+        activation.backward(x, x, parameter=memory[7:], parameter_gradient=memory[2:5])
         np.testing.assert_array_equal(memory, [1, 1, 0, 0, 0, 1, 1, 1])
+        activation.backward(x, x, parameter_gradient=memory[5:6])
+        np.testing.assert_array_equal(memory, [1, 1, 0, 0, 0, 0, 1, 1])
+
+    def test_nothing(self) -> None:
+        """Every operand without elements, at addresses and with strides that no array with elements could have."""
+        for shape in ((0,), (0, 3), (3, 0, 2)):
+            for dtype in (np.float16, np.float32, np.float64):
+                for way in range(4):
+                    self.run_nothing(shape, *(nothing(shape, dtype, way + i) for i in range(5)))
+
+    def run_nothing(self, shape: tuple[int, ...], x: Any, dy: Any, out: Any, parameter: Any, gradient: Any) -> None:
+        libsugar.Activation("relu~bsilu").forward(x, out)
+        libsugar.Activation("relu~bsilu").backward(x, dy, out)
+        prelu, relu, rrelu = (libsugar.Activation(spec) for spec in ("prelu", "relu", "rrelu"))
+        prelu.forward(x, out, parameter=parameter)
+        prelu.backward(x, dy, out, parameter=parameter, parameter_gradient=gradient)
+        for saved_bits, codes in ((8, nothing(shape, np.uint8, 1)), (8, nothing(shape, np.uint8, 2)),
+                                  (1, nothing((0,), np.uint8, 1)), (1, nothing((0,), np.uint8, 2)),
+                                  (1, np.zeros(0, np.uint8)), (1, np.zeros(9, np.uint8)[3:3:-1])):
+            relu.forward(x, out, saved_gradient=codes, saved_bits=saved_bits)
+            relu.backward(None, dy, out, saved_gradient=codes, saved_bits=saved_bits)
+        rrelu.forward(x, out, random=(1, 2))
+        rrelu.backward(x, dy, out, random=(1, 2))
+        self.assertEqual(prelu.forward(x).shape, shape)
+        if shape[-1] > 0:
+            monitor = libsugar.Monitor(shape[-1])
+            prelu.forward(x, out, monitor=monitor)
+            monitor.observe(x)
+            self.assertEqual(monitor.summary().samples, 0)
 
     def test_saved_gradient(self) -> None:
         activation = libsugar.Activation("relu~bsilu")
@@ -574,7 +629,7 @@ class Commands(unittest.TestCase):
         self.assertEqual((result, error), (0, ""))
         self.assertIn("bsilu(alpha=1.67)", out)
         self.assertRegex(out, r"scalar \((in use|available)\)")
-        self.assertRegex(out, r"Self-check: 29\d calls .* every bit as it should be\n$")
+        self.assertRegex(out, r"Self-check: 3\d\d calls .* every bit as it should be\n$")
 
     def test_main_fails(self) -> None:
         case = copy.deepcopy(_check.cases()[0])

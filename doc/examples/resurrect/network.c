@@ -146,7 +146,7 @@ void network_blend(network *net, double blend)
 /* The tensors and options of the calls for one layer, whose forward pass and backward pass have most of them in
  * common: n rows, a unit a column. */
 typedef struct activation_call {
-    int64_t shape[2];
+    int64_t shape[2], unit_shape[2];
     sugar_tensor z, output, delta, saved, parameter, parameter_gradient;
     sugar_random random;
     sugar_call_options options;
@@ -154,8 +154,8 @@ typedef struct activation_call {
 
 static void activation_call_prepare(activation_call *call, const network *net, const layer *l, int n, pass purpose)
 {
-    static const int64_t unit_strides[2] = {0, 1};      /* one value for all rows */
-    *call = (activation_call){.shape = {n, l->out}, .options = {.struct_size = sizeof call->options}};
+    *call = (activation_call){
+        .shape = {n, l->out}, .unit_shape = {1, l->out}, .options = {.struct_size = sizeof call->options}};
     const sugar_tensor rows = {.device = {.device_type = SUGAR_DEVICE_CPU},
                                .ndim = 2,
                                .shape = call->shape,
@@ -170,7 +170,7 @@ static void activation_call_prepare(activation_call *call, const network *net, c
         call->options.saved_gradient = &call->saved;
     }
     if (l->parameter) {
-        call->parameter.strides = unit_strides;
+        call->parameter.shape = call->unit_shape;       /* one value for all rows */
         call->parameter_gradient = call->parameter;
         call->parameter.data = l->parameter;
         call->parameter_gradient.data = l->parameter_gradient;

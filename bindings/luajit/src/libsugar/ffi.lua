@@ -109,7 +109,10 @@ typedef struct sugar_data_type {
 
 // A view of memory that the caller owns. The library only reads the struct and never keeps it. sugar_tensor,
 // sugar_device and sugar_data_type have exactly the layout of DLPack's DLTensor, DLDevice and DLDataType
-// (version 0.6 to 1.x), so a view from NumPy, PyTorch, JAX or Julia passes through by a pointer cast.
+// (version 0.6 to 1.x), so a view from NumPy, PyTorch, JAX or Julia passes through by a pointer cast. A
+// tensor with an extent of 0 has no elements and is never touched: its data may be NULL or misaligned, and
+// its byte_offset and its strides anything (NumPy gives it strides of 0). Its shape and dtype still have to
+// fit.
 typedef struct sugar_tensor {
     // first element, before byte_offset; may be NULL if no element
     void *data;
@@ -119,7 +122,7 @@ typedef struct sugar_tensor {
     sugar_data_type dtype;
     // extents, 0 or more; may be NULL if ndim is 0
     const int64_t *shape;
-    // in elements, any sign, 0 only in inputs or where the extent is 1 or less; NULL: compact, row-major
+    // in elements, any sign, 0 only in inputs or where the extent is 1; NULL: compact, row-major
     const int64_t *strides;
     // in bytes, added to data; the sum must be aligned to the element
     uint64_t byte_offset;
@@ -184,23 +187,24 @@ typedef struct sugar_call_options {
     // forward: counts x in the same pass. NULL: none. An error in backward
     sugar_monitor *monitor;
     // The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
-    // SUGAR_CAN_LEARN. It has the shape and dtype of x, and strides of 0 in the dimensions in which it does
-    // not vary: all of them for one value, all but the channels' for one value per channel. Each value must
-    // be within the parameter's range; the message of the error has the first one outside, in row-major
-    // order, and its index. If x has no elements, values are not checked. NULL: the spec's. It may not
-    // overlap an output. It also holds for f', wherever the backward pass uses f'; not for the surrogate
-    // behind a ~.
+    // SUGAR_CAN_LEARN. It has the dtype and the ndim of x, and each of its extents is that of x or 1. Where
+    // it is 1, all indices of x share a value: extents of 1 alone give one value, (1, channels, 1, 1) one per
+    // channel. (This is the broadcasting of NumPy. In a flat call x has one dimension, of n elements.)
+    // Strides of 0 are allowed, too. Each value must be within the parameter's range; the message of the
+    // error has the first one outside, in row-major order, and its index in the parameter. If x has no
+    // elements, values are not checked. NULL: the spec's. It may not overlap an output. It also holds for f',
+    // wherever the backward pass uses f'; not for the surrogate behind a ~.
     const sugar_tensor *parameter;
     // backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter
     // over the elements that share a value. f is the forward function, whatever the surrogate. It has the
-    // shape and dtype of x, and strides of 0 in the dimensions that are summed. With SUGAR_CALL_ACCUMULATE
-    // the sum is added to what it holds. df/dparameter is as accurate as f'. Products are rounded to f32 (f64
-    // for f64) and summed in f64, and so is what the roundings of that sum lose: a sum of n products is
-    // within half an ULP, and n^2 2^-105 times the sum of their absolute values, of the exact one. It has the
-    // same bits for any number of threads. If x has no elements, the gradient may still have values: if its
-    // strides are 0 wherever extents are 0. The sum over nothing is 0, so they are set to 0, or with
-    // SUGAR_CALL_ACCUMULATE stay as they are. (NumPy gives arrays without elements strides of 0, but they
-    // have no values: such strides must not be passed here.) NULL: not wanted. An error in forward.
+    // dtype and the ndim of x, and each of its extents is that of x or 1, whatever those of `parameter` are:
+    // where it is 1, all indices of x are summed. A stride of 0 over a larger extent is an error, as in any
+    // output. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds. df/dparameter is as accurate as
+    // f'. Products are rounded to f32 (f64 for f64) and summed in f64, and so is what the roundings of that
+    // sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times the sum of their absolute
+    // values, of the exact one. It has the same bits for any number of threads. If x has no elements, the
+    // gradient may still have some, where its extents are 1: they are sums over nothing, so they are set to
+    // 0, or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error in forward.
     const sugar_tensor *parameter_gradient;
     // g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in,
     // and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
@@ -423,7 +427,7 @@ sugar_status sugar_context_create(sugar_context **context, const sugar_context_o
 //     context: NULL is fine.
 void sugar_context_destroy(sugar_context *context);
 
-// y = f(x), element by element. If x has no elements, nothing is done.
+// y = f(x), element by element. If x has no elements, nothing is done but the checks.
 //     x: any strides.
 //     y: same shape and dtype as x; may be the same view as x.
 //     options: NULL: all defaults.
@@ -436,7 +440,7 @@ sugar_status sugar_forward(const sugar_activation *activation, const sugar_tenso
 
 // dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward function's
 // own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x has no elements,
-// nothing is done but what the options say about a parameter_gradient.
+// nothing is done but the checks, and what the options say about a parameter_gradient.
 //     x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
 //     dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has
 //         zero strides.
@@ -453,8 +457,8 @@ sugar_status sugar_backward(const sugar_activation *activation, const sugar_tens
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
 // With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
 // points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
-// only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
-// f16 and bf16 are passed as their bits.
+// only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and vectors may be NULL or
+// misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
 //     n: 0 or more.
 //     x: NULL allowed if n is 0.
 //     incx: in elements.
@@ -471,8 +475,8 @@ sugar_status sugar_forward_f32(const sugar_activation *activation, int64_t n, co
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
 // With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
 // points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
-// only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
-// f16 and bf16 are passed as their bits.
+// only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and vectors may be NULL or
+// misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
 //     n: 0 or more.
 //     x: NULL allowed if n is 0.
 //     incx: in elements.
@@ -489,8 +493,8 @@ sugar_status sugar_forward_f64(const sugar_activation *activation, int64_t n, co
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
 // With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
 // points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
-// only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
-// f16 and bf16 are passed as their bits.
+// only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and vectors may be NULL or
+// misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
 //     n: 0 or more.
 //     x: NULL allowed if n is 0.
 //     incx: in elements.
@@ -507,8 +511,8 @@ sugar_status sugar_forward_f16(const sugar_activation *activation, int64_t n, co
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
 // With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
 // points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
-// only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
-// f16 and bf16 are passed as their bits.
+// only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and vectors may be NULL or
+// misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
 //     n: 0 or more.
 //     x: NULL allowed if n is 0.
 //     incx: in elements.
@@ -522,8 +526,8 @@ sugar_status sugar_forward_f16(const sugar_activation *activation, int64_t n, co
 sugar_status sugar_forward_bf16(const sugar_activation *activation, int64_t n, const uint16_t *x,
                                 int64_t incx, uint16_t *y, int64_t incy, const sugar_call_options *options);
 
-// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
-// options say about a parameter_gradient.
+// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
+// and what the options say about a parameter_gradient.
 //     n: 0 or more.
 //     x: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -540,8 +544,8 @@ sugar_status sugar_backward_f32(const sugar_activation *activation, int64_t n, c
                                 const float *dy, int64_t incdy, float *dx, int64_t incdx,
                                 const sugar_call_options *options);
 
-// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
-// options say about a parameter_gradient.
+// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
+// and what the options say about a parameter_gradient.
 //     n: 0 or more.
 //     x: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -558,8 +562,8 @@ sugar_status sugar_backward_f64(const sugar_activation *activation, int64_t n, c
                                 const double *dy, int64_t incdy, double *dx, int64_t incdx,
                                 const sugar_call_options *options);
 
-// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
-// options say about a parameter_gradient.
+// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
+// and what the options say about a parameter_gradient.
 //     n: 0 or more.
 //     x: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -576,8 +580,8 @@ sugar_status sugar_backward_f16(const sugar_activation *activation, int64_t n, c
                                 int64_t incx, const uint16_t *dy, int64_t incdy, uint16_t *dx, int64_t incdx,
                                 const sugar_call_options *options);
 
-// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
-// options say about a parameter_gradient.
+// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
+// and what the options say about a parameter_gradient.
 //     n: 0 or more.
 //     x: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.

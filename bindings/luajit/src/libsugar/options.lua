@@ -47,8 +47,9 @@ end
 --     nontemporal          true, false: stores past the caches always, never; nil: outputs larger than the cache
 --     from_output          true: x of backward is the output of forward
 --     context, monitor     objects of these classes
---     parameter            a tensor in place of the parameter in the spec
---     parameter_gradient   a tensor that receives the gradient of it
+--     parameter            a tensor in place of the parameter in the spec: its extents are those of x, or 1 where it
+--                          does not vary
+--     parameter_gradient   a tensor that receives the gradient of it, summed where its extent is 1
 --     saved_gradient       a tensor of dtype u8 or bit: forward writes it, backward reads it and takes nil as x
 --     random               { seed =, offset = }: numbers, or uint64_t
 function Options.new(options)

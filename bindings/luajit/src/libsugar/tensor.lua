@@ -74,16 +74,14 @@ local function extents(what, list, rank, minimum)
     return copy
 end
 
--- The first and the last element that a view reaches; nil if it has none. An extent of 0 with a stride of 0 counts as
--- 1: of a parameter's gradient, such values are set to 0.
+-- The first and the last element that a view reaches; nil if it has none.
 local function reach(shape, strides, offset)
     local first, last, compact = offset, offset, 1
     for i = #shape, 1, -1 do
-        local step = strides and strides[i] or compact
-        if shape[i] == 0 and (step ~= 0 or not strides) then
+        if shape[i] == 0 then
             return nil
         end
-        local span = math.max(shape[i] - 1, 0) * step
+        local span = (shape[i] - 1) * (strides and strides[i] or compact)
         first, last = first + math.min(span, 0), last + math.max(span, 0)
         compact = compact * shape[i]
     end

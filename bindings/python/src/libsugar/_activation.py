@@ -169,8 +169,8 @@ class Activation:
         accumulate           True: added to what `out` holds
         from_output          True: x is the output of the forward pass
         threads, context, nontemporal, parameter, random    as in forward
-        parameter_gradient   out; the gradient of the parameter, in a shape that broadcasts to x's: sums over
-                             what is repeated. With accumulate it is added to what this holds
+        parameter_gradient   out; the gradient of the parameter, in a shape that broadcasts to x's: sums where
+                             that shares an element. With accumulate it is added to what this holds
         saved_gradient       what forward wrote (with the same saved_bits); x is then None
         """
         if out is None:

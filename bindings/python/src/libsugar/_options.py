@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from . import _context
 from . import _lowlevel as c
 from ._errors import integer
-from ._tensor import Array, bits, broadcast, view
+from ._tensor import Array, bits, shared, view
 
 if TYPE_CHECKING:
     from ._context import Context
@@ -47,10 +47,10 @@ class Options(c.sugar_call_options):
         if monitor is not None:
             self.monitor = handle_of(monitor, "monitor")
         if parameter is not None:
-            self.parameter = TensorPointer(broadcast(view(parameter, "parameter"), shape))
+            self.parameter = TensorPointer(shared(view(parameter, "parameter"), len(shape)))
         if parameter_gradient is not None:
             gradient = view(parameter_gradient, "parameter_gradient", out=True)
-            self.parameter_gradient = TensorPointer(broadcast(gradient, shape))
+            self.parameter_gradient = TensorPointer(shared(gradient, len(shape)))
         if saved_gradient is not None:
             saved = view(saved_gradient, "saved_gradient", saved_out)
             self.saved_gradient = TensorPointer(saved if saved_bits == 8 else bits(saved, shape, saved_bits))

@@ -106,7 +106,7 @@ def again(source: Tensor, dtype: c.sugar_data_type, shape: Sequence[int], stride
 def element_strides(array: NDArray[Any], argument: str) -> list[int]:
     strides = []
     for extent, step in zip(array.shape, array.strides):
-        if extent > 1 and step % array.itemsize:
+        if extent > 1 and array.size > 0 and step % array.itemsize:
             raise ArgumentError(f"{argument}: a stride of {step} bytes, expected a multiple of {array.itemsize}")
         strides.append(step // array.itemsize)
     return strides
@@ -123,15 +123,13 @@ def data_type(dtype: np.dtype[Any], argument: str) -> c.sugar_data_type:
     return c.sugar_data_type(CODES[dtype.kind], 8 * dtype.itemsize, 1)
 
 
-def broadcast(source: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """The same memory in another shape, by NumPy's rules, with strides of 0 where it is repeated. An array without
-    elements has none to repeat, but NumPy gives it strides of 0: to the library a sum over nothing, which it writes."""
-    found, missing = source.extents, len(shape) - source.ndim
-    if missing < 0 or any(extent not in (1, wanted) for extent, wanted in zip(found, shape[missing:])):
-        raise ArgumentError(f"{source.argument}: shape {found}, expected one that broadcasts to {shape}")
-    strides = [0] * missing + [0 if extent == 1 else step or int(extent == 0)
-                               for extent, step in zip(found, source.steps)]
-    return again(source, source.dtype, shape, strides)
+def shared(source: Tensor, ndim: int) -> Tensor:
+    """The same memory with as many dimensions as x, by NumPy's rules: those that are missing come first, and have an
+    extent of 1, over which the library shares the elements."""
+    missing = ndim - source.ndim
+    if missing <= 0:
+        return source
+    return again(source, source.dtype, (1,) * missing + source.extents, (1,) * missing + source.steps)
 
 
 def bits(source: Tensor, shape: tuple[int, ...], wanted: int) -> Tensor:
@@ -140,8 +138,8 @@ def bits(source: Tensor, shape: tuple[int, ...], wanted: int) -> Tensor:
         raise ArgumentError(f"saved_bits: {wanted}, expected 8 or 1")
     count = math.prod(shape)
     needed = (count + 7) // 8
-    found = (source.dtype.code, source.dtype.bits, source.extents, source.steps)
-    if found != (c.SUGAR_TYPE_UNSIGNED, 8, (needed,), (1,)):
+    found = (source.dtype.code, source.dtype.bits, source.extents)
+    if found != (c.SUGAR_TYPE_UNSIGNED, 8, (needed,)) or (needed > 1 and source.steps != (1,)):
         raise ArgumentError(f"{source.argument}: shape {source.extents}, strides {source.steps} and "
                             f"{source.dtype.bits} bits, expected {needed} bytes (uint8) next to each other, for "
                             f"{count} elements")

@@ -83,13 +83,13 @@ impl<'a> Call<'a> {
         self.changed()
     }
 
-    /// The forward function's parameter, of the shape of x, with strides of 0 where it does not vary.
+    /// The forward function's parameter: in each dimension the extent of x, or 1 where it does not vary.
     pub fn parameter<T: Element>(mut self, values: impl Into<View<'a, T>>) -> Self {
         self.parameter = Some(*values.into().raw());
         self.changed()
     }
 
-    /// Backward: receives the gradient of the parameter, with strides of 0 where it is summed.
+    /// Backward: receives the gradient of the parameter, summed in the dimensions in which its extent is 1.
     pub fn parameter_gradient<T: Element>(mut self, gradient: impl Into<ViewMut<'a, T>>) -> Self {
         self.parameter_gradient = Some(*gradient.into().raw());
         self.changed()

@@ -65,27 +65,25 @@ impl<'a> Raw<'a> {
         shape: &'a [i64],
         strides: Option<&'a [i64]>,
     ) -> Result<Self> {
+        let mut start = data;
         if let Some((first, last)) = span(shape, strides)? {
-            let offset = offset as i128;
-            if first + offset < 0 || last + offset >= length as i128 {
+            let at = offset as i128;
+            if first + at < 0 || last + at >= length as i128 {
                 return Err(Error::argument(format!(
                     "view: elements {} to {}, expected them in a slice of {}",
-                    first + offset,
-                    last + offset,
+                    first + at,
+                    last + at,
                     length
                 )));
             }
-        } else if offset > length {
-            return Err(Error::argument(format!("view: offset {}, expected at most {}", offset, length)));
+            // SAFETY: within the slice.
+            start = unsafe { data.add(offset) };
         }
-        // SAFETY: within the slice, or at its end.
-        let data = unsafe { data.add(offset) };
-        Ok(Raw { data: data.cast(), kind: T::TYPE, layout: Layout::Grid { shape, strides } })
+        Ok(Raw { data: start.cast(), kind: T::TYPE, layout: Layout::Grid { shape, strides } })
     }
 }
 
-/// The lowest and the highest element that a call may touch, counted from the one at index (0, ..., 0); none if there
-/// are none. An extent of 0 with a stride of 0 counts as 1: of a parameter's gradient, such values are set to 0.
+/// The lowest and the highest element, counted from the one at index (0, ..., 0); none if there are none.
 fn span(shape: &[i64], strides: Option<&[i64]>) -> Result<Option<(i128, i128)>> {
     if shape.len() > sys::SUGAR_MAX_DIMENSIONS as usize {
         return Err(Error::argument(format!(
@@ -104,7 +102,7 @@ fn span(shape: &[i64], strides: Option<&[i64]>) -> Result<Option<(i128, i128)>> 
     if let Some(extent) = shape.iter().find(|extent| **extent < 0) {
         return Err(Error::argument(format!("view: extent {}, expected 0 or more", extent)));
     }
-    if (0..shape.len()).any(|d| shape[d] == 0 && strides.map_or(true, |strides| strides[d] != 0)) {
+    if shape.contains(&0) {
         return Ok(None);
     }
     let too_large = || {
@@ -118,7 +116,7 @@ fn span(shape: &[i64], strides: Option<&[i64]>) -> Result<Option<(i128, i128)>> 
     let (mut first, mut last, mut compact) = (0i128, 0i128, 1i128);
     for (dimension, extent) in shape.iter().enumerate().rev() {
         let stride = strides.map_or(compact, |strides| i128::from(strides[dimension]));
-        let reach = i128::from((extent - 1).max(0)).checked_mul(stride).ok_or_else(too_large)?;
+        let reach = i128::from(extent - 1).checked_mul(stride).ok_or_else(too_large)?;
         let bound = if reach < 0 { &mut first } else { &mut last };
         *bound = bound.checked_add(reach).ok_or_else(too_large)?;
         if strides.is_none() {
@@ -155,8 +153,7 @@ impl<'a, T: Stored> View<'a, T> {
         Ok(View { raw, elements: PhantomData })
     }
 
-    /// Index (0, ..., 0) is element `offset`; strides are in elements, of any sign. 0 repeats elements. An extent of 0
-    /// whose stride is 0 needs as many elements as one of 1: a call sets them to 0 in a parameter's gradient.
+    /// Index (0, ..., 0) is element `offset`; strides are in elements, of any sign. 0 repeats elements.
     pub fn strided(elements: &'a [T], offset: usize, shape: &'a [i64], strides: &'a [i64]) -> Result<Self> {
         let raw = Raw::grid(elements.as_ptr() as *mut T, elements.len(), offset, shape, Some(strides))?;
         Ok(View { raw, elements: PhantomData })
@@ -167,8 +164,7 @@ impl<'a, T: Stored> View<'a, T> {
     }
 }
 
-/// Elements to write, or to work on in place. No two indices may have the same element, but in a parameter's gradient:
-/// calls refuse that.
+/// Elements to write, or to work on in place. No two indices may have the same element: calls refuse that.
 #[derive(Debug)]
 pub struct ViewMut<'a, T> {
     raw: Raw<'a>,

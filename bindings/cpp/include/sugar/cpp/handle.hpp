@@ -86,9 +86,9 @@ public:
     call &threads(const context &threads) noexcept { return context_ = threads.get(), set(); }
     call &monitored_by(monitor &counter) noexcept;                      // forward: counts x in passing
 
-    // The forward function's parameter, one for each element of x; strides of 0 where it does not vary.
+    // The forward function's parameter: in each dimension x's extent, or 1 where it does not vary.
     call &parameter(const tensor &values) noexcept { return parameter_ = values, set(); }
-    // backward: out; the gradient of the parameter.
+    // backward: out; the gradient of the parameter: summed in the dimensions in which its extent is 1.
     call &parameter_gradient(const tensor &gradient) noexcept { return parameter_gradient_ = gradient, set(); }
     // forward: out; backward: in, instead of x: a view<std::uint8_t>, or tensor::bits.
     call &saved_gradient(const tensor &codes) noexcept { return saved_gradient_ = codes, set(); }

@@ -233,7 +233,7 @@ inline void context_destroy(sugar_context *context) noexcept {
     ::sugar_context_destroy(context);
 }
 
-// y = f(x), element by element. If x has no elements, nothing is done.
+// y = f(x), element by element. If x has no elements, nothing is done but the checks.
 //     x: any strides.
 //     y out: same shape and dtype as x; may be the same view as x.
 //     options: NULL: all defaults.
@@ -247,7 +247,7 @@ inline sugar_status forward(const sugar_activation *activation, const sugar_tens
 
 // dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward function's
 // own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x has no elements,
-// nothing is done but what the options say about a parameter_gradient.
+// nothing is done but the checks, and what the options say about a parameter_gradient.
 //     x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
 //     dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has
 //         zero strides.
@@ -265,8 +265,8 @@ inline sugar_status backward(const sugar_activation *activation, const sugar_ten
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
 // With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
 // points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
-// only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
-// f16 and bf16 are passed as their bits.
+// only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and vectors may be NULL or
+// misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
 //     n: 0 or more.
 //     x [n, step incx]: NULL allowed if n is 0.
 //     incx: in elements.
@@ -284,8 +284,8 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
 // With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
 // points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
-// only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
-// f16 and bf16 are passed as their bits.
+// only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and vectors may be NULL or
+// misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
 //     n: 0 or more.
 //     x [n, step incx]: NULL allowed if n is 0.
 //     incx: in elements.
@@ -303,8 +303,8 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
 // With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
 // points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
-// only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
-// f16 and bf16 are passed as their bits.
+// only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and vectors may be NULL or
+// misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
 //     n: 0 or more.
 //     x [n, step incx]: NULL allowed if n is 0.
 //     incx: in elements.
@@ -323,8 +323,8 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
 // With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so that x always
 // points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is allowed for inputs
-// only (for outputs if n <= 1). With n = 0 nothing is done, and NULL is allowed. f16 is IEEE 754's binary16;
-// f16 and bf16 are passed as their bits.
+// only (for outputs if n <= 1). With n = 0 nothing is done but the checks, and vectors may be NULL or
+// misaligned. f16 is IEEE 754's binary16; f16 and bf16 are passed as their bits.
 //     n: 0 or more.
 //     x [n, step incx]: NULL allowed if n is 0.
 //     incx: in elements.
@@ -340,8 +340,8 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
         reinterpret_cast<std::uint16_t *>(y), incy, options);
 }
 
-// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
-// options say about a parameter_gradient.
+// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
+// and what the options say about a parameter_gradient.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -359,8 +359,8 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
     return ::sugar_backward_f32(activation, n, x, incx, dy, incdy, dx, incdx, options);
 }
 
-// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
-// options say about a parameter_gradient.
+// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
+// and what the options say about a parameter_gradient.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -378,8 +378,8 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
     return ::sugar_backward_f64(activation, n, x, incx, dy, incdy, dx, incdx, options);
 }
 
-// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
-// options say about a parameter_gradient.
+// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
+// and what the options say about a parameter_gradient.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -399,8 +399,8 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
         options);
 }
 
-// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but what the
-// options say about a parameter_gradient.
+// sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
+// and what the options say about a parameter_gradient.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
