@@ -41,6 +41,8 @@ stops_with_the_message() {
 build_program example "$here/example/example.f90"
 build_program test_libsugar "$here/test/test_libsugar.f90" -fcheck=all
 build_program test_vectors "$here/test/test_vectors.f90" -fcheck=all -fcheck=no-pointer     # it holds NULL for an error
+# Exceptions end this program, but none is trapped within a call.
+build_program test_trapped "$here/test/test_vectors.f90" -ffpe-trap=invalid,zero,overflow,underflow
 # shellcheck disable=SC2046 # a list of options
 check 'test_arrays: builds' gcc -std=c11 -Wall -Wextra -Werror -o "$folder/test_arrays" "$here/test/test_arrays.c" \
     $(pkg-config --cflags --libs libsugar-fortran) -lgfortran
@@ -53,6 +55,7 @@ check 'no array was copied' not_said temporary
 check 'an error that nobody asks for stops the program' stops_with_the_message
 check 'strides of bytes' "$folder/test_arrays"
 check 'the shared vectors' "$folder/test_vectors" "$folder/vectors.txt"
+check 'the shared vectors, with exceptions trapped' "$folder/test_trapped" "$folder/vectors.txt"
 if command -v valgrind >/dev/null; then
     # Runs what is there for any processor: valgrind knows no AVX-512.
     check 'all is freed' env SUGAR_LEVEL=scalar valgrind -q --error-exitcode=9 --leak-check=full \

@@ -48,8 +48,12 @@
  *           last bit from an f32 call's result that is rounded again. Results have the same bits at every level,
  *           stride, alignment, position and split over threads; only the payload and sign of a NaN
  *           may differ. Values and derivatives are NaN where x is NaN, and nowhere else (but dx
- *           is NaN where dy is infinite and the derivative is 0, as in IEEE 754). All this holds in IEEE 754's
- *           default mode: rounding to nearest, subnormals kept.
+ *           is NaN where dy is infinite and the derivative is 0, as in IEEE 754).
+ * Modes.    Every call computes in IEEE 754's default mode, on all threads: rounding to nearest, subnormals kept,
+ *           no exception trapped. Whatever mode the calling thread has (rounding direction, flush to zero,
+ *           denormals are zero, trapped exceptions), it has again when the call returns. Its sticky exception
+ *           flags are as before, or more of them are raised; a function that makes a handle leaves them as they
+ *           were.
  */
 #ifndef SUGAR_SUGAR_H
 #define SUGAR_SUGAR_H
@@ -227,7 +231,8 @@ SUGAR_API sugar_status sugar_activation_gradient_range(const sugar_activation *a
 /* ---- Contexts ------------------------------------------------------------------------------ */
 
 /* Runs task(work, i) once for each i in [0, count), in any order and on any threads, and returns
- * when all are done. payload is what the caller put into the options. Supplied by programs that have a thread pool. */
+ * when all are done. payload is what the caller put into the options. Supplied by programs that have a thread pool.
+ * It is called in the calling thread's own floating-point mode, and must not change that; its threads may have any. */
 typedef void (*sugar_parallel_for)(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count);
 
 /* Which threads calls use: the calling thread alone, a pool that belongs to the context, or the
@@ -236,8 +241,7 @@ typedef void (*sugar_parallel_for)(void *payload, void (*task)(void *work, int64
  *
  * The pool. Its threads start with the context, go to sleep 50 us after a call, and end with the
  * context. It works for one call at a time: a call that finds it busy runs on the calling thread
- * alone. Its threads block all signals but those of faults, have stacks of 1 MiB, and keep the
- * floating-point mode of the thread that made the context.
+ * alone. Its threads block all signals but those of faults, and have stacks of 1 MiB.
  * After fork(), the child has the context but not the threads: calls there run on the calling
  * thread, and sugar_context_destroy only frees the memory. Contexts made in the child have pools. */
 typedef struct sugar_context sugar_context;

@@ -9,6 +9,7 @@
 #include "activation/range.h"
 #include "activation/spec.h"
 #include "base/struct_size.h"
+#include "cpu/float_mode.h"
 
 /* The threshold from which the surrogate measures x: that of heaviside for a spike surrogate, else 0. */
 static double find_shift(const sugar_spec *spec)
@@ -100,6 +101,7 @@ const sugar_activation *sugar_activation_from_output(const sugar_activation *act
 sugar_status sugar_activation_create_with_options(sugar_activation **activation, const char *spec, size_t spec_length,
                                                   const sugar_activation_options *options)
 {
+    SUGAR_DEFAULT_ENVIRONMENT;
     if (!activation)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "activation: NULL, expected the address of a handle");
     if (!spec)

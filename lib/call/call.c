@@ -5,6 +5,7 @@
 #include "call/passes.h"
 #include "call/plain.h"
 #include "cpu/cache.h"
+#include "cpu/float_mode.h"
 #include "threads/context.h"
 #include "view/tensor.h"
 
@@ -49,6 +50,7 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
 sugar_status sugar_forward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *y,
                            const sugar_call_options *options)
 {
+    SUGAR_DEFAULT_MODE;
     sugar_call_options known;
     const sugar_status status = check_call(activation, options, FORWARD_FLAGS, &known);
     if (status != SUGAR_OK)
@@ -65,6 +67,7 @@ sugar_status sugar_forward(const sugar_activation *activation, const sugar_tenso
 sugar_status sugar_backward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *dy,
                             const sugar_tensor *dx, const sugar_call_options *options)
 {
+    SUGAR_DEFAULT_MODE;
     sugar_call_options known;
     const sugar_status status = check_call(activation, options, BACKWARD_FLAGS, &known);
     if (status != SUGAR_OK)
@@ -85,6 +88,7 @@ sugar_status sugar_backward(const sugar_activation *activation, const sugar_tens
 
 sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x, const sugar_call_options *options)
 {
+    SUGAR_DEFAULT_MODE;
     if (!monitor)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "monitor: NULL, expected a handle");
     sugar_call_options known;
@@ -230,6 +234,7 @@ static inline __attribute__((always_inline)) sugar_status forward_flat(const sug
                                                                        sugar_element element, int64_t n, vector x,
                                                                        vector y, const sugar_call_options *options)
 {
+    SUGAR_DEFAULT_MODE;
     const size_t size = sugar_element_size(element);
     if (!is_usual(activation, n, size, options) || !is_simple(x, y, n, size) || !is_simple(y, y, n, size))
         return forward_vectors(activation, element, n, x, y, options);
@@ -242,6 +247,7 @@ static inline __attribute__((always_inline)) sugar_status backward_flat(const su
                                                                         vector dy, vector dx,
                                                                         const sugar_call_options *options)
 {
+    SUGAR_DEFAULT_MODE;
     const size_t size = sugar_element_size(element);
     if (!is_usual(activation, n, size, options) || !is_simple(x, dx, n, size) || !is_simple(dy, dx, n, size)
         || !is_simple(dx, dx, n, size))

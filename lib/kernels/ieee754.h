@@ -5,7 +5,7 @@
  *
  * Let through, as they change no result:
  *   -fno-trapping-math, -fsignaling-nans   are about which exceptions are raised
- *   -frounding-math, -ffp-model=strict     are for rounding modes that change, which is not done here
+ *   -frounding-math, -ffp-model=strict     are for rounding modes that change; kernels run in one alone
  *   -fassociative-math, -mrecip    do nothing without -fno-signed-zeros and -freciprocal-math, which are refused
  *   -fexcess-precision=fast        there is none where FLT_EVAL_METHOD is 0
  *   -fcx-limited-range             there are no complex numbers

@@ -10,6 +10,7 @@
 
 #include "base/struct_size.h"
 #include "base/text.h"
+#include "cpu/float_mode.h"
 
 enum { MOST_UNITS = INT32_MAX };
 #define DEFAULT_MAXIMUM 8.0
@@ -94,6 +95,7 @@ sugar_status sugar_monitor_make(sugar_monitor **monitor, int64_t units, sugar_mo
 
 sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units, const sugar_monitor_options *options)
 {
+    SUGAR_DEFAULT_ENVIRONMENT;
     if (!monitor)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "monitor: NULL, expected the address of a handle");
     sugar_monitor_options known;
@@ -158,6 +160,7 @@ static sugar_status check_merge(const sugar_monitor *into, const sugar_monitor *
 
 sugar_status sugar_monitor_merge(sugar_monitor *into, const sugar_monitor *from)
 {
+    SUGAR_DEFAULT_MODE;
     int64_t samples;
     sugar_status status = check_merge(into, from);
     if (status == SUGAR_OK)
@@ -193,6 +196,7 @@ static bool is_dead(const sugar_monitor *monitor, int64_t unit, double rate)
 
 sugar_status sugar_monitor_get(const sugar_monitor *monitor, sugar_monitor_summary *summary)
 {
+    SUGAR_DEFAULT_MODE;
     const sugar_status status = check_handle("monitor", monitor);
     if (status != SUGAR_OK)
         return status;
@@ -220,6 +224,7 @@ sugar_status sugar_monitor_get(const sugar_monitor *monitor, sugar_monitor_summa
 
 sugar_status sugar_monitor_get_unit(const sugar_monitor *monitor, int64_t index, sugar_monitor_unit *unit)
 {
+    SUGAR_DEFAULT_MODE;
     sugar_status status = check_handle("monitor", monitor);
     if (status == SUGAR_OK && (index < 0 || index >= monitor->units))
         status = sugar_error(SUGAR_ERROR_ARGUMENT, "index: %lld, expected 0 or more and less than %lld",
@@ -261,8 +266,9 @@ static sugar_status check_find(const sugar_monitor *monitor, double rate, const 
     return SUGAR_OK;
 }
 
-sugar_status sugar_monitor_find_dead(const sugar_monitor *monitor, double rate, int64_t *indices, int64_t capacity,
-                                     int64_t *count)
+/* Not inlined, as `rate` is not in memory. */
+static __attribute__((noinline)) sugar_status find_dead(const sugar_monitor *monitor, double rate, int64_t *indices,
+                                                        int64_t capacity, int64_t *count)
 {
     const sugar_status status = check_find(monitor, rate, indices, capacity, count);
     if (status != SUGAR_OK)
@@ -279,8 +285,16 @@ sugar_status sugar_monitor_find_dead(const sugar_monitor *monitor, double rate, 
     return SUGAR_OK;
 }
 
+sugar_status sugar_monitor_find_dead(const sugar_monitor *monitor, double rate, int64_t *indices, int64_t capacity,
+                                     int64_t *count)
+{
+    SUGAR_DEFAULT_MODE;
+    return find_dead(monitor, rate, indices, capacity, count);
+}
+
 sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *counts, double *edges, int32_t capacity)
 {
+    SUGAR_DEFAULT_MODE;
     sugar_status status = check_handle("monitor", monitor);
     if (status == SUGAR_OK && !counts)
         status = sugar_error(SUGAR_ERROR_ARGUMENT, "counts: NULL, expected an array of %d", (int)monitor->bins);

@@ -19,6 +19,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "cpu/float_mode.h"
+
 /* Version 1, of libsugar 0.1, had no bins, and counted its axis from the front or, where negative, from the end. */
 enum { VERSION = 2, HEAD_BYTES = 60 + 8 * SUGAR_MONITOR_BINS, UNIT_BYTES = 32, CHECKSUM_BYTES = 4, MAGIC_BYTES = 8 };
 static const unsigned char magic[MAGIC_BYTES] = {'S', 'U', 'G', 'A', 'R', 'm', 'o', 'n'};
@@ -169,6 +171,7 @@ static sugar_status take_counts(sugar_monitor *monitor, const unsigned char *at)
 /* A forged buffer can have the right checksum: every number is checked as well. */
 sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, size_t size)
 {
+    SUGAR_DEFAULT_ENVIRONMENT;
     if (!monitor)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "monitor: NULL, expected the address of a handle");
     if (!buffer)

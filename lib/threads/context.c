@@ -5,6 +5,7 @@
 
 #include "base/integers.h"
 #include "base/struct_size.h"
+#include "cpu/float_mode.h"
 
 struct sugar_context {
     int32_t threads;
@@ -76,17 +77,25 @@ bool sugar_parallel_is_whole(const sugar_context *context, int64_t count)
 }
 
 typedef struct split {
+    const sugar_context *context;
     sugar_part *part;
     const void *work;
     int64_t count, length;          /* elements: of the call, and of one part */
 } split;
 
-/* Runs part `index`. */
+/* Runs part `index`, on any thread of the caller's. */
 static void run_part(void *work, int64_t index)
 {
+    SUGAR_DEFAULT_MODE;
     const split *s = work;
     const int64_t begin = index * s->length, left = s->count - begin;
     s->part(s->work, begin, begin + (left < s->length ? left : s->length));
+}
+
+static void run_parallel_for(const void *work)
+{
+    split s = *(const split *)work;
+    s.context->parallel_for(s.context->payload, run_part, &s, (s.count - 1) / s.length + 1);
 }
 
 void sugar_parallel_run(const sugar_context *context, int64_t count, int64_t block, sugar_part *part, const void *work)
@@ -102,6 +111,6 @@ void sugar_parallel_run(const sugar_context *context, int64_t count, int64_t blo
     const int64_t blocks = (count - 1) / block + 1;
     const int64_t parts = smaller(context->threads, count / SMALLEST_PART);
     const int64_t length = ((blocks - 1) / parts + 1) * block;
-    split s = {part, work, count, length};
-    context->parallel_for(context->payload, run_part, &s, (count - 1) / length + 1);
+    const split s = {context, part, work, count, length};
+    sugar_environment_run_outside(run_parallel_for, &s);
 }

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cpu/float_mode.h"
+
 /* The stack of a worker. Plain calls need at most 50 KiB of it, extended ones 380 KiB. glibc puts the program's
  * thread-local variables there, too: with those of ThreadSanitizer 512 KiB were too few. */
 enum { STACK_BYTES = 1024 * 1024 };
@@ -178,6 +180,7 @@ static void sleep_until_posted(sugar_pool *p)
  * when it leaves them. The caller waits for helpers to be 0 before the job leaves its stack. */
 static void *run_worker(void *argument)
 {
+    SUGAR_DEFAULT_MODE;             /* the thread has got that of the one that started it */
     member *const self = argument;
     sugar_pool *p = self->pool;
     bool looks = false;

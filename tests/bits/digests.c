@@ -1,16 +1,18 @@
 /* One digest per function, direction and element type over a fixed set of inputs, compared with the
  * stored ones at every level this machine has: the same bits everywhere.
  *
- *     digests FILE [--update] [--require LEVEL]
+ *     digests FILE [--update] [--require LEVEL | --only LEVEL] [--modes]
  *
  * FILE has one line per row: spec, direction, element type, digest. --update writes it anew from the
- * scalar level. --require fails if the machine cannot run LEVEL. */
+ * scalar level. --require fails if the machine cannot run LEVEL; --only looks at no other level. --modes makes all
+ * calls in each floating-point mode that differs from the default one. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/float_mode.h"
 #include "digests.h"
 
 /* Besides every kind with its defaults: parameters, mixtures and a threshold. */
@@ -128,10 +130,33 @@ void add_row(table *t, const char *spec, const char *direction, element_type typ
     r->digest = value;
 }
 
-void check_call(sugar_status status)
+static int mode = -1;               /* the mode in which calls are made; -1: the default one */
+
+void enter_mode(void)
 {
+    if (mode >= 0)
+        float_mode_enter(mode);
+}
+
+static void leave_mode(void)
+{
+    if (mode >= 0 && !float_mode_leave(mode))
+        give_up(float_mode_name(mode), "a call has left another floating-point mode");
+}
+
+void check_status(sugar_status status)
+{
+    leave_mode();
     if (status != SUGAR_OK)
         give_up("digests", sugar_last_error());
+}
+
+sugar_activation *create_in_mode(const char *spec, const char *level)
+{
+    enter_mode();
+    sugar_activation *activation = must_create(spec, level);
+    leave_mode();
+    return activation;
 }
 
 /* The rows of one spec: the value, the derivative (dy = 1), and dx added up with any dy. */
@@ -140,7 +165,7 @@ static void digest_spec(table *t, const char *spec, const char *level, const inp
     static unsigned char out[MAX_INPUTS * 8];
     unsigned char one[sizeof(double)];
     const sugar_call_options accumulate = {.struct_size = sizeof accumulate, .flags = SUGAR_CALL_ACCUMULATE};
-    sugar_activation *activation = must_create(spec, level);
+    sugar_activation *activation = create_in_mode(spec, level);
     element_store(one, 0, in->type, element_of(1, in->type));
     check_call(flat_forward(activation, in->type, in->count, in->x, 1, out, 1, NULL));
     add_row(t, spec, "forward", in->type, digest(out, in->count, in->type));
@@ -243,31 +268,55 @@ static int has_level(const char *const *levels, int level_count, const char *wan
     return 0;
 }
 
+/* Returns how many levels have digests that differ from the stored ones. */
+static int compare_levels(const table *stored, const char *const *levels, int level_count)
+{
+    static table found;
+    int failed = 0;
+    for (int i = 0; i < level_count; i++) {
+        compute(&found, levels[i]);
+        int differences = compare(stored, &found, levels[i]);
+        printf("level %-8s mode %-12s %d rows, %d differ from the stored ones\n", levels[i],
+               mode < 0 ? "default" : float_mode_name(mode), found.count, differences);
+        fflush(stdout);             /* an exception may end the program */
+        failed += differences != 0;
+    }
+    return failed;
+}
+
 int main(int argc, char **argv)
 {
     static table stored, found;
     const char *levels[MAX_LEVELS];
-    int level_count = supported_levels(levels), failed = 0;
+    int level_count = supported_levels(levels), in_modes = 0, checked = 0, failed = 0;
     if (argc < 2)
-        give_up("usage", "digests FILE [--update] [--require LEVEL]");
+        give_up("usage", "digests FILE [--update] [--require LEVEL | --only LEVEL] [--modes]");
     for (int i = 2; i < argc; i++) {
         if (strcmp(argv[i], "--update") == 0) {
             compute(&found, "scalar");
             write_table(&found, argv[1]);
-        } else if (strcmp(argv[i], "--require") == 0 && i + 1 < argc) {
-            if (!has_level(levels, level_count, argv[++i]))
-                give_up(argv[i], "this machine cannot run this level");
+        } else if ((strcmp(argv[i], "--require") == 0 || strcmp(argv[i], "--only") == 0) && i + 1 < argc) {
+            if (!has_level(levels, level_count, argv[i + 1]))
+                give_up(argv[i + 1], "this machine cannot run this level");
+            if (strcmp(argv[i++], "--only") == 0) {
+                levels[0] = argv[i];
+                level_count = 1;
+            }
+        } else if (strcmp(argv[i], "--modes") == 0) {
+            in_modes = 1;
         } else {
             give_up(argv[i], "unknown argument");
         }
     }
     read_table(&stored, argv[1]);
-    for (int i = 0; i < level_count; i++) {
-        compute(&found, levels[i]);
-        int differences = compare(&stored, &found, levels[i]);
-        printf("level %-8s %d rows, %d differ from the stored ones\n", levels[i], found.count, differences);
-        failed += differences != 0;
+    for (mode = in_modes ? 0 : -1; mode < (in_modes ? float_mode_count() : 0); mode++) {
+        if (in_modes && !(float_mode_enter(mode) && float_mode_leave(mode))) {
+            printf("this machine does not have the mode %s\n", float_mode_name(mode));
+            continue;
+        }
+        checked += level_count;
+        failed += compare_levels(&stored, levels, level_count);
     }
-    printf("%d passed, %d failed\n", level_count - failed, failed);
+    printf("%d passed, %d failed\n", checked - failed, failed);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -28,8 +28,13 @@ uint64_t digest_bytes(const void *bytes, size_t count);
 
 void add_row(table *t, const char *spec, const char *direction, element_type type, uint64_t value);
 
-/* Ends the program if a call failed. */
-void check_call(sugar_status status);
+/* Makes a call in the mode that --mode names. Ends the program if the call fails, or leaves another mode. */
+#define check_call(call) (enter_mode(), check_status(call))
+void enter_mode(void);
+void check_status(sugar_status status);
+
+/* must_create(), in that mode. */
+sugar_activation *create_in_mode(const char *spec, const char *level);
 
 /* What a kind can do, SUGAR_CAN_*. */
 void digest_extended(table *t, const char *spec, uint64_t capabilities, const char *level, const inputs *in);

@@ -35,7 +35,7 @@ static unsigned char out[MAX_INPUTS * 8], more[MAX_INPUTS * 8];
 
 static void call_start(call *c, const char *spec, const char *level, const inputs *in)
 {
-    *c = (call){.activation = must_create(spec, level), .options = {.struct_size = sizeof c->options}};
+    *c = (call){.activation = create_in_mode(spec, level), .options = {.struct_size = sizeof c->options}};
     view_of(&c->x, at(in->x), in, COLUMNS);
     view_of(&c->dy, at(in->dy), in, COLUMNS);
     view_of(&c->out, out, in, COLUMNS);

@@ -46,9 +46,14 @@
 !>               level,
 !>           stride, alignment, position and split over threads; only the payload and sign of a NaN
 !>           may differ. Values and derivatives are NaN where x is NaN, and nowhere else (but dx
-!>           is NaN where dy is infinite and the derivative is 0, as in IEEE 754). All this holds in IEEE
-!>               754's
-!>           default mode: rounding to nearest, subnormals kept.
+!>           is NaN where dy is infinite and the derivative is 0, as in IEEE 754).
+!> Modes.    Every call computes in IEEE 754's default mode, on all threads: rounding to nearest, subnormals
+!> kept,
+!>           no exception trapped. Whatever mode the calling thread has (rounding direction, flush to zero,
+!>           denormals are zero, trapped exceptions), it has again when the call returns. Its sticky exception
+!>           flags are as before, or more of them are raised; a function that makes a handle leaves them as
+!>               they
+!>           were.
 module libsugar_c
     use, intrinsic :: iso_c_binding, only: c_char, c_double, c_float, c_funptr, c_int8_t, c_int16_t, c_int32_t, &
         c_int64_t, c_null_funptr, c_null_ptr, c_ptr, c_size_t
@@ -385,7 +390,8 @@ module libsugar_c
 
         !> Runs task(work, i) once for each i in [0, count), in any order and on any threads, and returns when
         !> all are done. payload is what the caller put into the options. Supplied by programs that have a
-        !> thread pool.
+        !> thread pool. It is called in the calling thread's own floating-point mode, and must not change
+        !> that; its threads may have any.
         subroutine sugar_parallel_for(payload, task, work, count) bind(c)
             import
             type(c_ptr), value :: payload

@@ -204,9 +204,9 @@ export declare class Activation implements Handle {
  *
  * The pool. Its threads start with the context, go to sleep 50 us after a call, and end with the context. It
  * works for one call at a time: a call that finds it busy runs on the calling thread alone. Its threads block
- * all signals but those of faults, have stacks of 1 MiB, and keep the floating-point mode of the thread that
- * made the context. After fork(), the child has the context but not the threads: calls there run on the
- * calling thread, and sugar_context_destroy only frees the memory. Contexts made in the child have pools.
+ * all signals but those of faults, and have stacks of 1 MiB. After fork(), the child has the context but not
+ * the threads: calls there run on the calling thread, and sugar_context_destroy only frees the memory.
+ * Contexts made in the child have pools.
  */
 export declare class Context implements Handle {
     /** @param options the number of threads, the calling one counted */

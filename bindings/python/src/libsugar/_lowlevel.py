@@ -45,9 +45,15 @@ Numbers.  f32 values and derivatives are within 2 ULP of the exact result for ev
               level,
           stride, alignment, position and split over threads; only the payload and sign of a NaN
           may differ. Values and derivatives are NaN where x is NaN, and nowhere else (but dx
-          is NaN where dy is infinite and the derivative is 0, as in IEEE 754). All this holds in IEEE
-              754's
-          default mode: rounding to nearest, subnormals kept.
+          is NaN where dy is infinite and the derivative is 0, as in IEEE 754).
+Modes.    Every call computes in IEEE 754's default mode, on all threads: rounding to nearest, subnormals
+kept,
+          no exception trapped. Whatever mode the calling thread has (rounding direction, flush to zero,
+          denormals are zero, trapped exceptions), it has again when the call returns. Its sticky
+              exception
+          flags are as before, or more of them are raised; a function that makes a handle leaves them as
+              they
+          were.
 """
 
 from __future__ import annotations
@@ -201,10 +207,9 @@ class sugar_context(ctypes.Structure):
 
     The pool. Its threads start with the context, go to sleep 50 us after a call, and end with the context. It
     works for one call at a time: a call that finds it busy runs on the calling thread alone. Its threads
-    block all signals but those of faults, have stacks of 1 MiB, and keep the floating-point mode of the
-    thread that made the context. After fork(), the child has the context but not the threads: calls there run
-    on the calling thread, and sugar_context_destroy only frees the memory. Contexts made in the child have
-    pools."""
+    block all signals but those of faults, and have stacks of 1 MiB. After fork(), the child has the context
+    but not the threads: calls there run on the calling thread, and sugar_context_destroy only frees the
+    memory. Contexts made in the child have pools."""
 
 
 class sugar_monitor(ctypes.Structure):
@@ -225,7 +230,8 @@ class sugar_monitor(ctypes.Structure):
 
 sugar_parallel_for_task = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
 # Runs task(work, i) once for each i in [0, count), in any order and on any threads, and returns when all are
-# done. payload is what the caller put into the options. Supplied by programs that have a thread pool.
+# done. payload is what the caller put into the options. Supplied by programs that have a thread pool. It is
+# called in the calling thread's own floating-point mode, and must not change that; its threads may have any.
 sugar_parallel_for = ctypes.CFUNCTYPE(None, ctypes.c_void_p, sugar_parallel_for_task, ctypes.c_void_p,
                                       ctypes.c_int64)
 
