@@ -27,8 +27,11 @@ type Status = lowlevel.Status
 const (
 	ErrorArgument    = lowlevel.ErrorArgument    // an argument is out of its documented range
 	ErrorSpec        = lowlevel.ErrorSpec        // a spec does not parse
-	ErrorUnsupported = lowlevel.ErrorUnsupported // understood, but not available here
+	ErrorUnsupported = lowlevel.ErrorUnsupported // not available here
 	ErrorOutOfMemory = lowlevel.ErrorOutOfMemory // no memory for a handle, or no threads for a context
+	ErrorOverlap     = lowlevel.ErrorOverlap     // an output shares memory with another operand, or with itself
+	ErrorValue       = lowlevel.ErrorValue       // a number in memory is out of its range
+	ErrorData        = lowlevel.ErrorData        // bytes that are no saved form, or a damaged one
 )
 
 // Error is what every failing call returns; errors.As finds it.

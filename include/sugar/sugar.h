@@ -29,12 +29,13 @@
  *           all others may not. What is "owned by the caller" is freed by the caller. (bindings/ reads
  *           these lists: they are the one description for every language.)
  * Overlap.  An output may be the very same view as an input (same address, same strides): in place.
- *           Any other sharing of memory between an output and an input is an error, and so is an
- *           output with two indices at the same address. Views that interleave without sharing an
- *           element are fine. Inputs may overlap each other and themselves (zero strides). For views
- *           of many dimensions, with strides that no array has, it can take very long to decide
- *           exactly whether they overlap; the check stops after a bounded amount of work, and an
- *           overlap that it could not rule out until then is an error too.
+ *           Any other sharing of memory between an output and an input is SUGAR_ERROR_OVERLAP, and so
+ *           is an output with two indices at the same address, as with a stride of 0. Views that
+ *           interleave without sharing an element are fine. Inputs may overlap each other and
+ *           themselves (zero strides). For views of many dimensions, with strides that no array has,
+ *           it can take very long to decide exactly whether they overlap; the check stops after a
+ *           bounded amount of work, and an overlap that it could not rule out until then is an error
+ *           of that kind, too.
  * Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64
  *           within 4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52)
  *           times its largest magnitude, whichever is larger. A parameter is rounded once to the
@@ -88,10 +89,17 @@ extern "C" {
 typedef int32_t sugar_status;
 enum {
     SUGAR_OK = 0,
-    SUGAR_ERROR_ARGUMENT = -1,      /* an argument is out of its documented range */
+    SUGAR_ERROR_ARGUMENT = -1,      /* an argument is out of its documented range, in every version: a mistake in
+                                       the program */
     SUGAR_ERROR_SPEC = -2,          /* a spec string does not parse */
-    SUGAR_ERROR_UNSUPPORTED = -3,   /* valid, but not available here: device, type, level, option */
-    SUGAR_ERROR_OUT_OF_MEMORY = -4  /* no memory for a handle, or no threads for a context */
+    SUGAR_ERROR_UNSUPPORTED = -3,   /* this version, build or machine cannot do it, or this activation: device, type,
+                                       level, flag or option, or a combination of them. Another way is needed */
+    SUGAR_ERROR_OUT_OF_MEMORY = -4, /* no memory for a handle, or no threads for a context */
+    SUGAR_ERROR_OVERLAP = -5,       /* an output shares memory with another operand, or with itself: copy, and call
+                                       again */
+    SUGAR_ERROR_VALUE = -6,         /* a number in memory is out of its range: a learned parameter, the samples of a
+                                       monitor */
+    SUGAR_ERROR_DATA = -7           /* bytes that are no saved form, or a damaged one */
 };
 
 /* The message of the last failed call on this thread; "" if none has failed yet. One line, without a
@@ -291,8 +299,7 @@ typedef struct sugar_monitor sugar_monitor;
 enum {
     SUGAR_CALL_ACCUMULATE = 1,      /* backward: dx = dx + dy * g'(x), the product and the sum
                                        rounded once together (fma; for f16 and bf16 in f32, and then
-                                       to the element type), instead of dx = dy * g'(x).
-                                       An error in forward */
+                                       to the element type), instead of dx = dy * g'(x) */
     SUGAR_CALL_NONTEMPORAL = 2,          /* store the output past the caches (non-temporally), whatever its
                                        size; except in place, with ACCUMULATE, where it is written with
                                        strides, or if the level has no such stores. Faster for an output
@@ -310,8 +317,7 @@ enum {
                                        How far that is from f'(x) depends on the rounding of y: it is f'(x) for relu,
                                        relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a few
                                        units in the last place of the largest |f'|, which doc/numbers.md has kind
-                                       by kind. A y that is no value of f counts as the nearest value of f. An error
-                                       in forward, and beside a parameter, its gradient, random or a saved_gradient */
+                                       by kind. A y that is no value of f counts as the nearest value of f */
 };
 
 /* The random numbers for slopes: those of Philox4x32-10 (Salmon et al., SC 2011) with the key
@@ -329,12 +335,28 @@ typedef struct sugar_random {
 
 /* Options of one call; NULL everywhere stands for all defaults. Set struct_size to
  * sizeof(sugar_call_options); its rule is that of sugar_activation_options. A call needs at most 64 KiB of stack on
- * each thread that works on it, or 384 KiB if options other than flags and context are set. */
+ * each thread that works on it, or 384 KiB if options other than flags and context are set.
+ *
+ * What may stand together; anything else is UNSUPPORTED. (SUGAR_CALL_NONTEMPORAL and _TEMPORAL go with everything, but
+ * not with each other, which is ARGUMENT.)
+ *
+ *                           in forward                        in backward
+ *     SUGAR_CALL_ACCUMULATE      no                           beside everything
+ *     SUGAR_CALL_FROM_OUTPUT     no                           beside SUGAR_CALL_ACCUMULATE alone
+ *     monitor                    beside everything            no
+ *     parameter                  beside monitor; beside       beside parameter_gradient
+ *                                saved_gradient if g' does
+ *                                not use f'
+ *     parameter_gradient         no                           beside parameter
+ *     saved_gradient             beside monitor, parameter    alone
+ *                                (as above)
+ *     random                     beside monitor               alone
+ */
 typedef struct sugar_call_options {
     size_t struct_size;             /* bytes */
     uint64_t flags;                 /* SUGAR_CALL_* or 0 */
     const sugar_context *context;   /* threads; NULL: the calling thread */
-    sugar_monitor *monitor;         /* forward: counts x in the same pass. NULL: none. An error in backward */
+    sugar_monitor *monitor;         /* forward: counts x in the same pass. NULL: none */
     /* The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
      * SUGAR_CAN_LEARN. It has the dtype and the ndim of x, and each of its extents is that of x or 1. Where it is 1,
      * all indices of x share a value: extents of 1 alone give one value, (1, channels, 1, 1) one per channel. (This is
@@ -353,7 +375,7 @@ typedef struct sugar_call_options {
      * products is within half an ULP, and n^2 2^-105 times the sum of their absolute values, of the exact one. It
      * has the same bits for any number of threads. If x has no elements, the gradient may still have some, where its
      * extents are 1: they are sums over nothing, so they are set to 0, or with SUGAR_CALL_ACCUMULATE stay as they
-     * are. NULL: not wanted. An error in forward. */
+     * are. NULL: not wanted. */
     const sugar_tensor *parameter_gradient;
     /* g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in, and x
      * must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
@@ -365,13 +387,13 @@ typedef struct sugar_call_options {
      *            activations whose g', with its domain and blend, has two values, or one. Bit i mod 8 (from the
      *            lowest) of byte i / 8 is element i in row-major order; strides must be NULL or compact; bits
      *            after the last element are written as 0.
-     * Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view.
-     * An error beside random; and beside a parameter wherever the backward pass uses f'. NULL: not wanted. */
+     * Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. NULL: not
+     * wanted. */
     const sugar_tensor *saved_gradient;
     /* rrelu as the forward function draws a slope for each element, in forward and again in backward (training
-     * mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn, with the seed 0. An
-     * error for any other kind, and beside a parameter or a saved_gradient. f' has the same slopes, wherever the
-     * backward pass uses f'; a surrogate rrelu behind a ~ draws none. */
+     * mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn, with the seed 0. For
+     * SUGAR_CAN_DRAW. f' has the same slopes, wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws
+     * none. */
     const sugar_random *random;
 } sugar_call_options;
 
@@ -380,8 +402,9 @@ typedef struct sugar_call_options {
  * y         out; same shape and dtype as x; may be the same view as x.
  * options   NULL: all defaults.
  * Errors: ARGUMENT (NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
- * data; sizes whose product overflows; overlap; struct_size; flags), UNSUPPORTED (device, dtype,
- * newer option). */
+ * data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL), OVERLAP, VALUE (a parameter outside
+ * its range; more samples of a monitor than 2^63 - 1 in all), UNSUPPORTED (device; dtype; a flag or option that this
+ * call, this activation or this version does not have, alone or beside the others: the table of sugar_call_options). */
 SUGAR_API sugar_status sugar_forward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *y,
                                      const sugar_call_options *options);
 
@@ -394,7 +417,7 @@ SUGAR_API sugar_status sugar_forward(const sugar_activation *activation, const s
  * dx        out; same shape and dtype as x; may be the same view as x or as dy. With
  *           SUGAR_CALL_ACCUMULATE it is read as well.
  * options   NULL: all defaults.
- * Errors: as sugar_forward. */
+ * Errors: as sugar_forward; ARGUMENT (x beside a saved_gradient). */
 SUGAR_API sugar_status sugar_backward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *dy,
                                       const sugar_tensor *dx, const sugar_call_options *options);
 
@@ -409,8 +432,7 @@ SUGAR_API sugar_status sugar_backward(const sugar_activation *activation, const 
  * y         out [n, step incy]; may be the same vector as x. NULL allowed if n is 0.
  * incy      in elements.
  * options   NULL: all defaults.
- * Errors: ARGUMENT (NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
- * overlap; struct_size; flags), UNSUPPORTED (newer option). */
+ * Errors: as sugar_forward; ARGUMENT (n < 0), OVERLAP (an output's step of 0). */
 SUGAR_API sugar_status sugar_forward_f32(const sugar_activation *activation, int64_t n, const float *x, int64_t incx,
                                          float *y, int64_t incy, const sugar_call_options *options);
 SUGAR_API sugar_status sugar_forward_f64(const sugar_activation *activation, int64_t n, const double *x, int64_t incx,
@@ -430,7 +452,7 @@ SUGAR_API sugar_status sugar_forward_bf16(const sugar_activation *activation, in
  * dx        out [n, step incdx]; may be the same vector as x or as dy. NULL allowed if n is 0.
  * incdx     in elements.
  * options   NULL: all defaults.
- * Errors: as sugar_forward_f32. */
+ * Errors: as sugar_backward; ARGUMENT (n < 0), OVERLAP (an output's step of 0). */
 SUGAR_API sugar_status sugar_backward_f32(const sugar_activation *activation, int64_t n, const float *x, int64_t incx,
                                           const float *dy, int64_t incdy, float *dx, int64_t incdx,
                                           const sugar_call_options *options);
@@ -479,8 +501,9 @@ SUGAR_API void sugar_monitor_destroy(sugar_monitor *monitor);
 /* Counts the elements of x, as a forward call with this monitor in its options does.
  * x         in; any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
  * options   threads alone (context); NULL: the calling thread.
- * Errors: as sugar_forward; ARGUMENT (NULL monitor, an extent that is not `units`, ndim too small for `axis_from_end`,
- * more samples than 2^63 - 1 in all, members of options other than context). */
+ * Errors: ARGUMENT (NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an extent that is not
+ * `units`; NULL or misaligned data; sizes whose product overflows; struct_size), VALUE (more samples than 2^63 - 1 in
+ * all), UNSUPPORTED (device, dtype, members of options other than context). */
 SUGAR_API sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x,
                                              const sugar_call_options *options);
 
@@ -490,8 +513,8 @@ SUGAR_API sugar_status sugar_monitor_reset(sugar_monitor *monitor);
 
 /* Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both inputs;
  * sums are added in f64.
- * Errors: ARGUMENT (NULL; the same monitor twice; units, bins, threshold, minimum or maximum that differ; more
- * samples than 2^63 - 1). */
+ * Errors: ARGUMENT (NULL; the same monitor twice; units, bins, threshold, minimum or maximum that differ), VALUE (more
+ * samples than 2^63 - 1 in all). */
 SUGAR_API sugar_status sugar_monitor_merge(sugar_monitor *into, const sugar_monitor *from);
 
 /* The whole layer. Set struct_size; its rule is that of sugar_kind. */
@@ -563,7 +586,7 @@ SUGAR_API sugar_status sugar_monitor_save(const sugar_monitor *monitor, void *bu
  * monitor   out; owned by the caller, for sugar_monitor_destroy. Not written on failure.
  * buffer    in [size]; not kept.
  * size      in bytes.
- * Errors: ARGUMENT (NULL; not a saved monitor; damaged, cut off or too long: the checksum is verified),
+ * Errors: ARGUMENT (NULL), DATA (not a saved monitor; damaged, cut off or too long: the checksum is verified),
  * UNSUPPORTED (saved by 0.1 or by a newer version), OUT_OF_MEMORY. */
 SUGAR_API sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, size_t size);
 

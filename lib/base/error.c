@@ -33,6 +33,9 @@ const char *sugar_status_name(sugar_status status)
     case SUGAR_ERROR_SPEC: return "SUGAR_ERROR_SPEC";
     case SUGAR_ERROR_UNSUPPORTED: return "SUGAR_ERROR_UNSUPPORTED";
     case SUGAR_ERROR_OUT_OF_MEMORY: return "SUGAR_ERROR_OUT_OF_MEMORY";
+    case SUGAR_ERROR_OVERLAP: return "SUGAR_ERROR_OVERLAP";
+    case SUGAR_ERROR_VALUE: return "SUGAR_ERROR_VALUE";
+    case SUGAR_ERROR_DATA: return "SUGAR_ERROR_DATA";
     default: return "unknown status";
     }
 }

@@ -29,7 +29,7 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
     if (status != SUGAR_OK)
         return status;
     if (known->flags & ~allowed_flags)
-        return sugar_error(SUGAR_ERROR_ARGUMENT,
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED,
                            "options: flags %#llx, expected any of %sSUGAR_CALL_NONTEMPORAL (0x2) "
                            "and SUGAR_CALL_TEMPORAL (0x4) in %s",
                            (unsigned long long)known->flags,
@@ -95,7 +95,7 @@ sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x
     sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
     if (status == SUGAR_OK && (known.flags || sugar_is_extended(&known)))
         status =
-            sugar_error(SUGAR_ERROR_ARGUMENT, "options: flags, or a member beside context, expected threads alone");
+            sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: flags, or a member beside context, expected threads alone");
     return status == SUGAR_OK ? sugar_extended_observe(monitor, x, &known) : status;
 }
 
@@ -113,7 +113,7 @@ static sugar_status check_flat(int64_t n, const char *step_name, int64_t output_
     if (n < 0)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "n: %lld, expected 0 or more", (long long)n);
     if (n > 1 && output_step == 0)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: 0, expected another step for an output of %lld elements",
+        return sugar_error(SUGAR_ERROR_OVERLAP, "%s: 0, expected another step for an output of %lld elements",
                            step_name, (long long)n);
     return SUGAR_OK;
 }

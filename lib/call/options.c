@@ -199,7 +199,7 @@ static sugar_status check_conflicts(unsigned given, bool is_backward)
     for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++) {
         const conflict *c = &conflicts[i];
         if ((is_backward ? c->in_backward : c->in_forward) && given >> c->a & 1 && given >> c->b & 1)
-            return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside %s, expected one of them",
+            return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s beside %s, expected one of them",
                                option_entries[c->a].name, option_entries[c->b].name);
     }
     return SUGAR_OK;
@@ -214,10 +214,10 @@ static sugar_access access_of(const assembly *a, const option_entry *entry)
 static sugar_status check_option(const assembly *a, const option_entry *entry)
 {
     if (access_of(a, entry) == SUGAR_ACCESS_REFUSED)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s in %s, expected NULL", entry->name,
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s in %s, expected NULL", entry->name,
                            a->call.is_backward ? "backward" : "forward");
     if (a->options->flags & SUGAR_CALL_FROM_OUTPUT)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: %s beside SUGAR_CALL_FROM_OUTPUT (0x8), expected NULL",
+        return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s beside SUGAR_CALL_FROM_OUTPUT (0x8), expected NULL",
                            entry->name);
     const int32_t kind = a->call.activation->forward_kind;
     if (entry->capability & ~sugar_kind_capabilities(kind))

@@ -95,7 +95,7 @@ static sugar_status refuse(const sugar_extended_call *c, const sugar_tensor *par
         position /= shape[d];
     }
     const sugar_parameter_entry *entry = entry_of(c);
-    return sugar_error(SUGAR_ERROR_ARGUMENT, "parameter: %s = %s at %s, expected %s to %s", entry->name,
+    return sugar_error(SUGAR_ERROR_VALUE, "parameter: %s = %s at %s, expected %s to %s", entry->name,
                        sugar_number_text(found).text, sugar_tuple_text(index, parameter->ndim).text,
                        sugar_number_text(entry->minimum).text, sugar_number_text(entry->maximum).text);
 }

@@ -123,7 +123,7 @@ sugar_status sugar_monitor_sum_samples(const sugar_monitor *monitor, int64_t mor
     int64_t all;
     if (__builtin_add_overflow(monitor->samples, more, samples)
         || __builtin_mul_overflow(*samples, monitor->units, &all))
-        return sugar_error(SUGAR_ERROR_ARGUMENT,
+        return sugar_error(SUGAR_ERROR_VALUE,
                            "monitor: %lld samples of each unit and %lld more, expected at most 2^63 - 1 in all",
                            (long long)monitor->samples, (long long)more);
     return SUGAR_OK;

@@ -121,7 +121,7 @@ sugar_status sugar_monitor_save(const sugar_monitor *monitor, void *buffer, size
 
 static sugar_status refuse(const char *what)
 {
-    return sugar_error(SUGAR_ERROR_ARGUMENT, "buffer: %s, expected what sugar_monitor_save wrote", what);
+    return sugar_error(SUGAR_ERROR_DATA, "buffer: %s, expected what sugar_monitor_save wrote", what);
 }
 
 /* Checks that the bytes are as they were saved, by a version that this one can read. */
@@ -134,7 +134,7 @@ static sugar_status check_bytes(const unsigned char *bytes, size_t size)
     const unsigned char *at = bytes + size - CHECKSUM_BYTES;
     const uint32_t found = checksum(bytes, size - CHECKSUM_BYTES), expected = (uint32_t)take(&at, CHECKSUM_BYTES);
     if (found != expected)
-        return sugar_error(SUGAR_ERROR_ARGUMENT,
+        return sugar_error(SUGAR_ERROR_DATA,
                            "buffer: checksum 0x%08x, expected 0x%08x: it is damaged, cut off or too long",
                            (unsigned)found, (unsigned)expected);
     at = bytes + sizeof magic;
@@ -168,6 +168,12 @@ static sugar_status take_counts(sugar_monitor *monitor, const unsigned char *at)
     return good ? SUGAR_OK : refuse("counts that contradict each other");
 }
 
+/* What is an error of arguments elsewhere is one of the data here; the message stays. */
+static sugar_status of_data(sugar_status status)
+{
+    return status == SUGAR_ERROR_ARGUMENT || status == SUGAR_ERROR_VALUE ? SUGAR_ERROR_DATA : status;
+}
+
 /* A forged buffer can have the right checksum: every number is checked as well. */
 sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, size_t size)
 {
@@ -196,7 +202,7 @@ sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, 
     sugar_monitor *made = NULL;
     status = sugar_monitor_make(&made, units, &options);
     if (status != SUGAR_OK)
-        return status;
+        return of_data(status);
     status = samples < 0 ? refuse("negative samples") : sugar_monitor_sum_samples(made, samples, &made->samples);
     if (status == SUGAR_OK)
         status = take_counts(made, at);
@@ -204,5 +210,5 @@ sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, 
         *monitor = made;
     else
         sugar_monitor_destroy(made);
-    return status;
+    return of_data(status);
 }

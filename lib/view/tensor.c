@@ -202,7 +202,7 @@ static sugar_status check_output_strides(const sugar_operand *o, const view *v)
 {
     for (int d = 0; d < o->tensor->ndim; d++)
         if (o->tensor->shape[d] > 1 && v->stride[d] == 0)
-            return sugar_error(SUGAR_ERROR_ARGUMENT,
+            return sugar_error(SUGAR_ERROR_OVERLAP,
                                "%s: stride 0 in dimension %d of extent %lld, expected another one in an output",
                                o->name, d, (long long)o->tensor->shape[d]);
     return SUGAR_OK;
@@ -263,8 +263,8 @@ static sugar_status describe_overlap(sugar_sharing sharing, const char *output, 
     if (sharing == SUGAR_APART)
         return SUGAR_OK;
     if (sharing == SUGAR_SHARED)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: overlaps %s, expected %s", output, other, expected);
-    return sugar_error(SUGAR_ERROR_ARGUMENT,
+        return sugar_error(SUGAR_ERROR_OVERLAP, "%s: overlaps %s, expected %s", output, other, expected);
+    return sugar_error(SUGAR_ERROR_OVERLAP,
                        "%s: overlap with %s not ruled out within the search limit, expected simpler strides", output,
                        other);
 }

@@ -1,7 +1,9 @@
 /* The environment: SUGAR_LEVEL is a cap that cannot fail. It is read when a handle is made and by sugar_level_get, and
  * nowhere else, as another thread may be changing it; and in the way that a set-user-id program ignores. The program's
  * own getenv and secure_getenv take the place of libc's. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "unit.h"
 
 static int read_safely, read_otherwise;         /* how often, so far */

@@ -18,7 +18,10 @@ static void status_names(void **unused)
     assert_string_equal(sugar_status_name(SUGAR_ERROR_UNSUPPORTED), "SUGAR_ERROR_UNSUPPORTED");
     assert_string_equal(sugar_status_name(SUGAR_ERROR_OUT_OF_MEMORY), "SUGAR_ERROR_OUT_OF_MEMORY");
     assert_string_equal(sugar_status_name(1), "unknown status");
-    assert_string_equal(sugar_status_name(-5), "unknown status");
+    assert_string_equal(sugar_status_name(SUGAR_ERROR_OVERLAP), "SUGAR_ERROR_OVERLAP");
+    assert_string_equal(sugar_status_name(SUGAR_ERROR_VALUE), "SUGAR_ERROR_VALUE");
+    assert_string_equal(sugar_status_name(SUGAR_ERROR_DATA), "SUGAR_ERROR_DATA");
+    assert_string_equal(sugar_status_name(-8), "unknown status");
     assert_string_equal(sugar_status_name(INT32_MIN), "unknown status");
 }
 
@@ -31,6 +34,9 @@ static void numbers_that_never_change(void **unused)
     assert_int_equal(SUGAR_ERROR_SPEC, -2);
     assert_int_equal(SUGAR_ERROR_UNSUPPORTED, -3);
     assert_int_equal(SUGAR_ERROR_OUT_OF_MEMORY, -4);
+    assert_int_equal(SUGAR_ERROR_OVERLAP, -5);
+    assert_int_equal(SUGAR_ERROR_VALUE, -6);
+    assert_int_equal(SUGAR_ERROR_DATA, -7);
     assert_int_equal(SUGAR_DEVICE_CPU, 1);
     assert_int_equal(SUGAR_TYPE_FLOAT, 2);
     assert_int_equal(SUGAR_TYPE_BFLOAT, 4);

@@ -467,7 +467,7 @@ static void counters_do_not_overflow(void **unused)
         if (i < 62)
             assert_ok(sugar_monitor_merge(power, same));
         else
-            assert_fails(sugar_monitor_merge(power, same), SUGAR_ERROR_ARGUMENT,
+            assert_fails(sugar_monitor_merge(power, same), SUGAR_ERROR_VALUE,
                          "4611686018427387904 more, expected at most 2^63 - 1");
         if (i == 62)
             assert_equal(power, same);
@@ -480,9 +480,8 @@ static void counters_do_not_overflow(void **unused)
     const saved before = save(all);
     sugar_activation *a = must_create("relu", NULL);
     const sugar_call_options options = {.struct_size = sizeof options, .monitor = all};
-    assert_fails(sugar_monitor_observe(all, &x.tensor, NULL), SUGAR_ERROR_ARGUMENT,
-                 "1 more, expected at most 2^63 - 1");
-    assert_fails(sugar_forward(a, &x.tensor, &out.tensor, &options), SUGAR_ERROR_ARGUMENT, "1 more, expected at most");
+    assert_fails(sugar_monitor_observe(all, &x.tensor, NULL), SUGAR_ERROR_VALUE, "1 more, expected at most 2^63 - 1");
+    assert_fails(sugar_forward(a, &x.tensor, &out.tensor, &options), SUGAR_ERROR_VALUE, "1 more, expected at most");
     assert_true(y == 7);
     assert_holds(all, &before);
     free(before.bytes);
@@ -732,18 +731,18 @@ static void damage_is_refused(void **unused)
         for (int bit = 0; bit < 9; bit++) {     /* each bit alone, and all of them */
             const unsigned char flip = (unsigned char)(bit < 8 ? 1 << bit : 0xff);
             s.bytes[i] ^= flip;
-            assert_refused(s.bytes, s.size, SUGAR_ERROR_ARGUMENT, i < 8 ? "no saved monitor" : "checksum 0x");
+            assert_refused(s.bytes, s.size, SUGAR_ERROR_DATA, i < 8 ? "no saved monitor" : "checksum 0x");
             s.bytes[i] ^= flip;
         }
     for (size_t size = 0; size < s.size; size++) {
         unsigned char *cut = malloc(size + (size == 0));      /* no larger, so that sanitizers see reads beyond */
         memcpy(cut, s.bytes, size);
-        assert_refused(cut, size, SUGAR_ERROR_ARGUMENT, "buffer: ");
+        assert_refused(cut, size, SUGAR_ERROR_DATA, "buffer: ");
         free(cut);
     }
     memcpy(longer, s.bytes, s.size);
     for (size_t more = 1; more <= 8; more++)
-        assert_refused(longer, s.size + more, SUGAR_ERROR_ARGUMENT, "too long");
+        assert_refused(longer, s.size + more, SUGAR_ERROR_DATA, "too long");
     assert_ok(sugar_monitor_restore(&made, s.bytes, s.size));
     assert_fails(sugar_monitor_restore(NULL, s.bytes, s.size), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
     assert_refused(NULL, s.size, SUGAR_ERROR_ARGUMENT, "buffer: NULL");
@@ -766,25 +765,25 @@ static void contradictions_are_refused(void **unused)
     } wrong[] = {
         {8, {1}, 1, SUGAR_ERROR_UNSUPPORTED, "version 1, expected 2: saved by an older libsugar"},
         {8, {3}, 1, SUGAR_ERROR_UNSUPPORTED, "version 3, expected 2: saved by a newer libsugar"},
-        {12, {64}, 1, SUGAR_ERROR_ARGUMENT, "axis_from_end 64"},
-        {15, {0x80}, 1, SUGAR_ERROR_ARGUMENT, "axis_from_end -2147483647"},
+        {12, {64}, 1, SUGAR_ERROR_DATA, "axis_from_end 64"},
+        {15, {0x80}, 1, SUGAR_ERROR_DATA, "axis_from_end -2147483647"},
         {16, {0}, 1, SUGAR_ERROR_UNSUPPORTED, "buffer: bins 0, expected 32"},
         {16, {33}, 1, SUGAR_ERROR_UNSUPPORTED, "buffer: bins 33, expected 32"},
-        {20, {6}, 1, SUGAR_ERROR_ARGUMENT, "a size that contradicts the units"},
-        {20, {0}, 1, SUGAR_ERROR_ARGUMENT, "a size that contradicts the units"},
-        {20, {5, 0, 0, 0, 0, 0, 0, 8}, 8, SUGAR_ERROR_ARGUMENT, "a size that contradicts the units"},
-        {28, {59}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
-        {28, {0, 0, 0, 0, 0, 0, 0, 0x80}, 8, SUGAR_ERROR_ARGUMENT, "negative samples"},
-        {28, {0, 0, 0, 0, 0, 0, 0, 0x7f}, 8, SUGAR_ERROR_ARGUMENT, "expected at most 2^63 - 1"},
-        {42, {0xf0, 0x7f}, 2, SUGAR_ERROR_ARGUMENT, "threshold infinity"},
-        {50, {0xf8, 0x7f}, 2, SUGAR_ERROR_ARGUMENT, "minimum NaN"},
-        {58, {0x30, 0xc0}, 2, SUGAR_ERROR_ARGUMENT, "expected a maximum"},
-        {67, {0x80}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
-        {66, {1}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
-        {316, {61}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
-        {323, {0xff}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
-        {324, {61}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
-        {331, {0xff}, 1, SUGAR_ERROR_ARGUMENT, "counts that contradict"},
+        {20, {6}, 1, SUGAR_ERROR_DATA, "a size that contradicts the units"},
+        {20, {0}, 1, SUGAR_ERROR_DATA, "a size that contradicts the units"},
+        {20, {5, 0, 0, 0, 0, 0, 0, 8}, 8, SUGAR_ERROR_DATA, "a size that contradicts the units"},
+        {28, {59}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
+        {28, {0, 0, 0, 0, 0, 0, 0, 0x80}, 8, SUGAR_ERROR_DATA, "negative samples"},
+        {28, {0, 0, 0, 0, 0, 0, 0, 0x7f}, 8, SUGAR_ERROR_DATA, "expected at most 2^63 - 1"},
+        {42, {0xf0, 0x7f}, 2, SUGAR_ERROR_DATA, "threshold infinity"},
+        {50, {0xf8, 0x7f}, 2, SUGAR_ERROR_DATA, "minimum NaN"},
+        {58, {0x30, 0xc0}, 2, SUGAR_ERROR_DATA, "expected a maximum"},
+        {67, {0x80}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
+        {66, {1}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
+        {316, {61}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
+        {323, {0xff}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
+        {324, {61}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
+        {331, {0xff}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
     };
     sugar_monitor *monitor = make_fed();
     for (size_t i = 0; i < COUNT(wrong); i++) {
@@ -905,13 +904,13 @@ static void calls_refuse(void **unused)
                  "x: ndim 1, expected 2 or more for the monitor's axis_from_end 1");
     assert_fails(sugar_monitor_observe(NULL, &x.tensor, NULL), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
     assert_fails(sugar_monitor_observe(rows, NULL, NULL), SUGAR_ERROR_ARGUMENT, "x: NULL");
-    assert_fails(sugar_monitor_observe(rows, &x.tensor, &options), SUGAR_ERROR_ARGUMENT, "options: ");
+    assert_fails(sugar_monitor_observe(rows, &x.tensor, &options), SUGAR_ERROR_UNSUPPORTED, "options: ");
     options.monitor = rows;
     assert_fails(sugar_forward(a, &x.tensor, NULL, &options), SUGAR_ERROR_ARGUMENT, "y: NULL");
-    assert_fails(sugar_backward(a, &x.tensor, &x.tensor, &out.tensor, &options), SUGAR_ERROR_ARGUMENT,
+    assert_fails(sugar_backward(a, &x.tensor, &x.tensor, &out.tensor, &options), SUGAR_ERROR_UNSUPPORTED,
                  "options: monitor in backward");
     options = (sugar_call_options){.struct_size = sizeof options, .flags = SUGAR_CALL_NONTEMPORAL};
-    assert_fails(sugar_monitor_observe(rows, &x.tensor, &options), SUGAR_ERROR_ARGUMENT, "options: ");
+    assert_fails(sugar_monitor_observe(rows, &x.tensor, &options), SUGAR_ERROR_UNSUPPORTED, "options: ");
     for (size_t i = 0; i < COUNT(y); i++)
         assert_memory_equal(&y[i], "UUUU", 4);
     assert_holds(four, &before);

@@ -28,7 +28,7 @@ static void refill(void)
 
 static void assert_refused(sugar_status status, const char *argument)
 {
-    assert_fails(status, SUGAR_ERROR_ARGUMENT, argument);
+    assert_fails(status, SUGAR_ERROR_OVERLAP, argument);
     assert_memory_equal(memory, before, sizeof memory);
 }
 
@@ -184,10 +184,10 @@ static void large_views(void **unused)
     assert_ok(sugar_forward(relu, &even.tensor, &odd.tensor, NULL));
     view_make(&odd, square + 2, 4, 2, (const int64_t[]){SIDE, SIDE / 2 - 1}, (const int64_t[]){SIDE, 2});
     view_make(&even, square, 4, 2, (const int64_t[]){SIDE, SIDE / 2 - 1}, (const int64_t[]){SIDE, 2});
-    assert_fails(sugar_forward(relu, &even.tensor, &odd.tensor, NULL), SUGAR_ERROR_ARGUMENT, "y");
+    assert_fails(sugar_forward(relu, &even.tensor, &odd.tensor, NULL), SUGAR_ERROR_OVERLAP, "y");
     view_make(&all, square, 4, 2, whole, NULL);
     view_make(&transposed, square, 4, 2, whole, (const int64_t[]){1, SIDE});
-    assert_fails(sugar_forward(relu, &all.tensor, &transposed.tensor, NULL), SUGAR_ERROR_ARGUMENT, "y");
+    assert_fails(sugar_forward(relu, &all.tensor, &transposed.tensor, NULL), SUGAR_ERROR_OVERLAP, "y");
     assert_ok(sugar_forward(relu, &transposed.tensor, &transposed.tensor, NULL));
 }
 

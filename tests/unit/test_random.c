@@ -388,13 +388,13 @@ static void wrong_options(void **unused)
     assert_refused("prelu~rrelu", &options, SUGAR_ERROR_UNSUPPORTED, "random with prelu, expected rrelu");
     view_make(&parameter, &value, sizeof value, 1, &two, &(int64_t){0});
     options.parameter = &parameter.tensor;
-    assert_refused("prelu", &options, SUGAR_ERROR_ARGUMENT, "parameter beside random, expected one of them");
-    assert_refused("rrelu", &options, SUGAR_ERROR_ARGUMENT, "parameter beside random, expected one of them");
+    assert_refused("prelu", &options, SUGAR_ERROR_UNSUPPORTED, "parameter beside random, expected one of them");
+    assert_refused("rrelu", &options, SUGAR_ERROR_UNSUPPORTED, "parameter beside random, expected one of them");
     options = with(&seeded);
     view_make(&saved, codes, sizeof codes[0], 1, &two, NULL);
     saved.tensor.dtype = (sugar_data_type){SUGAR_TYPE_UNSIGNED, 8, 1};
     options.saved_gradient = &saved.tensor;
-    assert_refused("rrelu", &options, SUGAR_ERROR_ARGUMENT, "saved_gradient beside random, expected one of them");
+    assert_refused("rrelu", &options, SUGAR_ERROR_UNSUPPORTED, "saved_gradient beside random, expected one of them");
     assert_true(codes[0] == 7 && codes[1] == 7);
 }
 

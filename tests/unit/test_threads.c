@@ -219,8 +219,8 @@ static void bad_input_never_reaches_the_pool(void **unused)
     sugar_activation *a = must_create("relu", NULL);
     assert_ok(sugar_context_create(&context, &options));
     sugar_call_options call = {.struct_size = sizeof call, .context = context};
-    assert_fails(sugar_forward_f32(a, ALL - 1, x, 1, x + 1, 1, &call), SUGAR_ERROR_ARGUMENT, "y");
-    assert_fails(sugar_forward_f32(a, ALL, x, 1, y, 0, &call), SUGAR_ERROR_ARGUMENT, "y");
+    assert_fails(sugar_forward_f32(a, ALL - 1, x, 1, x + 1, 1, &call), SUGAR_ERROR_OVERLAP, "y");
+    assert_fails(sugar_forward_f32(a, ALL, x, 1, y, 0, &call), SUGAR_ERROR_OVERLAP, "y");
     assert_int_equal(atomic_load(&p.calls), 0);
     assert_ok(sugar_forward_f32(a, ALL, x, 1, y, 1, &call));
     assert_true(atomic_load(&p.calls) == 1);

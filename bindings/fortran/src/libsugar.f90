@@ -50,6 +50,9 @@ module libsugar
         SUGAR_ERROR_SPEC, &
         SUGAR_ERROR_UNSUPPORTED, &
         SUGAR_ERROR_OUT_OF_MEMORY, &
+        SUGAR_ERROR_OVERLAP, &
+        SUGAR_ERROR_VALUE, &
+        SUGAR_ERROR_DATA, &
         SUGAR_MAX_DIMENSIONS, &
         SUGAR_MAX_THREADS, &
         SUGAR_CALL_ACCUMULATE, &

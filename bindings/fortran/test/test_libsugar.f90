@@ -110,7 +110,7 @@ contains
         from => a(1:17:2)
         to => a(19:3:-2)
         call act%forward(from, to, stat=stat, errmsg=message)
-        call expect(stat == SUGAR_ERROR_ARGUMENT .and. index(message, "overlap") > 0 .and. all(a == -1), &
+        call expect(stat == SUGAR_ERROR_OVERLAP .and. index(message, "overlap") > 0 .and. all(a == -1), &
             "sections that overlap: " // trim(message))
         from => a(1:19:2)
         to => a(2:20:2)

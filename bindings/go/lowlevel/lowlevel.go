@@ -29,12 +29,13 @@
 //	          all others may not. What is "owned by the caller" is freed by the caller. (bindings/ reads
 //	          these lists: they are the one description for every language.)
 //	Overlap.  An output may be the very same view as an input (same address, same strides): in place.
-//	          Any other sharing of memory between an output and an input is an error, and so is an
-//	          output with two indices at the same address. Views that interleave without sharing an
-//	          element are fine. Inputs may overlap each other and themselves (zero strides). For views
-//	          of many dimensions, with strides that no array has, it can take very long to decide
-//	          exactly whether they overlap; the check stops after a bounded amount of work, and an
-//	          overlap that it could not rule out until then is an error too.
+//	          Any other sharing of memory between an output and an input is SUGAR_ERROR_OVERLAP, and so
+//	          is an output with two indices at the same address, as with a stride of 0. Views that
+//	          interleave without sharing an element are fine. Inputs may overlap each other and
+//	          themselves (zero strides). For views of many dimensions, with strides that no array has,
+//	          it can take very long to decide exactly whether they overlap; the check stops after a
+//	          bounded amount of work, and an overlap that it could not rule out until then is an error
+//	          of that kind, too.
 //	Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64
 //	          within 4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52)
 //	          times its largest magnitude, whichever is larger. A parameter is rounded once to the
@@ -87,17 +88,27 @@ const ABIVersion = 0
 // OK is SUGAR_OK.
 const OK Status = 0
 
-// ErrorArgument is SUGAR_ERROR_ARGUMENT. an argument is out of its documented range
+// ErrorArgument is SUGAR_ERROR_ARGUMENT. an argument is out of its documented range, in every version: a mistake in the program
 const ErrorArgument Status = -1
 
 // ErrorSpec is SUGAR_ERROR_SPEC. a spec string does not parse
 const ErrorSpec Status = -2
 
-// ErrorUnsupported is SUGAR_ERROR_UNSUPPORTED. valid, but not available here: device, type, level, option
+// ErrorUnsupported is SUGAR_ERROR_UNSUPPORTED. this version, build or machine cannot do it, or this activation: device, type, level, flag or
+// option, or a combination of them. Another way is needed
 const ErrorUnsupported Status = -3
 
 // ErrorOutOfMemory is SUGAR_ERROR_OUT_OF_MEMORY. no memory for a handle, or no threads for a context
 const ErrorOutOfMemory Status = -4
+
+// ErrorOverlap is SUGAR_ERROR_OVERLAP. an output shares memory with another operand, or with itself: copy, and call again
+const ErrorOverlap Status = -5
+
+// ErrorValue is SUGAR_ERROR_VALUE. a number in memory is out of its range: a learned parameter, the samples of a monitor
+const ErrorValue Status = -6
+
+// ErrorData is SUGAR_ERROR_DATA. bytes that are no saved form, or a damaged one
+const ErrorData Status = -7
 
 // DeviceCPU is SUGAR_DEVICE_CPU. kDLCPU
 const DeviceCPU = 1
@@ -118,7 +129,7 @@ const MaxDimensions = 64
 const MaxThreads = 1024
 
 // CallAccumulate is SUGAR_CALL_ACCUMULATE. backward: dx = dx + dy * g'(x), the product and the sum rounded once together (fma; for f16 and
-// bf16 in f32, and then to the element type), instead of dx = dy * g'(x). An error in forward
+// bf16 in f32, and then to the element type), instead of dx = dy * g'(x)
 const CallAccumulate = 1
 
 // CallNontemporal is SUGAR_CALL_NONTEMPORAL. store the output past the caches (non-temporally), whatever its size; except in place, with
@@ -138,7 +149,7 @@ const CallTemporal = 4
 // far that is from f'(x) depends on the rounding of y: it is f'(x) for relu, relu6, leaky_relu,
 // prelu and hardtanh; for other kinds it is within a few units in the last place of the largest
 // |f'|, which doc/numbers.md has kind by kind. A y that is no value of f counts as the nearest
-// value of f. An error in forward, and beside a parameter, its gradient, random or a saved_gradient
+// value of f
 const CallFromOutput = 8
 
 // MonitorBins is SUGAR_MONITOR_BINS. of a histogram: the default of `bins`
@@ -296,10 +307,25 @@ type Random struct {
 // call needs at most 64 KiB of stack on each thread that works on it, or 384 KiB if options other
 // than flags and context are set.
 //
+// What may stand together; anything else is UNSUPPORTED. (SUGAR_CALL_NONTEMPORAL and _TEMPORAL go
+// with everything, but not with each other, which is ARGUMENT.)
+//
+//	                      in forward                        in backward
+//	SUGAR_CALL_ACCUMULATE      no                           beside everything
+//	SUGAR_CALL_FROM_OUTPUT     no                           beside SUGAR_CALL_ACCUMULATE alone
+//	monitor                    beside everything            no
+//	parameter                  beside monitor; beside       beside parameter_gradient
+//	                           saved_gradient if g' does
+//	                           not use f'
+//	parameter_gradient         no                           beside parameter
+//	saved_gradient             beside monitor, parameter    alone
+//	                           (as above)
+//	random                     beside monitor               alone
+//
 //	struct_size: bytes
 //	flags: SUGAR_CALL_* or 0
 //	context: threads; NULL: the calling thread
-//	monitor: forward: counts x in the same pass. NULL: none. An error in backward
+//	monitor: forward: counts x in the same pass. NULL: none
 //	parameter: The forward function's parameter as a tensor, in place of the one value of the
 //	    spec, for the kinds with SUGAR_CAN_LEARN. It has the dtype and the ndim of x, and each of
 //	    its extents is that of x or 1. Where it is 1, all indices of x share a value: extents of
@@ -320,7 +346,7 @@ type Random struct {
 //	    times the sum of their absolute values, of the exact one. It has the same bits for any
 //	    number of threads. If x has no elements, the gradient may still have some, where its
 //	    extents are 1: they are sums over nothing, so they are set to 0, or with
-//	    SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error in forward.
+//	    SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted.
 //	saved_gradient: g'(x) in one byte or one bit per element, for a backward pass without x.
 //	    forward: out; backward: in, and x must be NULL. Same shape as x, dtype
 //	    SUGAR_TYPE_UNSIGNED with     8 bits   the code round(255 (g'(x) - minimum) / (maximum -
@@ -332,13 +358,11 @@ type Random struct {
 //	    activations whose g', with its domain and blend, has two values, or one. Bit i mod 8
 //	    (from the lowest) of byte i / 8 is element i in row-major order; strides must be NULL or
 //	    compact; bits after the last element are written as 0. Where x is NaN the code is 0. It
-//	    may not overlap anything else; x and y may be the same view. An error beside random; and
-//	    beside a parameter wherever the backward pass uses f'. NULL: not wanted.
+//	    may not overlap anything else; x and y may be the same view. NULL: not wanted.
 //	random: rrelu as the forward function draws a slope for each element, in forward and again in
 //	    backward (training mode). NULL: nothing is drawn, and it uses the mean of lower and
-//	    upper; all zeros: drawn, with the seed 0. An error for any other kind, and beside a
-//	    parameter or a saved_gradient. f' has the same slopes, wherever the backward pass uses
-//	    f'; a surrogate rrelu behind a ~ draws none.
+//	    upper; all zeros: drawn, with the seed 0. For SUGAR_CAN_DRAW. f' has the same slopes,
+//	    wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws none.
 type CallOptions struct {
 	StructSize        uintptr
 	Flags             uint64
@@ -708,8 +732,13 @@ func ContextDestroy(context *Context) {
 //	y: out same shape and dtype as x; may be the same view as x.
 //	options: NULL: all defaults.
 //	SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-//	    misaligned data; sizes whose product overflows; overlap; struct_size; flags
-//	SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
+//	    misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and
+//	    TEMPORAL
+//	SUGAR_ERROR_OVERLAP
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
+//	    all
+//	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
+//	    this version does not have, alone or beside the others: the table of sugar_call_options
 func Forward(activation *Activation, x *Tensor, y *Tensor, options *CallOptions) Status {
 	return Status(C.sugar_forward(
 		(*C.sugar_activation)(unsafe.Pointer(activation)),
@@ -730,8 +759,13 @@ func Forward(activation *Activation, x *Tensor, y *Tensor, options *CallOptions)
 //	    SUGAR_CALL_ACCUMULATE it is read as well.
 //	options: NULL: all defaults.
 //	SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-//	    misaligned data; sizes whose product overflows; overlap; struct_size; flags
-//	SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
+//	    misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and
+//	    TEMPORAL; x beside a saved_gradient
+//	SUGAR_ERROR_OVERLAP
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
+//	    all
+//	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
+//	    this version does not have, alone or beside the others: the table of sugar_call_options
 func Backward(activation *Activation, x *Tensor, dy *Tensor, dx *Tensor, options *CallOptions) Status {
 	return Status(C.sugar_backward(
 		(*C.sugar_activation)(unsafe.Pointer(activation)),
@@ -754,9 +788,14 @@ func Backward(activation *Activation, x *Tensor, dy *Tensor, dx *Tensor, options
 //	y: out [n, step incy] may be the same vector as x. NULL allowed if n is 0.
 //	incy: in elements.
 //	options: NULL: all defaults.
-//	SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that
-//	    overflows; overlap; struct_size; flags
-//	SUGAR_ERROR_UNSUPPORTED: newer option
+//	SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
+//	    misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and
+//	    TEMPORAL; n < 0
+//	SUGAR_ERROR_OVERLAP: an output's step of 0
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
+//	    all
+//	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
+//	    this version does not have, alone or beside the others: the table of sugar_call_options
 func ForwardF32(activation *Activation, n int64, x *float32, incx int64, y *float32, incy int64, options *CallOptions) Status {
 	return Status(C.sugar_forward_f32(
 		(*C.sugar_activation)(unsafe.Pointer(activation)),
@@ -781,9 +820,14 @@ func ForwardF32(activation *Activation, n int64, x *float32, incx int64, y *floa
 //	y: out [n, step incy] may be the same vector as x. NULL allowed if n is 0.
 //	incy: in elements.
 //	options: NULL: all defaults.
-//	SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that
-//	    overflows; overlap; struct_size; flags
-//	SUGAR_ERROR_UNSUPPORTED: newer option
+//	SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
+//	    misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and
+//	    TEMPORAL; n < 0
+//	SUGAR_ERROR_OVERLAP: an output's step of 0
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
+//	    all
+//	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
+//	    this version does not have, alone or beside the others: the table of sugar_call_options
 func ForwardF64(activation *Activation, n int64, x *float64, incx int64, y *float64, incy int64, options *CallOptions) Status {
 	return Status(C.sugar_forward_f64(
 		(*C.sugar_activation)(unsafe.Pointer(activation)),
@@ -808,9 +852,14 @@ func ForwardF64(activation *Activation, n int64, x *float64, incx int64, y *floa
 //	y: out [n, step incy] may be the same vector as x. NULL allowed if n is 0.
 //	incy: in elements.
 //	options: NULL: all defaults.
-//	SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that
-//	    overflows; overlap; struct_size; flags
-//	SUGAR_ERROR_UNSUPPORTED: newer option
+//	SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
+//	    misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and
+//	    TEMPORAL; n < 0
+//	SUGAR_ERROR_OVERLAP: an output's step of 0
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
+//	    all
+//	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
+//	    this version does not have, alone or beside the others: the table of sugar_call_options
 func ForwardF16(activation *Activation, n int64, x *uint16, incx int64, y *uint16, incy int64, options *CallOptions) Status {
 	return Status(C.sugar_forward_f16(
 		(*C.sugar_activation)(unsafe.Pointer(activation)),
@@ -835,9 +884,14 @@ func ForwardF16(activation *Activation, n int64, x *uint16, incx int64, y *uint1
 //	y: out [n, step incy] may be the same vector as x. NULL allowed if n is 0.
 //	incy: in elements.
 //	options: NULL: all defaults.
-//	SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that
-//	    overflows; overlap; struct_size; flags
-//	SUGAR_ERROR_UNSUPPORTED: newer option
+//	SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
+//	    misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and
+//	    TEMPORAL; n < 0
+//	SUGAR_ERROR_OVERLAP: an output's step of 0
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
+//	    all
+//	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
+//	    this version does not have, alone or beside the others: the table of sugar_call_options
 func ForwardBF16(activation *Activation, n int64, x *uint16, incx int64, y *uint16, incy int64, options *CallOptions) Status {
 	return Status(C.sugar_forward_bf16(
 		(*C.sugar_activation)(unsafe.Pointer(activation)),
@@ -861,9 +915,14 @@ func ForwardBF16(activation *Activation, n int64, x *uint16, incx int64, y *uint
 //	dx: out [n, step incdx] may be the same vector as x or as dy. NULL allowed if n is 0.
 //	incdx: in elements.
 //	options: NULL: all defaults.
-//	SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that
-//	    overflows; overlap; struct_size; flags
-//	SUGAR_ERROR_UNSUPPORTED: newer option
+//	SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
+//	    misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and
+//	    TEMPORAL; x beside a saved_gradient; n < 0
+//	SUGAR_ERROR_OVERLAP: an output's step of 0
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
+//	    all
+//	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
+//	    this version does not have, alone or beside the others: the table of sugar_call_options
 func BackwardF32(activation *Activation, n int64, x *float32, incx int64, dy *float32, incdy int64, dx *float32, incdx int64, options *CallOptions) Status {
 	return Status(C.sugar_backward_f32(
 		(*C.sugar_activation)(unsafe.Pointer(activation)),
@@ -889,9 +948,14 @@ func BackwardF32(activation *Activation, n int64, x *float32, incx int64, dy *fl
 //	dx: out [n, step incdx] may be the same vector as x or as dy. NULL allowed if n is 0.
 //	incdx: in elements.
 //	options: NULL: all defaults.
-//	SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that
-//	    overflows; overlap; struct_size; flags
-//	SUGAR_ERROR_UNSUPPORTED: newer option
+//	SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
+//	    misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and
+//	    TEMPORAL; x beside a saved_gradient; n < 0
+//	SUGAR_ERROR_OVERLAP: an output's step of 0
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
+//	    all
+//	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
+//	    this version does not have, alone or beside the others: the table of sugar_call_options
 func BackwardF64(activation *Activation, n int64, x *float64, incx int64, dy *float64, incdy int64, dx *float64, incdx int64, options *CallOptions) Status {
 	return Status(C.sugar_backward_f64(
 		(*C.sugar_activation)(unsafe.Pointer(activation)),
@@ -917,9 +981,14 @@ func BackwardF64(activation *Activation, n int64, x *float64, incx int64, dy *fl
 //	dx: out [n, step incdx] may be the same vector as x or as dy. NULL allowed if n is 0.
 //	incdx: in elements.
 //	options: NULL: all defaults.
-//	SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that
-//	    overflows; overlap; struct_size; flags
-//	SUGAR_ERROR_UNSUPPORTED: newer option
+//	SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
+//	    misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and
+//	    TEMPORAL; x beside a saved_gradient; n < 0
+//	SUGAR_ERROR_OVERLAP: an output's step of 0
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
+//	    all
+//	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
+//	    this version does not have, alone or beside the others: the table of sugar_call_options
 func BackwardF16(activation *Activation, n int64, x *uint16, incx int64, dy *uint16, incdy int64, dx *uint16, incdx int64, options *CallOptions) Status {
 	return Status(C.sugar_backward_f16(
 		(*C.sugar_activation)(unsafe.Pointer(activation)),
@@ -945,9 +1014,14 @@ func BackwardF16(activation *Activation, n int64, x *uint16, incx int64, dy *uin
 //	dx: out [n, step incdx] may be the same vector as x or as dy. NULL allowed if n is 0.
 //	incdx: in elements.
 //	options: NULL: all defaults.
-//	SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that
-//	    overflows; overlap; struct_size; flags
-//	SUGAR_ERROR_UNSUPPORTED: newer option
+//	SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
+//	    misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and
+//	    TEMPORAL; x beside a saved_gradient; n < 0
+//	SUGAR_ERROR_OVERLAP: an output's step of 0
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
+//	    all
+//	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
+//	    this version does not have, alone or beside the others: the table of sugar_call_options
 func BackwardBF16(activation *Activation, n int64, x *uint16, incx int64, dy *uint16, incdy int64, dx *uint16, incdx int64, options *CallOptions) Status {
 	return Status(C.sugar_backward_bf16(
 		(*C.sugar_activation)(unsafe.Pointer(activation)),
@@ -991,11 +1065,11 @@ func MonitorDestroy(monitor *Monitor) {
 //	x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end`
 //	    names.
 //	options: threads alone (context); NULL: the calling thread.
-//	SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-//	    misaligned data; sizes whose product overflows; overlap; struct_size; flags; NULL
-//	    monitor, an extent that is not `units`, ndim too small for `axis_from_end`, more samples
-//	    than 2^63 - 1 in all, members of options other than context
-//	SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
+//	SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative
+//	    extent; an extent that is not `units`; NULL or misaligned data; sizes whose product
+//	    overflows; struct_size
+//	SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+//	SUGAR_ERROR_UNSUPPORTED: device, dtype, members of options other than context
 func MonitorObserve(monitor *Monitor, x *Tensor, options *CallOptions) Status {
 	return Status(C.sugar_monitor_observe(
 		(*C.sugar_monitor)(unsafe.Pointer(monitor)),
@@ -1016,7 +1090,8 @@ func MonitorReset(monitor *Monitor) Status {
 //
 //	into: inout
 //	SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or
-//	    maximum that differ; more samples than 2^63 - 1
+//	    maximum that differ
+//	SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
 func MonitorMerge(into *Monitor, from *Monitor) Status {
 	return Status(C.sugar_monitor_merge(
 		(*C.sugar_monitor)(unsafe.Pointer(into)),
@@ -1105,8 +1180,8 @@ func MonitorSave(monitor *Monitor, buffer unsafe.Pointer, capacity uintptr) Stat
 //	monitor: out owned by the caller, for sugar_monitor_destroy. Not written on failure.
 //	buffer: [size] not kept.
 //	size: in bytes.
-//	SUGAR_ERROR_ARGUMENT: NULL; not a saved monitor; damaged, cut off or too long: the checksum
-//	    is verified
+//	SUGAR_ERROR_ARGUMENT: NULL
+//	SUGAR_ERROR_DATA: not a saved monitor; damaged, cut off or too long: the checksum is verified
 //	SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
 //	SUGAR_ERROR_OUT_OF_MEMORY
 func MonitorRestore(monitor **Monitor, buffer unsafe.Pointer, size uintptr) Status {

@@ -40,6 +40,21 @@ export type Operand = Tensor | TensorOptions | Float32Array | Float64Array;
  * Options of one call; NULL everywhere stands for all defaults. Set struct_size to
  * sizeof(sugar_call_options); its rule is that of sugar_activation_options. A call needs at most 64 KiB of
  * stack on each thread that works on it, or 384 KiB if options other than flags and context are set.
+ *
+ * What may stand together; anything else is UNSUPPORTED. (SUGAR_CALL_NONTEMPORAL and _TEMPORAL go with
+ * everything, but not with each other, which is ARGUMENT.)
+ *
+ *                           in forward                        in backward
+ *     SUGAR_CALL_ACCUMULATE      no                           beside everything
+ *     SUGAR_CALL_FROM_OUTPUT     no                           beside SUGAR_CALL_ACCUMULATE alone
+ *     monitor                    beside everything            no
+ *     parameter                  beside monitor; beside       beside parameter_gradient
+ *                                saved_gradient if g' does
+ *                                not use f'
+ *     parameter_gradient         no                           beside parameter
+ *     saved_gradient             beside monitor, parameter    alone
+ *                                (as above)
+ *     random                     beside monitor               alone
  */
 export interface CallOptionsInit {
     /** SUGAR_CALL_ACCUMULATE: dx = dx + dy * g'(x). */
@@ -53,7 +68,7 @@ export interface CallOptionsInit {
      */
     readonly context?: Context | null;
     /**
-     * forward: counts x in the same pass. NULL: none. An error in backward
+     * forward: counts x in the same pass. NULL: none
      */
     readonly monitor?: Monitor | null;
     /**
@@ -77,7 +92,7 @@ export interface CallOptionsInit {
      * sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times the sum of their absolute
      * values, of the exact one. It has the same bits for any number of threads. If x has no elements, the
      * gradient may still have some, where its extents are 1: they are sums over nothing, so they are set to
-     * 0, or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error in forward.
+     * 0, or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted.
      */
     readonly parameterGradient?: Operand | null;
     /**
@@ -91,15 +106,15 @@ export interface CallOptionsInit {
      *         For activations whose g', with its domain and blend, has two values, or one. Bit i mod 8 (from
      *         the lowest) of byte i / 8 is element i in row-major order; strides must be NULL or compact;
      *         bits after the last element are written as 0.
-     * Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. An error
-     * beside random; and beside a parameter wherever the backward pass uses f'. NULL: not wanted.
+     * Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. NULL: not
+     * wanted.
      */
     readonly savedGradient?: Tensor | TensorOptions | Uint8Array | null;
     /**
      * rrelu as the forward function draws a slope for each element, in forward and again in backward
      * (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn,
-     * with the seed 0. An error for any other kind, and beside a parameter or a saved_gradient. f' has the
-     * same slopes, wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws none.
+     * with the seed 0. For SUGAR_CAN_DRAW. f' has the same slopes, wherever the backward pass uses f'; a
+     * surrogate rrelu behind a ~ draws none.
      */
     readonly random?: Random | null;
 }
@@ -372,7 +387,7 @@ export declare class Monitor implements Handle {
 /** What the library refuses, or this layer. */
 export declare class SugarError extends Error {
     constructor(status: number, message: string);
-    /** One of SUGAR_OK (0), SUGAR_ERROR_ARGUMENT (-1), SUGAR_ERROR_SPEC (-2), SUGAR_ERROR_UNSUPPORTED (-3), SUGAR_ERROR_OUT_OF_MEMORY (-4). */
+    /** One of SUGAR_OK (0), SUGAR_ERROR_ARGUMENT (-1), SUGAR_ERROR_SPEC (-2), SUGAR_ERROR_UNSUPPORTED (-3), SUGAR_ERROR_OUT_OF_MEMORY (-4), SUGAR_ERROR_OVERLAP (-5), SUGAR_ERROR_VALUE (-6), SUGAR_ERROR_DATA (-7). */
     readonly status: number;
     readonly statusName: string;
 }

@@ -22,12 +22,13 @@
 //           all others may not. What is "owned by the caller" is freed by the caller. (bindings/ reads
 //           these lists: they are the one description for every language.)
 // Overlap.  An output may be the very same view as an input (same address, same strides): in place.
-//           Any other sharing of memory between an output and an input is an error, and so is an
-//           output with two indices at the same address. Views that interleave without sharing an
-//           element are fine. Inputs may overlap each other and themselves (zero strides). For views
-//           of many dimensions, with strides that no array has, it can take very long to decide
-//           exactly whether they overlap; the check stops after a bounded amount of work, and an
-//           overlap that it could not rule out until then is an error too.
+//           Any other sharing of memory between an output and an input is SUGAR_ERROR_OVERLAP, and so
+//           is an output with two indices at the same address, as with a stride of 0. Views that
+//           interleave without sharing an element are fine. Inputs may overlap each other and
+//           themselves (zero strides). For views of many dimensions, with strides that no array has,
+//           it can take very long to decide exactly whether they overlap; the check stops after a
+//           bounded amount of work, and an overlap that it could not rule out until then is an error
+//           of that kind, too.
 // Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64
 //           within 4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52)
 //           times its largest magnitude, whichever is larger. A parameter is rounded once to the
@@ -67,7 +68,7 @@ export const SUGAR_VERSION_PATCH: 0;
 export const SUGAR_ABI_VERSION: 0;
 export const SUGAR_OK: 0;
 /**
- * an argument is out of its documented range
+ * an argument is out of its documented range, in every version: a mistake in the program
  */
 export const SUGAR_ERROR_ARGUMENT: -1;
 /**
@@ -75,13 +76,26 @@ export const SUGAR_ERROR_ARGUMENT: -1;
  */
 export const SUGAR_ERROR_SPEC: -2;
 /**
- * valid, but not available here: device, type, level, option
+ * this version, build or machine cannot do it, or this activation: device, type, level, flag or option, or a
+ * combination of them. Another way is needed
  */
 export const SUGAR_ERROR_UNSUPPORTED: -3;
 /**
  * no memory for a handle, or no threads for a context
  */
 export const SUGAR_ERROR_OUT_OF_MEMORY: -4;
+/**
+ * an output shares memory with another operand, or with itself: copy, and call again
+ */
+export const SUGAR_ERROR_OVERLAP: -5;
+/**
+ * a number in memory is out of its range: a learned parameter, the samples of a monitor
+ */
+export const SUGAR_ERROR_VALUE: -6;
+/**
+ * bytes that are no saved form, or a damaged one
+ */
+export const SUGAR_ERROR_DATA: -7;
 /**
  * kDLCPU
  */
@@ -108,7 +122,7 @@ export const SUGAR_MAX_DIMENSIONS: 64;
 export const SUGAR_MAX_THREADS: 1024;
 /**
  * backward: dx = dx + dy * g'(x), the product and the sum rounded once together (fma; for f16 and bf16 in
- * f32, and then to the element type), instead of dx = dy * g'(x). An error in forward
+ * f32, and then to the element type), instead of dx = dy * g'(x)
  */
 export const SUGAR_CALL_ACCUMULATE: 1;
 /**
@@ -129,8 +143,7 @@ export const SUGAR_CALL_TEMPORAL: 4;
  * y that is given, within the errors of any derivative. How far that is from f'(x) depends on the rounding of
  * y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a few units in
  * the last place of the largest |f'|, which doc/numbers.md has kind by kind. A y that is no value of f counts
- * as the nearest value of f. An error in forward, and beside a parameter, its gradient, random or a
- * saved_gradient
+ * as the nearest value of f
  */
 export const SUGAR_CALL_FROM_OUTPUT: 8;
 /**
@@ -330,6 +343,21 @@ export interface sugar_random {
  * Options of one call; NULL everywhere stands for all defaults. Set struct_size to
  * sizeof(sugar_call_options); its rule is that of sugar_activation_options. A call needs at most 64 KiB of
  * stack on each thread that works on it, or 384 KiB if options other than flags and context are set.
+ *
+ * What may stand together; anything else is UNSUPPORTED. (SUGAR_CALL_NONTEMPORAL and _TEMPORAL go with
+ * everything, but not with each other, which is ARGUMENT.)
+ *
+ *                           in forward                        in backward
+ *     SUGAR_CALL_ACCUMULATE      no                           beside everything
+ *     SUGAR_CALL_FROM_OUTPUT     no                           beside SUGAR_CALL_ACCUMULATE alone
+ *     monitor                    beside everything            no
+ *     parameter                  beside monitor; beside       beside parameter_gradient
+ *                                saved_gradient if g' does
+ *                                not use f'
+ *     parameter_gradient         no                           beside parameter
+ *     saved_gradient             beside monitor, parameter    alone
+ *                                (as above)
+ *     random                     beside monitor               alone
  */
 export interface sugar_call_options {
     /**
@@ -341,7 +369,7 @@ export interface sugar_call_options {
      */
     context?: sugar_context | null;
     /**
-     * forward: counts x in the same pass. NULL: none. An error in backward
+     * forward: counts x in the same pass. NULL: none
      */
     monitor?: sugar_monitor | null;
     /**
@@ -365,7 +393,7 @@ export interface sugar_call_options {
      * sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times the sum of their absolute
      * values, of the exact one. It has the same bits for any number of threads. If x has no elements, the
      * gradient may still have some, where its extents are 1: they are sums over nothing, so they are set to
-     * 0, or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error in forward.
+     * 0, or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted.
      */
     parameter_gradient?: sugar_tensor | Prepared<sugar_tensor> | null;
     /**
@@ -379,15 +407,15 @@ export interface sugar_call_options {
      *         For activations whose g', with its domain and blend, has two values, or one. Bit i mod 8 (from
      *         the lowest) of byte i / 8 is element i in row-major order; strides must be NULL or compact;
      *         bits after the last element are written as 0.
-     * Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. An error
-     * beside random; and beside a parameter wherever the backward pass uses f'. NULL: not wanted.
+     * Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. NULL: not
+     * wanted.
      */
     saved_gradient?: sugar_tensor | Prepared<sugar_tensor> | null;
     /**
      * rrelu as the forward function draws a slope for each element, in forward and again in backward
      * (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn,
-     * with the seed 0. An error for any other kind, and beside a parameter or a saved_gradient. f' has the
-     * same slopes, wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws none.
+     * with the seed 0. For SUGAR_CAN_DRAW. f' has the same slopes, wherever the backward pass uses f'; a
+     * surrogate rrelu behind a ~ draws none.
      */
     random?: sugar_random | Prepared<sugar_random> | null;
 }
@@ -684,8 +712,11 @@ export function sugar_context_destroy(context: sugar_context | null): void;
  * @param y same shape and dtype as x; may be the same view as x.
  * @param options NULL: all defaults.
  * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned data;
- * sizes whose product overflows; overlap; struct_size; flags
- * SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
+ * sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL
+ * SUGAR_ERROR_OVERLAP
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+ * does not have, alone or beside the others: the table of sugar_call_options
  */
 export function sugar_forward(activation: sugar_activation, x: sugar_tensor | Prepared<sugar_tensor>, y: sugar_tensor | Prepared<sugar_tensor>, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
@@ -700,8 +731,11 @@ export function sugar_forward(activation: sugar_activation, x: sugar_tensor | Pr
  * read as well.
  * @param options NULL: all defaults.
  * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned data;
- * sizes whose product overflows; overlap; struct_size; flags
- * SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
+ * sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient
+ * SUGAR_ERROR_OVERLAP
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+ * does not have, alone or beside the others: the table of sugar_call_options
  */
 export function sugar_backward(activation: sugar_activation, x: sugar_tensor | Prepared<sugar_tensor> | null, dy: sugar_tensor | Prepared<sugar_tensor>, dx: sugar_tensor | Prepared<sugar_tensor>, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
@@ -717,9 +751,12 @@ export function sugar_backward(activation: sugar_activation, x: sugar_tensor | P
  * @param y may be the same vector as x. NULL allowed if n is 0.
  * @param incy in elements.
  * @param options NULL: all defaults.
- * SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
- * overlap; struct_size; flags
- * SUGAR_ERROR_UNSUPPORTED: newer option
+ * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned data;
+ * sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+ * SUGAR_ERROR_OVERLAP: an output's step of 0
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+ * does not have, alone or beside the others: the table of sugar_call_options
  */
 export function sugar_forward_f32(activation: sugar_activation, n: number | bigint, x: Float32Array | null, incx: number | bigint, y: Float32Array | null, incy: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
@@ -735,9 +772,12 @@ export function sugar_forward_f32(activation: sugar_activation, n: number | bigi
  * @param y may be the same vector as x. NULL allowed if n is 0.
  * @param incy in elements.
  * @param options NULL: all defaults.
- * SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
- * overlap; struct_size; flags
- * SUGAR_ERROR_UNSUPPORTED: newer option
+ * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned data;
+ * sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+ * SUGAR_ERROR_OVERLAP: an output's step of 0
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+ * does not have, alone or beside the others: the table of sugar_call_options
  */
 export function sugar_forward_f64(activation: sugar_activation, n: number | bigint, x: Float64Array | null, incx: number | bigint, y: Float64Array | null, incy: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
@@ -753,9 +793,12 @@ export function sugar_forward_f64(activation: sugar_activation, n: number | bigi
  * @param y may be the same vector as x. NULL allowed if n is 0.
  * @param incy in elements.
  * @param options NULL: all defaults.
- * SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
- * overlap; struct_size; flags
- * SUGAR_ERROR_UNSUPPORTED: newer option
+ * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned data;
+ * sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+ * SUGAR_ERROR_OVERLAP: an output's step of 0
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+ * does not have, alone or beside the others: the table of sugar_call_options
  */
 export function sugar_forward_f16(activation: sugar_activation, n: number | bigint, x: Uint16Array | null, incx: number | bigint, y: Uint16Array | null, incy: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
@@ -771,9 +814,12 @@ export function sugar_forward_f16(activation: sugar_activation, n: number | bigi
  * @param y may be the same vector as x. NULL allowed if n is 0.
  * @param incy in elements.
  * @param options NULL: all defaults.
- * SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
- * overlap; struct_size; flags
- * SUGAR_ERROR_UNSUPPORTED: newer option
+ * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned data;
+ * sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+ * SUGAR_ERROR_OVERLAP: an output's step of 0
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+ * does not have, alone or beside the others: the table of sugar_call_options
  */
 export function sugar_forward_bf16(activation: sugar_activation, n: number | bigint, x: Uint16Array | null, incx: number | bigint, y: Uint16Array | null, incy: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
@@ -788,9 +834,12 @@ export function sugar_forward_bf16(activation: sugar_activation, n: number | big
  * @param dx may be the same vector as x or as dy. NULL allowed if n is 0.
  * @param incdx in elements.
  * @param options NULL: all defaults.
- * SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
- * overlap; struct_size; flags
- * SUGAR_ERROR_UNSUPPORTED: newer option
+ * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned data;
+ * sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n < 0
+ * SUGAR_ERROR_OVERLAP: an output's step of 0
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+ * does not have, alone or beside the others: the table of sugar_call_options
  */
 export function sugar_backward_f32(activation: sugar_activation, n: number | bigint, x: Float32Array | null, incx: number | bigint, dy: Float32Array | null, incdy: number | bigint, dx: Float32Array | null, incdx: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
@@ -805,9 +854,12 @@ export function sugar_backward_f32(activation: sugar_activation, n: number | big
  * @param dx may be the same vector as x or as dy. NULL allowed if n is 0.
  * @param incdx in elements.
  * @param options NULL: all defaults.
- * SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
- * overlap; struct_size; flags
- * SUGAR_ERROR_UNSUPPORTED: newer option
+ * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned data;
+ * sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n < 0
+ * SUGAR_ERROR_OVERLAP: an output's step of 0
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+ * does not have, alone or beside the others: the table of sugar_call_options
  */
 export function sugar_backward_f64(activation: sugar_activation, n: number | bigint, x: Float64Array | null, incx: number | bigint, dy: Float64Array | null, incdy: number | bigint, dx: Float64Array | null, incdx: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
@@ -822,9 +874,12 @@ export function sugar_backward_f64(activation: sugar_activation, n: number | big
  * @param dx may be the same vector as x or as dy. NULL allowed if n is 0.
  * @param incdx in elements.
  * @param options NULL: all defaults.
- * SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
- * overlap; struct_size; flags
- * SUGAR_ERROR_UNSUPPORTED: newer option
+ * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned data;
+ * sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n < 0
+ * SUGAR_ERROR_OVERLAP: an output's step of 0
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+ * does not have, alone or beside the others: the table of sugar_call_options
  */
 export function sugar_backward_f16(activation: sugar_activation, n: number | bigint, x: Uint16Array | null, incx: number | bigint, dy: Uint16Array | null, incdy: number | bigint, dx: Uint16Array | null, incdx: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
@@ -839,9 +894,12 @@ export function sugar_backward_f16(activation: sugar_activation, n: number | big
  * @param dx may be the same vector as x or as dy. NULL allowed if n is 0.
  * @param incdx in elements.
  * @param options NULL: all defaults.
- * SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
- * overlap; struct_size; flags
- * SUGAR_ERROR_UNSUPPORTED: newer option
+ * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned data;
+ * sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n < 0
+ * SUGAR_ERROR_OVERLAP: an output's step of 0
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+ * does not have, alone or beside the others: the table of sugar_call_options
  */
 export function sugar_backward_bf16(activation: sugar_activation, n: number | bigint, x: Uint16Array | null, incx: number | bigint, dy: Uint16Array | null, incdy: number | bigint, dx: Uint16Array | null, incdx: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
@@ -866,11 +924,10 @@ export function sugar_monitor_destroy(monitor: sugar_monitor | null): void;
  * Counts the elements of x, as a forward call with this monitor in its options does.
  * @param x any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
  * @param options threads alone (context); NULL: the calling thread.
- * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned data;
- * sizes whose product overflows; overlap; struct_size; flags; NULL monitor, an extent that is not `units`,
- * ndim too small for `axis_from_end`, more samples than 2^63 - 1 in all, members of options other than
- * context
- * SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
+ * SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an extent
+ * that is not `units`; NULL or misaligned data; sizes whose product overflows; struct_size
+ * SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+ * SUGAR_ERROR_UNSUPPORTED: device, dtype, members of options other than context
  */
 export function sugar_monitor_observe(monitor: sugar_monitor, x: sugar_tensor | Prepared<sugar_tensor>, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
@@ -883,8 +940,8 @@ export function sugar_monitor_reset(monitor: sugar_monitor): number;
 /**
  * Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both
  * inputs; sums are added in f64.
- * SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that differ;
- * more samples than 2^63 - 1
+ * SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that differ
+ * SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
  */
 export function sugar_monitor_merge(into: sugar_monitor, from: sugar_monitor): number;
 
@@ -944,7 +1001,8 @@ export function sugar_monitor_save(monitor: sugar_monitor, buffer: ArrayBufferVi
  * @param monitor owned by the caller, for sugar_monitor_destroy. Not written on failure.
  * @param buffer not kept.
  * @param size in bytes.
- * SUGAR_ERROR_ARGUMENT: NULL; not a saved monitor; damaged, cut off or too long: the checksum is verified
+ * SUGAR_ERROR_ARGUMENT: NULL
+ * SUGAR_ERROR_DATA: not a saved monitor; damaged, cut off or too long: the checksum is verified
  * SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
  * SUGAR_ERROR_OUT_OF_MEMORY
  */

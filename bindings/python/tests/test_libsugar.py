@@ -214,7 +214,7 @@ class Options(unittest.TestCase):
         with self.assertRaisesRegex(libsugar.ArgumentError, r"parameter: shape \(1, 1, 1, 1\), expected"):
             activation.forward(self.x, parameter=np.ones((1, 1, 1, 1), np.float32))
         repeated = as_strided(np.ones(5, np.float32), self.x.shape, (0, 0, 4))
-        with self.assertRaisesRegex(libsugar.ArgumentError, "parameter_gradient: stride 0"):
+        with self.assertRaisesRegex(libsugar.OverlapError, "parameter_gradient: stride 0"):
             activation.backward(self.x, self.dy, parameter_gradient=repeated)
 
     def test_gradient_without_elements(self) -> None:
@@ -357,7 +357,7 @@ class Errors(unittest.TestCase):
             ([1.0] * 4, out, TypeError, "x: list, expected an array"),
             (x, [1.0] * 4, TypeError, "out: list, expected an array"),
             (x, np.broadcast_to(1.0, 4), libsugar.ArgumentError, "out: read-only"),
-            (out[1:], out[:-1], libsugar.ArgumentError, "y: overlaps x"),
+            (out[1:], out[:-1], libsugar.OverlapError, "y: overlaps x"),
             (np.ones(9, "u1, f8")["f1"], np.ones(9), libsugar.ArgumentError, "x: a stride of 9 bytes"),
         ]
         for given, target, kind, message in wrong:
@@ -587,7 +587,7 @@ class Monitors(unittest.TestCase):
         self.assertEqual(self.monitor.save(), saved)
         damaged = bytearray(saved)
         damaged[40] ^= 1
-        with self.assertRaises(libsugar.ArgumentError):
+        with self.assertRaises(libsugar.DataError):
             libsugar.Monitor.restore(bytes(damaged))
 
     def test_merge_and_reset(self) -> None:

@@ -15,7 +15,7 @@ class Error(Exception):
 
 
 class ArgumentError(Error, ValueError):
-    """An argument is out of its documented range: a shape, an overlap, a flag, a number."""
+    """An argument is out of its documented range: a shape, a number, None where there must be something."""
 
     status = c.SUGAR_ERROR_ARGUMENT
 
@@ -27,9 +27,27 @@ class SpecError(Error, ValueError):
 
 
 class UnsupportedError(Error, NotImplementedError):
-    """Understood, but not available here: a device, a type of elements, a level, an option."""
+    """Not available here: a device, a type of elements, a level, an option or a combination of options."""
 
     status = c.SUGAR_ERROR_UNSUPPORTED
+
+
+class OverlapError(Error, ValueError):
+    """An output shares memory with another operand, or with itself: give it memory of its own."""
+
+    status = c.SUGAR_ERROR_OVERLAP
+
+
+class OutOfRangeError(Error, ValueError):
+    """A number in memory is out of its range, such as a learned parameter."""
+
+    status = c.SUGAR_ERROR_VALUE
+
+
+class DataError(Error, ValueError):
+    """Bytes that are no saved form, or a damaged one."""
+
+    status = c.SUGAR_ERROR_DATA
 
 
 class OutOfMemoryError(Error, MemoryError):
@@ -39,7 +57,8 @@ class OutOfMemoryError(Error, MemoryError):
 
 
 CLASSES: dict[int, type[Error]] = {
-    kind.status: kind for kind in (ArgumentError, SpecError, UnsupportedError, OutOfMemoryError)}
+    kind.status: kind for kind in (ArgumentError, SpecError, UnsupportedError, OutOfMemoryError, OverlapError,
+                                   OutOfRangeError, DataError)}
 
 
 def check(status: int) -> None:

@@ -25,12 +25,13 @@ written;
           all others may not. What is "owned by the caller" is freed by the caller. (bindings/ reads
           these lists: they are the one description for every language.)
 Overlap.  An output may be the very same view as an input (same address, same strides): in place.
-          Any other sharing of memory between an output and an input is an error, and so is an
-          output with two indices at the same address. Views that interleave without sharing an
-          element are fine. Inputs may overlap each other and themselves (zero strides). For views
-          of many dimensions, with strides that no array has, it can take very long to decide
-          exactly whether they overlap; the check stops after a bounded amount of work, and an
-          overlap that it could not rule out until then is an error too.
+          Any other sharing of memory between an output and an input is SUGAR_ERROR_OVERLAP, and so
+          is an output with two indices at the same address, as with a stride of 0. Views that
+          interleave without sharing an element are fine. Inputs may overlap each other and
+          themselves (zero strides). For views of many dimensions, with strides that no array has,
+          it can take very long to decide exactly whether they overlap; the check stops after a
+          bounded amount of work, and an overlap that it could not rule out until then is an error
+          of that kind, too.
 Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64
           within 4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52)
           times its largest magnitude, whichever is larger. A parameter is rounded once to the
@@ -115,17 +116,27 @@ SUGAR_ABI_VERSION = 0
 
 SUGAR_OK = 0
 
-# an argument is out of its documented range
+# an argument is out of its documented range, in every version: a mistake in the program
 SUGAR_ERROR_ARGUMENT = -1
 
 # a spec string does not parse
 SUGAR_ERROR_SPEC = -2
 
-# valid, but not available here: device, type, level, option
+# this version, build or machine cannot do it, or this activation: device, type, level, flag or option, or a
+# combination of them. Another way is needed
 SUGAR_ERROR_UNSUPPORTED = -3
 
 # no memory for a handle, or no threads for a context
 SUGAR_ERROR_OUT_OF_MEMORY = -4
+
+# an output shares memory with another operand, or with itself: copy, and call again
+SUGAR_ERROR_OVERLAP = -5
+
+# a number in memory is out of its range: a learned parameter, the samples of a monitor
+SUGAR_ERROR_VALUE = -6
+
+# bytes that are no saved form, or a damaged one
+SUGAR_ERROR_DATA = -7
 
 # kDLCPU
 SUGAR_DEVICE_CPU = 1
@@ -146,7 +157,7 @@ SUGAR_MAX_DIMENSIONS = 64
 SUGAR_MAX_THREADS = 1024
 
 # backward: dx = dx + dy * g'(x), the product and the sum rounded once together (fma; for f16 and bf16 in f32,
-# and then to the element type), instead of dx = dy * g'(x). An error in forward
+# and then to the element type), instead of dx = dy * g'(x)
 SUGAR_CALL_ACCUMULATE = 1
 
 # store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE,
@@ -164,8 +175,7 @@ SUGAR_CALL_TEMPORAL = 4
 # y that is given, within the errors of any derivative. How far that is from f'(x) depends on the rounding of
 # y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a few units in
 # the last place of the largest |f'|, which doc/numbers.md has kind by kind. A y that is no value of f counts
-# as the nearest value of f. An error in forward, and beside a parameter, its gradient, random or a
-# saved_gradient
+# as the nearest value of f
 SUGAR_CALL_FROM_OUTPUT = 8
 
 # of a histogram: the default of `bins`
@@ -380,11 +390,26 @@ class sugar_call_options(Sized):
     sizeof(sugar_call_options); its rule is that of sugar_activation_options. A call needs at most 64 KiB of
     stack on each thread that works on it, or 384 KiB if options other than flags and context are set.
 
+    What may stand together; anything else is UNSUPPORTED. (SUGAR_CALL_NONTEMPORAL and _TEMPORAL go with
+    everything, but not with each other, which is ARGUMENT.)
+
+                              in forward                        in backward
+        SUGAR_CALL_ACCUMULATE      no                           beside everything
+        SUGAR_CALL_FROM_OUTPUT     no                           beside SUGAR_CALL_ACCUMULATE alone
+        monitor                    beside everything            no
+        parameter                  beside monitor; beside       beside parameter_gradient
+                                   saved_gradient if g' does
+                                   not use f'
+        parameter_gradient         no                           beside parameter
+        saved_gradient             beside monitor, parameter    alone
+                                   (as above)
+        random                     beside monitor               alone
+
     Members:
         struct_size: bytes
         flags: SUGAR_CALL_* or 0
         context: threads; NULL: the calling thread
-        monitor: forward: counts x in the same pass. NULL: none. An error in backward
+        monitor: forward: counts x in the same pass. NULL: none
         parameter: The forward function's parameter as a tensor, in place of the one value of the spec, for
             the kinds with SUGAR_CAN_LEARN. It has the dtype and the ndim of x, and each of its extents is
             that of x or 1. Where it is 1, all indices of x share a value: extents of 1 alone give one value,
@@ -404,7 +429,7 @@ class sugar_call_options(Sized):
             n^2 2^-105 times the sum of their absolute values, of the exact one. It has the same bits for any
             number of threads. If x has no elements, the gradient may still have some, where its extents are
             1: they are sums over nothing, so they are set to 0, or with SUGAR_CALL_ACCUMULATE stay as they
-            are. NULL: not wanted. An error in forward.
+            are. NULL: not wanted.
         saved_gradient: g'(x) in one byte or one bit per element, for a backward pass without x. forward: out;
             backward: in, and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
                 8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and
@@ -416,14 +441,12 @@ class sugar_call_options(Sized):
                     from x. For activations whose g', with its domain and blend, has two values, or one. Bit i
                     mod 8 (from the lowest) of byte i / 8 is element i in row-major order; strides must be
                     NULL or compact; bits after the last element are written as 0.
-            Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. An
-                error beside random; and beside a parameter wherever the backward pass uses f'. NULL: not
-                wanted.
+            Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view.
+                NULL: not wanted.
         random: rrelu as the forward function draws a slope for each element, in forward and again in backward
             (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros:
-            drawn, with the seed 0. An error for any other kind, and beside a parameter or a saved_gradient.
-            f' has the same slopes, wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws
-            none."""
+            drawn, with the seed 0. For SUGAR_CAN_DRAW. f' has the same slopes, wherever the backward pass
+            uses f'; a surrogate rrelu behind a ~ draws none."""
 
     flags: int
     context: Pointer[sugar_context]
@@ -810,8 +833,11 @@ def sugar_forward(
 
     Errors:
         SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-            data; sizes whose product overflows; overlap; struct_size; flags
-        SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option"""
+            data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL
+        SUGAR_ERROR_OVERLAP
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+            version does not have, alone or beside the others: the table of sugar_call_options"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_activation), ctypes.POINTER(sugar_tensor),
@@ -837,8 +863,12 @@ def sugar_backward(
 
     Errors:
         SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-            data; sizes whose product overflows; overlap; struct_size; flags
-        SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option"""
+            data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+            saved_gradient
+        SUGAR_ERROR_OVERLAP
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+            version does not have, alone or beside the others: the table of sugar_call_options"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_activation), ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64,
@@ -867,9 +897,12 @@ def sugar_forward_f32(
         options: NULL: all defaults.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-            overlap; struct_size; flags
-        SUGAR_ERROR_UNSUPPORTED: newer option"""
+        SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+            data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+        SUGAR_ERROR_OVERLAP: an output's step of 0
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+            version does not have, alone or beside the others: the table of sugar_call_options"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_activation), ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64,
@@ -898,9 +931,12 @@ def sugar_forward_f64(
         options: NULL: all defaults.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-            overlap; struct_size; flags
-        SUGAR_ERROR_UNSUPPORTED: newer option"""
+        SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+            data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+        SUGAR_ERROR_OVERLAP: an output's step of 0
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+            version does not have, alone or beside the others: the table of sugar_call_options"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_activation), ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64,
@@ -929,9 +965,12 @@ def sugar_forward_f16(
         options: NULL: all defaults.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-            overlap; struct_size; flags
-        SUGAR_ERROR_UNSUPPORTED: newer option"""
+        SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+            data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+        SUGAR_ERROR_OVERLAP: an output's step of 0
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+            version does not have, alone or beside the others: the table of sugar_call_options"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_activation), ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64,
@@ -960,9 +999,12 @@ def sugar_forward_bf16(
         options: NULL: all defaults.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-            overlap; struct_size; flags
-        SUGAR_ERROR_UNSUPPORTED: newer option"""
+        SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+            data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+        SUGAR_ERROR_OVERLAP: an output's step of 0
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+            version does not have, alone or beside the others: the table of sugar_call_options"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_activation), ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64,
@@ -993,9 +1035,13 @@ def sugar_backward_f32(
         options: NULL: all defaults.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-            overlap; struct_size; flags
-        SUGAR_ERROR_UNSUPPORTED: newer option"""
+        SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+            data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+            saved_gradient; n < 0
+        SUGAR_ERROR_OVERLAP: an output's step of 0
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+            version does not have, alone or beside the others: the table of sugar_call_options"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_activation), ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64,
@@ -1026,9 +1072,13 @@ def sugar_backward_f64(
         options: NULL: all defaults.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-            overlap; struct_size; flags
-        SUGAR_ERROR_UNSUPPORTED: newer option"""
+        SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+            data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+            saved_gradient; n < 0
+        SUGAR_ERROR_OVERLAP: an output's step of 0
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+            version does not have, alone or beside the others: the table of sugar_call_options"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_activation), ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64,
@@ -1059,9 +1109,13 @@ def sugar_backward_f16(
         options: NULL: all defaults.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-            overlap; struct_size; flags
-        SUGAR_ERROR_UNSUPPORTED: newer option"""
+        SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+            data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+            saved_gradient; n < 0
+        SUGAR_ERROR_OVERLAP: an output's step of 0
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+            version does not have, alone or beside the others: the table of sugar_call_options"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_activation), ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64,
@@ -1092,9 +1146,13 @@ def sugar_backward_bf16(
         options: NULL: all defaults.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-            overlap; struct_size; flags
-        SUGAR_ERROR_UNSUPPORTED: newer option"""
+        SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+            data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+            saved_gradient; n < 0
+        SUGAR_ERROR_OVERLAP: an output's step of 0
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+            version does not have, alone or beside the others: the table of sugar_call_options"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(ctypes.POINTER(sugar_monitor)), ctypes.c_int64,
@@ -1141,11 +1199,10 @@ def sugar_monitor_observe(
         options: threads alone (context); NULL: the calling thread.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-            data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, an extent that is
-            not `units`, ndim too small for `axis_from_end`, more samples than 2^63 - 1 in all, members of
-            options other than context
-        SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option"""
+        SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an
+            extent that is not `units`; NULL or misaligned data; sizes whose product overflows; struct_size
+        SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+        SUGAR_ERROR_UNSUPPORTED: device, dtype, members of options other than context"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_monitor))
@@ -1168,7 +1225,8 @@ def sugar_monitor_merge(
 
     Errors:
         SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
-            differ; more samples than 2^63 - 1"""
+            differ
+        SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_monitor), ctypes.POINTER(sugar_monitor_summary))
@@ -1283,8 +1341,8 @@ def sugar_monitor_restore(
         size: in bytes.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL; not a saved monitor; damaged, cut off or too long: the checksum is
-            verified
+        SUGAR_ERROR_ARGUMENT: NULL
+        SUGAR_ERROR_DATA: not a saved monitor; damaged, cut off or too long: the checksum is verified
         SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
         SUGAR_ERROR_OUT_OF_MEMORY"""
 

@@ -21,12 +21,13 @@
 //!           all others may not. What is "owned by the caller" is freed by the caller. (bindings/ reads
 //!           these lists: they are the one description for every language.)
 //! Overlap.  An output may be the very same view as an input (same address, same strides): in place.
-//!           Any other sharing of memory between an output and an input is an error, and so is an
-//!           output with two indices at the same address. Views that interleave without sharing an
-//!           element are fine. Inputs may overlap each other and themselves (zero strides). For views
-//!           of many dimensions, with strides that no array has, it can take very long to decide
-//!           exactly whether they overlap; the check stops after a bounded amount of work, and an
-//!           overlap that it could not rule out until then is an error too.
+//!           Any other sharing of memory between an output and an input is SUGAR_ERROR_OVERLAP, and so
+//!           is an output with two indices at the same address, as with a stride of 0. Views that
+//!           interleave without sharing an element are fine. Inputs may overlap each other and
+//!           themselves (zero strides). For views of many dimensions, with strides that no array has,
+//!           it can take very long to decide exactly whether they overlap; the check stops after a
+//!           bounded amount of work, and an overlap that it could not rule out until then is an error
+//!           of that kind, too.
 //! Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64
 //!           within 4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52)
 //!           times its largest magnitude, whichever is larger. A parameter is rounded once to the
@@ -70,17 +71,27 @@ pub const SUGAR_ABI_VERSION: i32 = 0;
 
 pub const SUGAR_OK: sugar_status = 0;
 
-/// an argument is out of its documented range
+/// an argument is out of its documented range, in every version: a mistake in the program
 pub const SUGAR_ERROR_ARGUMENT: sugar_status = -1;
 
 /// a spec string does not parse
 pub const SUGAR_ERROR_SPEC: sugar_status = -2;
 
-/// valid, but not available here: device, type, level, option
+/// this version, build or machine cannot do it, or this activation: device, type, level, flag or option, or a
+/// combination of them. Another way is needed
 pub const SUGAR_ERROR_UNSUPPORTED: sugar_status = -3;
 
 /// no memory for a handle, or no threads for a context
 pub const SUGAR_ERROR_OUT_OF_MEMORY: sugar_status = -4;
+
+/// an output shares memory with another operand, or with itself: copy, and call again
+pub const SUGAR_ERROR_OVERLAP: sugar_status = -5;
+
+/// a number in memory is out of its range: a learned parameter, the samples of a monitor
+pub const SUGAR_ERROR_VALUE: sugar_status = -6;
+
+/// bytes that are no saved form, or a damaged one
+pub const SUGAR_ERROR_DATA: sugar_status = -7;
 
 /// kDLCPU
 pub const SUGAR_DEVICE_CPU: i32 = 1;
@@ -101,7 +112,7 @@ pub const SUGAR_MAX_DIMENSIONS: i32 = 64;
 pub const SUGAR_MAX_THREADS: i32 = 1024;
 
 /// backward: dx = dx + dy \* g'(x), the product and the sum rounded once together (fma; for f16 and bf16 in
-/// f32, and then to the element type), instead of dx = dy \* g'(x). An error in forward
+/// f32, and then to the element type), instead of dx = dy \* g'(x)
 pub const SUGAR_CALL_ACCUMULATE: i32 = 1;
 
 /// store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE,
@@ -119,8 +130,7 @@ pub const SUGAR_CALL_TEMPORAL: i32 = 4;
 /// the y that is given, within the errors of any derivative. How far that is from f'(x) depends on the
 /// rounding of y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a
 /// few units in the last place of the largest |f'|, which doc/numbers.md has kind by kind. A y that is no
-/// value of f counts as the nearest value of f. An error in forward, and beside a parameter, its gradient,
-/// random or a saved_gradient
+/// value of f counts as the nearest value of f
 pub const SUGAR_CALL_FROM_OUTPUT: i32 = 8;
 
 /// of a histogram: the default of `bins`
@@ -359,6 +369,23 @@ impl Default for sugar_random {
 /// Options of one call; NULL everywhere stands for all defaults. Set struct_size to
 /// sizeof(sugar_call_options); its rule is that of sugar_activation_options. A call needs at most 64 KiB of
 /// stack on each thread that works on it, or 384 KiB if options other than flags and context are set.
+///
+/// What may stand together; anything else is UNSUPPORTED. (SUGAR_CALL_NONTEMPORAL and _TEMPORAL go with
+/// everything, but not with each other, which is ARGUMENT.)
+///
+/// ```text
+///                           in forward                        in backward
+///     SUGAR_CALL_ACCUMULATE      no                           beside everything
+///     SUGAR_CALL_FROM_OUTPUT     no                           beside SUGAR_CALL_ACCUMULATE alone
+///     monitor                    beside everything            no
+///     parameter                  beside monitor; beside       beside parameter_gradient
+///                                saved_gradient if g' does
+///                                not use f'
+///     parameter_gradient         no                           beside parameter
+///     saved_gradient             beside monitor, parameter    alone
+///                                (as above)
+///     random                     beside monitor               alone
+/// ```
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct sugar_call_options {
@@ -368,7 +395,7 @@ pub struct sugar_call_options {
     pub flags: u64,
     /// threads; NULL: the calling thread
     pub context: *const sugar_context,
-    /// forward: counts x in the same pass. NULL: none. An error in backward
+    /// forward: counts x in the same pass. NULL: none
     pub monitor: *mut sugar_monitor,
     /// The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds
     /// with SUGAR_CAN_LEARN. It has the dtype and the ndim of x, and each of its extents is that of x or 1.
@@ -388,7 +415,7 @@ pub struct sugar_call_options {
     /// sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times the sum of their absolute
     /// values, of the exact one. It has the same bits for any number of threads. If x has no elements, the
     /// gradient may still have some, where its extents are 1: they are sums over nothing, so they are set to
-    /// 0, or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted. An error in forward.
+    /// 0, or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted.
     pub parameter_gradient: *const sugar_tensor,
     /// g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in,
     /// and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
@@ -403,13 +430,13 @@ pub struct sugar_call_options {
     ///         (from the lowest) of byte i / 8 is element i in row-major order; strides must be NULL or
     ///         compact; bits after the last element are written as 0.
     /// ```
-    /// Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. An error
-    /// beside random; and beside a parameter wherever the backward pass uses f'. NULL: not wanted.
+    /// Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. NULL:
+    /// not wanted.
     pub saved_gradient: *const sugar_tensor,
     /// rrelu as the forward function draws a slope for each element, in forward and again in backward
     /// (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn,
-    /// with the seed 0. An error for any other kind, and beside a parameter or a saved_gradient. f' has the
-    /// same slopes, wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws none.
+    /// with the seed 0. For SUGAR_CAN_DRAW. f' has the same slopes, wherever the backward pass uses f'; a
+    /// surrogate rrelu behind a ~ draws none.
     pub random: *const sugar_random,
 }
 
@@ -726,8 +753,11 @@ extern "C" {
     /// - y out: same shape and dtype as x; may be the same view as x.
     /// - options: NULL: all defaults.
     /// - SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-    ///   data; sizes whose product overflows; overlap; struct_size; flags
-    /// - SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
+    ///   data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL
+    /// - SUGAR_ERROR_OVERLAP
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+    ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_forward(
         activation: *const sugar_activation,
         x: *const sugar_tensor,
@@ -746,8 +776,12 @@ extern "C" {
     ///   read as well.
     /// - options: NULL: all defaults.
     /// - SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-    ///   data; sizes whose product overflows; overlap; struct_size; flags
-    /// - SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
+    ///   data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+    ///   saved_gradient
+    /// - SUGAR_ERROR_OVERLAP
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+    ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_backward(
         activation: *const sugar_activation,
         x: *const sugar_tensor,
@@ -768,9 +802,12 @@ extern "C" {
     /// - y out \[n, step incy\]: may be the same vector as x. NULL allowed if n is 0.
     /// - incy: in elements.
     /// - options: NULL: all defaults.
-    /// - SUGAR_ERROR_ARGUMENT: NULL; n \< 0; misaligned vectors; an output's step of 0; a size that overflows;
-    ///   overlap; struct_size; flags
-    /// - SUGAR_ERROR_UNSUPPORTED: newer option
+    /// - SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+    ///   data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n \< 0
+    /// - SUGAR_ERROR_OVERLAP: an output's step of 0
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+    ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_forward_f32(
         activation: *const sugar_activation,
         n: i64,
@@ -793,9 +830,12 @@ extern "C" {
     /// - y out \[n, step incy\]: may be the same vector as x. NULL allowed if n is 0.
     /// - incy: in elements.
     /// - options: NULL: all defaults.
-    /// - SUGAR_ERROR_ARGUMENT: NULL; n \< 0; misaligned vectors; an output's step of 0; a size that overflows;
-    ///   overlap; struct_size; flags
-    /// - SUGAR_ERROR_UNSUPPORTED: newer option
+    /// - SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+    ///   data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n \< 0
+    /// - SUGAR_ERROR_OVERLAP: an output's step of 0
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+    ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_forward_f64(
         activation: *const sugar_activation,
         n: i64,
@@ -818,9 +858,12 @@ extern "C" {
     /// - y out \[n, step incy\]: may be the same vector as x. NULL allowed if n is 0.
     /// - incy: in elements.
     /// - options: NULL: all defaults.
-    /// - SUGAR_ERROR_ARGUMENT: NULL; n \< 0; misaligned vectors; an output's step of 0; a size that overflows;
-    ///   overlap; struct_size; flags
-    /// - SUGAR_ERROR_UNSUPPORTED: newer option
+    /// - SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+    ///   data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n \< 0
+    /// - SUGAR_ERROR_OVERLAP: an output's step of 0
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+    ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_forward_f16(
         activation: *const sugar_activation,
         n: i64,
@@ -843,9 +886,12 @@ extern "C" {
     /// - y out \[n, step incy\]: may be the same vector as x. NULL allowed if n is 0.
     /// - incy: in elements.
     /// - options: NULL: all defaults.
-    /// - SUGAR_ERROR_ARGUMENT: NULL; n \< 0; misaligned vectors; an output's step of 0; a size that overflows;
-    ///   overlap; struct_size; flags
-    /// - SUGAR_ERROR_UNSUPPORTED: newer option
+    /// - SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+    ///   data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n \< 0
+    /// - SUGAR_ERROR_OVERLAP: an output's step of 0
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+    ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_forward_bf16(
         activation: *const sugar_activation,
         n: i64,
@@ -867,9 +913,13 @@ extern "C" {
     /// - dx out \[n, step incdx\]: may be the same vector as x or as dy. NULL allowed if n is 0.
     /// - incdx: in elements.
     /// - options: NULL: all defaults.
-    /// - SUGAR_ERROR_ARGUMENT: NULL; n \< 0; misaligned vectors; an output's step of 0; a size that overflows;
-    ///   overlap; struct_size; flags
-    /// - SUGAR_ERROR_UNSUPPORTED: newer option
+    /// - SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+    ///   data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+    ///   saved_gradient; n \< 0
+    /// - SUGAR_ERROR_OVERLAP: an output's step of 0
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+    ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_backward_f32(
         activation: *const sugar_activation,
         n: i64,
@@ -893,9 +943,13 @@ extern "C" {
     /// - dx out \[n, step incdx\]: may be the same vector as x or as dy. NULL allowed if n is 0.
     /// - incdx: in elements.
     /// - options: NULL: all defaults.
-    /// - SUGAR_ERROR_ARGUMENT: NULL; n \< 0; misaligned vectors; an output's step of 0; a size that overflows;
-    ///   overlap; struct_size; flags
-    /// - SUGAR_ERROR_UNSUPPORTED: newer option
+    /// - SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+    ///   data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+    ///   saved_gradient; n \< 0
+    /// - SUGAR_ERROR_OVERLAP: an output's step of 0
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+    ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_backward_f64(
         activation: *const sugar_activation,
         n: i64,
@@ -919,9 +973,13 @@ extern "C" {
     /// - dx out \[n, step incdx\]: may be the same vector as x or as dy. NULL allowed if n is 0.
     /// - incdx: in elements.
     /// - options: NULL: all defaults.
-    /// - SUGAR_ERROR_ARGUMENT: NULL; n \< 0; misaligned vectors; an output's step of 0; a size that overflows;
-    ///   overlap; struct_size; flags
-    /// - SUGAR_ERROR_UNSUPPORTED: newer option
+    /// - SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+    ///   data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+    ///   saved_gradient; n \< 0
+    /// - SUGAR_ERROR_OVERLAP: an output's step of 0
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+    ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_backward_f16(
         activation: *const sugar_activation,
         n: i64,
@@ -945,9 +1003,13 @@ extern "C" {
     /// - dx out \[n, step incdx\]: may be the same vector as x or as dy. NULL allowed if n is 0.
     /// - incdx: in elements.
     /// - options: NULL: all defaults.
-    /// - SUGAR_ERROR_ARGUMENT: NULL; n \< 0; misaligned vectors; an output's step of 0; a size that overflows;
-    ///   overlap; struct_size; flags
-    /// - SUGAR_ERROR_UNSUPPORTED: newer option
+    /// - SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+    ///   data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+    ///   saved_gradient; n \< 0
+    /// - SUGAR_ERROR_OVERLAP: an output's step of 0
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
+    ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_backward_bf16(
         activation: *const sugar_activation,
         n: i64,
@@ -986,11 +1048,10 @@ extern "C" {
     /// - monitor inout
     /// - x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
     /// - options: threads alone (context); NULL: the calling thread.
-    /// - SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-    ///   data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, an extent that is not
-    ///   `units`, ndim too small for `axis_from_end`, more samples than 2^63 - 1 in all, members of options other
-    ///   than context
-    /// - SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
+    /// - SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an
+    ///   extent that is not `units`; NULL or misaligned data; sizes whose product overflows; struct_size
+    /// - SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+    /// - SUGAR_ERROR_UNSUPPORTED: device, dtype, members of options other than context
     pub fn sugar_monitor_observe(
         monitor: *mut sugar_monitor,
         x: *const sugar_tensor,
@@ -1010,7 +1071,8 @@ extern "C" {
     ///
     /// - into inout
     /// - SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
-    ///   differ; more samples than 2^63 - 1
+    ///   differ
+    /// - SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
     pub fn sugar_monitor_merge(
         into: *mut sugar_monitor,
         from: *const sugar_monitor,
@@ -1093,7 +1155,8 @@ extern "C" {
     /// - monitor out: owned by the caller, for sugar_monitor_destroy. Not written on failure.
     /// - buffer \[size\]: not kept.
     /// - size: in bytes.
-    /// - SUGAR_ERROR_ARGUMENT: NULL; not a saved monitor; damaged, cut off or too long: the checksum is verified
+    /// - SUGAR_ERROR_ARGUMENT: NULL
+    /// - SUGAR_ERROR_DATA: not a saved monitor; damaged, cut off or too long: the checksum is verified
     /// - SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
     /// - SUGAR_ERROR_OUT_OF_MEMORY
     pub fn sugar_monitor_restore(

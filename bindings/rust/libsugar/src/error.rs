@@ -14,10 +14,16 @@ pub enum Status {
     Argument,
     /// A spec string does not parse.
     Spec,
-    /// Understood, but not available here: type, level, option.
+    /// Not available here: type, level, option, combination of options.
     Unsupported,
     /// No memory for a handle, or no threads for a context.
     OutOfMemory,
+    /// An output shares memory with another operand, or with itself.
+    Overlap,
+    /// A number in memory is out of its range, such as a learned parameter.
+    Value,
+    /// Bytes that are no saved form, or a damaged one.
+    Data,
     /// What a newer library says.
     Other(i32),
 }
@@ -55,6 +61,9 @@ impl Error {
             sys::SUGAR_ERROR_SPEC => Status::Spec,
             sys::SUGAR_ERROR_UNSUPPORTED => Status::Unsupported,
             sys::SUGAR_ERROR_OUT_OF_MEMORY => Status::OutOfMemory,
+            sys::SUGAR_ERROR_OVERLAP => Status::Overlap,
+            sys::SUGAR_ERROR_VALUE => Status::Value,
+            sys::SUGAR_ERROR_DATA => Status::Data,
             other => Status::Other(other),
         };
         // SAFETY: never null, and valid until the next call that fails on this thread.

@@ -529,6 +529,9 @@ fn number(status: Status) -> i64 {
         Status::Spec => sys::SUGAR_ERROR_SPEC.into(),
         Status::Unsupported => sys::SUGAR_ERROR_UNSUPPORTED.into(),
         Status::OutOfMemory => sys::SUGAR_ERROR_OUT_OF_MEMORY.into(),
+        Status::Overlap => sys::SUGAR_ERROR_OVERLAP.into(),
+        Status::Value => sys::SUGAR_ERROR_VALUE.into(),
+        Status::Data => sys::SUGAR_ERROR_DATA.into(),
         Status::Other(other) => other.into(),
         _ => panic!("{:?}", status),
     }

@@ -40,7 +40,10 @@ inline const std::error_category &category() noexcept {
         std::error_condition default_error_condition(int value) const noexcept override {
             switch (static_cast<status>(value)) {
             case status::error_argument:
-            case status::error_spec: return std::errc::invalid_argument;
+            case status::error_spec:
+            case status::error_overlap:
+            case status::error_value:
+            case status::error_data: return std::errc::invalid_argument;
             case status::error_unsupported: return std::errc::not_supported;
             case status::error_out_of_memory: return std::errc::not_enough_memory;
             default: return {value, *this};

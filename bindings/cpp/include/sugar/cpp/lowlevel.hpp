@@ -21,24 +21,34 @@ struct bf16 { std::uint16_t bits; };
 // The result of every call that can fail. Values are never reused; new negative values may come.
 enum class status : sugar_status {
     ok = SUGAR_OK,
-    // an argument is out of its documented range
+    // an argument is out of its documented range, in every version: a mistake in the program
     error_argument = SUGAR_ERROR_ARGUMENT,
     // a spec string does not parse
     error_spec = SUGAR_ERROR_SPEC,
-    // valid, but not available here: device, type, level, option
+    // this version, build or machine cannot do it, or this activation: device, type, level, flag or option,
+    // or a combination of them. Another way is needed
     error_unsupported = SUGAR_ERROR_UNSUPPORTED,
     // no memory for a handle, or no threads for a context
     error_out_of_memory = SUGAR_ERROR_OUT_OF_MEMORY,
+    // an output shares memory with another operand, or with itself: copy, and call again
+    error_overlap = SUGAR_ERROR_OVERLAP,
+    // a number in memory is out of its range: a learned parameter, the samples of a monitor
+    error_value = SUGAR_ERROR_VALUE,
+    // bytes that are no saved form, or a damaged one
+    error_data = SUGAR_ERROR_DATA,
 };
 
 // What a status means, beyond the message of the call that failed.
 inline const char *meaning(status value) noexcept {
     switch (value) {
     case status::ok: return "no error";
-    case status::error_argument: return "an argument is out of its documented range";
+    case status::error_argument: return "an argument is out of its documented range, in every version: a mistake in the program";
     case status::error_spec: return "a spec string does not parse";
-    case status::error_unsupported: return "valid, but not available here: device, type, level, option";
+    case status::error_unsupported: return "this version, build or machine cannot do it, or this activation: device, type, level, flag or option, or a combination of them. Another way is needed";
     case status::error_out_of_memory: return "no memory for a handle, or no threads for a context";
+    case status::error_overlap: return "an output shares memory with another operand, or with itself: copy, and call again";
+    case status::error_value: return "a number in memory is out of its range: a learned parameter, the samples of a monitor";
+    case status::error_data: return "bytes that are no saved form, or a damaged one";
     }
     return "unknown status";
 }
@@ -75,7 +85,7 @@ inline constexpr std::int32_t max_dimensions = SUGAR_MAX_DIMENSIONS;
 inline constexpr std::int32_t max_threads = SUGAR_MAX_THREADS;
 
 // backward: dx = dx + dy * g'(x), the product and the sum rounded once together (fma; for f16 and bf16 in
-// f32, and then to the element type), instead of dx = dy * g'(x). An error in forward
+// f32, and then to the element type), instead of dx = dy * g'(x)
 inline constexpr std::int32_t call_accumulate = SUGAR_CALL_ACCUMULATE;
 
 // store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE,
@@ -93,8 +103,7 @@ inline constexpr std::int32_t call_temporal = SUGAR_CALL_TEMPORAL;
 // y that is given, within the errors of any derivative. How far that is from f'(x) depends on the rounding of
 // y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a few units in
 // the last place of the largest |f'|, which doc/numbers.md has kind by kind. A y that is no value of f counts
-// as the nearest value of f. An error in forward, and beside a parameter, its gradient, random or a
-// saved_gradient
+// as the nearest value of f
 inline constexpr std::int32_t call_from_output = SUGAR_CALL_FROM_OUTPUT;
 
 // of a histogram: the default of `bins`
@@ -238,8 +247,11 @@ inline void context_destroy(sugar_context *context) noexcept {
 //     y out: same shape and dtype as x; may be the same view as x.
 //     options: NULL: all defaults.
 //     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; overlap; struct_size; flags
-//     SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
+//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL
+//     SUGAR_ERROR_OVERLAP
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+//         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status forward(const sugar_activation *activation, const sugar_tensor *x,
         const sugar_tensor *y, const sugar_call_options *options) noexcept {
     return ::sugar_forward(activation, x, y, options);
@@ -255,8 +267,12 @@ inline sugar_status forward(const sugar_activation *activation, const sugar_tens
 //         read as well.
 //     options: NULL: all defaults.
 //     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; overlap; struct_size; flags
-//     SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
+//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+//         saved_gradient
+//     SUGAR_ERROR_OVERLAP
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+//         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status backward(const sugar_activation *activation, const sugar_tensor *x,
         const sugar_tensor *dy, const sugar_tensor *dx, const sugar_call_options *options) noexcept {
     return ::sugar_backward(activation, x, dy, dx, options);
@@ -273,9 +289,12 @@ inline sugar_status backward(const sugar_activation *activation, const sugar_ten
 //     y out [n, step incy]: may be the same vector as x. NULL allowed if n is 0.
 //     incy: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-//         overlap; struct_size; flags
-//     SUGAR_ERROR_UNSUPPORTED: newer option
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+//     SUGAR_ERROR_OVERLAP: an output's step of 0
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+//         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status forward(const sugar_activation *activation, std::int64_t n, const float *x,
         std::int64_t incx, float *y, std::int64_t incy, const sugar_call_options *options) noexcept {
     return ::sugar_forward_f32(activation, n, x, incx, y, incy, options);
@@ -292,9 +311,12 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 //     y out [n, step incy]: may be the same vector as x. NULL allowed if n is 0.
 //     incy: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-//         overlap; struct_size; flags
-//     SUGAR_ERROR_UNSUPPORTED: newer option
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+//     SUGAR_ERROR_OVERLAP: an output's step of 0
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+//         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status forward(const sugar_activation *activation, std::int64_t n, const double *x,
         std::int64_t incx, double *y, std::int64_t incy, const sugar_call_options *options) noexcept {
     return ::sugar_forward_f64(activation, n, x, incx, y, incy, options);
@@ -311,9 +333,12 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 //     y out [n, step incy]: may be the same vector as x. NULL allowed if n is 0.
 //     incy: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-//         overlap; struct_size; flags
-//     SUGAR_ERROR_UNSUPPORTED: newer option
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+//     SUGAR_ERROR_OVERLAP: an output's step of 0
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+//         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status forward(const sugar_activation *activation, std::int64_t n, const f16 *x,
         std::int64_t incx, f16 *y, std::int64_t incy, const sugar_call_options *options) noexcept {
     return ::sugar_forward_f16(activation, n, reinterpret_cast<const std::uint16_t *>(x), incx,
@@ -331,9 +356,12 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 //     y out [n, step incy]: may be the same vector as x. NULL allowed if n is 0.
 //     incy: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-//         overlap; struct_size; flags
-//     SUGAR_ERROR_UNSUPPORTED: newer option
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+//     SUGAR_ERROR_OVERLAP: an output's step of 0
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+//         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status forward(const sugar_activation *activation, std::int64_t n, const bf16 *x,
         std::int64_t incx, bf16 *y, std::int64_t incy, const sugar_call_options *options) noexcept {
     return ::sugar_forward_bf16(activation, n, reinterpret_cast<const std::uint16_t *>(x), incx,
@@ -350,9 +378,13 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 //     dx out [n, step incdx]: may be the same vector as x or as dy. NULL allowed if n is 0.
 //     incdx: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-//         overlap; struct_size; flags
-//     SUGAR_ERROR_UNSUPPORTED: newer option
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+//         saved_gradient; n < 0
+//     SUGAR_ERROR_OVERLAP: an output's step of 0
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+//         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status backward(const sugar_activation *activation, std::int64_t n, const float *x,
         std::int64_t incx, const float *dy, std::int64_t incdy, float *dx, std::int64_t incdx,
         const sugar_call_options *options) noexcept {
@@ -369,9 +401,13 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 //     dx out [n, step incdx]: may be the same vector as x or as dy. NULL allowed if n is 0.
 //     incdx: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-//         overlap; struct_size; flags
-//     SUGAR_ERROR_UNSUPPORTED: newer option
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+//         saved_gradient; n < 0
+//     SUGAR_ERROR_OVERLAP: an output's step of 0
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+//         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status backward(const sugar_activation *activation, std::int64_t n, const double *x,
         std::int64_t incx, const double *dy, std::int64_t incdy, double *dx, std::int64_t incdx,
         const sugar_call_options *options) noexcept {
@@ -388,9 +424,13 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 //     dx out [n, step incdx]: may be the same vector as x or as dy. NULL allowed if n is 0.
 //     incdx: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-//         overlap; struct_size; flags
-//     SUGAR_ERROR_UNSUPPORTED: newer option
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+//         saved_gradient; n < 0
+//     SUGAR_ERROR_OVERLAP: an output's step of 0
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+//         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status backward(const sugar_activation *activation, std::int64_t n, const f16 *x,
         std::int64_t incx, const f16 *dy, std::int64_t incdy, f16 *dx, std::int64_t incdx,
         const sugar_call_options *options) noexcept {
@@ -409,9 +449,13 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 //     dx out [n, step incdx]: may be the same vector as x or as dy. NULL allowed if n is 0.
 //     incdx: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; n < 0; misaligned vectors; an output's step of 0; a size that overflows;
-//         overlap; struct_size; flags
-//     SUGAR_ERROR_UNSUPPORTED: newer option
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+//         saved_gradient; n < 0
+//     SUGAR_ERROR_OVERLAP: an output's step of 0
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
+//         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status backward(const sugar_activation *activation, std::int64_t n, const bf16 *x,
         std::int64_t incx, const bf16 *dy, std::int64_t incdy, bf16 *dx, std::int64_t incdx,
         const sugar_call_options *options) noexcept {
@@ -442,11 +486,10 @@ inline void monitor_destroy(sugar_monitor *monitor) noexcept {
 //     monitor inout
 //     x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
 //     options: threads alone (context); NULL: the calling thread.
-//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; overlap; struct_size; flags; NULL monitor, an extent that is
-//         not `units`, ndim too small for `axis_from_end`, more samples than 2^63 - 1 in all, members of
-//         options other than context
-//     SUGAR_ERROR_UNSUPPORTED: device, dtype, newer option
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an
+//         extent that is not `units`; NULL or misaligned data; sizes whose product overflows; struct_size
+//     SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+//     SUGAR_ERROR_UNSUPPORTED: device, dtype, members of options other than context
 inline sugar_status monitor_observe(sugar_monitor *monitor, const sugar_tensor *x,
         const sugar_call_options *options) noexcept {
     return ::sugar_monitor_observe(monitor, x, options);
@@ -463,7 +506,8 @@ inline sugar_status monitor_reset(sugar_monitor *monitor) noexcept {
 // inputs; sums are added in f64.
 //     into inout
 //     SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
-//         differ; more samples than 2^63 - 1
+//         differ
+//     SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
 inline sugar_status monitor_merge(sugar_monitor *into, const sugar_monitor *from) noexcept {
     return ::sugar_monitor_merge(into, from);
 }
@@ -529,7 +573,8 @@ inline sugar_status monitor_save(const sugar_monitor *monitor, void *buffer, std
 //     monitor out: owned by the caller, for sugar_monitor_destroy. Not written on failure.
 //     buffer [size]: not kept.
 //     size: in bytes.
-//     SUGAR_ERROR_ARGUMENT: NULL; not a saved monitor; damaged, cut off or too long: the checksum is verified
+//     SUGAR_ERROR_ARGUMENT: NULL
+//     SUGAR_ERROR_DATA: not a saved monitor; damaged, cut off or too long: the checksum is verified
 //     SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
 //     SUGAR_ERROR_OUT_OF_MEMORY
 inline sugar_status monitor_restore(sugar_monitor **monitor, const void *buffer, std::size_t size) noexcept {
