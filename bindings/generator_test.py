@@ -85,6 +85,7 @@ class Functions(unittest.TestCase):
         other = named(read(HEADER)["functions"], "sugar_monitor_merge")["errors"]
         self.assertEqual(errors, [{"status": "SUGAR_ERROR_ARGUMENT",
                                    "when": other[0]["when"] + "; n outside [0, 9), NULL"},
+                                  other[1],
                                   {"status": "SUGAR_ERROR_UNSUPPORTED", "when": "some"}])
 
     def test_shared_comment(self) -> None:

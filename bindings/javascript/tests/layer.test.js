@@ -101,7 +101,8 @@ test("parameter and its gradient", () => {
     prelu.backward(x, dy, null, options);
     assert.deepEqual(parameterGradient.data, floats(-8, 0));
     const repeated = { data: floats(0, 0), shape, strides: [0, 1] };
-    fails(() => prelu.backward(x, dy, null, { parameterGradient: repeated }), /parameter_gradient: stride 0/);
+    fails(() => prelu.backward(x, dy, null, { parameterGradient: repeated }), /parameter_gradient: stride 0/,
+        c.SUGAR_ERROR_OVERLAP);
 });
 
 test("the gradient of a parameter over nothing is 0", () => {
@@ -180,7 +181,7 @@ test("a monitor, and what it holds", () => {
     fails(() => copy.merge(copy), /monitor/);
     fails(() => copy.merge(relu), /other: Activation, expected one of class Monitor/);
     fails(() => new Monitor(0), /units/);
-    fails(() => Monitor.restore(new Uint8Array(9)), /buffer/);
+    fails(() => Monitor.restore(new Uint8Array(9)), /buffer/, c.SUGAR_ERROR_DATA);
 });
 
 test("what the library refuses", () => {
@@ -191,10 +192,10 @@ test("what the library refuses", () => {
     fails(() => relu.forward(floats(1, 2, 3), floats(1, 2)), /y: shape \(2,\), expected \(3,\) like x/);
     fails(() => relu.forward(floats(1), new Float64Array(1)), /y: dtype float64, expected float32 like x/);
     fails(() => relu.backward(null, floats(1)), /x: NULL, expected a tensor/);
-    fails(() => relu.forward(floats(1), null, { accumulate: true }), /SUGAR_CALL_NONTEMPORAL/);
+    fails(() => relu.forward(floats(1), null, { accumulate: true }), /SUGAR_CALL_NONTEMPORAL/, c.SUGAR_ERROR_UNSUPPORTED);
     fails(() => new Context(-1), /threads/);
     const array = floats(1, 2, 3);
-    fails(() => relu.forward(array.subarray(0, 2), array.subarray(1, 3)), /overlaps/);
+    fails(() => relu.forward(array.subarray(0, 2), array.subarray(1, 3)), /overlaps/, c.SUGAR_ERROR_OVERLAP);
 });
 
 test("what this layer refuses", () => {

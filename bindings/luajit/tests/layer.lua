@@ -226,7 +226,7 @@ case("a monitor, and what it holds", function()
     fails(ARGUMENT, "index", monitor.unit, monitor, 2)
     fails(ARGUMENT, "from", copy.merge, copy, nil)
     fails(ARGUMENT, "units", sugar.Monitor, 0)
-    fails(ARGUMENT, "buffer", sugar.restore_monitor, "not a monitor")
+    fails(c.SUGAR_ERROR_DATA, "buffer", sugar.restore_monitor, "not a monitor")
 end)
 
 -- ---- Errors
@@ -240,7 +240,7 @@ case("what the library refuses", function()
         filled({ 1 }, "double"))
     fails(ARGUMENT, "x: NULL, expected a tensor", relu.backward, relu, nil, filled { 1 })
     fails(ARGUMENT, "threads", sugar.Context, -1)
-    fails(ARGUMENT, "SUGAR_CALL_NONTEMPORAL", relu.forward, relu, filled { 1 }, nil, { accumulate = true })
+    fails(UNSUPPORTED, "SUGAR_CALL_NONTEMPORAL", relu.forward, relu, filled { 1 }, nil, { accumulate = true })
 end)
 
 case("what this layer refuses", function()
