@@ -41,7 +41,12 @@ impl Activation {
         let mut handle = std::ptr::null_mut();
         // SAFETY: the spec is as long as is said.
         Error::from_status(unsafe {
-            sys::sugar_activation_create_with_options(&mut handle, spec.as_ptr().cast::<c_char>(), spec.len(), &options)
+            sys::sugar_activation_create_with_options(
+                &mut handle,
+                spec.as_ptr().cast::<c_char>(),
+                spec.len(),
+                &options,
+            )
         })?;
         Ok(Activation { handle: NonNull::new(handle).expect("a handle, where there is no error") })
     }

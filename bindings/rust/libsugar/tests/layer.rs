@@ -111,7 +111,8 @@ fn views_without_elements() {
     let (data, bytes, mut y, mut sums) = ([0f64; 3], [0u8; 3], [7f64; 3], [7f64; 3]);
     let (mut codes, shape) = ([7u8; 3], [0, 3, i64::MAX]);
     let [relu, prelu, rrelu] = ["relu", "prelu", "rrelu"].map(|spec| Activation::new(spec).unwrap());
-    let mut monitor = Monitor::with_options(3, &MonitorOptions { axis: 1, ..Default::default() }).unwrap();
+    let mut monitor =
+        Monitor::with_options(3, &MonitorOptions { axis_from_end: 1, ..Default::default() }).unwrap();
     for (offset, strides) in [(0, [0; 3]), (3, [1; 3]), (4, [-1; 3]), (usize::MAX, [i64::MIN, i64::MAX, 0])] {
         for length in [0, 3] {
             let input = || View::strided(&data[..length], offset, &shape, &strides).unwrap();
