@@ -135,7 +135,8 @@ type Context struct {
 	handle *lowlevel.Context
 }
 
-// NewContext makes a pool; threads is how many may work on a call, the calling one counted.
+// NewContext makes a pool; threads is how many may work on a call, the calling one counted. 0: as many as the process
+// may use.
 func NewContext(threads int) (*Context, error) {
 	options := lowlevel.ContextOptions{StructSize: unsafe.Sizeof(lowlevel.ContextOptions{}), Threads: int32(threads)}
 	if int(options.Threads) != threads {
@@ -147,6 +148,15 @@ func NewContext(threads int) (*Context, error) {
 	}
 	runtime.SetFinalizer(context, (*Context).Close)
 	return context, nil
+}
+
+// Threads is how many work on a call, the calling one counted; 1 without a context, or with one that is closed.
+func (context *Context) Threads() int {
+	if context == nil {
+		return 1
+	}
+	defer runtime.KeepAlive(context)
+	return int(lowlevel.ContextThreads(context.handle))
 }
 
 // Close ends the threads. No call may be using them. A second Close does nothing, nor does one of nil.

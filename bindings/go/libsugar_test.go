@@ -2,6 +2,7 @@ package libsugar
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand"
 	"os"
@@ -241,6 +242,23 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+func TestThreads(t *testing.T) {
+	counts := []int{}
+	for _, threads := range []int{0, 0, 1, 3} {
+		context, err := NewContext(threads)
+		ok(t, err)
+		counts = append(counts, context.Threads())
+		ok(t, context.Close())
+		counts = append(counts, context.Threads())
+	}
+	if counts[0] < 1 || fmt.Sprint(counts[2:]) != fmt.Sprint([]int{counts[0], 1, 1, 1, 3, 1}) {
+		t.Errorf("threads of 0, 0, 1 and 3, each before and after Close: %v", counts)
+	}
+	if (*Context)(nil).Threads() != 1 {
+		t.Error("without a context there is not one thread")
+	}
+}
+
 func TestOptions(t *testing.T) {
 	sigmoid := activation(t, "sigmoid")
 	context, err := NewContext(3)
@@ -295,7 +313,7 @@ func TestMonitor(t *testing.T) {
 	if summary.Samples != 16 || summary.Dead != 1 || len(dead) != 1 || dead[0] != 1 {
 		t.Errorf("%+v, dead %v", summary, dead)
 	}
-	fails(t, copied.UnmarshalBinary(bytes[:9]), ErrorArgument, "")
+	fails(t, copied.UnmarshalBinary(bytes[:9]), ErrorData, "")
 	_, err = NewMonitor(2, &MonitorOptions{AxisFromEnd: -1})
 	fails(t, err, ErrorArgument, "axis_from_end -1, expected 0, the last one, to 63")
 	_, err = NewMonitor(2, &MonitorOptions{AxisFromEnd: 1 << 32})

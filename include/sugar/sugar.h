@@ -262,8 +262,12 @@ typedef struct sugar_context_options {
     size_t struct_size;             /* bytes */
     int32_t threads;                /* without parallel_for: how many threads work on a call, the
                                        calling thread counted; at most SUGAR_MAX_THREADS. With
-                                       parallel_for: into how many parts a call may be split.
-                                       0 stands for 1; less is an error */
+                                       parallel_for: into how many parts a call may be split. 1: the
+                                       calling thread alone. 0: as many as the process may use when
+                                       the context is made, which is the number of processors that
+                                       the calling thread may run on, or less where a CPU quota of
+                                       its cgroup (Linux) gives it the time of fewer; at most
+                                       SUGAR_MAX_THREADS. Less than 0 is an error */
     int32_t reserved;               /* 0 */
     sugar_parallel_for parallel_for;/* the caller's pool, or NULL */
     void *payload;                  /* handed to parallel_for */
@@ -271,7 +275,7 @@ typedef struct sugar_context_options {
 
 /* Makes a context.
  * context   out; owned by the caller, for sugar_context_destroy. Not written on failure.
- * options   NULL: one thread.
+ * options   NULL: a pool of as many threads as the process may use, as with zeros.
  * Errors: ARGUMENT (NULL context, struct_size, threads), UNSUPPORTED (reserved, newer option),
  * OUT_OF_MEMORY (memory, or threads that the system does not start). */
 SUGAR_API sugar_status sugar_context_create(sugar_context **context, const sugar_context_options *options);
@@ -279,6 +283,12 @@ SUGAR_API sugar_status sugar_context_create(sugar_context **context, const sugar
 /* Frees a context and ends its pool. No call may be using it.
  * context   NULL is fine. */
 SUGAR_API void sugar_context_destroy(sugar_context *context);
+
+/* How many threads work on a call with this context, the calling thread counted; with a parallel_for: into how many
+ * parts a call may be split.
+ * context   NULL is fine: calls without a context.
+ * returns   1 or more; 1 if context is NULL. */
+SUGAR_API int32_t sugar_context_threads(const sugar_context *context);
 
 /* What the units of one layer have seen: counts and sums over the inputs of its activation. Opaque. Fed by
  * sugar_forward through its options, in the same pass over memory, or by sugar_monitor_observe.

@@ -6,6 +6,7 @@
 #include "base/integers.h"
 #include "base/struct_size.h"
 #include "cpu/float_mode.h"
+#include "cpu/processors.h"
 
 struct sugar_context {
     int32_t threads;
@@ -33,14 +34,21 @@ static sugar_status check_options(const sugar_context_options *known)
     return SUGAR_OK;
 }
 
+/* How many threads a context has that asks for no number. */
+static int32_t usable_threads(void)
+{
+    return (int32_t)smaller(sugar_processors(SUGAR_PROC, SUGAR_CGROUPS), SUGAR_MAX_THREADS);
+}
+
 /* Sets a context from options that have been checked, and starts its pool if it has one. */
 static sugar_status fill(sugar_context *context, const sugar_context_options *known)
 {
-    *context = (sugar_context){known->threads, INT64_MAX, known->parallel_for, known->payload, NULL};
-    if (known->threads <= 1)
+    const int32_t threads = known->threads ? known->threads : usable_threads();
+    *context = (sugar_context){threads, INT64_MAX, known->parallel_for, known->payload, NULL};
+    if (threads == 1)
         return SUGAR_OK;
     context->smallest_call = known->parallel_for ? SMALLEST_CALL : SMALLEST_POOL_CALL;
-    return known->parallel_for ? SUGAR_OK : sugar_pool_create(&context->pool, known->threads);
+    return known->parallel_for ? SUGAR_OK : sugar_pool_create(&context->pool, threads);
 }
 
 sugar_status sugar_context_create(sugar_context **context, const sugar_context_options *options)
@@ -70,6 +78,8 @@ void sugar_context_destroy(sugar_context *context)
         sugar_pool_destroy(context->pool);
     free(context);
 }
+
+int32_t sugar_context_threads(const sugar_context *context) { return context ? context->threads : 1; }
 
 bool sugar_parallel_is_whole(const sugar_context *context, int64_t count)
 {

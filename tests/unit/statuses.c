@@ -1,5 +1,5 @@
-/* Each status of each call, provoked once. Prints a line "function STATUS" for each; statuses.py compares them with the
- * header's lists. The program's own malloc takes the place of glibc's, and fails when told to. */
+/* Each status of each call, provoked once. Prints a line "function STATUS" for each; statuses.py compares them with
+ * the header's lists. The program's own malloc takes the place of glibc's, and fails when told to. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,8 +150,8 @@ static void monitors(void)
     PROVOKES_WITHOUT_MEMORY(sugar_monitor_restore, &restored, saved, size);
     PROVOKES(sugar_monitor_restore, DATA, &restored, saved, size - 1);
     /* Version 1 of an empty form, with its checksum. */
-    static const unsigned char version_1[] = {'S', 'U', 'G', 'A', 'R', 'm', 'o', 'n', 1, 0, 0, 0, 0x30, 0xfe, 0x28, 0x16};
-    PROVOKES(sugar_monitor_restore, UNSUPPORTED, &restored, version_1, sizeof version_1);
+    static const unsigned char old[] = {'S', 'U', 'G', 'A', 'R', 'm', 'o', 'n', 1, 0, 0, 0, 0x30, 0xfe, 0x28, 0x16};
+    PROVOKES(sugar_monitor_restore, UNSUPPORTED, &restored, old, sizeof old);
 }
 
 static void introspection(void)

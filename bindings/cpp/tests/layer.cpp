@@ -212,7 +212,7 @@ void options() {
     CHECK(!code && gradient[0] == -2.5f && gradient[1] == -1);
     prelu.backward(sugar::view(input.data(), {2, 3}), sugar::view(dy.data(), {2, 3}), sugar::view(dx.data(), {2, 3}),
                    sugar::call().parameter_gradient(sugar::view(gradient, {2, 3}, {1, 0})), code);
-    CHECK(code == sugar::status::error_argument && gradient[0] == -2.5f);
+    CHECK(code == sugar::status::error_overlap && gradient[0] == -2.5f);
 
     const sugar::activation rrelu("rrelu", code);
     Floats first(6), second(6);
@@ -288,7 +288,7 @@ void monitors() {
     CHECK(!code && rows.summary(code).dead == 0 && rows.summary(code).axis_from_end == 1);
     chosen.bins = sugar::monitor_bins + 1;
     CHECK(!sugar::monitor(2, chosen, code) && code == sugar::status::error_unsupported);
-    CHECK(!sugar::monitor::restore(saved.data(), saved.size() - 1, code) && code == sugar::status::error_argument);
+    CHECK(!sugar::monitor::restore(saved.data(), saved.size() - 1, code) && code == sugar::status::error_data);
     CHECK(!sugar::monitor(0, code) && code);
 }
 
@@ -318,6 +318,13 @@ void threads() {
     gelu.forward(x, own, sugar::call().threads(by_pool), code);
     CHECK(!code && alone == together && alone == own && pool.calls > 0);
     CHECK(!sugar::context(-1, code) && code == sugar::status::error_argument);
+
+    // 0: as many as the process may use.
+    const sugar::context all(code), zero(0, code), parts(0, pool, code);
+    gelu.forward(x, together, sugar::call().threads(all), code);
+    CHECK(!code && alone == together);
+    CHECK(workers.threads() == 2 && by_pool.threads() == 3 && sugar::context(1, code).threads() == 1);
+    CHECK(all.threads() >= 1 && zero.threads() == all.threads() && parts.threads() == all.threads());
 
     // One activation, several threads, each with its own message.
     std::string messages[4];

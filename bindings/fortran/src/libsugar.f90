@@ -113,9 +113,10 @@ module libsugar
     type :: sugar_context
         private
         type(c_ptr) :: handle = c_null_ptr
-        integer(int32) :: threads = 0
+        integer(int32) :: asked = 0
     contains
         procedure :: create => context_create
+        procedure :: threads => context_threads
         procedure :: destroy => context_destroy
         generic :: assignment(=) => copy
         procedure, private :: copy => context_copy
@@ -780,22 +781,30 @@ contains
 
     ! ---- Contexts
 
-    !> threads: how many may work on a call, the calling thread counted.
+    !> threads: how many may work on a call, the calling thread counted. Absent, or 0: as many as the process may use.
     subroutine context_create(self, threads, stat, errmsg)
         class(sugar_context), intent(inout) :: self
-        integer, intent(in) :: threads
+        integer, intent(in), optional :: threads
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
         type(c_ptr) :: made
-        integer(c_int32_t) :: status
-        status = sugar_context_create(made, sugar_context_options(threads=threads))
+        integer(c_int32_t) :: asked, status
+        asked = 0
+        if (present(threads)) asked = threads
+        status = sugar_context_create(made, sugar_context_options(threads=asked))
         if (status == SUGAR_OK) then
             call self%destroy()
             self%handle = made
-            self%threads = threads
+            self%asked = asked
         end if
         call report(status, stat, errmsg)
     end subroutine
+
+    !> How many work on a call, the calling thread counted; 1 if there is no context.
+    integer function context_threads(self)
+        class(sugar_context), intent(in) :: self
+        context_threads = sugar_context_threads(self%handle)
+    end function
 
     elemental impure subroutine context_destroy(self)
         class(sugar_context), intent(inout) :: self
@@ -812,7 +821,7 @@ contains
         class(sugar_context), intent(inout) :: self
         class(sugar_context), intent(in) :: from
         if (c_associated(from%handle)) then
-            call self%create(from%threads)
+            call self%create(from%asked)
         else
             call self%destroy()
         end if

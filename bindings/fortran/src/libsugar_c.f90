@@ -191,8 +191,10 @@ module libsugar_c
     !> Set struct_size to sizeof(sugar_context_options); its rule is that of sugar_activation_options.
     !>     struct_size: bytes
     !>     threads: without parallel_for: how many threads work on a call, the calling thread counted; at most
-    !>         SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1;
-    !>         less is an error
+    !>         SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 1: the calling
+    !>         thread alone. 0: as many as the process may use when the context is made, which is the number
+    !>         of processors that the calling thread may run on, or less where a CPU quota of its cgroup
+    !>         (Linux) gives it the time of fewer; at most SUGAR_MAX_THREADS. Less than 0 is an error
     !>     reserved: 0
     !>     parallel_for: the caller's pool, or NULL
     !>     payload: handed to parallel_for
@@ -539,7 +541,7 @@ module libsugar_c
 
         !> Makes a context.
         !>     context: out owned by the caller, for sugar_context_destroy. Not written on failure.
-        !>     options: NULL: one thread.
+        !>     options: NULL: a pool of as many threads as the process may use, as with zeros.
         !> SUGAR_ERROR_ARGUMENT: NULL context, struct_size, threads
         !> SUGAR_ERROR_UNSUPPORTED: reserved, newer option
         !> SUGAR_ERROR_OUT_OF_MEMORY: memory, or threads that the system does not start
@@ -556,6 +558,16 @@ module libsugar_c
             import
             type(c_ptr), value :: context
         end subroutine sugar_context_destroy
+
+        !> How many threads work on a call with this context, the calling thread counted; with a parallel_for:
+        !> into how many parts a call may be split.
+        !>     context: NULL is fine: calls without a context.
+        !> Returns: 1 or more; 1 if context is NULL.
+        function sugar_context_threads(context) bind(c, name="sugar_context_threads") result(returned)
+            import
+            type(c_ptr), value :: context
+            integer(c_int32_t) :: returned
+        end function sugar_context_threads
 
         !> y = f(x), element by element. If x has no elements, nothing is done but the checks.
         !>     x: any strides.

@@ -160,15 +160,21 @@ contains
 
     subroutine options()
         type(sugar_activation) :: act
-        type(sugar_context) :: context
+        type(sugar_context) :: context, all_threads, zero, none
         real(real64), allocatable :: x(:), y(:), dx(:), other(:)
         allocate(x(200000), y(200000), dx(200000), other(200000))
         call numbers(x, 6)
         call act%create("sigmoid")
         call context%create(threads=3)
+        call expect(context%threads() == 3 .and. none%threads() == 1, "three threads, and none")
+        call all_threads%create()
+        call zero%create(0)
+        call expect(all_threads%threads() >= 1 .and. zero%threads() == all_threads%threads(), "all threads")
         call act%forward(x, y)
         call act%forward(x, other, context=context, nontemporal=.true.)
         call expect(all(y == other), "threads, streamed")
+        call act%forward(x, other, context=all_threads)
+        call expect(all(y == other), "all threads")
         call act%forward(x, other, nontemporal=.false.)
         call expect(all(y == other), "not streamed")
         call act%backward(x, 1.0_real64, dx)

@@ -271,8 +271,11 @@ type ActivationOptions struct {
 //
 //	struct_size: bytes
 //	threads: without parallel_for: how many threads work on a call, the calling thread counted;
-//	    at most SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0
-//	    stands for 1; less is an error
+//	    at most SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 1:
+//	    the calling thread alone. 0: as many as the process may use when the context is made,
+//	    which is the number of processors that the calling thread may run on, or less where a CPU
+//	    quota of its cgroup (Linux) gives it the time of fewer; at most SUGAR_MAX_THREADS. Less
+//	    than 0 is an error
 //	reserved: 0
 //	parallel_for: the caller's pool, or NULL
 //	payload: handed to parallel_for
@@ -707,7 +710,7 @@ func ActivationGradientRange(activation *Activation, minimum *float64, maximum *
 // ContextCreate is sugar_context_create. Makes a context.
 //
 //	context: out owned by the caller, for sugar_context_destroy. Not written on failure.
-//	options: NULL: one thread.
+//	options: NULL: a pool of as many threads as the process may use, as with zeros.
 //	SUGAR_ERROR_ARGUMENT: NULL context, struct_size, threads
 //	SUGAR_ERROR_UNSUPPORTED: reserved, newer option
 //	SUGAR_ERROR_OUT_OF_MEMORY: memory, or threads that the system does not start
@@ -723,6 +726,15 @@ func ContextCreate(context **Context, options *ContextOptions) Status {
 //	context: inout NULL is fine.
 func ContextDestroy(context *Context) {
 	C.sugar_context_destroy((*C.sugar_context)(unsafe.Pointer(context)))
+}
+
+// ContextThreads is sugar_context_threads. How many threads work on a call with this context, the
+// calling thread counted; with a parallel_for: into how many parts a call may be split.
+//
+//	context: NULL is fine: calls without a context.
+//	returns: 1 or more; 1 if context is NULL.
+func ContextThreads(context *Context) int32 {
+	return int32(C.sugar_context_threads((*C.sugar_context)(unsafe.Pointer(context))))
 }
 
 // Forward is sugar_forward. y = f(x), element by element. If x has no elements, nothing is done but

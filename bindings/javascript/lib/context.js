@@ -3,7 +3,7 @@
 
 const c = require("./lowlevel.js");
 const { checkMembers, integer } = require("./error.js");
-const { Handle } = require("./handle.js");
+const { Handle, handleOf } = require("./handle.js");
 
 class Context extends Handle {
     constructor(options = {}) {
@@ -11,6 +11,7 @@ class Context extends Handle {
         checkMembers("context", given, ["threads"]);
         const threads = integer("threads", given.threads ?? 0);
         super("Context", (out) => c.sugar_context_create(out, { threads }), c.sugar_context_destroy);
+        this.threads = c.sugar_context_threads(handleOf("context", this, "Context"));
     }
 }
 

@@ -224,8 +224,10 @@ export declare class Activation implements Handle {
  * Contexts made in the child have pools.
  */
 export declare class Context implements Handle {
-    /** @param options the number of threads, the calling one counted */
+    /** @param options the number of threads, the calling one counted; 0, or none: as many as the process may use */
     constructor(options?: number | { readonly threads?: number });
+    /** How many there are. */
+    readonly threads: number;
     destroy(): void;
 }
 

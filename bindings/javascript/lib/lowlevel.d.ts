@@ -299,8 +299,10 @@ export interface sugar_activation_options {
 export interface sugar_context_options {
     /**
      * without parallel_for: how many threads work on a call, the calling thread counted; at most
-     * SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1; less is
-     * an error
+     * SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 1: the calling thread
+     * alone. 0: as many as the process may use when the context is made, which is the number of processors
+     * that the calling thread may run on, or less where a CPU quota of its cgroup (Linux) gives it the time
+     * of fewer; at most SUGAR_MAX_THREADS. Less than 0 is an error
      */
     threads?: number;
     /**
@@ -693,7 +695,7 @@ export function sugar_activation_gradient_range(activation: sugar_activation, mi
 /**
  * Makes a context.
  * @param context owned by the caller, for sugar_context_destroy. Not written on failure.
- * @param options NULL: one thread.
+ * @param options NULL: a pool of as many threads as the process may use, as with zeros.
  * SUGAR_ERROR_ARGUMENT: NULL context, struct_size, threads
  * SUGAR_ERROR_UNSUPPORTED: reserved, newer option
  * SUGAR_ERROR_OUT_OF_MEMORY: memory, or threads that the system does not start
@@ -705,6 +707,14 @@ export function sugar_context_create(context: Out<sugar_context>, options: sugar
  * @param context NULL is fine.
  */
 export function sugar_context_destroy(context: sugar_context | null): void;
+
+/**
+ * How many threads work on a call with this context, the calling thread counted; with a parallel_for: into
+ * how many parts a call may be split.
+ * @param context NULL is fine: calls without a context.
+ * @returns 1 or more; 1 if context is NULL.
+ */
+export function sugar_context_threads(context: sugar_context | null): number;
 
 /**
  * y = f(x), element by element. If x has no elements, nothing is done but the checks.

@@ -487,6 +487,20 @@ static napi_value call_sugar_context_destroy(napi_env env, napi_callback_info in
     return result;
 }
 
+static napi_value call_sugar_context_threads(napi_env env, napi_callback_info info) {
+    struct call memory, *call = &memory;
+    napi_value result = NULL, arguments[1];
+    call_begin(call, env, info, 1, arguments);
+    const sugar_context *given_context =
+        get_handle(call, arguments[0], "context", tag_sugar_context, NULL);
+    if (!call->failed) {
+        int32_t returned = sugar_context_threads(given_context);
+        result = new_number(call, (double)returned);
+    }
+    call_end(call);
+    return result;
+}
+
 static napi_value call_sugar_forward(napi_env env, napi_callback_info info) {
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[4];
@@ -1107,6 +1121,7 @@ static const struct {
     {"sugar_activation_gradient_range", call_sugar_activation_gradient_range},
     {"sugar_context_create", call_sugar_context_create},
     {"sugar_context_destroy", call_sugar_context_destroy},
+    {"sugar_context_threads", call_sugar_context_threads},
     {"sugar_forward", call_sugar_forward},
     {"sugar_backward", call_sugar_backward},
     {"sugar_forward_f32", call_sugar_forward_f32},

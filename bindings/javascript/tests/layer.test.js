@@ -82,6 +82,11 @@ test("context: threads give the same", () => {
     const context = new Context(3), gelu = new Activation("gelu");
     const x = Float32Array.from({ length: 300000 }, (_, i) => Math.sin(i));
     assert.deepEqual(gelu.forward(x, null, { context }), gelu.forward(x));
+    const all = new Context();
+    assert.deepEqual(gelu.forward(x, null, { context: all }), gelu.forward(x));
+    assert.equal(context.threads, 3);
+    assert(all.threads >= 1);
+    for (const zero of [0, {}, { threads: 0 }]) assert.equal(new Context(zero).threads, all.threads);
     const options = new CallOptions({ context });
     gelu.forward(x, x, options);
     context.destroy();
@@ -192,7 +197,8 @@ test("what the library refuses", () => {
     fails(() => relu.forward(floats(1, 2, 3), floats(1, 2)), /y: shape \(2,\), expected \(3,\) like x/);
     fails(() => relu.forward(floats(1), new Float64Array(1)), /y: dtype float64, expected float32 like x/);
     fails(() => relu.backward(null, floats(1)), /x: NULL, expected a tensor/);
-    fails(() => relu.forward(floats(1), null, { accumulate: true }), /SUGAR_CALL_NONTEMPORAL/, c.SUGAR_ERROR_UNSUPPORTED);
+    fails(() => relu.forward(floats(1), null, { accumulate: true }), /SUGAR_CALL_NONTEMPORAL/,
+        c.SUGAR_ERROR_UNSUPPORTED);
     fails(() => new Context(-1), /threads/);
     const array = floats(1, 2, 3);
     fails(() => relu.forward(array.subarray(0, 2), array.subarray(1, 3)), /overlaps/, c.SUGAR_ERROR_OVERLAP);

@@ -55,7 +55,8 @@ Base.show(io::IO, a::Activation) = print(io, "Activation(", repr(a.spec), ")")
 Writes the values of `a` for every element of `x` into `y`, which may be `x` itself, and returns `y`. Both are arrays
 or views of any strides with elements of one type (Float16, Float32, Float64, BFloat16); nothing is copied.
 
-- `threads`: a number, a [`Context`](@ref), or `nothing` for what [`threads!`](@ref) has set
+- `threads`: a number (0: as many as the process may use), a [`Context`](@ref), or `nothing` for what
+  [`threads!`](@ref) has set
 - `nontemporal`: whether to store past the caches; `nothing`: where it pays
 - `monitor`: a [`Monitor`](@ref) that counts `x` in passing
 - `parameter`: the forward function's parameter, in place of the spec's: a number, or an array that is repeated to the

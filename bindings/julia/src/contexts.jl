@@ -13,19 +13,20 @@ function run_on_julia(payload::Ptr{Cvoid}, task::Ptr{Cvoid}, work::Ptr{Cvoid}, c
 end
 
 """
-    Context(threads)
+    Context(threads = 0)
     Context(:julia)
 
-How calls use threads: a pool of the library's own, `threads` in number with the calling one; or Julia's threads
-(`Threads.nthreads()` of them). For the keyword `threads` of a call, or [`threads!`](@ref). Small calls stay on the
-calling thread. Freed when nothing refers to it; `close` does it at once.
+How calls use threads: a pool of the library's own, `threads` in number with the calling one (0: as many as the
+process may use); or Julia's threads (`Threads.nthreads()` of them). How many there are is in the field `threads`.
+For the keyword `threads` of a call, or [`threads!`](@ref). Small calls stay on the calling thread. Freed when
+nothing refers to it; `close` does it at once.
 """
 mutable struct Context
     handle::Ptr{C.sugar_context}
     threads::Int
 end
 
-Context(threads::Integer) = Context(C.sugar_context_options(threads = threads))
+Context(threads::Integer = 0) = Context(C.sugar_context_options(threads = threads))
 
 function Context(kind::Symbol)
     kind === :julia || throw(ArgumentError("Context(:$kind), expected a number of threads or :julia"))
@@ -36,7 +37,7 @@ end
 function Context(options::C.sugar_context_options)
     handle = Ref{Ptr{C.sugar_context}}(C_NULL)
     check(C.sugar_context_create(handle, Ref(options)))
-    return finalizer(close, Context(handle[], options.threads))
+    return finalizer(close, Context(handle[], C.sugar_context_threads(handle[])))
 end
 
 function Base.close(context::Context)
@@ -68,8 +69,8 @@ end
 """
     threads!(threads)
 
-Sets what calls use that have no keyword `threads`: a number, a [`Context`](@ref), or `nothing` for the calling thread
-alone, as it is at first.
+Sets what calls use that have no keyword `threads`: a number (0: as many as the process may use), a
+[`Context`](@ref), or `nothing` for the calling thread alone, as it is at first.
 """
 threads!(threads::Union{Integer,Context}) = (DEFAULT_CONTEXT[] = context(threads); nothing)
 threads!(::Nothing) = (DEFAULT_CONTEXT[] = nothing)

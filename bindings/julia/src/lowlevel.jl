@@ -336,8 +336,10 @@ Set struct_size to sizeof(sugar_context_options); its rule is that of sugar_acti
 # Fields
 - `struct_size`: bytes
 - `threads`: without parallel_for: how many threads work on a call, the calling thread counted; at most
-SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1; less is an
-error
+SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 1: the calling thread alone. 0:
+as many as the process may use when the context is made, which is the number of processors that the calling
+thread may run on, or less where a CPU quota of its cgroup (Linux) gives it the time of fewer; at most
+SUGAR_MAX_THREADS. Less than 0 is an error
 - `reserved`: 0
 - `parallel_for`: the caller's pool, or NULL
 - `payload`: handed to parallel_for
@@ -772,7 +774,7 @@ Makes a context.
 
 # Arguments
 - `context` (out): owned by the caller, for sugar_context_destroy. Not written on failure.
-- `options`: NULL: one thread.
+- `options`: NULL: a pool of as many threads as the process may use, as with zeros.
 
 # Errors
 - `SUGAR_ERROR_ARGUMENT`: NULL context, struct_size, threads
@@ -794,6 +796,23 @@ Frees a context and ends its pool. No call may be using it.
 """
 sugar_context_destroy(context) =
     ccall(_sugar_context_destroy[], Cvoid, (Ptr{sugar_context},), context)
+
+const _sugar_context_threads = Ref{Ptr{Cvoid}}(C_NULL)
+
+"""
+    sugar_context_threads(context)
+
+How many threads work on a call with this context, the calling thread counted; with a parallel_for: into how
+many parts a call may be split.
+
+# Arguments
+- `context`: NULL is fine: calls without a context.
+
+# Returns
+1 or more; 1 if context is NULL.
+"""
+sugar_context_threads(context) =
+    ccall(_sugar_context_threads[], Int32, (Ptr{sugar_context},), context)
 
 const _sugar_forward = Ref{Ptr{Cvoid}}(C_NULL)
 
@@ -1365,6 +1384,7 @@ const FUNCTIONS = (
     sugar_activation_gradient_range = _sugar_activation_gradient_range,
     sugar_context_create = _sugar_context_create,
     sugar_context_destroy = _sugar_context_destroy,
+    sugar_context_threads = _sugar_context_threads,
     sugar_forward = _sugar_forward,
     sugar_backward = _sugar_backward,
     sugar_forward_f32 = _sugar_forward_f32,

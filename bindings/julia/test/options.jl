@@ -6,7 +6,7 @@
     expected = a(x)
     own = Context(2)
     julias = Context(:julia)
-    for threads in (1, 2, own, julias, nothing)
+    for threads in (0, 1, 2, own, julias, nothing, Context())
         y = similar(x)
         @test identical(forward!(y, a, x; threads = threads), expected)
         @test identical(backward(a, x, 1; threads = threads), backward(a, x, 1))
@@ -15,6 +15,10 @@
     @test LibSugar.DEFAULT_CONTEXT[].threads == 2
     @test identical(a(x), expected)
     @test identical(a.(x), expected)
+    threads!(0)
+    @test LibSugar.DEFAULT_CONTEXT[].threads == Context().threads >= 1
+    @test Context(3).threads == 3
+    @test C.sugar_context_threads(C_NULL) == 1
     threads!(own)
     @test LibSugar.DEFAULT_CONTEXT[] === own
     threads!(nothing)

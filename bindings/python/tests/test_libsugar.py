@@ -10,6 +10,7 @@ import copy
 import gc
 import io
 import json
+import os
 import pickle
 import sys
 import threading
@@ -467,6 +468,29 @@ class Threads(unittest.TestCase):
             libsugar.set_threads(threads)
             self.assertEqual(libsugar.get_threads(), 1 if threads == 1 else 2)
             np.testing.assert_array_equal(activation.forward(x), one[0])
+
+    def test_zero(self) -> None:
+        """0 stands for as many threads as the process may use, and so does nothing said; the count is the library's."""
+        activation = libsugar.Activation("mish")
+        x = np.random.default_rng(6).standard_normal(1 << 18).astype(np.float32)
+        alone = activation.forward(x)
+        everything = libsugar.Context()
+        self.assertGreaterEqual(everything.threads, 1)
+        self.assertEqual(libsugar.Context(0).threads, everything.threads)
+        self.assertEqual(libsugar.Context(0, lambda task, count: None).threads, everything.threads)
+        self.assertEqual([libsugar.Context(n).threads for n in (1, 3)], [1, 3])
+        np.testing.assert_array_equal(activation.forward(x, context=everything), alone)
+        np.testing.assert_array_equal(activation.forward(x, threads=0), alone)
+        libsugar.set_threads(0)
+        self.assertEqual(libsugar.get_threads(), everything.threads)
+        np.testing.assert_array_equal(activation.forward(x), alone)
+        if hasattr(os, "sched_setaffinity"):
+            before = os.sched_getaffinity(0)
+            self.addCleanup(os.sched_setaffinity, 0, before)
+            copied = pickle.dumps(everything)
+            os.sched_setaffinity(0, {min(before)})
+            self.assertEqual(libsugar.Context().threads, 1)
+            self.assertEqual(pickle.loads(copied).threads, 1)       # what was asked for, not what it was there
 
     def test_pool_is_used(self) -> None:
         """With three threads set, the process has two more, until it is set back."""

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sugar/sugar.h>
 
 #include "support.h"
 
@@ -55,7 +55,8 @@ static const char manual[] =
     "  --layers N          hidden layers [6]\n"
     "  --width N           units in a hidden layer [128]\n"
     "  --momentum M        of the gradient descent, in [0, 1) [0.9]\n"
-    "  --threads N         runs trained at a time [one for each processor]\n"
+    "  --threads N         runs trained at a time; 0: one for each processor that this process may\n"
+    "                      use [0]\n"
     "  --save-gradient     train a second time with each activation whose derivative has a finite\n"
     "                      range and is not drawn at random: the forward pass works in place and\n"
     "                      saves the derivative in a byte for each element, from which the\n"
@@ -122,15 +123,17 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static int parse_count(const char *name, const char *text, int most)
+static int parse_whole(const char *name, const char *text, int least, int most)
 {
     char *end;
     errno = 0;
     long value = strtol(text, &end, 10);
-    if (end == text || *end || errno || value < 1 || value > most)
-        fail("--%s: '%s', expected a whole number from 1 to %d", name, text, most);
+    if (end == text || *end || errno || value < least || value > most)
+        fail("--%s: '%s', expected a whole number from %d to %d", name, text, least, most);
     return (int)value;
 }
+
+static int parse_count(const char *name, const char *text, int most) { return parse_whole(name, text, 1, most); }
 
 /* The program never calls setlocale, so strtod reads a decimal point everywhere. */
 static double parse_number(const char *name, const char *text, double least, double most)
@@ -238,6 +241,17 @@ static const char *default_list(const options *chosen, const choice *given)
     return given->quick ? quick_activations : default_activations;
 }
 
+/* How many threads this process may use, as libsugar counts them: its affinity and its CPU quota are heeded. */
+static int count_threads(void)
+{
+    sugar_context *context;
+    if (sugar_context_create(&context, NULL) != SUGAR_OK)
+        fail("--threads: %s", sugar_last_error());
+    const int count = sugar_context_threads(context);
+    sugar_context_destroy(context);
+    return count;
+}
+
 static void settle(options *chosen, const choice *given)
 {
     if (given->bias && chosen->scenario_count)
@@ -251,6 +265,8 @@ static void settle(options *chosen, const choice *given)
     parse_seeds(chosen, given->seeds ? given->seeds : given->quick ? "1" : "3");
     if (!chosen->epochs)
         chosen->epochs = given->quick ? 1 : 3;
+    if (!chosen->threads)
+        chosen->threads = count_threads();
     if (!chosen->activation_count)
         add_activations(chosen, default_list(chosen, given));
     if (strcmp(chosen->html, chosen->json) == 0)
@@ -275,7 +291,7 @@ static void take(options *chosen, choice *given, int code)
     case SAVE_GRADIENT: chosen->techniques[SAVED] = 1; break;
     case LEARN: chosen->techniques[LEARNED] = 1; break;
     case ANNEAL: chosen->techniques[ANNEALED] = 1; break;
-    case THREADS: chosen->threads = parse_count("threads", optarg, 256); break;
+    case THREADS: chosen->threads = parse_whole("threads", optarg, 0, SUGAR_MAX_THREADS); break;
     case HTML: chosen->html = parse_path("html", optarg); break;
     case JSON: chosen->json = parse_path("json", optarg); break;
     case QUICK: given->quick = 1; break;
@@ -283,12 +299,6 @@ static void take(options *chosen, choice *given, int code)
     case HELP: fputs(manual, stdout); exit(0);
     default: fail("unknown option");
     }
-}
-
-static int processors(void)
-{
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count < 1 ? 1 : count > 256 ? 256 : (int)count;
 }
 
 void options_parse(options *chosen, int argc, char **argv)
@@ -299,8 +309,7 @@ void options_parse(options *chosen, int argc, char **argv)
                         .batch = 128,
                         .width = 128,
                         .layers = 6,
-                        .momentum = 0.9,
-                        .threads = processors()};
+                        .momentum = 0.9};
     choice given = {0};
     int code;
     while ((code = getopt_long(argc, argv, "+:", long_options, NULL)) != -1) {

@@ -7,7 +7,8 @@ local errors = require "libsugar.error"
 local Context = require "libsugar.handle" (c.C.sugar_context_destroy)
 local KNOWN = { threads = true, parallel_for = true, payload = true }
 
--- A pool of threads: Context.new(4), or Context.new{ threads = 4 }. With `parallel_for`, a C function of that type
+-- A pool of threads: Context.new(4), or Context.new{ threads = 4 }; without a number, or with 0, as many as the process
+-- may use. How many there are is in `threads`. With `parallel_for`, a C function of that type
 -- (sugar_parallel_for in libsugar.ffi) as cdata, and its `payload`, the caller's own threads. A function in Lua cannot
 -- be one.
 function Context.new(options)
@@ -24,7 +25,8 @@ function Context.new(options)
     })
     local out = ffi.new "sugar_context *[1]"
     errors.check(c.C.sugar_context_create(out, choice))
-    return Context.own(out, { parallel_for = parallel_for, payload = options.payload })
+    return Context.own(out, { threads = c.C.sugar_context_threads(out[0]),
+                              parallel_for = parallel_for, payload = options.payload })
 end
 
 return Context

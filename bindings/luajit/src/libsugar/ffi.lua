@@ -154,8 +154,10 @@ typedef struct sugar_context_options {
     // bytes
     size_t struct_size;
     // without parallel_for: how many threads work on a call, the calling thread counted; at most
-    // SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1; less is
-    // an error
+    // SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 1: the calling thread
+    // alone. 0: as many as the process may use when the context is made, which is the number of processors
+    // that the calling thread may run on, or less where a CPU quota of its cgroup (Linux) gives it the time
+    // of fewer; at most SUGAR_MAX_THREADS. Less than 0 is an error
     int32_t threads;
     // 0
     int32_t reserved;
@@ -438,7 +440,7 @@ sugar_status sugar_activation_gradient_range(const sugar_activation *activation,
 
 // Makes a context.
 //     context: owned by the caller, for sugar_context_destroy. Not written on failure.
-//     options: NULL: one thread.
+//     options: NULL: a pool of as many threads as the process may use, as with zeros.
 // Errors:
 //     SUGAR_ERROR_ARGUMENT: NULL context, struct_size, threads
 //     SUGAR_ERROR_UNSUPPORTED: reserved, newer option
@@ -448,6 +450,12 @@ sugar_status sugar_context_create(sugar_context **context, const sugar_context_o
 // Frees a context and ends its pool. No call may be using it.
 //     context: NULL is fine.
 void sugar_context_destroy(sugar_context *context);
+
+// How many threads work on a call with this context, the calling thread counted; with a parallel_for: into
+// how many parts a call may be split.
+//     context: NULL is fine: calls without a context.
+// Returns: 1 or more; 1 if context is NULL.
+int32_t sugar_context_threads(const sugar_context *context);
 
 // y = f(x), element by element. If x has no elements, nothing is done but the checks.
 //     x: any strides.

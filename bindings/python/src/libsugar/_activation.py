@@ -107,7 +107,7 @@ class Activation:
         Arrays are NumPy's, of any strides, or anything with __dlpack__, of type float16, bfloat16 (of
         ml_dtypes), float32 or float64; none is copied. `out` may be `x` itself. The GIL is released.
 
-        threads          how many threads may work on it; or
+        threads          how many threads may work on it, 0: as many as the process may use; or
         context          whose threads; neither: what set_threads said
         nontemporal      True: store past the caches; False: never; None: as the library sees fit
         monitor          counts x in passing

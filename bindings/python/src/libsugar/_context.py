@@ -16,7 +16,8 @@ ParallelFor = Callable[[Callable[[int], None], int], object]
 
 
 class Context:
-    """A pool of threads that calls may use. `threads` counts the calling thread: 1 means no other.
+    """A pool of threads that calls may use. `threads` counts the calling thread: 1 means no other, 0 as many as the
+    process may use (its affinity and its CPU quota are heeded). The attribute `threads` says how many there are.
 
     Any number of threads may use one at the same time; it works for one call at a time, and a call that finds it
     busy runs on its own thread. Small calls stay on the calling thread. Results are the same bits
@@ -28,7 +29,7 @@ class Context:
                     lambda task, count: list(executor.map(task, range(count)))
     """
 
-    def __init__(self, threads: int, parallel_for: ParallelFor | None = None) -> None:
+    def __init__(self, threads: int = 0, parallel_for: ParallelFor | None = None) -> None:
         handle = ctypes.POINTER(c.sugar_context)()
         options = c.sugar_context_options(threads=integer(threads, "threads", 32))
         if parallel_for is not None:
@@ -36,14 +37,15 @@ class Context:
         self.parallel_for = parallel_for
         check(c.sugar_context_create(ctypes.byref(handle), options))
         weakref.finalize(self, c.sugar_context_destroy, handle).atexit = False
-        self.threads = threads
+        self._asked = threads
+        self.threads = c.sugar_context_threads(handle)
         self._handle = handle
 
     def __repr__(self) -> str:
         return f"libsugar.Context({self.threads})"
 
     def __reduce__(self) -> tuple[type[Context], tuple[int, ParallelFor | None]]:
-        return Context, (self.threads, self.parallel_for)
+        return Context, (self._asked, self.parallel_for)
 
 
 def callback(parallel_for: ParallelFor) -> Any:
@@ -79,8 +81,9 @@ pool = functools.lru_cache(maxsize=4)(Context)
 
 
 def set_threads(threads: int | Context) -> None:
-    """Sets what calls use that name neither threads nor a context: so many threads, the calling one counted, or
-    a context. At first it is 1, the calling thread alone. Holds for all threads of the program."""
+    """Sets what calls use that name neither threads nor a context: so many threads, the calling one counted (0: as
+    many as the process may use), or a context. At first it is 1, the calling thread alone. Holds for all threads of
+    the program."""
     global default
     context = threads if isinstance(threads, Context) else Context(threads)
     if context.threads == 1:

@@ -341,8 +341,10 @@ class sugar_context_options(Sized):
     Members:
         struct_size: bytes
         threads: without parallel_for: how many threads work on a call, the calling thread counted; at most
-            SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1;
-            less is an error
+            SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 1: the calling
+            thread alone. 0: as many as the process may use when the context is made, which is the number of
+            processors that the calling thread may run on, or less where a CPU quota of its cgroup (Linux)
+            gives it the time of fewer; at most SUGAR_MAX_THREADS. Less than 0 is an error
         reserved: 0
         parallel_for: the caller's pool, or NULL
         payload: handed to parallel_for"""
@@ -798,7 +800,7 @@ def sugar_context_create(
 
     Arguments:
         context (out): owned by the caller, for sugar_context_destroy. Not written on failure.
-        options: NULL: one thread.
+        options: NULL: a pool of as many threads as the process may use, as with zeros.
 
     Errors:
         SUGAR_ERROR_ARGUMENT: NULL context, struct_size, threads
@@ -814,6 +816,19 @@ def sugar_context_destroy(
 
     Arguments:
         context (inout): NULL is fine."""
+
+
+@function(ctypes.c_int32, ctypes.POINTER(sugar_context))
+def sugar_context_threads(
+    context: Pointer[sugar_context] | None,
+) -> int:
+    """How many threads work on a call with this context, the calling thread counted; with a parallel_for: into
+    how many parts a call may be split.
+
+    Arguments:
+        context: NULL is fine: calls without a context.
+
+    Returns: 1 or more; 1 if context is NULL."""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_activation), ctypes.POINTER(sugar_tensor),

@@ -321,8 +321,10 @@ pub struct sugar_context_options {
     /// bytes
     pub struct_size: usize,
     /// without parallel_for: how many threads work on a call, the calling thread counted; at most
-    /// SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 0 stands for 1; less is
-    /// an error
+    /// SUGAR_MAX_THREADS. With parallel_for: into how many parts a call may be split. 1: the calling thread
+    /// alone. 0: as many as the process may use when the context is made, which is the number of processors
+    /// that the calling thread may run on, or less where a CPU quota of its cgroup (Linux) gives it the time
+    /// of fewer; at most SUGAR_MAX_THREADS. Less than 0 is an error
     pub threads: i32,
     /// 0
     pub reserved: i32,
@@ -731,7 +733,7 @@ extern "C" {
     /// Makes a context.
     ///
     /// - context out: owned by the caller, for sugar_context_destroy. Not written on failure.
-    /// - options: NULL: one thread.
+    /// - options: NULL: a pool of as many threads as the process may use, as with zeros.
     /// - SUGAR_ERROR_ARGUMENT: NULL context, struct_size, threads
     /// - SUGAR_ERROR_UNSUPPORTED: reserved, newer option
     /// - SUGAR_ERROR_OUT_OF_MEMORY: memory, or threads that the system does not start
@@ -746,6 +748,15 @@ extern "C" {
     pub fn sugar_context_destroy(
         context: *mut sugar_context,
     );
+
+    /// How many threads work on a call with this context, the calling thread counted; with a parallel_for: into
+    /// how many parts a call may be split.
+    ///
+    /// - context: NULL is fine: calls without a context.
+    /// - returns: 1 or more; 1 if context is NULL.
+    pub fn sugar_context_threads(
+        context: *const sugar_context,
+    ) -> i32;
 
     /// y = f(x), element by element. If x has no elements, nothing is done but the checks.
     ///

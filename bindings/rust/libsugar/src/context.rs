@@ -34,13 +34,14 @@ unsafe impl Send for Context {}
 unsafe impl Sync for Context {}
 
 impl Context {
-    /// A pool of threads - 1, beside the calling thread.
+    /// A pool of threads - 1, beside the calling thread; 0: of as many as the process may use.
     pub fn new(threads: i32) -> Result<Self> {
         Context::make(sys::sugar_context_options { threads, ..Default::default() }, None)
     }
 
-    /// The program's pool: `pool(count, task)` runs `task(i)` once for each i in 0..count, on any threads, at the same
-    /// time or not, and then returns. What it leaves out runs on the calling thread.
+    /// The program's pool: `pool(count, task)` runs `task(i)` once for each i in 0..count, on any threads, at the
+    /// same time or not, and then returns. What it leaves out runs on the calling thread. A call is split into at
+    /// most `threads` parts; 0: as many as the process may use.
     pub fn with_pool(threads: i32, pool: impl Fn(i64, &Task<'_>) + Send + Sync + 'static) -> Result<Self> {
         let pool: Box<Box<Pool>> = Box::new(Box::new(pool));
         let pool = Payload(NonNull::new(Box::into_raw(pool)).expect("a box"));
@@ -58,6 +59,13 @@ impl Context {
         // SAFETY: the payload lives as long as the context.
         Error::from_status(unsafe { sys::sugar_context_create(&mut handle, &options) })?;
         Ok(Context { handle: NonNull::new(handle).expect("a handle, where there is no error"), _pool: pool })
+    }
+
+    /// How many threads work on a call, the calling one counted; of the program's pool: into how many parts a call may
+    /// be split.
+    pub fn threads(&self) -> i32 {
+        // SAFETY: a handle that lives.
+        unsafe { sys::sugar_context_threads(self.as_ptr()) }
     }
 
     /// For the functions of [`sys`].

@@ -296,7 +296,11 @@ fn threads_give_the_same_bits() {
         counted.fetch_add(1, Ordering::Relaxed);
         std::thread::scope(|scope| (0..count).for_each(|i| drop(scope.spawn(move || task(i)))));
     });
-    let contexts = [Context::new(2).unwrap(), own.unwrap(), Context::with_pool(4, bad_pool).unwrap()];
+    let all = Context::new(0).unwrap();
+    assert!(all.threads() >= 1);
+    assert_eq!(Context::with_pool(0, bad_pool).unwrap().threads(), all.threads());
+    let contexts = [Context::new(2).unwrap(), own.unwrap(), Context::with_pool(4, bad_pool).unwrap(), all];
+    assert!(contexts.iter().zip([2, 3, 4]).all(|(context, threads)| context.threads() == threads));
     for context in &contexts {
         let mut together = vec![0.0; x.len()];
         gelu.forward_with(&x, &mut together, Call::new().threads(context)).unwrap();

@@ -31,7 +31,10 @@ template <auto destroy> struct destroyer {
 // at the same time, as far as its parallel_for allows that.
 class context {
 public:
-    // A pool of threads - 1, with the calling thread.
+    // A pool of as many threads as the process may use, the calling one counted.
+    explicit context(on_error error SUGAR_HPP_DEFAULT) : context(0, error) {}
+
+    // A pool of threads - 1, with the calling thread; 0: as above. So it is below.
     explicit context(int threads, on_error error SUGAR_HPP_DEFAULT) : context(threads, nullptr, nullptr, error) {}
 
     // The program's pool, by a function as the library calls it.
@@ -50,6 +53,9 @@ public:
     template <class Pool, class = std::enable_if_t<std::is_class_v<Pool> && !std::is_convertible_v<Pool &, on_error>>>
     context(int threads, Pool &pool, on_error error SUGAR_HPP_DEFAULT)
         : context(threads, &run<Pool>, static_cast<void *>(std::addressof(pool)), error) {}
+
+    // How many threads work on a call, the calling one counted; 1 for one that was moved from.
+    int threads() const noexcept { return raw::context_threads(get()); }
 
     const sugar_context *get() const noexcept { return handle_.get(); }
     explicit operator bool() const noexcept { return get() != nullptr; }

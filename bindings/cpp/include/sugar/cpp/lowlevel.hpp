@@ -228,7 +228,7 @@ inline sugar_status activation_gradient_range(const sugar_activation *activation
 
 // Makes a context.
 //     context out: owned by the caller, for sugar_context_destroy. Not written on failure.
-//     options: NULL: one thread.
+//     options: NULL: a pool of as many threads as the process may use, as with zeros.
 //     SUGAR_ERROR_ARGUMENT: NULL context, struct_size, threads
 //     SUGAR_ERROR_UNSUPPORTED: reserved, newer option
 //     SUGAR_ERROR_OUT_OF_MEMORY: memory, or threads that the system does not start
@@ -240,6 +240,14 @@ inline sugar_status context_create(sugar_context **context, const sugar_context_
 //     context inout: NULL is fine.
 inline void context_destroy(sugar_context *context) noexcept {
     ::sugar_context_destroy(context);
+}
+
+// How many threads work on a call with this context, the calling thread counted; with a parallel_for: into
+// how many parts a call may be split.
+//     context: NULL is fine: calls without a context.
+//     returns: 1 or more; 1 if context is NULL.
+inline std::int32_t context_threads(const sugar_context *context) noexcept {
+    return ::sugar_context_threads(context);
 }
 
 // y = f(x), element by element. If x has no elements, nothing is done but the checks.
