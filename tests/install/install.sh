@@ -54,6 +54,11 @@ check_programs() {
         check "static, $compiler" $compiler $cflags "$file" -o "$program-static" -static $static_libs
         check "static, $compiler, run" "$program-static"
     done
+    for compiler in gcc clang; do
+        program=$folder/same_names-$compiler
+        check "names of the library in a program, $compiler" $compiler $cflags "$here/same_names.c" -o "$program" $libs
+        check "names of the library in a program, $compiler, run" env LD_LIBRARY_PATH="$library_path" "$program"
+    done
     check 'C++ by libsugar-cpp' g++ -std=c++17 $(pkg-config --cflags libsugar-cpp) \
         "$source/bindings/cpp/examples/example.cpp" -o "$folder/example" $(pkg-config --libs libsugar-cpp)
     check 'C++ by libsugar-cpp, run' env LD_LIBRARY_PATH="$library_path" "$folder/example"
@@ -126,6 +131,8 @@ check_library_file() {
     check 'it needs libc, libm and threads alone' empty "$folder/others"
     grep -E 'TEXTREL' "$folder/dynamic" >"$folder/textrel" || true
     check 'it has no text relocations' empty "$folder/textrel"
+    readelf -rW "$library" | grep ' sugar_' >"$folder/bound_late" || true
+    check 'its calls of its own functions are bound' empty "$folder/bound_late"
     check 'its stack is not executable' grep -qE 'GNU_STACK.* RW +0x' "$folder/segments"
 }
 
