@@ -79,6 +79,12 @@
 #define SUGAR_API
 #endif
 
+#if defined(__GNUC__)
+#define SUGAR_MAY_ALIAS __attribute__((may_alias))
+#else
+#define SUGAR_MAY_ALIAS
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -119,7 +125,7 @@ SUGAR_API int32_t sugar_version(void);
 
 enum { SUGAR_DEVICE_CPU = 1 };      /* kDLCPU */
 
-typedef struct sugar_device {
+typedef struct SUGAR_MAY_ALIAS sugar_device {
     int32_t device_type;            /* SUGAR_DEVICE_CPU; anything else is SUGAR_ERROR_UNSUPPORTED */
     int32_t device_id;              /* ignored */
 } sugar_device;
@@ -131,7 +137,7 @@ enum {
     SUGAR_TYPE_BFLOAT = 4           /* kDLBfloat: the upper 16 bits of a binary32 */
 };
 
-typedef struct sugar_data_type {
+typedef struct SUGAR_MAY_ALIAS sugar_data_type {
     uint8_t code;                   /* SUGAR_TYPE_FLOAT or SUGAR_TYPE_BFLOAT; in saved gradients
                                        SUGAR_TYPE_UNSIGNED */
     uint8_t bits;                   /* SUGAR_TYPE_FLOAT: 16, 32 or 64; SUGAR_TYPE_BFLOAT: 16;
@@ -142,9 +148,10 @@ typedef struct sugar_data_type {
 /* A view of memory that the caller owns. The library only reads the struct and never keeps it.
  * sugar_tensor, sugar_device and sugar_data_type have exactly the layout of DLPack's DLTensor, DLDevice and
  * DLDataType (version 0.6 to 1.x), so a view from NumPy, PyTorch, JAX or Julia passes through by a pointer
- * cast. A tensor with an extent of 0 has no elements and is never touched: its data may be NULL or misaligned, and
- * its byte_offset and its strides anything (NumPy gives it strides of 0). Its shape and dtype still have to fit. */
-typedef struct sugar_tensor {
+ * cast; gcc and clang allow that at every level of optimization (SUGAR_MAY_ALIAS). A tensor with an extent of 0 has no
+ * elements and is never touched: its data may be NULL or misaligned, and its byte_offset and its strides anything
+ * (NumPy gives it strides of 0). Its shape and dtype still have to fit. */
+typedef struct SUGAR_MAY_ALIAS sugar_tensor {
     void *data;                     /* first element, before byte_offset; may be NULL if no element */
     sugar_device device;
     int32_t ndim;                   /* 0 (one element) to SUGAR_MAX_DIMENSIONS */

@@ -91,6 +91,23 @@ check_headers() {
     check 'sugar_tensor is DLTensor' $CC -std=c11 -I"$prefix/include" -c "$here/dlpack.c" -o "$folder/dlpack.o"
 }
 
+# A DLTensor of the program's own, by a pointer cast. The third build sees through all calls.
+check_aliasing() {
+    for compiler in gcc clang; do
+        # shellcheck disable=SC2046 # lists of options
+        check "DLTensor, $compiler -O3" $compiler -O3 $(pkg-config --cflags libsugar) "$here/aliasing.c" \
+            -o "$folder/aliasing-$compiler" -static $(pkg-config --static --libs libsugar)
+        check "DLTensor, $compiler -O3, run" "$folder/aliasing-$compiler"
+    done
+    rm -rf "$folder/lto"
+    check 'a static library with -flto' env CC=gcc meson setup "$folder/lto" "$source" -Ddefault_library=static \
+        -Db_lto=true -Doptimization=3 -Dlevels=scalar
+    check 'a static library with -flto, build' ninja -C "$folder/lto"
+    check 'DLTensor, gcc -O3 -flto' gcc -O3 -flto -I"$prefix/include" "$here/aliasing.c" -o "$folder/aliasing-lto" \
+        "$folder/lto/lib/libsugar.a" -lm -pthread
+    check 'DLTensor, gcc -O3 -flto, run' "$folder/aliasing-lto"
+}
+
 # The library's symbols are those of the map, and the header declares each.
 check_symbols() {
     sed -n '/global:/,/local:/s/^ *\([a-z][a-z0-9_]*\);$/\1/p' "$source/lib/libsugar.map" | sort >"$folder/map"
@@ -144,6 +161,7 @@ for tool in clang clang++ g++; do
     command -v $tool >/dev/null || { echo "skipped: there is no $tool here"; exit 77; }
 done
 check_programs
+check_aliasing
 check_headers
 check_symbols
 check_libm

@@ -284,9 +284,10 @@ sugar_data_type(; code = 0, bits = 0, lanes = 0) =
 """
 A view of memory that the caller owns. The library only reads the struct and never keeps it. sugar_tensor,
 sugar_device and sugar_data_type have exactly the layout of DLPack's DLTensor, DLDevice and DLDataType
-(version 0.6 to 1.x), so a view from NumPy, PyTorch, JAX or Julia passes through by a pointer cast. A tensor
-with an extent of 0 has no elements and is never touched: its data may be NULL or misaligned, and its
-byte_offset and its strides anything (NumPy gives it strides of 0). Its shape and dtype still have to fit.
+(version 0.6 to 1.x), so a view from NumPy, PyTorch, JAX or Julia passes through by a pointer cast; gcc and
+clang allow that at every level of optimization (SUGAR_MAY_ALIAS). A tensor with an extent of 0 has no
+elements and is never touched: its data may be NULL or misaligned, and its byte_offset and its strides
+anything (NumPy gives it strides of 0). Its shape and dtype still have to fit.
 
 # Fields
 - `data`: first element, before byte_offset; may be NULL if no element
