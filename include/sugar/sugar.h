@@ -171,9 +171,10 @@ enum { SUGAR_MAX_DIMENSIONS = 64 };  /* of a tensor */
 typedef struct sugar_activation sugar_activation;
 
 /* Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to
- * a choice; later versions append members. A smaller (older) struct is accepted; so is a larger
- * (newer) one, if all its bytes that this library does not know are 0. struct_size must be a multiple
- * of sizeof(size_t), not 0, and at most 4096: anything else was never set. */
+ * a choice. Every byte of the struct counts, padding included, so begin with one that is all zeros. Later versions
+ * append members, and leave no padding at the end. A smaller (older) struct is accepted, if a member ends where it
+ * ends; so is a larger (newer) one, if all its bytes that this library does not know are 0. struct_size must be a
+ * multiple of sizeof(size_t), not 0, and at most 4096: anything else was never set. */
 typedef struct sugar_activation_options {
     size_t struct_size;             /* bytes */
     const char *level;              /* instruction set, such as "scalar", "avx2", "neon", which is used whatever
@@ -655,6 +656,7 @@ typedef struct sugar_level {
     int32_t compiled;               /* 1: this build of the library has its kernels, else 0 */
     int32_t supported;              /* 1: compiled, and the processor and the operating system have it */
     int32_t in_use;                 /* 1: an activation made now, without a choice of level, gets it */
+    int32_t reserved;               /* 0 */
 } sugar_level;
 
 /* How many kinds there are; kinds are numbered from 0 in the order of the catalogue. The order may

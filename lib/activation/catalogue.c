@@ -83,7 +83,7 @@ sugar_status sugar_kind_get(int32_t index, sugar_kind *kind)
         .source = entry->source,
         .capabilities = sugar_kind_capabilities(index),
     };
-    return sugar_struct_write("kind", kind, &known, sizeof known);
+    return sugar_struct_write("kind", kind, &known, sizeof known, sugar_kind_ends);
 }
 
 sugar_status sugar_kind_get_parameter(int32_t index, int32_t parameter_index, sugar_parameter *parameter)
@@ -102,5 +102,5 @@ sugar_status sugar_kind_get_parameter(int32_t index, int32_t parameter_index, su
         .minimum = entry->minimum,
         .maximum = entry->maximum,
     };
-    return sugar_struct_write("parameter", parameter, &known, sizeof known);
+    return sugar_struct_write("parameter", parameter, &known, sizeof known, sugar_parameter_ends);
 }

@@ -107,7 +107,7 @@ sugar_status sugar_activation_create_with_options(sugar_activation **activation,
     if (!spec)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "spec: NULL, expected a string");
     sugar_activation_options known;
-    sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
+    sugar_status status = sugar_struct_read("options", options, &known, sizeof known, sugar_activation_options_ends);
     if (status != SUGAR_OK)
         return status;
     const sugar_level_entry *level;

@@ -25,7 +25,7 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
         *known = (sugar_call_options){.struct_size = sizeof *known};
         return SUGAR_OK;
     }
-    const sugar_status status = sugar_struct_read("options", options, known, sizeof *known);
+    const sugar_status status = sugar_struct_read("options", options, known, sizeof *known, sugar_call_options_ends);
     if (status != SUGAR_OK)
         return status;
     if (known->flags & ~allowed_flags)
@@ -92,7 +92,7 @@ sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x
     if (!monitor)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "monitor: NULL, expected a handle");
     sugar_call_options known;
-    sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
+    sugar_status status = sugar_struct_read("options", options, &known, sizeof known, sugar_call_options_ends);
     if (status == SUGAR_OK && (known.flags || sugar_is_extended(&known)))
         status =
             sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: flags, or a member beside context, expected threads alone");

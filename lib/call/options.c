@@ -150,7 +150,7 @@ static sugar_status prepare_random(assembly *a, int k)
 {
     (void)k;
     a->call.position_index = add_index(a, a->reference, NULL);
-    return sugar_struct_read("random", a->options->random, &a->call.random, sizeof a->call.random);
+    return sugar_struct_read("random", a->options->random, &a->call.random, sizeof a->call.random, sugar_random_ends);
 }
 
 /* ---- The table of options ------------------------------------------------------------------ */

@@ -177,5 +177,5 @@ sugar_status sugar_level_get(int32_t index, sugar_level *level)
         .supported = usable_levels() >> index & 1,
         .in_use = sugar_level_default() == entry,
     };
-    return sugar_struct_write("level", level, &known, sizeof known);
+    return sugar_struct_write("level", level, &known, sizeof known, sugar_level_ends);
 }

@@ -99,7 +99,7 @@ sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units, const 
     if (!monitor)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "monitor: NULL, expected the address of a handle");
     sugar_monitor_options known;
-    const sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
+    const sugar_status status = sugar_struct_read("options", options, &known, sizeof known, sugar_monitor_options_ends);
     return status == SUGAR_OK ? sugar_monitor_make(monitor, units, &known) : status;
 }
 
@@ -219,7 +219,7 @@ sugar_status sugar_monitor_get(const sugar_monitor *monitor, sugar_monitor_summa
         .axis_from_end = monitor->axis_from_end,
         .bins = monitor->bins,
     };
-    return sugar_struct_write("summary", summary, &known, sizeof known);
+    return sugar_struct_write("summary", summary, &known, sizeof known, sugar_monitor_summary_ends);
 }
 
 sugar_status sugar_monitor_get_unit(const sugar_monitor *monitor, int64_t index, sugar_monitor_unit *unit)
@@ -242,7 +242,7 @@ sugar_status sugar_monitor_get_unit(const sugar_monitor *monitor, int64_t index,
         .mean = mean_of(tally->sum, finite),
         .deviation = deviation_of(tally, finite),
     };
-    return sugar_struct_write("unit", unit, &known, sizeof known);
+    return sugar_struct_write("unit", unit, &known, sizeof known, sugar_monitor_unit_ends);
 }
 
 static sugar_status check_find(const sugar_monitor *monitor, double rate, const int64_t *indices, int64_t capacity,

@@ -56,7 +56,7 @@ sugar_status sugar_context_create(sugar_context **context, const sugar_context_o
     if (!context)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "context: NULL, expected the address of a handle");
     sugar_context_options known;
-    sugar_status status = sugar_struct_read("options", options, &known, sizeof known);
+    sugar_status status = sugar_struct_read("options", options, &known, sizeof known, sugar_context_options_ends);
     if (status == SUGAR_OK)
         status = check_options(&known);
     if (status != SUGAR_OK)

@@ -176,9 +176,11 @@ module libsugar_c
     end type
 
     !> Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to a
-    !> choice; later versions append members. A smaller (older) struct is accepted; so is a larger (newer)
-    !> one, if all its bytes that this library does not know are 0. struct_size must be a multiple of
-    !> sizeof(size_t), not 0, and at most 4096: anything else was never set.
+    !> choice. Every byte of the struct counts, padding included, so begin with one that is all zeros. Later
+    !> versions append members, and leave no padding at the end. A smaller (older) struct is accepted, if a
+    !> member ends where it ends; so is a larger (newer) one, if all its bytes that this library does not know
+    !> are 0. struct_size must be a multiple of sizeof(size_t), not 0, and at most 4096: anything else was
+    !> never set.
     !>     struct_size: bytes
     !>     level: instruction set, such as "scalar", "avx2", "neon", which is used whatever the environment
     !>         says. NULL: the best one that this machine has; where the environment variable SUGAR_LEVEL
@@ -396,12 +398,14 @@ module libsugar_c
     !>     compiled: 1: this build of the library has its kernels, else 0
     !>     supported: 1: compiled, and the processor and the operating system have it
     !>     in_use: 1: an activation made now, without a choice of level, gets it
+    !>     reserved: 0
     type, bind(c) :: sugar_level
         integer(c_size_t) :: struct_size = 32
         type(c_ptr) :: name = c_null_ptr
         integer(c_int32_t) :: compiled = 0
         integer(c_int32_t) :: supported = 0
         integer(c_int32_t) :: in_use = 0
+        integer(c_int32_t) :: reserved = 0
     end type
 
     abstract interface

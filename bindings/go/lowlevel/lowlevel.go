@@ -251,10 +251,12 @@ type Tensor struct {
 }
 
 // ActivationOptions is sugar_activation_options. Choices at creation. Set struct_size to
-// sizeof(sugar_activation_options) and the rest to 0 or to a choice; later versions append members.
-// A smaller (older) struct is accepted; so is a larger (newer) one, if all its bytes that this
-// library does not know are 0. struct_size must be a multiple of sizeof(size_t), not 0, and at most
-// 4096: anything else was never set.
+// sizeof(sugar_activation_options) and the rest to 0 or to a choice. Every byte of the struct
+// counts, padding included, so begin with one that is all zeros. Later versions append members, and
+// leave no padding at the end. A smaller (older) struct is accepted, if a member ends where it
+// ends; so is a larger (newer) one, if all its bytes that this library does not know are 0.
+// struct_size must be a multiple of sizeof(size_t), not 0, and at most 4096: anything else was
+// never set.
 //
 //	struct_size: bytes
 //	level: instruction set, such as "scalar", "avx2", "neon", which is used whatever the
@@ -493,12 +495,14 @@ type Parameter struct {
 //	compiled: 1: this build of the library has its kernels, else 0
 //	supported: 1: compiled, and the processor and the operating system have it
 //	in_use: 1: an activation made now, without a choice of level, gets it
+//	reserved: 0
 type Level struct {
 	StructSize uintptr
 	Name       *byte
 	Compiled   int32
 	Supported  int32
 	InUse      int32
+	Reserved   int32
 }
 
 // Layouts has the sizes and offsets of structs and members as C and as Go have them, for a test.
@@ -593,6 +597,7 @@ var Layouts = []struct {
 	{"sugar_level.compiled", 16, unsafe.Offsetof(Level{}.Compiled)},
 	{"sugar_level.supported", 20, unsafe.Offsetof(Level{}.Supported)},
 	{"sugar_level.in_use", 24, unsafe.Offsetof(Level{}.InUse)},
+	{"sugar_level.reserved", 28, unsafe.Offsetof(Level{}.Reserved)},
 }
 
 // LastError is sugar_last_error. The message of the last failed call on this thread; "" if none has

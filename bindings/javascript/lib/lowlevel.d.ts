@@ -278,10 +278,11 @@ export interface sugar_tensor {
 }
 
 /**
- * Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to a choice;
- * later versions append members. A smaller (older) struct is accepted; so is a larger (newer) one, if all its
- * bytes that this library does not know are 0. struct_size must be a multiple of sizeof(size_t), not 0, and
- * at most 4096: anything else was never set.
+ * Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to a choice.
+ * Every byte of the struct counts, padding included, so begin with one that is all zeros. Later versions
+ * append members, and leave no padding at the end. A smaller (older) struct is accepted, if a member ends
+ * where it ends; so is a larger (newer) one, if all its bytes that this library does not know are 0.
+ * struct_size must be a multiple of sizeof(size_t), not 0, and at most 4096: anything else was never set.
  */
 export interface sugar_activation_options {
     /**
@@ -594,6 +595,10 @@ export interface sugar_level {
      * 1: an activation made now, without a choice of level, gets it
      */
     in_use: number;
+    /**
+     * 0
+     */
+    reserved: number;
 }
 
 export function prepare_sugar_tensor(object: sugar_tensor): Prepared<sugar_tensor>;

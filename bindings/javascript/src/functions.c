@@ -317,6 +317,7 @@ static void write_sugar_level(struct call *call, napi_value object, const sugar_
     set_member(call, object, "compiled", new_number(call, (double)from->compiled));
     set_member(call, object, "supported", new_number(call, (double)from->supported));
     set_member(call, object, "in_use", new_number(call, (double)from->in_use));
+    set_member(call, object, "reserved", new_number(call, (double)from->reserved));
 }
 
 /* ---- Functions */

@@ -311,10 +311,11 @@ sugar_tensor(; data = C_NULL, device = sugar_device(), ndim = 0, dtype = sugar_d
     sugar_tensor(data, device, ndim, dtype, shape, strides, byte_offset)
 
 """
-Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to a choice;
-later versions append members. A smaller (older) struct is accepted; so is a larger (newer) one, if all its
-bytes that this library does not know are 0. struct_size must be a multiple of sizeof(size_t), not 0, and at
-most 4096: anything else was never set.
+Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to a choice.
+Every byte of the struct counts, padding included, so begin with one that is all zeros. Later versions append
+members, and leave no padding at the end. A smaller (older) struct is accepted, if a member ends where it
+ends; so is a larger (newer) one, if all its bytes that this library does not know are 0. struct_size must be
+a multiple of sizeof(size_t), not 0, and at most 4096: anything else was never set.
 
 # Fields
 - `struct_size`: bytes
@@ -595,6 +596,7 @@ An instruction set.
 - `compiled`: 1: this build of the library has its kernels, else 0
 - `supported`: 1: compiled, and the processor and the operating system have it
 - `in_use`: 1: an activation made now, without a choice of level, gets it
+- `reserved`: 0
 """
 struct sugar_level
     struct_size::Csize_t
@@ -602,10 +604,11 @@ struct sugar_level
     compiled::Int32
     supported::Int32
     in_use::Int32
+    reserved::Int32
 end
 
-sugar_level(; name = Cstring(C_NULL), compiled = 0, supported = 0, in_use = 0) =
-    sugar_level(sizeof(sugar_level), name, compiled, supported, in_use)
+sugar_level(; name = Cstring(C_NULL), compiled = 0, supported = 0, in_use = 0, reserved = 0) =
+    sugar_level(sizeof(sugar_level), name, compiled, supported, in_use, reserved)
 
 # ---- Functions
 

@@ -135,10 +135,11 @@ typedef struct sugar_tensor {
     uint64_t byte_offset;
 } sugar_tensor;
 
-// Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to a choice;
-// later versions append members. A smaller (older) struct is accepted; so is a larger (newer) one, if all its
-// bytes that this library does not know are 0. struct_size must be a multiple of sizeof(size_t), not 0, and
-// at most 4096: anything else was never set.
+// Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to a choice.
+// Every byte of the struct counts, padding included, so begin with one that is all zeros. Later versions
+// append members, and leave no padding at the end. A smaller (older) struct is accepted, if a member ends
+// where it ends; so is a larger (newer) one, if all its bytes that this library does not know are 0.
+// struct_size must be a multiple of sizeof(size_t), not 0, and at most 4096: anything else was never set.
 typedef struct sugar_activation_options {
     // bytes
     size_t struct_size;
@@ -360,6 +361,8 @@ typedef struct sugar_level {
     int32_t supported;
     // 1: an activation made now, without a choice of level, gets it
     int32_t in_use;
+    // 0
+    int32_t reserved;
 } sugar_level;
 
 // The message of the last failed call on this thread; "" if none has failed yet. One line, without a newline.

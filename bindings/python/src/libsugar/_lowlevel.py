@@ -315,10 +315,11 @@ class sugar_tensor(ctypes.Structure):
 
 
 class sugar_activation_options(Sized):
-    """Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to a choice;
-    later versions append members. A smaller (older) struct is accepted; so is a larger (newer) one, if all
-    its bytes that this library does not know are 0. struct_size must be a multiple of sizeof(size_t), not 0,
-    and at most 4096: anything else was never set.
+    """Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to a choice.
+    Every byte of the struct counts, padding included, so begin with one that is all zeros. Later versions
+    append members, and leave no padding at the end. A smaller (older) struct is accepted, if a member ends
+    where it ends; so is a larger (newer) one, if all its bytes that this library does not know are 0.
+    struct_size must be a multiple of sizeof(size_t), not 0, and at most 4096: anything else was never set.
 
     Members:
         struct_size: bytes
@@ -641,12 +642,14 @@ class sugar_level(Sized):
         name: "scalar", "avx2", "avx512", "neon"
         compiled: 1: this build of the library has its kernels, else 0
         supported: 1: compiled, and the processor and the operating system have it
-        in_use: 1: an activation made now, without a choice of level, gets it"""
+        in_use: 1: an activation made now, without a choice of level, gets it
+        reserved: 0"""
 
     name: bytes
     compiled: int
     supported: int
     in_use: int
+    reserved: int
 
     _fields_ = [
         ("struct_size", ctypes.c_size_t),
@@ -654,6 +657,7 @@ class sugar_level(Sized):
         ("compiled", ctypes.c_int32),
         ("supported", ctypes.c_int32),
         ("in_use", ctypes.c_int32),
+        ("reserved", ctypes.c_int32),
     ]
 
 

@@ -290,10 +290,11 @@ impl Default for sugar_tensor {
     }
 }
 
-/// Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to a choice;
-/// later versions append members. A smaller (older) struct is accepted; so is a larger (newer) one, if all
-/// its bytes that this library does not know are 0. struct_size must be a multiple of sizeof(size_t), not 0,
-/// and at most 4096: anything else was never set.
+/// Choices at creation. Set struct_size to sizeof(sugar_activation_options) and the rest to 0 or to a choice.
+/// Every byte of the struct counts, padding included, so begin with one that is all zeros. Later versions
+/// append members, and leave no padding at the end. A smaller (older) struct is accepted, if a member ends
+/// where it ends; so is a larger (newer) one, if all its bytes that this library does not know are 0.
+/// struct_size must be a multiple of sizeof(size_t), not 0, and at most 4096: anything else was never set.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct sugar_activation_options {
@@ -612,6 +613,8 @@ pub struct sugar_level {
     pub supported: i32,
     /// 1: an activation made now, without a choice of level, gets it
     pub in_use: i32,
+    /// 0
+    pub reserved: i32,
 }
 
 impl Default for sugar_level {

@@ -173,6 +173,7 @@ fn sugar_level_is_laid_out_as_in_c() {
     assert_eq!(place(start, &made.compiled), (16, 4), "compiled");
     assert_eq!(place(start, &made.supported), (20, 4), "supported");
     assert_eq!(place(start, &made.in_use), (24, 4), "in_use");
+    assert_eq!(place(start, &made.reserved), (28, 4), "reserved");
 }
 
 /// Linked, and of the ABI that these declarations describe.
