@@ -162,8 +162,8 @@ sugar_activation *create_in_mode(const char *spec, const char *level)
 /* The rows of one spec: the value, the derivative (dy = 1), and dx added up with any dy. */
 static void digest_spec(table *t, const char *spec, const char *level, const inputs *in)
 {
-    static unsigned char out[MAX_INPUTS * 8];
-    unsigned char one[sizeof(double)];
+    static _Alignas(8) unsigned char out[MAX_INPUTS * 8];
+    _Alignas(8) unsigned char one[sizeof(double)];
     const sugar_call_options accumulate = {.struct_size = sizeof accumulate, .flags = SUGAR_CALL_ACCUMULATE};
     sugar_activation *activation = create_in_mode(spec, level);
     element_store(one, 0, in->type, element_of(1, in->type));

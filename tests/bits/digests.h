@@ -9,7 +9,7 @@ enum { MAX_INPUTS = 120000, MAX_ROWS = 2048 };
 typedef struct inputs {
     element_type type;
     int64_t count;
-    unsigned char x[MAX_INPUTS * 8], dy[MAX_INPUTS * 8], dx[MAX_INPUTS * 8];
+    _Alignas(8) unsigned char x[MAX_INPUTS * 8], dy[MAX_INPUTS * 8], dx[MAX_INPUTS * 8];
 } inputs;
 
 typedef struct row {

@@ -31,7 +31,7 @@ typedef struct call {
     view x, dy, out, parameter, gradient;
 } call;
 
-static unsigned char out[MAX_INPUTS * 8], more[MAX_INPUTS * 8];
+static _Alignas(8) unsigned char out[MAX_INPUTS * 8], more[MAX_INPUTS * 8];
 
 static void call_start(call *c, const char *spec, const char *level, const inputs *in)
 {
@@ -54,7 +54,7 @@ static int64_t elements(const inputs *in) { return in->count / COLUMNS * COLUMNS
 /* A parameter for each element, between 1/16 and 4: within the range of every kind that learns. */
 static void digest_learned(table *t, const char *spec, call *c, const inputs *in)
 {
-    static unsigned char parameters[MAX_INPUTS * 8];
+    static _Alignas(8) unsigned char parameters[MAX_INPUTS * 8];
     for (int64_t i = 0; i < in->count; i++)
         element_store(parameters, i, in->type, element_of((double)(i % 63 + 1) / 16, in->type));
     c->options.parameter = view_of(&c->parameter, parameters, in, COLUMNS);
