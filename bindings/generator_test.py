@@ -118,7 +118,8 @@ class Functions(unittest.TestCase):
         self.assertEqual(names[names.index("sugar_odd") - 1], "sugar_odd_task")
 
     def test_counts(self) -> None:
-        """A name in brackets is a parameter of the function, or a constant: so that no count is misspelt."""
+        """A name in brackets is a parameter of the function, a member of the struct, or a constant: so that no count
+        is misspelt."""
         api = read(HEADER)
         constants = {constant["name"] for constant in api["constants"]}
         for function in api["functions"]:
@@ -126,6 +127,12 @@ class Functions(unittest.TestCase):
             for parameter in function["parameters"]:
                 used = re.findall(r"[A-Za-z_]\w*", f"{parameter['count'] or ''} {parameter['step'] or ''}")
                 self.assertLessEqual(set(used), names, function["name"])
+        for struct in api["structs"]:
+            names = constants | {field["name"] for field in struct["fields"]}
+            for field in struct["fields"]:
+                self.assertLessEqual(set(re.findall(r"[A-Za-z_]\w*", field["count"] or "")), names, struct["name"])
+        info = {field["name"]: field for field in named(api["structs"], "sugar_activation_info")["fields"]}
+        self.assertEqual(info["forward_parameters"]["count"], "forward_parameter_count")
 
 
 class Refused(unittest.TestCase):

@@ -121,15 +121,6 @@ func (activation *Activation) Level() string {
 	return lowlevel.String(lowlevel.ActivationLevel(activation.handle))
 }
 
-// GradientRange gives the bounds of the derivative that the backward pass uses.
-func (activation *Activation) GradientRange() (minimum, maximum float64, err error) {
-	defer runtime.KeepAlive(activation)
-	err = check(func() Status {
-		return lowlevel.ActivationGradientRange(activation.handle, &minimum, &maximum)
-	})
-	return minimum, maximum, err
-}
-
 // Context is a pool of threads for calls. Any number of calls may use one.
 type Context struct {
 	handle *lowlevel.Context

@@ -318,9 +318,10 @@ func TestVectors(t *testing.T) {
 		}
 		if v.Created != nil {
 			made := Activation{r.activation}
-			minimum, maximum, _ := made.GradientRange()
-			if made.Spec() != v.Created.Spec || bits(minimum) != v.Created.Minimum || bits(maximum) != v.Created.Maximum {
-				t.Errorf("%s: %s, %s to %s; expected %+v", v.Name, made.Spec(), bits(minimum), bits(maximum), *v.Created)
+			info, err := made.Info()
+			minimum, maximum := bits(info.GradientMinimum), bits(info.GradientMaximum)
+			if err != nil || info.Spec != v.Created.Spec || minimum != v.Created.Minimum || maximum != v.Created.Maximum {
+				t.Errorf("%s: %v, %s, %s to %s; expected %+v", v.Name, err, info.Spec, minimum, maximum, *v.Created)
 			}
 		}
 		if v.Monitor != nil {

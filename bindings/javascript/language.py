@@ -133,6 +133,14 @@ def result(type: Json, value: str) -> str:
     return f"new_number(call, (double){value})"
 
 
+def handed_over(field: Json) -> str:
+    """A value of JavaScript made from a member of the struct `from`, which a function has filled."""
+    value = f"from->{field['name']}"
+    if field["type"]["kind"] == "pointer":
+        return f"new_numbers(call, {value}, from->{field['count']})"
+    return result(field["type"], value)
+
+
 def written(structs: list[Json], functions: list[Json]) -> list[Json]:
     """The structs that functions fill."""
     names = {parameter["type"]["to"].get("name") for function in functions for parameter in function["parameters"]
@@ -169,7 +177,7 @@ def checked(functions: list[Json], structs: list[Json]) -> list[Json]:
             refuse(f"{function['name']} returns", described(returns))
     for struct in structs:
         for field in struct["fields"]:
-            if not has_place(field["type"], struct["name"] in given, given):
+            if not has_place(field, struct["name"] in given, given):
                 refuse(f"{struct['name']}: {field['name']} is", described(field["type"]))
     return functions
 
@@ -194,12 +202,13 @@ def problem(parameter: Json, filled_by: dict[str, str]) -> str | None:
     return None if to["kind"] in ("struct", "void", "char") or to["kind"] in ARRAYS else described(type)
 
 
-def has_place(type: Json, is_given: bool, given: set[str]) -> bool:
+def has_place(field: Json, is_given: bool, given: set[str]) -> bool:
     """Whether a member can be read, or written."""
+    type = field["type"]
     if is_number(type) or type["kind"] == "cstring":
         return True
     if not is_given:
-        return False
+        return type["kind"] == "pointer" and type["to"]["kind"] == "double" and field["count"] is not None
     if type["kind"] == "pointer":
         return type["to"]["kind"] in ("void", "int64") or type["to"].get("name") in given
     return type["kind"] in ("callback", "handle") or type.get("name") in given
@@ -252,6 +261,8 @@ def ts_member(field: Json) -> str:
 
 
 def ts_written(field: Json) -> str:
+    if field["type"]["kind"] == "pointer":
+        return "readonly number[]" + (" | null" if field["nullable"] else "")
     return {"int64": "bigint", "uint64": "bigint"}.get(field["type"]["kind"]) or ts(field["type"], field["nullable"])
 
 

@@ -352,15 +352,15 @@ static void write_monitor(const vector_case *c, const sugar_monitor *monitor)
 
 static void write_created(const sugar_activation *activation)
 {
-    double minimum, maximum;
-    if (sugar_activation_gradient_range(activation, &minimum, &maximum))
-        give_up("sugar_activation_gradient_range", sugar_last_error());
+    sugar_activation_info info = {.struct_size = sizeof info};
+    if (sugar_activation_get_info(activation, &info))
+        give_up("sugar_activation_get_info", sugar_last_error());
     printf("{\"spec\":");
-    write_string(sugar_activation_spec(activation));
+    write_string(info.spec);
     printf(",\"minimum\":");
-    write_double(minimum);
+    write_double(info.gradient_minimum);
     printf(",\"maximum\":");
-    write_double(maximum);
+    write_double(info.gradient_maximum);
     printf("}");
 }
 

@@ -65,8 +65,14 @@ static void print_parameters(int32_t index, int32_t count)
     for (int32_t i = 0; i < count; i++) {
         sugar_parameter parameter = {.struct_size = sizeof parameter};
         check(sugar_kind_get_parameter(index, i, &parameter));
-        printf("- parameter `%s`: default %.17g, from %g to %g\n", parameter.name, parameter.default_value,
+        printf("- parameter `%s`: default %.17g, from %g to %g", parameter.name, parameter.default_value,
                parameter.minimum, parameter.maximum);
+        if (parameter.not_above >= 0) {
+            sugar_parameter other = {.struct_size = sizeof other};
+            check(sugar_kind_get_parameter(index, parameter.not_above, &other));
+            printf(", at most `%s`", other.name);
+        }
+        printf("%s\n", parameter.learnable ? "; can be learned" : "");
     }
 }
 

@@ -235,15 +235,6 @@ SUGAR_API const char *sugar_activation_spec(const sugar_activation *activation);
  * returns      NULL if activation is NULL; a constant. */
 SUGAR_API const char *sugar_activation_level(const sugar_activation *activation);
 
-/* The bounds, over all x but NaN, of the derivative that the backward pass uses: f', that of the surrogate, or a
- * mixture. They hold for parameters as given and rounded to f32, and are rounded outwards to f32; otherwise they are
- * exact, except with a blend: there they are, on each side of 0, the blend of the bounds, which may be wider.
- * -INFINITY and INFINITY where there is no bound.
- * minimum, maximum   out.
- * Errors: ARGUMENT (NULL). */
-SUGAR_API sugar_status sugar_activation_gradient_range(const sugar_activation *activation, double *minimum,
-                                                       double *maximum);
-
 /* ---- Contexts ------------------------------------------------------------------------------ */
 
 /* Runs task(work, i) once for each i in [0, count), in any order and on any threads, and returns
@@ -330,8 +321,9 @@ enum {
     SUGAR_CALL_FROM_OUTPUT = 8      /* backward: x is the output y of the forward pass. For activations whose
                                        backward pass is the forward function's own derivative, of the kinds with
                                        SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu with a parameter of
-                                       0 or more); with others UNSUPPORTED. The result is the derivative, as a
-                                       function of y, for the y that is given, within the errors of any derivative.
+                                       0 or more), as sugar_activation_get_info says; with others UNSUPPORTED. The
+                                       result is the derivative, as a function of y, for the y that is given, within
+                                       the errors of any derivative.
                                        How far that is from f'(x) depends on the rounding of y: it is f'(x) for relu,
                                        relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a few
                                        units in the last place of the largest |f'|, which doc/numbers.md has kind
@@ -397,12 +389,14 @@ typedef struct sugar_call_options {
     const sugar_tensor *parameter_gradient;
     /* g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in, and x
      * must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
-     *   8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum are
-     *            those of sugar_activation_gradient_range. backward uses the value it stands for, which differs from
-     *            g'(x) by at most (maximum - minimum) / 510 and a few units in the last place of the larger bound.
-     *            If both bounds are equal the code is 0. For activations whose bounds are finite.
+     *   8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum are the
+     *            gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the value it stands
+     *            for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few units in the last place
+     *            of the larger bound. If both bounds are equal the code is 0. For activations with SUGAR_CAN_SAVE_BYTE:
+     *            their bounds are finite.
      *   1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from x. For
-     *            activations whose g', with its domain and blend, has two values, or one. Bit i mod 8 (from the
+     *            activations with SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values, or one, in
+     *            every element type. Bit i mod 8 (from the
      *            lowest) of byte i / 8 is element i in row-major order; strides must be NULL or compact; bits
      *            after the last element are written as 0.
      * Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. NULL: not
@@ -616,13 +610,19 @@ enum {
     SUGAR_ROLE_SURROGATE = 2        /* may stand after the ~ */
 };
 
-/* What call options a kind allows; see sugar_call_options. */
+/* What call options a kind, or one activation, allows; see sugar_call_options. */
 enum {
     SUGAR_CAN_LEARN = 1,            /* its parameter may be a tensor, and has a gradient */
     SUGAR_CAN_START_FROM_OUTPUT = 2,/* SUGAR_CALL_FROM_OUTPUT */
     SUGAR_CAN_SAVE_BYTE = 4,        /* its derivative has a finite range: 8 bits of saved gradient */
     SUGAR_CAN_SAVE_BIT = 8,         /* its derivative has two values, or one: 1 bit */
     SUGAR_CAN_DRAW = 16             /* random slopes */
+};
+
+/* Where the backward pass uses the derivative of the surrogate; see sugar_activation_create. */
+enum {
+    SUGAR_DOMAIN_ALL = 0,           /* domain=all: for every x */
+    SUGAR_DOMAIN_NEGATIVE = 1       /* domain=negative: where x <= 0 */
 };
 
 /* One kind of the catalogue. All strings are constants in UTF-8. Set struct_size before the call;
@@ -637,7 +637,8 @@ typedef struct sugar_kind {
     const char *value;              /* the formula of f(x); NULL for a surrogate-only kind */
     const char *derivative;         /* the formula of f'(x), which also says its value at kinks */
     const char *source;             /* where it comes from, such as "arXiv 2505.22074"; may be "" */
-    uint64_t capabilities;          /* SUGAR_CAN_*, with parameters that allow it */
+    uint64_t capabilities;          /* SUGAR_CAN_*, with parameters that allow it; sugar_activation_info says what one
+                                       activation allows */
 } sugar_kind;
 
 /* One parameter of a kind: minimum <= value <= maximum. */
@@ -647,7 +648,41 @@ typedef struct sugar_parameter {
     double default_value;
     double minimum;
     double maximum;
+    int32_t learnable;              /* 1: it may be a tensor, the `parameter` of sugar_call_options, else 0 */
+    int32_t not_above;              /* the index of the parameter of the same kind that its value may not exceed, as
+                                       hardtanh's min_val may not exceed max_val; -1: there is none */
 } sugar_parameter;
+
+/* One activation: what its spec says, and what calls on it accept. Set struct_size; its rule is that of sugar_kind.
+ * What pointers lead to belongs to the activation and lives as long as it, but for the level, a constant. */
+typedef struct sugar_activation_info {
+    size_t struct_size;             /* bytes */
+    const char *spec;               /* as sugar_activation_spec */
+    size_t spec_length;             /* of the spec, without the NUL at its end; in bytes */
+    const char *level;              /* as sugar_activation_level */
+    const double *forward_parameters;   /* [forward_parameter_count]; the values that the spec gives the forward
+                                       function, in the order of its kind, not rounded to an element type; NULL if
+                                       there are none */
+    const double *surrogate_parameters; /* [surrogate_parameter_count]; those of the surrogate; NULL if there are
+                                       none */
+    int32_t forward_kind;           /* for sugar_kind_get of this library */
+    int32_t surrogate_kind;         /* the same; -1 without a surrogate */
+    int32_t forward_parameter_count;
+    int32_t surrogate_parameter_count;
+    int32_t domain;                 /* of the surrogate: SUGAR_DOMAIN_ALL or SUGAR_DOMAIN_NEGATIVE; without one
+                                       SUGAR_DOMAIN_ALL */
+    int32_t uses_own_derivative;    /* 1: g' is f', or depends on it; 0: g' is the surrogate's alone, so that a
+                                       parameter may be a tensor beside a saved_gradient */
+    uint64_t capabilities;          /* SUGAR_CAN_*: what calls on this activation accept, in every element type;
+                                       with what is not among them they are UNSUPPORTED */
+    double blend;                   /* the share of the surrogate's derivative; 0 without a surrogate */
+    /* The bounds, over all x but NaN, of the derivative g' that the backward pass uses: f', that of the surrogate,
+     * or a mixture. They hold for parameters as given and rounded to f32, and are rounded outwards to f32; otherwise
+     * they are exact, except with a blend: there they are, on each side of 0, the blend of the bounds, which may be
+     * wider. -INFINITY and INFINITY where there is no bound. */
+    double gradient_minimum;
+    double gradient_maximum;        /* see gradient_minimum */
+} sugar_activation_info;
 
 /* An instruction set. */
 typedef struct sugar_level {
@@ -672,6 +707,11 @@ SUGAR_API sugar_status sugar_kind_get(int32_t index, sugar_kind *kind);
  * parameter   out.
  * Errors: ARGUMENT (an index out of range, NULL, struct_size). */
 SUGAR_API sugar_status sugar_kind_get_parameter(int32_t index, int32_t parameter_index, sugar_parameter *parameter);
+
+/* Fills *info with what an activation is. The numbers of kinds are those of this version of the library.
+ * info   out.
+ * Errors: ARGUMENT (NULL, struct_size). */
+SUGAR_API sugar_status sugar_activation_get_info(const sugar_activation *activation, sugar_activation_info *info);
 
 /* How many levels this version knows, for any processor; in the order of preference, lowest
  * ("scalar") first. */

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "activation/spec.h"
 #include "cpu/level.h"
 #include "kernels/kernels.h"
 
@@ -32,11 +33,13 @@ typedef struct sugar_passes {
 struct sugar_activation {
     sugar_passes passes[SUGAR_ELEMENT_COUNT];
     const sugar_level_entry *level;
-    int32_t forward_kind, surrogate_kind;
+    sugar_spec parsed;              /* what `spec` says */
     double minimum, maximum;        /* the bounds of g' */
+    uint64_t capabilities;          /* SUGAR_CAN_*: what calls accept */
+    bool uses_own_derivative;       /* g' is f', or depends on it, in some element type */
     sugar_activation *from_output;  /* the activation whose backward pass has y in place of x, or NULL */
     const char *from_output_needs;  /* if NULL: what the spec would have to be, for messages */
-    bool negative_only;             /* domain=negative: f' where x > 0 */
+    size_t spec_length;
     char spec[];                    /* canonical */
 };
 

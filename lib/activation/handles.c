@@ -2,6 +2,7 @@
 #include "activation/activation.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,11 +70,31 @@ static const char *from_output_needs(const sugar_spec *spec)
     return NULL;
 }
 
+/* What calls accept in every element type. Learning and drawing are the forward function's; the rest depends on g'. */
+static uint64_t find_capabilities(const sugar_activation *made)
+{
+    uint64_t can = sugar_kind_capabilities(made->parsed.forward.kind) & (SUGAR_CAN_LEARN | SUGAR_CAN_DRAW);
+    bool two_values = true;
+    for (int element = 0; element < SUGAR_ELEMENT_COUNT; element++)
+        two_values &= made->passes[element].values.are_all;
+    can |= made->from_output_needs ? 0 : SUGAR_CAN_START_FROM_OUTPUT;
+    can |= made->maximum - made->minimum < (double)INFINITY ? SUGAR_CAN_SAVE_BYTE : 0;
+    can |= two_values ? SUGAR_CAN_SAVE_BIT : 0;
+    return can;
+}
+
+static bool depends_on_own_derivative(const sugar_activation *made)
+{
+    bool depends = false;
+    for (int element = 0; element < SUGAR_ELEMENT_COUNT; element++)
+        depends |= !made->passes[element].has_surrogate || made->passes[element].own_derivative;
+    return depends;
+}
+
 /* Adds the activation whose backward pass starts from y, if there is one. */
-static sugar_status add_from_output(sugar_activation *made, const sugar_spec *spec, size_t size)
+static sugar_status add_from_output(sugar_activation *made, size_t size)
 {
     made->from_output = NULL;
-    made->from_output_needs = from_output_needs(spec);
     if (made->from_output_needs)
         return SUGAR_OK;
     sugar_activation *a = malloc(size);
@@ -82,8 +103,8 @@ static sugar_status add_from_output(sugar_activation *made, const sugar_spec *sp
     memcpy(a, made, size);
     for (int element = 0; element < SUGAR_ELEMENT_COUNT; element++) {
         const sugar_kernels *kernels = a->level->kernels[element];
-        a->passes[element].backward = kernels->backward_from_output[a->forward_kind];
-        a->passes[element].surrogate_derivative = kernels->derivative_from_output[a->forward_kind];
+        a->passes[element].backward = kernels->backward_from_output[a->parsed.forward.kind];
+        a->passes[element].surrogate_derivative = kernels->derivative_from_output[a->parsed.forward.kind];
         a->passes[element].own_derivative = NULL;
     }
     made->from_output = a;
@@ -131,12 +152,14 @@ sugar_status sugar_activation_create_with_options(sugar_activation **activation,
     for (sugar_element element = SUGAR_F32; element < SUGAR_ELEMENT_COUNT; element++)
         fill_passes(&made->passes[element], element, level->kernels[element], &parsed);
     made->level = level;
-    made->forward_kind = parsed.forward.kind;
-    made->surrogate_kind = parsed.surrogate.kind;
-    made->negative_only = parsed.negative_only;
+    made->parsed = parsed;
+    made->spec_length = text.length;
     memcpy(made->spec, canonical, text.length + 1);
     sugar_find_range(made);
-    status = add_from_output(made, &parsed, size);
+    made->from_output_needs = from_output_needs(&parsed);
+    made->capabilities = find_capabilities(made);
+    made->uses_own_derivative = depends_on_own_derivative(made);
+    status = add_from_output(made, size);
     if (status == SUGAR_OK)
         *activation = made;
     else
@@ -163,14 +186,36 @@ const char *sugar_activation_level(const sugar_activation *activation)
     return activation ? activation->level->name : NULL;
 }
 
-sugar_status sugar_activation_gradient_range(const sugar_activation *activation, double *minimum, double *maximum)
+/* The parameters of one side of the spec; NULL: its kind has none. */
+static const double *parameters_of(const sugar_function *function)
+{
+    return sugar_kind_parameter_count(&sugar_kinds[function->kind]) > 0 ? function->parameter : NULL;
+}
+
+sugar_status sugar_activation_get_info(const sugar_activation *activation, sugar_activation_info *info)
 {
     if (!activation)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "activation: NULL, expected a handle");
-    if (!minimum || !maximum)
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: NULL, expected the address of a double",
-                           minimum ? "maximum" : "minimum");
-    *minimum = activation->minimum;
-    *maximum = activation->maximum;
-    return SUGAR_OK;
+    const sugar_spec *parsed = &activation->parsed;
+    sugar_activation_info known = {
+        .spec = activation->spec,
+        .spec_length = activation->spec_length,
+        .level = activation->level->name,
+        .forward_parameters = parameters_of(&parsed->forward),
+        .forward_kind = parsed->forward.kind,
+        .surrogate_kind = -1,
+        .forward_parameter_count = sugar_kind_parameter_count(&sugar_kinds[parsed->forward.kind]),
+        .uses_own_derivative = activation->uses_own_derivative,
+        .capabilities = activation->capabilities,
+        .gradient_minimum = activation->minimum,
+        .gradient_maximum = activation->maximum,
+    };
+    if (parsed->has_surrogate) {
+        known.surrogate_parameters = parameters_of(&parsed->surrogate);
+        known.surrogate_kind = parsed->surrogate.kind;
+        known.surrogate_parameter_count = sugar_kind_parameter_count(&sugar_kinds[parsed->surrogate.kind]);
+        known.domain = parsed->negative_only ? SUGAR_DOMAIN_NEGATIVE : SUGAR_DOMAIN_ALL;
+        known.blend = parsed->blend;
+    }
+    return sugar_struct_write("info", info, &known, sizeof known, sugar_activation_info_ends);
 }

@@ -227,12 +227,12 @@ static functions functions_in(const sugar_activation *a, sugar_element element)
 {
     const sugar_passes *passes = &a->passes[element];
     functions f = {
-        .surrogate.kind = passes->blend > 0 ? a->surrogate_kind : a->forward_kind,
-        .forward.kind = a->forward_kind,
+        .surrogate.kind = passes->blend > 0 ? a->parsed.surrogate.kind : a->parsed.forward.kind,
+        .forward.kind = a->parsed.forward.kind,
         .shift = sugar_real_get(element, &passes->surrogate_parameters, SUGAR_SHIFT),
         .t = passes->blend,
         .u = passes->rest,
-        .negative_only = a->negative_only,
+        .negative_only = a->parsed.negative_only,
     };
     for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {
         f.surrogate.parameter[i] = sugar_real_get(element, &passes->surrogate_parameters, i);
@@ -306,7 +306,7 @@ static void find_gradients(const sugar_activation *a, sugar_element element, int
         .own = passes->own_derivative ? &own_derivative : NULL,
         .blend = passes->blend,
         .rest = passes->rest,
-        .negative_only = a->negative_only,
+        .negative_only = a->parsed.negative_only,
     };
     passes->combine(&combination, &ones, &gradients, (size_t)n);
     for (int i = 0; i < n; i++)

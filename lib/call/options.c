@@ -2,7 +2,6 @@
 #include "call/options.h"
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 #include "activation/activation.h"
@@ -118,9 +117,7 @@ static sugar_status prepare_parameter_gradient(assembly *a, int k)
  * f', so the backward pass must use a surrogate alone. */
 static sugar_status check_saved_range(const assembly *a)
 {
-    const sugar_passes *f64 = &a->call.activation->passes[SUGAR_F64], *f32 = &a->call.activation->passes[SUGAR_F32];
-    const bool uses_own_derivative = !f64->has_surrogate || f64->own_derivative || !f32->has_surrogate;
-    if (!uses_own_derivative || !a->options->parameter)
+    if (!a->call.activation->uses_own_derivative || !a->options->parameter)
         return SUGAR_OK;
     return sugar_error(SUGAR_ERROR_UNSUPPORTED,
                        "options: parameter beside saved_gradient with %s, expected NULL, or "
@@ -133,13 +130,11 @@ static sugar_status prepare_saved_gradient(assembly *a, int k)
     const sugar_activation *activation = a->call.activation;
     a->operand[k].is_codes = true;
     a->call.saves_bits = sugar_is_bits(&a->operand[k]);
-    const sugar_data_type type = a->reference->dtype;
-    const sugar_passes *passes = &activation->passes[sugar_element_find(type.code, type.bits)];
-    if (a->call.saves_bits && !passes->values.are_all)
+    if (a->call.saves_bits && !(activation->capabilities & SUGAR_CAN_SAVE_BIT))
         return sugar_error(SUGAR_ERROR_UNSUPPORTED,
                            "options: saved_gradient of 1 bit with %s, expected a derivative of two values, or 8 bits",
                            activation->spec);
-    if (!a->call.saves_bits && !(activation->maximum - activation->minimum < (double)INFINITY))
+    if (!a->call.saves_bits && !(activation->capabilities & SUGAR_CAN_SAVE_BYTE))
         return sugar_error(SUGAR_ERROR_UNSUPPORTED,
                            "options: saved_gradient with %s, expected a derivative of finite range", activation->spec);
     return check_saved_range(a);
@@ -219,10 +214,10 @@ static sugar_status check_option(const assembly *a, const option_entry *entry)
     if (a->options->flags & SUGAR_CALL_FROM_OUTPUT)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s beside SUGAR_CALL_FROM_OUTPUT (0x8), expected NULL",
                            entry->name);
-    const int32_t kind = a->call.activation->forward_kind;
-    if (entry->capability & ~sugar_kind_capabilities(kind))
+    const sugar_activation *activation = a->call.activation;
+    if (entry->capability & ~activation->capabilities)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s with %s, expected %s", entry->name,
-                           sugar_kinds[kind].name, entry->expected);
+                           sugar_kinds[activation->parsed.forward.kind].name, entry->expected);
     return SUGAR_OK;
 }
 

@@ -16,7 +16,7 @@ typedef struct job {
 
 static const sugar_parameter_entry *entry_of(const sugar_extended_call *c)
 {
-    return &sugar_kinds[c->activation->forward_kind].parameters[0];
+    return &sugar_kinds[c->activation->parsed.forward.kind].parameters[0];
 }
 
 /* Whether one of n values, which lie one after another, is outside the range; *found: the first one that is. */

@@ -21,7 +21,7 @@ void sugar_backward_combined(const sugar_activation *activation, sugar_element e
         .own = passes->own_derivative ? &own_derivative : NULL,
         .blend = passes->blend,
         .rest = passes->rest,
-        .negative_only = activation->negative_only,
+        .negative_only = activation->parsed.negative_only,
         .accumulate = accumulate,
         .stream = stream,
     };

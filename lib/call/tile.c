@@ -175,7 +175,7 @@ static void backward_parameter(const sugar_extended_call *c, sugar_workspace *w,
 /* f' of a tile, as reals. */
 static void find_own_derivative(const sugar_extended_call *c, const sugar_block *b, const tile_state *state, void *d)
 {
-    const int32_t kind = c->activation->forward_kind;
+    const int32_t kind = c->activation->parsed.forward.kind;
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
     const size_t n = (size_t)b->tile->count;
     if (state->slope)
@@ -192,7 +192,7 @@ static void find_own_derivative(const sugar_extended_call *c, const sugar_block 
 static void backward_parameter_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
                                         tile_state *state)
 {
-    const int32_t kind = c->activation->forward_kind;
+    const int32_t kind = c->activation->parsed.forward.kind;
     const sugar_kernels *kernels = c->kernels;
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
     if (state->has_parameter)
@@ -235,7 +235,7 @@ static sugar_combination find_derivatives(const sugar_extended_call *c, sugar_wo
         .own = passes->own_derivative ? &w->own_derivative : NULL,
         .blend = passes->blend,
         .rest = passes->rest,
-        .negative_only = c->activation->negative_only,
+        .negative_only = c->activation->parsed.negative_only,
     };
 }
 
@@ -289,8 +289,8 @@ static void backward_saved_gradient(const sugar_extended_call *c, sugar_workspac
 static void forward_each(const sugar_extended_call *c, const sugar_block *b)
 {
     for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
-        c->kernels->forward_each[c->activation->forward_kind](p.parameter, p.step, element_at(c, b, c->x, p.begin),
-                                                              element_at(c, b, c->output, p.begin), p.n);
+        c->kernels->forward_each[c->activation->parsed.forward.kind](
+            p.parameter, p.step, element_at(c, b, c->x, p.begin), element_at(c, b, c->output, p.begin), p.n);
 }
 
 /* The work of options, in the order of their table; NULL where the call refuses the option. */

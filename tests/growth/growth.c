@@ -63,6 +63,8 @@ static sugar_status call_sugar_monitor_summary(void *given) { return sugar_monit
 
 static sugar_status call_sugar_monitor_unit(void *given) { return sugar_monitor_get_unit(monitor, 0, given); }
 
+static sugar_status call_sugar_activation_info(void *given) { return sugar_activation_get_info(rrelu, given); }
+
 static sugar_status call_sugar_kind(void *given) { return sugar_kind_get(1, given); }
 
 static sugar_status call_sugar_level(void *given) { return sugar_level_get(0, given); }
@@ -86,7 +88,7 @@ struct grown {
     void (*check_caller)(const grown *g, guarded memory, const char *caller, size_t size);
     const size_t *ends;             /* of the members, the last one that of the struct */
     size_t size;
-    size_t newer[3];                /* sizes with one more member: a pair of int32_t, a pointer and a word, a double */
+    size_t newer[3];                /* sizes with a pair of int32_t more, a pointer and a word, a double */
 };
 
 /* A struct of that size, which ends where memory ends. */
@@ -214,15 +216,12 @@ static void check(const grown *g)
 #define CHECK_sugar_kind check_output
 #define CHECK_sugar_parameter check_output
 #define CHECK_sugar_level check_output
+#define CHECK_sugar_activation_info check_output
 
 static const grown structs[] = {
 #define BEGIN(type)                                                                                                    \
-    {#type,                                                                                                            \
-     call_##type,                                                                                                      \
-     CHECK_##type,                                                                                                     \
-     ends_of_##type,                                                                                                   \
-     sizeof(type),                                                                                                     \
-     {sizeof(type##_and_pair), sizeof(type##_and_pointer), sizeof(type##_and_double)}},
+    {#type,          call_##type,  CHECK_##type,                                                                       \
+     ends_of_##type, sizeof(type), {sizeof(type##_and_pair), sizeof(type##_and_pointer), sizeof(type##_and_double)}},
 #define MEMBER(type, member)
 #define LAST(type, member)
 #include "base/structs.def"

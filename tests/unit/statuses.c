@@ -159,7 +159,7 @@ static void introspection(void)
     sugar_kind kind = {.struct_size = sizeof kind};
     sugar_parameter parameter = {.struct_size = sizeof parameter};
     sugar_level level = {.struct_size = sizeof level};
-    PROVOKES(sugar_activation_gradient_range, ARGUMENT, NULL, NULL, NULL);
+    PROVOKES(sugar_activation_get_info, ARGUMENT, NULL, NULL);
     PROVOKES(sugar_kind_get, ARGUMENT, -1, &kind);
     PROVOKES(sugar_kind_get_parameter, ARGUMENT, 0, -1, &parameter);
     PROVOKES(sugar_level_get, ARGUMENT, -1, &level);

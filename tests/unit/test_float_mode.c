@@ -62,7 +62,10 @@ static void find_features(const char *spec, int mode, features *f)
     memset(f, 0, sizeof *f);
     assert_ok(IN(mode, sugar_activation_create(&a, spec)));
     snprintf(f->spec, sizeof f->spec, "%s", sugar_activation_spec(a));
-    assert_ok(IN(mode, sugar_activation_gradient_range(a, &f->minimum, &f->maximum)));
+    sugar_activation_info info = {.struct_size = sizeof info};
+    assert_ok(IN(mode, sugar_activation_get_info(a, &info)));
+    f->minimum = info.gradient_minimum;
+    f->maximum = info.gradient_maximum;
     assert_ok(sugar_forward_f64(a, 6, x, 1, f->y, 1, NULL));
     assert_ok(sugar_backward_f64(a, 6, x, 1, dy, 1, f->dx, 1, NULL));
     assert_ok(sugar_forward_f32(a, 6, x32, 1, f->y32, 1, NULL));

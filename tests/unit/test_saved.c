@@ -42,9 +42,9 @@ static spec_text make_spec(const char *before, int32_t kind, int set, const char
         assert_ok(sugar_kind_get_parameter(kind, i, &parameter[i]));
         values[i] = draw_parameter(&parameter[i], set, state);
     }
-    const int ordered = strcmp(row.name, "hardtanh") == 0 || strcmp(row.name, "rrelu") == 0;
-    if (ordered && values[0] > values[1])
-        values[1] = values[0] + 1;
+    for (int i = 0; i < row.parameter_count; i++)
+        if (parameter[i].not_above >= 0 && values[i] > values[parameter[i].not_above])
+            values[parameter[i].not_above] = values[i] + 1;
     for (int i = 0; i < row.parameter_count; i++)
         length += snprintf(spec.text + length, sizeof spec.text - (size_t)length, "%s%s=%.17g", i ? "," : "",
                            parameter[i].name, values[i]);
@@ -125,11 +125,19 @@ static extremes sweep(const sugar_activation *a, double threshold)
     return found;
 }
 
+static void find_range(const sugar_activation *a, double *minimum, double *maximum)
+{
+    sugar_activation_info info = {.struct_size = sizeof info};
+    assert_ok(sugar_activation_get_info(a, &info));
+    *minimum = info.gradient_minimum;
+    *maximum = info.gradient_maximum;
+}
+
 static void check_range(const char *spec, double threshold, bool touches)
 {
     sugar_activation *a = must_create(spec, NULL);
     double minimum, maximum;
-    assert_ok(sugar_activation_gradient_range(a, &minimum, &maximum));
+    find_range(a, &minimum, &maximum);
     const extremes found = sweep(a, threshold);
     sugar_activation_destroy(a);
     assert_true(minimum <= maximum);
@@ -191,7 +199,7 @@ static void range_is_rounded_outwards(void **unused)
     for (size_t i = 0; i < COUNT(rows); i++) {
         sugar_activation *a = must_create(rows[i].spec, NULL);
         double minimum, maximum;
-        assert_ok(sugar_activation_gradient_range(a, &minimum, &maximum));
+        find_range(a, &minimum, &maximum);
         if (!(minimum <= rows[i].minimum && minimum >= rows[i].minimum - 0x1p-26 && maximum >= rows[i].maximum
               && maximum <= rows[i].maximum + 0x1p-22))
             fail_msg("%s: %.17g to %.17g, the bounds are %.17g and %.17g", rows[i].spec, minimum, maximum,
@@ -226,17 +234,12 @@ static void range_is_known(void **unused)
     for (size_t i = 0; i < COUNT(rows); i++) {
         sugar_activation *a = must_create(rows[i].spec, NULL);
         double minimum, maximum;
-        assert_ok(sugar_activation_gradient_range(a, &minimum, &maximum));
+        find_range(a, &minimum, &maximum);
         if (!(minimum == rows[i].minimum && maximum == rows[i].maximum) || signbit(minimum) != signbit(rows[i].minimum))
             fail_msg("%s: %g to %g, expected %g to %g", rows[i].spec, minimum, maximum, rows[i].minimum,
                      rows[i].maximum);
-        assert_fails(sugar_activation_gradient_range(a, NULL, &maximum), SUGAR_ERROR_ARGUMENT, "minimum: NULL");
-        assert_fails(sugar_activation_gradient_range(a, &minimum, NULL), SUGAR_ERROR_ARGUMENT, "maximum: NULL");
         sugar_activation_destroy(a);
     }
-    double unused_bound;
-    assert_fails(sugar_activation_gradient_range(NULL, &unused_bound, &unused_bound), SUGAR_ERROR_ARGUMENT,
-                 "activation");
 }
 
 /* ---- Calls with saved gradients --------------------------------------------------------------- */
@@ -315,7 +318,7 @@ static void check_codes(const char *spec, element_type type)
     fill(&v, type, &state);
     sugar_activation *a = must_create(spec, NULL);
     double minimum, maximum;
-    assert_ok(sugar_activation_gradient_range(a, &minimum, &maximum));
+    find_range(a, &minimum, &maximum);
     save(a, &v, 8);
     restore(a, &v, 8, v.ones, 0);
     memcpy(w.dx, v.dx, sizeof w.dx);
@@ -348,7 +351,7 @@ static bool has_range(const char *spec)
 {
     double minimum, maximum;
     sugar_activation *a = must_create(spec, NULL);
-    assert_ok(sugar_activation_gradient_range(a, &minimum, &maximum));
+    find_range(a, &minimum, &maximum);
     sugar_activation_destroy(a);
     return maximum - minimum < (double)INFINITY;
 }

@@ -214,36 +214,6 @@ static void malformed(void **unused)
     }
 }
 
-/* Every parameter of every kind: the ends of its range are in, what lies beyond is out. */
-static void ranges(void **unused)
-{
-    (void)unused;
-    for (int32_t i = 0; i < sugar_kind_count(); i++) {
-        sugar_kind kind = {.struct_size = sizeof kind};
-        assert_ok(sugar_kind_get(i, &kind));
-        const char *prefix = kind.roles & SUGAR_ROLE_FORWARD ? "" : "heaviside~";
-        for (int32_t j = 0; j < kind.parameter_count; j++) {
-            sugar_parameter p = {.struct_size = sizeof p};
-            char spec[160];
-            assert_ok(sugar_kind_get_parameter(i, j, &p));
-            snprintf(spec, sizeof spec, "%s%s(%s=%.17g)", prefix, kind.name, p.name, p.default_value);
-            assert_ok(create(spec));
-            snprintf(spec, sizeof spec, "%s%s(%s=%.17g)", prefix, kind.name, p.name,
-                     nextafter(p.maximum, (double)INFINITY));
-            assert_fails(create(spec), SUGAR_ERROR_SPEC, p.name);
-            snprintf(spec, sizeof spec, "%s%s(%s=%.17g)", prefix, kind.name, p.name,
-                     p.minimum == 0 ? -1e-300 : nextafter(p.minimum, (double)-INFINITY));
-            assert_fails(create(spec), SUGAR_ERROR_SPEC, p.name);
-            if (kind.parameter_count > 1)
-                continue;   /* an end of the range may be above the next parameter's default */
-            snprintf(spec, sizeof spec, "%s%s(%s=%.17g)", prefix, kind.name, p.name, p.minimum);
-            assert_ok(create(spec));
-            snprintf(spec, sizeof spec, "%s%s(%s=%.17g)", prefix, kind.name, p.name, p.maximum);
-            assert_ok(create(spec));
-        }
-    }
-}
-
 /* ---- Pointer and length ----------------------------------------------------------------------- */
 
 static void length_ends_the_spec(void **unused)
@@ -340,15 +310,10 @@ static void decimal_comma_changes_nothing(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(canonical_forms),
-        cmocka_unit_test(parameters_round_trip),
-        cmocka_unit_test(every_pair),
-        cmocka_unit_test(malformed),
-        cmocka_unit_test(ranges),
-        cmocka_unit_test(length_ends_the_spec),
-        cmocka_unit_test(spoiled_specs),
-        cmocka_unit_test(messages_stay_short),
-        cmocka_unit_test(decimal_comma_changes_nothing),
+        cmocka_unit_test(canonical_forms),      cmocka_unit_test(parameters_round_trip),
+        cmocka_unit_test(every_pair),           cmocka_unit_test(malformed),
+        cmocka_unit_test(length_ends_the_spec), cmocka_unit_test(spoiled_specs),
+        cmocka_unit_test(messages_stay_short),  cmocka_unit_test(decimal_comma_changes_nothing),
     };
     return cmocka_run_group_tests_name("spec", tests, NULL, NULL);
 }

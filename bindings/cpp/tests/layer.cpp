@@ -60,8 +60,15 @@ void handles() {
     CHECK(a && !b && b.spec().empty() && b.level().empty() && !a.level().empty());
     const sugar::activation scalar("relu", "scalar", code);
     CHECK(scalar.level() == "scalar");
-    const auto range = sugar::activation("relu", code).gradient_range(code);
-    CHECK(range.minimum == 0 && range.maximum == 1);
+    const sugar::activation learned("prelu(alpha=0.5)~bsilu(domain=negative,blend=0.25)", code);
+    const sugar_activation_info info = learned.info(code);
+    CHECK(!code && info.spec == learned.spec() && info.spec_length == learned.spec().size());
+    CHECK(info.forward_parameter_count == 1 && info.forward_parameters[0] == 0.5);
+    CHECK(sugar::kinds()[info.surrogate_kind].name == std::string("bsilu"));
+    CHECK(info.domain == sugar::domain_negative && info.blend == 0.25);
+    CHECK(info.capabilities == (sugar::can_learn | sugar::can_save_byte));
+    b.info(code);
+    CHECK(code == sugar::status::error_argument);
     CHECK(sugar::version() == sugar::version_major * 10000 + sugar::version_minor * 100 + sugar::version_patch);
 }
 

@@ -119,9 +119,9 @@ public:
             if (std::string text = memory.differs(); !text.empty())
                 return text;
         if (const Json &created = test["created"]) {
-            const sugar::gradient_range range = activation_->gradient_range();
-            if (activation_->spec() != created["spec"].text || !same(created["minimum"], range.minimum)
-                || !same(created["maximum"], range.maximum))
+            const sugar_activation_info info = activation_->info();
+            if (info.spec != created["spec"].text || !same(created["minimum"], info.gradient_minimum)
+                || !same(created["maximum"], info.gradient_maximum))
                 return "what was created";
         }
         return monitor_ && !saw(test["monitor"]["seen"]) ? "what the monitor saw" : "";

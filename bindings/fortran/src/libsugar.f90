@@ -37,7 +37,8 @@ module libsugar
     implicit none
     private
     public :: sugar_activation, sugar_context, sugar_monitor, sugar_random, sugar_monitor_summary, &
-        sugar_monitor_unit, sugar_kind, sugar_parameter, sugar_level, sugar_string, sugar_status_text, &
+        sugar_monitor_unit, sugar_kind, sugar_parameter, sugar_activation_info, sugar_level, sugar_string, &
+        sugar_numbers, sugar_status_text, &
         libsugar_version, sugar_version, sugar_kind_count, sugar_kind_get, sugar_kind_get_parameter, &
         sugar_level_count, sugar_level_get
     public :: &
@@ -66,7 +67,9 @@ module libsugar
         SUGAR_CAN_START_FROM_OUTPUT, &
         SUGAR_CAN_SAVE_BYTE, &
         SUGAR_CAN_SAVE_BIT, &
-        SUGAR_CAN_DRAW
+        SUGAR_CAN_DRAW, &
+        SUGAR_DOMAIN_ALL, &
+        SUGAR_DOMAIN_NEGATIVE
 
     type(sugar_data_type), parameter :: f32 = &
         sugar_data_type(SUGAR_TYPE_FLOAT, 32_int8, 1_int16)
@@ -89,8 +92,9 @@ module libsugar
         procedure :: spec => activation_spec
         !> The name of the instruction set in use; "" if there is no activation.
         procedure :: level => activation_level
-        !> The bounds of the derivative that the backward pass uses.
-        procedure :: gradient_range => activation_gradient_range
+        !> What the spec says, in parts, what calls accept, and the bounds of the derivative. Its pointers lead into this
+        !> activation; sugar_string and sugar_numbers read them.
+        procedure :: info => activation_info
         generic :: forward => forward_f32, forward_f64
         generic :: forward_in_place => forward_in_place_f32, forward_in_place_f64
         generic :: backward => backward_f32, backward_f64
@@ -215,6 +219,18 @@ contains
         do i = 1, length
             string(i:i) = characters(i)
         end do
+    end function
+
+    !> What an array of C's holds, such as the parameters of sugar_activation_info; none for NULL.
+    function sugar_numbers(pointer, count) result(numbers)
+        type(c_ptr), intent(in) :: pointer
+        integer(c_int32_t), intent(in) :: count
+        real(c_double), allocatable :: numbers(:)
+        real(c_double), pointer :: found(:)
+        allocate(numbers(0))
+        if (.not. c_associated(pointer)) return
+        call c_f_pointer(pointer, found, [count])
+        numbers = found
     end function
 
     !> The name of a status, such as "SUGAR_ERROR_SPEC".
@@ -343,12 +359,12 @@ contains
         level = sugar_string(sugar_activation_level(self%handle))
     end function
 
-    subroutine activation_gradient_range(self, minimum, maximum, stat, errmsg)
+    subroutine activation_info(self, info, stat, errmsg)
         class(sugar_activation), intent(in) :: self
-        real(c_double), intent(inout) :: minimum, maximum
+        type(sugar_activation_info), intent(inout) :: info
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
-        call report(sugar_activation_gradient_range(self%handle, minimum, maximum), stat, errmsg)
+        call report(sugar_activation_get_info(self%handle, info), stat, errmsg)
     end subroutine
 
     ! ---- Calls on f32

@@ -113,11 +113,11 @@ module libsugar_c
     integer(c_int32_t), parameter :: SUGAR_CALL_TEMPORAL = 4
     !> backward: x is the output y of the forward pass. For activations whose backward pass is the forward
     !> function's own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu
-    !> with a parameter of 0 or more); with others UNSUPPORTED. The result is the derivative, as a function of
-    !> y, for the y that is given, within the errors of any derivative. How far that is from f'(x) depends on
-    !> the rounding of y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is
-    !> within a few units in the last place of the largest |f'|, which doc/numbers.md has kind by kind. A y
-    !> that is no value of f counts as the nearest value of f
+    !> with a parameter of 0 or more), as sugar_activation_get_info says; with others UNSUPPORTED. The result
+    !> is the derivative, as a function of y, for the y that is given, within the errors of any derivative.
+    !> How far that is from f'(x) depends on the rounding of y: it is f'(x) for relu, relu6, leaky_relu, prelu
+    !> and hardtanh; for other kinds it is within a few units in the last place of the largest |f'|, which
+    !> doc/numbers.md has kind by kind. A y that is no value of f counts as the nearest value of f
     integer(c_int32_t), parameter :: SUGAR_CALL_FROM_OUTPUT = 8
     !> of a histogram: the default of `bins`
     integer(c_int32_t), parameter :: SUGAR_MONITOR_BINS = 32
@@ -135,6 +135,10 @@ module libsugar_c
     integer(c_int32_t), parameter :: SUGAR_CAN_SAVE_BIT = 8
     !> random slopes
     integer(c_int32_t), parameter :: SUGAR_CAN_DRAW = 16
+    !> domain=all: for every x
+    integer(c_int32_t), parameter :: SUGAR_DOMAIN_ALL = 0
+    !> domain=negative: where x <= 0
+    integer(c_int32_t), parameter :: SUGAR_DOMAIN_NEGATIVE = 1
 
     !> device_type: SUGAR_DEVICE_CPU; anything else is SUGAR_ERROR_UNSUPPORTED
     !>     device_id: ignored
@@ -270,14 +274,15 @@ module libsugar_c
     !>     saved_gradient: g'(x) in one byte or one bit per element, for a backward pass without x. forward:
     !>         out; backward: in, and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with     8
     !>         bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum
-    !>         are those of sugar_activation_gradient_range. backward uses the value it stands for, which
-    !>         differs from g'(x) by at most (maximum - minimum) / 510 and a few units in the last place of
-    !>         the larger bound. If both bounds are equal the code is 0. For activations whose bounds are
-    !>         finite.     1 bit    whether g'(x) is the larger of its two values; exact: backward gives what
-    !>         it gives from x. For activations whose g', with its domain and blend, has two values, or one.
-    !>         Bit i mod 8 (from the lowest) of byte i / 8 is element i in row-major order; strides must be
-    !>         NULL or compact; bits after the last element are written as 0. Where x is NaN the code is 0. It
-    !>         may not overlap anything else; x and y may be the same view. NULL: not wanted.
+    !>         are the gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the value
+    !>         it stands for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few units in
+    !>         the last place of the larger bound. If both bounds are equal the code is 0. For activations
+    !>         with SUGAR_CAN_SAVE_BYTE: their bounds are finite.     1 bit    whether g'(x) is the larger of
+    !>         its two values; exact: backward gives what it gives from x. For activations with
+    !>         SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values, or one, in every element
+    !>         type. Bit i mod 8 (from the lowest) of byte i / 8 is element i in row-major order; strides must
+    !>         be NULL or compact; bits after the last element are written as 0. Where x is NaN the code is 0.
+    !>         It may not overlap anything else; x and y may be the same view. NULL: not wanted.
     !>     random: rrelu as the forward function draws a slope for each element, in forward and again in
     !>         backward (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all
     !>         zeros: drawn, with the seed 0. For SUGAR_CAN_DRAW. f' has the same slopes, wherever the
@@ -368,7 +373,8 @@ module libsugar_c
     !>     value: the formula of f(x); NULL for a surrogate-only kind
     !>     derivative: the formula of f'(x), which also says its value at kinks
     !>     source: where it comes from, such as "arXiv 2505.22074"; may be ""
-    !>     capabilities: SUGAR_CAN_*, with parameters that allow it
+    !>     capabilities: SUGAR_CAN_*, with parameters that allow it; sugar_activation_info says what one
+    !>         activation allows
     type, bind(c) :: sugar_kind
         integer(c_size_t) :: struct_size = 64
         type(c_ptr) :: name = c_null_ptr
@@ -384,12 +390,60 @@ module libsugar_c
     !> One parameter of a kind: minimum <= value <= maximum.
     !>     struct_size: bytes; as in sugar_kind
     !>     name: "alpha"
+    !>     learnable: 1: it may be a tensor, the `parameter` of sugar_call_options, else 0
+    !>     not_above: the index of the parameter of the same kind that its value may not exceed, as hardtanh's
+    !>         min_val may not exceed max_val; -1: there is none
     type, bind(c) :: sugar_parameter
-        integer(c_size_t) :: struct_size = 40
+        integer(c_size_t) :: struct_size = 48
         type(c_ptr) :: name = c_null_ptr
         real(c_double) :: default_value = 0.0_c_double
         real(c_double) :: minimum = 0.0_c_double
         real(c_double) :: maximum = 0.0_c_double
+        integer(c_int32_t) :: learnable = 0
+        integer(c_int32_t) :: not_above = 0
+    end type
+
+    !> One activation: what its spec says, and what calls on it accept. Set struct_size; its rule is that of
+    !> sugar_kind. What pointers lead to belongs to the activation and lives as long as it, but for the level,
+    !> a constant.
+    !>     struct_size: bytes
+    !>     spec: as sugar_activation_spec
+    !>     spec_length: of the spec, without the NUL at its end; in bytes
+    !>     level: as sugar_activation_level
+    !>     forward_parameters: [forward_parameter_count] the values that the spec gives the forward function,
+    !>         in the order of its kind, not rounded to an element type; NULL if there are none
+    !>     surrogate_parameters: [surrogate_parameter_count] those of the surrogate; NULL if there are none
+    !>     forward_kind: for sugar_kind_get of this library
+    !>     surrogate_kind: the same; -1 without a surrogate
+    !>     domain: of the surrogate: SUGAR_DOMAIN_ALL or SUGAR_DOMAIN_NEGATIVE; without one SUGAR_DOMAIN_ALL
+    !>     uses_own_derivative: 1: g' is f', or depends on it; 0: g' is the surrogate's alone, so that a
+    !>         parameter may be a tensor beside a saved_gradient
+    !>     capabilities: SUGAR_CAN_*: what calls on this activation accept, in every element type; with what
+    !>         is not among them they are UNSUPPORTED
+    !>     blend: the share of the surrogate's derivative; 0 without a surrogate
+    !>     gradient_minimum: The bounds, over all x but NaN, of the derivative g' that the backward pass uses:
+    !>         f', that of the surrogate, or a mixture. They hold for parameters as given and rounded to f32,
+    !>         and are rounded outwards to f32; otherwise they are exact, except with a blend: there they are,
+    !>         on each side of 0, the blend of the bounds, which may be wider. -INFINITY and INFINITY where
+    !>         there is no bound.
+    !>     gradient_maximum: see gradient_minimum
+    type, bind(c) :: sugar_activation_info
+        integer(c_size_t) :: struct_size = 104
+        type(c_ptr) :: spec = c_null_ptr
+        integer(c_size_t) :: spec_length = 0
+        type(c_ptr) :: level = c_null_ptr
+        type(c_ptr) :: forward_parameters = c_null_ptr
+        type(c_ptr) :: surrogate_parameters = c_null_ptr
+        integer(c_int32_t) :: forward_kind = 0
+        integer(c_int32_t) :: surrogate_kind = 0
+        integer(c_int32_t) :: forward_parameter_count = 0
+        integer(c_int32_t) :: surrogate_parameter_count = 0
+        integer(c_int32_t) :: domain = 0
+        integer(c_int32_t) :: uses_own_derivative = 0
+        integer(c_int64_t) :: capabilities = 0
+        real(c_double) :: blend = 0.0_c_double
+        real(c_double) :: gradient_minimum = 0.0_c_double
+        real(c_double) :: gradient_maximum = 0.0_c_double
     end type
 
     !> An instruction set.
@@ -527,22 +581,6 @@ module libsugar_c
             type(c_ptr), value :: activation
             type(c_ptr) :: returned
         end function sugar_activation_level
-
-        !> The bounds, over all x but NaN, of the derivative that the backward pass uses: f', that of the
-        !> surrogate, or a mixture. They hold for parameters as given and rounded to f32, and are rounded
-        !> outwards to f32; otherwise they are exact, except with a blend: there they are, on each side of 0,
-        !> the blend of the bounds, which may be wider. -INFINITY and INFINITY where there is no bound.
-        !>     minimum: out
-        !>     maximum: out
-        !> SUGAR_ERROR_ARGUMENT: NULL
-        function sugar_activation_gradient_range(activation, minimum, maximum) bind(c, &
-        name="sugar_activation_gradient_range") result(returned)
-            import
-            type(c_ptr), value :: activation
-            real(c_double), intent(inout) :: minimum
-            real(c_double), intent(inout) :: maximum
-            integer(c_int32_t) :: returned
-        end function sugar_activation_gradient_range
 
         !> Makes a context.
         !>     context: out owned by the caller, for sugar_context_destroy. Not written on failure.
@@ -1064,6 +1102,18 @@ module libsugar_c
             type(sugar_parameter), intent(inout) :: parameter
             integer(c_int32_t) :: returned
         end function sugar_kind_get_parameter
+
+        !> Fills *info with what an activation is. The numbers of kinds are those of this version of the
+        !> library.
+        !>     info: out
+        !> SUGAR_ERROR_ARGUMENT: NULL, struct_size
+        function sugar_activation_get_info(activation, info) bind(c, name="sugar_activation_get_info") &
+        result(returned)
+            import
+            type(c_ptr), value :: activation
+            type(sugar_activation_info), intent(inout) :: info
+            integer(c_int32_t) :: returned
+        end function sugar_activation_get_info
 
         !> How many levels this version knows, for any processor; in the order of preference, lowest
         !> ("scalar") first.

@@ -21,6 +21,7 @@ program test_libsugar
     call errors()
     call copies()
     call catalogue()
+    call info()
     if (failures > 0) error stop 1
     print "(a)", "all passed"
 contains
@@ -377,15 +378,12 @@ contains
         type(sugar_monitor) :: monitor, other
         type(sugar_monitor_summary) :: summary
         real(real32) :: x(2) = [-1.0, 2.0]
-        double precision :: low, high
         call a%create("leaky_relu(negative_slope=0.5)")
         b = a
         many = a
         call a%destroy()
         call b%forward_in_place(x)
         call expect(all(x == [-0.5, 2.0]) .and. many(3)%spec() == b%spec() .and. b%level() /= "", "copies")
-        call b%gradient_range(low, high)
-        call expect(low > 0.49d0 .and. low < 0.51d0 .and. high > 0.99d0, "gradient_range")
         b = a
         call expect(b%spec() == "", "a copy of nothing")
         call one%create(2)
@@ -400,6 +398,27 @@ contains
         call other%get(summary)
         call expect(summary%samples == 2, "a copy of a monitor")
         other = monitor
+    end subroutine
+
+    subroutine info()
+        type(sugar_activation) :: act
+        type(sugar_activation_info) :: found
+        type(sugar_kind) :: kind
+        integer :: stat
+        call act%create("hardtanh(min_val=-2,max_val=0.5)~relu(domain=negative,blend=0.25)")
+        call act%info(found)
+        call expect(sugar_string(found%spec) == act%spec() .and. sugar_string(found%level) == act%level(), "info")
+        call expect(all(sugar_numbers(found%forward_parameters, found%forward_parameter_count) == [-2d0, 0.5d0]), &
+            "the parameters of the forward function")
+        call expect(size(sugar_numbers(found%surrogate_parameters, found%surrogate_parameter_count)) == 0, &
+            "a surrogate without parameters")
+        stat = sugar_kind_get(found%surrogate_kind, kind)
+        call expect(sugar_string(kind%name) == "relu", "the surrogate")
+        call expect(found%domain == SUGAR_DOMAIN_NEGATIVE .and. found%blend == 0.25d0, "domain and blend")
+        call expect(found%gradient_minimum == 0 .and. found%gradient_maximum == 1, "the bounds of the derivative")
+        call act%destroy()
+        call act%info(found, stat=stat)
+        call expect(stat == SUGAR_ERROR_ARGUMENT, "info of nothing")
     end subroutine
 
     subroutine catalogue()

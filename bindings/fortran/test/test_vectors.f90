@@ -212,7 +212,7 @@ contains
         type(c_ptr) :: activation, monitor
         integer(c_int64_t) :: n, expected(6)
         integer(c_int32_t) :: status
-        real(c_double) :: low, high
+        type(sugar_activation_info) :: info
         integer :: count, i
         read (unit, "(a)") name
         call next()
@@ -273,11 +273,12 @@ contains
         end do
         call read_string(message)
         if (allocated(message)) then
-            status = sugar_activation_gradient_range(activation, low, high)
-            call expect(message == text(sugar_activation_spec(activation)), "spec")
+            status = sugar_activation_get_info(activation, info)
+            call expect(message == text(info%spec), "spec")
             call next()
             read (line, *) expected(1:2)
-            call expect(all(expected(1:2) == [bits(low), bits(high)]), "range of the gradient")
+            call expect(all(expected(1:2) == [bits(info%gradient_minimum), bits(info%gradient_maximum)]), &
+                "range of the gradient")
         end if
         call sugar_activation_destroy(activation)
         call sugar_monitor_destroy(monitor)

@@ -144,12 +144,12 @@ const CallTemporal = 4
 
 // CallFromOutput is SUGAR_CALL_FROM_OUTPUT. backward: x is the output y of the forward pass. For activations whose backward pass is the
 // forward function's own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu,
-// prelu and elu with a parameter of 0 or more); with others UNSUPPORTED. The result is the
-// derivative, as a function of y, for the y that is given, within the errors of any derivative. How
-// far that is from f'(x) depends on the rounding of y: it is f'(x) for relu, relu6, leaky_relu,
-// prelu and hardtanh; for other kinds it is within a few units in the last place of the largest
-// |f'|, which doc/numbers.md has kind by kind. A y that is no value of f counts as the nearest
-// value of f
+// prelu and elu with a parameter of 0 or more), as sugar_activation_get_info says; with others
+// UNSUPPORTED. The result is the derivative, as a function of y, for the y that is given, within
+// the errors of any derivative. How far that is from f'(x) depends on the rounding of y: it is
+// f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a few units
+// in the last place of the largest |f'|, which doc/numbers.md has kind by kind. A y that is no
+// value of f counts as the nearest value of f
 const CallFromOutput = 8
 
 // MonitorBins is SUGAR_MONITOR_BINS. of a histogram: the default of `bins`
@@ -175,6 +175,12 @@ const CanSaveBit = 8
 
 // CanDraw is SUGAR_CAN_DRAW. random slopes
 const CanDraw = 16
+
+// DomainAll is SUGAR_DOMAIN_ALL. domain=all: for every x
+const DomainAll = 0
+
+// DomainNegative is SUGAR_DOMAIN_NEGATIVE. domain=negative: where x <= 0
+const DomainNegative = 1
 
 // Activation is sugar_activation. An activation: a forward function, the surrogate whose derivative
 // the backward pass uses, and the kernels of one instruction set. Opaque and immutable.
@@ -356,13 +362,14 @@ type Random struct {
 //	saved_gradient: g'(x) in one byte or one bit per element, for a backward pass without x.
 //	    forward: out; backward: in, and x must be NULL. Same shape as x, dtype
 //	    SUGAR_TYPE_UNSIGNED with     8 bits   the code round(255 (g'(x) - minimum) / (maximum -
-//	    minimum)), where minimum and maximum are those of sugar_activation_gradient_range.
-//	    backward uses the value it stands for, which differs from g'(x) by at most (maximum -
-//	    minimum) / 510 and a few units in the last place of the larger bound. If both bounds are
-//	    equal the code is 0. For activations whose bounds are finite.     1 bit    whether g'(x)
-//	    is the larger of its two values; exact: backward gives what it gives from x. For
-//	    activations whose g', with its domain and blend, has two values, or one. Bit i mod 8
-//	    (from the lowest) of byte i / 8 is element i in row-major order; strides must be NULL or
+//	    minimum)), where minimum and maximum are the gradient_minimum and gradient_maximum of
+//	    sugar_activation_info. backward uses the value it stands for, which differs from g'(x) by
+//	    at most (maximum - minimum) / 510 and a few units in the last place of the larger bound.
+//	    If both bounds are equal the code is 0. For activations with SUGAR_CAN_SAVE_BYTE: their
+//	    bounds are finite.     1 bit    whether g'(x) is the larger of its two values; exact:
+//	    backward gives what it gives from x. For activations with SUGAR_CAN_SAVE_BIT: their g',
+//	    with domain and blend, has two values, or one, in every element type. Bit i mod 8 (from
+//	    the lowest) of byte i / 8 is element i in row-major order; strides must be NULL or
 //	    compact; bits after the last element are written as 0. Where x is NaN the code is 0. It
 //	    may not overlap anything else; x and y may be the same view. NULL: not wanted.
 //	random: rrelu as the forward function draws a slope for each element, in forward and again in
@@ -463,7 +470,8 @@ type MonitorUnit struct {
 //	value: the formula of f(x); NULL for a surrogate-only kind
 //	derivative: the formula of f'(x), which also says its value at kinks
 //	source: where it comes from, such as "arXiv 2505.22074"; may be ""
-//	capabilities: SUGAR_CAN_*, with parameters that allow it
+//	capabilities: SUGAR_CAN_*, with parameters that allow it; sugar_activation_info says what one
+//	    activation allows
 type Kind struct {
 	StructSize     uintptr
 	Name           *byte
@@ -480,12 +488,64 @@ type Kind struct {
 //
 //	struct_size: bytes; as in sugar_kind
 //	name: "alpha"
+//	learnable: 1: it may be a tensor, the `parameter` of sugar_call_options, else 0
+//	not_above: the index of the parameter of the same kind that its value may not exceed, as
+//	    hardtanh's min_val may not exceed max_val; -1: there is none
 type Parameter struct {
 	StructSize   uintptr
 	Name         *byte
 	DefaultValue float64
 	Minimum      float64
 	Maximum      float64
+	Learnable    int32
+	NotAbove     int32
+}
+
+// ActivationInfo is sugar_activation_info. One activation: what its spec says, and what calls on it
+// accept. Set struct_size; its rule is that of sugar_kind. What pointers lead to belongs to the
+// activation and lives as long as it, but for the level, a constant.
+//
+//	struct_size: bytes
+//	spec: as sugar_activation_spec
+//	spec_length: of the spec, without the NUL at its end; in bytes
+//	level: as sugar_activation_level
+//	forward_parameters: [forward_parameter_count] the values that the spec gives the forward
+//	    function, in the order of its kind, not rounded to an element type; NULL if there are
+//	    none
+//	surrogate_parameters: [surrogate_parameter_count] those of the surrogate; NULL if there are
+//	    none
+//	forward_kind: for sugar_kind_get of this library
+//	surrogate_kind: the same; -1 without a surrogate
+//	domain: of the surrogate: SUGAR_DOMAIN_ALL or SUGAR_DOMAIN_NEGATIVE; without one
+//	    SUGAR_DOMAIN_ALL
+//	uses_own_derivative: 1: g' is f', or depends on it; 0: g' is the surrogate's alone, so that a
+//	    parameter may be a tensor beside a saved_gradient
+//	capabilities: SUGAR_CAN_*: what calls on this activation accept, in every element type; with
+//	    what is not among them they are UNSUPPORTED
+//	blend: the share of the surrogate's derivative; 0 without a surrogate
+//	gradient_minimum: The bounds, over all x but NaN, of the derivative g' that the backward pass
+//	    uses: f', that of the surrogate, or a mixture. They hold for parameters as given and
+//	    rounded to f32, and are rounded outwards to f32; otherwise they are exact, except with a
+//	    blend: there they are, on each side of 0, the blend of the bounds, which may be wider.
+//	    -INFINITY and INFINITY where there is no bound.
+//	gradient_maximum: see gradient_minimum
+type ActivationInfo struct {
+	StructSize              uintptr
+	Spec                    *byte
+	SpecLength              uintptr
+	Level                   *byte
+	ForwardParameters       *float64
+	SurrogateParameters     *float64
+	ForwardKind             int32
+	SurrogateKind           int32
+	ForwardParameterCount   int32
+	SurrogateParameterCount int32
+	Domain                  int32
+	UsesOwnDerivative       int32
+	Capabilities            uint64
+	Blend                   float64
+	GradientMinimum         float64
+	GradientMaximum         float64
 }
 
 // Level is sugar_level. An instruction set.
@@ -591,6 +651,25 @@ var Layouts = []struct {
 	{"sugar_parameter.default_value", 16, unsafe.Offsetof(Parameter{}.DefaultValue)},
 	{"sugar_parameter.minimum", 24, unsafe.Offsetof(Parameter{}.Minimum)},
 	{"sugar_parameter.maximum", 32, unsafe.Offsetof(Parameter{}.Maximum)},
+	{"sugar_parameter.learnable", 40, unsafe.Offsetof(Parameter{}.Learnable)},
+	{"sugar_parameter.not_above", 44, unsafe.Offsetof(Parameter{}.NotAbove)},
+	{"sugar_activation_info", C.sizeof_sugar_activation_info, unsafe.Sizeof(ActivationInfo{})},
+	{"sugar_activation_info.struct_size", 0, unsafe.Offsetof(ActivationInfo{}.StructSize)},
+	{"sugar_activation_info.spec", 8, unsafe.Offsetof(ActivationInfo{}.Spec)},
+	{"sugar_activation_info.spec_length", 16, unsafe.Offsetof(ActivationInfo{}.SpecLength)},
+	{"sugar_activation_info.level", 24, unsafe.Offsetof(ActivationInfo{}.Level)},
+	{"sugar_activation_info.forward_parameters", 32, unsafe.Offsetof(ActivationInfo{}.ForwardParameters)},
+	{"sugar_activation_info.surrogate_parameters", 40, unsafe.Offsetof(ActivationInfo{}.SurrogateParameters)},
+	{"sugar_activation_info.forward_kind", 48, unsafe.Offsetof(ActivationInfo{}.ForwardKind)},
+	{"sugar_activation_info.surrogate_kind", 52, unsafe.Offsetof(ActivationInfo{}.SurrogateKind)},
+	{"sugar_activation_info.forward_parameter_count", 56, unsafe.Offsetof(ActivationInfo{}.ForwardParameterCount)},
+	{"sugar_activation_info.surrogate_parameter_count", 60, unsafe.Offsetof(ActivationInfo{}.SurrogateParameterCount)},
+	{"sugar_activation_info.domain", 64, unsafe.Offsetof(ActivationInfo{}.Domain)},
+	{"sugar_activation_info.uses_own_derivative", 68, unsafe.Offsetof(ActivationInfo{}.UsesOwnDerivative)},
+	{"sugar_activation_info.capabilities", 72, unsafe.Offsetof(ActivationInfo{}.Capabilities)},
+	{"sugar_activation_info.blend", 80, unsafe.Offsetof(ActivationInfo{}.Blend)},
+	{"sugar_activation_info.gradient_minimum", 88, unsafe.Offsetof(ActivationInfo{}.GradientMinimum)},
+	{"sugar_activation_info.gradient_maximum", 96, unsafe.Offsetof(ActivationInfo{}.GradientMaximum)},
 	{"sugar_level", C.sizeof_sugar_level, unsafe.Sizeof(Level{})},
 	{"sugar_level.struct_size", 0, unsafe.Offsetof(Level{}.StructSize)},
 	{"sugar_level.name", 8, unsafe.Offsetof(Level{}.Name)},
@@ -695,22 +774,6 @@ func ActivationSpec(activation *Activation) *byte {
 //	returns: NULL if activation is NULL; a constant.
 func ActivationLevel(activation *Activation) *byte {
 	return (*byte)(unsafe.Pointer(C.sugar_activation_level((*C.sugar_activation)(unsafe.Pointer(activation)))))
-}
-
-// ActivationGradientRange is sugar_activation_gradient_range. The bounds, over all x but NaN, of
-// the derivative that the backward pass uses: f', that of the surrogate, or a mixture. They hold
-// for parameters as given and rounded to f32, and are rounded outwards to f32; otherwise they are
-// exact, except with a blend: there they are, on each side of 0, the blend of the bounds, which may
-// be wider. -INFINITY and INFINITY where there is no bound.
-//
-//	minimum: out
-//	maximum: out
-//	SUGAR_ERROR_ARGUMENT: NULL
-func ActivationGradientRange(activation *Activation, minimum *float64, maximum *float64) Status {
-	return Status(C.sugar_activation_gradient_range(
-		(*C.sugar_activation)(unsafe.Pointer(activation)),
-		(*C.double)(unsafe.Pointer(minimum)),
-		(*C.double)(unsafe.Pointer(maximum))))
 }
 
 // ContextCreate is sugar_context_create. Makes a context.
@@ -1229,6 +1292,17 @@ func KindGetParameter(index int32, parameterIndex int32, parameter *Parameter) S
 		C.int32_t(index),
 		C.int32_t(parameterIndex),
 		(*C.sugar_parameter)(unsafe.Pointer(parameter))))
+}
+
+// ActivationGetInfo is sugar_activation_get_info. Fills *info with what an activation is. The
+// numbers of kinds are those of this version of the library.
+//
+//	info: out
+//	SUGAR_ERROR_ARGUMENT: NULL, struct_size
+func ActivationGetInfo(activation *Activation, info *ActivationInfo) Status {
+	return Status(C.sugar_activation_get_info(
+		(*C.sugar_activation)(unsafe.Pointer(activation)),
+		(*C.sugar_activation_info)(unsafe.Pointer(info))))
 }
 
 // LevelCount is sugar_level_count. How many levels this version knows, for any processor; in the

@@ -2,6 +2,7 @@
 "use strict";
 
 const c = require("./lowlevel.js");
+const { capabilities, kind } = require("./catalogue.js");
 const { check, checkMembers, refuse } = require("./error.js");
 const { Handle, handleOf } = require("./handle.js");
 const { optionsOf } = require("./options.js");
@@ -20,6 +21,12 @@ function flat(a, b, c) {
 function like(operand, tensor) {
     const made = Tensor.zeros(tensor.dtype, tensor.shape);
     return ArrayBuffer.isView(operand) ? made.data : made;
+}
+
+/** One side of the ~: the name of a kind, and the values of its parameters by their names. */
+function functionOf(index, values) {
+    const { name, parameters } = kind(index);
+    return { kind: name, parameters: Object.fromEntries(parameters.map((one, i) => [one.name, values[i]])) };
 }
 
 class Activation extends Handle {
@@ -69,10 +76,18 @@ class Activation extends Handle {
         return output;
     }
 
-    gradientRange() {
-        const minimum = new Float64Array(1), maximum = new Float64Array(1);
-        check(c.sugar_activation_gradient_range(this.#handle, minimum, maximum));
-        return { minimum: minimum[0], maximum: maximum[0] };
+    info() {
+        const found = {};
+        check(c.sugar_activation_get_info(this.#handle, found));
+        return {
+            spec: found.spec, level: found.level,
+            forward: functionOf(found.forward_kind, found.forward_parameters),
+            surrogate: found.surrogate_kind < 0 ? null
+                : functionOf(found.surrogate_kind, found.surrogate_parameters),
+            domain: found.domain === c.SUGAR_DOMAIN_NEGATIVE ? "negative" : "all", blend: found.blend,
+            usesOwnDerivative: found.uses_own_derivative !== 0, capabilities: capabilities(found.capabilities),
+            gradientMinimum: found.gradient_minimum, gradientMaximum: found.gradient_maximum,
+        };
     }
 }
 

@@ -21,17 +21,24 @@ function filled(get, ...indices) {
     return struct;
 }
 
+function capabilities(bits) {
+    return names(bits, CAPABILITIES);
+}
+
+function kind(index) {
+    const { name, alias, roles, parameter_count, value, derivative, source, capabilities: bits } =
+        filled(c.sugar_kind_get, index);
+    const found = Array.from({ length: parameter_count }, (_, i) => filled(c.sugar_kind_get_parameter, index, i));
+    const parameters = found.map(({ name, default_value, minimum, maximum, learnable, not_above }) => ({
+        name, default: default_value, minimum, maximum, learnable: learnable !== 0,
+        notAbove: not_above < 0 ? null : found[not_above].name,
+    }));
+    return { name, alias, roles: names(roles, ROLES), value, derivative, source, parameters,
+        capabilities: capabilities(bits) };
+}
+
 function kinds() {
-    return Array.from({ length: c.sugar_kind_count() }, (_, index) => {
-        const { name, alias, roles, parameter_count, value, derivative, source, capabilities } =
-            filled(c.sugar_kind_get, index);
-        const parameters = Array.from({ length: parameter_count }, (_, i) => {
-            const { default_value, ...rest } = filled(c.sugar_kind_get_parameter, index, i);
-            return { ...rest, default: default_value };
-        });
-        return { name, alias, roles: names(roles, ROLES), value, derivative, source, parameters,
-            capabilities: names(capabilities, CAPABILITIES) };
-    });
+    return Array.from({ length: c.sugar_kind_count() }, (_, index) => kind(index));
 }
 
 function levels() {
@@ -47,4 +54,4 @@ function version() {
     return [Math.floor(number / 10000), Math.floor(number / 100) % 100, number % 100].join(".");
 }
 
-module.exports = { kinds, levels, version };
+module.exports = { capabilities, kind, kinds, levels, version };

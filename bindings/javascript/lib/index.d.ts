@@ -99,13 +99,14 @@ export interface CallOptionsInit {
      * g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in,
      * and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
      *     8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum are
-     *         those of sugar_activation_gradient_range. backward uses the value it stands for, which differs
-     *         from g'(x) by at most (maximum - minimum) / 510 and a few units in the last place of the larger
-     *         bound. If both bounds are equal the code is 0. For activations whose bounds are finite.
+     *         the gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the value it
+     *         stands for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few units in
+     *         the last place of the larger bound. If both bounds are equal the code is 0. For activations
+     *         with SUGAR_CAN_SAVE_BYTE: their bounds are finite.
      *     1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from x.
-     *         For activations whose g', with its domain and blend, has two values, or one. Bit i mod 8 (from
-     *         the lowest) of byte i / 8 is element i in row-major order; strides must be NULL or compact;
-     *         bits after the last element are written as 0.
+     *         For activations with SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values, or
+     *         one, in every element type. Bit i mod 8 (from the lowest) of byte i / 8 is element i in
+     *         row-major order; strides must be NULL or compact; bits after the last element are written as 0.
      * Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. NULL: not
      * wanted.
      */
@@ -203,13 +204,44 @@ export declare class Activation implements Handle {
         options?: CallOptionsInit | CallOptions | null): T;
     backward(x: Operand | null, dy: Operand, dx?: null, options?: CallOptionsInit | CallOptions | null): Tensor;
     /**
-     * The bounds, over all x but NaN, of the derivative that the backward pass uses: f', that of the
+     * Fills *info with what an activation is. The numbers of kinds are those of this version of the library.
+     */
+    info(): ActivationInfo;
+    destroy(): void;
+}
+
+/** A function of the catalogue, by its name, with the values of its parameters, by theirs. */
+export interface FunctionInfo {
+    readonly kind: string;
+    readonly parameters: { readonly [name: string]: number };
+}
+
+export type Capability = "learn" | "startFromOutput" | "saveByte" | "saveBit" | "draw";
+
+/** One activation: what its spec says, and what calls on it accept. */
+export interface ActivationInfo {
+    readonly spec: string;
+    readonly level: string;
+    readonly forward: FunctionInfo;
+    readonly surrogate: FunctionInfo | null;
+    /** Where the surrogate's derivative is used; "all" without one. */
+    readonly domain: "all" | "negative";
+    /**
+     * the share of the surrogate's derivative; 0 without a surrogate
+     */
+    readonly blend: number;
+    /** Whether g' is f', or depends on it. If not, a parameter may be a tensor beside a savedGradient. */
+    readonly usesOwnDerivative: boolean;
+    /** What calls accept, in every element type. */
+    readonly capabilities: Capability[];
+    /**
+     * The bounds, over all x but NaN, of the derivative g' that the backward pass uses: f', that of the
      * surrogate, or a mixture. They hold for parameters as given and rounded to f32, and are rounded outwards
      * to f32; otherwise they are exact, except with a blend: there they are, on each side of 0, the blend of
      * the bounds, which may be wider. -INFINITY and INFINITY where there is no bound.
      */
-    gradientRange(): { minimum: number; maximum: number };
-    destroy(): void;
+    readonly gradientMinimum: number;
+    readonly gradientMaximum: number;
 }
 
 /**
@@ -394,15 +426,27 @@ export declare class SugarError extends Error {
     readonly statusName: string;
 }
 
+/** Of a kind: minimum <= value <= maximum. */
+export interface Parameter {
+    readonly name: string;
+    readonly default: number;
+    readonly minimum: number;
+    readonly maximum: number;
+    /** Whether it may be a tensor. */
+    readonly learnable: boolean;
+    /** The name of the parameter that its value may not exceed. */
+    readonly notAbove: string | null;
+}
+
 export interface Kind {
     readonly name: string;
     readonly alias: string | null;
     readonly roles: ("forward" | "surrogate")[];
-    readonly capabilities: ("learn" | "startFromOutput" | "saveByte" | "saveBit" | "draw")[];
+    readonly capabilities: Capability[];
     readonly value: string | null;
     readonly derivative: string;
     readonly source: string;
-    readonly parameters: { readonly name: string; readonly default: number; readonly minimum: number; readonly maximum: number }[];
+    readonly parameters: Parameter[];
 }
 
 /** The catalogue. */

@@ -139,11 +139,11 @@ export const SUGAR_CALL_TEMPORAL: 4;
 /**
  * backward: x is the output y of the forward pass. For activations whose backward pass is the forward
  * function's own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu with a
- * parameter of 0 or more); with others UNSUPPORTED. The result is the derivative, as a function of y, for the
- * y that is given, within the errors of any derivative. How far that is from f'(x) depends on the rounding of
- * y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a few units in
- * the last place of the largest |f'|, which doc/numbers.md has kind by kind. A y that is no value of f counts
- * as the nearest value of f
+ * parameter of 0 or more), as sugar_activation_get_info says; with others UNSUPPORTED. The result is the
+ * derivative, as a function of y, for the y that is given, within the errors of any derivative. How far that
+ * is from f'(x) depends on the rounding of y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh;
+ * for other kinds it is within a few units in the last place of the largest |f'|, which doc/numbers.md has
+ * kind by kind. A y that is no value of f counts as the nearest value of f
  */
 export const SUGAR_CALL_FROM_OUTPUT: 8;
 /**
@@ -178,6 +178,14 @@ export const SUGAR_CAN_SAVE_BIT: 8;
  * random slopes
  */
 export const SUGAR_CAN_DRAW: 16;
+/**
+ * domain=all: for every x
+ */
+export const SUGAR_DOMAIN_ALL: 0;
+/**
+ * domain=negative: where x <= 0
+ */
+export const SUGAR_DOMAIN_NEGATIVE: 1;
 
 /** Receives a handle in element 0. It is freed when it is collected. */
 export type Out<T> = T[];
@@ -403,13 +411,14 @@ export interface sugar_call_options {
      * g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in,
      * and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
      *     8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum are
-     *         those of sugar_activation_gradient_range. backward uses the value it stands for, which differs
-     *         from g'(x) by at most (maximum - minimum) / 510 and a few units in the last place of the larger
-     *         bound. If both bounds are equal the code is 0. For activations whose bounds are finite.
+     *         the gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the value it
+     *         stands for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few units in
+     *         the last place of the larger bound. If both bounds are equal the code is 0. For activations
+     *         with SUGAR_CAN_SAVE_BYTE: their bounds are finite.
      *     1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from x.
-     *         For activations whose g', with its domain and blend, has two values, or one. Bit i mod 8 (from
-     *         the lowest) of byte i / 8 is element i in row-major order; strides must be NULL or compact;
-     *         bits after the last element are written as 0.
+     *         For activations with SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values, or
+     *         one, in every element type. Bit i mod 8 (from the lowest) of byte i / 8 is element i in
+     *         row-major order; strides must be NULL or compact; bits after the last element are written as 0.
      * Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. NULL: not
      * wanted.
      */
@@ -557,7 +566,7 @@ export interface sugar_kind {
      */
     source: string;
     /**
-     * SUGAR_CAN_*, with parameters that allow it
+     * SUGAR_CAN_*, with parameters that allow it; sugar_activation_info says what one activation allows
      */
     capabilities: bigint;
 }
@@ -573,6 +582,83 @@ export interface sugar_parameter {
     default_value: number;
     minimum: number;
     maximum: number;
+    /**
+     * 1: it may be a tensor, the `parameter` of sugar_call_options, else 0
+     */
+    learnable: number;
+    /**
+     * the index of the parameter of the same kind that its value may not exceed, as hardtanh's min_val may
+     * not exceed max_val; -1: there is none
+     */
+    not_above: number;
+}
+
+/**
+ * One activation: what its spec says, and what calls on it accept. Set struct_size; its rule is that of
+ * sugar_kind. What pointers lead to belongs to the activation and lives as long as it, but for the level, a
+ * constant.
+ */
+export interface sugar_activation_info {
+    /**
+     * as sugar_activation_spec
+     */
+    spec: string;
+    /**
+     * of the spec, without the NUL at its end; in bytes
+     */
+    spec_length: number;
+    /**
+     * as sugar_activation_level
+     */
+    level: string;
+    /**
+     * the values that the spec gives the forward function, in the order of its kind, not rounded to an
+     * element type; NULL if there are none
+     */
+    forward_parameters: readonly number[] | null;
+    /**
+     * those of the surrogate; NULL if there are none
+     */
+    surrogate_parameters: readonly number[] | null;
+    /**
+     * for sugar_kind_get of this library
+     */
+    forward_kind: number;
+    /**
+     * the same; -1 without a surrogate
+     */
+    surrogate_kind: number;
+    forward_parameter_count: number;
+    surrogate_parameter_count: number;
+    /**
+     * of the surrogate: SUGAR_DOMAIN_ALL or SUGAR_DOMAIN_NEGATIVE; without one SUGAR_DOMAIN_ALL
+     */
+    domain: number;
+    /**
+     * 1: g' is f', or depends on it; 0: g' is the surrogate's alone, so that a parameter may be a tensor
+     * beside a saved_gradient
+     */
+    uses_own_derivative: number;
+    /**
+     * SUGAR_CAN_*: what calls on this activation accept, in every element type; with what is not among them
+     * they are UNSUPPORTED
+     */
+    capabilities: bigint;
+    /**
+     * the share of the surrogate's derivative; 0 without a surrogate
+     */
+    blend: number;
+    /**
+     * The bounds, over all x but NaN, of the derivative g' that the backward pass uses: f', that of the
+     * surrogate, or a mixture. They hold for parameters as given and rounded to f32, and are rounded outwards
+     * to f32; otherwise they are exact, except with a blend: there they are, on each side of 0, the blend of
+     * the bounds, which may be wider. -INFINITY and INFINITY where there is no bound.
+     */
+    gradient_minimum: number;
+    /**
+     * see gradient_minimum
+     */
+    gradient_maximum: number;
 }
 
 /**
@@ -687,15 +773,6 @@ export function sugar_activation_spec(activation: sugar_activation | null): stri
  * @returns NULL if activation is NULL; a constant.
  */
 export function sugar_activation_level(activation: sugar_activation | null): string | null;
-
-/**
- * The bounds, over all x but NaN, of the derivative that the backward pass uses: f', that of the surrogate,
- * or a mixture. They hold for parameters as given and rounded to f32, and are rounded outwards to f32;
- * otherwise they are exact, except with a blend: there they are, on each side of 0, the blend of the bounds,
- * which may be wider. -INFINITY and INFINITY where there is no bound.
- * SUGAR_ERROR_ARGUMENT: NULL
- */
-export function sugar_activation_gradient_range(activation: sugar_activation, minimum: Float64Array, maximum: Float64Array): number;
 
 /**
  * Makes a context.
@@ -1040,6 +1117,12 @@ export function sugar_kind_get(index: number, kind: Partial<sugar_kind>): number
  * SUGAR_ERROR_ARGUMENT: an index out of range, NULL, struct_size
  */
 export function sugar_kind_get_parameter(index: number, parameter_index: number, parameter: Partial<sugar_parameter>): number;
+
+/**
+ * Fills *info with what an activation is. The numbers of kinds are those of this version of the library.
+ * SUGAR_ERROR_ARGUMENT: NULL, struct_size
+ */
+export function sugar_activation_get_info(activation: sugar_activation, info: Partial<sugar_activation_info>): number;
 
 /**
  * How many levels this version knows, for any processor; in the order of preference, lowest ("scalar") first.

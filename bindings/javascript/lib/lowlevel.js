@@ -35,6 +35,8 @@ const constants = {
     SUGAR_CAN_SAVE_BYTE: 4,
     SUGAR_CAN_SAVE_BIT: 8,
     SUGAR_CAN_DRAW: 16,
+    SUGAR_DOMAIN_ALL: 0,
+    SUGAR_DOMAIN_NEGATIVE: 1,
 };
 
 module.exports = { VERSION: "0.1.0", ABI_VERSION: 0, ...constants, ...require("./addon.js") };

@@ -310,6 +310,26 @@ static void write_sugar_parameter(struct call *call, napi_value object, const su
     set_member(call, object, "default_value", new_number(call, (double)from->default_value));
     set_member(call, object, "minimum", new_number(call, (double)from->minimum));
     set_member(call, object, "maximum", new_number(call, (double)from->maximum));
+    set_member(call, object, "learnable", new_number(call, (double)from->learnable));
+    set_member(call, object, "not_above", new_number(call, (double)from->not_above));
+}
+
+static void write_sugar_activation_info(struct call *call, napi_value object, const sugar_activation_info *from) {
+    set_member(call, object, "spec", new_string(call, from->spec));
+    set_member(call, object, "spec_length", new_number(call, (double)from->spec_length));
+    set_member(call, object, "level", new_string(call, from->level));
+    set_member(call, object, "forward_parameters", new_numbers(call, from->forward_parameters, from->forward_parameter_count));
+    set_member(call, object, "surrogate_parameters", new_numbers(call, from->surrogate_parameters, from->surrogate_parameter_count));
+    set_member(call, object, "forward_kind", new_number(call, (double)from->forward_kind));
+    set_member(call, object, "surrogate_kind", new_number(call, (double)from->surrogate_kind));
+    set_member(call, object, "forward_parameter_count", new_number(call, (double)from->forward_parameter_count));
+    set_member(call, object, "surrogate_parameter_count", new_number(call, (double)from->surrogate_parameter_count));
+    set_member(call, object, "domain", new_number(call, (double)from->domain));
+    set_member(call, object, "uses_own_derivative", new_number(call, (double)from->uses_own_derivative));
+    set_member(call, object, "capabilities", new_unsigned(call, from->capabilities));
+    set_member(call, object, "blend", new_number(call, (double)from->blend));
+    set_member(call, object, "gradient_minimum", new_number(call, (double)from->gradient_minimum));
+    set_member(call, object, "gradient_maximum", new_number(call, (double)from->gradient_maximum));
 }
 
 static void write_sugar_level(struct call *call, napi_value object, const sugar_level *from) {
@@ -435,24 +455,6 @@ static napi_value call_sugar_activation_level(napi_env env, napi_callback_info i
     if (!call->failed) {
         const char *returned = sugar_activation_level(given_activation);
         result = new_string(call, returned);
-    }
-    call_end(call);
-    return result;
-}
-
-static napi_value call_sugar_activation_gradient_range(napi_env env, napi_callback_info info) {
-    struct call memory, *call = &memory;
-    napi_value result = NULL, arguments[3];
-    call_begin(call, env, info, 3, arguments);
-    const sugar_activation *given_activation =
-        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
-    double *given_minimum =
-        get_elements(call, arguments[1], "minimum", napi_float64_array, 1, 1);
-    double *given_maximum =
-        get_elements(call, arguments[2], "maximum", napi_float64_array, 1, 1);
-    if (!call->failed) {
-        sugar_status returned = sugar_activation_gradient_range(given_activation, given_minimum, given_maximum);
-        result = new_number(call, (double)returned);
     }
     call_end(call);
     return result;
@@ -1071,6 +1073,23 @@ static napi_value call_sugar_kind_get_parameter(napi_env env, napi_callback_info
     return result;
 }
 
+static napi_value call_sugar_activation_get_info(napi_env env, napi_callback_info info) {
+    struct call memory, *call = &memory;
+    napi_value result = NULL, arguments[2];
+    call_begin(call, env, info, 2, arguments);
+    sugar_activation_info given_info = {.struct_size = sizeof given_info};
+    const sugar_activation *given_activation =
+        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
+    if (!call->failed) {
+        sugar_status returned = sugar_activation_get_info(given_activation, &given_info);
+        result = new_number(call, (double)returned);
+        if (returned == SUGAR_OK)
+            write_sugar_activation_info(call, arguments[1], &given_info);
+    }
+    call_end(call);
+    return result;
+}
+
 static napi_value call_sugar_level_count(napi_env env, napi_callback_info info) {
     struct call memory, *call = &memory;
     napi_value result = NULL;
@@ -1119,7 +1138,6 @@ static const struct {
     {"sugar_activation_destroy", call_sugar_activation_destroy},
     {"sugar_activation_spec", call_sugar_activation_spec},
     {"sugar_activation_level", call_sugar_activation_level},
-    {"sugar_activation_gradient_range", call_sugar_activation_gradient_range},
     {"sugar_context_create", call_sugar_context_create},
     {"sugar_context_destroy", call_sugar_context_destroy},
     {"sugar_context_threads", call_sugar_context_threads},
@@ -1148,6 +1166,7 @@ static const struct {
     {"sugar_kind_count", call_sugar_kind_count},
     {"sugar_kind_get", call_sugar_kind_get},
     {"sugar_kind_get_parameter", call_sugar_kind_get_parameter},
+    {"sugar_activation_get_info", call_sugar_activation_get_info},
     {"sugar_level_count", call_sugar_level_count},
     {"sugar_level_get", call_sugar_level_get},
 };

@@ -423,3 +423,15 @@ napi_value new_number(struct call *call, double number)
     napi_create_double(call->env, number, &value);
     return value;
 }
+
+napi_value new_numbers(struct call *call, const double *numbers, int64_t count)
+{
+    napi_value list = NULL;
+    if (!numbers)
+        napi_get_null(call->env, &list);
+    else if (napi_create_array_with_length(call->env, (size_t)count, &list) == napi_ok)
+        for (int64_t i = 0; i < count; i++)
+            if (napi_set_element(call->env, list, (uint32_t)i, new_number(call, numbers[i])) != napi_ok)
+                return NULL;
+    return list;
+}

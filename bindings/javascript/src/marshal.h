@@ -100,6 +100,9 @@ napi_value new_bigint(struct call *call, int64_t number);
 napi_value new_unsigned(struct call *call, uint64_t number);
 napi_value new_number(struct call *call, double number);
 
+/* An array with a copy of the numbers; null for NULL. */
+napi_value new_numbers(struct call *call, const double *numbers, int64_t count);
+
 /* set_error_class(SugarError): what call_fail makes, as new SugarError(status, message). */
 napi_value set_error_class(napi_env env, napi_callback_info info);
 

@@ -355,7 +355,25 @@ test("catalogue", () => {
     assert.equal(version(), c.VERSION);
     assert.equal(new Activation("swish", { level: "scalar" }).level, "scalar");
     assert.equal(new Activation("swish").spec, "silu(beta=1)");
-    assert.deepEqual(relu.gradientRange(), { minimum: 0, maximum: 1 });
+    assert.deepEqual(named.hardtanh.parameters.map((one) => one.notAbove), ["max_val", null]);
+    assert.deepEqual([named.prelu, named.elu].map((one) => one.parameters[0].learnable), [true, true]);
+    assert.equal(named.threshold.parameters[0].learnable, false);
+});
+
+test("info", () => {
+    const spec = "prelu(alpha=0.5)~bsilu(alpha=1.5,domain=negative,blend=0.25)";
+    const { gradientMinimum, gradientMaximum, ...rest } = new Activation(spec, { level: "scalar" }).info();
+    assert.deepEqual(rest, {
+        spec, level: "scalar", forward: { kind: "prelu", parameters: { alpha: 0.5 } },
+        surrogate: { kind: "bsilu", parameters: { alpha: 1.5 } }, domain: "negative", blend: 0.25,
+        usesOwnDerivative: true, capabilities: ["learn", "saveByte"],
+    });
+    assert.ok(gradientMinimum < gradientMaximum);
+    const plain = relu.info();
+    assert.deepEqual([plain.forward, plain.surrogate, plain.domain, plain.blend],
+        [{ kind: "relu", parameters: {} }, null, "all", 0]);
+    assert.deepEqual([plain.gradientMinimum, plain.gradientMaximum], [0, 1]);
+    assert.deepEqual(plain.capabilities, ["startFromOutput", "saveByte", "saveBit"]);
 });
 
 test("the package: version, files, declarations of all that is exported", () => {

@@ -80,10 +80,9 @@ class Replay {
     }
 
     created() {
-        const minimum = new Float64Array(1), maximum = new Float64Array(1);
-        assert.equal(c.sugar_activation_gradient_range(this.activation[0], minimum, maximum), c.SUGAR_OK);
-        const spec = c.sugar_activation_spec(this.activation[0]);
-        return { spec, minimum: bits(minimum[0]), maximum: bits(maximum[0]) };
+        const info = {};
+        assert.equal(c.sugar_activation_get_info(this.activation[0], info), c.SUGAR_OK);
+        return { spec: info.spec, minimum: bits(info.gradient_minimum), maximum: bits(info.gradient_maximum) };
     }
 
     seen() {

@@ -11,14 +11,13 @@ An activation function with the derivative that its backward pass uses, from a s
     a(x)        the values for an array, into a new one, or for a number
     a.(x)       the same bits; y .= a.(x) writes into y, x .= a.(x) in place
 
-Its fields are `spec` in canonical form, `level`, and `gradient_range`, the bounds of its derivative. It never changes
-and may be used by any number of threads at a time. Freed when nothing refers to it; `close` does it at once.
+Its fields are `spec` in canonical form and `level`; [`LibSugar.info`](@ref) has the rest. It never changes and may be
+used by any number of threads at a time. Freed when nothing refers to it; `close` does it at once.
 """
 mutable struct Activation
     handle::Ptr{C.sugar_activation}
     spec::String
     level::String
-    gradient_range::Tuple{Float64,Float64}
 end
 
 function Activation(spec::AbstractString; level::Union{Nothing,AbstractString} = nothing)
@@ -30,10 +29,8 @@ function Activation(spec::AbstractString; level::Union{Nothing,AbstractString} =
             level = name === nothing ? Cstring(C_NULL) : Base.unsafe_convert(Cstring, name))
         check(C.sugar_activation_create_with_options(handle, text, sizeof(text), Ref(options)))
     end
-    low, high = Ref(0.0), Ref(0.0)
-    check(C.sugar_activation_gradient_range(handle[], low, high))
     return finalizer(close, Activation(handle[], unsafe_string(C.sugar_activation_spec(handle[])),
-                                       unsafe_string(C.sugar_activation_level(handle[])), (low[], high[])))
+                                       unsafe_string(C.sugar_activation_level(handle[]))))
 end
 
 function Base.close(activation::Activation)

@@ -16,7 +16,8 @@ words(group, flags) = [word for (word, flag) in group if flags & flag != 0]
 
 All functions that specs may name, each a named tuple: `name`, `alias` (or `nothing`), `roles` (`:forward`,
 `:surrogate`), `value` and `derivative` (formulas), `source`, `capabilities`, and `parameters` (`name`,
-`default_value`, `minimum`, `maximum`).
+`default_value`, `minimum`, `maximum`, `learnable`, and `not_above`, the name of the parameter that its value may not
+exceed, or `nothing`).
 """
 catalogue() = [kind(index) for index in Int32(0):C.sugar_kind_count()-Int32(1)]
 
@@ -35,7 +36,39 @@ function parameter(index, parameter_index)
     check(C.sugar_kind_get_parameter(index, parameter_index, found))
     it = found[]
     return (name = unsafe_string(it.name), default_value = it.default_value, minimum = it.minimum,
-            maximum = it.maximum)
+            maximum = it.maximum, learnable = it.learnable != 0,
+            not_above = it.not_above < 0 ? nothing : parameter(index, it.not_above).name)
+end
+
+"""
+    LibSugar.info(a)
+
+What an [`Activation`](@ref) is, as a named tuple: `spec`, `level`; `forward` and `surrogate` (or `nothing`), each with
+`kind`, a name, and `parameters`, pairs of a name and a value; `domain` (`:all`, `:negative`), `blend`,
+`uses_own_derivative`, `capabilities` (what calls accept), `gradient_minimum` and `gradient_maximum`. What they mean in
+full: `LibSugar.LowLevel.sugar_activation_info`.
+"""
+function info(a::Activation)
+    found = Ref(C.sugar_activation_info())
+    GC.@preserve a begin
+        check(C.sugar_activation_get_info(a.handle, found))
+        it = found[]
+        said = (spec = unsafe_string(it.spec), level = unsafe_string(it.level),
+                forward = side(it.forward_kind, it.forward_parameters),
+                surrogate = it.surrogate_kind < 0 ? nothing : side(it.surrogate_kind, it.surrogate_parameters),
+                domain = it.domain == C.SUGAR_DOMAIN_NEGATIVE ? :negative : :all, blend = it.blend,
+                uses_own_derivative = it.uses_own_derivative != 0,
+                capabilities = words(CAPABILITIES, it.capabilities),
+                gradient_minimum = it.gradient_minimum, gradient_maximum = it.gradient_maximum)
+    end
+    return said
+end
+
+"A function of an activation, with the values at an address."
+function side(kind_index, values)
+    found = kind(kind_index)
+    return (kind = found.name,
+            parameters = [one.name => unsafe_load(values, i) for (i, one) in enumerate(found.parameters)])
 end
 
 """

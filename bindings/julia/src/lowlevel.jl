@@ -167,11 +167,11 @@ const SUGAR_CALL_TEMPORAL = Int32(4)
 """
 backward: x is the output y of the forward pass. For activations whose backward pass is the forward function's
 own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu with a parameter of 0
-or more); with others UNSUPPORTED. The result is the derivative, as a function of y, for the y that is given,
-within the errors of any derivative. How far that is from f'(x) depends on the rounding of y: it is f'(x) for
-relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a few units in the last place of the
-largest |f'|, which doc/numbers.md has kind by kind. A y that is no value of f counts as the nearest value of
-f
+or more), as sugar_activation_get_info says; with others UNSUPPORTED. The result is the derivative, as a
+function of y, for the y that is given, within the errors of any derivative. How far that is from f'(x)
+depends on the rounding of y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it
+is within a few units in the last place of the largest |f'|, which doc/numbers.md has kind by kind. A y that
+is no value of f counts as the nearest value of f
 """
 const SUGAR_CALL_FROM_OUTPUT = Int32(8)
 
@@ -214,6 +214,16 @@ const SUGAR_CAN_SAVE_BIT = Int32(8)
 random slopes
 """
 const SUGAR_CAN_DRAW = Int32(16)
+
+"""
+domain=all: for every x
+"""
+const SUGAR_DOMAIN_ALL = Int32(0)
+
+"""
+domain=negative: where x <= 0
+"""
+const SUGAR_DOMAIN_NEGATIVE = Int32(1)
 
 # ---- Handles
 
@@ -425,14 +435,15 @@ extents are 1: they are sums over nothing, so they are set to 0, or with SUGAR_C
 are. NULL: not wanted.
 - `saved_gradient`: g'(x) in one byte or one bit per element, for a backward pass without x. forward: out;
 backward: in, and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
-      8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum are
-          those of sugar_activation_gradient_range. backward uses the value it stands for, which differs from
-          g'(x) by at most (maximum - minimum) / 510 and a few units in the last place of the larger bound. If
-          both bounds are equal the code is 0. For activations whose bounds are finite.
+      8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum are the
+          gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the value it stands
+          for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few units in the last place
+          of the larger bound. If both bounds are equal the code is 0. For activations with
+          SUGAR_CAN_SAVE_BYTE: their bounds are finite.
       1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from x. For
-          activations whose g', with its domain and blend, has two values, or one. Bit i mod 8 (from the
-          lowest) of byte i / 8 is element i in row-major order; strides must be NULL or compact; bits after
-          the last element are written as 0.
+          activations with SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values, or one, in
+          every element type. Bit i mod 8 (from the lowest) of byte i / 8 is element i in row-major order;
+          strides must be NULL or compact; bits after the last element are written as 0.
   Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. NULL: not
       wanted.
 - `random`: rrelu as the forward function draws a slope for each element, in forward and again in backward
@@ -552,7 +563,8 @@ set to 0.
 - `value`: the formula of f(x); NULL for a surrogate-only kind
 - `derivative`: the formula of f'(x), which also says its value at kinks
 - `source`: where it comes from, such as "arXiv 2505.22074"; may be ""
-- `capabilities`: SUGAR_CAN_*, with parameters that allow it
+- `capabilities`: SUGAR_CAN_*, with parameters that allow it; sugar_activation_info says what one activation
+allows
 """
 struct sugar_kind
     struct_size::Csize_t
@@ -575,6 +587,9 @@ One parameter of a kind: minimum <= value <= maximum.
 # Fields
 - `struct_size`: bytes; as in sugar_kind
 - `name`: "alpha"
+- `learnable`: 1: it may be a tensor, the `parameter` of sugar_call_options, else 0
+- `not_above`: the index of the parameter of the same kind that its value may not exceed, as hardtanh's
+min_val may not exceed max_val; -1: there is none
 """
 struct sugar_parameter
     struct_size::Csize_t
@@ -582,10 +597,61 @@ struct sugar_parameter
     default_value::Float64
     minimum::Float64
     maximum::Float64
+    learnable::Int32
+    not_above::Int32
 end
 
-sugar_parameter(; name = Cstring(C_NULL), default_value = 0, minimum = 0, maximum = 0) =
-    sugar_parameter(sizeof(sugar_parameter), name, default_value, minimum, maximum)
+sugar_parameter(; name = Cstring(C_NULL), default_value = 0, minimum = 0, maximum = 0, learnable = 0, not_above = 0) =
+    sugar_parameter(sizeof(sugar_parameter), name, default_value, minimum, maximum, learnable, not_above)
+
+"""
+One activation: what its spec says, and what calls on it accept. Set struct_size; its rule is that of
+sugar_kind. What pointers lead to belongs to the activation and lives as long as it, but for the level, a
+constant.
+
+# Fields
+- `struct_size`: bytes
+- `spec`: as sugar_activation_spec
+- `spec_length`: of the spec, without the NUL at its end; in bytes
+- `level`: as sugar_activation_level
+- `forward_parameters` ([forward_parameter_count]): the values that the spec gives the forward function, in
+the order of its kind, not rounded to an element type; NULL if there are none
+- `surrogate_parameters` ([surrogate_parameter_count]): those of the surrogate; NULL if there are none
+- `forward_kind`: for sugar_kind_get of this library
+- `surrogate_kind`: the same; -1 without a surrogate
+- `domain`: of the surrogate: SUGAR_DOMAIN_ALL or SUGAR_DOMAIN_NEGATIVE; without one SUGAR_DOMAIN_ALL
+- `uses_own_derivative`: 1: g' is f', or depends on it; 0: g' is the surrogate's alone, so that a parameter
+may be a tensor beside a saved_gradient
+- `capabilities`: SUGAR_CAN_*: what calls on this activation accept, in every element type; with what is not
+among them they are UNSUPPORTED
+- `blend`: the share of the surrogate's derivative; 0 without a surrogate
+- `gradient_minimum`: The bounds, over all x but NaN, of the derivative g' that the backward pass uses: f',
+that of the surrogate, or a mixture. They hold for parameters as given and rounded to f32, and are rounded
+outwards to f32; otherwise they are exact, except with a blend: there they are, on each side of 0, the blend
+of the bounds, which may be wider. -INFINITY and INFINITY where there is no bound.
+- `gradient_maximum`: see gradient_minimum
+"""
+struct sugar_activation_info
+    struct_size::Csize_t
+    spec::Cstring
+    spec_length::Csize_t
+    level::Cstring
+    forward_parameters::Ptr{Float64}
+    surrogate_parameters::Ptr{Float64}
+    forward_kind::Int32
+    surrogate_kind::Int32
+    forward_parameter_count::Int32
+    surrogate_parameter_count::Int32
+    domain::Int32
+    uses_own_derivative::Int32
+    capabilities::UInt64
+    blend::Float64
+    gradient_minimum::Float64
+    gradient_maximum::Float64
+end
+
+sugar_activation_info(; spec = Cstring(C_NULL), spec_length = 0, level = Cstring(C_NULL), forward_parameters = C_NULL, surrogate_parameters = C_NULL, forward_kind = 0, surrogate_kind = 0, forward_parameter_count = 0, surrogate_parameter_count = 0, domain = 0, uses_own_derivative = 0, capabilities = 0, blend = 0, gradient_minimum = 0, gradient_maximum = 0) =
+    sugar_activation_info(sizeof(sugar_activation_info), spec, spec_length, level, forward_parameters, surrogate_parameters, forward_kind, surrogate_kind, forward_parameter_count, surrogate_parameter_count, domain, uses_own_derivative, capabilities, blend, gradient_minimum, gradient_maximum)
 
 """
 An instruction set.
@@ -752,22 +818,6 @@ NULL if activation is NULL; a constant.
 """
 sugar_activation_level(activation) =
     ccall(_sugar_activation_level[], Cstring, (Ptr{sugar_activation},), activation)
-
-const _sugar_activation_gradient_range = Ref{Ptr{Cvoid}}(C_NULL)
-
-"""
-    sugar_activation_gradient_range(activation, minimum, maximum)
-
-The bounds, over all x but NaN, of the derivative that the backward pass uses: f', that of the surrogate, or a
-mixture. They hold for parameters as given and rounded to f32, and are rounded outwards to f32; otherwise they
-are exact, except with a blend: there they are, on each side of 0, the blend of the bounds, which may be
-wider. -INFINITY and INFINITY where there is no bound.
-
-# Errors
-- `SUGAR_ERROR_ARGUMENT`: NULL
-"""
-sugar_activation_gradient_range(activation, minimum, maximum) =
-    ccall(_sugar_activation_gradient_range[], Int32, (Ptr{sugar_activation}, Ptr{Float64}, Ptr{Float64}), activation, minimum, maximum)
 
 const _sugar_context_create = Ref{Ptr{Cvoid}}(C_NULL)
 
@@ -1352,6 +1402,19 @@ Fills *parameter with one parameter of one kind.
 sugar_kind_get_parameter(index, parameter_index, parameter) =
     ccall(_sugar_kind_get_parameter[], Int32, (Int32, Int32, Ptr{sugar_parameter}), index, parameter_index, parameter)
 
+const _sugar_activation_get_info = Ref{Ptr{Cvoid}}(C_NULL)
+
+"""
+    sugar_activation_get_info(activation, info)
+
+Fills *info with what an activation is. The numbers of kinds are those of this version of the library.
+
+# Errors
+- `SUGAR_ERROR_ARGUMENT`: NULL, struct_size
+"""
+sugar_activation_get_info(activation, info) =
+    ccall(_sugar_activation_get_info[], Int32, (Ptr{sugar_activation}, Ptr{sugar_activation_info}), activation, info)
+
 const _sugar_level_count = Ref{Ptr{Cvoid}}(C_NULL)
 
 """
@@ -1385,7 +1448,6 @@ const FUNCTIONS = (
     sugar_activation_destroy = _sugar_activation_destroy,
     sugar_activation_spec = _sugar_activation_spec,
     sugar_activation_level = _sugar_activation_level,
-    sugar_activation_gradient_range = _sugar_activation_gradient_range,
     sugar_context_create = _sugar_context_create,
     sugar_context_destroy = _sugar_context_destroy,
     sugar_context_threads = _sugar_context_threads,
@@ -1414,6 +1476,7 @@ const FUNCTIONS = (
     sugar_kind_count = _sugar_kind_count,
     sugar_kind_get = _sugar_kind_get,
     sugar_kind_get_parameter = _sugar_kind_get_parameter,
+    sugar_activation_get_info = _sugar_activation_get_info,
     sugar_level_count = _sugar_level_count,
     sugar_level_get = _sugar_level_get,
 )

@@ -113,8 +113,23 @@ end
         @test [parameter.name for parameter in kind.parameters] == [item["name"] for item in expected["parameters"]]
         @test (kind.value, kind.derivative) == (expected["value"], expected["derivative"])
     end
+    hardtanh, elu = [first(kind for kind in kinds if kind.name == name) for name in ("hardtanh", "elu")]
+    @test [parameter.not_above for parameter in hardtanh.parameters] == ["max_val", nothing]
+    @test elu.parameters[1].learnable && !hardtanh.parameters[1].learnable
     @test [level.name for level in levels()] == API["levels"]
     @test first(levels()).supported
+end
+
+@testset "info" begin
+    spec = "prelu(alpha=0.5)~bsilu(alpha=1.5,domain=negative,blend=0.25)"
+    found = LibSugar.info(Activation(spec, level = "scalar"))
+    @test (found.spec, found.level, found.domain, found.blend) == (spec, "scalar", :negative, 0.25)
+    @test found.forward == (kind = "prelu", parameters = ["alpha" => 0.5])
+    @test found.surrogate == (kind = "bsilu", parameters = ["alpha" => 1.5])
+    @test found.uses_own_derivative && Set(found.capabilities) == Set([:learn, :save_byte])
+    plain = LibSugar.info(Activation("relu"))
+    @test plain.surrogate === nothing && isempty(plain.forward.parameters)
+    @test (plain.gradient_minimum, plain.gradient_maximum) == (0, 1)
 end
 
 @testset "bfloat16" begin

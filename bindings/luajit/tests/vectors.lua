@@ -219,11 +219,11 @@ local function compare_monitor(monitor, seen)
 end
 
 local function compare_created(activation, created)
-    local bounds = ffi.new "double[2]"
-    check.equal(ffi.string(C.sugar_activation_spec(activation)), created.spec)
-    check.equal(C.sugar_activation_gradient_range(activation, bounds, bounds + 1), c.SUGAR_OK)
-    check.equal(bits(bounds[0]), created.minimum)
-    check.equal(bits(bounds[1]), created.maximum)
+    local info = ffi.new("sugar_activation_info", ffi.sizeof "sugar_activation_info")
+    check.equal(C.sugar_activation_get_info(activation, info), c.SUGAR_OK)
+    check.equal(ffi.string(info.spec), created.spec)
+    check.equal(bits(info.gradient_minimum), created.minimum)
+    check.equal(bits(info.gradient_maximum), created.maximum)
 end
 
 local function memories_of(case)

@@ -260,7 +260,7 @@ class Options(unittest.TestCase):
         activation = libsugar.Activation("relu~bsilu")
         codes = np.empty(self.x.shape, np.uint8)
         activation.forward(self.x, saved_gradient=codes)
-        low, high = activation.gradient_range
+        low, high = activation.info.gradient_minimum, activation.info.gradient_maximum
         dx = activation.backward(None, self.dy, saved_gradient=codes)
         slopes = bsilu_slope(self.x.astype(float))
         self.assertLess(np.abs(dx / self.dy - slopes).max(), (high - low) / 509)
@@ -675,6 +675,10 @@ class Commands(unittest.TestCase):
 class Introspection(unittest.TestCase):
     def test_catalogue(self) -> None:
         expected = json.loads((BINDINGS / "api.json").read_text())
+        for kind in expected["catalogue"]:
+            names = [one["name"] for one in kind["parameters"]]
+            for one in kind["parameters"]:
+                one["not_above"] = names[one["not_above"]] if one["not_above"] >= 0 else None
         self.assertEqual([{**kind._asdict(), "roles": list(kind.roles), "capabilities": list(kind.capabilities),
                            "parameters": [one._asdict() for one in kind.parameters]}
                           for kind in libsugar.catalogue()], expected["catalogue"])
@@ -685,12 +689,23 @@ class Introspection(unittest.TestCase):
         activation = libsugar.Activation(" relu ~ bsilu ", level="scalar")
         self.assertEqual((activation.spec, activation.level), ("relu~bsilu(alpha=1.67)", "scalar"))
         self.assertEqual(repr(activation), 'libsugar.Activation("relu~bsilu(alpha=1.67)")')
-        self.assertEqual(libsugar.Activation("relu").gradient_range, (0, 1))
         for other in (pickle.loads(pickle.dumps(activation)), copy.deepcopy(activation)):
             self.assertEqual((other, hash(other), other.level), (activation, hash(activation), "scalar"))
         self.assertNotEqual(activation, libsugar.Activation("relu", level="scalar"))
         self.assertNotEqual(activation, "relu")
         self.assertEqual(pickle.loads(pickle.dumps(libsugar.Context(2))).threads, 2)
+
+    def test_info(self) -> None:
+        spec = "hardtanh(min_val=-2,max_val=0.1)~bsilu(alpha=1.5,domain=negative,blend=0.25)"
+        info = libsugar.Activation(spec, level="scalar").info
+        self.assertEqual(info[:8], (spec, "scalar", ("hardtanh", {"min_val": -2, "max_val": 0.1}),
+                                    ("bsilu", {"alpha": 1.5}), "negative", 0.25, True, ("save_byte",)))
+        self.assertLess(info.gradient_minimum, info.gradient_maximum)
+        level = libsugar.Activation("relu").level
+        self.assertEqual(libsugar.Activation("relu").info,
+                         ("relu", level, ("relu", {}), None, "all", 0, True,
+                          ("start_from_output", "save_byte", "save_bit"), 0, 1))
+        self.assertFalse(libsugar.Activation("prelu~bsilu").info.uses_own_derivative)
 
     def test_docstrings(self) -> None:
         """The header's words stand below those of the layer."""

@@ -145,10 +145,11 @@ class LowLevel(unittest.TestCase):
             for i, (got, expected) in enumerate(zip(memory.after(), words(memory.block, "after"))):
                 self.assertTrue(same(type, got, expected), f"memory {index}[{i}]: {got:x}, expected {expected:x}")
         if case["created"]:
-            low, high = ctypes.c_double(), ctypes.c_double()
-            c.sugar_activation_gradient_range(replay.activation, ctypes.byref(low), ctypes.byref(high))
-            self.assertEqual(case["created"], {"spec": (c.sugar_activation_spec(replay.activation) or b"").decode(),
-                                               "minimum": hexadecimal(low.value), "maximum": hexadecimal(high.value)})
+            info = c.sugar_activation_info()
+            self.assertEqual(c.sugar_activation_get_info(replay.activation, info), c.SUGAR_OK)
+            self.assertEqual(case["created"], {"spec": info.spec.decode(),
+                                               "minimum": hexadecimal(info.gradient_minimum),
+                                               "maximum": hexadecimal(info.gradient_maximum)})
         if case["monitor"]:
             self.assertEqual(replay.seen(), case["monitor"]["seen"])
 

@@ -1,7 +1,6 @@
 /* See contender.h. */
 #include "contender.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,50 +12,48 @@ void require(sugar_status status)
         fail("libsugar: %s: %s", sugar_status_name(status), sugar_last_error());
 }
 
-/* The index of the kind in front of the ~ of a canonical spec, which has its primary name. */
-static int32_t forward_kind(const char *spec, sugar_kind *kind)
+static sugar_activation_info info_of(const sugar_activation *activation)
 {
-    size_t length = strcspn(spec, "(~");
-    for (int32_t i = 0; i < sugar_kind_count(); i++) {
-        *kind = (sugar_kind){.struct_size = sizeof *kind};
-        require(sugar_kind_get(i, kind));
-        if (strlen(kind->name) == length && memcmp(kind->name, spec, length) == 0)
-            return i;
-    }
-    fail("activation '%s': unknown kind", spec);
+    sugar_activation_info info = {.struct_size = sizeof info};
+    require(sugar_activation_get_info(activation, &info));
+    return info;
 }
 
-/* A parameter's value in a canonical spec without surrogate, which names every parameter; `otherwise` if it is
- * none of the kind. */
-static double parameter_value(const char *spec, const char *name, double otherwise)
+static sugar_parameter parameter_of(const sugar_activation_info *info, int32_t index)
 {
-    const char *at = spec + strcspn(spec, "(");
-    while (*at) {
-        at++;
-        if (strncmp(at, name, strlen(name)) == 0 && at[strlen(name)] == '=')
-            return strtod(at + strlen(name) + 1, NULL);
-        at += strcspn(at, ",)");
-    }
+    sugar_parameter found = {.struct_size = sizeof found};
+    require(sugar_kind_get_parameter(info->forward_kind, index, &found));
+    return found;
+}
+
+/* The value of the forward function's parameter of that name; `otherwise` if it has none. */
+static double parameter_value(const sugar_activation_info *info, const char *name, double otherwise)
+{
+    for (int32_t i = 0; i < info->forward_parameter_count; i++)
+        if (strcmp(parameter_of(info, i).name, name) == 0)
+            return info->forward_parameters[i];
     return otherwise;
 }
 
 /* Up to here the derivative is 0: a unit whose inputs are all below is dead. Where there is no such bound the
  * sign of the input decides, as it does for relu. */
-static double activity_threshold(const char *spec, const char *kind)
+static double activity_threshold(const sugar_activation_info *info)
 {
-    if (strcmp(kind, "hardsigmoid") == 0 || strcmp(kind, "hardswish") == 0)
+    sugar_kind kind = {.struct_size = sizeof kind};
+    require(sugar_kind_get(info->forward_kind, &kind));
+    if (strcmp(kind.name, "hardsigmoid") == 0 || strcmp(kind.name, "hardswish") == 0)
         return -3;
-    return parameter_value(spec, "threshold", parameter_value(spec, "min_val", 0));
+    return parameter_value(info, "threshold", parameter_value(info, "min_val", 0));
 }
 
-static learned_parameter find_learned(int32_t index, const sugar_kind *kind, const char *spec)
+static learned_parameter find_learned(const sugar_activation_info *info)
 {
-    if (!(kind->capabilities & SUGAR_CAN_LEARN))
-        return (learned_parameter){0};
-    sugar_parameter found = {.struct_size = sizeof found};
-    require(sugar_kind_get_parameter(index, 0, &found));
-    return (learned_parameter){found.name, parameter_value(spec, found.name, found.default_value), found.minimum,
-                               found.maximum};
+    for (int32_t i = 0; i < info->forward_parameter_count; i++) {
+        const sugar_parameter found = parameter_of(info, i);
+        if (found.learnable)
+            return (learned_parameter){found.name, info->forward_parameters[i], found.minimum, found.maximum};
+    }
+    return (learned_parameter){0};
 }
 
 static void create_activations(contender *made)
@@ -67,21 +64,15 @@ static void create_activations(contender *made)
         fail("activation '%s': %s", made->spec, sugar_last_error());
 }
 
-static int has_finite_range(const sugar_activation *activation)
-{
-    double minimum, maximum;
-    require(sugar_activation_gradient_range(activation, &minimum, &maximum));
-    return isfinite(minimum) && isfinite(maximum);
-}
-
 /* Gradients are compared with the true ones, so both must fit a byte to be saved; the library saves none of slopes
  * that are drawn. */
-static int allows(const contender *one, const learned_parameter *learned)
+static int allows(technique wanted, const sugar_activation_info *info, const sugar_activation_info *plain)
 {
-    switch (one->technique) {
-    case SAVED: return !one->draws && has_finite_range(one->activation) && has_finite_range(one->plain);
-    case LEARNED: return learned->name != NULL;
-    case ANNEALED: return strchr(one->spec, '~') != NULL;
+    switch (wanted) {
+    case SAVED:
+        return !(info->capabilities & SUGAR_CAN_DRAW) && info->capabilities & plain->capabilities & SUGAR_CAN_SAVE_BYTE;
+    case LEARNED: return (info->capabilities & SUGAR_CAN_LEARN) != 0;
+    case ANNEALED: return info->surrogate_kind >= 0;
     default: return 1;
     }
 }
@@ -91,12 +82,9 @@ static int add_contender(contenders *made, const char *spec, technique wanted)
 {
     contender added = {.spec = spec, .technique = wanted};
     create_activations(&added);
-    const char *plain = sugar_activation_spec(added.plain);
-    sugar_kind kind;
-    int32_t index = forward_kind(plain, &kind);
-    added.draws = (kind.capabilities & SUGAR_CAN_DRAW) != 0;
-    learned_parameter learned = find_learned(index, &kind, plain);
-    if (!allows(&added, &learned)) {
+    const sugar_activation_info info = info_of(added.activation), plain = info_of(added.plain);
+    added.draws = (info.capabilities & SUGAR_CAN_DRAW) != 0;
+    if (!allows(wanted, &info, &plain)) {
         sugar_activation_destroy(added.activation);
         sugar_activation_destroy(added.plain);
         return 0;
@@ -104,9 +92,9 @@ static int add_contender(contenders *made, const char *spec, technique wanted)
     if (made->count == MOST_CONTENDERS)
         fail("--activations: more than %d, those with --save-gradient, --learn and --anneal counted", MOST_CONTENDERS);
     added.label = format_text(wanted == PLAIN ? "%s" : "%s+%s", spec, techniques[wanted].label);
-    added.threshold = activity_threshold(plain, kind.name);
+    added.threshold = activity_threshold(&info);
     if (wanted == LEARNED)
-        added.learned = learned;
+        added.learned = find_learned(&info);
     made->list[made->count++] = added;
     return 1;
 }
@@ -144,17 +132,12 @@ void contenders_destroy(contenders *made)
     }
 }
 
-static const char blend_option[] = "blend=";
-
-double contender_blend(const contender *of)
-{
-    const char *blend = strstr(sugar_activation_spec(of->activation), blend_option);
-    return blend ? strtod(blend + strlen(blend_option), NULL) : 1;
-}
+double contender_blend(const contender *of) { return info_of(of->activation).blend; }
 
 /* A canonical spec has parentheses wherever there is a parameter or an option, and the blend comes last. */
 sugar_activation *contender_with_blend(const contender *of, double blend)
 {
+    static const char blend_option[] = "blend=";
     const char *spec = sugar_activation_spec(of->activation), *own = strstr(spec, blend_option);
     size_t length = own ? (size_t)(own - spec) : strlen(spec);
     int open = own == NULL && spec[length - 1] == ')';

@@ -36,7 +36,7 @@ typedef struct contenders {
 void contenders_create(contenders *made, const options *chosen);
 void contenders_destroy(contenders *made);
 
-/* The blend of the surrogate's derivative, 1 unless the spec has one. */
+/* The blend of the surrogate's derivative. */
 double contender_blend(const contender *of);
 
 /* The activation with another blend, for the caller to destroy. */

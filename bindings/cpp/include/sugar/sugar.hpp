@@ -27,8 +27,6 @@ namespace sugar {
 // The version of the library in use: major * 10000 + minor * 100 + patch.
 inline std::int32_t version() noexcept { return raw::version(); }
 
-struct gradient_range { double minimum, maximum; };
-
 // An activation: a forward function and its surrogate. Move-only and immutable: any number of threads may use one
 // at the same time. Where its making failed with a code, it is empty.
 class activation {
@@ -102,11 +100,12 @@ public:
     std::string_view spec() const noexcept { return text(raw::activation_spec(get())); }
     std::string_view level() const noexcept { return text(raw::activation_level(get())); }
 
-    // The bounds of what the backward pass multiplies by.
-    sugar::gradient_range gradient_range(on_error error SUGAR_HPP_DEFAULT) const {
-        sugar::gradient_range range{};
-        error.settle(raw::activation_gradient_range(get(), &range.minimum, &range.maximum));
-        return range;
+    // What the spec says, in parts, what calls accept, and the bounds of the derivative. Its pointers lead into this
+    // activation.
+    sugar_activation_info info(on_error error SUGAR_HPP_DEFAULT) const {
+        auto found = detail::sized<sugar_activation_info>();
+        error.settle(raw::activation_get_info(get(), &found));
+        return found;
     }
 
     const sugar_activation *get() const noexcept { return handle_.get(); }

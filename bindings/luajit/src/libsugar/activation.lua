@@ -2,6 +2,7 @@
 
 local ffi = require "ffi"
 local c = require "libsugar.ffi"
+local catalogue = require "libsugar.catalogue"
 local errors = require "libsugar.error"
 local Options = require "libsugar.options"
 local Tensor = require "libsugar.tensor"
@@ -85,11 +86,29 @@ function Activation:backward(x, dy, dx, options)
     return dx
 end
 
--- The bounds of g'(x): minimum, maximum.
-function Activation:gradient_range()
-    local bounds = ffi.new "double[2]"
-    check(C.sugar_activation_gradient_range(self.handle, bounds, bounds + 1))
-    return bounds[0], bounds[1]
+-- A function of an activation: the name of its kind, and the values of its parameters by their names.
+local function side(index, values)
+    local kind, parameters = catalogue.kind(index), {}
+    for i, parameter in ipairs(kind.parameters) do
+        parameters[parameter.name] = values[i - 1]
+    end
+    return { kind = kind.name, parameters = parameters }
+end
+
+-- What it is: spec, level; forward and surrogate (nil: none), each with kind and parameters; domain ("all" or
+-- "negative"), blend, uses_own_derivative; capabilities, a set of names: what calls accept; gradient_minimum and
+-- gradient_maximum, the bounds of g'(x). What they mean in full stands beside sugar_activation_info in libsugar.ffi.
+function Activation:info()
+    local found = ffi.new("sugar_activation_info", ffi.sizeof "sugar_activation_info")
+    check(C.sugar_activation_get_info(self.handle, found))
+    return {
+        spec = text(found.spec), level = text(found.level),
+        forward = side(found.forward_kind, found.forward_parameters),
+        surrogate = found.surrogate_kind >= 0 and side(found.surrogate_kind, found.surrogate_parameters) or nil,
+        domain = found.domain == c.SUGAR_DOMAIN_NEGATIVE and "negative" or "all", blend = found.blend,
+        uses_own_derivative = found.uses_own_derivative ~= 0, capabilities = catalogue.capabilities(found.capabilities),
+        gradient_minimum = found.gradient_minimum, gradient_maximum = found.gradient_maximum,
+    }
 end
 
 function Activation:__tostring()

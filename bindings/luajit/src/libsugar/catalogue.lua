@@ -30,25 +30,42 @@ local function parameters(index, count)
         local parameter = ffi.new("sugar_parameter", ffi.sizeof "sugar_parameter")
         check(C.sugar_kind_get_parameter(index, i - 1, parameter))
         list[i] = { name = text(parameter.name), default = parameter.default_value, minimum = parameter.minimum,
-                    maximum = parameter.maximum }
+                    maximum = parameter.maximum, learnable = parameter.learnable ~= 0,
+                    not_above = parameter.not_above }
+    end
+    for _, parameter in ipairs(list) do     -- their names are known now
+        local other = list[parameter.not_above + 1]
+        parameter.not_above = other and other.name
     end
     return list
 end
 
 local M = {}
 
--- All kinds: name, alias, roles and capabilities (sets of names), value and derivative (formulas), source, parameters.
+-- The set of names for SUGAR_CAN_*.
+function M.capabilities(bits)
+    return set_of(bits, CAPABILITIES)
+end
+
+-- A kind: name, alias, roles and capabilities (sets of names), value and derivative (formulas), source, parameters.
+-- Of a parameter: name, default, minimum, maximum, learnable, and not_above, the name of the one that it may not
+-- exceed.
+function M.kind(index)
+    local kind = ffi.new("sugar_kind", ffi.sizeof "sugar_kind")
+    check(C.sugar_kind_get(index, kind))
+    return {
+        name = text(kind.name), alias = text(kind.alias), roles = set_of(kind.roles, ROLES),
+        capabilities = M.capabilities(kind.capabilities), value = text(kind.value),
+        derivative = text(kind.derivative), source = text(kind.source),
+        parameters = parameters(index, kind.parameter_count),
+    }
+end
+
+-- All kinds.
 function M.kinds()
     local list = {}
     for index = 0, C.sugar_kind_count() - 1 do
-        local kind = ffi.new("sugar_kind", ffi.sizeof "sugar_kind")
-        check(C.sugar_kind_get(index, kind))
-        list[#list + 1] = {
-            name = text(kind.name), alias = text(kind.alias), roles = set_of(kind.roles, ROLES),
-            capabilities = set_of(kind.capabilities, CAPABILITIES), value = text(kind.value),
-            derivative = text(kind.derivative), source = text(kind.source),
-            parameters = parameters(index, kind.parameter_count),
-        }
+        list[#list + 1] = M.kind(index)
     end
     return list
 end

@@ -234,13 +234,14 @@ typedef struct sugar_call_options {
     // g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in,
     // and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
     //     8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum are
-    //         those of sugar_activation_gradient_range. backward uses the value it stands for, which differs
-    //         from g'(x) by at most (maximum - minimum) / 510 and a few units in the last place of the larger
-    //         bound. If both bounds are equal the code is 0. For activations whose bounds are finite.
+    //         the gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the value it
+    //         stands for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few units in
+    //         the last place of the larger bound. If both bounds are equal the code is 0. For activations
+    //         with SUGAR_CAN_SAVE_BYTE: their bounds are finite.
     //     1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from x.
-    //         For activations whose g', with its domain and blend, has two values, or one. Bit i mod 8 (from
-    //         the lowest) of byte i / 8 is element i in row-major order; strides must be NULL or compact;
-    //         bits after the last element are written as 0.
+    //         For activations with SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values, or
+    //         one, in every element type. Bit i mod 8 (from the lowest) of byte i / 8 is element i in
+    //         row-major order; strides must be NULL or compact; bits after the last element are written as 0.
     // Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. NULL: not
     // wanted.
     const sugar_tensor *saved_gradient;
@@ -334,7 +335,7 @@ typedef struct sugar_kind {
     const char *derivative;
     // where it comes from, such as "arXiv 2505.22074"; may be ""
     const char *source;
-    // SUGAR_CAN_*, with parameters that allow it
+    // SUGAR_CAN_*, with parameters that allow it; sugar_activation_info says what one activation allows
     uint64_t capabilities;
 } sugar_kind;
 
@@ -347,7 +348,54 @@ typedef struct sugar_parameter {
     double default_value;
     double minimum;
     double maximum;
+    // 1: it may be a tensor, the `parameter` of sugar_call_options, else 0
+    int32_t learnable;
+    // the index of the parameter of the same kind that its value may not exceed, as hardtanh's min_val may
+    // not exceed max_val; -1: there is none
+    int32_t not_above;
 } sugar_parameter;
+
+// One activation: what its spec says, and what calls on it accept. Set struct_size; its rule is that of
+// sugar_kind. What pointers lead to belongs to the activation and lives as long as it, but for the level, a
+// constant.
+typedef struct sugar_activation_info {
+    // bytes
+    size_t struct_size;
+    // as sugar_activation_spec
+    const char *spec;
+    // of the spec, without the NUL at its end; in bytes
+    size_t spec_length;
+    // as sugar_activation_level
+    const char *level;
+    // the values that the spec gives the forward function, in the order of its kind, not rounded to an
+    // element type; NULL if there are none
+    const double *forward_parameters;
+    // those of the surrogate; NULL if there are none
+    const double *surrogate_parameters;
+    // for sugar_kind_get of this library
+    int32_t forward_kind;
+    // the same; -1 without a surrogate
+    int32_t surrogate_kind;
+    int32_t forward_parameter_count;
+    int32_t surrogate_parameter_count;
+    // of the surrogate: SUGAR_DOMAIN_ALL or SUGAR_DOMAIN_NEGATIVE; without one SUGAR_DOMAIN_ALL
+    int32_t domain;
+    // 1: g' is f', or depends on it; 0: g' is the surrogate's alone, so that a parameter may be a tensor
+    // beside a saved_gradient
+    int32_t uses_own_derivative;
+    // SUGAR_CAN_*: what calls on this activation accept, in every element type; with what is not among them
+    // they are UNSUPPORTED
+    uint64_t capabilities;
+    // the share of the surrogate's derivative; 0 without a surrogate
+    double blend;
+    // The bounds, over all x but NaN, of the derivative g' that the backward pass uses: f', that of the
+    // surrogate, or a mixture. They hold for parameters as given and rounded to f32, and are rounded outwards
+    // to f32; otherwise they are exact, except with a blend: there they are, on each side of 0, the blend of
+    // the bounds, which may be wider. -INFINITY and INFINITY where there is no bound.
+    double gradient_minimum;
+    // see gradient_minimum
+    double gradient_maximum;
+} sugar_activation_info;
 
 // An instruction set.
 typedef struct sugar_level {
@@ -431,15 +479,6 @@ const char *sugar_activation_spec(const sugar_activation *activation);
 //     activation: NULL is fine.
 // Returns: NULL if activation is NULL; a constant.
 const char *sugar_activation_level(const sugar_activation *activation);
-
-// The bounds, over all x but NaN, of the derivative that the backward pass uses: f', that of the surrogate,
-// or a mixture. They hold for parameters as given and rounded to f32, and are rounded outwards to f32;
-// otherwise they are exact, except with a blend: there they are, on each side of 0, the blend of the bounds,
-// which may be wider. -INFINITY and INFINITY where there is no bound.
-// Errors:
-//     SUGAR_ERROR_ARGUMENT: NULL
-sugar_status sugar_activation_gradient_range(const sugar_activation *activation, double *minimum,
-                                             double *maximum);
 
 // Makes a context.
 //     context: owned by the caller, for sugar_context_destroy. Not written on failure.
@@ -776,6 +815,11 @@ sugar_status sugar_kind_get(int32_t index, sugar_kind *kind);
 //     SUGAR_ERROR_ARGUMENT: an index out of range, NULL, struct_size
 sugar_status sugar_kind_get_parameter(int32_t index, int32_t parameter_index, sugar_parameter *parameter);
 
+// Fills *info with what an activation is. The numbers of kinds are those of this version of the library.
+// Errors:
+//     SUGAR_ERROR_ARGUMENT: NULL, struct_size
+sugar_status sugar_activation_get_info(const sugar_activation *activation, sugar_activation_info *info);
+
 // How many levels this version knows, for any processor; in the order of preference, lowest ("scalar") first.
 int32_t sugar_level_count(void);
 
@@ -837,11 +881,11 @@ local M = {
     SUGAR_CALL_TEMPORAL = 4,
     -- backward: x is the output y of the forward pass. For activations whose backward pass is the forward
     -- function's own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu
-    -- with a parameter of 0 or more); with others UNSUPPORTED. The result is the derivative, as a function of
-    -- y, for the y that is given, within the errors of any derivative. How far that is from f'(x) depends on
-    -- the rounding of y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is
-    -- within a few units in the last place of the largest |f'|, which doc/numbers.md has kind by kind. A y
-    -- that is no value of f counts as the nearest value of f
+    -- with a parameter of 0 or more), as sugar_activation_get_info says; with others UNSUPPORTED. The result
+    -- is the derivative, as a function of y, for the y that is given, within the errors of any derivative.
+    -- How far that is from f'(x) depends on the rounding of y: it is f'(x) for relu, relu6, leaky_relu, prelu
+    -- and hardtanh; for other kinds it is within a few units in the last place of the largest |f'|, which
+    -- doc/numbers.md has kind by kind. A y that is no value of f counts as the nearest value of f
     SUGAR_CALL_FROM_OUTPUT = 8,
     -- of a histogram: the default of `bins`
     SUGAR_MONITOR_BINS = 32,
@@ -859,6 +903,10 @@ local M = {
     SUGAR_CAN_SAVE_BIT = 8,
     -- random slopes
     SUGAR_CAN_DRAW = 16,
+    -- domain=all: for every x
+    SUGAR_DOMAIN_ALL = 0,
+    -- domain=negative: where x <= 0
+    SUGAR_DOMAIN_NEGATIVE = 1,
 }
 
 M.C = require("libsugar.loader")(M.ABI_VERSION)

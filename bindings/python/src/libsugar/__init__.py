@@ -12,7 +12,7 @@ Arrays are NumPy's or anything with __dlpack__; none is copied. `python -m libsu
 """
 
 from ._activation import Activation
-from ._catalogue import Kind, Level, Parameter, catalogue, levels, version
+from ._catalogue import Function, Info, Kind, Level, Parameter, catalogue, levels, version
 from ._context import Context, get_threads, set_threads
 from ._errors import (
     ArgumentError, DataError, Error, OutOfMemoryError, OutOfRangeError, OverlapError, SpecError, UnsupportedError)
@@ -20,7 +20,7 @@ from ._lowlevel import VERSION as __version__
 from ._monitor import Monitor, MonitorSummary, MonitorUnit
 from ._plot import plot
 
-__all__ = ["Activation", "ArgumentError", "Context", "DataError", "Error", "Kind", "Level", "Monitor",
-           "MonitorSummary", "MonitorUnit", "OutOfMemoryError", "OutOfRangeError", "OverlapError", "Parameter",
-           "SpecError", "UnsupportedError", "__version__", "catalogue", "get_threads", "levels", "plot", "set_threads",
-           "version"]
+__all__ = ["Activation", "ArgumentError", "Context", "DataError", "Error", "Function", "Info", "Kind", "Level",
+           "Monitor", "MonitorSummary", "MonitorUnit", "OutOfMemoryError", "OutOfRangeError", "OverlapError",
+           "Parameter", "SpecError", "UnsupportedError", "__version__", "catalogue", "get_threads", "levels", "plot",
+           "set_threads", "version"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from . import _context
 from . import _lowlevel as c
+from ._catalogue import Info, info
 from ._context import Context
 from ._documentation import documented
 from ._errors import ArgumentError, check, failure
@@ -64,12 +65,11 @@ class Activation:
         return (c.sugar_activation_level(self._handle) or b"").decode()
 
     @property
-    @documented(c.sugar_activation_gradient_range)
-    def gradient_range(self) -> tuple[float, float]:
-        """The bounds of what the backward pass multiplies dy with."""
-        low, high = ctypes.c_double(), ctypes.c_double()
-        check(c.sugar_activation_gradient_range(self._handle, ctypes.byref(low), ctypes.byref(high)))
-        return low.value, high.value
+    def info(self) -> Info:
+        """What the spec says, in parts, what calls accept, and the bounds of the derivative."""
+        found = c.sugar_activation_info()
+        check(c.sugar_activation_get_info(self._handle, found))
+        return info(found)
 
     def __repr__(self) -> str:
         return f'libsugar.Activation("{self.spec}")'

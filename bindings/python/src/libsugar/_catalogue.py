@@ -9,12 +9,18 @@ from ._errors import check
 
 
 class Parameter(NamedTuple):
-    """One parameter of a kind: minimum <= value <= maximum."""
+    """One parameter of a kind: minimum <= value <= maximum.
+
+    learnable    whether it may be an array, the `parameter` of a call
+    not_above    the name of the parameter of the same kind that its value may not exceed; None: there is none
+    """
 
     name: str
     default_value: float
     minimum: float
     maximum: float
+    learnable: bool
+    not_above: str | None
 
 
 class Kind(NamedTuple):
@@ -35,6 +41,37 @@ class Kind(NamedTuple):
     derivative: str | None
     source: str
     capabilities: tuple[str, ...]
+
+
+class Function(NamedTuple):
+    """A kind, by its name, with the values of its parameters, by theirs."""
+
+    kind: str
+    parameters: dict[str, float]
+
+
+class Info(NamedTuple):
+    """What an activation is.
+
+    surrogate              None: there is none
+    domain                 of the surrogate: "all" or "negative"; "all" without one
+    blend                  the share of the surrogate's derivative; 0 without one
+    uses_own_derivative    whether the backward pass uses f'. If not, a `parameter` may stand beside a saved_gradient
+    capabilities           of "learn", "start_from_output", "save_byte", "save_bit", "draw": what calls accept, in every
+                           element type
+    gradient_minimum, gradient_maximum    the bounds of what the backward pass multiplies dy with
+    """
+
+    spec: str
+    level: str
+    forward: Function
+    surrogate: Function | None
+    domain: str
+    blend: float
+    uses_own_derivative: bool
+    capabilities: tuple[str, ...]
+    gradient_minimum: float
+    gradient_maximum: float
 
 
 class Level(NamedTuple):
@@ -74,7 +111,23 @@ def kind(index: int) -> Kind:
 def parameter(kind_index: int, index: int) -> Parameter:
     found = c.sugar_parameter()
     check(c.sugar_kind_get_parameter(kind_index, index, found))
-    return Parameter(text(found.name) or "", found.default_value, found.minimum, found.maximum)
+    not_above = parameter(kind_index, found.not_above).name if found.not_above >= 0 else None
+    return Parameter(text(found.name) or "", found.default_value, found.minimum, found.maximum, bool(found.learnable),
+                     not_above)
+
+
+def info(found: c.sugar_activation_info) -> Info:
+    surrogate = function(found.surrogate_kind, found.surrogate_parameters) if found.surrogate_kind >= 0 else None
+    return Info(text(found.spec) or "", text(found.level) or "",
+                function(found.forward_kind, found.forward_parameters), surrogate,
+                "negative" if found.domain == c.SUGAR_DOMAIN_NEGATIVE else "all", found.blend,
+                bool(found.uses_own_derivative), flags("SUGAR_CAN_", found.capabilities), found.gradient_minimum,
+                found.gradient_maximum)
+
+
+def function(kind_index: int, values: Any) -> Function:
+    found = kind(kind_index)
+    return Function(found.name, {one.name: values[i] for i, one in enumerate(found.parameters)})
 
 
 def levels() -> list[Level]:

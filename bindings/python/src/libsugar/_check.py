@@ -192,8 +192,9 @@ class Replay:
                       for i, (got, expected) in enumerate(zip(memory.after(), words(memory.block, "after")))
                       if not same(type, got, expected)]
         if case["created"]:
-            low, high = self.activation.gradient_range
-            created = {"spec": self.activation.spec, "minimum": hexadecimal(low), "maximum": hexadecimal(high)}
+            info = self.activation.info
+            created = {"spec": info.spec, "minimum": hexadecimal(info.gradient_minimum),
+                       "maximum": hexadecimal(info.gradient_maximum)}
             if created != case["created"]:
                 found.append(f"created {created}, expected {case['created']}")
         if self.monitor and self.seen(self.monitor) != case["monitor"]["seen"]:

@@ -171,11 +171,11 @@ SUGAR_CALL_TEMPORAL = 4
 
 # backward: x is the output y of the forward pass. For activations whose backward pass is the forward
 # function's own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu with a
-# parameter of 0 or more); with others UNSUPPORTED. The result is the derivative, as a function of y, for the
-# y that is given, within the errors of any derivative. How far that is from f'(x) depends on the rounding of
-# y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a few units in
-# the last place of the largest |f'|, which doc/numbers.md has kind by kind. A y that is no value of f counts
-# as the nearest value of f
+# parameter of 0 or more), as sugar_activation_get_info says; with others UNSUPPORTED. The result is the
+# derivative, as a function of y, for the y that is given, within the errors of any derivative. How far that
+# is from f'(x) depends on the rounding of y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for
+# other kinds it is within a few units in the last place of the largest |f'|, which doc/numbers.md has kind by
+# kind. A y that is no value of f counts as the nearest value of f
 SUGAR_CALL_FROM_OUTPUT = 8
 
 # of a histogram: the default of `bins`
@@ -201,6 +201,12 @@ SUGAR_CAN_SAVE_BIT = 8
 
 # random slopes
 SUGAR_CAN_DRAW = 16
+
+# domain=all: for every x
+SUGAR_DOMAIN_ALL = 0
+
+# domain=negative: where x <= 0
+SUGAR_DOMAIN_NEGATIVE = 1
 
 # ---- Handles
 
@@ -436,14 +442,15 @@ class sugar_call_options(Sized):
         saved_gradient: g'(x) in one byte or one bit per element, for a backward pass without x. forward: out;
             backward: in, and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
                 8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and
-                    maximum are those of sugar_activation_gradient_range. backward uses the value it stands
-                    for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few units in the
-                    last place of the larger bound. If both bounds are equal the code is 0. For activations
-                    whose bounds are finite.
+                    maximum are the gradient_minimum and gradient_maximum of sugar_activation_info. backward
+                    uses the value it stands for, which differs from g'(x) by at most (maximum - minimum) /
+                    510 and a few units in the last place of the larger bound. If both bounds are equal the
+                    code is 0. For activations with SUGAR_CAN_SAVE_BYTE: their bounds are finite.
                 1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives
-                    from x. For activations whose g', with its domain and blend, has two values, or one. Bit i
-                    mod 8 (from the lowest) of byte i / 8 is element i in row-major order; strides must be
-                    NULL or compact; bits after the last element are written as 0.
+                    from x. For activations with SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two
+                    values, or one, in every element type. Bit i mod 8 (from the lowest) of byte i / 8 is
+                    element i in row-major order; strides must be NULL or compact; bits after the last element
+                    are written as 0.
             Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view.
                 NULL: not wanted.
         random: rrelu as the forward function draws a slope for each element, in forward and again in backward
@@ -589,7 +596,8 @@ class sugar_kind(Sized):
         value: the formula of f(x); NULL for a surrogate-only kind
         derivative: the formula of f'(x), which also says its value at kinks
         source: where it comes from, such as "arXiv 2505.22074"; may be ""
-        capabilities: SUGAR_CAN_*, with parameters that allow it"""
+        capabilities: SUGAR_CAN_*, with parameters that allow it; sugar_activation_info says what one
+            activation allows"""
 
     name: bytes
     alias: bytes | None
@@ -618,12 +626,17 @@ class sugar_parameter(Sized):
 
     Members:
         struct_size: bytes; as in sugar_kind
-        name: "alpha" """
+        name: "alpha"
+        learnable: 1: it may be a tensor, the `parameter` of sugar_call_options, else 0
+        not_above: the index of the parameter of the same kind that its value may not exceed, as hardtanh's
+            min_val may not exceed max_val; -1: there is none"""
 
     name: bytes
     default_value: float
     minimum: float
     maximum: float
+    learnable: int
+    not_above: int
 
     _fields_ = [
         ("struct_size", ctypes.c_size_t),
@@ -631,6 +644,72 @@ class sugar_parameter(Sized):
         ("default_value", ctypes.c_double),
         ("minimum", ctypes.c_double),
         ("maximum", ctypes.c_double),
+        ("learnable", ctypes.c_int32),
+        ("not_above", ctypes.c_int32),
+    ]
+
+
+class sugar_activation_info(Sized):
+    """One activation: what its spec says, and what calls on it accept. Set struct_size; its rule is that of
+    sugar_kind. What pointers lead to belongs to the activation and lives as long as it, but for the level, a
+    constant.
+
+    Members:
+        struct_size: bytes
+        spec: as sugar_activation_spec
+        spec_length: of the spec, without the NUL at its end; in bytes
+        level: as sugar_activation_level
+        forward_parameters ([forward_parameter_count]): the values that the spec gives the forward function,
+            in the order of its kind, not rounded to an element type; NULL if there are none
+        surrogate_parameters ([surrogate_parameter_count]): those of the surrogate; NULL if there are none
+        forward_kind: for sugar_kind_get of this library
+        surrogate_kind: the same; -1 without a surrogate
+        domain: of the surrogate: SUGAR_DOMAIN_ALL or SUGAR_DOMAIN_NEGATIVE; without one SUGAR_DOMAIN_ALL
+        uses_own_derivative: 1: g' is f', or depends on it; 0: g' is the surrogate's alone, so that a
+            parameter may be a tensor beside a saved_gradient
+        capabilities: SUGAR_CAN_*: what calls on this activation accept, in every element type; with what is
+            not among them they are UNSUPPORTED
+        blend: the share of the surrogate's derivative; 0 without a surrogate
+        gradient_minimum: The bounds, over all x but NaN, of the derivative g' that the backward pass uses:
+            f', that of the surrogate, or a mixture. They hold for parameters as given and rounded to f32, and
+            are rounded outwards to f32; otherwise they are exact, except with a blend: there they are, on
+            each side of 0, the blend of the bounds, which may be wider. -INFINITY and INFINITY where there is
+            no bound.
+        gradient_maximum: see gradient_minimum"""
+
+    spec: bytes
+    spec_length: int
+    level: bytes
+    forward_parameters: Pointer[ctypes.c_double]
+    surrogate_parameters: Pointer[ctypes.c_double]
+    forward_kind: int
+    surrogate_kind: int
+    forward_parameter_count: int
+    surrogate_parameter_count: int
+    domain: int
+    uses_own_derivative: int
+    capabilities: int
+    blend: float
+    gradient_minimum: float
+    gradient_maximum: float
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("spec", ctypes.c_char_p),
+        ("spec_length", ctypes.c_size_t),
+        ("level", ctypes.c_char_p),
+        ("forward_parameters", ctypes.POINTER(ctypes.c_double)),
+        ("surrogate_parameters", ctypes.POINTER(ctypes.c_double)),
+        ("forward_kind", ctypes.c_int32),
+        ("surrogate_kind", ctypes.c_int32),
+        ("forward_parameter_count", ctypes.c_int32),
+        ("surrogate_parameter_count", ctypes.c_int32),
+        ("domain", ctypes.c_int32),
+        ("uses_own_derivative", ctypes.c_int32),
+        ("capabilities", ctypes.c_uint64),
+        ("blend", ctypes.c_double),
+        ("gradient_minimum", ctypes.c_double),
+        ("gradient_maximum", ctypes.c_double),
     ]
 
 
@@ -776,22 +855,6 @@ def sugar_activation_level(
         activation: NULL is fine.
 
     Returns: NULL if activation is NULL; a constant."""
-
-
-@function(ctypes.c_int32, ctypes.POINTER(sugar_activation), ctypes.POINTER(ctypes.c_double),
-          ctypes.POINTER(ctypes.c_double))
-def sugar_activation_gradient_range(
-    activation: Pointer[sugar_activation],
-    minimum: ctypes.c_double | Pointer[ctypes.c_double] | Reference,
-    maximum: ctypes.c_double | Pointer[ctypes.c_double] | Reference,
-) -> int:
-    """The bounds, over all x but NaN, of the derivative that the backward pass uses: f', that of the surrogate,
-    or a mixture. They hold for parameters as given and rounded to f32, and are rounded outwards to f32;
-    otherwise they are exact, except with a blend: there they are, on each side of 0, the blend of the bounds,
-    which may be wider. -INFINITY and INFINITY where there is no bound.
-
-    Errors:
-        SUGAR_ERROR_ARGUMENT: NULL"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(ctypes.POINTER(sugar_context)),
@@ -1393,6 +1456,17 @@ def sugar_kind_get_parameter(
 
     Errors:
         SUGAR_ERROR_ARGUMENT: an index out of range, NULL, struct_size"""
+
+
+@function(ctypes.c_int32, ctypes.POINTER(sugar_activation), ctypes.POINTER(sugar_activation_info))
+def sugar_activation_get_info(
+    activation: Pointer[sugar_activation],
+    info: sugar_activation_info | Pointer[sugar_activation_info] | Reference,
+) -> int:
+    """Fills *info with what an activation is. The numbers of kinds are those of this version of the library.
+
+    Errors:
+        SUGAR_ERROR_ARGUMENT: NULL, struct_size"""
 
 
 @function(ctypes.c_int32)

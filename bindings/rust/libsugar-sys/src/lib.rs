@@ -126,11 +126,11 @@ pub const SUGAR_CALL_TEMPORAL: i32 = 4;
 
 /// backward: x is the output y of the forward pass. For activations whose backward pass is the forward
 /// function's own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu with a
-/// parameter of 0 or more); with others UNSUPPORTED. The result is the derivative, as a function of y, for
-/// the y that is given, within the errors of any derivative. How far that is from f'(x) depends on the
-/// rounding of y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a
-/// few units in the last place of the largest |f'|, which doc/numbers.md has kind by kind. A y that is no
-/// value of f counts as the nearest value of f
+/// parameter of 0 or more), as sugar_activation_get_info says; with others UNSUPPORTED. The result is the
+/// derivative, as a function of y, for the y that is given, within the errors of any derivative. How far that
+/// is from f'(x) depends on the rounding of y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh;
+/// for other kinds it is within a few units in the last place of the largest |f'|, which doc/numbers.md has
+/// kind by kind. A y that is no value of f counts as the nearest value of f
 pub const SUGAR_CALL_FROM_OUTPUT: i32 = 8;
 
 /// of a histogram: the default of `bins`
@@ -156,6 +156,12 @@ pub const SUGAR_CAN_SAVE_BIT: i32 = 8;
 
 /// random slopes
 pub const SUGAR_CAN_DRAW: i32 = 16;
+
+/// domain=all: for every x
+pub const SUGAR_DOMAIN_ALL: i32 = 0;
+
+/// domain=negative: where x \<= 0
+pub const SUGAR_DOMAIN_NEGATIVE: i32 = 1;
 
 // ---- Handles
 
@@ -424,14 +430,15 @@ pub struct sugar_call_options {
     /// and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
     /// ```text
     ///     8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum
-    ///         are those of sugar_activation_gradient_range. backward uses the value it stands for, which
-    ///         differs from g'(x) by at most (maximum - minimum) / 510 and a few units in the last place of
-    ///         the larger bound. If both bounds are equal the code is 0. For activations whose bounds are
-    ///         finite.
+    ///         are the gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the
+    ///         value it stands for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few
+    ///         units in the last place of the larger bound. If both bounds are equal the code is 0. For
+    ///         activations with SUGAR_CAN_SAVE_BYTE: their bounds are finite.
     ///     1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from
-    ///         x. For activations whose g', with its domain and blend, has two values, or one. Bit i mod 8
-    ///         (from the lowest) of byte i / 8 is element i in row-major order; strides must be NULL or
-    ///         compact; bits after the last element are written as 0.
+    ///         x. For activations with SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values,
+    ///         or one, in every element type. Bit i mod 8 (from the lowest) of byte i / 8 is element i in
+    ///         row-major order; strides must be NULL or compact; bits after the last element are written as
+    ///         0.
     /// ```
     /// Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. NULL:
     /// not wanted.
@@ -566,7 +573,7 @@ pub struct sugar_kind {
     pub derivative: *const c_char,
     /// where it comes from, such as "arXiv 2505.22074"; may be ""
     pub source: *const c_char,
-    /// SUGAR_CAN_\*, with parameters that allow it
+    /// SUGAR_CAN_\*, with parameters that allow it; sugar_activation_info says what one activation allows
     pub capabilities: u64,
 }
 
@@ -589,9 +596,66 @@ pub struct sugar_parameter {
     pub default_value: f64,
     pub minimum: f64,
     pub maximum: f64,
+    /// 1: it may be a tensor, the `parameter` of sugar_call_options, else 0
+    pub learnable: i32,
+    /// the index of the parameter of the same kind that its value may not exceed, as hardtanh's min_val may
+    /// not exceed max_val; -1: there is none
+    pub not_above: i32,
 }
 
 impl Default for sugar_parameter {
+    /// All zero, but struct_size, which is set.
+    fn default() -> Self {
+        // SAFETY: numbers, pointers and optional functions may all be zero.
+        Self { struct_size: std::mem::size_of::<Self>(), ..unsafe { std::mem::zeroed() } }
+    }
+}
+
+/// One activation: what its spec says, and what calls on it accept. Set struct_size; its rule is that of
+/// sugar_kind. What pointers lead to belongs to the activation and lives as long as it, but for the level, a
+/// constant.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct sugar_activation_info {
+    /// bytes
+    pub struct_size: usize,
+    /// as sugar_activation_spec
+    pub spec: *const c_char,
+    /// of the spec, without the NUL at its end; in bytes
+    pub spec_length: usize,
+    /// as sugar_activation_level
+    pub level: *const c_char,
+    /// the values that the spec gives the forward function, in the order of its kind, not rounded to an
+    /// element type; NULL if there are none
+    pub forward_parameters: *const f64,
+    /// those of the surrogate; NULL if there are none
+    pub surrogate_parameters: *const f64,
+    /// for sugar_kind_get of this library
+    pub forward_kind: i32,
+    /// the same; -1 without a surrogate
+    pub surrogate_kind: i32,
+    pub forward_parameter_count: i32,
+    pub surrogate_parameter_count: i32,
+    /// of the surrogate: SUGAR_DOMAIN_ALL or SUGAR_DOMAIN_NEGATIVE; without one SUGAR_DOMAIN_ALL
+    pub domain: i32,
+    /// 1: g' is f', or depends on it; 0: g' is the surrogate's alone, so that a parameter may be a tensor
+    /// beside a saved_gradient
+    pub uses_own_derivative: i32,
+    /// SUGAR_CAN_\*: what calls on this activation accept, in every element type; with what is not among them
+    /// they are UNSUPPORTED
+    pub capabilities: u64,
+    /// the share of the surrogate's derivative; 0 without a surrogate
+    pub blend: f64,
+    /// The bounds, over all x but NaN, of the derivative g' that the backward pass uses: f', that of the
+    /// surrogate, or a mixture. They hold for parameters as given and rounded to f32, and are rounded
+    /// outwards to f32; otherwise they are exact, except with a blend: there they are, on each side of 0, the
+    /// blend of the bounds, which may be wider. -INFINITY and INFINITY where there is no bound.
+    pub gradient_minimum: f64,
+    /// see gradient_minimum
+    pub gradient_maximum: f64,
+}
+
+impl Default for sugar_activation_info {
     /// All zero, but struct_size, which is set.
     fn default() -> Self {
         // SAFETY: numbers, pointers and optional functions may all be zero.
@@ -718,20 +782,6 @@ extern "C" {
     pub fn sugar_activation_level(
         activation: *const sugar_activation,
     ) -> *const c_char;
-
-    /// The bounds, over all x but NaN, of the derivative that the backward pass uses: f', that of the surrogate,
-    /// or a mixture. They hold for parameters as given and rounded to f32, and are rounded outwards to f32;
-    /// otherwise they are exact, except with a blend: there they are, on each side of 0, the blend of the bounds,
-    /// which may be wider. -INFINITY and INFINITY where there is no bound.
-    ///
-    /// - minimum out
-    /// - maximum out
-    /// - SUGAR_ERROR_ARGUMENT: NULL
-    pub fn sugar_activation_gradient_range(
-        activation: *const sugar_activation,
-        minimum: *mut f64,
-        maximum: *mut f64,
-    ) -> sugar_status;
 
     /// Makes a context.
     ///
@@ -1200,6 +1250,15 @@ extern "C" {
         index: i32,
         parameter_index: i32,
         parameter: *mut sugar_parameter,
+    ) -> sugar_status;
+
+    /// Fills \*info with what an activation is. The numbers of kinds are those of this version of the library.
+    ///
+    /// - info out
+    /// - SUGAR_ERROR_ARGUMENT: NULL, struct_size
+    pub fn sugar_activation_get_info(
+        activation: *const sugar_activation,
+        info: *mut sugar_activation_info,
     ) -> sugar_status;
 
     /// How many levels this version knows, for any processor; in the order of preference, lowest ("scalar")

@@ -155,12 +155,37 @@ fn sugar_kind_is_laid_out_as_in_c() {
 fn sugar_parameter_is_laid_out_as_in_c() {
     let made = sugar_parameter::default();
     let start = &made as *const sugar_parameter as usize;
-    assert_eq!((size_of::<sugar_parameter>(), align_of::<sugar_parameter>()), (40, 8));
+    assert_eq!((size_of::<sugar_parameter>(), align_of::<sugar_parameter>()), (48, 8));
     assert_eq!(place(start, &made.struct_size), (0, 8), "struct_size");
     assert_eq!(place(start, &made.name), (8, 8), "name");
     assert_eq!(place(start, &made.default_value), (16, 8), "default_value");
     assert_eq!(place(start, &made.minimum), (24, 8), "minimum");
     assert_eq!(place(start, &made.maximum), (32, 8), "maximum");
+    assert_eq!(place(start, &made.learnable), (40, 4), "learnable");
+    assert_eq!(place(start, &made.not_above), (44, 4), "not_above");
+}
+
+#[test]
+fn sugar_activation_info_is_laid_out_as_in_c() {
+    let made = sugar_activation_info::default();
+    let start = &made as *const sugar_activation_info as usize;
+    assert_eq!((size_of::<sugar_activation_info>(), align_of::<sugar_activation_info>()), (104, 8));
+    assert_eq!(place(start, &made.struct_size), (0, 8), "struct_size");
+    assert_eq!(place(start, &made.spec), (8, 8), "spec");
+    assert_eq!(place(start, &made.spec_length), (16, 8), "spec_length");
+    assert_eq!(place(start, &made.level), (24, 8), "level");
+    assert_eq!(place(start, &made.forward_parameters), (32, 8), "forward_parameters");
+    assert_eq!(place(start, &made.surrogate_parameters), (40, 8), "surrogate_parameters");
+    assert_eq!(place(start, &made.forward_kind), (48, 4), "forward_kind");
+    assert_eq!(place(start, &made.surrogate_kind), (52, 4), "surrogate_kind");
+    assert_eq!(place(start, &made.forward_parameter_count), (56, 4), "forward_parameter_count");
+    assert_eq!(place(start, &made.surrogate_parameter_count), (60, 4), "surrogate_parameter_count");
+    assert_eq!(place(start, &made.domain), (64, 4), "domain");
+    assert_eq!(place(start, &made.uses_own_derivative), (68, 4), "uses_own_derivative");
+    assert_eq!(place(start, &made.capabilities), (72, 8), "capabilities");
+    assert_eq!(place(start, &made.blend), (80, 8), "blend");
+    assert_eq!(place(start, &made.gradient_minimum), (88, 8), "gradient_minimum");
+    assert_eq!(place(start, &made.gradient_maximum), (96, 8), "gradient_maximum");
 }
 
 #[test]

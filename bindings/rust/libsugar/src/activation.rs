@@ -1,6 +1,7 @@
 //! Activations: forward and backward.
 
 use crate::call::Call;
+use crate::catalogue::Kind;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::view::{View, ViewMut};
@@ -14,6 +15,46 @@ use std::ptr::NonNull;
 /// threads may use one at the same time.
 pub struct Activation {
     handle: NonNull<sys::sugar_activation>,
+}
+
+/// One side of the `~` in a spec.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Function<'a> {
+    pub kind: Kind,
+    /// Its parameters' values, in the order of [`Kind::parameters`].
+    pub parameters: &'a [f64],
+}
+
+impl Function<'_> {
+    /// `count` values have to live at `values`, unless there are none.
+    unsafe fn new(kind: i32, values: *const f64, count: i32) -> Self {
+        let parameters = match usize::try_from(count) {
+            // SAFETY: what the caller says.
+            Ok(count) if count > 0 => unsafe { std::slice::from_raw_parts(values, count) },
+            _ => &[],
+        };
+        Function { kind: Kind::at(kind), parameters }
+    }
+}
+
+/// What an activation is; `sugar_activation_info` of [`sys`] says it in full.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Info<'a> {
+    pub spec: &'a str,
+    pub level: &'static str,
+    pub forward: Function<'a>,
+    pub surrogate: Option<Function<'a>>,
+    /// `domain=negative`: the surrogate's derivative is used where x <= 0.
+    pub negative_domain: bool,
+    /// The share of the surrogate's derivative; 0 without one.
+    pub blend: f64,
+    /// The backward pass uses f'. If not, a parameter may be a tensor beside a saved gradient.
+    pub uses_own_derivative: bool,
+    /// `SUGAR_CAN_*` of [`sys`]: what calls accept, in every element type.
+    pub capabilities: u64,
+    /// The bounds of what the backward pass multiplies by.
+    pub gradient_minimum: f64,
+    pub gradient_maximum: f64,
 }
 
 // SAFETY: the library only reads it, on any thread, until it is destroyed.
@@ -224,12 +265,36 @@ impl Activation {
         unsafe { CStr::from_ptr(sys::sugar_activation_level(self.as_ptr())) }.to_str().expect("a level is ASCII")
     }
 
-    /// The bounds of what the backward pass multiplies by.
-    pub fn gradient_range(&self) -> (f64, f64) {
-        let (mut minimum, mut maximum) = (0.0, 0.0);
-        // SAFETY: neither is null, so that it cannot fail.
-        unsafe { sys::sugar_activation_gradient_range(self.as_ptr(), &mut minimum, &mut maximum) };
-        (minimum, maximum)
+    /// What the spec says, in parts, what calls accept, and the bounds of the derivative.
+    pub fn info(&self) -> Info<'_> {
+        let mut found = sys::sugar_activation_info::default();
+        // SAFETY: neither is null, and the struct has its size, so that it cannot fail. Parameters live as long as the
+        // activation.
+        unsafe {
+            sys::sugar_activation_get_info(self.as_ptr(), &mut found);
+            Info {
+                spec: self.spec(),
+                level: self.level(),
+                forward: Function::new(
+                    found.forward_kind,
+                    found.forward_parameters,
+                    found.forward_parameter_count,
+                ),
+                surrogate: (found.surrogate_kind >= 0).then(|| {
+                    Function::new(
+                        found.surrogate_kind,
+                        found.surrogate_parameters,
+                        found.surrogate_parameter_count,
+                    )
+                }),
+                negative_domain: found.domain == sys::SUGAR_DOMAIN_NEGATIVE,
+                blend: found.blend,
+                uses_own_derivative: found.uses_own_derivative != 0,
+                capabilities: found.capabilities,
+                gradient_minimum: found.gradient_minimum,
+                gradient_maximum: found.gradient_maximum,
+            }
+        }
     }
 
     /// For the functions of [`sys`].

@@ -31,6 +31,10 @@ pub struct Parameter {
     pub default_value: f64,
     pub minimum: f64,
     pub maximum: f64,
+    /// It may be a tensor: [`crate::Call::parameter`].
+    pub learnable: bool,
+    /// The name of the parameter of the same kind that its value may not exceed.
+    pub not_above: Option<&'static str>,
 }
 
 /// An instruction set.
@@ -59,36 +63,51 @@ unsafe fn text(constant: *const c_char) -> Option<&'static str> {
 
 /// All kinds.
 pub fn kinds() -> impl ExactSizeIterator<Item = Kind> {
-    // SAFETY: structs with their sizes, indices below the count, strings that are constants.
-    (0..unsafe { sys::sugar_kind_count() }).map(|index| unsafe {
-        let mut kind = sys::sugar_kind::default();
-        sys::sugar_kind_get(index, &mut kind);
-        Kind {
-            index,
-            parameter_count: kind.parameter_count,
-            name: text(kind.name).unwrap_or(""),
-            alias: text(kind.alias),
-            roles: kind.roles,
-            value: text(kind.value),
-            derivative: text(kind.derivative),
-            source: text(kind.source).filter(|source| !source.is_empty()),
-            capabilities: kind.capabilities,
-        }
-    })
+    // SAFETY: it takes nothing.
+    (0..unsafe { sys::sugar_kind_count() }).map(Kind::at)
+}
+
+fn parameter(kind: i32, index: i32) -> sys::sugar_parameter {
+    let mut parameter = sys::sugar_parameter::default();
+    // SAFETY: a struct with its size; a wrong index is an error.
+    unsafe { sys::sugar_kind_get_parameter(kind, index, &mut parameter) };
+    parameter
 }
 
 impl Kind {
+    /// The kind of an index below the count.
+    pub(crate) fn at(index: i32) -> Kind {
+        let mut kind = sys::sugar_kind::default();
+        // SAFETY: a struct with its size, and strings that are constants.
+        unsafe {
+            sys::sugar_kind_get(index, &mut kind);
+            Kind {
+                index,
+                parameter_count: kind.parameter_count,
+                name: text(kind.name).unwrap_or(""),
+                alias: text(kind.alias),
+                roles: kind.roles,
+                value: text(kind.value),
+                derivative: text(kind.derivative),
+                source: text(kind.source).filter(|source| !source.is_empty()),
+                capabilities: kind.capabilities,
+            }
+        }
+    }
+
     pub fn parameters(&self) -> impl ExactSizeIterator<Item = Parameter> {
         let kind = self.index;
-        // SAFETY: as in kinds().
-        (0..self.parameter_count).map(move |index| unsafe {
-            let mut parameter = sys::sugar_parameter::default();
-            sys::sugar_kind_get_parameter(kind, index, &mut parameter);
+        (0..self.parameter_count).map(move |index| {
+            let found = parameter(kind, index);
+            // SAFETY: names are constants; that of no parameter is NULL.
+            let (name, not_above) = unsafe { (text(found.name), text(parameter(kind, found.not_above).name)) };
             Parameter {
-                name: text(parameter.name).unwrap_or(""),
-                default_value: parameter.default_value,
-                minimum: parameter.minimum,
-                maximum: parameter.maximum,
+                name: name.unwrap_or(""),
+                default_value: found.default_value,
+                minimum: found.minimum,
+                maximum: found.maximum,
+                learnable: found.learnable != 0,
+                not_above,
             }
         })
     }
@@ -96,7 +115,7 @@ impl Kind {
 
 /// All levels that the library knows, the lowest first.
 pub fn levels() -> impl ExactSizeIterator<Item = Level> {
-    // SAFETY: as in kinds().
+    // SAFETY: structs with their sizes, indices below the count, strings that are constants.
     (0..unsafe { sys::sugar_level_count() }).map(|index| unsafe {
         let mut level = sys::sugar_level::default();
         sys::sugar_level_get(index, &mut level);

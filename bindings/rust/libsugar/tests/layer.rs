@@ -41,7 +41,18 @@ fn activations_say_what_they_are() {
     let activation: Activation = " relu ~ bsilu ".parse().unwrap();
     assert_eq!(activation.spec(), "relu~bsilu(alpha=1.67)");
     assert_eq!(Activation::with_level("relu", "scalar").unwrap().level(), "scalar");
-    assert_eq!(relu().gradient_range(), (0.0, 1.0));
+    let activation = Activation::new("prelu(alpha=0.5)~relu(domain=negative,blend=0.25)").unwrap();
+    let info = activation.info();
+    assert_eq!((info.spec, info.level), (activation.spec(), activation.level()));
+    assert_eq!((info.forward.kind.name, info.forward.parameters), ("prelu", &[0.5][..]));
+    let surrogate = info.surrogate.unwrap();
+    assert_eq!((surrogate.kind.name, surrogate.parameters), ("relu", &[][..]));
+    assert!(info.negative_domain && info.blend == 0.25 && info.uses_own_derivative);
+    assert_eq!(info.capabilities & libsugar::sys::SUGAR_CAN_LEARN as u64, 1);
+    let plain = relu();
+    let info = plain.info();
+    assert!(info.surrogate.is_none() && !info.negative_domain && info.blend == 0.0);
+    assert_eq!((info.gradient_minimum, info.gradient_maximum), (0.0, 1.0));
     assert_eq!(
         libsugar::version() / 100,
         libsugar::sys::SUGAR_VERSION_MAJOR * 100 + libsugar::sys::SUGAR_VERSION_MINOR
@@ -330,6 +341,9 @@ fn the_catalogue() {
     let elu = libsugar::kinds().find(|kind| kind.name == "elu").unwrap();
     assert!(elu.parameters().all(|parameter| parameter.minimum <= parameter.default_value));
     assert_eq!(elu.parameters().next().unwrap().name, "alpha");
+    assert!(elu.parameters().all(|parameter| parameter.learnable && parameter.not_above.is_none()));
+    let hardtanh = libsugar::kinds().find(|kind| kind.name == "hardtanh").unwrap();
+    assert_eq!(hardtanh.parameters().map(|one| one.not_above).collect::<Vec<_>>(), [Some("max_val"), None]);
     assert!(libsugar::kinds().len() >= 39);
     assert_eq!(libsugar::levels().next().unwrap().name, "scalar");
     assert_eq!(libsugar::levels().filter(|level| level.in_use).count(), 1);

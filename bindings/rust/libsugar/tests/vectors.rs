@@ -198,12 +198,12 @@ impl<'a> Replay<'a> {
         }
         if let Some(created) = self.case.find("created") {
             let activation = self.activation.as_ref().unwrap();
-            let (minimum, maximum) = activation.gradient_range();
-            if activation.spec() != created.get("spec").text()
-                || !same_double(created.get("minimum"), minimum)
-                || !same_double(created.get("maximum"), maximum)
+            let info = activation.info();
+            if info.spec != created.get("spec").text()
+                || !same_double(created.get("minimum"), info.gradient_minimum)
+                || !same_double(created.get("maximum"), info.gradient_maximum)
             {
-                return Err(format!("{} with {} to {}", activation.spec(), minimum, maximum));
+                return Err(format!("{:?}", info));
             }
         }
         match &self.monitor {

@@ -99,11 +99,11 @@ inline constexpr std::int32_t call_temporal = SUGAR_CALL_TEMPORAL;
 
 // backward: x is the output y of the forward pass. For activations whose backward pass is the forward
 // function's own derivative, of the kinds with SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu with a
-// parameter of 0 or more); with others UNSUPPORTED. The result is the derivative, as a function of y, for the
-// y that is given, within the errors of any derivative. How far that is from f'(x) depends on the rounding of
-// y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a few units in
-// the last place of the largest |f'|, which doc/numbers.md has kind by kind. A y that is no value of f counts
-// as the nearest value of f
+// parameter of 0 or more), as sugar_activation_get_info says; with others UNSUPPORTED. The result is the
+// derivative, as a function of y, for the y that is given, within the errors of any derivative. How far that
+// is from f'(x) depends on the rounding of y: it is f'(x) for relu, relu6, leaky_relu, prelu and hardtanh;
+// for other kinds it is within a few units in the last place of the largest |f'|, which doc/numbers.md has
+// kind by kind. A y that is no value of f counts as the nearest value of f
 inline constexpr std::int32_t call_from_output = SUGAR_CALL_FROM_OUTPUT;
 
 // of a histogram: the default of `bins`
@@ -129,6 +129,12 @@ inline constexpr std::int32_t can_save_bit = SUGAR_CAN_SAVE_BIT;
 
 // random slopes
 inline constexpr std::int32_t can_draw = SUGAR_CAN_DRAW;
+
+// domain=all: for every x
+inline constexpr std::int32_t domain_all = SUGAR_DOMAIN_ALL;
+
+// domain=negative: where x <= 0
+inline constexpr std::int32_t domain_negative = SUGAR_DOMAIN_NEGATIVE;
 
 // ---- Functions
 
@@ -212,18 +218,6 @@ inline const char *activation_spec(const sugar_activation *activation) noexcept 
 //     returns: NULL if activation is NULL; a constant.
 inline const char *activation_level(const sugar_activation *activation) noexcept {
     return ::sugar_activation_level(activation);
-}
-
-// The bounds, over all x but NaN, of the derivative that the backward pass uses: f', that of the surrogate,
-// or a mixture. They hold for parameters as given and rounded to f32, and are rounded outwards to f32;
-// otherwise they are exact, except with a blend: there they are, on each side of 0, the blend of the bounds,
-// which may be wider. -INFINITY and INFINITY where there is no bound.
-//     minimum out
-//     maximum out
-//     SUGAR_ERROR_ARGUMENT: NULL
-inline sugar_status activation_gradient_range(const sugar_activation *activation, double *minimum,
-        double *maximum) noexcept {
-    return ::sugar_activation_gradient_range(activation, minimum, maximum);
 }
 
 // Makes a context.
@@ -608,6 +602,14 @@ inline sugar_status kind_get(std::int32_t index, sugar_kind *kind) noexcept {
 inline sugar_status kind_get_parameter(std::int32_t index, std::int32_t parameter_index,
         sugar_parameter *parameter) noexcept {
     return ::sugar_kind_get_parameter(index, parameter_index, parameter);
+}
+
+// Fills *info with what an activation is. The numbers of kinds are those of this version of the library.
+//     info out
+//     SUGAR_ERROR_ARGUMENT: NULL, struct_size
+inline sugar_status activation_get_info(const sugar_activation *activation,
+        sugar_activation_info *info) noexcept {
+    return ::sugar_activation_get_info(activation, info);
 }
 
 // How many levels this version knows, for any processor; in the order of preference, lowest ("scalar") first.
