@@ -21,9 +21,7 @@ typedef struct sugar_spec {
     double blend;
 } sugar_spec;
 
-/* Bytes. Longer specs are refused; no canonical spec is longer. */
-enum { SUGAR_MAX_SPEC = 1024 };
-
+/* Read a spec of at most SUGAR_MAX_SPEC bytes; and write the canonical one, which is shorter. */
 sugar_status sugar_spec_read(sugar_spec *spec, const char *text, size_t length);
 sugar_status sugar_spec_write(const sugar_spec *spec, sugar_text *text);
 

@@ -55,6 +55,7 @@ module libsugar
         SUGAR_ERROR_VALUE, &
         SUGAR_ERROR_DATA, &
         SUGAR_MAX_DIMENSIONS, &
+        SUGAR_MAX_SPEC, &
         SUGAR_MAX_THREADS, &
         SUGAR_CALL_ACCUMULATE, &
         SUGAR_CALL_NONTEMPORAL, &

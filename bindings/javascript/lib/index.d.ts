@@ -38,8 +38,7 @@ export type Operand = Tensor | TensorOptions | Float32Array | Float64Array;
 
 /**
  * Options of one call; NULL everywhere stands for all defaults. Set struct_size to
- * sizeof(sugar_call_options); its rule is that of sugar_activation_options. A call needs at most 64 KiB of
- * stack on each thread that works on it, or 384 KiB if options other than flags and context are set.
+ * sizeof(sugar_call_options); its rule is that of sugar_activation_options.
  *
  * What may stand together; anything else is UNSUPPORTED. (SUGAR_CALL_NONTEMPORAL and _TEMPORAL go with
  * everything, but not with each other, which is ARGUMENT.)
@@ -121,13 +120,14 @@ export interface CallOptionsInit {
 }
 
 /**
- * The random numbers for slopes: those of Philox4x32-10 (Salmon et al., SC 2011) with the key `seed`. Element
- * i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4) of block offset +
- * floor(i / 4), so the same seed and offset draw the same slopes again, at every level, in any layout and for
- * any split over threads. A call on n elements uses ceil(n / 4) blocks: the offset for the next call is
- * greater by that. A word w gives the slope lower + (upper - lower) u with u = floor(w / 2^8) / 2^24, in f64
- * for f64 and else in f32: lower, upper and their difference are rounded, then product and sum once together.
- * Set struct_size; its rule is that of sugar_activation_options.
+ * The random numbers for slopes: those of Philox4x32-10 (Salmon et al., SC 2011). Its key is `seed`, the
+ * lower 32 bits first; the counter of block b is b in its first two words, the lower 32 bits first, and 0 in
+ * the other two. Element i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4)
+ * of block offset + floor(i / 4), modulo 2^64. So the same seed and offset draw the same slopes again, at
+ * every level, in any layout and for any split over threads. A call on n elements uses ceil(n / 4) blocks:
+ * the offset for the next call is greater by that. A word w gives the slope lower + (upper - lower) u with u
+ * = floor(w / 2^8) / 2^24, in f64 for f64 and else in f32: lower, upper and their difference are rounded,
+ * then product and sum once together. Set struct_size; its rule is that of sugar_activation_options.
  */
 export interface Random {
     readonly seed?: number | bigint;
@@ -249,11 +249,10 @@ export interface ActivationInfo {
  * parallel_for. Opaque; any number of calls may use one context at the same time, if its parallel_for allows
  * that. Small calls run on the calling thread.
  *
- * The pool. Its threads start with the context, go to sleep 50 us after a call, and end with the context. It
- * works for one call at a time: a call that finds it busy runs on the calling thread alone. Its threads block
- * all signals but those of faults, and have stacks of 1 MiB. After fork(), the child has the context but not
- * the threads: calls there run on the calling thread, and sugar_context_destroy only frees the memory.
- * Contexts made in the child have pools.
+ * The pool. Its threads start and end with the context. It works for one call at a time: a call that finds it
+ * busy runs on the calling thread alone. Its threads block all signals but those of faults. After fork(), the
+ * child has the context but not the threads: calls there run on the calling thread, and sugar_context_destroy
+ * only frees the memory. Contexts made in the child have pools.
  */
 export declare class Context implements Handle {
     /** @param options the number of threads, the calling one counted; 0, or none: as many as the process may use */

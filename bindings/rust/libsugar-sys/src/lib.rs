@@ -7,14 +7,16 @@
 //! ```text
 //! Errors.   A call that can fail returns a sugar_status: SUGAR_OK (0) or a negative value. After a
 //!           failure no output has been written, and sugar_last_error() holds one line that names
-//!           the argument, what was found and what was expected.
+//!           the argument, what was found and what was expected. Above each function stand the statuses
+//!           that it can return, with their causes; a program decides by the status, as the wording
+//!           of messages may change in any release.
 //! Threads.  A sugar_activation never changes after it was made: any number of threads may use one
 //!           at the same time. Calls run on the calling thread unless a context says otherwise.
 //!           Each thread has its own error message. Besides messages and handles, the library keeps
 //!           nothing but what it found out about the processor: instruction sets, and the size of a cache.
-//! Defaults. NULL for a struct of options means the same as one whose members, but for struct_size, are all 0: all
-//!           defaults. sugar_random is no such struct: its presence is the choice to draw, and zeros are the
-//!           seed 0 and the offset 0.
+//! Defaults. NULL for a struct of options means the same as one whose members, but for struct_size, are
+//!           all 0: all defaults. sugar_random is no such struct: its presence is the choice to draw, and
+//!           zeros are the seed 0 and the offset 0.
 //! Lists.    The list above a function says of its parameters what their types do not say: "out": it is written;
 //!           all others are only read. In brackets: the number of elements that a pointer leads to, and, if
 //!           they need not lie next to each other, the parameter with their step. "NULL": it may be NULL;
@@ -38,15 +40,24 @@
 //!           exact result, and with the default parameters at least 99.9 % of them the nearer one (a
 //!           parameter of few digits can put a whole stretch of results next to the middle between two
 //!           elements). They approximate the exact result, rounded once, and so may differ in the
-//!           last bit from an f32 call's result that is rounded again. Results have the same bits at every level,
-//!           stride, alignment, position and split over threads; only the payload and sign of a NaN
-//!           may differ. Values and derivatives are NaN where x is NaN, and nowhere else (but dx
-//!           is NaN where dy is infinite and the derivative is 0, as in IEEE 754).
-//! Modes.    Every call computes in IEEE 754's default mode, on all threads: rounding to nearest, subnormals kept,
-//!           no exception trapped. Whatever mode the calling thread has (rounding direction, flush to zero,
-//!           denormals are zero, trapped exceptions), it has again when the call returns. Its sticky exception
-//!           flags are as before, or more of them are raised; a function that makes a handle leaves them as they
-//!           were.
+//!           last bit from an f32 call's result that is rounded again. Results have the same bits at every
+//!           level of every processor (sugar_level), stride, alignment, position and split over threads;
+//!           only the payload and sign of a NaN may differ. Values and derivatives are NaN where x is
+//!           NaN, and nowhere else (but dx is NaN where dy is infinite and the derivative is 0, as in
+//!           IEEE 754).
+//! Modes.    Every call computes in IEEE 754's default mode, on all threads: rounding to nearest, subnormals
+//!           kept, no exception trapped. Whatever mode the calling thread has (rounding direction, flush to
+//!           zero, denormals are zero, trapped exceptions), it has again when the call returns. Its sticky
+//!           exception flags are as before, or more of them are raised; a function that makes a handle
+//!           leaves them as they were.
+//! Names.    sugar_<object>_<verb>. A variant adds what it takes instead or besides: an element type
+//!           (sugar_forward_f32), or options (sugar_activation_create_with_options).
+//! Releases. What this header says holds for every later release with the same SUGAR_ABI_VERSION, but for
+//!           what stands under "Information" at its end. A spec that parses, canonical or not, parses in
+//!           all of them, to the same functions. What is UNSUPPORTED in one may work in a later one. The
+//!           bits of results may change with any release before 1.0, and after it only to mend a result
+//!           that was not as promised. A saved gradient is for the release that wrote it; a saved monitor
+//!           can be restored by that release and all later ones.
 //! ```
 
 #![allow(non_camel_case_types)]
@@ -108,6 +119,9 @@ pub const SUGAR_TYPE_BFLOAT: i32 = 4;
 /// of a tensor
 pub const SUGAR_MAX_DIMENSIONS: i32 = 64;
 
+/// bytes of a spec, without a NUL at its end; canonical specs are shorter
+pub const SUGAR_MAX_SPEC: i32 = 1024;
+
 /// of one context's pool, the calling thread counted
 pub const SUGAR_MAX_THREADS: i32 = 1024;
 
@@ -118,7 +132,7 @@ pub const SUGAR_CALL_ACCUMULATE: i32 = 1;
 /// store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE,
 /// where it is written with strides, or if the level has no such stores. Faster for an output that does not
 /// fit into the caches; one that does fit is then slower to read. Never changes a result. With neither this
-/// flag nor SUGAR_CALL_TEMPORAL, outputs that are larger than the last-level cache are stored past the caches
+/// flag nor SUGAR_CALL_TEMPORAL, the library decides by the output's size
 pub const SUGAR_CALL_NONTEMPORAL: i32 = 2;
 
 /// never store the output past the caches. An error beside SUGAR_CALL_NONTEMPORAL
@@ -177,11 +191,10 @@ pub struct sugar_activation {
 /// parallel_for. Opaque; any number of calls may use one context at the same time, if its parallel_for allows
 /// that. Small calls run on the calling thread.
 ///
-/// The pool. Its threads start with the context, go to sleep 50 us after a call, and end with the context. It
-/// works for one call at a time: a call that finds it busy runs on the calling thread alone. Its threads
-/// block all signals but those of faults, and have stacks of 1 MiB. After fork(), the child has the context
-/// but not the threads: calls there run on the calling thread, and sugar_context_destroy only frees the
-/// memory. Contexts made in the child have pools.
+/// The pool. Its threads start and end with the context. It works for one call at a time: a call that finds
+/// it busy runs on the calling thread alone. Its threads block all signals but those of faults. After fork(),
+/// the child has the context but not the threads: calls there run on the calling thread, and
+/// sugar_context_destroy only frees the memory. Contexts made in the child have pools.
 #[repr(C)]
 pub struct sugar_context {
     opaque: [u8; 0],
@@ -217,7 +230,8 @@ pub type sugar_parallel_for_task = Option<
 /// Runs task(work, i) once for each i in \[0, count), in any order and on any threads, and returns when all
 /// are done. payload is what the caller put into the options. Supplied by programs that have a thread pool.
 /// It is called in the calling thread's own floating-point mode, and must not change that; its threads may
-/// have any.
+/// have any. It must return: neither it nor a task may be left by an exception, longjmp or the end of a
+/// thread, as a call would be left half done. A task calls nothing of the caller's.
 pub type sugar_parallel_for = Option<
     unsafe extern "C" fn(
         payload: *mut c_void,
@@ -349,13 +363,14 @@ impl Default for sugar_context_options {
     }
 }
 
-/// The random numbers for slopes: those of Philox4x32-10 (Salmon et al., SC 2011) with the key `seed`.
-/// Element i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4) of block offset
-/// \+ floor(i / 4), so the same seed and offset draw the same slopes again, at every level, in any layout and
-/// for any split over threads. A call on n elements uses ceil(n / 4) blocks: the offset for the next call is
-/// greater by that. A word w gives the slope lower + (upper - lower) u with u = floor(w / 2^8) / 2^24, in f64
-/// for f64 and else in f32: lower, upper and their difference are rounded, then product and sum once
-/// together. Set struct_size; its rule is that of sugar_activation_options.
+/// The random numbers for slopes: those of Philox4x32-10 (Salmon et al., SC 2011). Its key is `seed`, the
+/// lower 32 bits first; the counter of block b is b in its first two words, the lower 32 bits first, and 0 in
+/// the other two. Element i of x, counted from 0 in row-major order whatever the strides, has word (i mod 4)
+/// of block offset + floor(i / 4), modulo 2^64. So the same seed and offset draw the same slopes again, at
+/// every level, in any layout and for any split over threads. A call on n elements uses ceil(n / 4) blocks:
+/// the offset for the next call is greater by that. A word w gives the slope lower + (upper - lower) u with u
+/// = floor(w / 2^8) / 2^24, in f64 for f64 and else in f32: lower, upper and their difference are rounded,
+/// then product and sum once together. Set struct_size; its rule is that of sugar_activation_options.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct sugar_random {
@@ -376,8 +391,7 @@ impl Default for sugar_random {
 }
 
 /// Options of one call; NULL everywhere stands for all defaults. Set struct_size to
-/// sizeof(sugar_call_options); its rule is that of sugar_activation_options. A call needs at most 64 KiB of
-/// stack on each thread that works on it, or 384 KiB if options other than flags and context are set.
+/// sizeof(sugar_call_options); its rule is that of sugar_activation_options.
 ///
 /// What may stand together; anything else is UNSUPPORTED. (SUGAR_CALL_NONTEMPORAL and _TEMPORAL go with
 /// everything, but not with each other, which is ARGUMENT.)

@@ -81,6 +81,9 @@ inline constexpr std::int32_t type_bfloat = SUGAR_TYPE_BFLOAT;
 // of a tensor
 inline constexpr std::int32_t max_dimensions = SUGAR_MAX_DIMENSIONS;
 
+// bytes of a spec, without a NUL at its end; canonical specs are shorter
+inline constexpr std::int32_t max_spec = SUGAR_MAX_SPEC;
+
 // of one context's pool, the calling thread counted
 inline constexpr std::int32_t max_threads = SUGAR_MAX_THREADS;
 
@@ -91,7 +94,7 @@ inline constexpr std::int32_t call_accumulate = SUGAR_CALL_ACCUMULATE;
 // store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE,
 // where it is written with strides, or if the level has no such stores. Faster for an output that does not
 // fit into the caches; one that does fit is then slower to read. Never changes a result. With neither this
-// flag nor SUGAR_CALL_TEMPORAL, outputs that are larger than the last-level cache are stored past the caches
+// flag nor SUGAR_CALL_TEMPORAL, the library decides by the output's size
 inline constexpr std::int32_t call_nontemporal = SUGAR_CALL_NONTEMPORAL;
 
 // never store the output past the caches. An error beside SUGAR_CALL_NONTEMPORAL
