@@ -1,7 +1,8 @@
 /* The public calls: check them, and choose between one pass over vectors, a plain call and an extended one. */
 #include "activation/activation.h"
 #include "base/struct_size.h"
-#include "call/extended.h"
+#include "call/assemble.h"
+#include "call/options.h"
 #include "call/passes.h"
 #include "call/plain.h"
 #include "cpu/cache.h"

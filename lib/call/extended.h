@@ -1,4 +1,4 @@
-/* Extended calls: those whose options add operands to x, y, dy and dx. */
+/* An extended call: one whose options add operands to x, y, dy and dx. */
 #ifndef SUGAR_EXTENDED_H
 #define SUGAR_EXTENDED_H
 
@@ -36,21 +36,5 @@ typedef struct sugar_extended_call {
     bool is_written[SUGAR_MAX_OPERANDS];
     sugar_walk walk;
 } sugar_extended_call;
-
-/* Check options and operands, and run the call; the caller has checked the flags. is_flat: it got pointers and steps,
- * so messages do not mention tensors. */
-sugar_status sugar_extended_forward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *y,
-                                    const sugar_call_options *options, bool is_flat);
-sugar_status sugar_extended_backward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *dy,
-                                     const sugar_tensor *dx, const sugar_call_options *options, bool is_flat);
-
-/* Feeds a monitor, and computes nothing. */
-sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_tensor *x, const sugar_call_options *options);
-
-/* Checks that each value of a parameter that is a tensor is within its range. */
-sugar_status sugar_parameter_check(const sugar_extended_call *call, const sugar_call_options *options);
-
-/* Runs a call that has been checked, and has at least one element. */
-void sugar_extended_run(sugar_extended_call *call, const sugar_call_options *options);
 
 #endif

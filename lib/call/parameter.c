@@ -1,5 +1,5 @@
 /* The range check of parameters that are tensors. It looks at every value before a call writes anything. */
-#include "call/extended.h"
+#include "call/parameter.h"
 
 #include "activation/activation.h"
 #include "activation/catalogue.h"

@@ -1,6 +1,6 @@
-/* Extended calls: divided into slices, among threads, and each slice into tiles. options.c has made the walk; tile.c
+/* Extended calls: divided into slices, among threads, and each slice into tiles. assemble.c has made the walk; tile.c
  * computes a tile; sums.c adds up what slices have summed. */
-#include "call/extended.h"
+#include "call/run.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,13 +1,13 @@
-/* Options of extended calls: checks them by their table, and makes one walk of all operands. */
-#include "call/options.h"
+/* Extended calls: checks options by their table, makes one walk of all operands, and has the call run. */
+#include "call/assemble.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "activation/activation.h"
 #include "activation/catalogue.h"
 #include "base/struct_size.h"
-#include "call/extended.h"
+#include "call/parameter.h"
+#include "call/run.h"
 
 /* A call while its operands are added. */
 typedef struct assembly {
