@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Whether every language has what is expected of one: its generated files name every symbol that the library exports,
-its layer by hand names every option of a call, its tests are in the suite bindings, and the lists of languages have it.
+its layer by hand names every option of a call, its tests are in the suite bindings, its README and its imports have the
+name of its package, and the lists of languages have it.
 
     python3 bindings/coverage.py LIBRARY
 
@@ -15,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from generator import render
+from generator import names, render
 from generator.errors import GeneratorError
 
 BINDINGS = Path(__file__).resolve().parent
@@ -24,6 +25,14 @@ LISTS = ("bindings/README.md", "README.md", "doc/guide.md")
 
 # A line that begins as comments do in some language: // /* * -- ! #, but neither #[allow] nor #define.
 COMMENT = re.compile(r"^\s*(//|/\*|\*(?=[\s/])|--|!|#(?![\w\[])).*$", re.MULTILINE)
+
+# Where a package of ours is named: an import, a dependency, an argument of go mod edit.
+NAMED = re.compile(r"""
+      ^\s*(?:import|from|using)\ ([a-z]*sugar\w*)              # import libsugar, but not test_libsugar
+    | (?:\b(?:require|from|test)\W{1,2}|^\t)"(\w[\w./-]*)"     # require("libsugar/lowlevel"), a line of Go's import
+    | ^([\w-]*sugar[\w-]*)\ =\ \{                              # libsugar = { path = "..." }
+    | -(?:require|replace)=([\w./-]+)[@=]                      # -require=libsugar@v0.0.0
+    """, re.VERBOSE | re.MULTILINE | re.IGNORECASE)
 
 
 def exported(library: str) -> list[str]:
@@ -71,6 +80,23 @@ def has_tests(language: Path) -> bool:
     return any("suite: 'bindings'" in text_of(build) for build in builds)
 
 
+def misnamed(language: Path) -> list[str]:
+    """Where a file names another package than the language's, and whether the README names one that is special."""
+    package = names.package(language.name)
+    named = {path.relative_to(language).as_posix(): packages_in(path) for path in render.own_files(language, "*")}
+    found = [f"{path} names the package {name}, expected {package}" for path, found in named.items()
+             for name in sorted(found) if not re.fullmatch(re.escape(package) + r"([./-].*)?", name)]
+    if package in names.PACKAGES.values() and not named.get("README.md"):
+        found.append(f"README.md does not name the package {package}")
+    return found
+
+
+def packages_in(path: Path) -> set[str]:
+    """The packages of ours, or those called like ours, that a file names."""
+    text = path.read_text("utf-8", errors="replace")
+    return {name for match in NAMED.findall(text) for name in match if "sugar" in name.lower()}
+
+
 def not_listed(language: Path) -> list[str]:
     """The lists that lack it. The first has its name, in a link to its README."""
     texts = {name: text_of(language.parent.parent / name) for name in LISTS}
@@ -90,6 +116,7 @@ def problems(language: Path, symbols: list[str]) -> list[str]:
         found.append(f"the layer by hand lacks the options {', '.join(lacking)}")
     if not has_tests(language):
         found.append("no meson.build of it has a test with suite: 'bindings'")
+    found += misnamed(language)
     return found + [f"{name} does not list it" for name in not_listed(language)]
 
 

@@ -11,11 +11,12 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 from typing import Any
 
 import coverage
-from generator import comments, header, render
+from generator import comments, header, names, render
 from generator.errors import GeneratorError
 
 Json = dict[str, Any]
@@ -330,6 +331,26 @@ class Coverage(Lua):
         (self.bindings / "lua/meson.build").unlink()
         self.assertEqual(self.problems(), expected)
 
+    def test_package(self) -> None:
+        """Imports, dependencies and commands in the manner of any language; other names are none of the package's."""
+        for text in ('require("%s")', 'local sugar = require "%s"', 'import { Activation } from "%s"', "import %s",
+                     "from %s import Error", "using %s", '%s = { path = "lua" }', 'import (\n\t"%s"\n)',
+                     "go mod edit -require=%s@v0.0.0", "go mod edit -replace=%s=../lua"):
+            self.write("README.md", text % "libsugar")
+            self.assertEqual(self.problems(), [], text)
+            self.write("README.md", text % "oldsugar")
+            self.assertEqual(self.problems(), ["README.md names the package oldsugar, expected libsugar"], text)
+        self.write("README.md", 'require("ffi") require("libsugar.ffi") require("./sugar.js") import test_libsugar\n')
+        self.assertEqual(self.problems(), [])
+
+    def test_special_package(self) -> None:
+        """The README must say it; what begins with it is a part of it."""
+        with unittest.mock.patch.dict(names.PACKAGES, lua="host/lib-sugar"):
+            self.assertEqual(self.problems(), ["README.md does not name the package host/lib-sugar"])
+            self.write("README.md", 'require("host/lib-sugar/ffi") require("host/lib-sugars")\n')
+            self.assertEqual(self.problems(),
+                             ["README.md names the package host/lib-sugars, expected host/lib-sugar"])
+
     def test_lists(self) -> None:
         for name in coverage.LISTS[1:]:
             self.write(f"../../{name}", "In LuaJIT.\n")
@@ -358,6 +379,16 @@ class Languages(unittest.TestCase):
                     for path, text in render.all_languages(BINDINGS, api).items()
                     if re.search(r"\bsugar_measure\b", text)}
         self.assertEqual(folders, followed)
+
+    def test_manifests(self) -> None:
+        """Manifests have the name of generator/names.py."""
+        api = json.loads((BINDINGS / "api.json").read_text("utf-8"))
+        with unittest.mock.patch.object(names, "package", "another-{}".format):
+            named = {path.relative_to(BINDINGS).as_posix() for path, text in render.all_languages(BINDINGS, api).items()
+                     if f"another-{path.relative_to(BINDINGS).parts[0]}" in text}
+        self.assertLessEqual({"fortran/fpm.toml", "go/go.mod", "javascript/package.json", "julia/Project.toml",
+                              "luajit/rockspec", "python/pyproject.toml", "rust/libsugar/Cargo.toml",
+                              "rust/libsugar-sys/Cargo.toml"}, named)
 
     def follow(self, language: str, comment: str, function: str) -> dict[str, str]:
         """The output of a language's templates, by the files' names."""

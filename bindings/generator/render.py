@@ -4,9 +4,9 @@ The first line of a template says where its output goes, relative to the languag
 
     {# output: src/libsugar/_lowlevel.py #}
 
-A template sees the keys of api.json as variables, and `banner`, the line that must stand on the output's first
-line (of a format that has comments). The functions of bindings/LANGUAGE/language.py, if there is one, are
-filters, beside Jinja2's own and those below.
+A template sees the keys of api.json as variables, `package`, the name of the language's package, and `banner`, the
+line that must stand on the output's first line (of a format that has comments). The functions of
+bindings/LANGUAGE/language.py, if there is one, are filters, beside Jinja2's own and those below.
 """
 
 import importlib.util
@@ -19,6 +19,7 @@ from typing import Any, Callable, Collection, Iterator
 
 import jinja2
 
+from . import names
 from .c import declaration
 from .errors import GeneratorError
 
@@ -94,7 +95,7 @@ def render(folder: Path, language: str, template: Path, api: Json) -> tuple[Path
     name = template.relative_to(folder / language).as_posix()
     jinja = environment(folder / language)
     try:
-        text = jinja.get_template(name).render(api, banner=banner)
+        text = jinja.get_template(name).render(api, package=names.package(language), banner=banner)
     except GeneratorError:
         raise
     except Exception as error:      # a filter may raise anything

@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"unsafe"
 
-	"libsugar/lowlevel"
+	"libsugar.example/libsugar/lowlevel"
 )
 
 // Kind is a function of the catalogue.

@@ -3,7 +3,7 @@ package libsugar_test
 import (
 	"fmt"
 
-	"libsugar"
+	"libsugar.example/libsugar"
 )
 
 func Example() {

@@ -17,7 +17,7 @@ import (
 	"strings"
 	"unsafe"
 
-	"libsugar/lowlevel"
+	"libsugar.example/libsugar/lowlevel"
 )
 
 // Status says what kind of error an Error is.

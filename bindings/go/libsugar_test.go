@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"libsugar/lowlevel"
+	"libsugar.example/libsugar/lowlevel"
 )
 
 func activation(t testing.TB, spec string) *Activation {

@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"unsafe"
 
-	"libsugar/lowlevel"
+	"libsugar.example/libsugar/lowlevel"
 )
 
 // Monitor counts what the units of one layer see. While a call feeds one, no other may use it.

@@ -31,8 +31,21 @@ strict() {
     fi
 }
 
+# A program in a folder of its own, built by the README's commands; it finds the module beside it.
+elsewhere() {
+    module=$(go list -m)
+    commands=$(sed -n '/^go mod edit/,/^```/p' README.md | grep -v '```')
+    rm -rf "$folder/program"
+    mkdir "$folder/program" && ln -sfn "$source" "$folder/libsugar" && (
+        cd "$folder/program" &&
+        printf 'package main\n\nimport "%s"\n\nfunc main() { println(libsugar.Version()) }\n' "$module" >main.go &&
+        go mod init program && GOFLAGS='' sh -ec "$commands" && ./program
+    )
+}
+
 check 'gofmt' formatted
 check 'go vet' go vet ./...
 check 'go test' strict go test -count=1 -v ./...
 grep -E 'calls on tensors|^ok' "$folder/output" || true
+check 'a program elsewhere' elsewhere
 check_summary

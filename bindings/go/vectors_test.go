@@ -13,7 +13,7 @@ import (
 	"testing"
 	"unsafe"
 
-	"libsugar/lowlevel"
+	"libsugar.example/libsugar/lowlevel"
 )
 
 // The shared vectors, ../vectors/README.md.

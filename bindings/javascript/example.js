@@ -1,4 +1,4 @@
-const { Activation } = require("libsugar");
+const { Activation } = require("libsugar-activations");
 
 const x = Float32Array.of(-2, -0.5, 0.5, 2), dy = Float32Array.of(1, 1, 1, 1);
 const activation = new Activation("relu~bsilu");

@@ -23,7 +23,7 @@ else
     echo 'without clippy, which is not there'
 fi
 if cargo fmt --version >/dev/null 2>&1; then
-    cargo fmt -p libsugar --check       # libsugar-sys is generated
+    cargo fmt -p libsugar-activations --check       # the other crate is generated
 else
     echo 'without rustfmt, which is not there'
 fi

@@ -7,8 +7,10 @@ const path = require("node:path");
 const test = require("node:test");
 const { setImmediate } = require("node:timers/promises");
 
-const { Activation, CallOptions, Context, Monitor, SugarError, Tensor, kinds, levels, version } = require("libsugar");
-const c = require("libsugar/lowlevel");
+const sugar = require("libsugar-activations");
+const c = require("libsugar-activations/lowlevel");
+
+const { Activation, CallOptions, Context, Monitor, SugarError, Tensor, kinds, levels, version } = sugar;
 
 const floats = (...values) => Float32Array.of(...values);
 const relu = new Activation("relu");
@@ -383,7 +385,7 @@ test("the package: version, files, declarations of all that is exported", () => 
     for (const file of [manifest.main, manifest.types, ...manifest.files]) {
         assert.ok(fs.existsSync(path.join(folder, file)), file);
     }
-    for (const [module, file] of [[require("libsugar"), "index.d.ts"], [c, "lowlevel.d.ts"]]) {
+    for (const [module, file] of [[sugar, "index.d.ts"], [c, "lowlevel.d.ts"]]) {
         const text = fs.readFileSync(path.join(folder, "lib", file), "utf8");
         for (const name of Object.keys(module)) {
             assert.match(text, new RegExp(`export (declare )?(class|function|const) ${name}\\b`), `${file}: ${name}`);
