@@ -68,9 +68,9 @@ def options() -> list[str]:
 def without(language: Path, names: list[str]) -> list[str]:
     """The options that no file by hand has: as parameter_gradient, parameterGradient or ParameterGradient."""
     generated = {render.output(language, template) for template in render.templates(language)}
-    text = "\n".join(COMMENT.sub("", text_of(path)) for path in sorted(language.rglob("*"))
-                     if path.is_file() and path not in generated and path.suffix not in (".md", ".json")
-                     and not {"test", "tests", "target", "node_modules", "subprojects"} & set(path.parts))
+    text = "\n".join(COMMENT.sub("", text_of(path)) for path in render.own_files(language, "*")
+                     if path not in generated and path.suffix not in (".md", ".json")
+                     and not {"test", "tests", "subprojects"} & set(path.parts))
     words = {word.replace("_", "").lower() for word in re.findall(r"\w+", text)}
     return [name for name in names if name.replace("_", "") not in words]
 

@@ -324,6 +324,12 @@ class Coverage(Lua):
         self.write("call.lua", f"{others} savedGradient\n")
         self.assertEqual(self.problems(), [])
 
+    def test_filled_by_tools(self) -> None:
+        """What npm and others build here is no text."""
+        self.write("build/lua.o", "")
+        (self.bindings / "lua/build/lua.o").write_bytes(b"\x98")
+        self.assertEqual(self.problems(), [])
+
     def test_tests(self) -> None:
         expected = ["no meson.build of it has a test with suite: 'bindings'"]
         self.write("meson.build", "test('lua', sh)\n")
