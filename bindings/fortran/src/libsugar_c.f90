@@ -21,19 +21,19 @@
 !>           all 0: all defaults. sugar_random is no such struct: its presence is the choice to draw, and
 !>           zeros are the seed 0 and the offset 0.
 !> Lists.    The list above a function says of its parameters what their types do not say: "out": it is
-!> written;
-!>           all others are only read. In brackets: the number of elements that a pointer leads to, and, if
-!>           they need not lie next to each other, the parameter with their step. "NULL": it may be NULL;
-!>           all others may not. What is "owned by the caller" is freed by the caller. (bindings/ reads
-!>           these lists: they are the one description for every language.)
-!> Overlap.  An output may be the very same view as an input (same address, same strides): in place.
-!>           Any other sharing of memory between an output and an input is SUGAR_ERROR_OVERLAP, and so
-!>           is an output with two indices at the same address, as with a stride of 0. Views that
-!>           interleave without sharing an element are fine. Inputs may overlap each other and
-!>           themselves (zero strides). For views of many dimensions, with strides that no array has,
-!>           it can take very long to decide exactly whether they overlap; the check stops after a
-!>           bounded amount of work, and an overlap that it could not rule out until then is an error
-!>           of that kind, too.
+!>           written; all others are only read, but a handle without const, which the call changes. In
+!>           brackets: the number of elements that a pointer leads to, and, if they need not lie next to
+!>           each other, the parameter with their step. "NULL": it may be NULL; all others may not. What is
+!>           "owned by the caller" is freed by the caller. (bindings/ reads these lists: they are the one
+!>           description for every language.)
+!> Overlap.  y may be the very same view as x, and dx as x or dy (same address, same strides; those of an
+!>           extent of 1 do not count): in place. Any other sharing of memory between an output and
+!>           another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output with two
+!>           indices at the same address, as with a stride of 0. Views that interleave without sharing
+!>           an element are fine. Inputs may overlap each other and themselves (zero strides). For
+!>           views of many dimensions, with strides that no array has, it can take very long to decide
+!>           exactly whether they overlap; the check stops after a bounded amount of work, and an
+!>           overlap that it could not rule out until then is an error of that kind, too.
 !> Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64
 !>           within 4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52)
 !>           times its largest magnitude, whichever is larger. A parameter is rounded once to the
@@ -47,8 +47,9 @@
 !>           last bit from an f32 call's result that is rounded again. Results have the same bits at every
 !>           level of every processor (sugar_level), stride, alignment, position and split over threads;
 !>           only the payload and sign of a NaN may differ. Values and derivatives are NaN where x is
-!>           NaN, and nowhere else (but dx is NaN where dy is infinite and the derivative is 0, as in
-!>           IEEE 754).
+!>           NaN, and nowhere else. dx is NaN, besides, where IEEE 754 makes one of the product (dy is
+!>           NaN, or infinite while the derivative is 0) or of the sum of SUGAR_CALL_ACCUMULATE. A saved
+!>           gradient keeps no NaN of x.
 !> Modes.    Every call computes in IEEE 754's default mode, on all threads: rounding to nearest, subnormals
 !>           kept, no exception trapped. Whatever mode the calling thread has (rounding direction, flush to
 !>           zero, denormals are zero, trapped exceptions), it has again when the call returns. Its sticky
@@ -76,13 +77,14 @@ module libsugar_c
     integer(c_int32_t), parameter :: SUGAR_VERSION_MAJOR = 0
     integer(c_int32_t), parameter :: SUGAR_VERSION_MINOR = 1
     integer(c_int32_t), parameter :: SUGAR_VERSION_PATCH = 0
-    !> The number of the ABI, which is that of the SONAME; it changes only if a program that was built against
-    !> an older header could break.
+    !> The number of the ABI, which is that of the SONAME. A release gets a new one if a program that was
+    !> built against an older release's header could break. A program that loads the library by dlopen names
+    !> it with this number, as libsugar.so.0: no call tells it.
     integer(c_int32_t), parameter :: SUGAR_ABI_VERSION = 0
     integer(c_int32_t), parameter :: SUGAR_OK = 0
     !> an argument is out of its documented range, in every version: a mistake in the program
     integer(c_int32_t), parameter :: SUGAR_ERROR_ARGUMENT = -1
-    !> a spec string does not parse
+    !> a spec string does not parse, or a value in it is out of its range
     integer(c_int32_t), parameter :: SUGAR_ERROR_SPEC = -2
     !> this version, build or machine cannot do it, or this activation: device, type, level, flag or option,
     !> or a combination of them. Another way is needed
@@ -242,8 +244,9 @@ module libsugar_c
     !> Options of one call; NULL everywhere stands for all defaults. Set struct_size to
     !> sizeof(sugar_call_options); its rule is that of sugar_activation_options.
     !>
-    !> What may stand together; anything else is UNSUPPORTED. (SUGAR_CALL_NONTEMPORAL and _TEMPORAL go with
-    !> everything, but not with each other, which is ARGUMENT.)
+    !> What may stand together (each may also stand without the others); anything else is UNSUPPORTED. A
+    !> context, and SUGAR_CALL_NONTEMPORAL or _TEMPORAL, go with everything; these two flags together are
+    !> ARGUMENT.
     !>
     !>                           in forward                        in backward
     !>     SUGAR_CALL_ACCUMULATE      no                           beside everything
@@ -253,9 +256,9 @@ module libsugar_c
     !>                                saved_gradient if g' does
     !>                                not use f'
     !>     parameter_gradient         no                           beside parameter
-    !>     saved_gradient             beside monitor, parameter    alone
+    !>     saved_gradient             beside monitor, parameter    beside SUGAR_CALL_ACCUMULATE alone
     !>                                (as above)
-    !>     random                     beside monitor               alone
+    !>     random                     beside monitor               beside SUGAR_CALL_ACCUMULATE alone
     !>     struct_size: bytes
     !>     flags: SUGAR_CALL_* or 0
     !>     context: threads; NULL: the calling thread
@@ -274,24 +277,27 @@ module libsugar_c
     !>         the surrogate. It has the dtype and the ndim of x, and each of its extents is that of x or 1,
     !>         whatever those of `parameter` are: where it is 1, all indices of x are summed. A stride of 0
     !>         over a larger extent is an error, as in any output. With SUGAR_CALL_ACCUMULATE the sum is added
-    !>         to what it holds. df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64)
-    !>         and summed in f64, and so is what the roundings of that sum lose: a sum of n products is within
-    !>         half an ULP, and n^2 2^-105 times the sum of their absolute values, of the exact one. It has
-    !>         the same bits for any number of threads. If x has no elements, the gradient may still have
-    !>         some, where its extents are 1: they are sums over nothing, so they are set to 0, or with
-    !>         SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted.
+    !>         to what it holds, rounded once together. df/dparameter is as accurate as f'. Products are
+    !>         rounded to f32 (f64 for f64) and summed in f64, and so is what the roundings of that sum lose:
+    !>         a sum of n products is within half an ULP, and n^2 2^-105 times the sum of their absolute
+    !>         values, of the exact one. It has the same bits for any number of threads. If x has no elements,
+    !>         the gradient may still have some, where its extents are 1: they are sums over nothing, so they
+    !>         are set to 0, or with SUGAR_CALL_ACCUMULATE stay as they are. It may not overlap anything else.
+    !>         NULL: not wanted.
     !>     saved_gradient: g'(x) in one byte or one bit per element, for a backward pass without x. forward:
     !>         out; backward: in, and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with     8
-    !>         bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum
-    !>         are the gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the value
-    !>         it stands for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few units in
+    !>         bits   the code nearest to 255 (g'(x) - minimum) / (maximum - minimum), computed from the
+    !>         rounded g'(x), so that next to a tie it may be either neighbour; minimum and maximum are the
+    !>         gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the value it
+    !>         stands for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few units in
     !>         the last place of the larger bound. If both bounds are equal the code is 0. For activations
     !>         with SUGAR_CAN_SAVE_BYTE: their bounds are finite.     1 bit    whether g'(x) is the larger of
-    !>         its two values; exact: backward gives what it gives from x. For activations with
-    !>         SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values, or one, in every element
-    !>         type. Bit i mod 8 (from the lowest) of byte i / 8 is element i in row-major order; strides must
-    !>         be NULL or compact; bits after the last element are written as 0. Where x is NaN the code is 0.
-    !>         It may not overlap anything else; x and y may be the same view. NULL: not wanted.
+    !>         its two values; exact: backward gives what it gives from x, unless that is NaN. For activations
+    !>         with SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values, or one, in every
+    !>         element type. Bit i mod 8 (from the lowest) of byte i / 8 is element i in row-major order;
+    !>         strides must be NULL or compact; bits after the last element are written as 0. Where x is NaN
+    !>         the code is 0, so that backward gives dy times the lower value, not NaN. It may not overlap an
+    !>         output, nor in forward any operand; x and y may be the same view. NULL: not wanted.
     !>     random: rrelu as the forward function draws a slope for each element, in forward and again in
     !>         backward (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all
     !>         zeros: drawn, with the seed 0. For SUGAR_CAN_DRAW. f' has the same slopes, wherever the
@@ -372,8 +378,8 @@ module libsugar_c
     end type
 
     !> One kind of the catalogue. All strings are constants in UTF-8. Set struct_size before the call; its
-    !> rule is that of sugar_activation_options, except that a larger struct is always accepted and its
-    !> unknown members are set to 0.
+    !> rule is that of sugar_activation_options, except that a larger struct is accepted whatever it holds,
+    !> and its unknown members are set to 0. struct_size stays as it was.
     !>     struct_size: bytes
     !>     name: "silu"
     !>     alias: a second name that specs may use, "swish"; NULL if none
@@ -496,7 +502,8 @@ module libsugar_c
     interface
         !> The message of the last failed call on this thread; "" if none has failed yet. One line, without a
         !> newline. A successful call does not change it.
-        !> Returns: never NULL; owned by the library, valid until the next failing call on this thread.
+        !> Returns: never NULL; owned by the library, valid until the next failing call on this thread, or the
+        !> thread's end.
         function sugar_last_error() bind(c, name="sugar_last_error") result(returned)
             import
             type(c_ptr) :: returned
@@ -538,7 +545,9 @@ module libsugar_c
         !>         sugar_activation_destroy. Not written on failure.
         !>     spec: a NUL-terminated string, not kept.
         !> SUGAR_ERROR_ARGUMENT: NULL
-        !> SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
+        !> SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer
+        !> than SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one,
+        !> and the nearest known name
         !> SUGAR_ERROR_OUT_OF_MEMORY
         function sugar_activation_create(activation, spec) bind(c, name="sugar_activation_create") &
         result(returned)
@@ -554,7 +563,9 @@ module libsugar_c
         !>     spec_length: in bytes.
         !>     options: NULL: defaults.
         !> SUGAR_ERROR_ARGUMENT: NULL; struct_size
-        !> SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
+        !> SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer
+        !> than SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one,
+        !> and the nearest known name
         !> SUGAR_ERROR_OUT_OF_MEMORY
         !> SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option
         function sugar_activation_create_with_options(activation, spec, spec_length, options) bind(c, &
@@ -613,8 +624,9 @@ module libsugar_c
             type(c_ptr), value :: context
         end subroutine sugar_context_destroy
 
-        !> How many threads work on a call with this context, the calling thread counted; with a parallel_for:
-        !> into how many parts a call may be split.
+        !> How many threads may work on a call with this context at most, the calling thread counted; with a
+        !> parallel_for: into how many parts a call may be split. In a child after fork() still the parent's
+        !> number.
         !>     context: NULL is fine: calls without a context.
         !> Returns: 1 or more; 1 if context is NULL.
         function sugar_context_threads(context) bind(c, name="sugar_context_threads") result(returned)
@@ -627,8 +639,10 @@ module libsugar_c
         !>     x: any strides.
         !>     y: out same shape and dtype as x; may be the same view as x.
         !>     options: NULL: all defaults.
-        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-        !> misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL
+        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an
+        !> option that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned
+        !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
+        !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL
         !> SUGAR_ERROR_OVERLAP
         !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -652,9 +666,11 @@ module libsugar_c
         !>     dx: out same shape and dtype as x; may be the same view as x or as dy. With
         !>         SUGAR_CALL_ACCUMULATE it is read as well.
         !>     options: NULL: all defaults.
-        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-        !> misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x
-        !> beside a saved_gradient
+        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an
+        !> option that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned
+        !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
+        !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+        !> saved_gradient
         !> SUGAR_ERROR_OVERLAP
         !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -682,8 +698,10 @@ module libsugar_c
         !>     y: out [n, step incy] may be the same vector as x. NULL allowed if n is 0.
         !>     incy: in elements.
         !>     options: NULL: all defaults.
-        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-        !> misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an
+        !> option that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned
+        !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
+        !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
         !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -713,8 +731,10 @@ module libsugar_c
         !>     y: out [n, step incy] may be the same vector as x. NULL allowed if n is 0.
         !>     incy: in elements.
         !>     options: NULL: all defaults.
-        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-        !> misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an
+        !> option that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned
+        !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
+        !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
         !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -744,8 +764,10 @@ module libsugar_c
         !>     y: out [n, step incy] may be the same vector as x. NULL allowed if n is 0.
         !>     incy: in elements.
         !>     options: NULL: all defaults.
-        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-        !> misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an
+        !> option that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned
+        !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
+        !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
         !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -775,8 +797,10 @@ module libsugar_c
         !>     y: out [n, step incy] may be the same vector as x. NULL allowed if n is 0.
         !>     incy: in elements.
         !>     options: NULL: all defaults.
-        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-        !> misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an
+        !> option that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned
+        !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
+        !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
         !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -804,9 +828,11 @@ module libsugar_c
         !>     dx: out [n, step incdx] may be the same vector as x or as dy. NULL allowed if n is 0.
         !>     incdx: in elements.
         !>     options: NULL: all defaults.
-        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-        !> misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x
-        !> beside a saved_gradient; n < 0
+        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an
+        !> option that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned
+        !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
+        !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+        !> saved_gradient; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
         !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -836,9 +862,11 @@ module libsugar_c
         !>     dx: out [n, step incdx] may be the same vector as x or as dy. NULL allowed if n is 0.
         !>     incdx: in elements.
         !>     options: NULL: all defaults.
-        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-        !> misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x
-        !> beside a saved_gradient; n < 0
+        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an
+        !> option that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned
+        !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
+        !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+        !> saved_gradient; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
         !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -868,9 +896,11 @@ module libsugar_c
         !>     dx: out [n, step incdx] may be the same vector as x or as dy. NULL allowed if n is 0.
         !>     incdx: in elements.
         !>     options: NULL: all defaults.
-        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-        !> misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x
-        !> beside a saved_gradient; n < 0
+        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an
+        !> option that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned
+        !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
+        !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+        !> saved_gradient; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
         !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -900,9 +930,11 @@ module libsugar_c
         !>     dx: out [n, step incdx] may be the same vector as x or as dy. NULL allowed if n is 0.
         !>     incdx: in elements.
         !>     options: NULL: all defaults.
-        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
-        !> misaligned data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x
-        !> beside a saved_gradient; n < 0
+        !> SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an
+        !> option that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned
+        !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
+        !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
+        !> saved_gradient; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
         !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -1031,8 +1063,9 @@ module libsugar_c
         !>         + (i - 1) w <= x < minimum + i w, the last one x >= maximum; all of it computed in f32, or
         !>         in f64 for f64, so that a sample next to a bound may be counted on its other side. NaN is
         !>         in no bin.
-        !>     edges: out [capacity - 1] the bounds between them, ascending, of which there are bins - 1;
-        !>         NULL: not wanted.
+        !>     edges: out [capacity - 1] the bounds between them, of which there are bins - 1, ascending, or
+        !>         equal where numbers of that size are further apart than the bins are wide; NULL: not
+        !>         wanted.
         !>     capacity: `bins` or more.
         !> SUGAR_ERROR_ARGUMENT: NULL, capacity less than `bins`
         function sugar_monitor_get_histogram(monitor, counts, edges, capacity) bind(c, &
@@ -1068,13 +1101,13 @@ module libsugar_c
         end function sugar_monitor_save
 
         !> Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older
-        !> one, but not 0.1.
+        !> one.
         !>     monitor: out owned by the caller, for sugar_monitor_destroy. Not written on failure.
         !>     buffer: [size] not kept.
         !>     size: in bytes.
         !> SUGAR_ERROR_ARGUMENT: NULL
         !> SUGAR_ERROR_DATA: not a saved monitor; damaged, cut off or too long: the checksum is verified
-        !> SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
+        !> SUGAR_ERROR_UNSUPPORTED: a form that this version does not read
         !> SUGAR_ERROR_OUT_OF_MEMORY
         function sugar_monitor_restore(monitor, buffer, size) bind(c, name="sugar_monitor_restore") &
         result(returned)

@@ -40,8 +40,8 @@ export type Operand = Tensor | TensorOptions | Float32Array | Float64Array;
  * Options of one call; NULL everywhere stands for all defaults. Set struct_size to
  * sizeof(sugar_call_options); its rule is that of sugar_activation_options.
  *
- * What may stand together; anything else is UNSUPPORTED. (SUGAR_CALL_NONTEMPORAL and _TEMPORAL go with
- * everything, but not with each other, which is ARGUMENT.)
+ * What may stand together (each may also stand without the others); anything else is UNSUPPORTED. A context,
+ * and SUGAR_CALL_NONTEMPORAL or _TEMPORAL, go with everything; these two flags together are ARGUMENT.
  *
  *                           in forward                        in backward
  *     SUGAR_CALL_ACCUMULATE      no                           beside everything
@@ -51,9 +51,9 @@ export type Operand = Tensor | TensorOptions | Float32Array | Float64Array;
  *                                saved_gradient if g' does
  *                                not use f'
  *     parameter_gradient         no                           beside parameter
- *     saved_gradient             beside monitor, parameter    alone
+ *     saved_gradient             beside monitor, parameter    beside SUGAR_CALL_ACCUMULATE alone
  *                                (as above)
- *     random                     beside monitor               alone
+ *     random                     beside monitor               beside SUGAR_CALL_ACCUMULATE alone
  */
 export interface CallOptionsInit {
     /** SUGAR_CALL_ACCUMULATE: dx = dx + dy * g'(x). */
@@ -86,28 +86,31 @@ export interface CallOptionsInit {
      * over the elements that share a value. f is the forward function, whatever the surrogate. It has the
      * dtype and the ndim of x, and each of its extents is that of x or 1, whatever those of `parameter` are:
      * where it is 1, all indices of x are summed. A stride of 0 over a larger extent is an error, as in any
-     * output. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds. df/dparameter is as accurate as
-     * f'. Products are rounded to f32 (f64 for f64) and summed in f64, and so is what the roundings of that
-     * sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times the sum of their absolute
-     * values, of the exact one. It has the same bits for any number of threads. If x has no elements, the
-     * gradient may still have some, where its extents are 1: they are sums over nothing, so they are set to
-     * 0, or with SUGAR_CALL_ACCUMULATE stay as they are. NULL: not wanted.
+     * output. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds, rounded once together.
+     * df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64, and so
+     * is what the roundings of that sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times
+     * the sum of their absolute values, of the exact one. It has the same bits for any number of threads. If
+     * x has no elements, the gradient may still have some, where its extents are 1: they are sums over
+     * nothing, so they are set to 0, or with SUGAR_CALL_ACCUMULATE stay as they are. It may not overlap
+     * anything else. NULL: not wanted.
      */
     readonly parameterGradient?: Operand | null;
     /**
      * g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in,
      * and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
-     *     8 bits   the code round(255 (g'(x) - minimum) / (maximum - minimum)), where minimum and maximum are
-     *         the gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the value it
+     *     8 bits   the code nearest to 255 (g'(x) - minimum) / (maximum - minimum), computed from the rounded
+     *         g'(x), so that next to a tie it may be either neighbour; minimum and maximum are the
+     *         gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the value it
      *         stands for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few units in
      *         the last place of the larger bound. If both bounds are equal the code is 0. For activations
      *         with SUGAR_CAN_SAVE_BYTE: their bounds are finite.
-     *     1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from x.
-     *         For activations with SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values, or
-     *         one, in every element type. Bit i mod 8 (from the lowest) of byte i / 8 is element i in
-     *         row-major order; strides must be NULL or compact; bits after the last element are written as 0.
-     * Where x is NaN the code is 0. It may not overlap anything else; x and y may be the same view. NULL: not
-     * wanted.
+     *     1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from x,
+     *         unless that is NaN. For activations with SUGAR_CAN_SAVE_BIT: their g', with domain and blend,
+     *         has two values, or one, in every element type. Bit i mod 8 (from the lowest) of byte i / 8 is
+     *         element i in row-major order; strides must be NULL or compact; bits after the last element are
+     *         written as 0.
+     * Where x is NaN the code is 0, so that backward gives dy times the lower value, not NaN. It may not
+     * overlap an output, nor in forward any operand; x and y may be the same view. NULL: not wanted.
      */
     readonly savedGradient?: Tensor | TensorOptions | Uint8Array | null;
     /**
@@ -376,8 +379,7 @@ export declare class Monitor implements Handle {
      */
     constructor(units: number, options?: MonitorOptions);
     /**
-     * Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one,
-     * but not 0.1.
+     * Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one.
      */
     static restore(saved: Uint8Array): Monitor;
     /**

@@ -23,7 +23,7 @@ enum class status : sugar_status {
     ok = SUGAR_OK,
     // an argument is out of its documented range, in every version: a mistake in the program
     error_argument = SUGAR_ERROR_ARGUMENT,
-    // a spec string does not parse
+    // a spec string does not parse, or a value in it is out of its range
     error_spec = SUGAR_ERROR_SPEC,
     // this version, build or machine cannot do it, or this activation: device, type, level, flag or option,
     // or a combination of them. Another way is needed
@@ -43,7 +43,7 @@ inline const char *meaning(status value) noexcept {
     switch (value) {
     case status::ok: return "no error";
     case status::error_argument: return "an argument is out of its documented range, in every version: a mistake in the program";
-    case status::error_spec: return "a spec string does not parse";
+    case status::error_spec: return "a spec string does not parse, or a value in it is out of its range";
     case status::error_unsupported: return "this version, build or machine cannot do it, or this activation: device, type, level, flag or option, or a combination of them. Another way is needed";
     case status::error_out_of_memory: return "no memory for a handle, or no threads for a context";
     case status::error_overlap: return "an output shares memory with another operand, or with itself: copy, and call again";
@@ -62,8 +62,9 @@ inline constexpr std::int32_t version_minor = SUGAR_VERSION_MINOR;
 
 inline constexpr std::int32_t version_patch = SUGAR_VERSION_PATCH;
 
-// The number of the ABI, which is that of the SONAME; it changes only if a program that was built against an
-// older header could break.
+// The number of the ABI, which is that of the SONAME. A release gets a new one if a program that was built
+// against an older release's header could break. A program that loads the library by dlopen names it with
+// this number, as libsugar.so.0: no call tells it.
 inline constexpr std::int32_t abi_version = SUGAR_ABI_VERSION;
 
 // kDLCPU
@@ -145,7 +146,8 @@ namespace raw {
 
 // The message of the last failed call on this thread; "" if none has failed yet. One line, without a newline.
 // A successful call does not change it.
-//     returns: never NULL; owned by the library, valid until the next failing call on this thread.
+//     returns: never NULL; owned by the library, valid until the next failing call on this thread, or the
+//         thread's end.
 inline const char *last_error() noexcept {
     return ::sugar_last_error();
 }
@@ -182,7 +184,9 @@ inline std::int32_t version() noexcept {
 //         written on failure.
 //     spec: a NUL-terminated string, not kept.
 //     SUGAR_ERROR_ARGUMENT: NULL
-//     SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
+//     SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer than
+//         SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and
+//         the nearest known name
 //     SUGAR_ERROR_OUT_OF_MEMORY
 inline sugar_status activation_create(sugar_activation **activation, const char *spec) noexcept {
     return ::sugar_activation_create(activation, spec);
@@ -194,7 +198,9 @@ inline sugar_status activation_create(sugar_activation **activation, const char 
 //     spec_length: in bytes.
 //     options: NULL: defaults.
 //     SUGAR_ERROR_ARGUMENT: NULL; struct_size
-//     SUGAR_ERROR_SPEC: the message gives the position, counted from 0, and the nearest known name
+//     SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer than
+//         SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and
+//         the nearest known name
 //     SUGAR_ERROR_OUT_OF_MEMORY
 //     SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option
 inline sugar_status activation_create_with_options(sugar_activation **activation, const char *spec,
@@ -239,8 +245,8 @@ inline void context_destroy(sugar_context *context) noexcept {
     ::sugar_context_destroy(context);
 }
 
-// How many threads work on a call with this context, the calling thread counted; with a parallel_for: into
-// how many parts a call may be split.
+// How many threads may work on a call with this context at most, the calling thread counted; with a
+// parallel_for: into how many parts a call may be split. In a child after fork() still the parent's number.
 //     context: NULL is fine: calls without a context.
 //     returns: 1 or more; 1 if context is NULL.
 inline std::int32_t context_threads(const sugar_context *context) noexcept {
@@ -251,8 +257,10 @@ inline std::int32_t context_threads(const sugar_context *context) noexcept {
 //     x: any strides.
 //     y out: same shape and dtype as x; may be the same view as x.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option
+//         that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data;
+//         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
+//         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL
 //     SUGAR_ERROR_OVERLAP
 //     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -271,9 +279,10 @@ inline sugar_status forward(const sugar_activation *activation, const sugar_tens
 //     dx out: same shape and dtype as x; may be the same view as x or as dy. With SUGAR_CALL_ACCUMULATE it is
 //         read as well.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
-//         saved_gradient
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option
+//         that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data;
+//         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
+//         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient
 //     SUGAR_ERROR_OVERLAP
 //     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -294,8 +303,10 @@ inline sugar_status backward(const sugar_activation *activation, const sugar_ten
 //     y out [n, step incy]: may be the same vector as x. NULL allowed if n is 0.
 //     incy: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option
+//         that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data;
+//         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
+//         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
 //     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -316,8 +327,10 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 //     y out [n, step incy]: may be the same vector as x. NULL allowed if n is 0.
 //     incy: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option
+//         that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data;
+//         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
+//         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
 //     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -338,8 +351,10 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 //     y out [n, step incy]: may be the same vector as x. NULL allowed if n is 0.
 //     incy: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option
+//         that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data;
+//         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
+//         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
 //     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -361,8 +376,10 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 //     y out [n, step incy]: may be the same vector as x. NULL allowed if n is 0.
 //     incy: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option
+//         that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data;
+//         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
+//         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
 //     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -383,9 +400,11 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 //     dx out [n, step incdx]: may be the same vector as x or as dy. NULL allowed if n is 0.
 //     incdx: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
-//         saved_gradient; n < 0
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option
+//         that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data;
+//         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
+//         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n
+//         < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
 //     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -406,9 +425,11 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 //     dx out [n, step incdx]: may be the same vector as x or as dy. NULL allowed if n is 0.
 //     incdx: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
-//         saved_gradient; n < 0
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option
+//         that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data;
+//         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
+//         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n
+//         < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
 //     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -429,9 +450,11 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 //     dx out [n, step incdx]: may be the same vector as x or as dy. NULL allowed if n is 0.
 //     incdx: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
-//         saved_gradient; n < 0
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option
+//         that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data;
+//         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
+//         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n
+//         < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
 //     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -454,9 +477,11 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 //     dx out [n, step incdx]: may be the same vector as x or as dy. NULL allowed if n is 0.
 //     incdx: in elements.
 //     options: NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
-//         data; sizes whose product overflows; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
-//         saved_gradient; n < 0
+//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option
+//         that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data;
+//         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
+//         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n
+//         < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
 //     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
@@ -549,8 +574,8 @@ inline sugar_status monitor_find_dead(const sugar_monitor *monitor, double rate,
 //         - minimum) / (bins - 2), bin 0 counts x < minimum, bin i of the inner ones minimum + (i - 1) w <= x
 //         < minimum + i w, the last one x >= maximum; all of it computed in f32, or in f64 for f64, so that a
 //         sample next to a bound may be counted on its other side. NaN is in no bin.
-//     edges out [capacity - 1]: the bounds between them, ascending, of which there are bins - 1; NULL: not
-//         wanted.
+//     edges out [capacity - 1]: the bounds between them, of which there are bins - 1, ascending, or equal
+//         where numbers of that size are further apart than the bins are wide; NULL: not wanted.
 //     capacity: `bins` or more.
 //     SUGAR_ERROR_ARGUMENT: NULL, capacity less than `bins`
 inline sugar_status monitor_get_histogram(const sugar_monitor *monitor, std::int64_t *counts,
@@ -573,14 +598,13 @@ inline sugar_status monitor_save(const sugar_monitor *monitor, void *buffer, std
     return ::sugar_monitor_save(monitor, buffer, capacity);
 }
 
-// Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one, but
-// not 0.1.
+// Makes a monitor from what sugar_monitor_save wrote, with this version of the library or an older one.
 //     monitor out: owned by the caller, for sugar_monitor_destroy. Not written on failure.
 //     buffer [size]: not kept.
 //     size: in bytes.
 //     SUGAR_ERROR_ARGUMENT: NULL
 //     SUGAR_ERROR_DATA: not a saved monitor; damaged, cut off or too long: the checksum is verified
-//     SUGAR_ERROR_UNSUPPORTED: saved by 0.1 or by a newer version
+//     SUGAR_ERROR_UNSUPPORTED: a form that this version does not read
 //     SUGAR_ERROR_OUT_OF_MEMORY
 inline sugar_status monitor_restore(sugar_monitor **monitor, const void *buffer, std::size_t size) noexcept {
     return ::sugar_monitor_restore(monitor, buffer, size);
