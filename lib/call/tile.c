@@ -293,6 +293,17 @@ static void forward_each(const sugar_extended_call *c, const sugar_block *b)
             p.parameter, p.step, element_at(c, b, c->x, p.begin), element_at(c, b, c->output, p.begin), p.n);
 }
 
+/* With b->stream, y is stored past the caches from its first cache line on. */
+static void forward_drawn(const sugar_extended_call *c, const sugar_block *b, const void *slope)
+{
+    const int64_t n = b->tile->count;
+    const size_t head = b->stream ? (size_t)sugar_before_line(b->at[c->output], c->element, n) : 0;
+    if (head > 0)
+        c->kernels->forward_drawn(slope, b->at[c->x], b->at[c->output], head, 0);
+    c->kernels->forward_drawn((const char *)slope + head * sugar_real_size(c->element), element_at(c, b, c->x, head),
+                              element_at(c, b, c->output, head), (size_t)n - head, b->stream);
+}
+
 /* The work of options, in the order of their table; NULL where the call refuses the option. */
 #define WORK_INDEX(work) work
 #define WORK_PARAMETER(work) work
@@ -327,7 +338,7 @@ void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const 
     if (!c->activation)
         return;
     if (state.slope)
-        c->kernels->forward_drawn(state.slope, b->at[c->x], b->at[c->output], (size_t)b->tile->count, b->stream);
+        forward_drawn(c, b, state.slope);
     else if (state.has_parameter)
         forward_each(c, b);
     else

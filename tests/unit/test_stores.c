@@ -1,0 +1,96 @@
+/* Stores past the caches: every call gives the same bits with SUGAR_CALL_NONTEMPORAL as with SUGAR_CALL_TEMPORAL, wherever
+ * its output begins in a cache line, beside every option, in every element type, at every level. */
+#include "unit.h"
+
+enum { LINE = 64, LONGEST = 301, BYTES = 4096, OPTIONS = 7 };
+
+/* What a call has besides. */
+typedef enum extra { NOTHING, RANDOM, PARAMETER, SAVED_BYTE, MONITOR, PARAMETER_GRADIENT, ACCUMULATE } extra;
+
+typedef struct outputs {
+    _Alignas(LINE) unsigned char y[BYTES + LINE];
+    unsigned char codes[LONGEST];
+    double gradient;
+} outputs;
+
+static const size_t widths[ELEMENT_TYPES] = {
+    [ELEMENT_F32] = 4, [ELEMENT_F64] = 8, [ELEMENT_F16] = 2, [ELEMENT_BF16] = 2};
+static const sugar_data_type types[ELEMENT_TYPES] = {
+    [ELEMENT_F32] = {SUGAR_TYPE_FLOAT, 32, 1},
+    [ELEMENT_F64] = {SUGAR_TYPE_FLOAT, 64, 1},
+    [ELEMENT_F16] = {SUGAR_TYPE_FLOAT, 16, 1},
+    [ELEMENT_BF16] = {SUGAR_TYPE_BFLOAT, 16, 1},
+};
+
+static _Alignas(LINE) unsigned char input[BYTES];
+
+/* Runs one call, and returns its status; whether an option is allowed there is tested elsewhere. */
+static sugar_status run(const sugar_activation *a, element_type type, int64_t n, size_t offset, extra with,
+                        int is_backward, uint64_t flag, outputs *out)
+{
+    static const int64_t one = 1;
+    const sugar_random random = {.struct_size = sizeof random, .seed = 7};
+    sugar_call_options options = {.struct_size = sizeof options, .flags = flag};
+    sugar_tensor x = {.data = input, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .dtype = types[type], .shape = &n};
+    sugar_tensor y = x, parameter = x, gradient = x, codes = x;
+    memset(out, 0x5a, sizeof *out);
+    y.data = out->y + offset;
+    parameter.shape = gradient.shape = &one;
+    gradient.data = &out->gradient;
+    codes.data = out->codes;
+    codes.dtype = (sugar_data_type){SUGAR_TYPE_UNSIGNED, 8, 1};
+    options.flags |= with == ACCUMULATE ? SUGAR_CALL_ACCUMULATE : 0;
+    options.random = with == RANDOM ? &random : NULL;
+    options.parameter = with == PARAMETER || with == PARAMETER_GRADIENT ? &parameter : NULL;
+    options.parameter_gradient = with == PARAMETER_GRADIENT ? &gradient : NULL;
+    options.saved_gradient = with == SAVED_BYTE ? &codes : NULL;
+    if (with == MONITOR)
+        assert_ok(sugar_monitor_create(&options.monitor, n, NULL));
+    const sugar_status status = is_backward
+                                    ? sugar_backward(a, with == SAVED_BYTE ? NULL : &x, &x, &y, &options)
+                                    : sugar_forward(a, &x, &y, &options);
+    sugar_monitor_destroy(options.monitor);
+    return status;
+}
+
+static void check_type(const sugar_activation *a, element_type type, extra with, int is_backward, int *allowed)
+{
+    static const int64_t lengths[] = {5, 18, 70, LONGEST};
+    static outputs past, through;
+    for (size_t i = 0; i < COUNT(lengths); i++)
+        for (size_t offset = 0; offset < LINE; offset += widths[type]) {
+            const sugar_status status =
+                run(a, type, lengths[i], offset, with, is_backward, SUGAR_CALL_TEMPORAL, &through);
+            assert_int_equal(run(a, type, lengths[i], offset, with, is_backward, SUGAR_CALL_NONTEMPORAL, &past), status);
+            assert_memory_equal(&past, &through, sizeof past);
+            *allowed += status == SUGAR_OK;
+        }
+}
+
+static void same_bits_past_the_caches(void **unused)
+{
+    (void)unused;
+    static const char *const specs[] = {"relu~bsilu", "rrelu", "prelu", "prelu~bsilu(blend=0.5)", "silu"};
+    const char *levels[MAX_LEVELS];
+    const int level_count = supported_levels(levels);
+    int allowed[OPTIONS][2] = {{0}};
+    for (size_t i = 0; i < sizeof input; i++)
+        input[i] = (unsigned char)(i % 2 == 0 ? i : i / 8 % 2 == 0 ? 0x3c : 0xbc);  /* small numbers, half negative */
+    for (int level = 0; level < level_count; level++)
+        for (size_t s = 0; s < COUNT(specs); s++) {
+            sugar_activation *a = must_create(specs[s], levels[level]);
+            for (element_type type = 0; type < ELEMENT_TYPES; type++)
+                for (int with = 0; with < OPTIONS; with++)
+                    for (int is_backward = 0; is_backward < 2; is_backward++)
+                        check_type(a, type, (extra)with, is_backward, &allowed[with][is_backward]);
+            sugar_activation_destroy(a);
+        }
+    for (int with = 0; with < OPTIONS; with++)
+        assert_true(allowed[with][0] + allowed[with][1] > 0);       /* no option was refused everywhere */
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(same_bits_past_the_caches)};
+    return cmocka_run_group_tests_name("stores", tests, NULL, NULL);
+}
