@@ -22,6 +22,9 @@
  *           at the same time. Calls run on the calling thread unless a context says otherwise.
  *           Each thread has its own error message. Besides messages and handles, the library keeps
  *           nothing but what it found out about the processor: instruction sets, and the size of a cache.
+ *           Functions that make an activation or a monitor, and sugar_level_get, read the environment
+ *           variable SUGAR_LEVEL: no other thread may change the environment meanwhile. No other call
+ *           reads the environment.
  * Defaults. NULL for a struct of options means the same as one whose members, but for struct_size, are
  *           all 0: all defaults. sugar_random is no such struct: its presence is the choice to draw, and
  *           zeros are the seed 0 and the offset 0.

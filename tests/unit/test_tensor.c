@@ -327,7 +327,7 @@ static void random_call(uint64_t *state, const sugar_activation *a, element_type
     view vx, vdy, vout;
     sugar_call_options options = {.struct_size = sizeof options};
     int backward = random_between(state, 0, 1) == 0;
-    options.flags = (uint64_t)random_between(state, 0, 2) * SUGAR_CALL_NONTEMPORAL;  /* or NO_STREAM */
+    options.flags = (uint64_t)random_between(state, 0, 2) * SUGAR_CALL_NONTEMPORAL;  /* or TEMPORAL, or neither */
     if (backward)
         options.flags |= (uint64_t)random_between(state, 0, 1) * SUGAR_CALL_ACCUMULATE;
     for (int32_t d = 0; d < ndim; d++)
@@ -512,7 +512,7 @@ static void random_tiles_call(uint64_t *state, const sugar_activation *a, sugar_
     const int32_t ndim = random_shape(state, shape);
     const int count = (int)random_between(state, 2, 3);
     sugar_call_options options = {.struct_size = sizeof options, .context = context};
-    options.flags = (uint64_t)random_between(state, 0, 2) * SUGAR_CALL_NONTEMPORAL;  /* or NO_STREAM */
+    options.flags = (uint64_t)random_between(state, 0, 2) * SUGAR_CALL_NONTEMPORAL;  /* or TEMPORAL, or neither */
     if (count == 3)
         options.flags |= (uint64_t)random_between(state, 0, 1) * SUGAR_CALL_ACCUMULATE;
     operand operands[3];
