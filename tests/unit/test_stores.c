@@ -1,5 +1,5 @@
-/* Stores past the caches: every call gives the same bits with SUGAR_CALL_NONTEMPORAL as with SUGAR_CALL_TEMPORAL, wherever
- * its output begins in a cache line, beside every option, in every element type, at every level. */
+/* Stores past the caches: every call gives the same bits with SUGAR_CALL_NONTEMPORAL as with SUGAR_CALL_TEMPORAL,
+ * wherever its output begins in a cache line, beside every option, in every element type, at every level. */
 #include "unit.h"
 
 enum { LINE = 64, LONGEST = 301, BYTES = 4096, OPTIONS = 7 };
@@ -46,9 +46,8 @@ static sugar_status run(const sugar_activation *a, element_type type, int64_t n,
     options.saved_gradient = with == SAVED_BYTE ? &codes : NULL;
     if (with == MONITOR)
         assert_ok(sugar_monitor_create(&options.monitor, n, NULL));
-    const sugar_status status = is_backward
-                                    ? sugar_backward(a, with == SAVED_BYTE ? NULL : &x, &x, &y, &options)
-                                    : sugar_forward(a, &x, &y, &options);
+    const sugar_status status = is_backward ? sugar_backward(a, with == SAVED_BYTE ? NULL : &x, &x, &y, &options)
+                                            : sugar_forward(a, &x, &y, &options);
     sugar_monitor_destroy(options.monitor);
     return status;
 }
@@ -61,7 +60,8 @@ static void check_type(const sugar_activation *a, element_type type, extra with,
         for (size_t offset = 0; offset < LINE; offset += widths[type]) {
             const sugar_status status =
                 run(a, type, lengths[i], offset, with, is_backward, SUGAR_CALL_TEMPORAL, &through);
-            assert_int_equal(run(a, type, lengths[i], offset, with, is_backward, SUGAR_CALL_NONTEMPORAL, &past), status);
+            assert_int_equal(run(a, type, lengths[i], offset, with, is_backward, SUGAR_CALL_NONTEMPORAL, &past),
+                             status);
             assert_memory_equal(&past, &through, sizeof past);
             *allowed += status == SUGAR_OK;
         }
