@@ -21,7 +21,7 @@ class ArgumentError(Error, ValueError):
 
 
 class SpecError(Error, ValueError):
-    """A spec does not parse; the text gives the position and the nearest known name."""
+    """A spec does not parse, or a value in it is out of its range; the text gives the position."""
 
     status = c.SUGAR_ERROR_SPEC
 

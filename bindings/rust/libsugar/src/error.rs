@@ -12,7 +12,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Status {
     /// An argument is out of its documented range.
     Argument,
-    /// A spec string does not parse.
+    /// A spec string does not parse, or a value in it is out of its range.
     Spec,
     /// Not available here: type, level, option, combination of options.
     Unsupported,

@@ -88,7 +88,7 @@ public:
         strided_ = other.strided_;
         byte_offset_ = other.byte_offset_;
         if (this != &other)
-            copy(other.shape_, other.strides_);
+            copy(other.shape_, other.strided_ ? other.strides_ : nullptr);
         return *this;
     }
 
@@ -110,7 +110,8 @@ private:
     std::int32_t kept() const noexcept { return std::clamp<std::int32_t>(ndim_, 0, max_dimensions); }
     void copy(const std::int64_t *shape, const std::int64_t *strides) noexcept {
         std::copy_n(shape, shape ? kept() : 0, shape_);
-        std::copy_n(strides, strided_ ? kept() : 0, strides_);
+        if (strides)
+            std::copy_n(strides, kept(), strides_);
     }
 
     sugar_data_type type_{};
