@@ -235,7 +235,7 @@ static void long_files(void **unused)
     write_file(SELF, list);
     write_file(V2 "cpu.max", "300000 100000\n");
     assert_int_equal(quota_found(), 3);
-    for (size_t i = 0; i + 1 < sizeof list; i += 8)
+    for (size_t i = 0; i + 8 < sizeof list; i += 8)
         memcpy(list + i, "1:pids:\n", 8);
     memcpy(list, "0::/aaa\n", 8);
     write_file(SELF, list);
