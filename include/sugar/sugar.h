@@ -330,7 +330,7 @@ enum {
     SUGAR_CALL_ACCUMULATE = 1,      /* backward: dx = dx + dy * g'(x), the product and the sum
                                        rounded once together (fma; for f16 and bf16 in f32, and then
                                        to the element type), instead of dx = dy * g'(x) */
-    SUGAR_CALL_NONTEMPORAL = 2,          /* store the output past the caches (non-temporally), whatever its
+    SUGAR_CALL_NONTEMPORAL = 2,     /* store the output past the caches (non-temporally), whatever its
                                        size; except in place, with ACCUMULATE, where it is written with
                                        strides, or if the level has no such stores. Faster for an output
                                        that does not fit into the caches; one that does fit is then
@@ -343,8 +343,8 @@ enum {
                                        SUGAR_CAN_START_FROM_OUTPUT (leaky_relu, prelu and elu with a parameter of
                                        0 or more), as sugar_activation_get_info says; with others UNSUPPORTED. The
                                        result is the derivative, as a function of y, for the y that is given, within
-                                       the errors of any derivative.
-                                       How far that is from f'(x) depends on the rounding of y: it is f'(x) for relu,
+                                       the errors of any derivative. How far that is from f'(x) depends on the
+                                       rounding of y: it is f'(x) for relu,
                                        relu6, leaky_relu, prelu and hardtanh; for other kinds it is within a few
                                        units in the last place of the largest |f'|, which doc/numbers.md has kind
                                        by kind. A y that is no value of f counts as the nearest value of f */
@@ -415,12 +415,10 @@ typedef struct sugar_call_options {
      *            for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few units in the last place
      *            of the larger bound. If both bounds are equal the code is 0. For activations with SUGAR_CAN_SAVE_BYTE:
      *            their bounds are finite.
-     *   1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from x,
-     *            unless that is NaN. For
-     *            activations with SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values, or one, in
-     *            every element type. Bit i mod 8 (from the
-     *            lowest) of byte i / 8 is element i in row-major order; strides must be NULL or compact; bits
-     *            after the last element are written as 0.
+     *   1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from x, unless
+     *            that is NaN. For activations with SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values,
+     *            or one, in every element type. Bit i mod 8 (from the lowest) of byte i / 8 is element i in row-major
+     *            order; strides must be NULL or compact; bits after the last element are written as 0.
      * Where x is NaN the code is 0, so that backward gives dy times the lower value, not NaN. It may not overlap an
      * output, nor in forward any operand; x and y may be the same view. NULL: not wanted. */
     const sugar_tensor *saved_gradient;
@@ -521,7 +519,7 @@ typedef struct sugar_monitor_options {
                                        stand for -8 and 8 */
 } sugar_monitor_options;
 
-/* Makes a monitor that has counted nothing.
+/* Makes a monitor that has counted nothing. Its level is the one that an activation made now would get.
  * monitor   out; owned by the caller, for sugar_monitor_destroy. Not written on failure.
  * units     1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
  * options   NULL: the last dimension, threshold 0, histogram from -8 to 8.
@@ -538,8 +536,9 @@ SUGAR_API void sugar_monitor_destroy(sugar_monitor *monitor);
  * x         in; any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
  * options   threads alone (context); NULL: the calling thread.
  * Errors: ARGUMENT (NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an extent that is not
- * `units`; NULL or misaligned data; sizes whose product overflows; struct_size), VALUE (more samples than 2^63 - 1 in
- * all), UNSUPPORTED (device, dtype, members of options other than context). */
+ * `units`; NULL or misaligned data; sizes whose product overflows; strides that reach beyond the address space;
+ * struct_size), VALUE (more samples than 2^63 - 1 in all), UNSUPPORTED (device, dtype, flags, members of options other
+ * than context). */
 SUGAR_API sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x,
                                              const sugar_call_options *options);
 

@@ -101,7 +101,7 @@ sugar_status sugar_kind_get_parameter(int32_t index, int32_t parameter_index, su
         .default_value = entry->default_value,
         .minimum = entry->minimum,
         .maximum = entry->maximum,
-        .learnable = (sugar_kind_capabilities(index) & SUGAR_CAN_LEARN) != 0,   /* such kinds have one parameter */
+        .learnable = parameter_index == 0 && sugar_kind_capabilities(index) & SUGAR_CAN_LEARN,
         .not_above = entry->up_to_next ? parameter_index + 1 : -1,
     };
     return sugar_struct_write("parameter", parameter, &known, sizeof known, sugar_parameter_ends);

@@ -109,7 +109,7 @@ bool sugar_number_read(const char *text, double *value)
 
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 
-static size_t shorter(size_t a, size_t b) { return a < b ? a : b; }
+static size_t lesser(size_t a, size_t b) { return a < b ? a : b; }
 
 enum { LONGEST_NAME = 32 };         /* letters; the rest of a longer word is ignored */
 
@@ -123,9 +123,9 @@ static size_t edit_distance(const char *a, size_t a_length, const char *b, size_
         row[2][0] = i;
         for (size_t j = 1; j <= b_length; j++) {
             const bool same = lower(a[i - 1]) == lower(b[j - 1]);
-            size_t least = shorter(row[1][j - 1] + !same, shorter(row[1][j], row[2][j - 1]) + 1);
+            size_t least = lesser(row[1][j - 1] + !same, lesser(row[1][j], row[2][j - 1]) + 1);
             if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
-                least = shorter(least, row[0][j - 2] + 1);
+                least = lesser(least, row[0][j - 2] + 1);
             row[2][j] = least;
         }
         memcpy(row[0], row[1], sizeof row[0]);
@@ -140,7 +140,7 @@ const char *sugar_nearest_name(const char *word, size_t length, const char *cons
     size_t least = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
         const size_t distance =
-            edit_distance(word, shorter(length, LONGEST_NAME), names[i], shorter(strlen(names[i]), LONGEST_NAME));
+            edit_distance(word, lesser(length, LONGEST_NAME), names[i], lesser(strlen(names[i]), LONGEST_NAME));
         if (distance < least) {
             least = distance;
             nearest = names[i];

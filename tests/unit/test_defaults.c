@@ -2,7 +2,6 @@
  * sugar_random, whose presence is the choice. */
 #include "unit.h"
 
-#include <dirent.h>
 #include <stdbool.h>
 
 /* What two calls are compared by: all that they give. */
@@ -33,17 +32,6 @@ static void activations(void **unused)
     assert_memory_equal((char *)&first + numbers, (char *)&second + numbers, sizeof first - numbers);
     sugar_activation_destroy(a);
     sugar_activation_destroy(b);
-}
-
-static int count_threads(void)
-{
-    int count = 0;
-    DIR *folder = opendir("/proc/self/task");
-    for (const struct dirent *entry; folder && (entry = readdir(folder));)
-        count += entry->d_name[0] != '.';
-    if (folder)
-        closedir(folder);
-    return count;
 }
 
 /* How many threads a context of these options starts. */

@@ -202,7 +202,7 @@ enum {
     ALL_SETS = 128
 };
 
-/* As the table says it; an activation that has what the set needs, where one can. */
+/* As the table says it. */
 static int is_allowed(int set, int is_backward)
 {
     const int others = set & ~ACCUMULATE;
@@ -213,6 +213,7 @@ static int is_allowed(int set, int is_backward)
     return !(set & (FROM_OUTPUT | SAVED | RANDOM)) || others == FROM_OUTPUT || others == SAVED || others == RANDOM;
 }
 
+/* The activation has what the set needs, where one can. */
 static sugar_status call_with_set(int set, int is_backward)
 {
     static const int64_t shape[] = {4}, one[] = {1};

@@ -393,17 +393,6 @@ static void pools_that_end_at_once(void **unused)
     sugar_context_destroy(must_create_pool(short_run() ? 100 : SUGAR_MAX_THREADS));     /* valgrind allows 500 */
 }
 
-static int count_threads(void)
-{
-    int count = 0;
-    DIR *folder = opendir("/proc/self/task");
-    for (const struct dirent *entry; folder && (entry = readdir(folder));)
-        count += entry->d_name[0] != '.';
-    if (folder)
-        closedir(folder);
-    return count;
-}
-
 /* The child: uses its parent's context and one that it makes; its exit status is 0 if all is well. */
 static void live_as_a_child(pooled *p, bool with_own_pool)
 {

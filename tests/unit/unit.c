@@ -1,6 +1,8 @@
 /* For every unit test; see unit.h. */
 #include "unit.h"
 
+#include <dirent.h>
+
 #include <stdio.h>
 
 void view_make(view *v, void *data, size_t width, int32_t ndim, const int64_t *shape, const int64_t *strides)
@@ -57,4 +59,15 @@ void assert_fails(sugar_status status, sugar_status expected, const char *part)
     for (const char *c = message; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             fail_msg("the message \"%s\" holds a control character", message);
+}
+
+int count_threads(void)
+{
+    int count = 0;
+    DIR *folder = opendir("/proc/self/task");
+    for (const struct dirent *entry; folder && (entry = readdir(folder));)
+        count += entry->d_name[0] != '.';
+    if (folder)
+        closedir(folder);
+    return count;
 }

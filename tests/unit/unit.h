@@ -31,6 +31,9 @@ int64_t view_count(const view *v);
 
 void assert_ok(sugar_status status);
 
+/* The threads of this process, as Linux counts them; 0 where it does not say. */
+int count_threads(void);
+
 /* The call failed with `expected`, and the message is one printable line that contains `part`. */
 void assert_fails(sugar_status status, sugar_status expected, const char *part);
 

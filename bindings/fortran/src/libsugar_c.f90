@@ -957,7 +957,8 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_backward_bf16
 
-        !> Makes a monitor that has counted nothing.
+        !> Makes a monitor that has counted nothing. Its level is the one that an activation made now would
+        !> get.
         !>     monitor: out owned by the caller, for sugar_monitor_destroy. Not written on failure.
         !>     units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
         !>     options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
@@ -986,9 +987,10 @@ module libsugar_c
         !>         names.
         !>     options: threads alone (context); NULL: the calling thread.
         !> SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an
-        !> extent that is not `units`; NULL or misaligned data; sizes whose product overflows; struct_size
+        !> extent that is not `units`; NULL or misaligned data; sizes whose product overflows; strides that
+        !> reach beyond the address space; struct_size
         !> SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
-        !> SUGAR_ERROR_UNSUPPORTED: device, dtype, members of options other than context
+        !> SUGAR_ERROR_UNSUPPORTED: device, dtype, flags, members of options other than context
         function sugar_monitor_observe(monitor, x, options) bind(c, name="sugar_monitor_observe") &
         result(returned)
             import

@@ -1162,7 +1162,8 @@ func BackwardBF16(activation *Activation, n int64, x *uint16, incx int64, dy *ui
 		(*C.sugar_call_options)(unsafe.Pointer(options))))
 }
 
-// MonitorCreate is sugar_monitor_create. Makes a monitor that has counted nothing.
+// MonitorCreate is sugar_monitor_create. Makes a monitor that has counted nothing. Its level is the
+// one that an activation made now would get.
 //
 //	monitor: out owned by the caller, for sugar_monitor_destroy. Not written on failure.
 //	units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
@@ -1194,9 +1195,9 @@ func MonitorDestroy(monitor *Monitor) {
 //	options: threads alone (context); NULL: the calling thread.
 //	SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative
 //	    extent; an extent that is not `units`; NULL or misaligned data; sizes whose product
-//	    overflows; struct_size
+//	    overflows; strides that reach beyond the address space; struct_size
 //	SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
-//	SUGAR_ERROR_UNSUPPORTED: device, dtype, members of options other than context
+//	SUGAR_ERROR_UNSUPPORTED: device, dtype, flags, members of options other than context
 func MonitorObserve(monitor *Monitor, x *Tensor, options *CallOptions) Status {
 	return Status(C.sugar_monitor_observe(
 		(*C.sugar_monitor)(unsafe.Pointer(monitor)),

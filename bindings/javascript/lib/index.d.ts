@@ -375,7 +375,7 @@ export interface MonitorOptions {
  */
 export declare class Monitor implements Handle {
     /**
-     * Makes a monitor that has counted nothing.
+     * Makes a monitor that has counted nothing. Its level is the one that an activation made now would get.
      */
     constructor(units: number, options?: MonitorOptions);
     /**

@@ -1039,7 +1039,7 @@ export function sugar_backward_f16(activation: sugar_activation, n: number | big
 export function sugar_backward_bf16(activation: sugar_activation, n: number | bigint, x: Uint16Array | null, incx: number | bigint, dy: Uint16Array | null, incdy: number | bigint, dx: Uint16Array | null, incdx: number | bigint, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
 /**
- * Makes a monitor that has counted nothing.
+ * Makes a monitor that has counted nothing. Its level is the one that an activation made now would get.
  * @param monitor owned by the caller, for sugar_monitor_destroy. Not written on failure.
  * @param units 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
  * @param options NULL: the last dimension, threshold 0, histogram from -8 to 8.
@@ -1060,9 +1060,10 @@ export function sugar_monitor_destroy(monitor: sugar_monitor | null): void;
  * @param x any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
  * @param options threads alone (context); NULL: the calling thread.
  * SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an extent
- * that is not `units`; NULL or misaligned data; sizes whose product overflows; struct_size
+ * that is not `units`; NULL or misaligned data; sizes whose product overflows; strides that reach beyond the
+ * address space; struct_size
  * SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
- * SUGAR_ERROR_UNSUPPORTED: device, dtype, members of options other than context
+ * SUGAR_ERROR_UNSUPPORTED: device, dtype, flags, members of options other than context
  */
 export function sugar_monitor_observe(monitor: sugar_monitor, x: sugar_tensor | Prepared<sugar_tensor>, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 

@@ -1204,7 +1204,7 @@ const _sugar_monitor_create = Ref{Ptr{Cvoid}}(C_NULL)
 """
     sugar_monitor_create(monitor, units, options)
 
-Makes a monitor that has counted nothing.
+Makes a monitor that has counted nothing. Its level is the one that an activation made now would get.
 
 # Arguments
 - `monitor` (out): owned by the caller, for sugar_monitor_destroy. Not written on failure.
@@ -1245,9 +1245,10 @@ Counts the elements of x, as a forward call with this monitor in its options doe
 
 # Errors
 - `SUGAR_ERROR_ARGUMENT`: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an extent
-that is not `units`; NULL or misaligned data; sizes whose product overflows; struct_size
+that is not `units`; NULL or misaligned data; sizes whose product overflows; strides that reach beyond the
+address space; struct_size
 - `SUGAR_ERROR_VALUE`: more samples than 2^63 - 1 in all
-- `SUGAR_ERROR_UNSUPPORTED`: device, dtype, members of options other than context
+- `SUGAR_ERROR_UNSUPPORTED`: device, dtype, flags, members of options other than context
 """
 sugar_monitor_observe(monitor, x, options) =
     ccall(_sugar_monitor_observe[], Int32, (Ptr{sugar_monitor}, Ptr{sugar_tensor}, Ptr{sugar_call_options}), monitor, x, options)

@@ -1285,7 +1285,7 @@ def sugar_monitor_create(
     units: int,
     options: sugar_monitor_options | Pointer[sugar_monitor_options] | Reference | None,
 ) -> int:
-    """Makes a monitor that has counted nothing.
+    """Makes a monitor that has counted nothing. Its level is the one that an activation made now would get.
 
     Arguments:
         monitor (out): owned by the caller, for sugar_monitor_destroy. Not written on failure.
@@ -1323,9 +1323,10 @@ def sugar_monitor_observe(
 
     Errors:
         SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an
-            extent that is not `units`; NULL or misaligned data; sizes whose product overflows; struct_size
+            extent that is not `units`; NULL or misaligned data; sizes whose product overflows; strides that
+            reach beyond the address space; struct_size
         SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
-        SUGAR_ERROR_UNSUPPORTED: device, dtype, members of options other than context"""
+        SUGAR_ERROR_UNSUPPORTED: device, dtype, flags, members of options other than context"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_monitor))

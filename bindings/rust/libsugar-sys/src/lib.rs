@@ -1128,7 +1128,7 @@ extern "C" {
         options: *const sugar_call_options,
     ) -> sugar_status;
 
-    /// Makes a monitor that has counted nothing.
+    /// Makes a monitor that has counted nothing. Its level is the one that an activation made now would get.
     ///
     /// - monitor out: owned by the caller, for sugar_monitor_destroy. Not written on failure.
     /// - units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
@@ -1155,9 +1155,10 @@ extern "C" {
     /// - x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
     /// - options: threads alone (context); NULL: the calling thread.
     /// - SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an
-    ///   extent that is not `units`; NULL or misaligned data; sizes whose product overflows; struct_size
+    ///   extent that is not `units`; NULL or misaligned data; sizes whose product overflows; strides that reach
+    ///   beyond the address space; struct_size
     /// - SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
-    /// - SUGAR_ERROR_UNSUPPORTED: device, dtype, members of options other than context
+    /// - SUGAR_ERROR_UNSUPPORTED: device, dtype, flags, members of options other than context
     pub fn sugar_monitor_observe(
         monitor: *mut sugar_monitor,
         x: *const sugar_tensor,
