@@ -1,0 +1,500 @@
+"""Each kind's value and derivative as array operations, for frameworks that compute, trace and differentiate them:
+libsugar.torch and libsugar.jax. The C library does not use them, and they do not use it.
+
+A formula takes `m`, the operations of a framework; x, an array of float32 or float64; and the kind's parameters,
+numbers or arrays that broadcast to x. The operations have the names of NumPy's: where, exp, expm1, log1p, sqrt, tanh,
+abs, clip; and there are sigmoid, 1 / (1 + exp(-x)), and erfc.
+
+Frameworks differentiate derivatives by x, for second and higher orders, and both formulas by a parameter that is
+learned. So a formula must be right when it is differentiated step by step:
+
+- no step may be infinite, nor its derivative, where the other factor is 0, as 0 * inf is NaN: `far` and `clip` bound
+  x first;
+- what `where` leaves out is differentiated too, so both of its branches are finite wherever x is;
+- at x = 0 the branch of the negative side counts, and abs has the derivative 0.
+
+The error is at most 4 units of eps * max(1, |result|): C's formulas are exact in tails as well, these are not.
+tests/test_formulas.py compares. s(x) is 1 / (1 + exp(-x)); Phi and phi are the normal distribution and its density.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Callable, NamedTuple, Optional
+
+from ._catalogue import Function, Info
+
+Formula = Callable[..., Any]
+
+FAR = 2.0**60       # beyond it every function is linear, as far as its digits go, as in lib/kernels/kinds/common.h
+
+
+class Formulas(NamedTuple):
+    """value is None for a kind that is a surrogate only."""
+
+    value: Optional[Formula]
+    derivative: Formula
+
+
+def far(m: Any, x: Any) -> Any:
+    return m.clip(x, -FAR, FAR)
+
+
+def below_zero(m: Any, x: Any) -> Any:
+    """min(x, 0), with the derivative 1 at 0."""
+    return m.where(x > 0, 0.0, x)
+
+
+def distance_from_zero(m: Any, x: Any) -> Any:
+    """|x|, with the derivative 1 at 0, where a formula continues that of the positive side."""
+    return m.where(x < 0, -x, x)
+
+
+def constant(m: Any, x: Any, value: Any) -> Any:
+    """A value for all x but NaN."""
+    return m.where(x == x, value, x)
+
+
+# ---- Made of straight pieces ---------------------------------------------------------------------------------------
+
+
+def identity_value(m: Any, x: Any) -> Any:
+    return x
+
+
+def identity_derivative(m: Any, x: Any) -> Any:
+    return constant(m, x, 1.0)
+
+
+def relu_value(m: Any, x: Any) -> Any:
+    return m.where(x <= 0, 0.0, x)
+
+
+def relu_derivative(m: Any, x: Any) -> Any:
+    return constant(m, x, m.where(x > 0, 1.0, 0.0))
+
+
+def relu6_value(m: Any, x: Any) -> Any:
+    return m.clip(x, 0.0, 6.0)
+
+
+def relu6_derivative(m: Any, x: Any) -> Any:
+    return hardtanh_derivative(m, x, 0.0, 6.0)
+
+
+def relu_squared_value(m: Any, x: Any) -> Any:
+    return relu_value(m, x) * relu_value(m, x)
+
+
+def relu_squared_derivative(m: Any, x: Any) -> Any:
+    return 2 * relu_value(m, x)
+
+
+def threshold_value(m: Any, x: Any, threshold: Any, value: Any) -> Any:
+    return m.where(x <= threshold, value, x)
+
+
+def threshold_derivative(m: Any, x: Any, threshold: Any, value: Any) -> Any:
+    return constant(m, x, m.where(x > threshold, 1.0, 0.0))
+
+
+def leaky_relu_value(m: Any, x: Any, slope: Any) -> Any:
+    return m.where(x > 0, x, slope * below_zero(m, x))
+
+
+def leaky_relu_derivative(m: Any, x: Any, slope: Any) -> Any:
+    return constant(m, x, m.where(x > 0, 1.0, slope))
+
+
+def rrelu_value(m: Any, x: Any, lower: Any, upper: Any) -> Any:
+    return leaky_relu_value(m, x, (lower + upper) / 2)
+
+
+def rrelu_derivative(m: Any, x: Any, lower: Any, upper: Any) -> Any:
+    return leaky_relu_derivative(m, x, (lower + upper) / 2)
+
+
+def softshrink_value(m: Any, x: Any, lambda_: Any) -> Any:
+    return m.where(x > lambda_, x - lambda_, m.where(x < -lambda_, x + lambda_, constant(m, x, 0.0)))
+
+
+def hardshrink_value(m: Any, x: Any, lambda_: Any) -> Any:
+    return m.where(m.abs(x) <= lambda_, 0.0, x)
+
+
+def shrink_derivative(m: Any, x: Any, lambda_: Any) -> Any:
+    return constant(m, x, m.where(m.abs(x) > lambda_, 1.0, 0.0))
+
+
+def hardtanh_value(m: Any, x: Any, low: Any, high: Any) -> Any:
+    return m.clip(x, low, high)
+
+
+def hardtanh_derivative(m: Any, x: Any, low: Any, high: Any) -> Any:
+    return constant(m, x, m.where((low < x) & (x < high), 1.0, 0.0))
+
+
+def hardsigmoid_value(m: Any, x: Any) -> Any:
+    return m.clip(x + 3, 0.0, 6.0) / 6
+
+
+def hardsigmoid_derivative(m: Any, x: Any) -> Any:
+    return constant(m, x, m.where((-3 < x) & (x < 3), 1 / 6, 0.0))
+
+
+def hardswish_value(m: Any, x: Any) -> Any:
+    return m.where(x >= 3, x, m.clip(x, -3.0, 3.0) * (m.clip(x, -3.0, 3.0) + 3) / 6)
+
+
+def hardswish_derivative(m: Any, x: Any) -> Any:
+    return m.where(x <= -3, 0.0, m.where(x >= 3, 1.0, (2 * x + 3) / 6))
+
+
+def heaviside_value(m: Any, x: Any, threshold: Any) -> Any:
+    return constant(m, x, m.where(x > threshold, 1.0, 0.0))
+
+
+def heaviside_derivative(m: Any, x: Any, threshold: Any) -> Any:
+    return constant(m, x, 0.0)
+
+
+def sign_value(m: Any, x: Any) -> Any:
+    return m.where(x > 0, 1.0, m.where(x < 0, -1.0, x))
+
+
+def sign_derivative(m: Any, x: Any) -> Any:
+    return constant(m, x, 0.0)
+
+
+# ---- Exponential ---------------------------------------------------------------------------------------------------
+
+
+def elu_value(m: Any, x: Any, alpha: Any) -> Any:
+    return m.where(x > 0, x, alpha * m.expm1(below_zero(m, x)))
+
+
+def elu_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    return m.where(x > 0, 1.0, alpha * m.exp(below_zero(m, x)))
+
+
+def celu_value(m: Any, x: Any, alpha: Any) -> Any:
+    return m.where(x > 0, x, alpha * m.expm1(below_zero(m, far(m, x)) / alpha))
+
+
+def celu_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    return m.where(x > 0, 1.0, m.exp(below_zero(m, far(m, x)) / alpha))
+
+
+SELU_LAMBDA = 1.0507009873554805
+SELU_LAMBDA_ALPHA = 1.7580993408473768      # times 1.6732632423543772
+
+
+def selu_value(m: Any, x: Any) -> Any:
+    return m.where(x > 0, SELU_LAMBDA * x, SELU_LAMBDA_ALPHA * m.expm1(below_zero(m, x)))
+
+
+def selu_derivative(m: Any, x: Any) -> Any:
+    return m.where(x > 0, SELU_LAMBDA, SELU_LAMBDA_ALPHA * m.exp(below_zero(m, x)))
+
+
+# ---- x times a gate ------------------------------------------------------------------------------------------------
+
+
+def gelu_value(m: Any, x: Any) -> Any:
+    """Phi is 0 below -40, in float64 too."""
+    c = m.clip(x, -40.0, math.inf)
+    return c * (0.5 * m.erfc(-math.sqrt(0.5) * c))
+
+
+def gelu_derivative(m: Any, x: Any) -> Any:
+    c = m.clip(x, -40.0, 40.0)
+    return 0.5 * m.erfc(-math.sqrt(0.5) * c) + c * density(m, c, 1.0)
+
+
+GELU_TANH_A = 2 * math.sqrt(2 / math.pi)
+GELU_TANH_B = 0.044715 * GELU_TANH_A
+
+
+def gelu_tanh_value(m: Any, x: Any) -> Any:
+    """x s(2 u), 2 u = x (A + B x^2)"""
+    low = m.clip(x, -40.0, math.inf)
+    c = m.clip(low, -40.0, 40.0)
+    return low * m.sigmoid(c * (GELU_TANH_A + GELU_TANH_B * c * c))
+
+
+def gelu_tanh_derivative(m: Any, x: Any) -> Any:
+    c = m.clip(x, -40.0, 40.0)
+    return gate_derivative(m, c * (GELU_TANH_A + GELU_TANH_B * c * c), c * (GELU_TANH_A + 3 * GELU_TANH_B * c * c))
+
+
+def gate_derivative(m: Any, y: Any, z: Any) -> Any:
+    """s(y) (1 + z s(-y)), the derivative of x s(y) with z = x y'."""
+    return m.sigmoid(y) * (1 + z * m.sigmoid(-y))
+
+
+def silu_value(m: Any, x: Any, beta: Any) -> Any:
+    c = far(m, x)
+    return m.where(x > FAR, x, c * m.sigmoid(beta * c))
+
+
+def silu_derivative(m: Any, x: Any, beta: Any) -> Any:
+    y = beta * far(m, x)
+    return gate_derivative(m, y, y)
+
+
+def bsilu_value(m: Any, x: Any, alpha: Any) -> Any:
+    """(x + alpha) s(x) - alpha/2 = x s(x) + alpha/2 tanh(x/2), two terms of the same sign"""
+    return silu_value(m, x, 1.0) + 0.5 * alpha * m.tanh(0.5 * x)
+
+
+def bsilu_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    c = far(m, x)
+    return gate_derivative(m, c, c + alpha)
+
+
+def mish_value(m: Any, x: Any) -> Any:
+    c = far(m, x)
+    return m.where(x > FAR, x, c * mish_gate(m, c))
+
+
+def mish_terms(m: Any, x: Any) -> Any:
+    """e = exp(-|x|), and the denominator of mish_gate."""
+    e = m.exp(-distance_from_zero(m, x))
+    return e, m.where(x < 0, 2 + e * (2 + e), 1 + 2 * e * (1 + e))
+
+
+def mish_gate(m: Any, x: Any) -> Any:
+    """tanh(softplus(x)) = ((1 + exp(x))^2 - 1) / ((1 + exp(x))^2 + 1)"""
+    e, denominator = mish_terms(m, x)
+    return m.where(x < 0, e * (2 + e), 1 + 2 * e) / denominator
+
+
+def mish_derivative(m: Any, x: Any) -> Any:
+    c = far(m, x)
+    e, denominator = mish_terms(m, c)
+    # s(x) (1 - gate^2), the derivative of the gate
+    return mish_gate(m, c) + c * 4 * e * (1 + e) * m.where(x < 0, 1.0, e) / (denominator * denominator)
+
+
+# ---- Sigmoid, softplus, tanh ---------------------------------------------------------------------------------------
+
+
+def sigmoid_value(m: Any, x: Any) -> Any:
+    return m.sigmoid(x)
+
+
+def sigmoid_derivative(m: Any, x: Any) -> Any:
+    return m.sigmoid(x) * m.sigmoid(-x)
+
+
+def log_sigmoid_value(m: Any, x: Any) -> Any:
+    return m.where(x > 0, 0.0, x) - m.log1p(m.exp(-m.abs(x)))
+
+
+def log_sigmoid_derivative(m: Any, x: Any) -> Any:
+    return m.sigmoid(-x)
+
+
+def softplus_value(m: Any, x: Any, beta: Any) -> Any:
+    return relu_value(m, x) + m.log1p(m.exp(-beta * m.abs(far(m, x)))) / beta
+
+
+def softplus_derivative(m: Any, x: Any, beta: Any) -> Any:
+    return m.sigmoid(beta * far(m, x))
+
+
+def tanh_value(m: Any, x: Any) -> Any:
+    return m.tanh(x)
+
+
+def tanh_derivative(m: Any, x: Any) -> Any:
+    """1 - tanh(x)^2 without its cancellation"""
+    return 4 * m.sigmoid(2 * x) * m.sigmoid(-2 * x)
+
+
+def tanhshrink_value(m: Any, x: Any) -> Any:
+    return x - m.tanh(x)
+
+
+def tanhshrink_derivative(m: Any, x: Any) -> Any:
+    return m.tanh(x) * m.tanh(x)
+
+
+# ---- Algebraic -----------------------------------------------------------------------------------------------------
+
+
+def softsign_value(m: Any, x: Any) -> Any:
+    c = far(m, x)
+    return c / (1 + m.abs(c))
+
+
+def softsign_derivative(m: Any, x: Any) -> Any:
+    return fast_sigmoid_spike_derivative(m, x, 1.0)
+
+
+def squareplus_root(m: Any, c: Any, b: Any) -> Any:
+    """sqrt(c^2 + b), for |c| <= FAR"""
+    return m.sqrt(c * c + b)
+
+
+def squareplus_value(m: Any, x: Any, b: Any) -> Any:
+    """For x < 0 (x + root) / 2 = b / (2 (root - x))."""
+    c = distance_from_zero(m, far(m, x))
+    twice = squareplus_root(m, c, b) + c
+    return m.where(m.abs(x) > FAR, relu_value(m, x), m.where(x < 0, b / (2 * twice), 0.5 * twice))
+
+
+def squareplus_derivative(m: Any, x: Any, b: Any) -> Any:
+    """For x < 0 (1 + x / root) / 2 = b / (2 root (root - x))."""
+    c = distance_from_zero(m, far(m, x))
+    root = squareplus_root(m, c, b)
+    near = m.where(x < 0, b / (2 * root) / (root + c), 0.5 + 0.5 * (c / root))
+    return m.where(x < -FAR, 0.0, near)
+
+
+def nelu_value(m: Any, x: Any, alpha: Any) -> Any:
+    square = below_zero(m, far(m, x)) * below_zero(m, far(m, x))
+    return m.where(x > 0, x, alpha * (square / (1 + square)))
+
+
+def nelu_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    n = below_zero(m, far(m, x))
+    t = 1 / (1 + n * n)
+    return m.where(x > 0, 1.0, m.where(x < -FAR, 0.0, 2 * alpha * (n * t * t)))
+
+
+# ---- Spikes: surrogates of heaviside and sign, x is the distance from the threshold --------------------------------
+
+
+def atan_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    """1 / (1 + y^2) = w^2 / (w^2 + (1 - w)^2) with w = 1 / (1 + |y|): y^2 may overflow"""
+    w = 1 / (1 + m.abs(0.5 * math.pi * alpha * x))
+    return 0.5 * alpha * (w * w / (w * w + (1 - w) * (1 - w)))
+
+
+def fast_sigmoid_spike_derivative(m: Any, x: Any, slope: Any) -> Any:
+    t = 1 / (1 + slope * m.abs(x))
+    return t * t
+
+
+def slayer_spike_derivative(m: Any, x: Any, alpha: Any, c: Any) -> Any:
+    return 0.5 * c * alpha * m.exp(-alpha * m.abs(x))
+
+
+def triangle_spike_derivative(m: Any, x: Any, gamma: Any) -> Any:
+    return gamma * relu_value(m, 1 - m.abs(x))
+
+
+def density(m: Any, x: Any, sigma: Any) -> Any:
+    """The normal density; it is 0 at 40 sigma, in float64 too."""
+    z = m.clip(x / sigma, -40.0, 40.0)
+    return (1 / (math.sqrt(2 * math.pi) * sigma)) * m.exp(-0.5 * z * z)
+
+
+def gaussian_spike_derivative(m: Any, x: Any, sigma: Any) -> Any:
+    return density(m, x, sigma)
+
+
+def multi_gaussian_spike_derivative(m: Any, x: Any, sigma: Any, h: Any, s: Any) -> Any:
+    sides = density(m, x - sigma, s * sigma) + density(m, x + sigma, s * sigma)
+    return (1 + h) * density(m, x, sigma) - h * sides
+
+
+def sigmoid_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    y = alpha * far(m, x)
+    return alpha * (m.sigmoid(y) * m.sigmoid(-y))
+
+
+def box_spike_derivative(m: Any, x: Any, width: Any) -> Any:
+    return constant(m, x, m.where(m.abs(x) <= width, 1.0, 0.0))
+
+
+# ---- The catalogue -------------------------------------------------------------------------------------------------
+
+FORMULAS = {
+    "identity": Formulas(identity_value, identity_derivative),
+    "relu": Formulas(relu_value, relu_derivative),
+    "relu6": Formulas(relu6_value, relu6_derivative),
+    "relu_squared": Formulas(relu_squared_value, relu_squared_derivative),
+    "threshold": Formulas(threshold_value, threshold_derivative),
+    "leaky_relu": Formulas(leaky_relu_value, leaky_relu_derivative),
+    "prelu": Formulas(leaky_relu_value, leaky_relu_derivative),
+    "rrelu": Formulas(rrelu_value, rrelu_derivative),
+    "elu": Formulas(elu_value, elu_derivative),
+    "celu": Formulas(celu_value, celu_derivative),
+    "selu": Formulas(selu_value, selu_derivative),
+    "gelu": Formulas(gelu_value, gelu_derivative),
+    "gelu_tanh": Formulas(gelu_tanh_value, gelu_tanh_derivative),
+    "silu": Formulas(silu_value, silu_derivative),
+    "mish": Formulas(mish_value, mish_derivative),
+    "softplus": Formulas(softplus_value, softplus_derivative),
+    "squareplus": Formulas(squareplus_value, squareplus_derivative),
+    "softsign": Formulas(softsign_value, softsign_derivative),
+    "sigmoid": Formulas(sigmoid_value, sigmoid_derivative),
+    "log_sigmoid": Formulas(log_sigmoid_value, log_sigmoid_derivative),
+    "tanh": Formulas(tanh_value, tanh_derivative),
+    "tanhshrink": Formulas(tanhshrink_value, tanhshrink_derivative),
+    "softshrink": Formulas(softshrink_value, shrink_derivative),
+    "hardshrink": Formulas(hardshrink_value, shrink_derivative),
+    "hardtanh": Formulas(hardtanh_value, hardtanh_derivative),
+    "hardsigmoid": Formulas(hardsigmoid_value, hardsigmoid_derivative),
+    "hardswish": Formulas(hardswish_value, hardswish_derivative),
+    "bsilu": Formulas(bsilu_value, bsilu_derivative),
+    "nelu": Formulas(nelu_value, nelu_derivative),
+    "heaviside": Formulas(heaviside_value, heaviside_derivative),
+    "sign": Formulas(sign_value, sign_derivative),
+    "atan_spike": Formulas(None, atan_spike_derivative),
+    "fast_sigmoid_spike": Formulas(None, fast_sigmoid_spike_derivative),
+    "slayer_spike": Formulas(None, slayer_spike_derivative),
+    "triangle_spike": Formulas(None, triangle_spike_derivative),
+    "gaussian_spike": Formulas(None, gaussian_spike_derivative),
+    "multi_gaussian_spike": Formulas(None, multi_gaussian_spike_derivative),
+    "sigmoid_spike": Formulas(None, sigmoid_spike_derivative),
+    "box_spike": Formulas(None, box_spike_derivative),
+}
+
+
+def formulas(kind: str) -> Formulas:
+    """Those of a kind, by its name."""
+    if kind not in FORMULAS:
+        raise NotImplementedError(f"spec: {kind}, expected a kind that has formulas in libsugar._formulas")
+    return FORMULAS[kind]
+
+
+class Composed:
+    """What one activation computes, from the formulas of its kinds.
+
+    round    a parameter to the type that is computed in
+    """
+
+    def __init__(self, info: Info, round: Callable[[float], float] = float) -> None:
+        self.own = formulas(info.forward.kind)
+        self.numbers = rounded(info.forward, round)
+        self.surrogate = None if info.surrogate is None else formulas(info.surrogate.kind)
+        self.surrogate_numbers = () if info.surrogate is None else rounded(info.surrogate, round)
+        self.blend = info.blend
+        self.negative = info.domain == "negative"
+        spike = info.surrogate is not None and info.surrogate.kind.endswith("_spike")
+        self.shift = self.numbers[0] if spike and info.forward.kind == "heaviside" else 0.0
+
+    def value(self, m: Any, x: Any, parameter: Any = None) -> Any:
+        """f(x); `parameter` is used in place of the forward function's own."""
+        assert self.own.value is not None
+        return self.own.value(m, x, *(self.numbers if parameter is None else (parameter,)))
+
+    def derivative(self, m: Any, x: Any, parameter: Any = None, blend: Any = None) -> Any:
+        """g'(x), what the backward pass multiplies by; `blend` is used in place of the spec's."""
+        blend = self.blend if blend is None else blend
+        if self.surrogate is None:
+            return self.own_derivative(m, x, parameter)
+        made = self.surrogate.derivative(m, x - self.shift if self.shift else x, *self.surrogate_numbers)
+        if not isinstance(blend, float) or blend != 1:
+            made = blend * made + (1 - blend) * self.own_derivative(m, x, parameter)
+        return m.where(x > 0, self.own_derivative(m, x, parameter), made) if self.negative else made
+
+    def own_derivative(self, m: Any, x: Any, parameter: Any = None) -> Any:
+        return self.own.derivative(m, x, *(self.numbers if parameter is None else (parameter,)))
+
+
+def rounded(function: Function, round: Callable[[float], float]) -> tuple[float, ...]:
+    return tuple(round(value) for value in function.parameters.values())

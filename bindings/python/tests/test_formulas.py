@@ -1,0 +1,93 @@
+"""libsugar._formulas against the C library, by NumPy.
+
+    SUGAR_LIBRARY=... PYTHONPATH=bindings/python/src python3 bindings/python/tests/test_formulas.py
+"""
+
+from __future__ import annotations
+
+import math
+import unittest
+from typing import Any
+
+import libsugar
+import numpy as np
+from libsugar._formulas import FORMULAS, Composed
+
+# Of values and derivatives with the parameters below, in units of eps * max(1, |result|).
+BOUND = 4
+
+
+class Operations:
+    """NumPy's, in the type of x."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        return np.where(condition, np.asarray(a, self.dtype), np.asarray(b, self.dtype))
+
+    def clip(self, x: Any, low: float, high: float) -> Any:
+        return np.clip(x, low, high)
+
+    def erfc(self, x: Any) -> Any:
+        return np.vectorize(math.erfc, otypes=[self.dtype])(x)
+
+    def sigmoid(self, x: Any) -> Any:
+        return 1 / (1 + np.exp(-x))
+
+    exp, expm1, log1p, sqrt, tanh, abs = np.exp, np.expm1, np.log1p, np.sqrt, np.tanh, np.abs
+
+
+def specs() -> list[str]:
+    """Every kind, as itself or behind relu, with its defaults and with two other sets of parameters; and mixtures."""
+    made = ["relu~bsilu(domain=negative)", "relu~bsilu(blend=0.3)", "gelu~elu(blend=0.5, domain=negative)",
+            "heaviside(threshold=0.3)~atan_spike", "relu_squared~silu(blend=1)"]
+    for kind in libsugar.catalogue():
+        name = kind.name if "forward" in kind.roles else f"relu~{kind.name}"
+        for values in ((), (0.37, 0.6, 2.0), (3.1, 4.7, 6.0)) if kind.parameters else ((),):
+            given = ", ".join(f"{one.name}={value}" for one, value in zip(kind.parameters, values))
+            made.append(f"{name}({given})" if given else name)
+    return made
+
+
+def points(dtype: Any) -> Any:
+    random = np.random.default_rng(1)
+    edges = [0.0, -0.0, math.inf, -math.inf, math.nan, 3, -3, 6, 1, -1, 0.5, -0.5, 40, -40]
+    wide = np.exp(random.uniform(-80, 80, 10000)) * random.choice([-1, 1], 10000)
+    return np.concatenate([random.normal(0, 3, 10000), random.uniform(-30, 30, 10000), wide, edges]).astype(dtype)
+
+
+class Catalogue(unittest.TestCase):
+    def test_complete(self) -> None:
+        kinds = libsugar.catalogue()
+        self.assertEqual(sorted(FORMULAS), sorted(kind.name for kind in kinds))
+        for kind in kinds:
+            self.assertEqual(FORMULAS[kind.name].value is None, "forward" not in kind.roles, kind.name)
+
+
+class Errors(unittest.TestCase):
+    def compare(self, found: Any, expected: Any, x: Any, what: str) -> None:
+        self.assertTrue(np.array_equal(np.isnan(found), np.isnan(expected)), what)
+        infinite = np.isinf(x) | np.isinf(expected)
+        self.assertTrue(np.array_equal(found[infinite], expected[infinite]), what)
+        finite = np.isfinite(expected)
+        error = np.abs(found[finite].astype(np.longdouble) - expected[finite])
+        error /= np.maximum(1, np.abs(expected[finite])) * np.finfo(x.dtype).eps
+        self.assertLessEqual(error.max(), BOUND, f"{what}, x = {x[finite][error.argmax()]}")
+
+    def test_like_the_library(self) -> None:
+        for dtype in (np.float32, np.float64):
+            x = points(dtype)
+            for spec in specs():
+                activation = libsugar.Activation(spec)
+                composed = Composed(activation.info, dtype)
+                with np.errstate(all="ignore"):
+                    value = composed.value(Operations(dtype), x)
+                    derivative = composed.derivative(Operations(dtype), x)
+                self.compare(value, activation.forward(x), x, f"{spec}, {dtype.__name__}: value")
+                ones = np.ones_like(x)
+                self.compare(derivative, activation.backward(x, ones), x, f"{spec}, {dtype.__name__}: derivative")
+
+
+if __name__ == "__main__":
+    unittest.main()
