@@ -15,6 +15,7 @@ from libsugar._formulas import FORMULAS, Composed
 
 # Of values and derivatives with the parameters below, in units of eps * max(1, |result|).
 BOUND = 4
+TYPES: tuple[Any, ...] = (np.float32, np.float64)
 
 
 class Operations:
@@ -62,21 +63,23 @@ class Catalogue(unittest.TestCase):
         kinds = libsugar.catalogue()
         self.assertEqual(sorted(FORMULAS), sorted(kind.name for kind in kinds))
         for kind in kinds:
-            self.assertEqual(FORMULAS[kind.name].value is None, "forward" not in kind.roles, kind.name)
+            formulas = FORMULAS[kind.name]
+            self.assertEqual(formulas.value is None, "forward" not in kind.roles, kind.name)
+            self.assertEqual(formulas.parameter_derivative is None, "learn" not in kind.capabilities, kind.name)
 
 
 class Errors(unittest.TestCase):
-    def compare(self, found: Any, expected: Any, x: Any, what: str) -> None:
+    def compare(self, found: Any, expected: Any, x: Any, what: str, scale: float = 1) -> None:
         self.assertTrue(np.array_equal(np.isnan(found), np.isnan(expected)), what)
         infinite = np.isinf(x) | np.isinf(expected)
         self.assertTrue(np.array_equal(found[infinite], expected[infinite]), what)
         finite = np.isfinite(expected)
         error = np.abs(found[finite].astype(np.longdouble) - expected[finite])
-        error /= np.maximum(1, np.abs(expected[finite])) * np.finfo(x.dtype).eps
+        error /= np.maximum(scale, np.abs(expected[finite])) * np.finfo(x.dtype).eps
         self.assertLessEqual(error.max(), BOUND, f"{what}, x = {x[finite][error.argmax()]}")
 
     def test_like_the_library(self) -> None:
-        for dtype in (np.float32, np.float64):
+        for dtype in TYPES:
             x = points(dtype)
             for spec in specs():
                 activation = libsugar.Activation(spec)
@@ -87,6 +90,22 @@ class Errors(unittest.TestCase):
                 self.compare(value, activation.forward(x), x, f"{spec}, {dtype.__name__}: value")
                 ones = np.ones_like(x)
                 self.compare(derivative, activation.backward(x, ones), x, f"{spec}, {dtype.__name__}: derivative")
+
+    def test_parameter(self) -> None:
+        """silu's has terms of x^2, which are bounded where they matter: x^2 s(beta x) s(-beta x) <= 0.44 / beta^2."""
+        for dtype in TYPES:
+            x = points(dtype)
+            for spec in specs():
+                activation = libsugar.Activation(spec)
+                if "learn" not in activation.info.capabilities or "~" in spec:
+                    continue
+                parameter = np.full_like(x, next(iter(activation.info.forward.parameters.values())))
+                expected, dx = np.empty_like(x), np.empty_like(x)
+                activation.backward(x, np.ones_like(x), dx, parameter=parameter, parameter_gradient=expected)
+                with np.errstate(all="ignore"):
+                    found = Composed(activation.info, dtype).parameter_derivative(Operations(dtype), x, parameter)
+                scale = max(1, float(parameter[0]) ** -2)
+                self.compare(found, expected, x, f"{spec}, {dtype.__name__}: parameter derivative", scale)
 
 
 if __name__ == "__main__":

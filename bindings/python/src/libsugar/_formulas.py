@@ -30,10 +30,12 @@ FAR = 2.0**60       # beyond it every function is linear, as far as its digits g
 
 
 class Formulas(NamedTuple):
-    """value is None for a kind that is a surrogate only."""
+    """value is None for a kind that is a surrogate only, parameter_derivative, df/dparameter, for one that cannot be
+    learned."""
 
     value: Optional[Formula]
     derivative: Formula
+    parameter_derivative: Optional[Formula] = None
 
 
 def far(m: Any, x: Any) -> Any:
@@ -104,6 +106,10 @@ def leaky_relu_value(m: Any, x: Any, slope: Any) -> Any:
 
 def leaky_relu_derivative(m: Any, x: Any, slope: Any) -> Any:
     return constant(m, x, m.where(x > 0, 1.0, slope))
+
+
+def leaky_relu_parameter_derivative(m: Any, x: Any, slope: Any) -> Any:
+    return below_zero(m, x)
 
 
 def rrelu_value(m: Any, x: Any, lower: Any, upper: Any) -> Any:
@@ -177,12 +183,21 @@ def elu_derivative(m: Any, x: Any, alpha: Any) -> Any:
     return m.where(x > 0, 1.0, alpha * m.exp(below_zero(m, x)))
 
 
+def elu_parameter_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    return m.expm1(below_zero(m, x))
+
+
 def celu_value(m: Any, x: Any, alpha: Any) -> Any:
     return m.where(x > 0, x, alpha * m.expm1(below_zero(m, far(m, x)) / alpha))
 
 
 def celu_derivative(m: Any, x: Any, alpha: Any) -> Any:
     return m.where(x > 0, 1.0, m.exp(below_zero(m, far(m, x)) / alpha))
+
+
+def celu_parameter_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    u = below_zero(m, far(m, x)) / alpha
+    return m.expm1(u) - u * m.exp(u)
 
 
 SELU_LAMBDA = 1.0507009873554805
@@ -242,6 +257,11 @@ def silu_derivative(m: Any, x: Any, beta: Any) -> Any:
     return gate_derivative(m, y, y)
 
 
+def silu_parameter_derivative(m: Any, x: Any, beta: Any) -> Any:
+    c = far(m, x)
+    return c * m.sigmoid(beta * c) * (c * m.sigmoid(-beta * c))
+
+
 def bsilu_value(m: Any, x: Any, alpha: Any) -> Any:
     """(x + alpha) s(x) - alpha/2 = x s(x) + alpha/2 tanh(x/2), two terms of the same sign"""
     return silu_value(m, x, 1.0) + 0.5 * alpha * m.tanh(0.5 * x)
@@ -250,6 +270,10 @@ def bsilu_value(m: Any, x: Any, alpha: Any) -> Any:
 def bsilu_derivative(m: Any, x: Any, alpha: Any) -> Any:
     c = far(m, x)
     return gate_derivative(m, c, c + alpha)
+
+
+def bsilu_parameter_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    return 0.5 * m.tanh(0.5 * x)
 
 
 def mish_value(m: Any, x: Any) -> Any:
@@ -303,6 +327,12 @@ def softplus_derivative(m: Any, x: Any, beta: Any) -> Any:
     return m.sigmoid(beta * far(m, x))
 
 
+def softplus_parameter_derivative(m: Any, x: Any, beta: Any) -> Any:
+    """(x s(beta x) - softplus(x)) / beta, which is the same for x and -x"""
+    a = m.abs(far(m, x))
+    return -(a * m.sigmoid(-beta * a) + m.log1p(m.exp(-beta * a)) / beta) / beta
+
+
 def tanh_value(m: Any, x: Any) -> Any:
     return m.tanh(x)
 
@@ -352,15 +382,23 @@ def squareplus_derivative(m: Any, x: Any, b: Any) -> Any:
     return m.where(x < -FAR, 0.0, near)
 
 
+def squareplus_parameter_derivative(m: Any, x: Any, b: Any) -> Any:
+    return m.where(m.abs(x) > FAR, 0.0, 0.25 / squareplus_root(m, far(m, x), b))
+
+
 def nelu_value(m: Any, x: Any, alpha: Any) -> Any:
-    square = below_zero(m, far(m, x)) * below_zero(m, far(m, x))
-    return m.where(x > 0, x, alpha * (square / (1 + square)))
+    return m.where(x > 0, x, alpha * nelu_parameter_derivative(m, x, alpha))
 
 
 def nelu_derivative(m: Any, x: Any, alpha: Any) -> Any:
     n = below_zero(m, far(m, x))
     t = 1 / (1 + n * n)
     return m.where(x > 0, 1.0, m.where(x < -FAR, 0.0, 2 * alpha * (n * t * t)))
+
+
+def nelu_parameter_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    n = below_zero(m, far(m, x))
+    return n * n / (1 + n * n)
 
 
 # ---- Spikes: surrogates of heaviside and sign, x is the distance from the threshold --------------------------------
@@ -417,18 +455,18 @@ FORMULAS = {
     "relu6": Formulas(relu6_value, relu6_derivative),
     "relu_squared": Formulas(relu_squared_value, relu_squared_derivative),
     "threshold": Formulas(threshold_value, threshold_derivative),
-    "leaky_relu": Formulas(leaky_relu_value, leaky_relu_derivative),
-    "prelu": Formulas(leaky_relu_value, leaky_relu_derivative),
+    "leaky_relu": Formulas(leaky_relu_value, leaky_relu_derivative, leaky_relu_parameter_derivative),
+    "prelu": Formulas(leaky_relu_value, leaky_relu_derivative, leaky_relu_parameter_derivative),
     "rrelu": Formulas(rrelu_value, rrelu_derivative),
-    "elu": Formulas(elu_value, elu_derivative),
-    "celu": Formulas(celu_value, celu_derivative),
+    "elu": Formulas(elu_value, elu_derivative, elu_parameter_derivative),
+    "celu": Formulas(celu_value, celu_derivative, celu_parameter_derivative),
     "selu": Formulas(selu_value, selu_derivative),
     "gelu": Formulas(gelu_value, gelu_derivative),
     "gelu_tanh": Formulas(gelu_tanh_value, gelu_tanh_derivative),
-    "silu": Formulas(silu_value, silu_derivative),
+    "silu": Formulas(silu_value, silu_derivative, silu_parameter_derivative),
     "mish": Formulas(mish_value, mish_derivative),
-    "softplus": Formulas(softplus_value, softplus_derivative),
-    "squareplus": Formulas(squareplus_value, squareplus_derivative),
+    "softplus": Formulas(softplus_value, softplus_derivative, softplus_parameter_derivative),
+    "squareplus": Formulas(squareplus_value, squareplus_derivative, squareplus_parameter_derivative),
     "softsign": Formulas(softsign_value, softsign_derivative),
     "sigmoid": Formulas(sigmoid_value, sigmoid_derivative),
     "log_sigmoid": Formulas(log_sigmoid_value, log_sigmoid_derivative),
@@ -439,8 +477,8 @@ FORMULAS = {
     "hardtanh": Formulas(hardtanh_value, hardtanh_derivative),
     "hardsigmoid": Formulas(hardsigmoid_value, hardsigmoid_derivative),
     "hardswish": Formulas(hardswish_value, hardswish_derivative),
-    "bsilu": Formulas(bsilu_value, bsilu_derivative),
-    "nelu": Formulas(nelu_value, nelu_derivative),
+    "bsilu": Formulas(bsilu_value, bsilu_derivative, bsilu_parameter_derivative),
+    "nelu": Formulas(nelu_value, nelu_derivative, nelu_parameter_derivative),
     "heaviside": Formulas(heaviside_value, heaviside_derivative),
     "sign": Formulas(sign_value, sign_derivative),
     "atan_spike": Formulas(None, atan_spike_derivative),
@@ -462,13 +500,15 @@ def formulas(kind: str) -> Formulas:
 
 
 class Composed:
-    """What one activation computes, from the formulas of its kinds.
+    """What one activation computes, from the formulas of its kinds. A `parameter` is used in place of the forward
+    function's own; rrelu's is the slope that was drawn.
 
     round    a parameter to the type that is computed in
     """
 
-    def __init__(self, info: Info, round: Callable[[float], float] = float) -> None:
+    def __init__(self, info: Info, round: Callable[[float], Any] = float) -> None:
         self.own = formulas(info.forward.kind)
+        self.learned = formulas("leaky_relu") if info.forward.kind == "rrelu" else self.own
         self.numbers = rounded(info.forward, round)
         self.surrogate = None if info.surrogate is None else formulas(info.surrogate.kind)
         self.surrogate_numbers = () if info.surrogate is None else rounded(info.surrogate, round)
@@ -478,9 +518,10 @@ class Composed:
         self.shift = self.numbers[0] if spike and info.forward.kind == "heaviside" else 0.0
 
     def value(self, m: Any, x: Any, parameter: Any = None) -> Any:
-        """f(x); `parameter` is used in place of the forward function's own."""
-        assert self.own.value is not None
-        return self.own.value(m, x, *(self.numbers if parameter is None else (parameter,)))
+        """f(x)"""
+        formula = self.own.value if parameter is None else self.learned.value
+        assert formula is not None      # surrogates that have none do not stand before a ~
+        return formula(m, x, *(self.numbers if parameter is None else (parameter,)))
 
     def derivative(self, m: Any, x: Any, parameter: Any = None, blend: Any = None) -> Any:
         """g'(x), what the backward pass multiplies by; `blend` is used in place of the spec's."""
@@ -492,9 +533,16 @@ class Composed:
             made = blend * made + (1 - blend) * self.own_derivative(m, x, parameter)
         return m.where(x > 0, self.own_derivative(m, x, parameter), made) if self.negative else made
 
-    def own_derivative(self, m: Any, x: Any, parameter: Any = None) -> Any:
-        return self.own.derivative(m, x, *(self.numbers if parameter is None else (parameter,)))
+    def own_derivative(self, m: Any, x: Any, parameter: Any) -> Any:
+        """f'(x)"""
+        formula = self.own.derivative if parameter is None else self.learned.derivative
+        return formula(m, x, *(self.numbers if parameter is None else (parameter,)))
+
+    def parameter_derivative(self, m: Any, x: Any, parameter: Any) -> Any:
+        """df/dparameter"""
+        assert self.own.parameter_derivative is not None
+        return self.own.parameter_derivative(m, x, parameter)
 
 
-def rounded(function: Function, round: Callable[[float], float]) -> tuple[float, ...]:
+def rounded(function: Function, round: Callable[[float], Any]) -> tuple[float, ...]:
     return tuple(round(value) for value in function.parameters.values())
