@@ -1,0 +1,12 @@
+"""Activations for PyTorch: eager, compiled, exported, under torch.func, on every device.
+
+    import libsugar.torch
+
+    model = torch.nn.Sequential(torch.nn.Linear(8, 16), libsugar.torch.Activation("relu~bsilu"), ...)
+    y = libsugar.torch.activation(x, "relu~bsilu")
+"""
+
+from ._function import activation
+from ._modules import Activation
+
+__all__ = ["Activation", "activation"]

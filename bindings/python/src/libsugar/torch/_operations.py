@@ -1,0 +1,82 @@
+"""PyTorch's operations as libsugar._formulas takes them, and the formulas of an activation for a type of elements."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import torch
+
+from .._activation import Activation
+from .._formulas import Composed
+
+TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+class Operations:
+    """Those on arrays of one type and device."""
+
+    def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
+        self.dtype, self.device = dtype, device
+
+    def where(self, condition: torch.Tensor, a: Any, b: Any) -> torch.Tensor:
+        if not isinstance(a, torch.Tensor) and not isinstance(b, torch.Tensor):
+            # Of two numbers PyTorch would make its default type.
+            a = torch.scalar_tensor(a, dtype=self.dtype, device=self.device)
+        return torch.where(condition, a, b)
+
+    exp = staticmethod(torch.exp)
+    expm1 = staticmethod(torch.expm1)
+    log1p = staticmethod(torch.log1p)
+    sqrt = staticmethod(torch.sqrt)
+    tanh = staticmethod(torch.tanh)
+    abs = staticmethod(torch.abs)
+    clip = staticmethod(torch.clamp)
+    sigmoid = staticmethod(torch.sigmoid)
+    erfc = staticmethod(torch.special.erfc)
+
+
+class Described:
+    """What calls need to know of an activation, looked up once."""
+
+    def __init__(self, spec: str, level: str | None) -> None:
+        self.spec = spec
+        self.activation = Activation(spec, level)
+        self.address = self.activation._address
+        self.info = self.activation.info
+        self.own_parameters = tuple(self.info.forward.parameters.values())
+        self.draws = "draw" in self.info.capabilities
+        self.learns = "learn" in self.info.capabilities
+        self.exact = Composed(self.info)
+        self.single = Composed(self.info, lambda value: float(np.float32(value)))
+
+
+# Specs come from programs, not from data: there are few, but a schedule of `blend` makes one for each of its values.
+described = functools.lru_cache(maxsize=1024)(Described)
+
+
+class Ready:
+    """x in the type that is computed in, float32 for narrow types, and the formulas for that type."""
+
+    def __init__(self, spec: str, x: torch.Tensor) -> None:
+        found = described(spec, None)
+        self.dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
+        self.composed = found.exact if self.dtype == torch.float64 else found.single
+        self.m = Operations(self.dtype, x.device)
+        self.x = x.to(self.dtype)
+
+    def wide(self, operand: torch.Tensor | None) -> torch.Tensor | None:
+        return None if operand is None else operand.to(self.dtype)
+
+    def value(self, parameter: torch.Tensor | None) -> torch.Tensor:
+        made: torch.Tensor = self.composed.value(self.m, self.x, self.wide(parameter))
+        return made
+
+    def derivative(self, parameter: torch.Tensor | None, blend: torch.Tensor | None) -> torch.Tensor:
+        made: torch.Tensor = self.composed.derivative(self.m, self.x, self.wide(parameter), self.wide(blend))
+        return made
+
+    def parameter_derivative(self, parameter: torch.Tensor) -> torch.Tensor:
+        made: torch.Tensor = self.composed.parameter_derivative(self.m, self.x, self.wide(parameter))
+        return made
