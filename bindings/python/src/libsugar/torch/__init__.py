@@ -7,6 +7,6 @@
 """
 
 from ._function import activation
-from ._modules import Activation
+from ._modules import Activation, BSiLU, NeLU, ReluNelu, Sugar
 
-__all__ = ["Activation", "activation"]
+__all__ = ["Activation", "BSiLU", "NeLU", "ReluNelu", "Sugar", "activation"]

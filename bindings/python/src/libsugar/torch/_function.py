@@ -232,8 +232,8 @@ def count(monitor: Monitor | None, x: torch.Tensor) -> None:
         return
     memory = library.readable(x.detach().cpu())
     if memory is None:
-        raise RuntimeError(f"monitor: x is a {type(x).__name__} under torch.func or a mode of PyTorch, expected a tensor "
-                           "with memory; remove the monitor for this call")
+        raise RuntimeError(f"monitor: x is a {type(x).__name__} under torch.func or a mode of PyTorch, expected a "
+                           "tensor with memory; remove the monitor for this call")
     monitor.observe(memory, threads=1)
 
 
@@ -252,7 +252,7 @@ def traced(x: torch.Tensor, spec: str, parameter: torch.Tensor | None, blend: to
         count(monitor, x)
     if limits is not None:
         parameter = slopes(x, *limits)
-    return in_graph(x, parameter, blend, spec)
+    return in_graph(x, parameter, blend, spec, limits is not None)
 
 
 @torch.compiler.assume_constant_result
@@ -262,9 +262,11 @@ def drawn_between(spec: str) -> tuple[float, ...] | None:
     return known.own_parameters if known.draws else None
 
 
-def checked_in_graph(x: torch.Tensor, parameter: torch.Tensor | None, blend: torch.Tensor | None,
-                     spec: str) -> torch.Tensor:
-    checked(described(spec, None), x, parameter, "input")
+def checked_in_graph(x: torch.Tensor, parameter: torch.Tensor | None, blend: torch.Tensor | None, spec: str,
+                     drawn: bool) -> torch.Tensor:
+    checked(described(spec, None), x, None if drawn else parameter, "input")
+    if parameter is not None and not drawn:
+        parameter = parameter.to(x.dtype)
     return InOperations.apply(x, parameter, blend, spec)
 
 
@@ -286,8 +288,8 @@ def exported_value(x: torch.Tensor, parameter: torch.Tensor | None, spec: str, g
     known = described(spec, None)
     checked(known, x, parameter, "input")
     if known.info.surrogate is not None and gradient:
-        raise RuntimeError(f"training: an exported {spec} would have no surrogate gradient; expected a module in eval(), "
-                           "training=False, or torch.no_grad()")
+        raise RuntimeError(f"training: an exported {spec} would have no surrogate gradient; expected a module in "
+                           "eval(), training=False, or torch.no_grad()")
     kind = known.info.forward.kind
     if kind == "silu" and known.own_parameters == (1.0,) and parameter is None:
         return F.silu(x)

@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 
+from .._catalogue import Function
 from .._monitor import Monitor
 from ._function import apply
+from ._names import spec_of
 from ._operations import described
 
 torch.fx.wrap("apply")      # a leaf for torch.fx
@@ -26,8 +28,9 @@ class Activation(torch.nn.Module):
     axis              where the channels lie in the input
     monitor           counts the inputs in passing; may be set and removed as the attribute of that name
 
-    In train() rrelu draws a slope for each element, from PyTorch's generator. In eval() an exported module is the forward
-    function alone. `blend`, the share of the surrogate in the gradient, may be set at any time, as by a schedule.
+    In train() rrelu draws a slope for each element, from PyTorch's generator. In eval() an exported module is the
+    forward function alone. `blend`, the share of the surrogate in the gradient, may be set at any time, as by a
+    schedule. The state_dict holds the parameter that is learned, and nothing else.
     """
 
     def __init__(self, spec: str, level: str | None = None, save: str = "input", learn: bool | None = None,
@@ -102,3 +105,56 @@ def with_blend(spec: str, blend: float) -> str:
 
 def spelled(kind: str, options: dict[str, Any]) -> str:
     return f"{kind}({', '.join(f'{name}={value}' for name, value in options.items())})" if options else kind
+
+
+class BSiLU(Activation):
+    """(x + alpha) s(x) - alpha/2, with its own gradient; arXiv 2505.22074."""
+
+    def __init__(self, alpha: float = 1.67, **options: Any) -> None:
+        super().__init__(f"bsilu(alpha={float(alpha)})", **options)
+
+
+class NeLU(Activation):
+    """x where x > 0, else alpha x^2 / (1 + x^2), with its own gradient; arXiv 2505.22074. (Copies in public code have
+    the value -alpha / (1 + x^2) for every x, which has the same derivative where x < 0, and is used behind Sugar.)"""
+
+    def __init__(self, alpha: float = 0.05, **options: Any) -> None:
+        super().__init__(f"nelu(alpha={float(alpha)})", **options)
+
+
+class Sugar(Activation):
+    """One function forward, and where x <= 0 the derivative of another one backward.
+
+    forward_fn, backward_fn    each a spec without a surrogate, such as "relu", or a module that computes one: of
+                               torch.nn or of libsugar.torch
+    domain                     "negative"; "all": the derivative of backward_fn for every x
+    """
+
+    def __init__(self, forward_fn: str | torch.nn.Module = "relu", backward_fn: str | torch.nn.Module = "bsilu",
+                 domain: str = "negative", **options: Any) -> None:
+        first, second = simple(forward_fn, "forward_fn"), simple(backward_fn, "backward_fn")
+        made = spelled(second.kind, {**second.parameters, "domain": domain})
+        super().__init__(f"{spelled(first.kind, first.parameters)}~{made}", **options)
+
+
+class ReluNelu(Sugar):
+    """ReLU forward, the derivative of NeLU backward."""
+
+    def __init__(self, alpha: float = 0.05, **options: Any) -> None:
+        super().__init__("relu", f"nelu(alpha={float(alpha)})", **options)
+
+
+def simple(given: str | torch.nn.Module, argument: str) -> Function:
+    """One function, as a kind with its parameters."""
+    spec = given if isinstance(given, str) else given.spec if isinstance(given, Activation) else spec_of(given)
+    if spec is None:
+        raise ValueError(f"{argument}: {type(given).__name__}, expected a module of one of libsugar's functions, or "
+                         "its name")
+    info = described(spec, None).info
+    if info.surrogate is not None:
+        raise ValueError(f"{argument}: {spec}, expected a function without a surrogate")
+    return info.forward
+
+
+# What torch.load may make with weights_only=True.
+torch.serialization.add_safe_globals([Activation, BSiLU, NeLU, Sugar, ReluNelu])
