@@ -13,7 +13,7 @@ from ._function import apply
 from ._names import spec_of
 from ._operations import described
 
-torch.fx.wrap("apply")      # a leaf for torch.fx
+torch.fx.wrap("call")       # a leaf for torch.fx, which cannot follow what depends on shapes
 
 
 class Activation(torch.nn.Module):
@@ -50,7 +50,7 @@ class Activation(torch.nn.Module):
         value = known.own_parameters[0] if learn else 0.0
         self.parameter = torch.nn.Parameter(torch.full((num_parameters,), value)) if learn else None
         # Not persistent: a model has the same state_dict with libsugar's activations as without.
-        self.register_buffer("_blend", torch.tensor(known.info.blend, dtype=torch.float64), persistent=False)
+        self.register_buffer("_blend", share(known.info.blend, torch.get_default_device()), persistent=False)
 
     @property
     def spec(self) -> str:
@@ -67,12 +67,16 @@ class Activation(torch.nn.Module):
         self._spec = with_blend(self._spec, float(value))
         self._blend.fill_(float(value))
 
+    def _apply(self, *arguments: Any, **more: Any) -> Activation:
+        """to(), half(), to_empty() and their like: the share stays what the spec says."""
+        super()._apply(*arguments, **more)
+        self._blend = share(self.blend, self._blend.device)
+        return self
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        parameter = self.parameter
-        if parameter is not None and parameter.numel() > 1:
-            parameter = parameter.view(channels(parameter.numel(), x, self.axis))
         blend = self._buffers["_blend"]     # half a microsecond faster than self._blend
-        return apply(x, self._spec, parameter, blend, self.training, self.save, self.monitor, self.level)
+        return call(x, self._spec, self.parameter, self.axis, blend, self.training, self.save, self.monitor,
+                    self.level)
 
     def extra_repr(self) -> str:
         said = [f'"{self._spec}"']
@@ -81,6 +85,17 @@ class Activation(torch.nn.Module):
         if self.parameter is not None:
             said.append("learn=True" if self.parameter.numel() == 1 else f"num_parameters={self.parameter.numel()}")
         return ", ".join(said)
+
+
+def share(blend: float, device: torch.device) -> torch.Tensor:
+    """blend for graphs; Apple's GPUs have no float64, neither for this nor for x."""
+    return torch.full((), blend, dtype=torch.float32 if device.type == "mps" else torch.float64, device=device)
+
+
+def call(x: torch.Tensor, spec: str, parameter: torch.Tensor | None, axis: int, *rest: Any) -> torch.Tensor:
+    if parameter is not None and parameter.numel() > 1:
+        parameter = parameter.view(channels(parameter.numel(), x, axis))
+    return apply(x, spec, parameter, *rest)
 
 
 def channels(count: int, x: torch.Tensor, axis: int) -> list[int]:
