@@ -181,19 +181,28 @@ def apply(x: torch.Tensor, spec: str, parameter: torch.Tensor | None, blend: tor
     if is_compiling() or is_tracing():
         return traced(x, spec, parameter, blend, training, monitor)
     known = described(spec, level)
-    checked(known, x, parameter, save)
-    memory = library.readable(x) if forward_ad._current_level < 0 else None
     draw = training and known.draws
-    if memory is not None and parameter is None and save == "input" and monitor is None and not draw:
-        if memory.requires_grad and torch.is_grad_enabled():
-            return InC.apply(memory, known)
-        return library.forward(known, memory)
+    if save != "input" or parameter is not None or monitor is not None or draw:
+        return apply_with(x, known, parameter, blend, draw, save, monitor)
+    memory = library.readable(x)
+    if memory is None or forward_ad._current_level >= 0:
+        return apply_with(x, known, None, blend, False, save, None)
+    if memory.requires_grad and torch.is_grad_enabled():
+        return InC.apply(memory, known)
+    return library.forward(known, memory)
+
+
+def apply_with(x: torch.Tensor, known: Described, parameter: torch.Tensor | None, blend: torch.Tensor | None,
+               draw: bool | None, save: str, monitor: Monitor | None) -> torch.Tensor:
+    """apply, where there is more than x, or C cannot read it."""
+    checked(known, x, parameter, save)
     if parameter is not None:
         parameter = parameter.to(x.dtype)
+    memory = library.readable(x) if forward_ad._current_level < 0 else None
     if memory is None or (parameter is not None and library.readable(parameter) is None):
         if monitor is not None:
             count(monitor, x)
-        return InOperations.apply(x, slopes(x, *known.own_parameters) if draw else parameter, blend, spec)
+        return InOperations.apply(x, slopes(x, *known.own_parameters) if draw else parameter, blend, known.spec)
     monitor = None if recomputed() else monitor
     return InCWith.apply(memory, parameter, known, save, monitor, seed() if draw else None)
 

@@ -47,10 +47,10 @@ modes_active = torch._C._len_torch_dispatch_stack
 
 
 def readable(tensor: torch.Tensor) -> torch.Tensor | None:
-    """The tensor with memory that C can read. None: it is on another device, or something else in disguise, as those
-    are that torch.func, subclasses, and modes that look at each operation have."""
-    if (type(tensor) not in PLAIN or not tensor.is_cpu or tensor.layout is not STRIDED or tensor._is_zerotensor()
-            or transforms_active() or modes_active() != 0):
+    """The tensor with memory that C can read. None: it is on another device, has elements of another type, or is
+    something else in disguise, as those are that torch.func, subclasses, and modes that look at each operation have."""
+    if (type(tensor) not in PLAIN or tensor.dtype not in FORWARD or not tensor.is_cpu
+            or tensor.layout is not STRIDED or tensor._is_zerotensor() or transforms_active() or modes_active() != 0):
         return None
     return tensor.resolve_neg() if tensor.is_neg() else tensor
 

@@ -13,7 +13,9 @@ from ._function import apply
 from ._names import spec_of
 from ._operations import described
 
-torch.fx.wrap("call")       # a leaf for torch.fx, which cannot follow what depends on shapes
+# Leaves for torch.fx, which cannot follow what depends on shapes.
+torch.fx.wrap("apply")
+torch.fx.wrap("apply_by_channel")
 
 
 class Activation(torch.nn.Module):
@@ -75,8 +77,11 @@ class Activation(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         blend = self._buffers["_blend"]     # half a microsecond faster than self._blend
-        return call(x, self._spec, self.parameter, self.axis, blend, self.training, self.save, self.monitor,
-                    self.level)
+        parameter = self.parameter
+        if parameter is None:
+            return apply(x, self._spec, None, blend, self.training, self.save, self.monitor, self.level)
+        return apply_by_channel(x, self._spec, parameter, self.axis, blend, self.training, self.save, self.monitor,
+                                self.level)
 
     def extra_repr(self) -> str:
         said = [f'"{self._spec}"']
@@ -92,8 +97,8 @@ def share(blend: float, device: torch.device) -> torch.Tensor:
     return torch.full((), blend, dtype=torch.float32 if device.type == "mps" else torch.float64, device=device)
 
 
-def call(x: torch.Tensor, spec: str, parameter: torch.Tensor | None, axis: int, *rest: Any) -> torch.Tensor:
-    if parameter is not None and parameter.numel() > 1:
+def apply_by_channel(x: torch.Tensor, spec: str, parameter: torch.Tensor, axis: int, *rest: Any) -> torch.Tensor:
+    if parameter.numel() > 1:
         parameter = parameter.view(channels(parameter.numel(), x, axis))
     return apply(x, spec, parameter, *rest)
 
