@@ -26,11 +26,22 @@ pip install --quiet build ml_dtypes matplotlib >"$folder/network" 2>&1 || {
     exit 77
 }
 check 'source package, and the wheel from it' "$folder/venv/bin/python" -m build --outdir "$folder/dist" "$here/.."
+
+one_for_every_python() {
+    ls "$folder"/dist/libsugar-*-py3-none-linux_*.whl
+}
+check 'a tag for every Python' one_for_every_python
 check 'wheel' pip install "$folder"/dist/*.whl
 
 library_inside() {
     "$installed" -c 'import libsugar._lowlevel as c; print(c.library._name)' |
         grep '/site-packages/libsugar/libsugar.so.0$'
+}
+
+frameworks_inside() {
+    "$installed" -c '
+import ctypes, libsugar
+ctypes.CDLL(libsugar.__path__[0] + "/libsugar_frameworks.so").sugar_torch_parallel_for'
 }
 
 typed() {
@@ -45,6 +56,7 @@ nothing_of_c() {
 cd "$folder"
 installed=$folder/venv/bin/python
 check 'the library inside' library_inside
+check 'what frameworks call, inside' frameworks_inside
 check 'typed' typed
 check 'nothing of C but the library' nothing_of_c
 check 'python -m libsugar' "$installed" -m libsugar
