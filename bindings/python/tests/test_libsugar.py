@@ -12,7 +12,10 @@ import io
 import json
 import os
 import pickle
+import re
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import tracemalloc
@@ -448,6 +451,38 @@ class Memory(unittest.TestCase):
         made: Any = activation.backward(Other(x), Other(x), threads=2)
         self.assertIsInstance(made, np.ndarray)
         np.testing.assert_array_equal(made, activation.backward(x, x))
+
+
+class Loading(unittest.TestCase):
+    """An ImportError, whatever SUGAR_LIBRARY leads to."""
+
+    def failure(self, library: object) -> str:
+        found = subprocess.run([sys.executable, "-c", "import libsugar"], stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, "SUGAR_LIBRARY": str(library)})
+        self.assertNotEqual(found.returncode, 0)
+        return found.stderr.splitlines()[-1]
+
+    def refused(self, library: object, text: str) -> None:
+        self.assertRegex(self.failure(library), f"^ImportError: libsugar: '{re.escape(str(library))}' {text}.*; "
+                                                f"expected SUGAR_LIBRARY to be the path of {c.library.soname}")
+
+    def test_none(self) -> None:
+        self.refused("/nowhere/libsugar.so", "cannot be loaded")
+
+    def test_others(self) -> None:
+        """A library of another name, of another ABI, and one that lacks a function: copies of ours, renamed within."""
+        mine = Path(c.library.path)
+        if not mine.exists():
+            self.skipTest("skipped: the library was found by its name, not by a path")
+        with tempfile.TemporaryDirectory() as folder:
+            other = Path(folder) / "other.so"
+            for name, renamed, text in (
+                    (c.library.soname, "libsugar.so.?", f"does not call itself {c.library.soname}"),
+                    ("sugar_monitor_merge", "sugar_monitor_xxxxx", "has no sugar_monitor_merge")):
+                code = mine.read_bytes()
+                self.assertIn(name.encode() + b"\0", code)
+                other.write_bytes(code.replace(name.encode() + b"\0", renamed.encode() + b"\0"))
+                self.refused(other, re.escape(text))
 
 
 class Threads(unittest.TestCase):

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from ._monitor import Monitor
 
 # The two calls with nothing but addresses, without the conversions of the declared ones.
-fast_forward = c.library["sugar_forward"]
+fast_forward = c.library.function("sugar_forward")
 fast_forward.argtypes = (ctypes.c_void_p,) * 4
-fast_backward = c.library["sugar_backward"]
+fast_backward = c.library.function("sugar_backward")
 fast_backward.argtypes = (ctypes.c_void_p,) * 5
 
 

@@ -72,7 +72,7 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union, cast
 
-from ._library import load
+from ._library import Library
 
 VERSION = "0.1.0"
 ABI_VERSION = 0
@@ -85,14 +85,14 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-library = load(ABI_VERSION)
+library = Library(ABI_VERSION)
 
 
 def function(result: Any, *arguments: Any) -> Callable[[F], F]:
     """Replaces a declaration by the library's function of that name."""
 
     def declared(declaration: F) -> F:
-        found = getattr(library, declaration.__name__)
+        found = library.function(declaration.__name__)
         found.restype = result
         found.argtypes = arguments
         found.__doc__ = declaration.__doc__
