@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import ctypes
 import gc
 import io
 import json
@@ -20,6 +21,7 @@ import threading
 import time
 import tracemalloc
 import unittest
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, cast
@@ -433,24 +435,125 @@ class Memory(unittest.TestCase):
         for array in (base, x, out, np.broadcast_to(x[0], x.shape)):
             self.assertEqual(_tensor.view(array, "x").data, array.ctypes.data)
 
+
+class Managed:
+    """Anything with __dlpack__, and nothing else of it: a capsule of DLPack 1.0 over an array."""
+
+    def __init__(self, array: Any, major: int = 1, flags: int = 0) -> None:
+        self.kept = _tensor.numpy_view(array, "array", False)
+        self.managed = _tensor.Versioned(major=major, flags=flags, tensor=self.kept)
+
+    def __dlpack__(self, *, max_version: tuple[int, int] | None = None) -> Any:
+        return _check.new_capsule(ctypes.addressof(self.managed), _tensor.VERSIONED, None)
+
+
+class Unversioned:
+    """As before DLPack 1.0."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __dlpack__(self) -> Any:
+        return self.array.__dlpack__()
+
+
+class Handing:
+    """What says that it hands out memory, and hands out something else."""
+
+    def __init__(self, found: Any) -> None:
+        self.found = found
+
+    def __dlpack__(self, **_: Any) -> Any:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
+class Arrays(unittest.TestCase):
+    """Which arrays are taken, and that all others are refused by the name of the argument."""
+
+    def refused(self, array: Any, kind: type[Exception], text: str) -> None:
+        """Everywhere that an array is taken."""
+        x, monitor, codes = np.ones(4), libsugar.Monitor(4), np.empty(4, np.uint8)
+        relu, prelu = libsugar.Activation("relu~bsilu"), libsugar.Activation("prelu")
+        inputs: dict[str, list[Callable[[], Any]]] = {
+            "x": [lambda: relu(array), lambda: relu(array, x), lambda: relu(array, x.copy(), threads=1),
+                  lambda: relu.backward(array, x), lambda: relu.backward(array, x, x.copy()),
+                  lambda: relu.backward(array, x, x.copy(), accumulate=True), lambda: monitor.observe(array)],
+            "dy": [lambda: relu.backward(x, array), lambda: relu.backward(x, array, x.copy()),
+                   lambda: relu.backward(None, array, saved_gradient=codes)],
+            "parameter": [lambda: prelu(x, parameter=array)],
+            "saved_gradient": [lambda: relu.backward(None, x, saved_gradient=array)]}
+        written: dict[str, list[Callable[[], Any]]] = {
+            "out": [lambda: relu(x, array), lambda: relu(x, array, threads=1), lambda: relu.backward(x, x, array),
+                    lambda: relu.backward(x, x, array, accumulate=True)],
+            "parameter_gradient": [lambda: prelu.backward(x, x, parameter=np.ones(1), parameter_gradient=array)],
+            "saved_gradient": [lambda: relu(x, saved_gradient=array)]}
+        for calls in (inputs, written):
+            for argument, each in calls.items():
+                for i, call in enumerate(each):
+                    with self.subTest(argument, i=i), self.assertRaisesRegex(kind, f"^{argument}: .*{text}"):
+                        call()
+        self.assertEqual(monitor.summary().samples, 0)
+
+    def test_subclasses(self) -> None:
+        """What an element means may be more than its memory, as in an array with a mask or a unit."""
+
+        class Quantity(np.ndarray):     # type: ignore[type-arg]
+            unit = "m"
+
+        masked: Any = np.ma.array([-1.0, 2.0, 3.0, 4.0], mask=[0, 1, 0, 0])     # type: ignore[no-untyped-call]
+        self.refused(masked, TypeError, r"MaskedArray, whose mask .*\.filled\(\.\.\.\) or .*\.compressed\(\)")
+        self.refused(np.ones(4).view(Quantity), TypeError, "Quantity, .*numpy.asarray")
+
+    def test_plain_subclasses(self) -> None:
+        x = np.linspace(-2, 2, 4)
+        with tempfile.NamedTemporaryFile() as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            mapped: Any = np.memmap(file.name, np.float64, "w+", shape=(4,))
+            mapped[:] = x
+            for array in (mapped, np.matrix(x)):
+                made = libsugar.Activation("relu")(array)
+                self.assertIs(type(made), np.ndarray)
+                np.testing.assert_array_equal(made, np.maximum(array, 0))
+            self.assertIs(libsugar.Activation("relu")(x, mapped), mapped)
+            np.testing.assert_array_equal(mapped, np.maximum(x, 0))
+
     def test_dlpack(self) -> None:
-        """Anything with __dlpack__, and nothing else of it, is enough."""
-
-        class Other:
-            def __init__(self, array: Any) -> None:
-                self.array = array
-
-            def __dlpack__(self) -> Any:
-                return self.array.__dlpack__()
-
+        """Capsules of DLPack 1.0, inputs and outputs; older ones as inputs alone."""
         activation = libsugar.Activation("relu~bsilu")
         x, y = np.linspace(-2, 2, 9, dtype=np.float32)[::-1], np.empty(9, np.float32)
-        out = Other(y)
-        self.assertIs(activation.forward(Other(x), out), out)
-        np.testing.assert_array_equal(y, np.maximum(x, 0))
-        made: Any = activation.backward(Other(x), Other(x), threads=2)
-        self.assertIsInstance(made, np.ndarray)
-        np.testing.assert_array_equal(made, activation.backward(x, x))
+        out = Managed(y)
+        sources: tuple[Any, ...] = (Managed(x), Managed(x, flags=_tensor.READ_ONLY),
+                                    Managed(x, flags=_tensor.IS_COPIED), Unversioned(x))
+        for source in sources:
+            y[:] = 9
+            self.assertIs(activation.forward(source, out), out)
+            np.testing.assert_array_equal(y, np.maximum(x, 0))
+            made: Any = activation.backward(source, source, threads=2)
+            self.assertIs(type(made), np.ndarray)
+            np.testing.assert_array_equal(made, activation.backward(x, x))
+
+    def test_outputs(self) -> None:
+        """What may not be written, and what cannot say so."""
+        x, y = np.ones(4), np.full(4, 9.0)
+        writes: list[Callable[[Any], Any]] = [
+            lambda out: libsugar.Activation("relu")(x, out), lambda out: libsugar.Activation("relu")(x, out, threads=1),
+            lambda out: libsugar.Activation("relu").backward(x, x, out)]
+        for out, text in ((Managed(y, flags=_tensor.READ_ONLY), "read-only"), (Unversioned(y), "before 1.0"),
+                          (Managed(y, flags=_tensor.IS_COPIED), "a copy")):
+            for write in writes:
+                with self.assertRaisesRegex(libsugar.ArgumentError, f"^out: .*{text}"):
+                    write(out)
+        np.testing.assert_array_equal(y, 9)
+
+    def test_no_capsules(self) -> None:
+        self.refused(Handing(7), TypeError, "__dlpack__ gave 7")
+        self.refused(Handing(_check.new_capsule(ctypes.addressof(ctypes.c_int()), b"used_dltensor", None)), TypeError,
+                     "__dlpack__ gave <capsule object \"used_dltensor\"")
+        self.refused(Handing(BufferError("on Mars")), libsugar.ArgumentError, "Handing .*: on Mars")
+        self.refused(Managed(np.ones(4), major=2), libsugar.ArgumentError, r"DLPack 2\.0")
+        self.refused([1.0, 2.0], TypeError, "list, expected an array")
 
 
 class Loading(unittest.TestCase):

@@ -55,7 +55,7 @@ class Tensors(unittest.TestCase):
         tensor = torch.from_numpy(array)
         libsugar.Activation("relu").forward(tensor, array)
         self.assertTrue(bool((tensor == torch.relu(tensor)).all()) and array.min() == 0)
-        with self.assertRaises(BufferError):
+        with self.assertRaisesRegex(libsugar.ArgumentError, "x: .*require"):
             libsugar.Activation("relu").forward(torch.ones(3, requires_grad=True), torch.ones(3))
 
 

@@ -14,7 +14,7 @@ from ._context import Context
 from ._documentation import documented
 from ._errors import ArgumentError, check, failure
 from ._options import Options
-from ._tensor import DLTENSOR, A, Array, capsule_pointer, empty_like, view
+from ._tensor import DLTENSOR, QUICK, A, Array, capsule_pointer, empty_like, view
 
 if TYPE_CHECKING:
     from ._monitor import Monitor
@@ -116,14 +116,14 @@ class Activation:
         random           (seed, offset): rrelu draws its slopes
         """
         if out is None:
-            out = empty_like(x)
+            out = empty_like(x, "x")
         if (threads is None and context is None and nontemporal is None and monitor is None and parameter is None
                 and saved_gradient is None and random is None):
             # Nothing but arrays, most of which DLPack takes: the least that a call can cost.
             try:
-                source, target = x.__dlpack__(), out.__dlpack__()
+                source, target = QUICK[type(x)](x), QUICK[type(out)](out)
             except Exception:
-                pass        # read-only, or a type that DLPack lacks, or no array: below
+                pass        # read-only, or a type that DLPack lacks, or another kind of array, or none: below
             else:
                 context, shared = _context.default
                 status = fast_forward(self._address, capsule_pointer(source, DLTENSOR),
@@ -176,11 +176,11 @@ class Activation:
         if out is None:
             if accumulate:
                 raise TypeError("out: None, expected the array to accumulate in")
-            out = empty_like(dy if x is None else x)
+            out = empty_like(dy, "dy") if x is None else empty_like(x, "x")
         if (not accumulate and not from_output and threads is None and context is None and nontemporal is None
                 and parameter is None and parameter_gradient is None and saved_gradient is None and random is None):
             try:
-                source, gradient, target = x.__dlpack__(), dy.__dlpack__(), out.__dlpack__()
+                source, gradient, target = QUICK[type(x)](x), QUICK[type(dy)](dy), QUICK[type(out)](out)
             except Exception:
                 pass        # as in forward
             else:

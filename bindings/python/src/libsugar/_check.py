@@ -16,7 +16,7 @@ from . import _lowlevel as c
 from ._activation import Activation
 from ._errors import Error
 from ._monitor import Monitor
-from ._tensor import DLTENSOR
+from ._tensor import VERSIONED, Versioned
 
 Case = dict[str, Any]
 WIDTH = {"f32": 4, "f64": 8, "f16": 2, "bf16": 2, "u8": 1}
@@ -80,13 +80,13 @@ class Raw:
 
     def __init__(self, address: int | None, operand: Case) -> None:
         extents = ctypes.c_int64 * len(operand["shape"])
-        self.tensor = c.sugar_tensor(
+        self.managed = Versioned(major=1, tensor=c.sugar_tensor(
             address, c.sugar_device(operand["device"], 0), len(operand["shape"]), c.sugar_data_type(*operand["dtype"]),
             extents(*operand["shape"]), None if operand["strides"] is None else extents(*operand["strides"]),
-            operand["byte_offset"])
+            operand["byte_offset"]))
 
-    def __dlpack__(self) -> Any:
-        return new_capsule(ctypes.addressof(self.tensor), DLTENSOR, None)
+    def __dlpack__(self, *, max_version: tuple[int, int] | None = None) -> Any:
+        return new_capsule(ctypes.addressof(self.managed), VERSIONED, None)
 
 
 def unavailable(case: Case) -> str | None:

@@ -6,7 +6,7 @@ import ctypes
 import functools
 import math
 import sys
-from typing import TYPE_CHECKING, Any, Protocol, Sequence, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Protocol, Sequence, TypeVar, Union
 
 import numpy as np
 
@@ -26,15 +26,28 @@ class DLPack(Protocol):
 Array = Union["NDArray[Any]", DLPack]
 A = TypeVar("A", bound=Array)
 
-# DLManagedTensor begins with its DLTensor, which is sugar_tensor by another name. PyDLL: the GIL stays held.
+# PyDLL: the GIL stays held.
 capsule_pointer = ctypes.PyDLL(None)["PyCapsule_GetPointer"]
 capsule_pointer.argtypes = (ctypes.py_object, ctypes.c_char_p)
 capsule_pointer.restype = ctypes.c_void_p
+is_capsule = ctypes.PyDLL(None)["PyCapsule_IsValid"]
+is_capsule.argtypes = (ctypes.py_object, ctypes.c_char_p)
+# The names of capsules: DLManagedTensor, which begins with its DLTensor (sugar_tensor by another name), and, since
+# DLPack 1.0, Versioned.
 DLTENSOR = b"dltensor"
+VERSIONED = b"dltensor_versioned"
+READ_ONLY, IS_COPIED = 1, 2     # flags of Versioned
 
 CPU = c.sugar_device(c.SUGAR_DEVICE_CPU, 0)
 # DLPack's codes for kinds of NumPy's types.
 CODES = {"i": 0, "u": c.SUGAR_TYPE_UNSIGNED, "f": c.SUGAR_TYPE_FLOAT, "c": 5, "b": 6}
+
+
+class Versioned(ctypes.Structure):
+    """DLManagedTensorVersioned."""
+
+    _fields_ = [("major", ctypes.c_uint32), ("minor", ctypes.c_uint32), ("manager_ctx", ctypes.c_void_p),
+                ("deleter", ctypes.c_void_p), ("flags", ctypes.c_uint64), ("tensor", c.sugar_tensor)]
 
 
 class Tensor(c.sugar_tensor):
@@ -66,19 +79,95 @@ def compact(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
+# The types whose capsules, of the old kind, are right for outputs too, with what makes one. Types of PyTorch join them
+# when they are first seen. A subclass of ndarray does not: what its elements mean may be more than their memory.
+QUICK: dict[type, Callable[[Any], Any]] = dict.fromkeys((np.ndarray, np.matrix, np.memmap), np.ndarray.__dlpack__)
+
+
 def view(array: Array, argument: str, out: bool = False) -> Tensor:
     """The view of an argument, which is written if `out`."""
+    quick = QUICK.get(type(array)) or torch_capsules(type(array))
+    if quick is None:
+        return foreign_view(array, argument, out)
     try:
-        capsule = array.__dlpack__()
-    except Exception:
+        capsule = quick(array)
+    except Exception as error:
         # NumPy refuses what cannot be written, types that DLPack lacks, and strides that split an element.
         if isinstance(array, np.ndarray):
             return numpy_view(array, argument, out)
-        if not hasattr(array, "__dlpack__"):
-            raise TypeError(f"{argument}: {type(array).__name__}, expected an array of NumPy or anything with "
-                            "__dlpack__") from None
-        raise
+        raise refusal(array, argument, error) from error
     return Tensor.from_address(capsule_pointer(capsule, DLTENSOR)).owned(capsule, argument)
+
+
+def refusal(array: object, argument: str, error: Exception) -> ArgumentError:
+    return ArgumentError(f"{argument}: {type(array).__name__} does not hand out its memory: {error}")
+
+
+def torch_capsules(kind: type) -> Callable[[Any], Any] | None:
+    """What makes capsules of tensors of PyTorch; None for other types, and for those that give operations a meaning of
+    their own, by __torch_dispatch__."""
+    torch = sys.modules.get("torch")
+    if torch is None or not issubclass(kind, torch.Tensor):
+        return None
+    if kind.__torch_dispatch__ is not torch.Tensor.__torch_dispatch__:  # type: ignore[attr-defined]
+        return None
+    QUICK[kind] = torch_capsule
+    return torch_capsule
+
+
+def torch_capsule(tensor: Any) -> Any:
+    """PyTorch refuses by itself a tensor that needs a gradient, is conjugate, sparse or has no memory, but not this."""
+    if tensor.is_neg():
+        raise BufferError("it has the negative bit, so its memory holds the numbers with the other sign; expected "
+                          "what its resolve_neg() gives")
+    return tensor.__dlpack__()
+
+
+def foreign_view(array: Any, argument: str, out: bool) -> Tensor:
+    """The view of an array that is neither NumPy's nor PyTorch's own."""
+    kind = type(array)
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{argument}: {kind.__name__}, whose mask would be lost, expected an array without one: "
+                        f"{argument}.filled(...) or {argument}.compressed()")
+    if isinstance(array, np.ndarray):
+        raise TypeError(f"{argument}: {kind.__name__}, whose elements may mean more than their memory, expected an "
+                        f"array of NumPy's own types: numpy.asarray({argument}), if nothing is lost by it")
+    if not hasattr(array, "__dlpack__"):
+        raise TypeError(f"{argument}: {kind.__name__}, expected an array of NumPy or anything with __dlpack__")
+    if hasattr(kind, "__torch_dispatch__"):
+        raise TypeError(f"{argument}: {kind.__name__}, which has a __torch_dispatch__ of its own, expected a tensor of "
+                        "which the memory says all")
+    try:
+        capsule = foreign_capsule(array)
+    except Exception as error:
+        raise refusal(array, argument, error) from error
+    return Tensor.from_address(address_in(capsule, argument, out)).owned(capsule, argument)
+
+
+def foreign_capsule(array: Any) -> Any:
+    try:
+        return array.__dlpack__(max_version=(1, 0))
+    except TypeError:       # made before DLPack 1.0, it does not know the argument
+        return array.__dlpack__()
+
+
+def address_in(capsule: Any, argument: str, out: bool) -> int:
+    """Where the tensor lies that is in a capsule, of either kind."""
+    if is_capsule(capsule, DLTENSOR):
+        if out:
+            raise ArgumentError(f"{argument}: DLPack before 1.0, which cannot say whether the memory may be written, "
+                                "expected DLPack 1.0, an array of NumPy or a tensor of PyTorch")
+        return int(capsule_pointer(capsule, DLTENSOR))
+    if not is_capsule(capsule, VERSIONED):
+        raise TypeError(f"{argument}: __dlpack__ gave {capsule!r:.80}, expected a capsule that nobody has used")
+    address = int(capsule_pointer(capsule, VERSIONED))
+    found = Versioned.from_address(address)
+    if found.major != 1:
+        raise ArgumentError(f"{argument}: DLPack {found.major}.{found.minor}, expected 1 or older")
+    if out and found.flags & (READ_ONLY | IS_COPIED):
+        what = "read-only" if found.flags & READ_ONLY else "a copy"
+        raise ArgumentError(f"{argument}: {what}, expected memory that can be written")
+    return address + Versioned.tensor.offset
 
 
 def numpy_view(array: NDArray[Any], argument: str, out: bool) -> Tensor:
@@ -146,14 +235,15 @@ def bits(source: Tensor, shape: tuple[int, ...], wanted: int) -> Tensor:
     return again(source, c.sugar_data_type(c.SUGAR_TYPE_UNSIGNED, 1, 1), shape, None)
 
 
-def empty_like(array: Any) -> Any:
+def empty_like(array: Any, argument: str) -> Any:
     """A new array for a result: a tensor of PyTorch for one of its tensors, else an array of NumPy."""
+    if type(array) is np.ndarray:
+        return np.empty_like(array)
+    source = view(array, argument)
     if isinstance(array, np.ndarray):
         return np.empty_like(array, subok=False)
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(array, torch.Tensor):
-        return torch.empty_like(array)
-    source = view(array, "x")
+    if type(array) in QUICK:
+        return sys.modules["torch"].empty_like(array)
     code, width = source.dtype.code, source.dtype.bits
     name = f"{'bfloat' if code == c.SUGAR_TYPE_BFLOAT else 'float'}{width}"
     if name == "bfloat16":
