@@ -530,7 +530,7 @@ class Composed:
             return self.own_derivative(m, x, parameter)
         made = self.surrogate.derivative(m, x - self.shift if self.shift else x, *self.surrogate_numbers)
         if not isinstance(blend, float) or blend != 1:
-            made = blend * made + (1 - blend) * self.own_derivative(m, x, parameter)
+            made = mixed(m, blend, made, self.own_derivative(m, x, parameter))
         return m.where(x > 0, self.own_derivative(m, x, parameter), made) if self.negative else made
 
     def own_derivative(self, m: Any, x: Any, parameter: Any) -> Any:
@@ -542,6 +542,14 @@ class Composed:
         """df/dparameter"""
         assert self.own.parameter_derivative is not None
         return self.own.parameter_derivative(m, x, parameter)
+
+
+def mixed(m: Any, blend: Any, surrogate: Any, own: Any) -> Any:
+    """blend * surrogate + (1 - blend) * own. A share of 0 of relu_squared's infinite derivative is 0."""
+    mixture = blend * surrogate + (1 - blend) * own
+    if isinstance(blend, float):
+        return own if blend == 0 else mixture
+    return m.where(blend == 1, surrogate, m.where(blend == 0, own, mixture))
 
 
 def rounded(function: Function, round: Callable[[float], Any]) -> tuple[float, ...]:

@@ -24,9 +24,11 @@ from . import _library as library
 from ._operations import TYPES, Described, Ready, described
 
 SAVED_BITS = {"byte": 8, "bit": 1}
+LAYOUTS = (torch.strided, torch.jagged)
 
 # Asked in every call.
 is_compiling, is_tracing = torch.compiler.is_compiling, torch._C._is_tracing
+is_grads_batched = torch._C._functorch.is_legacy_batchedtensor
 base: Any = torch.autograd.Function
 
 
@@ -43,13 +45,22 @@ def gradients(ctx: Any, dy: torch.Tensor, x: torch.Tensor, parameter: torch.Tens
     return dx, dparameter
 
 
+def memory_of_gradient(dy: torch.Tensor) -> torch.Tensor | None:
+    """dy with memory that C can read. None: formulas are needed, as what is computed will be differentiated again, or
+    dy is not what it seems. is_grads_batched disguises it in a way that PyTorch has nowhere else."""
+    if torch.is_grad_enabled() or is_grads_batched(dy):
+        return None
+    return library.readable(dy)
+
+
 class InOperations(base):
     """In PyTorch's operations. It can be differentiated in every way and as often as one likes, and mapped."""
 
     @staticmethod
     def forward(x: torch.Tensor, parameter: torch.Tensor | None, blend: torch.Tensor | None,
                 spec: str) -> torch.Tensor:
-        return Ready(spec, x).value(parameter).to(x.dtype)
+        y = Ready(spec, x).value(parameter).to(x.dtype)
+        return y.clone() if y is x else y       # of identity; a Function's output is a tensor of its own
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
@@ -63,15 +74,19 @@ class InOperations(base):
 
     @staticmethod
     def jvp(ctx: Any, dx: torch.Tensor | None, dparameter: torch.Tensor | None, *rest: Any) -> torch.Tensor | None:
-        x, parameter, blend = ctx.saved_tensors
-        ready = Ready(ctx.spec, x)
-        made = None
-        if dx is not None:
-            made = dx.to(ready.dtype) * ready.derivative(parameter, blend)
-        if dparameter is not None:
-            more = dparameter.to(ready.dtype) * ready.parameter_derivative(parameter)
-            made = more if made is None else made + more
-        return None if made is None else made.expand(x.shape).to(x.dtype)
+        # PyTorch switches all tangents off here, also those of a jvp around this one, whose second derivative would
+        # silently be 0. This one's own stay behind.
+        with forward_ad._set_fwd_grad_enabled(True):
+            x, parameter, blend = (None if one is None else forward_ad.unpack_dual(one, level=0).primal
+                                   for one in ctx.saved_tensors)
+            ready = Ready(ctx.spec, x)
+            made = None
+            if dx is not None:
+                made = dx.to(ready.dtype) * ready.derivative(parameter, blend)
+            if dparameter is not None:
+                more = dparameter.to(ready.dtype) * ready.parameter_derivative(parameter)
+                made = more if made is None else made + more
+            return None if made is None else made.expand(x.shape).to(x.dtype)
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], x: torch.Tensor, parameter: torch.Tensor | None,
@@ -103,7 +118,7 @@ class InC(base):
     @staticmethod
     def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (x,) = ctx.saved_tensors
-        gradient = None if torch.is_grad_enabled() else library.readable(dy)
+        gradient = memory_of_gradient(dy)
         if gradient is None:
             return gradients(ctx, dy, x, None, None, ctx.known.spec)[0], None
         return library.backward(ctx.known, x, gradient), None
@@ -127,7 +142,7 @@ class InCWith(base):
     @staticmethod
     def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         first, parameter = ctx.saved_tensors
-        gradient = None if torch.is_grad_enabled() else library.readable(dy)
+        gradient = memory_of_gradient(dy)
         if gradient is None:
             made = again(ctx, dy, first, parameter)
         elif ctx.save in SAVED_BITS:
@@ -211,11 +226,27 @@ def checked(known: Described, x: torch.Tensor, parameter: torch.Tensor | None, s
     if not isinstance(x, torch.Tensor) or x.dtype not in TYPES:
         found = f"dtype {x.dtype}" if isinstance(x, torch.Tensor) else type(x).__name__
         raise TypeError(f"x: {found}, expected a tensor of float16, bfloat16, float32 or float64")
+    if x.layout not in LAYOUTS:
+        raise TypeError(f"x: layout {x.layout}, expected torch.strided or torch.jagged")
     if save != "input" and f"save_{save}" not in known.info.capabilities:
         allowed = ["input", *(name[5:] for name in known.info.capabilities if name.startswith("save_"))]
         raise ValueError(f"save: {save!r}, expected one of {allowed} with {known.info.spec}")
-    if parameter is not None and not known.learns:
+    if parameter is not None:
+        check_parameter(known, x, parameter)
+
+
+def check_parameter(known: Described, x: torch.Tensor, parameter: torch.Tensor) -> None:
+    if not known.learns:
         raise ValueError(f"parameter: a tensor, expected None: {known.info.forward.kind} has none that can be learned")
+    if not isinstance(parameter, torch.Tensor) or parameter.is_complex() or parameter.layout != torch.strided:
+        found = type(parameter).__name__
+        if isinstance(parameter, torch.Tensor):
+            found = f"dtype {parameter.dtype}, layout {parameter.layout}"
+        raise TypeError(f"parameter: {found}, expected a tensor of real numbers in torch.strided")
+    extents = x.shape[x.dim() - parameter.dim():]
+    if parameter.dim() > x.dim() or any(one not in (1, other) for one, other in zip(parameter.shape, extents)):
+        raise ValueError(f"parameter: shape {tuple(parameter.shape)}, expected {tuple(x.shape)} like x, or 1 in any "
+                         "dimension")
 
 
 def slopes(x: torch.Tensor, lower: float, upper: float) -> torch.Tensor:
@@ -259,9 +290,10 @@ def traced(x: torch.Tensor, spec: str, parameter: torch.Tensor | None, blend: to
         return exported(x, spec, parameter, training)
     if monitor is not None:
         count(monitor, x)
-    if limits is not None:
+    drawn = limits is not None and parameter is None
+    if drawn:
         parameter = slopes(x, *limits)
-    return in_graph(x, parameter, blend, spec, limits is not None)
+    return in_graph(x, parameter, blend, spec, drawn)
 
 
 @torch.compiler.assume_constant_result
