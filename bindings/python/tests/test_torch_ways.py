@@ -16,7 +16,7 @@ import libsugar.torch
 import torch
 import torch.distributed
 import torch.distributed.tensor
-from libsugar.torch import activation
+from libsugar.torch import Activation, activation
 from torch.autograd import forward_ad
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils.flop_counter import FlopCounterMode
@@ -242,7 +242,7 @@ SECOND: dict[str, Callable[[Callable[..., Any], torch.Tensor], Any]] = {
 class SecondDerivatives(unittest.TestCase):
     def setUp(self) -> None:
         self.x = 3 * torch.randn(40, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
-        specs = SPECS
+        specs = (*SPECS, "relu_squared~silu(blend=0.5)")
         self.expected = {spec: slopes_of_derivative(spec, self.x) for spec in specs}
 
     def agree(self, spec: str, found: torch.Tensor) -> None:
@@ -269,7 +269,7 @@ class SecondDerivatives(unittest.TestCase):
     def test_compiled(self) -> None:
         """The compiled form of some; the others: test_torch_long_ways.py. A second backward pass is refused by PyTorch."""
         self.agree_compiled(("vmap of grad of grad", "torch.func.hessian", "jvp of jvp"),
-                            ("relu~bsilu", "gelu"))
+                            ("relu~bsilu", "gelu", "relu_squared~silu(blend=0.5)"))
         x = self.x.clone().requires_grad_()
         first = torch.autograd.grad(compiled(all_of)(*[x] * len(SPECS))[0].sum(), x, create_graph=True)[0]
         with self.assertRaisesRegex(RuntimeError, "does not currently support double backward"):
@@ -400,6 +400,50 @@ def in_c_with(kind: str, x: torch.Tensor, dy: torch.Tensor, parameter: torch.Ten
     made = libsugar.Activation(kind)
     y = made.forward(x, torch.empty_like(x), parameter=parameter, threads=1)
     return y, made.backward(x, dy, torch.empty_like(x), parameter=parameter, parameter_gradient=each, threads=1)
+
+
+# ---- Blends in tensors ----------------------------------------------------------------------------------------------
+
+
+class Blends(unittest.TestCase):
+    shares = (0.0, 0.25, 0.7, 1.0)
+
+    def test_ensemble(self) -> None:
+        """Models that differ in their blends, stacked and mapped, and one after the other."""
+        x = points(torch.float64)
+        for spec in ("relu~bsilu", "relu_squared~silu", "silu~relu_squared", "elu~gelu(domain=negative)"):
+            models = [Activation(spec) for _ in self.shares]
+            for model, share in zip(models, self.shares):
+                model.blend = share
+            parameters, buffers = torch.func.stack_module_state(models)
+
+            def slope(base: Any, buffers: Any) -> torch.Tensor:
+                return torch.func.grad(lambda x: torch.func.functional_call(base, buffers, (x,)).sum())(x)
+
+            meta, first = Activation(spec).to("meta"), Activation(spec)
+            for way in (lambda: torch.func.vmap(lambda buffers: slope(meta, buffers))(buffers),
+                        lambda: compiled(torch.func.vmap(lambda buffers: slope(first, buffers)))(buffers),
+                        lambda: [slope(first, model._buffers) for model in models],
+                        lambda: [gradient(lambda x: torch.func.functional_call(first, dict(model.named_buffers()), (x,)),
+                                          x) for model in models]):
+                for model, found in zip(models, way()):
+                    self.assertEqual(disagreements([model.spec], x, None, [found]), [])
+            self.assertEqual(first.blend, 1)
+
+    def test_schedule_makes_no_new_graph(self) -> None:
+        x = points(torch.float32)
+        module = Activation("relu~bsilu(domain=negative)")
+        way = compiled(module)
+        gradient(way, x)
+        with torch.compiler.set_stance("fail_on_recompile"):
+            for module.blend in self.shares:
+                self.assertEqual(disagreements([module.spec], x, None, [gradient(way, x)]), [])
+
+    def test_without_a_surrogate(self) -> None:
+        module = Activation("tanh")
+        x = torch.linspace(-2, 2, 9)
+        found = torch.func.functional_call(module, {"_blend": torch.tensor(0.0)}, (x,))
+        self.assertEqual(disagreements(["tanh"], x, [found], None), [])
 
 
 if __name__ == "__main__":

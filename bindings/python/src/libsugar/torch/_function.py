@@ -21,7 +21,7 @@ from torch.autograd import forward_ad
 
 from .._monitor import Monitor
 from . import _library as library
-from ._operations import TYPES, Described, Ready, described
+from ._operations import TYPES, Described, Ready, described, with_blend
 
 SAVED_BITS = {"byte": 8, "bit": 1}
 LAYOUTS = (torch.strided, torch.jagged)
@@ -191,13 +191,12 @@ def activation(x: torch.Tensor, spec: str, parameter: torch.Tensor | None = None
 
 def apply(x: torch.Tensor, spec: str, parameter: torch.Tensor | None, blend: torch.Tensor | None,
           training: bool | None, save: str, monitor: Monitor | None, level: str | None) -> torch.Tensor:
-    """activation. If `blend` is a tensor, it holds the number that spec has: graphs take it from there, so that a
-    change makes no new graph."""
+    """activation. `blend`, a tensor with one number, stands in place of the spec's share of the surrogate."""
     if is_compiling() or is_tracing():
         return traced(x, spec, parameter, blend, training, monitor)
     known = described(spec, level)
     draw = training and known.draws
-    if save != "input" or parameter is not None or monitor is not None or draw:
+    if save != "input" or parameter is not None or blend is not None or monitor is not None or draw:
         return apply_with(x, known, parameter, blend, draw, save, monitor)
     memory = library.readable(x)
     if memory is None or forward_ad._current_level >= 0:
@@ -214,6 +213,8 @@ def apply_with(x: torch.Tensor, known: Described, parameter: torch.Tensor | None
     if parameter is not None:
         parameter = parameter.to(x.dtype)
     memory = library.readable(x) if forward_ad._current_level < 0 else None
+    if blend is not None and memory is not None and known.info.surrogate is not None:
+        known = described(with_blend(known.spec, float(blend)), known.level)
     if memory is None or (parameter is not None and library.readable(parameter) is None):
         if monitor is not None:
             count(monitor, x)

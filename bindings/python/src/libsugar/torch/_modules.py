@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import torch
 
 from .._catalogue import Function
 from .._monitor import Monitor
-from ._function import apply
+from ._function import apply, is_compiling
 from ._names import spec_of
-from ._operations import described
+from ._operations import described, spelled, with_blend
 
 # Leaves for torch.fx, which cannot follow what depends on shapes.
 torch.fx.wrap("apply")
@@ -48,11 +47,14 @@ class Activation(torch.nn.Module):
         if num_parameters < 1:
             raise ValueError(f"num_parameters: {num_parameters}, expected 1 or more")
         self.level, self.save, self.axis, self.monitor = level, save, axis, monitor
-        self._spec = known.info.spec
+        # Graphs take the share from its tensor, and the spec from here, where it never changes: a schedule makes no new
+        # graph.
+        self._spec = self._spec_in_graphs = known.info.spec
         value = known.own_parameters[0] if learn else 0.0
         self.parameter = torch.nn.Parameter(torch.full((num_parameters,), value)) if learn else None
         # Not persistent: a model has the same state_dict with libsugar's activations as without.
         self.register_buffer("_blend", share(known.info.blend, torch.get_default_device()), persistent=False)
+        self._own_blend = self._blend
 
     @property
     def spec(self) -> str:
@@ -72,16 +74,19 @@ class Activation(torch.nn.Module):
     def _apply(self, *arguments: Any, **more: Any) -> Activation:
         """to(), half(), to_empty() and their like: the share stays what the spec says."""
         super()._apply(*arguments, **more)
-        self._blend = share(self.blend, self._blend.device)
+        self._own_blend = self._blend = share(self.blend, self._blend.device)
         return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        blend = self._buffers["_blend"]     # half a microsecond faster than self._blend
+        spec, blend = self._spec, None
+        if is_compiling():
+            spec, blend = self._spec_in_graphs, self._blend
+        elif self._buffers["_blend"] is not self._own_blend:
+            blend = self._blend         # another module's, from torch.func.functional_call
         parameter = self.parameter
         if parameter is None:
-            return apply(x, self._spec, None, blend, self.training, self.save, self.monitor, self.level)
-        return apply_by_channel(x, self._spec, parameter, self.axis, blend, self.training, self.save, self.monitor,
-                                self.level)
+            return apply(x, spec, None, blend, self.training, self.save, self.monitor, self.level)
+        return apply_by_channel(x, spec, parameter, self.axis, blend, self.training, self.save, self.monitor, self.level)
 
     def extra_repr(self) -> str:
         said = [f'"{self._spec}"']
@@ -110,21 +115,6 @@ def channels(count: int, x: torch.Tensor, axis: int) -> list[int]:
     shape = [1] * x.dim()
     shape[axis] = count
     return shape
-
-
-@functools.lru_cache(maxsize=1024)
-def with_blend(spec: str, blend: float) -> str:
-    """A spec with another share of the surrogate."""
-    info = described(spec, None).info
-    if info.surrogate is None:
-        raise ValueError(f"blend: {blend}, expected nothing: {spec} has no surrogate")
-    options = {**info.surrogate.parameters, "domain": info.domain, "blend": blend}
-    return described(f"{spelled(info.forward.kind, info.forward.parameters)}~{spelled(info.surrogate.kind, options)}",
-                     None).info.spec
-
-
-def spelled(kind: str, options: dict[str, Any]) -> str:
-    return f"{kind}({', '.join(f'{name}={value}' for name, value in options.items())})" if options else kind
 
 
 class BSiLU(Activation):

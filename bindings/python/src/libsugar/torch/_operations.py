@@ -41,7 +41,7 @@ class Described:
     """What calls need to know of an activation, looked up once."""
 
     def __init__(self, spec: str, level: str | None) -> None:
-        self.spec = spec
+        self.spec, self.level = spec, level
         self.activation = Activation(spec, level)
         self.address = self.activation._address
         self.info = self.activation.info
@@ -54,6 +54,21 @@ class Described:
 
 # Specs come from programs, not from data: there are few, but a schedule of `blend` makes one for each of its values.
 described = functools.lru_cache(maxsize=1024)(Described)
+
+
+@functools.lru_cache(maxsize=1024)
+def with_blend(spec: str, blend: float) -> str:
+    """A spec with another share of the surrogate."""
+    info = described(spec, None).info
+    if info.surrogate is None:
+        raise ValueError(f"blend: {blend}, expected nothing: {spec} has no surrogate")
+    options = {**info.surrogate.parameters, "domain": info.domain, "blend": blend}
+    return described(f"{spelled(info.forward.kind, info.forward.parameters)}~{spelled(info.surrogate.kind, options)}",
+                     None).info.spec
+
+
+def spelled(kind: str, options: dict[str, Any]) -> str:
+    return f"{kind}({', '.join(f'{name}={value}' for name, value in options.items())})" if options else kind
 
 
 class Ready:
