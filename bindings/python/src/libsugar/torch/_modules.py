@@ -86,7 +86,8 @@ class Activation(torch.nn.Module):
         parameter = self.parameter
         if parameter is None:
             return apply(x, spec, None, blend, self.training, self.save, self.monitor, self.level)
-        return apply_by_channel(x, spec, parameter, self.axis, blend, self.training, self.save, self.monitor, self.level)
+        return apply_by_channel(x, spec, parameter, self.axis, blend, self.training, self.save, self.monitor,
+                                self.level)
 
     def extra_repr(self) -> str:
         said = [f'"{self._spec}"']
