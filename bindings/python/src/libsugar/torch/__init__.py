@@ -8,5 +8,6 @@
 
 from ._function import activation
 from ._modules import Activation, BSiLU, NeLU, ReluNelu, Sugar
+from ._surgery import Report, convert, restore
 
-__all__ = ["Activation", "BSiLU", "NeLU", "ReluNelu", "Sugar", "activation"]
+__all__ = ["Activation", "BSiLU", "NeLU", "ReluNelu", "Report", "Sugar", "activation", "convert", "restore"]
