@@ -1,4 +1,4 @@
-"""Finds and loads the shared library: SUGAR_LIBRARY, then what lies in this package, then the system's."""
+"""Finds and loads the shared libraries: SUGAR_LIBRARY, then what lies in this package, then the system's."""
 
 from __future__ import annotations
 
@@ -44,3 +44,14 @@ def loaded_as(soname: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def load_frameworks() -> ctypes.CDLL:
+    """Loads what PyTorch and JAX call: SUGAR_FRAMEWORKS, or what lies in this package. It calls the library that is
+    loaded already, which the linker finds by its name. An ImportError says what was tried."""
+    path = os.environ.get("SUGAR_FRAMEWORKS") or str(Path(__file__).parent / "libsugar_frameworks.so")
+    try:
+        return ctypes.CDLL(path)
+    except OSError as error:
+        raise ImportError(f"libsugar: '{path}' cannot be loaded ({error}); expected SUGAR_FRAMEWORKS to be the path "
+                          "of libsugar_frameworks.so, or libsugar to be installed by pip") from error

@@ -12,6 +12,7 @@ import torch
 from .. import _lowlevel as c
 from .._activation import fast_backward, fast_forward
 from .._errors import check, failure
+from .._library import load_frameworks
 from .._tensor import Tensor, described
 from ._operations import Described
 
@@ -69,7 +70,7 @@ class Pool:
 
 def parallel_for() -> tuple[Any, Any]:
     """Our adapter, and the address of PyTorch's torch_parallel_for (2.10 or newer)."""
-    ours = ctypes.CDLL(str(Path(__file__).parent.parent / "libsugar_frameworks.so"))
+    ours = load_frameworks()
     theirs = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))
     return (ctypes.cast(ours.sugar_torch_parallel_for, c.sugar_parallel_for),
             ctypes.cast(theirs.torch_parallel_for, ctypes.c_void_p))
@@ -82,7 +83,7 @@ def pool(threads: int) -> Pool | None:
         return None
     try:
         return Pool(threads)
-    except (OSError, AttributeError):
+    except (ImportError, OSError, AttributeError):
         return None         # an older PyTorch, or a package without the adapter
 
 

@@ -1,0 +1,396 @@
+"""Activations for JAX: functions that jit, grad, vmap and shard_map may transform.
+
+    import libsugar.jax
+
+    activation = libsugar.jax.activation("relu~bsilu")
+    gradient = jax.grad(lambda x: activation(x).sum())(x)       # by the derivative of B-SiLU
+
+On the CPU the C library computes, called by XLA: bindings/python/native/jax.c. Elsewhere, and for what C lacks, which
+is second and higher derivatives, the formulas of libsugar._formulas do.
+
+Three operations stand behind it. With x and, if it is learned, p as the *points* where derivatives are taken:
+
+    forward    points               ->  y = f(x, p)
+    push       points, tx [, tp]    ->  ty = g'(x, p) tx + df/dp(x, p) tp             forward mode
+    pull       points, dy           ->  dx = g'(x, p) dy [, dp = sum df/dp(x, p) dy]  reverse mode, one pass over memory
+
+push is the derivative of forward. push and pull are linear in what is not a point, and each is the transpose of the
+other. That is all that JAX needs to know.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from typing import Any, Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax._src.dispatch import prim_requires_devices_during_lowering
+from jax.experimental.custom_partitioning import custom_partitioning
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
+from jax.sharding import NamedSharding, PartitionSpec
+
+from . import _activation
+from ._catalogue import Parameter, catalogue
+from ._errors import ArgumentError, UnsupportedError
+from ._formulas import Composed
+from ._library import load_frameworks
+
+Operands = Sequence[Any]
+Function = Callable[..., "list[Any]"]
+
+FORWARD, BACKWARD = "libsugar_forward", "libsugar_backward"     # names of targets, for jax.export
+
+frameworks = load_frameworks()
+for target, handler in ((FORWARD, frameworks.sugar_xla_forward), (BACKWARD, frameworks.sugar_xla_backward)):
+    jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(handler), platform="cpu")
+
+
+# ---- By the C library ----------------------------------------------------------------------------------------------
+
+
+def like(array: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(array.shape, array.dtype)
+
+
+def c_backward(spec: str, x: Any, dy: Any, parameter: Operands, gradient: Operands) -> list[Any]:
+    """dx, and the parameter's gradient in the shape of what `gradient` holds, if anything."""
+    made = jax.ffi.ffi_call(BACKWARD, [like(x), *map(like, gradient)])(x, dy, *parameter, spec=spec)
+    return list(made)
+
+
+def c_forward(points: Operands, linear: Operands, spec: str, learning: bool) -> list[Any]:
+    return [jax.ffi.ffi_call(FORWARD, like(points[0]))(*points, spec=spec)]
+
+
+def c_push(points: Operands, linear: Operands, spec: str, learning: bool) -> list[Any]:
+    x, *parameter = points
+    (ty,) = c_backward(spec, x, linear[0], parameter, [])
+    if learning:    # a gradient of x's shape sums nothing
+        ty += c_backward(spec, x, linear[1], parameter, [x])[1]
+    return [ty]
+
+
+def c_pull(points: Operands, linear: Operands, spec: str, learning: bool) -> list[Any]:
+    x, *parameter = points
+    return c_backward(spec, x, linear[0], parameter, parameter if learning else [])
+
+
+# ---- By the formulas -----------------------------------------------------------------------------------------------
+
+
+class Operations:
+    """What the formulas need of an array library."""
+
+    where, clip, abs = jnp.where, jnp.clip, jnp.abs
+    exp, expm1, log1p, sqrt, tanh = jnp.exp, jnp.expm1, jnp.log1p, jnp.sqrt, jnp.tanh
+    sigmoid, erfc = jax.nn.sigmoid, jax.scipy.special.erfc
+
+
+@functools.lru_cache(maxsize=1024)
+def composed(spec: str, dtype: Any) -> Composed:
+    return Composed(_activation.Activation(spec).info, lambda value: float(dtype.type(value)))
+
+
+@functools.lru_cache(maxsize=1024)
+def learnable(spec: str) -> Parameter | None:
+    """The parameter of the forward function that may be an array."""
+    info = _activation.Activation(spec).info
+    kinds = {kind.name: kind for kind in catalogue()}
+    return next((one for one in kinds[info.forward.kind].parameters if one.learnable), None)
+
+
+def wide(operands: Operands) -> list[Any]:
+    """float64 as it is, all others as float32, in which C computes them as well."""
+    return [operand if operand.dtype == np.float64 else operand.astype(np.float32) for operand in operands]
+
+
+def in_range(spec: str, parameter: Any) -> Any:
+    """A parameter, but NaN where it is outside its range: a compiled program has no way to raise."""
+    known = learnable(spec)
+    assert known is not None
+    return jnp.where((parameter >= known.minimum) & (parameter <= known.maximum), parameter, np.nan)
+
+
+def by_formulas(compute: Callable[..., list[Any]]) -> Function:
+    """Rounds what is computed from wide operands to the type of x."""
+
+    @functools.wraps(compute)
+    def rounded(points: Operands, linear: Operands, spec: str, learning: bool) -> list[Any]:
+        x, *parameter = wide(points)
+        parameter = [in_range(spec, one) for one in parameter]
+        made = compute(composed(spec, x.dtype), x, parameter, wide(linear), learning)
+        return [one.astype(points[0].dtype) for one in made]
+
+    return rounded
+
+
+@by_formulas
+def formula_forward(formulas: Composed, x: Any, parameter: Operands, linear: Operands, learning: bool) -> list[Any]:
+    return [formulas.value(Operations, x, *parameter)]
+
+
+@by_formulas
+def formula_push(formulas: Composed, x: Any, parameter: Operands, linear: Operands, learning: bool) -> list[Any]:
+    ty = linear[0] * formulas.derivative(Operations, x, *parameter)
+    if learning:
+        ty += jax.jvp(functools.partial(formulas.value, Operations, x), parameter, linear[1:])[1]
+    return [ty]
+
+
+@by_formulas
+def formula_pull(formulas: Composed, x: Any, parameter: Operands, linear: Operands, learning: bool) -> list[Any]:
+    dx = linear[0] * formulas.derivative(Operations, x, *parameter)
+    if not learning:
+        return [dx]
+    return [dx, *jax.vjp(functools.partial(formulas.value, Operations, x), *parameter)[1](linear[0])]
+
+
+# ---- Several devices -----------------------------------------------------------------------------------------------
+# Every device computes its part of x. A parameter, and all that has its shape, is whole where its extent is 1.
+
+
+def parts(shape: Sequence[int], x: Any) -> PartitionSpec:
+    """How an operand of this shape is divided, which is as x is."""
+    names = (*x.sharding.spec, *[None] * (len(x.shape) - len(x.sharding.spec)))
+    return PartitionSpec(*(name if extent == whole else None for name, extent, whole in zip(names, shape, x.shape)))
+
+
+def summed_axes(shape: Sequence[int], x: Any) -> tuple[Any, ...]:
+    """The axes of the mesh over which a gradient of this shape is a sum."""
+    divided = zip(x.sharding.spec, shape, x.shape)
+    names = [name for name, extent, whole in divided if extent != whole and name is not None]
+    return tuple(one for name in names for one in (name if isinstance(name, tuple) else (name,)))
+
+
+def rule(inputs: Sequence[Sequence[int]], outputs: Sequence[Sequence[int]]) -> str:
+    """The same for Shardy, which names dimensions: "i j, n j -> i j" for x of shape (8, 4) and p of (1, 4)."""
+    def names(shape: Sequence[int]) -> str:
+        return " ".join(f"{'x' if extent == whole else 'p'}{i}" for i, (extent, whole) in
+                        enumerate(zip(shape, inputs[0])))
+
+    return f"{', '.join(map(names, inputs))} -> {', '.join(map(names, outputs))}"
+
+
+def divided(compute: Callable[..., list[Any]], inputs: Operands, outputs: Operands) -> Callable[..., list[Any]]:
+    """The same computation, which XLA may divide among devices."""
+    def partition(mesh: Any, operands: Operands, results: Operands) -> Any:
+        x = operands[0]
+
+        def compute_part(*local: Any) -> list[Any]:
+            made = compute(*local)
+            axes = [summed_axes(result.shape, x) for result in results]
+            return [jax.lax.psum(one, names) if names else one for one, names in zip(made, axes)]
+
+        return (mesh, compute_part, [NamedSharding(mesh, parts(one.shape, x)) for one in results],
+                tuple(NamedSharding(mesh, parts(one.shape, x)) for one in operands))
+
+    def infer(mesh: Any, operands: Operands, results: Operands) -> Any:
+        return [NamedSharding(mesh, parts(one.shape, operands[0])) for one in results]
+
+    made = custom_partitioning(compute)
+    made.def_partition(partition, infer, sharding_rule=rule([one.shape for one in inputs],
+                                                            [one.shape for one in outputs]))
+    return made
+
+
+# ---- What JAX must know of the three operations --------------------------------------------------------------------
+
+
+def varying(operand: Any) -> frozenset[Any]:
+    """The axes of the mesh along which it differs, inside shard_map."""
+    kind = jax.typeof(operand)
+    return frozenset(kind.mat.varying if hasattr(kind, "mat") else kind.vma)
+
+
+def alike(operands: Operands) -> list[Any]:
+    """Operands that differ along the same axes. Where p is the same on all devices and x is not, JAX then adds the
+    gradients of p up."""
+    axes = frozenset[Any]().union(*map(varying, operands))
+    return [jax.lax.pcast(one, tuple(axes - varying(one)), to="varying") if axes - varying(one) else one
+            for one in operands]
+
+
+class Operation:
+    """One of the three, as a primitive of JAX. Its results have the shapes and types of the points.
+
+    results    how many there are if p is not learned, and if it is
+    """
+
+    def __init__(self, name: str, by_c: Function, formula: Function, results: tuple[int, int]) -> None:
+        self.by_c, self.formula, self.results = by_c, formula, results
+        self.primitive = Primitive(f"libsugar_{name}")
+        self.primitive.multiple_results = True
+        self.primitive.def_impl(lambda *operands, **params: compiled(self.primitive, **params)(*operands))
+        self.primitive.def_abstract_eval(self.abstract)
+        batching.primitive_batchers[self.primitive] = self.batch
+        ad.primitive_jvps[self.primitive] = self.jvp
+        # custom_partitioning, in lower_for_cpu, needs to know the devices; there is no public way to say so.
+        prim_requires_devices_during_lowering.add(self.primitive)
+        mlir.register_lowering(self.primitive, self.lower_for_cpu, platform="cpu")
+        mlir.register_lowering(self.primitive, mlir.lower_fun(in_a_row(formula), multiple_results=True))
+
+    def __call__(self, points: Operands, linear: Operands, spec: str, learning: bool = False) -> list[Any]:
+        made: list[Any] = self.primitive.bind(*alike([*points, *linear]), spec=spec, learning=learning,
+                                              points=len(points))
+        return made
+
+    def abstract(self, *operands: Any, spec: str, learning: bool, points: int) -> list[Any]:
+        return [one.update(weak_type=False) for one in operands[:self.results[learning]]]
+
+    def lower_for_cpu(self, ctx: Any, *operands: Any, **params: Any) -> Any:
+        def compute(*operands: Any) -> list[Any]:
+            return in_a_row(self.by_c)(*operands, **params)
+
+        lowered = divided(compute, ctx.avals_in, ctx.avals_out) if ctx.avals_in[0].ndim else compute
+        return mlir.lower_fun(lowered, multiple_results=True)(ctx, *operands)
+
+    def batch(self, operands: Operands, dimensions: Sequence[int | None], **params: Any) -> Any:
+        """The batch comes first. An operand without one is repeated, so that gradients of p are not summed over it."""
+        size = next(one.shape[i] for one, i in zip(operands, dimensions) if i is not None)
+        moved = [jnp.broadcast_to(one, (size, *one.shape)) if i is None else jnp.moveaxis(one, i, 0)
+                 for one, i in zip(operands, dimensions)]
+        made = self.primitive.bind(*alike(moved), **params)
+        return made, [0] * len(made)
+
+    def jvp(self, operands: Operands, tangents: Operands, **params: Any) -> Any:
+        raise NotImplementedError
+
+
+class Forward(Operation):
+    def jvp(self, operands: Operands, tangents: Operands, **params: Any) -> Any:
+        tx, *tp = tangents
+        learning = bool(tp) and not is_zero(tp)
+        linear = instantiated(tangents if learning else [tx])
+        return self(operands, [], params["spec"]), push(operands, linear, params["spec"], learning)
+
+
+class Linear(Operation):
+    transposed: Linear
+
+    def __init__(self, name: str, by_c: Function, formula: Function, results: tuple[int, int]) -> None:
+        super().__init__(name, by_c, formula, results)
+        ad.primitive_transposes[self.primitive] = self.transpose
+
+    def jvp(self, operands: Operands, tangents: Operands, **params: Any) -> Any:
+        """Along what it is linear in, itself; along the points, the derivative of the formula."""
+        spec, learning, count = params["spec"], params["learning"], params["points"]
+        points, linear = operands[:count], operands[count:]
+        made = []
+        if not is_zero(tangents[count:]):
+            made.append(self(points, instantiated(tangents[count:]), spec, learning))
+        if not is_zero(tangents[:count]):
+            along = functools.partial(in_a_row(self.formula), **params)
+            made.append(jax.jvp(lambda *points: along(*points, *linear), tuple(points),
+                                tuple(instantiated(tangents[:count])))[1])
+        return self(points, linear, spec, learning), [sum(one[1:], one[0]) for one in zip(*made)]
+
+    def transpose(self, cotangents: Operands, *operands: Any, spec: str, learning: bool, points: int) -> list[Any]:
+        made = self.transposed(operands[:points], instantiated(cotangents), spec, learning)
+        linear = operands[points:]
+        return [None] * points + [one if ad.is_undefined_primal(to) else None for one, to in zip(made, linear)]
+
+
+def in_a_row(compute: Function) -> Callable[..., list[Any]]:
+    """The same function of all operands in a row."""
+    def computed(*operands: Any, spec: str, learning: bool, points: int) -> list[Any]:
+        return compute(operands[:points], operands[points:], spec, learning)
+
+    return computed
+
+
+@functools.lru_cache(maxsize=1024)
+def compiled(primitive: Primitive, **params: Any) -> Callable[..., Any]:
+    return jax.jit(functools.partial(primitive.bind, **params))
+
+
+def is_zero(tangents: Operands) -> bool:
+    return all(isinstance(one, ad.Zero) for one in tangents)
+
+
+def instantiated(tangents: Operands) -> list[Any]:
+    return [ad.instantiate_zeros(one) for one in tangents]
+
+
+forward = Forward("forward", c_forward, formula_forward, (1, 1))
+push = Linear("push", c_push, formula_push, (1, 1))
+pull = Linear("pull", c_pull, formula_pull, (1, 2))
+push.transposed, pull.transposed = pull, push
+
+
+# ---- What programs call --------------------------------------------------------------------------------------------
+
+TYPES = ("float16", "bfloat16", "float32", "float64")
+
+
+class Activation:
+    """A function of an array; equal and hashed by its spec, so that programs compiled for one serve its equals.
+
+        activation(x)               f(x), element by element
+        activation(x, parameter)    with an array in place of the forward function's parameter, for kinds that learn; its
+                                    shape broadcasts to that of x. It is converted to x's type
+        activation(x, key=key)      rrelu in training: draws a slope for each element
+
+    Derivatives by x are those that the spec says, those by the parameter are the forward function's own.
+    """
+
+    def __init__(self, spec: str) -> None:
+        self.info = _activation.Activation(spec).info
+
+    @property
+    def spec(self) -> str:
+        """The canonical spec, with all parameters."""
+        return self.info.spec
+
+    def __call__(self, x: Any, parameter: Any = None, *, key: Any = None) -> Any:
+        x = jnp.asarray(x)
+        if x.dtype not in TYPES:
+            raise TypeError(f"x: dtype {x.dtype}, expected {', '.join(TYPES[:-1])} or {TYPES[-1]}")
+        if key is not None:
+            return self.draw(x, parameter, key)
+        if parameter is None:
+            return forward([x], [], self.spec)[0]
+        if "learn" not in self.info.capabilities:
+            raise UnsupportedError(f"parameter: given, expected None, as {self.info.forward.kind} has no parameter "
+                                   "that can be learned")
+        return forward([x, fitted(jnp.asarray(parameter), x)], [], self.spec)[0]
+
+    def draw(self, x: Any, parameter: Any, key: Any) -> Any:
+        """rrelu with random slopes is leaky_relu with one for each element."""
+        if "draw" not in self.info.capabilities:
+            raise UnsupportedError(f"key: given, expected None, as {self.info.forward.kind} draws no slopes")
+        if parameter is not None:
+            raise UnsupportedError("key: given beside parameter, expected one of them")
+        bounds = self.info.forward.parameters
+        slopes = jax.random.uniform(key, x.shape, np.float64 if x.dtype == np.float64 else np.float32,
+                                    bounds["lower"], bounds["upper"])
+        _, tilde, surrogate = self.spec.partition("~")
+        return forward([x, slopes.astype(x.dtype)], [], f"leaky_relu{tilde}{surrogate}")[0]
+
+    def __repr__(self) -> str:
+        return f'libsugar.jax.activation("{self.spec}")'
+
+    def __eq__(self, other: object) -> bool:
+        return self.spec == other.spec if isinstance(other, Activation) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.spec)
+
+
+def fitted(parameter: Any, x: Any) -> Any:
+    """A parameter in the type of x and with as many dimensions, those that are missing first, as in NumPy."""
+    if not (jnp.issubdtype(parameter.dtype, jnp.floating) or jnp.issubdtype(parameter.dtype, jnp.integer)):
+        raise TypeError(f"parameter: dtype {parameter.dtype}, expected floating-point numbers or integers")
+    shape = (1,) * (x.ndim - parameter.ndim) + parameter.shape
+    if len(shape) != x.ndim or any(extent not in (1, whole) for extent, whole in zip(shape, x.shape)):
+        raise ArgumentError(f"parameter: shape {parameter.shape}, expected one that broadcasts to x's, {x.shape}")
+    return parameter.astype(x.dtype).reshape(shape)
+
+
+@functools.lru_cache(maxsize=1024)
+def activation(spec: str) -> Activation:
+    """The activation of a spec such as "relu~bsilu(alpha=1.67)"."""
+    return Activation(spec)
