@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sugar/sugar.h"
+#include <sugar/sugar.h>
+
 #include "xla_ffi.h"
 
 #define EXPORT __attribute__((visibility("default")))

@@ -57,16 +57,16 @@ typedef struct xla_text {
     size_t length;
 } xla_text;
 
-enum { XLA_BUFFER = 1, XLA_STRING = 4 };
-
-/* Arguments, or results. */
+/* Arguments, or results. There is one kind of them. */
 typedef struct xla_buffers {
     size_t struct_size;
     xla_extension *extensions;
     int64_t count;
-    int *kinds;                     /* [count]; XLA_BUFFER */
+    int *kinds;                     /* [count] */
     void **items;                   /* [count]; xla_buffer * */
 } xla_buffers;
+
+enum { XLA_STRING = 4 };
 
 typedef struct xla_attributes {
     size_t struct_size;

@@ -20,7 +20,6 @@ other. That is all that JAX needs to know.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 from typing import Any, Callable, Sequence
 
@@ -137,7 +136,7 @@ def formula_forward(formulas: Composed, x: Any, parameter: Operands, linear: Ope
 def formula_push(formulas: Composed, x: Any, parameter: Operands, linear: Operands, learning: bool) -> list[Any]:
     ty = linear[0] * formulas.derivative(Operations, x, *parameter)
     if learning:
-        ty += jax.jvp(functools.partial(formulas.value, Operations, x), parameter, linear[1:])[1]
+        ty += linear[1] * formulas.parameter_derivative(Operations, x, *parameter)
     return [ty]
 
 
@@ -146,7 +145,9 @@ def formula_pull(formulas: Composed, x: Any, parameter: Operands, linear: Operan
     dx = linear[0] * formulas.derivative(Operations, x, *parameter)
     if not learning:
         return [dx]
-    return [dx, *jax.vjp(functools.partial(formulas.value, Operations, x), *parameter)[1](linear[0])]
+    each = linear[0] * formulas.parameter_derivative(Operations, x, *parameter)
+    shared = [i for i, extent in enumerate(parameter[0].shape) if extent != x.shape[i]]
+    return [dx, each.sum(shared, keepdims=True)]
 
 
 # ---- Several devices -----------------------------------------------------------------------------------------------
@@ -191,10 +192,10 @@ def divided(compute: Callable[..., list[Any]], inputs: Operands, outputs: Operan
     def infer(mesh: Any, operands: Operands, results: Operands) -> Any:
         return [NamedSharding(mesh, parts(one.shape, operands[0])) for one in results]
 
-    made = custom_partitioning(compute)
+    made: Any = custom_partitioning(compute)
     made.def_partition(partition, infer, sharding_rule=rule([one.shape for one in inputs],
                                                             [one.shape for one in outputs]))
-    return made
+    return made     # type: ignore[no-any-return]
 
 
 # ---- What JAX must know of the three operations --------------------------------------------------------------------
@@ -210,8 +211,13 @@ def alike(operands: Operands) -> list[Any]:
     """Operands that differ along the same axes. Where p is the same on all devices and x is not, JAX then adds the
     gradients of p up."""
     axes = frozenset[Any]().union(*map(varying, operands))
-    return [jax.lax.pcast(one, tuple(axes - varying(one)), to="varying") if axes - varying(one) else one
-            for one in operands]
+    return [vary(one, tuple(axes - varying(one))) if axes - varying(one) else one for one in operands]
+
+
+def vary(operand: Any, axes: tuple[Any, ...]) -> Any:
+    if hasattr(jax.lax, "pcast"):
+        return jax.lax.pcast(operand, axes, to="varying")
+    return jax.lax.pvary(operand, axes)     # before JAX 0.8
 
 
 class Operation:
@@ -330,8 +336,8 @@ class Activation:
     """A function of an array; equal and hashed by its spec, so that programs compiled for one serve its equals.
 
         activation(x)               f(x), element by element
-        activation(x, parameter)    with an array in place of the forward function's parameter, for kinds that learn; its
-                                    shape broadcasts to that of x. It is converted to x's type
+        activation(x, parameter)    with an array in place of the forward function's parameter, for kinds that learn;
+                                    its shape broadcasts to that of x. It is converted to x's type
         activation(x, key=key)      rrelu in training: draws a slope for each element
 
     Derivatives by x are those that the spec says, those by the parameter are the forward function's own.

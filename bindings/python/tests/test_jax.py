@@ -1,0 +1,463 @@
+"""libsugar.jax against the C library, under JAX's transformations and on two host devices.
+
+    SUGAR_LIBRARY=... SUGAR_FRAMEWORKS=... PYTHONPATH=bindings/python/src python3 bindings/python/tests/test_jax.py
+
+Exits with 77 where there is no jax.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+from typing import Any
+
+import libsugar
+import numpy as np
+
+FLAGS = os.environ.get("XLA_FLAGS", "")
+os.environ["XLA_FLAGS"] = f"{FLAGS} --xla_force_host_platform_device_count=2"
+try:
+    import jax
+except ImportError:
+    if __name__ == "__main__":
+        print("skipped: python-jax: there is no jax")
+        sys.exit(77)
+    raise unittest.SkipTest("skipped: there is no jax") from None
+
+import jax.export
+import jax.numpy as jnp
+import libsugar.jax
+from jax.experimental import serialize_executable
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+from libsugar.jax import activation
+from test_formulas import points, specs
+
+jax.config.update("jax_enable_x64", True)
+HERE = Path(__file__).parent
+TYPES = [jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64]
+KINDS = [kind.name if "forward" in kind.roles else f"relu~{kind.name}" for kind in libsugar.catalogue()]
+MIXTURES = ["relu~bsilu(domain=negative)", "gelu~elu(blend=0.5)", "heaviside(threshold=0.3)~atan_spike"]
+LEARNERS = [kind.name for kind in libsugar.catalogue() if "learn" in kind.capabilities]
+
+
+def backward(spec: str, x: Any, dy: Any, **options: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return libsugar.Activation(spec).backward(np.asarray(x), np.asarray(dy), **options)
+
+
+class Case(unittest.TestCase):
+    def same(self, found: Any, expected: Any, what: str) -> None:
+        """The same type, shape and bits, but for those of NaN."""
+        found = np.asarray(found)
+        self.assertEqual((found.dtype, found.shape), (expected.dtype, expected.shape), what)
+        bits = np.dtype(f"u{found.itemsize}")
+        same = (found.view(bits) == expected.view(bits)) | (np.isnan(found) & np.isnan(expected))
+        self.assertTrue(same.all(), f"{what}: {found[~same][:3]} in place of {expected[~same][:3]}")
+
+    def near(self, found: Any, expected: Any, error: float, what: str = "") -> None:
+        np.testing.assert_allclose(np.asarray(found, np.float64), np.asarray(expected, np.float64), error, error,
+                                   err_msg=what)
+
+
+class Kinds(Case):
+    """Every kind in every type: what C computes has the bits that it has on arrays of NumPy."""
+
+    def ways(self, spec: str, x: Any, dy: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Values and products with dy, by the name of the way."""
+        f = activation(spec)
+        y, pull = jax.vjp(f, x)
+        values = {"plain": y, "vmap": jax.vmap(f)(x), "vmap of columns": jax.vmap(f, 1, 1)(x),
+                  "checkpoint": jax.checkpoint(f)(x)}
+        products = {"vjp": pull(dy)[0], "jvp": jax.jvp(f, (x,), (dy,))[1], "linearize": jax.linearize(f, x)[1](dy),
+                    "vmap of vjp": jax.vmap(lambda x, dy: jax.vjp(f, x)[1](dy)[0])(x, dy),
+                    "vjp of vmap": jax.vjp(jax.vmap(f), x)[1](dy)[0],
+                    "jvp of vjp": jax.jvp(pull, (dy,), (dy,))[1][0],
+                    "vjp of checkpoint": jax.vjp(jax.checkpoint(f), x)[1](dy)[0]}
+        return values, products
+
+    def test_bits(self) -> None:
+        for dtype in TYPES:
+            edges = jnp.asarray([0, -0.0, np.inf, -np.inf, np.nan, 3, -3, 6, 1, -1, 0.5, -0.5, 40], dtype)
+            x = jnp.asarray(points(np.float32)[::97])[:299].astype(dtype).reshape(23, 13).at[0].set(edges)
+            dy = jnp.linspace(-2, 2, x.size, dtype=dtype).reshape(x.shape)
+            for spec in KINDS + MIXTURES:
+                with np.errstate(all="ignore"):
+                    y = libsugar.Activation(spec).forward(np.asarray(x))
+                dx = backward(spec, x, dy)
+                f = activation(spec)
+                self.same(f(x), y, f"{spec}, {dtype.__name__}")
+                self.same(jax.vjp(f, x)[1](dy)[0], dx, f"{spec}, {dtype.__name__}")
+                values, products = jax.jit(functools.partial(self.ways, spec))(x, dy)
+                for expected, group in ((y, values), (dx, products)):
+                    for name, found in group.items():
+                        self.same(found, expected, f"{spec}, {dtype.__name__}, {name}")
+
+    def test_large(self) -> None:
+        """Several threads of XLA."""
+        x = np.random.default_rng(1).normal(0, 3, 1_000_003).astype(np.float32)
+        for spec in ("gelu~bsilu(blend=0.5)", "relu"):
+            self.same(jax.jit(activation(spec))(x), libsugar.Activation(spec).forward(x), spec)
+
+    def test_shapes(self) -> None:
+        f = activation("relu~bsilu")
+        for shape in ((), (0,), (3, 0, 2), (1,), (2,) * 12):
+            x = jnp.full(shape, -0.5)
+            self.same(f(x), np.zeros(shape), f"{shape}")
+            self.assertEqual(jax.grad(lambda x: f(x).sum())(x).shape, shape)
+        self.assertEqual(f(-2.0), 0)
+        self.assertEqual(f([[1.5]]).shape, (1, 1))
+        self.assertEqual(jax.eval_shape(f, jax.ShapeDtypeStruct((3, 2), jnp.bfloat16)).dtype, jnp.bfloat16)
+
+
+class Orders(Case):
+    """Derivatives of second and higher order, by the formulas."""
+
+    def test_second(self) -> None:
+        x = jnp.asarray([-4.03, -1.71, -0.83, -0.31, -0.11, 0.13, 0.41, 0.77, 1.63, 2.91])
+        h = 1e-6
+        for spec in KINDS + MIXTURES:
+            f = activation(spec)
+
+            @jax.jit
+            def ways(x: Any) -> Any:
+                def total(x: Any) -> Any:
+                    return f(x).sum()
+
+                return {"hessian": jnp.diag(jax.hessian(total)(x)),
+                        "reverse over reverse": jax.vmap(jax.grad(jax.grad(f)))(x),
+                        "forward over forward": jax.vmap(jax.jacfwd(jax.jacfwd(f)))(x),
+                        "reverse over forward": jnp.diag(jax.jacrev(jax.jacfwd(total))(x))}
+
+            ones = np.ones_like(x)
+            expected = (backward(spec, x + h, ones) - backward(spec, x - h, ones)) / (2 * h)
+            for name, found in ways(x).items():
+                self.near(found, expected, 1e-6, f"{spec}, {name}")
+
+    def test_third(self) -> None:
+        x, h = jnp.linspace(-2.03, 2.01, 7), 1e-5
+        for spec in ("gelu", "relu~bsilu", "heaviside~atan_spike(alpha=3)", "tanh"):
+            f = activation(spec)
+            second = jax.vmap(jax.grad(jax.grad(f)))
+            third = jax.vmap(jax.grad(jax.grad(jax.grad(f))))
+            self.near(third(x), (second(x + h) - second(x - h)) / (2 * h), 1e-6, spec)
+
+
+class Parameters(Case):
+    """A parameter as an operand."""
+
+    def gradients(self, spec: str, x: Any, parameter: Any, dy: Any) -> tuple[Any, Any]:
+        """By the C library, for a parameter that broadcasts to x."""
+        full = parameter.reshape((1,) * (x.ndim - parameter.ndim) + parameter.shape)
+        gradient = np.empty_like(full)
+        dx = backward(spec, x, dy, parameter=full, parameter_gradient=gradient)
+        return dx, gradient.reshape(parameter.shape)
+
+    def test_bits(self) -> None:
+        random = np.random.default_rng(2)
+        for dtype in TYPES:
+            x, dy, tx = (jnp.asarray(random.normal(0, 2, (3, 5, 4)), dtype) for _ in range(3))
+            for spec in (*LEARNERS, "softplus~bsilu(blend=0.5)"):
+                for shape in ((), (4,), (5, 1), (3, 5, 4)) if spec == "elu" else ((5, 1),):
+                    p = jnp.asarray(random.uniform(0.5, 2, shape), dtype)
+                    self.compare(spec, x, p, dy, tx, f"{spec}, {dtype.__name__}, {shape}")
+
+    def compare(self, spec: str, x: Any, p: Any, dy: Any, tx: Any, what: str) -> None:
+        f, at, parameter = activation(spec), np.asarray(x), np.asarray(p)
+        y, pull = jax.vjp(f, x, p)
+        self.same(y, libsugar.Activation(spec).forward(at, parameter=parameter), what)
+        dx, dp = self.gradients(spec, at, parameter, dy)
+        for found in (pull(dy), jax.jit(lambda x, p, dy: jax.vjp(f, x, p)[1](dy))(x, p, dy)):
+            self.same(found[0], dx, what)
+            self.same(found[1], dp, what)
+        # Forward mode: the sum of both products, each as C has it.
+        each = self.gradients(spec, at, np.broadcast_to(parameter, x.shape), np.ones_like(at))[1]
+        ty = backward(spec, x, tx, parameter=parameter) + each
+        self.same(jax.jvp(f, (x, p), (tx, jnp.ones_like(p)))[1], ty, what)
+
+    def test_transformed(self) -> None:
+        f, x = activation("elu"), jnp.linspace(-2, 2, 12).reshape(3, 4)
+        p = jnp.asarray([0.5, 1.0, 2.0])
+
+        def loss(x: Any, p: Any) -> Any:
+            return (f(x, p) ** 2).sum()
+
+        each = jax.vmap(jax.grad(loss, (0, 1)))(x, p)
+        for i in range(3):
+            expected = jax.grad(loss, (0, 1))(x[i], p[i])
+            self.same(each[0][i], np.asarray(expected[0]), "x")
+            self.near(each[1][i], expected[1], 1e-15)
+        shared = jax.vmap(jax.grad(loss, 1), (0, None))(x, p[0])       # a gradient for each example, not their sum
+        self.near(shared, [jax.grad(loss, 1)(row, p[0]) for row in x], 1e-15)
+        both = jax.jacfwd(jax.jacrev(lambda both: loss(both[:4], both[4])))(jnp.append(x[0], 0.7))
+        self.near(both, both.T, 1e-15)
+        a, h = x[0], 1e-6
+        self.near(both[4, 4], (jax.grad(loss, 1)(a, 0.7 + h) - jax.grad(loss, 1)(a, 0.7 - h)) / (2 * h), 1e-6)
+        self.same(jax.jit(lambda x: jax.grad(loss)(x, 2))(x), np.asarray(jax.grad(loss)(x, 2.0)), "an integer")
+        tangent = np.zeros((), jax.dtypes.float0)
+        self.same(jax.jvp(f, (x, 2), (x, tangent))[1], np.asarray(jax.jvp(lambda x: f(x, 2.0), (x,), (x,))[1]), "0")
+
+    def test_empty(self) -> None:
+        gradients = jax.grad(lambda x, p: activation("elu")(x, p).sum(), (0, 1))(jnp.ones((0, 3)), jnp.ones(3))
+        self.same(gradients[1], np.zeros(3), "the sum over nothing")
+
+    def test_drawn(self) -> None:
+        f, x, key = activation("rrelu(lower=0.1, upper=0.3)~silu"), jnp.linspace(-3, -1, 1000), jax.random.key(1)
+        slopes = f(x, key=key) / x
+        self.assertTrue(bool((slopes > 0.0999).all() and (slopes < 0.3001).all() and jnp.std(slopes) > 0.05))
+        self.same(jax.jit(lambda x, key: f(x, key=key))(x, key), np.asarray(f(x, key=key)), "the same key")
+        self.assertFalse(bool((f(x, key=jax.random.key(2)) == f(x, key=key)).any()))
+        self.same(jax.vjp(lambda x: f(x, key=key), x)[1](x)[0], backward("relu~silu", x, x), "of the surrogate")
+        own = activation("rrelu")
+        self.near(jax.vjp(lambda x: own(x, key=key), x)[1](jnp.ones_like(x))[0], own(x, key=key) / x, 1e-15)
+
+
+class Formulas(Case):
+    """What other platforms compute, here on the CPU, and that programs are made for them."""
+
+    def test_errors(self) -> None:
+        # In units of eps * max(1, |result|), of which one is the type's own rounding: C's, or that of a wide result.
+        bounds = {jnp.float16: 1.0, jnp.bfloat16: 1.0, jnp.float32: 8.0, jnp.float64: 8.0}
+        for dtype, bound in bounds.items():
+            x = jnp.asarray(points(np.float32)[::5]).astype(dtype)
+            dy = jnp.ones_like(x)
+            for spec in specs() if dtype == jnp.float32 else KINDS:
+                call = dict(spec=activation(spec).spec, learning=False)
+                y = jax.jit(lambda x: libsugar.jax.formula_forward([x], [], **call)[0])(x)
+                dx = jax.jit(lambda x, dy: libsugar.jax.formula_pull([x], [dy], **call)[0])(x, dy)
+                with np.errstate(all="ignore"):
+                    expected = libsugar.Activation(spec).forward(np.asarray(x))
+                self.close(y, expected, bound, f"{spec}, {dtype.__name__}: value")
+                self.close(dx, backward(spec, x, dy), bound, f"{spec}, {dtype.__name__}: derivative")
+
+    def close(self, found: Any, expected: Any, bound: float, what: str) -> None:
+        eps = float(jnp.finfo(found.dtype).eps)
+        found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
+        self.assertTrue(np.array_equal(np.isnan(found), np.isnan(expected)), what)
+        finite = np.isfinite(expected)
+        self.assertTrue(np.array_equal(found[~finite], expected[~finite], equal_nan=True), what)
+        found, expected = found[finite], expected[finite]
+        error = np.abs(found - expected) / (np.maximum(1, np.abs(expected)) * eps)
+        self.assertLessEqual(error.max(), bound, what)
+
+    def test_parameters(self) -> None:
+        x, dy = jnp.linspace(-3, 3, 24).reshape(4, 6), jnp.linspace(1, 2, 24).reshape(4, 6)
+        for kind in LEARNERS:
+            p, spec = jnp.linspace(0.5, 1.5, 6).reshape(1, 6), activation(kind).spec
+            for name in ("forward", "pull", "push"):
+                linear = {"forward": [], "pull": [dy], "push": [dy, p]}[name]
+                found, expected = (getattr(libsugar.jax, f"{way}_{name}")([x, p], linear, spec, name != "forward")
+                                   for way in ("formula", "c"))
+                for one, other in zip(found, expected):
+                    self.near(one, other, 1e-14, f"{kind}, {name}")
+        outside = libsugar.jax.formula_forward([x, -p], [], activation("celu").spec, False)[0]
+        self.assertTrue(bool(jnp.isnan(outside).any()), "a parameter outside its range")
+
+    def test_platforms(self) -> None:
+        f = activation("elu~bsilu")
+        allowed = [jax.export.DisabledSafetyCheck.custom_call(name)
+                   for name in (libsugar.jax.FORWARD, libsugar.jax.BACKWARD)]
+        x, p = jnp.linspace(-3, 3, 8), jnp.float64(0.7)
+        gradient = jax.jit(jax.grad(lambda x, p: f(x, p).sum(), (0, 1)))
+        made = jax.export.export(gradient, platforms=("cpu", "cuda", "tpu"), disabled_checks=allowed)(x, p)
+        again = jax.export.deserialize(made.serialize())
+        for found, expected in zip(again.call(x, p), gradient(x, p)):
+            self.same(found, np.asarray(expected), "export")
+        self.assertNotIn("custom_call @libsugar", jax.export.export(gradient, platforms=("cuda",))(x, p).mlir_module())
+        n, = jax.export.symbolic_shape("n")
+        any_size = jax.export.export(jax.jit(f), disabled_checks=allowed)(jax.ShapeDtypeStruct((n, 2), jnp.float32))
+        self.same(any_size.call(np.ones((5, 2), np.float32)), np.ones((5, 2), np.float32), "n = 5")
+
+
+class Programs(Case):
+    """Programs as a whole."""
+
+    def test_cached(self) -> None:
+        """An equal activation is no new program."""
+        traced = []
+
+        @functools.partial(jax.jit, static_argnums=0)
+        def run(f: Any, x: Any) -> Any:
+            traced.append(f)
+            return f(x)
+
+        for f in (activation("silu"), activation("swish(beta=1)"), pickle.loads(pickle.dumps(activation("silu")))):
+            run(f, 1.0)
+        self.assertEqual(len(traced), 1)
+        self.assertNotEqual(activation("silu"), activation("silu(beta=2)"))
+        self.assertEqual(repr(activation("swish")), 'libsugar.jax.activation("silu(beta=1)")')
+
+    def test_loops(self) -> None:
+        f = activation("tanh~bsilu")
+
+        def chain(x: Any) -> Any:
+            return jax.lax.scan(lambda x, _: (jax.checkpoint(f)(2 * x), None), x, None, length=4)[0]
+
+        def unrolled(x: Any) -> Any:
+            return f(2 * f(2 * f(2 * f(2 * x))))
+
+        x = jnp.linspace(-1, 1, 9)
+        self.same(jax.jit(jax.vmap(jax.grad(chain)))(x), np.asarray(jax.vmap(jax.grad(unrolled))(x)), "scan")
+
+    def test_donated(self) -> None:
+        f, x = activation("relu~bsilu"), np.linspace(-3, 3, 1000)
+        donating = jax.jit(f, donate_argnums=0).lower(jnp.asarray(x)).compile()
+        given = jnp.asarray(x)
+        self.same(donating(given), np.maximum(x, 0), "donated")
+        self.assertTrue(given.is_deleted())
+        step = jax.jit(lambda x, dy: jax.vjp(f, x)[1](dy)[0], donate_argnums=1)
+        self.same(step(jnp.asarray(x), jnp.asarray(x[::-1])), backward("relu~bsilu", x, x[::-1]), "backward, donated")
+
+    def test_one_pass(self) -> None:
+        """A layer's gradient is one call of each handler, and nothing besides is done to x or dy."""
+        f = activation("elu")
+        step = jax.jit(lambda x, p, dy: jax.vjp(f, x, p)[1](dy))
+        text = step.lower(jnp.ones((8, 4)), jnp.ones((1, 4)), jnp.ones((8, 4))).compile().as_text()
+        self.assertEqual(re.findall(r"(\S+?)\(", text[text.index("ENTRY"):]).count("custom-call"), 1)
+        self.assertNotRegex(text, r" (copy|multiply|reduce|transpose|fusion)\(")
+
+    def test_other_process(self) -> None:
+        """A compiled program runs in a process that never made its activation."""
+        f = jax.jit(jax.grad(lambda x: activation("relu~bsilu(alpha=1.25)")(x).sum()))
+        x = jnp.linspace(-3, 3, 64)
+        payload = pickle.dumps(serialize_executable.serialize(f.lower(x).compile()))
+        program = ("import sys, pickle, jax, libsugar.jax, numpy as np\n"
+                   "from jax.experimental.serialize_executable import deserialize_and_load\n"
+                   "jax.config.update('jax_enable_x64', True)\n"
+                   "run = deserialize_and_load(*pickle.load(sys.stdin.buffer))\n"
+                   "sys.stdout.buffer.write(np.asarray(run(jax.numpy.linspace(-3, 3, 64))).tobytes())\n")
+        environment = {**os.environ, "XLA_FLAGS": FLAGS}    # one device
+        made = subprocess.run([sys.executable, "-c", program], input=payload, stdout=subprocess.PIPE, check=True,
+                              env=environment)
+        self.same(np.frombuffer(made.stdout), backward("relu~bsilu(alpha=1.25)", x, np.ones(64)), "another process")
+
+
+class Devices(Case):
+    """Two host devices: each computes its part."""
+
+    def setUp(self) -> None:
+        self.assertEqual(len(jax.devices()), 2)
+        self.mesh = Mesh(np.array(jax.devices()), ("i",))
+        self.x = jnp.linspace(-3, 3, 64).reshape(8, 8)
+        self.p = jnp.linspace(0.5, 1.5, 8).reshape(1, 8)
+
+    @staticmethod
+    def loss(x: Any, p: Any) -> Any:
+        return (activation("elu")(x, p) * jnp.arange(8.0)).sum()
+
+    def put(self, array: Any, *names: Any) -> Any:
+        return jax.device_put(array, NamedSharding(self.mesh, P(*names)))
+
+    def test_divided(self) -> None:
+        f = activation("elu")
+        functions = {"value": f, "gradient": jax.grad(self.loss, (0, 1)), "gradient of x": jax.grad(self.loss),
+                     "vmap": lambda x, p: jax.vmap(f, (0, None))(x, p[0]),
+                     "jvp": lambda x, p: jax.jvp(f, (x, p), (x, p))[1],
+                     "second": lambda x, p: jax.jvp(jax.grad(self.loss), (x, p), (x, p))[1]}
+        for x_names, p_names in ((("i", None), ()), ((None, "i"), ()), ((None, "i"), (None, "i"))):
+            for name, function in functions.items():
+                x, p = self.put(self.x, *x_names), self.put(self.p, *p_names)
+                program = jax.jit(function).lower(x, p).compile()
+                what = f"{name}, x divided as {x_names}, p as {p_names}"
+                self.assertNotRegex(program.as_text(), "all-gather|all-to-all|collective-permute", what)
+                self.assertEqual("custom-call" in program.as_text(), name != "second", what)
+                found, expected = (jax.tree.leaves(one) for one in (program(x, p), function(self.x, self.p)))
+                for one, other in zip(found, expected):
+                    self.near(one, other, 1e-14, what)
+                self.assertTrue(found[0].sharding.is_equivalent_to(x.sharding, 2), what)
+
+    def test_shard_map(self) -> None:
+        for names, p_names in ((P("i", None), P()), (P(None, "i"), P(None, "i"))):
+            @functools.partial(jax.shard_map, mesh=self.mesh, in_specs=(names, p_names), out_specs=P())
+            def total(x: Any, p: Any) -> Any:
+                return jax.lax.psum((activation("elu")(x, p) ** 2).sum(), "i")
+
+            program = jax.jit(jax.grad(total, (0, 1))).lower(self.x, self.p).compile()
+            self.assertNotIn("all-gather", program.as_text())
+            expected = jax.grad(lambda x, p: (activation("elu")(x, p) ** 2).sum(), (0, 1))(self.x, self.p)
+            for one, other in zip(program(self.x, self.p), expected):
+                self.near(one, other, 1e-14, f"{names}")
+
+    def test_explicit(self) -> None:
+        """Shardings as parts of types."""
+        if not hasattr(jax, "set_mesh"):
+            self.skipTest("this version of JAX has no set_mesh")
+        mesh = jax.make_mesh((2,), ("i",), axis_types=(jax.sharding.AxisType.Explicit,))
+        with jax.set_mesh(mesh):
+            x, p = jax.device_put(self.x, P("i", None)), jax.device_put(self.p, P())
+            found = jax.jit(jax.grad(self.loss, (0, 1)))(x, p)
+            self.assertEqual(jax.typeof(found[0]).sharding.spec, P("i", None))
+        for one, other in zip(found, jax.grad(self.loss, (0, 1))(self.x, self.p)):
+            self.near(one, other, 1e-14)
+
+
+class Errors(Case):
+    def test_arguments(self) -> None:
+        f, learner, x = activation("relu"), activation("elu"), jnp.ones((2, 3))
+        types = "expected float16, bfloat16, float32 or float64"
+        for error, message, call in (
+                (TypeError, f"x: dtype int64, {types}", lambda: f(jnp.arange(3))),
+                (TypeError, f"x: dtype complex128, {types}", lambda: f(1j)),
+                (TypeError, "parameter: dtype bool, expected floating-point numbers or integers",
+                 lambda: learner(x, True)),
+                (ValueError, "parameter: shape (2,), expected one that broadcasts to x's, (2, 3)",
+                 lambda: learner(x, jnp.ones(2))),
+                (ValueError, "parameter: shape (1, 2, 3), expected one that broadcasts to x's, (2, 3)",
+                 lambda: learner(x, jnp.ones((1, 2, 3)))),
+                (NotImplementedError, "parameter: given, expected None, as relu has no parameter that can be learned",
+                 lambda: f(x, 1.0)),
+                (NotImplementedError, "key: given, expected None, as relu draws no slopes",
+                 lambda: f(x, key=jax.random.key(1))),
+                (ValueError, "spec: position 0: expected a function's name, found 'rel', did you mean 'relu'?",
+                 lambda: activation("rel")),
+                (TypeError, "spec: int, expected a str", lambda: activation(3))):  # type: ignore[arg-type]
+            with self.assertRaises(error) as caught:
+                call()
+            self.assertEqual(str(caught.exception), message)
+
+    def test_values(self) -> None:
+        with self.assertRaisesRegex(Exception, r"OUT_OF_RANGE: parameter: alpha = -4 at \(0, 1\), expected 1e-06 to"):
+            jax.block_until_ready(jax.jit(activation("celu"))(jnp.ones((2, 2)), jnp.asarray([1.0, -4.0])))
+
+    def test_handlers(self) -> None:
+        """Calls that libsugar.jax does not make."""
+        x, like = jnp.ones((2, 3)), jax.ShapeDtypeStruct((2, 3), np.float64)
+        forward, backward = libsugar.jax.FORWARD, libsugar.jax.BACKWARD
+        for message, target, results, operands, attributes in (
+                ("spec: missing, expected an attribute that is a string", forward, [like], [x], {}),
+                ("spec: missing, expected an attribute that is a string", forward, [like], [x], {"spec": np.int32(1)}),
+                ("spec: position 0: expected a function's name", forward, [like], [x], {"spec": "nothing"}),
+                ("operands: not as many", forward, [like] * 2, [x], {"spec": "relu"}),
+                ("operands: not as many", backward, [like], [x], {"spec": "relu"}),
+                ("dtype", forward, [jax.ShapeDtypeStruct((2, 3), np.int32)], [x.astype(np.int32)], {"spec": "relu"}),
+                ("y: shape", forward, [jax.ShapeDtypeStruct((2, 4), np.float64)], [x], {"spec": "relu"}),
+                ("dy: shape", backward, [like], [x, jnp.ones((2, 2))], {"spec": "relu"})):
+            with self.assertRaisesRegex(Exception, message):
+                made = jax.jit(lambda *operands: jax.ffi.ffi_call(target, results)(*operands, **attributes))
+                jax.block_until_ready(made(*operands))
+
+    def test_no_library(self) -> None:
+        environment = {**os.environ, "SUGAR_FRAMEWORKS": "nowhere.so"}
+        made = subprocess.run([sys.executable, "-c", "import libsugar.jax"], env=environment, stderr=subprocess.PIPE)
+        self.assertIn(b"ImportError: libsugar: 'nowhere.so' cannot be loaded", made.stderr)
+
+
+class Sources(unittest.TestCase):
+    def test_layout(self) -> None:
+        """native/xla_ffi.h against jaxlib's own header."""
+        compiler = shutil.which(os.environ.get("CC", "cc"))
+        if compiler is None:
+            self.skipTest("there is no C compiler")
+        subprocess.run([compiler, "-std=c11", "-fsyntax-only", "-isystem", jax.ffi.include_dir(),
+                        str(HERE / "xla_ffi_layout.c")], check=True)
+
+
+if __name__ == "__main__":
+    unittest.main()
