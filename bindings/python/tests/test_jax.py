@@ -8,6 +8,7 @@ Exits with 77 where there is no jax.
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import pickle
 import re
@@ -457,6 +458,22 @@ class Sources(unittest.TestCase):
             self.skipTest("there is no C compiler")
         subprocess.run([compiler, "-std=c11", "-fsyntax-only", "-isystem", jax.ffi.include_dir(),
                         str(HERE / "xla_ffi_layout.c")], check=True)
+
+
+class Examples(unittest.TestCase):
+    def train(self, framework: str) -> None:
+        if importlib.util.find_spec(framework) is None or importlib.util.find_spec("optax") is None:
+            self.skipTest(f"there is no {framework}, or no optax")
+        made = subprocess.run([sys.executable, str(HERE.parent / "examples" / f"{framework}_training.py")],
+                              stdout=subprocess.PIPE, check=True, env={**os.environ, "XLA_FLAGS": FLAGS})
+        accuracy = re.search(rb"accuracy: (\d\.\d+)", made.stdout)
+        self.assertGreater(float(accuracy[1]) if accuracy else 0, 0.95, made.stdout)
+
+    def test_flax(self) -> None:
+        self.train("flax")
+
+    def test_equinox(self) -> None:
+        self.train("equinox")
 
 
 if __name__ == "__main__":
