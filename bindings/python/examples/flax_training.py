@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import libsugar.jax
 import optax
-from flax import nnx
+from flax import linen as nn
 
 relu = libsugar.jax.activation("relu~bsilu")
 
@@ -25,32 +25,31 @@ def spirals(key: Any, count: int) -> tuple[Any, Any]:
     return jnp.stack([angle * jnp.cos(direction), angle * jnp.sin(direction)], 1) / 3, arm
 
 
-class Network(nnx.Module):
-    def __init__(self, rngs: nnx.Rngs) -> None:
-        self.first, self.second = nnx.Linear(2, 64, rngs=rngs), nnx.Linear(64, 64, rngs=rngs)
-        self.last = nnx.Linear(64, 2, rngs=rngs)
-
+class Network(nn.Module):
+    @nn.compact
     def __call__(self, x: Any) -> Any:
-        return self.last(relu(self.second(relu(self.first(x)))))
+        for units in (64, 64):
+            x = relu(nn.Dense(units)(x))
+        return nn.Dense(2)(x)
 
 
-def loss_of(network: Network, x: Any, arm: Any) -> Any:
-    return optax.softmax_cross_entropy_with_integer_labels(network(x), arm).mean()
+@jax.jit
+def step(weights: Any, state: Any, x: Any, arm: Any) -> Any:
+    def loss_of(weights: Any) -> Any:
+        return optax.softmax_cross_entropy_with_integer_labels(network.apply(weights, x), arm).mean()
+
+    loss, gradients = jax.value_and_grad(loss_of)(weights)
+    updates, state = optimizer.update(gradients, state)
+    return optax.apply_updates(weights, updates), state, loss
 
 
-@nnx.jit
-def step(network: Network, optimizer: nnx.Optimizer, x: Any, arm: Any) -> Any:
-    loss, gradients = nnx.value_and_grad(loss_of)(network, x, arm)
-    optimizer.update(network, gradients)
-    return loss
-
-
-network = Network(nnx.Rngs(0))
-optimizer = nnx.Optimizer(network, optax.adam(0.01), wrt=nnx.Param)
+network, optimizer = Network(), optax.adam(0.01)
 x, arm = spirals(jax.random.key(1), 1000)
+weights = network.init(jax.random.key(0), x)
+state = optimizer.init(weights)
 for i in range(301):
-    loss = step(network, optimizer, x, arm)
+    weights, state, loss = step(weights, state, x, arm)
     if i % 100 == 0:
         print(f"step {i}: loss {loss:.3f}")
 unseen, expected = spirals(jax.random.key(2), 1000)
-print(f"accuracy: {(network(unseen).argmax(1) == expected).mean():.3f}")
+print(f"accuracy: {(network.apply(weights, unseen).argmax(1) == expected).mean():.3f}")
