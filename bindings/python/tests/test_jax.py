@@ -349,7 +349,7 @@ class Devices(Case):
     def setUp(self) -> None:
         self.assertEqual(len(jax.devices()), 2)
         self.mesh = Mesh(np.array(jax.devices()), ("i",))
-        self.x = jnp.linspace(-3, 3, 64).reshape(8, 8)
+        self.x = jax.random.normal(jax.random.key(1), (8, 8))
         self.p = jnp.linspace(0.5, 1.5, 8).reshape(1, 8)
 
     @staticmethod
@@ -365,14 +365,15 @@ class Devices(Case):
                      "vmap": lambda x, p: jax.vmap(f, (0, None))(x, p[0]),
                      "jvp": lambda x, p: jax.jvp(f, (x, p), (x, p))[1],
                      "second": lambda x, p: jax.jvp(jax.grad(self.loss), (x, p), (x, p))[1]}
-        for x_names, p_names in ((("i", None), ()), ((None, "i"), ()), ((None, "i"), (None, "i"))):
+        for x_names, p_names, whole in ((("i", None), (), self.p), ((None, "i"), (), self.p),
+                                        ((None, "i"), (None, "i"), self.p), ((None, "i"), (), self.p[:, :1])):
             for name, function in functions.items():
-                x, p = self.put(self.x, *x_names), self.put(self.p, *p_names)
+                x, p = self.put(self.x, *x_names), self.put(whole, *p_names)
                 program = jax.jit(function).lower(x, p).compile()
                 what = f"{name}, x divided as {x_names}, p as {p_names}"
                 self.assertNotRegex(program.as_text(), "all-gather|all-to-all|collective-permute", what)
                 self.assertEqual("custom-call" in program.as_text(), name != "second", what)
-                found, expected = (jax.tree.leaves(one) for one in (program(x, p), function(self.x, self.p)))
+                found, expected = (jax.tree.leaves(one) for one in (program(x, p), function(self.x, whole)))
                 for one, other in zip(found, expected):
                     self.near(one, other, 1e-14, what)
                 self.assertTrue(found[0].sharding.is_equivalent_to(x.sharding, 2), what)
@@ -397,7 +398,8 @@ class Devices(Case):
         with jax.set_mesh(mesh):
             x, p = jax.device_put(self.x, P("i", None)), jax.device_put(self.p, P())
             found = jax.jit(jax.grad(self.loss, (0, 1)))(x, p)
-            self.assertEqual(jax.typeof(found[0]).sharding.spec, P("i", None))
+            types = [jax.typeof(one).sharding.spec for one in (activation("elu")(x, p), *found)]
+            self.assertEqual(types, [P("i", None), P("i", None), P(None, None)])
         for one, other in zip(found, jax.grad(self.loss, (0, 1))(self.x, self.p)):
             self.near(one, other, 1e-14)
 

@@ -43,6 +43,8 @@ Function = Callable[..., "list[Any]"]
 
 FORWARD, BACKWARD = "libsugar_forward", "libsugar_backward"     # names of targets, for jax.export
 
+if jax.__version_info__ < (0, 6):
+    raise ImportError(f"jax: version {jax.__version__}, expected 0.6 or newer")
 frameworks = load_frameworks()
 for target, handler in ((FORWARD, frameworks.sugar_xla_forward), (BACKWARD, frameworks.sugar_xla_backward)):
     jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(handler), platform="cpu")
