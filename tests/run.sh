@@ -6,9 +6,9 @@
 #     sh tests/run.sh --list      their names
 #     sh tests/run.sh --set-up SUITE...   installs what some suites need, and nothing more
 #
-# SUGAR_PYTHON names the interpreter that has torch, for peers and bench; SUGAR_BENCH holds options of the benchmark: with
-# SUGAR_BENCH=--quick it takes about two minutes; SUGAR_SYSTEMS names releases of Debian for systems, such as "bookworm
-# trixie"; SUGAR_PYTHONS a folder of interpreters for wheels, as pyenv's `versions`.
+# SUGAR_PYTHON names the interpreter that has torch, for peers and bench; SUGAR_BENCH holds options of the benchmark:
+# with SUGAR_BENCH=--quick it takes about two minutes; SUGAR_SYSTEMS names releases of Debian for systems, such as
+# "bookworm trixie"; SUGAR_PYTHONS a folder of interpreters for wheels, as pyenv's `versions`.
 #
 # Exit status: 0 if nothing failed, 1 if a suite failed, 2 if it could not be set up or asked wrongly.
 set -u

@@ -1,10 +1,10 @@
-# Wheels for any Linux with glibc 2.17 (of 2012) or newer, on x86-64 and aarch64, made on any machine that has Python and
-# the network: zig is the compiler, in the place of a container with an old system.
+# Wheels for any Linux with glibc 2.17 (of 2012) or newer, on x86-64 and aarch64, made on any machine that has Python
+# and the network: zig is the compiler, in the place of a container with an old system.
 #
 #     sh wheels.sh FOLDER [ARCHITECTURE...]
 #
-# FOLDER receives one wheel for each ARCHITECTURE, by default x86_64 and aarch64; it serves every Python 3. FOLDER/tools,
-# with what wheels.txt names, is used again. SUGAR_PYTHON names the Python to build with.
+# FOLDER receives one wheel for each ARCHITECTURE, by default x86_64 and aarch64; it serves every Python 3. FOLDER/tools
+# has what wheels.txt names, and is used again. SUGAR_PYTHON names the Python to build with.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 [ $# -gt 0 ] || { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 2; }

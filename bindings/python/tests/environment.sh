@@ -2,8 +2,8 @@
 #
 #     sh environment.sh NAME FOLDER
 #
-# NAME is torch or jax: what NAME.txt lists is installed. FOLDER is used again while NAME.txt is the same, and so is what
-# was compiled there. SUGAR_PYTHON names the Python that makes it.
+# NAME is torch or jax: what NAME.txt lists is installed. FOLDER is used again while NAME.txt is the same, and so is
+# what was compiled there. SUGAR_PYTHON names the Python that makes it.
 # Prints `skipped: NAME: why`, with exit status 77, if pip does not find the packages.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
