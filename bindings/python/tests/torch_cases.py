@@ -99,9 +99,9 @@ def gradient(function: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor,
     return dx
 
 
-def negative(*values: float) -> torch.Tensor:
+def negative(*values: float, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     """A tensor whose memory has the opposite sign: the negative bit says so, as in the gradient of a conjugate."""
-    made = torch.complex(torch.zeros(len(values)), -torch.tensor(values)).conj().imag
+    made = torch.complex(torch.zeros(len(values), dtype=dtype), torch.tensor(values, dtype=dtype).neg()).conj().imag
     assert made.is_neg()
     return made
 

@@ -106,6 +106,8 @@ def share(blend: float, device: torch.device) -> torch.Tensor:
 def apply_by_channel(x: torch.Tensor, spec: str, parameter: torch.Tensor, axis: int, *rest: Any) -> torch.Tensor:
     if parameter.numel() > 1:
         parameter = parameter.view(channels(parameter.numel(), x, axis))
+    elif x.dim() == 0:
+        parameter = parameter.view(())
     return apply(x, spec, parameter, *rest)
 
 
