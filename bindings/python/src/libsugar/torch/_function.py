@@ -23,6 +23,8 @@ from .._monitor import Monitor
 from . import _library as library
 from ._operations import TYPES, Described, Ready, described, with_blend
 
+torch.fx.wrap("apply")      # a leaf for torch.fx, which cannot follow it
+
 SAVED_BITS = {"byte": 8, "bit": 1}
 LAYOUTS = (torch.strided, torch.jagged)
 
@@ -316,14 +318,14 @@ def checked_in_graph(x: torch.Tensor, parameter: torch.Tensor | None, blend: tor
 # a Function, its backward would be lost under torch.func: the gradient would silently be the forward function's own.
 in_graph = torch.compiler.allow_in_graph(checked_in_graph)
 
-# Forward functions that are one operation of PyTorch's, which other runtimes know.
+# Forward functions that are one operation of PyTorch's, which other runtimes know. PyTorch puts two functions together
+# from several instead: log_sigmoid would be -infinity from -104 on, in ONNX, and tanhshrink 0 in narrow types.
 NATIVE: dict[str, Any] = {
     "identity": torch.clone, "relu": F.relu, "relu6": F.relu6, "threshold": F.threshold, "leaky_relu": F.leaky_relu,
     "elu": F.elu, "celu": F.celu, "selu": F.selu, "gelu": F.gelu,
     "gelu_tanh": functools.partial(F.gelu, approximate="tanh"), "mish": F.mish, "softsign": F.softsign,
-    "sigmoid": torch.sigmoid, "log_sigmoid": F.logsigmoid, "tanh": torch.tanh, "tanhshrink": F.tanhshrink,
-    "softshrink": F.softshrink, "hardshrink": F.hardshrink, "hardtanh": F.hardtanh, "hardsigmoid": F.hardsigmoid,
-    "hardswish": F.hardswish}
+    "sigmoid": torch.sigmoid, "tanh": torch.tanh, "softshrink": F.softshrink, "hardshrink": F.hardshrink,
+    "hardtanh": F.hardtanh, "hardsigmoid": F.hardsigmoid, "hardswish": F.hardswish}
 
 
 def exported_value(x: torch.Tensor, parameter: torch.Tensor | None, spec: str, gradient: bool) -> torch.Tensor:
