@@ -390,6 +390,15 @@ class Devices(Case):
             for one, other in zip(program(self.x, self.p), expected):
                 self.near(one, other, 1e-14, f"{names}")
 
+    def test_partly_manual(self) -> None:
+        """shard_map over one of two axes: by the formulas."""
+        mesh = Mesh(np.array(jax.devices()).reshape(1, 2), ("a", "b"))
+        part = jax.shard_map(activation("elu"), mesh=mesh, in_specs=(P("a"), P()), out_specs=P("a"), axis_names={"a"})
+        x = jax.device_put(self.x, NamedSharding(mesh, P("a", "b")))
+        program = jax.jit(part).lower(x, self.p).compile()
+        self.assertNotRegex(program.as_text(), "all-gather|custom-call")
+        self.near(program(x, self.p), activation("elu")(self.x, self.p), 1e-14)
+
     def test_explicit(self) -> None:
         """Shardings as parts of types."""
         if not hasattr(jax, "set_mesh"):
@@ -398,8 +407,8 @@ class Devices(Case):
         with jax.set_mesh(mesh):
             x, p = jax.device_put(self.x, P("i", None)), jax.device_put(self.p, P())
             found = jax.jit(jax.grad(self.loss, (0, 1)))(x, p)
-            types = [jax.typeof(one).sharding.spec for one in (activation("elu")(x, p), *found)]
-            self.assertEqual(types, [P("i", None), P("i", None), P(None, None)])
+            types = jax.eval_shape(lambda x, p: (activation("elu")(x, p), *jax.grad(self.loss, (0, 1))(x, p)), x, p)
+            self.assertEqual([one.sharding.spec for one in types], [P("i", None), P("i", None), P(None, None)])
         for one, other in zip(found, jax.grad(self.loss, (0, 1))(self.x, self.p)):
             self.near(one, other, 1e-14)
 
@@ -423,7 +432,7 @@ class Errors(Case):
                  lambda: f(x, key=jax.random.key(1))),
                 (ValueError, "spec: position 0: expected a function's name, found 'rel', did you mean 'relu'?",
                  lambda: activation("rel")),
-                (TypeError, "spec: int, expected a str", lambda: activation(3))):  # type: ignore[arg-type]
+                (TypeError, "spec: int, expected a str", lambda: activation(3))):
             with self.assertRaises(error) as caught:
                 call()
             self.assertEqual(str(caught.exception), message)

@@ -21,7 +21,7 @@ other. That is all that JAX needs to know.
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Sequence, cast
 
 import jax
 import jax.numpy as jnp
@@ -156,15 +156,21 @@ def formula_pull(formulas: Composed, x: Any, parameter: Operands, linear: Operan
 # Every device computes its part of x. A parameter, and all that has its shape, is whole where its extent is 1.
 
 
+def axes_of(x: Any) -> tuple[Any, ...]:
+    """For each dimension of x, the axes of the mesh that divide it. Where they have no names, x is made whole."""
+    spec = getattr(x.sharding, "spec", ())
+    return (*spec, *[None] * (len(x.shape) - len(spec)))
+
+
 def parts(shape: Sequence[int], x: Any) -> PartitionSpec:
     """How an operand of this shape is divided, which is as x is."""
-    names = (*x.sharding.spec, *[None] * (len(x.shape) - len(x.sharding.spec)))
-    return PartitionSpec(*(name if extent == whole else None for name, extent, whole in zip(names, shape, x.shape)))
+    divided = zip(axes_of(x), shape, x.shape)
+    return PartitionSpec(*(name if extent == whole else None for name, extent, whole in divided))
 
 
 def summed_axes(shape: Sequence[int], x: Any) -> tuple[Any, ...]:
     """The axes of the mesh over which a gradient of this shape is a sum."""
-    divided = zip(x.sharding.spec, shape, x.shape)
+    divided = zip(axes_of(x), shape, x.shape)
     names = [name for name, extent, whole in divided if extent != whole and name is not None]
     return tuple(one for name in names for one in (name if isinstance(name, tuple) else (name,)))
 
@@ -194,10 +200,17 @@ def divided(compute: Callable[..., list[Any]], inputs: Operands, outputs: Operan
     def infer(mesh: Any, operands: Operands, results: Operands) -> Any:
         return [NamedSharding(mesh, parts(one.shape, operands[0])) for one in results]
 
-    made: Any = custom_partitioning(compute)
+    made = custom_partitioning(compute)
     made.def_partition(partition, infer, sharding_rule=rule([one.shape for one in inputs],
                                                             [one.shape for one in outputs]))
-    return made     # type: ignore[no-any-return]
+    return cast("Callable[..., list[Any]]", made)
+
+
+def partly_manual(context: Any) -> bool:
+    """Whether this is inside a shard_map over some axes of the mesh, but not all: custom_partitioning cannot divide
+    along the others. XLA can, what it computes itself."""
+    manual = getattr(context, "manual_axes", ())
+    return bool(manual) and set(manual) != set(context.mesh.axis_names)
 
 
 # ---- What JAX must know of the three operations --------------------------------------------------------------------
@@ -250,10 +263,12 @@ class Operation:
         return [one.update(weak_type=False) for one in operands[:self.results[learning]]]
 
     def lower_for_cpu(self, ctx: Any, *operands: Any, **params: Any) -> Any:
-        def compute(*operands: Any) -> list[Any]:
-            return in_a_row(self.by_c)(*operands, **params)
+        by_c = not partly_manual(ctx.module_context.axis_context)
 
-        lowered = divided(compute, ctx.avals_in, ctx.avals_out) if ctx.avals_in[0].ndim else compute
+        def compute(*operands: Any) -> list[Any]:
+            return in_a_row(self.by_c if by_c else self.formula)(*operands, **params)
+
+        lowered = divided(compute, ctx.avals_in, ctx.avals_out) if by_c and ctx.avals_in[0].ndim else compute
         return mlir.lower_fun(lowered, multiple_results=True)(ctx, *operands)
 
     def batch(self, operands: Operands, dimensions: Sequence[int | None], **params: Any) -> Any:
@@ -312,7 +327,8 @@ def in_a_row(compute: Function) -> Callable[..., list[Any]]:
 
 @functools.lru_cache(maxsize=1024)
 def compiled(primitive: Primitive, **params: Any) -> Callable[..., Any]:
-    return jax.jit(functools.partial(primitive.bind, **params))
+    made: Callable[..., Any] = jax.jit(functools.partial(primitive.bind, **params))
+    return made
 
 
 def is_zero(tangents: Operands) -> bool:
@@ -382,7 +398,7 @@ class Activation:
         return f'libsugar.jax.activation("{self.spec}")'
 
     def __eq__(self, other: object) -> bool:
-        return self.spec == other.spec if isinstance(other, Activation) else NotImplemented
+        return isinstance(other, Activation) and self.spec == other.spec
 
     def __hash__(self) -> int:
         return hash(self.spec)
