@@ -1,4 +1,5 @@
-"""Tensors of PyTorch whose memory does not say all: each is refused by the name of the argument.
+"""Tensors of PyTorch in libsugar.Activation, without copies. Those whose memory does not say all are refused, by the
+name of the argument.
 
     SUGAR_LIBRARY=... PYTHONPATH=bindings/python/src python3 bindings/python/tests/test_torch_arrays.py
 """
@@ -10,7 +11,9 @@ import warnings
 from typing import Any, Callable
 
 import libsugar
+import numpy as np
 import torch
+from libsugar import _tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 
@@ -51,6 +54,36 @@ STRANGE: dict[str, Callable[[], Any]] = {
     "sparse": lambda: torch.ones(2).to_sparse(),
     "zeros without memory": lambda: torch._efficientzerotensor(2),
     "fake": fake, "masked": masked, "quantized": quantized, "nested": nested}
+
+
+class Tensors(unittest.TestCase):
+    def test_no_copies(self) -> None:
+        activation = libsugar.Activation("relu~bsilu")
+        base = torch.randn(6, 8, 10)
+        for x in (base, base.transpose(0, 2), base[::2, :, 3:7], base[0, 0].expand(5, 10)):
+            self.assertEqual(_tensor.view(x, "x").data, x.data_ptr())
+            self.assertTrue(torch.equal(activation.forward(x), torch.relu(x)))
+            out = torch.full((*x.shape, 2), 7.0)
+            target = out[..., 0]
+            self.assertIs(activation.forward(x, target), target)
+            self.assertTrue(torch.equal(out[..., 0], torch.relu(x)) and bool((out[..., 1] == 7).all()))
+
+    def test_types(self) -> None:
+        for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+            x = torch.linspace(-3, 3, 100, dtype=dtype)
+            y = libsugar.Activation("silu").forward(x)
+            self.assertEqual((y.dtype, y.shape), (dtype, x.shape))
+            reference = torch.nn.functional.silu(x.double())
+            self.assertTrue(torch.allclose(y.double(), reference, rtol=4 * torch.finfo(dtype).eps))
+
+    def test_mixed(self) -> None:
+        """One memory, seen by PyTorch and by NumPy."""
+        array = np.linspace(-2, 2, 8)
+        tensor = torch.from_numpy(array)
+        libsugar.Activation("relu").forward(tensor, array)
+        self.assertTrue(bool((tensor == torch.relu(tensor)).all()) and array.min() == 0)
+        with self.assertRaisesRegex(libsugar.ArgumentError, "x: .*require"):
+            libsugar.Activation("relu").forward(torch.ones(3, requires_grad=True), torch.ones(3))
 
 
 class Arrays(unittest.TestCase):

@@ -44,7 +44,8 @@ class Exported(unittest.TestCase):
             expected, kept, more = in_c(spec, x)[0], ~x.isnan(), 1
             if spec in LESS_EXACT:
                 kept, more = x.abs() < torch.finfo(x.dtype).max / 8, 4
-            self.assertEqual(difference(y[kept], expected[kept], more * bound(expected[kept])), "", f"{spec}, {x.dtype}")
+            said = difference(y[kept], expected[kept], more * bound(expected[kept]))
+            self.assertEqual(said, "", f"{spec}, {x.dtype}")
             self.assertTrue(bool(y[x.isnan()].isnan().all()), spec)
         for one, module in zip(found[len(SPECS):], model.learning):
             self.assertEqual(difference(one, module(x)), "", module.spec)
@@ -76,7 +77,7 @@ class Exported(unittest.TestCase):
             def export(module: torch.nn.Module) -> Any:
                 return torch.export.export(module, (x,), strict=strict).module()(x)
 
-            with self.assertRaisesRegex(RuntimeError, r"training: an exported relu~bsilu.* expected a module in eval\(\)"):
+            with self.assertRaisesRegex(RuntimeError, r"training: an exported relu~bsilu.* expected a module"):
                 export(Activation("relu~bsilu"))
             with self.assertRaisesRegex(RuntimeError, "training: True, expected False: an exported rrelu"):
                 export(Activation("rrelu"))

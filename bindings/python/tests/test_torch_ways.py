@@ -2,8 +2,9 @@
 
     SUGAR_LIBRARY=... PYTHONPATH=bindings/python/src python3 bindings/python/tests/test_torch_ways.py
 
-torch.library.opcheck is for registered operators. Activations are none: a Function, which the compiler takes as one call.
-What opcheck looks at is tested here: schema and autograd by comparison with C, FakeTensor, meta, make_fx, dynamic shapes.
+torch.library.opcheck is for registered operators. Activations are none: a Function, which the compiler takes as one
+call. What opcheck looks at is tested here and in test_torch_inputs.py: autograd by comparison with C, FakeTensor and
+meta tensors, make_fx, dynamic shapes.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from typing import Any, Callable, Iterator, Sequence
 import libsugar.torch
 import torch
 import torch.distributed
-import torch.distributed.tensor
 from libsugar.torch import Activation, activation
 from torch.autograd import forward_ad
+from torch.distributed.tensor import Shard, distribute_tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils.flop_counter import FlopCounterMode
 from torch_cases import (LEARNING, SPECS, TYPES, Logged, difference, disagreements, gradient, in_c, points)
@@ -118,8 +119,7 @@ def proxies(x: torch.Tensor) -> Results:
 
 def distributed(x: torch.Tensor) -> Results:
     with one_process() as mesh:
-        xs = [torch.distributed.tensor.distribute_tensor(one, mesh, [torch.distributed.tensor.Shard(0)]).requires_grad_()
-              for one in copies(x)]
+        xs = [distribute_tensor(one, mesh, [Shard(0)]).requires_grad_() for one in copies(x)]
         ys = all_of(*xs)
         dxs = torch.autograd.grad(ys, xs, ones(ys))
         return [y.full_tensor() for y in ys], [dx.full_tensor() for dx in dxs]
@@ -228,7 +228,8 @@ SECOND: dict[str, Callable[[Callable[..., Any], torch.Tensor], Any]] = {
     "backward twice": twice_backward,
     "torch.autograd.functional.hessian":
         lambda f, x: torch.autograd.functional.hessian(lambda x: f(x).sum(), x).diagonal(),
-    "its vectorized form": lambda f, x: torch.autograd.functional.hessian(lambda x: f(x).sum(), x, vectorize=True).diagonal(),
+    "its vectorized form":
+        lambda f, x: torch.autograd.functional.hessian(lambda x: f(x).sum(), x, vectorize=True).diagonal(),
     "torch.func.hessian": lambda f, x: torch.func.hessian(lambda x: f(x).sum())(x).diagonal(),
     "jacrev of jacrev": lambda f, x: torch.func.jacrev(torch.func.jacrev(lambda x: f(x).sum()))(x).diagonal(),
     "grad of grad": lambda f, x: torch.func.grad(lambda x: torch.func.grad(lambda x: f(x).sum())(x).sum())(x),
@@ -267,7 +268,7 @@ class SecondDerivatives(unittest.TestCase):
                     self.agree(spec, one)
 
     def test_compiled(self) -> None:
-        """The compiled form of some; the others: test_torch_long_ways.py. A second backward pass is refused by PyTorch."""
+        """The others: test_torch_long_ways.py. A second backward pass is refused by PyTorch."""
         self.agree_compiled(("vmap of grad of grad", "torch.func.hessian", "jvp of jvp"),
                             ("relu~bsilu", "gelu", "relu_squared~silu(blend=0.5)"))
         x = self.x.clone().requires_grad_()
@@ -381,11 +382,11 @@ class Parameters(unittest.TestCase):
                 (torch.ones(3), ValueError, r"parameter: shape \(3,\), expected \(3, 4\) like x, or 1"),
                 (torch.ones(2, 3, 4), ValueError, r"parameter: shape \(2, 3, 4\), expected \(3, 4\) like x, or 1")):
             for device in ("cpu", "meta"):
-                moved = parameter if device == "cpu" or isinstance(parameter, float) else parameter.to(device)
+                moved: Any = parameter if isinstance(parameter, float) else parameter.to(device)
                 with self.assertRaisesRegex(error, message):
-                    activation(x.to(device), "elu", moved)      # type: ignore[arg-type]
+                    activation(x.to(device), "elu", moved)
                 with self.assertRaisesRegex(error, message):
-                    torch.func.vmap(lambda x: activation(x, "elu", moved))(x.to(device)[None])   # type: ignore[arg-type]
+                    torch.func.vmap(lambda x: activation(x, "elu", moved))(x.to(device)[None])
         with self.assertRaisesRegex(ValueError, "parameter: a tensor, expected None: relu has none"):
             activation(x, "relu~elu", torch.ones(1))
         with self.assertRaisesRegex(ValueError, "parameter: a tensor, expected None: rrelu has none"):
@@ -424,8 +425,8 @@ class Blends(unittest.TestCase):
             for way in (lambda: torch.func.vmap(lambda buffers: slope(meta, buffers))(buffers),
                         lambda: compiled(torch.func.vmap(lambda buffers: slope(first, buffers)))(buffers),
                         lambda: [slope(first, model._buffers) for model in models],
-                        lambda: [gradient(lambda x: torch.func.functional_call(first, dict(model.named_buffers()), (x,)),
-                                          x) for model in models]):
+                        lambda: [gradient(lambda x: torch.func.functional_call(first, model._buffers, (x,)), x)
+                                 for model in models]):
                 for model, found in zip(models, way()):
                     self.assertEqual(disagreements([model.spec], x, None, [found]), [])
             self.assertEqual(first.blend, 1)

@@ -12,7 +12,6 @@ import torch.utils._pytree
 TYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 CATALOGUE = libsugar.catalogue()
 FORWARD = [kind.name for kind in CATALOGUE if "forward" in kind.roles]
-# Kinds whose derivative jumps have no second derivative there; those that learn have a parameter.
 LEARNING = [kind.name for kind in CATALOGUE if "learn" in kind.capabilities]
 
 # Every kind: as itself, or as a surrogate if it is nothing else; and every way of combining two.
@@ -36,12 +35,11 @@ def points(dtype: torch.dtype, count: int = 600) -> torch.Tensor:
     return torch.cat([near, far, wide, special, -special, torch.tensor([math.nan])]).to(dtype)
 
 
-def in_c(spec: str, x: torch.Tensor, dy: torch.Tensor | None = None,
-         **options: Any) -> tuple[torch.Tensor, torch.Tensor]:
+def in_c(spec: str, x: torch.Tensor, dy: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """The library's value, and dy g'(x), by the binding that knows nothing of libsugar.torch."""
     activation = libsugar.Activation(spec)
-    y = activation.forward(x, torch.empty_like(x), threads=1, **options)
-    return y, activation.backward(x, torch.ones_like(x) if dy is None else dy, torch.empty_like(x), threads=1, **options)
+    y = activation.forward(x, torch.empty_like(x), threads=1)
+    return y, activation.backward(x, torch.ones_like(x) if dy is None else dy, torch.empty_like(x), threads=1)
 
 
 def bound(expected: torch.Tensor) -> torch.Tensor:
@@ -74,7 +72,8 @@ def difference(found: torch.Tensor, expected: torch.Tensor, allowed: torch.Tenso
     worst = int(error.argmax())
     if error[worst] <= 1:
         return ""
-    return f"{found[finite][worst].item()!r}, expected {expected[finite][worst].item()!r}, off by {error[worst]:.3g} bounds"
+    one, right = found[finite][worst].item(), expected[finite][worst].item()
+    return f"{one!r}, expected {right!r}, off by {error[worst]:.3g} bounds"
 
 
 def disagreements(specs: Sequence[str], x: torch.Tensor, values: Sequence[torch.Tensor] | None,

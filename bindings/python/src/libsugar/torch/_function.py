@@ -137,9 +137,13 @@ class InCWith(base):
         if save in SAVED_BITS and ctx.needs_input_grad[0]:
             shape = x.shape if save == "byte" else ((x.numel() + 7) // 8,)
             saved = torch.empty(shape, dtype=torch.uint8)
+        if save in SAVED_BITS and ctx.needs_input_grad[1]:
+            raise ValueError(f"save: {save!r}, expected 'input': the gradient of the parameter is computed from x")
         ctx.save_for_backward(x if saved is None else saved, parameter)
-        return library.forward_with(known, x, parameter=parameter, monitor=monitor, random=random,
-                                    saved_gradient=saved, saved_bits=SAVED_BITS.get(save))
+        y = library.forward_with(known, x, parameter=parameter, monitor=monitor, random=random, saved_gradient=saved,
+                                 saved_bits=SAVED_BITS.get(save))
+        ctx.strides = y.stride()
+        return y
 
     @staticmethod
     def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -148,12 +152,12 @@ class InCWith(base):
         if gradient is None:
             made = again(ctx, dy, first, parameter)
         elif ctx.save in SAVED_BITS:
-            made = library.backward_with(ctx.known, None, gradient, saved_gradient=first,
+            made = library.backward_with(ctx.known, None, gradient, ctx.strides, saved_gradient=first,
                                          saved_bits=SAVED_BITS[ctx.save]), None
         else:
             dparameter = None if parameter is None or not ctx.needs_input_grad[1] else torch.empty_like(parameter)
-            made = library.backward_with(ctx.known, first, gradient, parameter=parameter, random=ctx.random,
-                                         parameter_gradient=dparameter), dparameter
+            made = library.backward_with(ctx.known, first, gradient, ctx.strides, parameter=parameter,
+                                         random=ctx.random, parameter_gradient=dparameter), dparameter
         return (*made, None, None, None, None)
 
 

@@ -150,8 +150,9 @@ def forward_with(known: Described, x: torch.Tensor, **options: Any) -> torch.Ten
     return known.activation.forward(x.detach(), y, **threads_for(x.numel()), **detached(options))
 
 
-def backward_with(known: Described, x: torch.Tensor | None, dy: torch.Tensor, **options: Any) -> torch.Tensor:
-    dx = torch.empty_like(dy if x is None else x)
+def backward_with(known: Described, x: torch.Tensor | None, dy: torch.Tensor, strides: tuple[int, ...],
+                  **options: Any) -> torch.Tensor:
+    dx = torch.empty_strided(dy.shape, strides, dtype=dy.dtype)
     x = None if x is None else x.detach()
     return known.activation.backward(x, dy.detach(), dx, **threads_for(dy.numel()), **detached(options))
 
