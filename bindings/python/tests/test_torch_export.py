@@ -38,7 +38,7 @@ class EveryKind(torch.nn.Module):
         return tuple(module(x) for module in (*self.activations, *self.learning))
 
 
-class Exported(unittest.TestCase):
+class Compared(unittest.TestCase):
     def agree(self, found: Sequence[torch.Tensor], x: torch.Tensor, model: EveryKind) -> None:
         for spec, y in zip(SPECS, found):
             expected, kept, more = in_c(spec, x)[0], ~x.isnan(), 1
@@ -51,9 +51,10 @@ class Exported(unittest.TestCase):
             self.assertEqual(difference(one, module(x)), "", module.spec)
 
     def inputs(self, dtype: torch.dtype) -> torch.Tensor:
-        x = points(dtype)
-        return x.view(-1, 3)
+        return points(dtype).view(-1, 3)
 
+
+class Exported(Compared):
     def test_export(self) -> None:
         """Strict and not, decomposed, and read back from a file; another x than the example, of another length."""
         for dtype in TYPES:

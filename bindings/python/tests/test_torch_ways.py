@@ -142,13 +142,15 @@ def compiled(function: Callable[..., Any], backend: str = "aot_eager", **options
     return made
 
 
-class EveryKind(unittest.TestCase):
+class Compared(unittest.TestCase):
     def agree(self, way: Callable[[torch.Tensor], Results], types: Sequence[torch.dtype] = TYPES) -> None:
         for dtype in types:
             x = points(dtype)
             ys, dys = way(x)
             self.assertEqual(disagreements(SPECS, x, ys, dys), [])
 
+
+class EveryKind(Compared):
     def test_eager(self) -> None:
         for dtype in TYPES:
             x = points(dtype)
@@ -240,7 +242,7 @@ SECOND: dict[str, Callable[[Callable[..., Any], torch.Tensor], Any]] = {
                                               (torch.ones_like(x),))[1]}
 
 
-class SecondDerivatives(unittest.TestCase):
+class Differentiated(unittest.TestCase):
     def setUp(self) -> None:
         self.x = 3 * torch.randn(40, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
         specs = (*SPECS, "relu_squared~silu(blend=0.5)")
@@ -253,12 +255,6 @@ class SecondDerivatives(unittest.TestCase):
         error = (found.detach() - expected)[smooth].abs() / expected[smooth].abs().clamp(min=1)
         self.assertLess(error.max(), 2e-6, spec)
 
-    def test_ways(self) -> None:
-        for name, way in SECOND.items():
-            for spec in SPECS:
-                with self.subTest(name):
-                    self.agree(spec, way(lambda x: activation(x, spec), self.x))
-
     def agree_compiled(self, names: Sequence[str], specs: Sequence[str]) -> None:
         for name in names:
             way = SECOND[name]
@@ -266,6 +262,14 @@ class SecondDerivatives(unittest.TestCase):
             for spec, one in zip(specs, found):
                 with self.subTest(name):
                     self.agree(spec, one)
+
+
+class SecondDerivatives(Differentiated):
+    def test_ways(self) -> None:
+        for name, way in SECOND.items():
+            for spec in SPECS:
+                with self.subTest(name):
+                    self.agree(spec, way(lambda x: activation(x, spec), self.x))
 
     def test_compiled(self) -> None:
         """The others: test_torch_long_ways.py. A second backward pass is refused by PyTorch."""

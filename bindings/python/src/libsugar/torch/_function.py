@@ -322,14 +322,15 @@ def checked_in_graph(x: torch.Tensor, parameter: torch.Tensor | None, blend: tor
 # a Function, its backward would be lost under torch.func: the gradient would silently be the forward function's own.
 in_graph = torch.compiler.allow_in_graph(checked_in_graph)
 
-# Forward functions that are one operation of PyTorch's, which other runtimes know. PyTorch puts two functions together
-# from several instead: log_sigmoid would be -infinity from -104 on, in ONNX, and tanhshrink 0 in narrow types.
+# Forward functions that are one operation of PyTorch's, which other runtimes know. Not those that PyTorch puts together
+# from several: log_sigmoid would be -infinity from -104 on, in ONNX; tanhshrink 0 in narrow types; and softshrink of NaN
+# 0, where it is compiled.
 NATIVE: dict[str, Any] = {
     "identity": torch.clone, "relu": F.relu, "relu6": F.relu6, "threshold": F.threshold, "leaky_relu": F.leaky_relu,
     "elu": F.elu, "celu": F.celu, "selu": F.selu, "gelu": F.gelu,
     "gelu_tanh": functools.partial(F.gelu, approximate="tanh"), "mish": F.mish, "softsign": F.softsign,
-    "sigmoid": torch.sigmoid, "tanh": torch.tanh, "softshrink": F.softshrink, "hardshrink": F.hardshrink,
-    "hardtanh": F.hardtanh, "hardsigmoid": F.hardsigmoid, "hardswish": F.hardswish}
+    "sigmoid": torch.sigmoid, "tanh": torch.tanh, "hardshrink": F.hardshrink, "hardtanh": F.hardtanh,
+    "hardsigmoid": F.hardsigmoid, "hardswish": F.hardswish}
 
 
 def exported_value(x: torch.Tensor, parameter: torch.Tensor | None, spec: str, gradient: bool) -> torch.Tensor:
