@@ -36,6 +36,7 @@ try_python() {
     "$found" -m venv "$venv"
     check "3.$1: pip takes it" pip "$venv/bin/python" -m pip install "$wheel_x86_64"
     check "3.$1: python -m libsugar" "$venv/bin/python" -m libsugar
+    check "3.$1: what frameworks call" loads_frameworks "$venv/bin/python"
     check "3.$1: its tests" "$venv/bin/python" "$tests/test_libsugar.py"
 }
 
@@ -45,6 +46,12 @@ has_levels() {
 levels = [level.name for level in libsugar.levels() if level.compiled]
 print(levels)
 sys.exit(levels != sys.argv[1].split())' "$levels"
+}
+
+# It needs nothing that is not in the wheel or in any Linux.
+loads_frameworks() {
+    "$@" -c 'import ctypes, libsugar
+ctypes.CDLL(libsugar.__path__[0] + "/libsugar_frameworks.so").sugar_torch_parallel_for'
 }
 
 # Debian's Python for aarch64, of which nothing is installed: the files are enough for the emulator.
@@ -74,6 +81,7 @@ try_aarch64() {
     check 'aarch64: pip takes it' pip "$folder/tools/bin/python" -m pip install --target "$folder/aarch64-site" \
         --platform manylinux_2_17_aarch64 --python-version 3.11 --only-binary :all: "$wheel_aarch64"
     check 'aarch64: python -m libsugar' emulated -m libsugar
+    check 'aarch64: what frameworks call' loads_frameworks emulated
     levels='scalar neon'
     check 'aarch64: all levels' has_levels emulated
     # Loading starts more interpreters, which only the emulator could.
