@@ -8,6 +8,9 @@
 
 from ._function import activation
 from ._modules import Activation, BSiLU, NeLU, ReluNelu, Sugar
+from ._record import Record
 from ._surgery import Report, convert, restore
+from ._watch import Watch, watch
 
-__all__ = ["Activation", "BSiLU", "NeLU", "ReluNelu", "Report", "Sugar", "activation", "convert", "restore"]
+__all__ = ["Activation", "BSiLU", "NeLU", "Record", "ReluNelu", "Report", "Sugar", "Watch", "activation", "convert",
+           "restore", "watch"]

@@ -1,5 +1,5 @@
-"""Which activations the source of a module's class calls, for the report of `convert`: what a model does in a forward
-that has not run yet."""
+"""Which activations a module calls as its source shows them, for reports: what a model does in a forward that has not
+run yet."""
 
 from __future__ import annotations
 
@@ -22,6 +22,20 @@ class Call(NamedTuple):
     function: str
     kinds: tuple[str, ...]
     where: str
+
+
+def known_calls(module: Any) -> Iterator[Call]:
+    """The calls that a module's source, its graph, or the functions that it holds show."""
+    if isinstance(module, torch.fx.GraphModule):
+        for node in module.graph.nodes:
+            function = getattr(torch.Tensor, node.target, None) if node.op == "call_method" else node.target
+            if node.op in ("call_function", "call_method") and function in FUNCTIONS:
+                yield Call(str(node.target), kinds_of_function(function), "its graph")
+    else:
+        yield from calls_in_class(type(module))
+    for name, value in vars(module).items():
+        if inspect.isroutine(value) and value in FUNCTIONS:
+            yield Call(FUNCTIONS[value][0], kinds_of_function(value), f"the attribute {name}")
 
 
 def calls_in_class(found: type) -> list[Call]:

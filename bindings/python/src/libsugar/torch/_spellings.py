@@ -7,7 +7,7 @@ from typing import Any, Callable, NamedTuple
 import torch
 import torch.nn.functional as F
 
-from ._names import spec_of
+from ._names import MODULES
 
 Arguments = dict[str, Any]
 
@@ -37,12 +37,14 @@ TRANSFORMERS = {
 
 def spec_of_module(module: Any) -> str | None:
     """What a module of PyTorch or transformers computes. None: it is no activation that the catalogue has."""
-    found = type(module)
+    found = getattr(type(module), "_libsugar_base", type(module))     # convert may have wrapped it
     if found is torch.nn.Identity:      # nobody means it by an activation
         return None
     if found is torch.nn.PReLU:
         return "prelu"
-    return TRANSFORMERS.get(found.__name__) if found.__module__ == "transformers.activations" else spec_of(module)
+    if found.__module__ == "transformers.activations":
+        return TRANSFORMERS.get(found.__name__)
+    return MODULES[found](module) if found in MODULES else None
 
 
 def kind_of_module(module: Any) -> str | None:

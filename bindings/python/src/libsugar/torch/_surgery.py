@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-import inspect
 import warnings
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Union
+from typing import Any, Callable, Mapping, NamedTuple, Union
 
 import torch
 from torch.nn.parallel import DistributedDataParallel
@@ -14,8 +13,8 @@ from torch.nn.parallel import DistributedDataParallel
 from .._catalogue import catalogue
 from ._calls import Calls, is_wrapped, target, unwrap, wrap, wrappable, written_over
 from ._modules import Activation
-from ._source import Call, calls_in_class
-from ._spellings import FUNCTIONS, Spelled, Unlike, kind_of_module, kinds_of_function, spelled_module
+from ._source import Call, known_calls
+from ._spellings import Spelled, Unlike, kind_of_module, spelled_module
 
 Key = Union[str, type]
 Value = Union[str, Callable[[], torch.nn.Module]]
@@ -304,17 +303,3 @@ def fused(module: Any) -> bool:
     """Whether its forward may be one operator of PyTorch's, as in eval() that of nn.TransformerEncoderLayer is, which
     knows only relu and gelu. Under a mode PyTorch does without."""
     return type(module).__module__ == "torch.nn.modules.transformer"
-
-
-def known_calls(module: Any) -> Iterator[Call]:
-    """The calls that a module's source, its graph, or the functions that it holds show."""
-    if isinstance(module, torch.fx.GraphModule):
-        for node in module.graph.nodes:
-            function = getattr(torch.Tensor, node.target, None) if node.op == "call_method" else node.target
-            if node.op in ("call_function", "call_method") and function in FUNCTIONS:
-                yield Call(str(node.target), kinds_of_function(function), "its graph")
-    else:
-        yield from calls_in_class(type(module))
-    for name, value in vars(module).items():
-        if inspect.isroutine(value) and value in FUNCTIONS:
-            yield Call(FUNCTIONS[value][0], kinds_of_function(value), f"the attribute {name}")
