@@ -216,7 +216,7 @@ class Autograd(unittest.TestCase):
         self.assertAlmostEqual(float(parameter.grad or 0), float(torch.expm1(self.x.clamp(max=0)).sum()), places=6)
         x = self.x.clone().requires_grad_()
         activation(x, "elu", parameter.detach()).sum().backward()
-        self.assertEqual(difference(x.grad, in_c("elu(alpha=0.6)", self.x)[1]), "")     # type: ignore[arg-type]
+        self.assertEqual(difference(x.grad, in_c("elu(alpha=0.6)", self.x)[1]), "")
 
     def test_changed_in_place(self) -> None:
         for save, spec in SAVES:
@@ -233,7 +233,7 @@ class Autograd(unittest.TestCase):
         y = activation(x, SPEC)
         y.mul_(3)           # nor is y
         y.sum().backward()
-        self.assertEqual(difference(x.grad, 3 * self.expected[1]), "")      # type: ignore[arg-type]
+        self.assertEqual(difference(x.grad, 3 * self.expected[1]), "")
 
     def test_twice_over_one_graph(self) -> None:
         x = self.x.clone().requires_grad_()
@@ -245,9 +245,13 @@ class Autograd(unittest.TestCase):
 
     def test_saved_tensors_may_be_packed(self) -> None:
         for save, spec in SAVES:
-            packed = []
-            with torch.autograd.graph.saved_tensors_hooks(lambda one: packed.append(one) or len(packed) - 1,
-                                                          lambda at: packed[at].clone()):
+            packed: list[torch.Tensor] = []
+
+            def pack(one: torch.Tensor) -> int:
+                packed.append(one)
+                return len(packed) - 1
+
+            with torch.autograd.graph.saved_tensors_hooks(pack, lambda at: packed[at].clone()):
                 found = gradient(lambda x: activation(x, spec, save=save), self.x)
             self.assertEqual(len(packed), 1)
             self.assertEqual(packed[0].dtype, torch.float32 if save == "input" else torch.uint8)
@@ -336,14 +340,15 @@ class Refused(unittest.TestCase):
 
     def test_other_arguments(self) -> None:
         x = torch.randn(3)
-        for options, error, message in (
-                ({"spec": "relo"}, libsugar.SpecError, "found 'relo', did you mean 'relu'"),
-                ({"spec": 3}, TypeError, "spec: int, expected a str"),
-                ({"spec": SPEC, "save": "all"}, ValueError, r"save: 'all', expected one of \['input', 'byte'\]"),
-                ({"spec": "relu_squared", "save": "byte"}, ValueError, "save: 'byte', expected one of"),
-                ({"spec": SPEC, "level": "mmx"}, libsugar.Error, "level")):
+        cases: list[tuple[dict[str, Any], type[Exception], str]] = [
+            ({"spec": "relo"}, libsugar.SpecError, "found 'relo', did you mean 'relu'"),
+            ({"spec": 3}, TypeError, "spec: int, expected a str"),
+            ({"spec": SPEC, "save": "all"}, ValueError, r"save: 'all', expected one of \['input', 'byte'\]"),
+            ({"spec": "relu_squared", "save": "byte"}, ValueError, "save: 'byte', expected one of"),
+            ({"spec": SPEC, "level": "mmx"}, libsugar.Error, "level")]
+        for options, error, message in cases:
             with self.assertRaisesRegex(error, message):
-                activation(x, **options)        # type: ignore[arg-type]
+                activation(x, **options)
 
     def test_monitors_where_nothing_can_be_counted(self) -> None:
         monitor = libsugar.Monitor(3)

@@ -17,7 +17,8 @@ import torch
 from libsugar.torch import convert
 from torch_cases import difference
 
-HAS = {name: importlib.util.find_spec(name) is not None for name in ("transformers", "onnx", "onnxruntime", "onnxscript")}
+HAS = {name: importlib.util.find_spec(name) is not None
+       for name in ("transformers", "onnx", "onnxruntime", "onnxscript")}
 
 
 class Output(torch.nn.Module):

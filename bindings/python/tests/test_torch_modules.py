@@ -88,10 +88,12 @@ class State(unittest.TestCase):
             self.assertEqual(disagreements([moved.spec], x, [moved(x)], [gradient(moved, x)]), [])
 
     def test_refused(self) -> None:
-        for options, message in (({"save": "all"}, "save: 'all', expected 'input', 'byte' or 'bit'"),
-                                 ({"learn": True}, "learn: True, expected False: relu has no parameter"),
-                                 ({"num_parameters": 2}, "learn: True, expected False: relu has no parameter"),
-                                 ({"num_parameters": 0}, "learn: True|num_parameters: 0, expected 1 or more")):
+        cases: tuple[tuple[dict[str, Any], str], ...] = (
+            ({"save": "all"}, "save: 'all', expected 'input', 'byte' or 'bit'"),
+            ({"learn": True}, "learn: True, expected False: relu has no parameter"),
+            ({"num_parameters": 2}, "learn: True, expected False: relu has no parameter"),
+            ({"num_parameters": 0, "learn": False}, "num_parameters: 0, expected 1 or more"))
+        for options, message in cases:
             with self.assertRaisesRegex(ValueError, message):
                 Activation("relu", **options)
         with self.assertRaisesRegex(ValueError, "blend: 0.5, expected nothing: tanh has no surrogate"):
@@ -180,7 +182,7 @@ class Training(unittest.TestCase):
                 y.sum().backward()
                 self.assertEqual(monitor.summary().samples, 200)
                 if kind == "rrelu":
-                    self.assertEqual(difference(x.grad, y / x), "")     # type: ignore[arg-type]
+                    self.assertEqual(difference(x.grad, y / x), "")
 
     def test_schedule(self) -> None:
         """blend may change between steps, in eager and in compiled models."""
@@ -270,7 +272,7 @@ class Threads(unittest.TestCase):
                 xs = x.clone().requires_grad_()
                 y = module(xs)
                 y.sum().backward()
-                if not (torch.equal(y, expected[0]) and torch.equal(xs.grad, expected[1])):     # type: ignore[arg-type]
+                if not (torch.equal(y, expected[0]) and torch.equal(xs.grad, expected[1])):
                     wrong.append(number)
 
         threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
@@ -316,7 +318,7 @@ def in_process(rank: int, file: str) -> None:
         model = wrapped(way, distributed_model())
         step(model, half)
         for one, right in zip(model.parameters(), alone.parameters()):
-            found: Any = one.grad if way == "DDP" else one.grad.full_tensor()    # type: ignore[union-attr]
+            found: Any = one.grad if way == "DDP" else one.grad.full_tensor()
             allowed = 0.05 * right.grad.abs().max() + 1e-4 if "bf16" in way else torch.tensor(1e-6)
             said = difference(found, right.grad, allowed)
             assert not said, f"{way}: {said}"

@@ -10,6 +10,7 @@ meta tensors, make_fx, dynamic shapes.
 from __future__ import annotations
 
 import contextlib
+import functools
 import unittest
 from typing import Any, Callable, Iterator, Sequence
 
@@ -327,7 +328,7 @@ def parameter_ways() -> dict[str, Callable[[Callable[..., Any], torch.Tensor, to
         made = torch.func.vmap(lambda parameter: func(f, x, parameter, dy))(torch.stack([0.5 * parameter, parameter]))
         return [one[1] for one in made]
 
-    return {"eager": eager, "eager, in formulas": lambda *a: eager(*a, create_graph=True), "func": func,
+    return {"eager": eager, "eager, in formulas": functools.partial(eager, create_graph=True), "func": func,
             "is_grads_batched": batched, "vmap over the parameter": mapped,
             "compiled": lambda f, *a: eager(compiled(f), *a), "compiled func": lambda f, *a: compiled(func)(f, *a)}
 

@@ -111,7 +111,7 @@ class Logged(torch.Tensor):
     held: torch.Tensor
 
     @staticmethod
-    def __new__(cls, held: torch.Tensor) -> Logged:
+    def __new__(cls: Any, held: torch.Tensor) -> Logged:
         made: Logged = torch.Tensor._make_wrapper_subclass(cls, held.shape, dtype=held.dtype, strides=held.stride())
         made.held = held
         return made

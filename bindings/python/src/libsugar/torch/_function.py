@@ -72,15 +72,15 @@ class InOperations(base):
 
     @staticmethod
     def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        return (*gradients(ctx, dy, *ctx.saved_tensors, ctx.spec), None, None)
+        x, parameter, blend = ctx.saved_tensors
+        return (*gradients(ctx, dy, x, parameter, blend, ctx.spec), None, None)
 
     @staticmethod
     def jvp(ctx: Any, dx: torch.Tensor | None, dparameter: torch.Tensor | None, *rest: Any) -> torch.Tensor | None:
         # PyTorch switches all tangents off here, also those of a jvp around this one, whose second derivative would
         # silently be 0. This one's own stay behind.
         with forward_ad._set_fwd_grad_enabled(True):
-            x, parameter, blend = (None if one is None else forward_ad.unpack_dual(one, level=0).primal
-                                   for one in ctx.saved_tensors)
+            x, parameter, blend = (own_tangent_left(one) for one in ctx.saved_tensors)
             ready = Ready(ctx.spec, x)
             made = None
             if dx is not None:
@@ -98,6 +98,11 @@ class InOperations(base):
         if in_dims[0] is None:
             x = x.expand(info.batch_size, *x.shape[1:])
         return InOperations.apply(x, parameter, blend, spec), 0
+
+
+def own_tangent_left(operand: torch.Tensor | None) -> Any:
+    """The operand with the tangents of outer transforms alone."""
+    return None if operand is None else forward_ad.unpack_dual(operand, level=0).primal
 
 
 def mapped(operand: torch.Tensor | None, at: int | None, ndim: int) -> Any:
@@ -269,7 +274,7 @@ def seed() -> tuple[int, int]:
 
 def recomputed() -> bool:
     """Whether a backward pass runs, which computes again what a checkpoint did not keep."""
-    return torch._C._current_graph_task_id() != -1
+    return bool(torch._C._current_graph_task_id() != -1)
 
 
 @torch.compiler.disable(reason="libsugar: a monitor counts outside of graphs")
@@ -323,8 +328,8 @@ def checked_in_graph(x: torch.Tensor, parameter: torch.Tensor | None, blend: tor
 in_graph = torch.compiler.allow_in_graph(checked_in_graph)
 
 # Forward functions that are one operation of PyTorch's, which other runtimes know. Not those that PyTorch puts together
-# from several: log_sigmoid would be -infinity from -104 on, in ONNX; tanhshrink 0 in narrow types; and softshrink of NaN
-# 0, where it is compiled.
+# from several: log_sigmoid would be -infinity from -104 on, in ONNX; tanhshrink 0 in narrow types; and softshrink 0 of
+# NaN, where it is compiled.
 NATIVE: dict[str, Any] = {
     "identity": torch.clone, "relu": F.relu, "relu6": F.relu6, "threshold": F.threshold, "leaky_relu": F.leaky_relu,
     "elu": F.elu, "celu": F.celu, "selu": F.selu, "gelu": F.gelu,

@@ -34,6 +34,8 @@ class Activation(torch.nn.Module):
     schedule. The state_dict holds the parameter that is learned, and nothing else.
     """
 
+    _blend: torch.Tensor
+
     def __init__(self, spec: str, level: str | None = None, save: str = "input", learn: bool | None = None,
                  num_parameters: int = 1, axis: int = 1, monitor: Monitor | None = None) -> None:
         super().__init__()
