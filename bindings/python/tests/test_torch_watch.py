@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import datetime
 import importlib.util
 import io
 import pickle
@@ -155,9 +156,12 @@ class Watching(unittest.TestCase):
         """What is computed again counts once."""
         for reentrant in (True, False):
             model = Checkpointed(reentrant)
-            with watch(model) as seen:
-                model(X.clone().requires_grad_()).sum().backward()
-            self.assertEqual(seen.record().layers["inner.1"].last.summary().samples, 6)
+            x = X.clone().requires_grad_()
+            with watch(model) as outside, watch(model.inner) as inside:
+                model(x).sum().backward()
+                checkpoint(model, x, use_reentrant=reentrant).sum().backward()
+            for seen, name in ((outside, "inner.1"), (inside, "1")):
+                self.assertEqual(seen.record().layers[name].last.summary().samples, 12)
 
     def test_compile(self) -> None:
         """Also where it was compiled before; and not after close. A whole graph is refused."""
@@ -250,7 +254,8 @@ class Watching(unittest.TestCase):
 
 def process(rank: int, folder: str) -> None:
     """One of two, which see different halves."""
-    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/group", rank=rank, world_size=2)
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/group", rank=rank, world_size=2,
+                                         timeout=datetime.timedelta(seconds=60))
     model = nn.parallel.DistributedDataParallel(network())
     with watch(model, window=1) as seen:
         for _ in range(2):

@@ -89,7 +89,7 @@ def legend(name: str, style: str) -> str:
 def plot(title: str, x_name: str, y_name: str,
          lines: dict[str, tuple[Sequence[float], Sequence[float]]]) -> str:
     x = axis_for([one for xs, _ in lines.values() for one in xs], LEFT, WIDTH - RIGHT)
-    y = axis_for([0.0, *(one for _, ys in lines.values() for one in ys if math.isfinite(one))], HEIGHT - BOTTOM, TOP)
+    y = axis_for([0.0, *(one for _, ys in lines.values() for one in ys)], HEIGHT - BOTTOM, TOP)
     middle = (TOP + HEIGHT - BOTTOM) / 2
     return "\n".join([
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{title}">',
@@ -108,10 +108,4 @@ def plot(title: str, x_name: str, y_name: str,
 
 
 def path(x: Axis, y: Axis, xs: Sequence[float], ys: Sequence[float]) -> str:
-    """Broken where a value is not finite."""
-    made, drawing = "", False
-    for at, value in zip(xs, ys):
-        if math.isfinite(value):
-            made += f"{'L' if drawing else 'M'}{x.place(at):.1f} {y.place(value):.1f}"
-        drawing = math.isfinite(value)
-    return made
+    return "M" + "L".join(f"{x.place(at):.1f} {y.place(value):.1f}" for at, value in zip(xs, ys))

@@ -180,7 +180,7 @@ class Hook:
 
     @torch.compiler.disable(reason="libsugar: watch counts outside of graphs")
     def __call__(self, module: Any, args: Any, kwargs: Any) -> None:
-        if self.seen.counting and not recomputed():
+        if self.seen.counting:
             self.seen.observe(self.name, module, args[0] if args else next(iter(kwargs.values())))
 
 
