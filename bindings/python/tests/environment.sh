@@ -30,7 +30,7 @@ if ! cmp -s "$here/$name.txt" "$folder/$name.txt"; then
     cp "$here/$name.txt" "$folder"
 fi
 PATH=$folder/bin:$PATH pip install --quiet --no-deps --no-build-isolation --force-reinstall \
-    --config-settings "build-dir=$folder/package" "$here/.." >"$folder/package.log" 2>&1 || {
+    --config-settings "build-dir=$folder/../package" "$here/.." >"$folder/package.log" 2>&1 || {
     cat "$folder/package.log"
     exit 1
 }
