@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from libsugar.torch import activation
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch_cases import Logged, difference, disagreements, gradient, in_c, negative
 
 SPEC = "relu~bsilu"
@@ -163,10 +163,20 @@ class Disguises(unittest.TestCase):
         self.assertIsInstance(mixed, Logged)
 
     def test_modes(self) -> None:
+        """A mode that looks at each operation sees those of forward and backward."""
+        class Seeing(TorchDispatchMode):
+            def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+                seen.append(function)
+                return function(*args, **(kwargs or {}))
+
         x = torch.randn(5, requires_grad=True)
-        with FlopCounterMode(display=False):
+        seen: list[Any] = []
+        with Seeing():
             y = activation(x, SPEC)
-        (dx,) = torch.autograd.grad(y.sum(), x)
+            forward = list(seen)
+            (dx,) = torch.autograd.grad(y, x, torch.ones(5))
+        self.assertIn(torch.ops.aten.where.self, forward)
+        self.assertIn(torch.ops.aten.sigmoid.default, seen[len(forward):])
         self.assertEqual(disagreements([SPEC], x.detach(), [y], [dx]), [])
 
     def test_nested_tensors(self) -> None:

@@ -16,12 +16,14 @@ from torch_cases import SPECS, TYPES
 
 
 class EveryKind(ways.Compared):
+    """PyTorch compiles no torch.func.linearize."""
+
     def test_compiled_by_inductor(self) -> None:
         for dtype in TYPES:
             self.agree(ways.backward_of(ways.compiled(ways.all_of, "inductor")), (dtype,))
 
     def test_compiled_transforms(self) -> None:
-        for way in (ways.vjp, ways.jvp, ways.linearized, ways.vmap, ways.nested_vmap):
+        for way in (ways.vjp, ways.jvp, ways.vmap, ways.nested_vmap):
             for dtype in (torch.float32, torch.bfloat16):
                 with self.subTest(f"{way.__name__}, {dtype}"):
                     self.agree(ways.compiled(way, "inductor"), (dtype,))

@@ -130,9 +130,9 @@ class GradientChecks(unittest.TestCase):
 
     def inputs(self, spec: str) -> torch.Tensor:
         generator = torch.Generator().manual_seed(1)
-        x = 4 * torch.randn(60, generator=generator, dtype=torch.float64)
+        x = 4 * torch.randn(30, generator=generator, dtype=torch.float64)
         corners = torch.tensor([0.0, -0.5, 0.5, 3, -3, 6, 1, -1], dtype=torch.float64)
-        return x[((x[:, None] - corners).abs() > 0.01).all(1)][:40].view(4, -1).requires_grad_()
+        return x[((x[:, None] - corners).abs() > 0.01).all(1)][:16].view(4, -1).requires_grad_()
 
     def test_every_kind(self) -> None:
         for kind in CATALOGUE:

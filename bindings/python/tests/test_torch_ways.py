@@ -106,14 +106,14 @@ def mode(x: torch.Tensor) -> Results:
         return backward_of(all_of)(x)
 
 
-def proxies(x: torch.Tensor) -> Results:
-    """make_fx, of another x of another length, so that nothing of it can be left in the graph."""
+def proxies(x: torch.Tensor, tracing_mode: str) -> Results:
+    """make_fx, of another x, so that nothing of it can be left in the graph."""
     def both(*xs: torch.Tensor) -> Any:
         ys = all_of(*xs)
         return ys, torch.autograd.grad(ys, xs, ones(ys))
 
-    example = [torch.randn(5, dtype=x.dtype, requires_grad=True) for _ in SPECS]
-    graph = make_fx(both, tracing_mode="symbolic")(*example)
+    example = [torch.randn(x.shape, dtype=x.dtype, requires_grad=True) for _ in SPECS]
+    graph = make_fx(both, tracing_mode=tracing_mode)(*example)
     ys, dys = graph(*(one.requires_grad_() for one in copies(x)))
     return ys, dys
 
@@ -188,16 +188,18 @@ class EveryKind(Compared):
         self.agree(mode)
 
     def test_make_fx(self) -> None:
-        self.agree(proxies)
+        """On real tensors, which could be baked in as constants, and on symbolic ones."""
+        self.agree(functools.partial(proxies, tracing_mode="real"), (torch.float64,))
+        self.agree(functools.partial(proxies, tracing_mode="symbolic"), (torch.bfloat16,))
 
     def test_distributed_tensor(self) -> None:
         self.agree(distributed, (torch.float64, torch.bfloat16))
 
     def test_compiled(self) -> None:
-        self.agree(backward_of(compiled(all_of)))
+        """Every type in every backend: test_torch_long_ways.py"""
+        self.agree(backward_of(compiled(all_of)), (torch.float64, torch.bfloat16))
 
     def test_compiled_by_inductor(self) -> None:
-        """The other types: test_torch_long_ways.py"""
         self.agree(backward_of(compiled(all_of, "inductor")), (torch.float32,))
 
     def test_compiled_with_dynamic_shapes(self) -> None:
@@ -207,7 +209,6 @@ class EveryKind(Compared):
             self.agree(way, (torch.float32,))
 
     def test_compiled_transform(self) -> None:
-        """The others, and inductor: test_torch_long_ways.py"""
         self.agree(compiled(nested_vmap), (torch.float32,))
 
 
