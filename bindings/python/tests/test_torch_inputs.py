@@ -267,6 +267,33 @@ class Autograd(unittest.TestCase):
             self.assertEqual(packed[0].dtype, torch.float32 if save == "input" else torch.uint8)
             self.assertTrue(torch.equal(found, gradient(lambda x: activation(x, spec, save=save), self.x)))
 
+    def test_compiled_autograd(self) -> None:
+        """What an eager forward pass saved, in a backward pass that the compiler gets to see."""
+        for save, spec in SAVES:
+            x = self.x.clone().requires_grad_()
+            y = activation(x, spec, save=save)
+            with torch._dynamo.compiled_autograd._enable(torch.compile(backend="aot_eager")):
+                y.sum().backward()
+            expected = gradient(lambda x: activation(x, spec, save=save), self.x)
+            self.assertEqual(difference(x.grad, expected), "", save)
+        x, parameter = self.x.clone().requires_grad_(), torch.tensor([0.6], requires_grad=True)
+        y, drawn = activation(x, "elu", parameter), activation(x, "rrelu", training=True)
+        expected = torch.autograd.grad(y.sum(), parameter, retain_graph=True)[0]
+        with torch._dynamo.compiled_autograd._enable(torch.compile(backend="aot_eager")):
+            y.sum().backward()
+            self.assertEqual(difference(parameter.grad, expected), "")
+            x.grad = None
+            drawn.sum().backward()
+        self.assertEqual(difference(x.grad, (drawn / x)), "")
+
+    def test_default_device(self) -> None:
+        """That of new tensors is no matter: x says where the calls compute."""
+        expected = [gradient(lambda x: activation(x, spec, save=save), self.x) for save, spec in SAVES]
+        with torch.device("meta"):
+            found = [gradient(lambda x: activation(x, spec, save=save), self.x) for save, spec in SAVES]
+            self.assertEqual(activation(self.x, "rrelu", training=True).device.type, "cpu")
+        self.assertTrue(all(torch.equal(one, other) for one, other in zip(found, expected)))
+
     def test_batched_gradients(self) -> None:
         x = self.x.clone().requires_grad_()
         for spec in (SPEC, "silu", "relu~elu(blend=0.4)"):

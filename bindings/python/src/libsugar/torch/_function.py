@@ -141,7 +141,7 @@ class InCWith(base):
         saved = None
         if save in SAVED_BITS and ctx.needs_input_grad[0]:
             shape = x.shape if save == "byte" else ((x.numel() + 7) // 8,)
-            saved = torch.empty(shape, dtype=torch.uint8)
+            saved = torch.empty(shape, dtype=torch.uint8, device=x.device)
         if save in SAVED_BITS and ctx.needs_input_grad[1]:
             raise ValueError(f"save: {save!r}, expected 'input': the gradient of the parameter is computed from x")
         ctx.save_for_backward(x if saved is None else saved, parameter)
@@ -269,7 +269,7 @@ def slopes(x: torch.Tensor, lower: float, upper: float) -> torch.Tensor:
 
 def seed() -> tuple[int, int]:
     """For the slopes that C draws, from PyTorch's generator, which torch.manual_seed and checkpoints set."""
-    return int(torch.randint(2**63 - 1, ()).item()), 0
+    return int(torch.randint(2**63 - 1, (), device="cpu").item()), 0
 
 
 def recomputed() -> bool:

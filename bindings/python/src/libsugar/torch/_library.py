@@ -144,15 +144,18 @@ def flat_step(x: torch.Tensor, dy: torch.Tensor, dx: torch.Tensor) -> int | None
     return 1 if dy.stride() == dx.stride() else None if any(dy.stride()) else 0
 
 
+# Compiled autograd meets these in a backward pass that it compiles, and cannot look into them.
+@torch.compiler.disable
 def forward_with(known: Described, x: torch.Tensor, **options: Any) -> torch.Tensor:
     """forward with options of libsugar.Activation.forward."""
     y = torch.empty_like(x)
     return known.activation.forward(x.detach(), y, **threads_for(x.numel()), **detached(options))
 
 
+@torch.compiler.disable
 def backward_with(known: Described, x: torch.Tensor | None, dy: torch.Tensor, strides: tuple[int, ...],
                   **options: Any) -> torch.Tensor:
-    dx = torch.empty_strided(dy.shape, strides, dtype=dy.dtype)
+    dx = torch.empty_strided(dy.shape, strides, dtype=dy.dtype, device=dy.device)
     x = None if x is None else x.detach()
     return known.activation.backward(x, dy.detach(), dx, **threads_for(dy.numel()), **detached(options))
 
