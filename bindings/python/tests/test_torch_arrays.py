@@ -57,6 +57,27 @@ STRANGE: dict[str, Callable[[], Any]] = {
 
 
 class Tensors(unittest.TestCase):
+    def test_written(self) -> None:
+        """A backward pass that needs what was written over raises, as after PyTorch's own operations."""
+        activation = libsugar.Activation("relu")
+        for threads in (None, 2):
+            x = torch.ones(3, requires_grad=True)
+            y = x.exp()
+            activation.forward(torch.zeros(3), y.detach(), threads=threads)
+            with self.assertRaisesRegex(RuntimeError, "modified by an inplace operation"):
+                y.sum().backward()
+        with torch.inference_mode():
+            out = torch.ones(3)
+            activation.forward(torch.full((3,), -1.0), out)
+            self.assertTrue(torch.equal(out, torch.zeros(3)))
+
+    def test_tangent(self) -> None:
+        with torch.autograd.forward_ad.dual_level():
+            x = torch.autograd.forward_ad.make_dual(torch.ones(3), torch.ones(3))
+            with self.assertRaisesRegex(ValueError, "x: Tensor does not hand out its memory: it has a tangent"):
+                libsugar.Activation("relu").forward(x)
+            libsugar.Activation("relu").forward(torch.ones(3))
+
     def test_no_copies(self) -> None:
         activation = libsugar.Activation("relu~bsilu")
         base = torch.randn(6, 8, 10)

@@ -14,7 +14,7 @@ from ._context import Context
 from ._documentation import documented
 from ._errors import ArgumentError, check, failure
 from ._options import Options
-from ._tensor import DLTENSOR, QUICK, A, Array, capsule_pointer, empty_like, view
+from ._tensor import DLTENSOR, QUICK, QUICK_OUT, A, Array, capsule_pointer, empty_like, view
 
 if TYPE_CHECKING:
     from ._monitor import Monitor
@@ -121,7 +121,7 @@ class Activation:
                 and saved_gradient is None and random is None):
             # Nothing but arrays, most of which DLPack takes: the least that a call can cost.
             try:
-                source, target = QUICK[type(x)](x), QUICK[type(out)](out)
+                source, target = QUICK[type(x)](x), QUICK_OUT[type(out)](out)
             except Exception:
                 pass        # read-only, or a type that DLPack lacks, or another kind of array, or none: below
             else:
@@ -180,7 +180,7 @@ class Activation:
         if (not accumulate and not from_output and threads is None and context is None and nontemporal is None
                 and parameter is None and parameter_gradient is None and saved_gradient is None and random is None):
             try:
-                source, gradient, target = QUICK[type(x)](x), QUICK[type(dy)](dy), QUICK[type(out)](out)
+                source, gradient, target = QUICK[type(x)](x), QUICK[type(dy)](dy), QUICK_OUT[type(out)](out)
             except Exception:
                 pass        # as in forward
             else:

@@ -82,11 +82,13 @@ def compact(shape: Sequence[int]) -> tuple[int, ...]:
 # The types whose capsules, of the old kind, are right for outputs too, with what makes one. Types of PyTorch join them
 # when they are first seen. A subclass of ndarray does not: what its elements mean may be more than their memory.
 QUICK: dict[type, Callable[[Any], Any]] = dict.fromkeys((np.ndarray, np.matrix, np.memmap), np.ndarray.__dlpack__)
+QUICK_OUT = dict(QUICK)     # the same for outputs
 
 
 def view(array: Array, argument: str, out: bool = False) -> Tensor:
     """The view of an argument, which is written if `out`."""
-    quick = QUICK.get(type(array)) or torch_capsules(type(array))
+    known = QUICK_OUT if out else QUICK
+    quick = known.get(type(array)) or (known[type(array)] if is_torch(type(array)) else None)
     if quick is None:
         return foreign_view(array, argument, out)
     try:
@@ -103,23 +105,34 @@ def refusal(array: object, argument: str, error: Exception) -> ArgumentError:
     return ArgumentError(f"{argument}: {type(array).__name__} does not hand out its memory: {error}")
 
 
-def torch_capsules(kind: type) -> Callable[[Any], Any] | None:
-    """What makes capsules of tensors of PyTorch; None for other types, and for those that give operations a meaning of
-    their own, by __torch_dispatch__."""
+def is_torch(kind: type) -> bool:
+    """Whether they are tensors of PyTorch; not those that give operations a meaning of their own, by
+    __torch_dispatch__. They are QUICK from then on."""
     torch = sys.modules.get("torch")
     if torch is None or not issubclass(kind, torch.Tensor):
-        return None
+        return False
     if kind.__torch_dispatch__ is not torch.Tensor.__torch_dispatch__:  # type: ignore[attr-defined]
-        return None
-    QUICK[kind] = torch_capsule
-    return torch_capsule
+        return False
+    QUICK[kind], QUICK_OUT[kind] = torch_capsule, torch_capsule_out
+    return True
+
+
+def torch_capsule_out(tensor: Any) -> Any:
+    """Autograd must hear of what is written, as a backward pass that needs the former numbers would be wrong."""
+    capsule = torch_capsule(tensor)
+    if not tensor.is_inference():
+        sys.modules["torch"].autograd.graph.increment_version(tensor)
+    return capsule
 
 
 def torch_capsule(tensor: Any) -> Any:
-    """PyTorch refuses by itself a tensor that needs a gradient, is conjugate, sparse or has no memory, but not this."""
+    """PyTorch itself refuses tensors that need a gradient, are conjugate, sparse or without memory, but not these."""
     if tensor.is_neg():
         raise BufferError("it has the negative bit, so its memory holds the numbers with the other sign; expected "
                           "what its resolve_neg() gives")
+    forward_ad = sys.modules["torch"].autograd.forward_ad
+    if forward_ad._current_level >= 0 and forward_ad.unpack_dual(tensor).tangent is not None:
+        raise BufferError("it has a tangent, which would be lost; expected libsugar.torch, or what its detach() gives")
     return tensor.__dlpack__()
 
 
