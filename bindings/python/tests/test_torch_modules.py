@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import io
 import pickle
 import tempfile
@@ -299,31 +300,37 @@ def step(model: nn.Module, x: torch.Tensor) -> None:
     model(x).square().mean().backward()
 
 
-def wrapped(way: str, model: nn.Module) -> nn.Module:
+def wrapped(way: str, model: nn.Module, mesh: Any) -> nn.Module:
     if way == "DDP":
         return nn.parallel.DistributedDataParallel(model)
     policy = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if way == "FSDP2 in bf16" else MixedPrecisionPolicy()
-    fully_shard(model, mesh=torch.distributed.init_device_mesh("cpu", (2,)), mp_policy=policy)
+    fully_shard(model, mesh=mesh, mp_policy=policy)
     return model
 
 
+def train(way: str, rank: int, mesh: Any) -> None:
+    """On half of the batch; the gradients are those of the whole in one process."""
+    alone, model = distributed_model(), wrapped(way, distributed_model(), mesh)
+    step(alone, batch())
+    step(model, batch()[4 * rank:4 * rank + 4])
+    for one, right in zip(model.parameters(), alone.parameters()):
+        found: Any = one.grad if way == "DDP" else one.grad.full_tensor()
+        allowed = 0.05 * right.grad.abs().max() + 1e-4 if "bf16" in way else torch.tensor(1e-6)
+        said = difference(found, right.grad, allowed)
+        assert not said, f"{way}: {said}"
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    step(model, batch())
+
+
 def in_process(rank: int, file: str) -> None:
-    """Trains on half of the batch, and compares the gradients with those of the whole in one process."""
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=2)
-    alone = distributed_model()
-    step(alone, batch())
-    half = batch()[4 * rank:4 * rank + 4]
+    mesh = torch.distributed.init_device_mesh("cpu", (2,))
     for way in ("DDP", "FSDP2", "FSDP2 in bf16"):
-        model = wrapped(way, distributed_model())
-        step(model, half)
-        for one, right in zip(model.parameters(), alone.parameters()):
-            found: Any = one.grad if way == "DDP" else one.grad.full_tensor()
-            allowed = 0.05 * right.grad.abs().max() + 1e-4 if "bf16" in way else torch.tensor(1e-6)
-            said = difference(found, right.grad, allowed)
-            assert not said, f"{way}: {said}"
-        torch.optim.SGD(model.parameters(), lr=0.1).step()
-        step(model, half)
+        train(way, rank, mesh)
+    # Both have done with the other, and hold nothing that works on: else a process may be aborted at its end.
+    torch.distributed.barrier()
+    gc.collect()
     torch.distributed.destroy_process_group()
 
 
