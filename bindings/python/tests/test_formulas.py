@@ -107,6 +107,20 @@ class Errors(unittest.TestCase):
                 scale = max(1, float(parameter[0]) ** -2)
                 self.compare(found, expected, x, f"{spec}, {dtype.__name__}: parameter derivative", scale)
 
+    def test_parameter_out_of_range(self) -> None:
+        """NaN, which graphs can hold, where the library raises."""
+        for spec in specs():
+            activation = libsugar.Activation(spec)
+            if "learn" not in activation.info.capabilities or "~" in spec:
+                continue
+            x, parameter = np.array([-1.5, 0.5]), np.array([-1e9, 1e9])
+            with self.assertRaises(libsugar.OutOfRangeError):
+                activation.forward(x, parameter=parameter)
+            composed, m = Composed(activation.info), Operations(np.float64)
+            with np.errstate(all="ignore"):
+                found = [composed.value(m, -np.abs(x), parameter), composed.derivative(m, -np.abs(x), parameter)]
+            self.assertTrue(np.isnan(found).all(), f"{spec}: {found}")
+
 
 if __name__ == "__main__":
     unittest.main()

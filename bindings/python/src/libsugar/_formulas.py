@@ -19,10 +19,11 @@ tests/test_formulas.py compares. s(x) is 1 / (1 + exp(-x)); Phi and phi are the 
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, Callable, NamedTuple, Optional
 
-from ._catalogue import Function, Info
+from ._catalogue import Function, Info, catalogue
 
 Formula = Callable[..., Any]
 
@@ -516,12 +517,13 @@ class Composed:
         self.negative = info.domain == "negative"
         spike = info.surrogate is not None and info.surrogate.kind.endswith("_spike")
         self.shift = self.numbers[0] if spike and info.forward.kind == "heaviside" else 0.0
+        self.limits = limits(info.forward.kind)
 
     def value(self, m: Any, x: Any, parameter: Any = None) -> Any:
         """f(x)"""
         formula = self.own.value if parameter is None else self.learned.value
         assert formula is not None      # surrogates that have none do not stand before a ~
-        return formula(m, x, *(self.numbers if parameter is None else (parameter,)))
+        return formula(m, x, *self.given(m, parameter))
 
     def derivative(self, m: Any, x: Any, parameter: Any = None, blend: Any = None) -> Any:
         """g'(x), what the backward pass multiplies by; `blend` is used in place of the spec's."""
@@ -536,12 +538,20 @@ class Composed:
     def own_derivative(self, m: Any, x: Any, parameter: Any) -> Any:
         """f'(x)"""
         formula = self.own.derivative if parameter is None else self.learned.derivative
-        return formula(m, x, *(self.numbers if parameter is None else (parameter,)))
+        return formula(m, x, *self.given(m, parameter))
 
     def parameter_derivative(self, m: Any, x: Any, parameter: Any) -> Any:
         """df/dparameter"""
         assert self.own.parameter_derivative is not None
-        return self.own.parameter_derivative(m, x, parameter)
+        return self.own.parameter_derivative(m, x, *self.given(m, parameter))
+
+    def given(self, m: Any, parameter: Any) -> tuple[Any, ...]:
+        """The numbers of the spec, or the parameter: NaN where it is out of its range, as what a graph computes cannot
+        raise."""
+        if parameter is None or self.limits is None:
+            return self.numbers if parameter is None else (parameter,)
+        low, high = self.limits
+        return (m.where((parameter >= low) & (parameter <= high), parameter, math.nan),)
 
 
 def mixed(m: Any, blend: Any, surrogate: Any, own: Any) -> Any:
@@ -550,6 +560,15 @@ def mixed(m: Any, blend: Any, surrogate: Any, own: Any) -> Any:
     if isinstance(blend, float):
         return own if blend == 0 else mixture
     return m.where(blend == 1, surrogate, m.where(blend == 0, own, mixture))
+
+
+@functools.lru_cache(maxsize=None)
+def limits(kind: str) -> tuple[float, float] | None:
+    """The range of the parameter that can be learned; None: there is none."""
+    for found in catalogue():
+        if found.name == kind:
+            return next(((one.minimum, one.maximum) for one in found.parameters if one.learnable), None)
+    return None
 
 
 def rounded(function: Function, round: Callable[[float], Any]) -> tuple[float, ...]:

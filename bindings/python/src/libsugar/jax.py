@@ -33,7 +33,6 @@ from jax.interpreters import ad, batching, mlir
 from jax.sharding import NamedSharding, PartitionSpec
 
 from . import _activation
-from ._catalogue import Parameter, catalogue
 from ._errors import ArgumentError, UnsupportedError
 from ._formulas import Composed
 from ._library import load_frameworks
@@ -96,24 +95,9 @@ def composed(spec: str, dtype: Any) -> Composed:
     return Composed(_activation.Activation(spec).info, lambda value: float(dtype.type(value)))
 
 
-@functools.lru_cache(maxsize=1024)
-def learnable(spec: str) -> Parameter | None:
-    """The parameter of the forward function that may be an array."""
-    info = _activation.Activation(spec).info
-    kinds = {kind.name: kind for kind in catalogue()}
-    return next((one for one in kinds[info.forward.kind].parameters if one.learnable), None)
-
-
 def wide(operands: Operands) -> list[Any]:
     """float64 as it is, all others as float32, in which C computes them as well."""
     return [operand if operand.dtype == np.float64 else operand.astype(np.float32) for operand in operands]
-
-
-def in_range(spec: str, parameter: Any) -> Any:
-    """A parameter, but NaN where it is outside its range: a compiled program has no way to raise."""
-    known = learnable(spec)
-    assert known is not None
-    return jnp.where((parameter >= known.minimum) & (parameter <= known.maximum), parameter, np.nan)
 
 
 def by_formulas(compute: Callable[..., list[Any]]) -> Function:
@@ -122,7 +106,6 @@ def by_formulas(compute: Callable[..., list[Any]]) -> Function:
     @functools.wraps(compute)
     def rounded(points: Operands, linear: Operands, spec: str, learning: bool) -> list[Any]:
         x, *parameter = wide(points)
-        parameter = [in_range(spec, one) for one in parameter]
         made = compute(composed(spec, x.dtype), x, parameter, wide(linear), learning)
         return [one.astype(points[0].dtype) for one in made]
 
