@@ -118,6 +118,16 @@ class Call(nn.Module):
         return self.function(x)
 
 
+class OneModule(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear, self.act = nn.Linear(8, 4), nn.GELU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        made: torch.Tensor = self.act(self.linear(x))
+        return made
+
+
 def quietly(model: nn.Module, mapping: Any, **options: Any) -> libsugar.torch.Report:
     """convert, where the source does not show what a test calls."""
     with warnings.catch_warnings():
@@ -294,6 +304,16 @@ class Converted(unittest.TestCase):
         self.assertTrue(torch.allclose(gradients(compiled, self.x), eager, rtol=1e-4, atol=1e-5))
         self.model.first.compile(fullgraph=True, backend="aot_eager")   # a part, called under the mode
         self.assertTrue(torch.allclose(gradients(self.model, self.x), eager, rtol=1e-4, atol=1e-5))
+
+    def test_func(self) -> None:
+        """An autograd.Function in a wrapped forward, which that of an activation module is, too."""
+        model = nn.Sequential(OneModule())
+        convert(model, {"gelu": "gelu~silu"})
+        whole = functools.partial(torch.func.functional_call, model)
+        each = torch.func.vmap(torch.func.grad(lambda values, x: whole(values, (x,)).square().sum()), (None, 0))
+        found = each(dict(model.named_parameters()), self.x)
+        made = torch.cat([one.sum(0).flatten() for one in found.values()])
+        self.assertTrue(torch.allclose(made, gradients(model, self.x), rtol=1e-4, atol=1e-5))
 
     def test_export(self) -> None:
         expected = self.model(self.x)

@@ -73,7 +73,9 @@ class Mode(TorchFunctionMode):
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if isinstance(function, HigherOrderOperator):
-            return function(*[under_mode(one) if callable(one) else one for one in args], **kwargs)
+            # Functions are bodies to trace; a class is that of an autograd.Function, which torch.func is to know.
+            bodies = [under_mode(one) if callable(one) and not isinstance(one, type) else one for one in args]
+            return function(*bodies, **kwargs)
         if function in FUNCTIONS and state.calls.targets:
             return replaced(function, args, kwargs, state.calls, state.training)
         return function(*args, **kwargs)
