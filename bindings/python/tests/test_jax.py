@@ -310,6 +310,12 @@ class Programs(Case):
         x = jnp.linspace(-1, 1, 9)
         self.same(jax.jit(jax.vmap(jax.grad(chain)))(x), np.asarray(jax.vmap(jax.grad(unrolled))(x)), "scan")
 
+    def test_not_compiled(self) -> None:
+        f, x = activation("relu~bsilu"), jnp.linspace(-3, 3, 8, dtype=np.float32)
+        with jax.disable_jit():
+            self.same(jax.jit(f)(x), np.maximum(np.asarray(x), 0), "value")
+            self.same(jax.grad(lambda x: f(x).sum())(x), backward(f.spec, x, jnp.ones_like(x)), "gradient")
+
     def test_donated(self) -> None:
         f, x = activation("relu~bsilu"), np.linspace(-3, 3, 1000)
         donating = jax.jit(f, donate_argnums=0).lower(jnp.asarray(x)).compile()

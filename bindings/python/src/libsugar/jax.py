@@ -228,7 +228,7 @@ class Operation:
         self.by_c, self.formula, self.results = by_c, formula, results
         self.primitive = Primitive(f"libsugar_{name}")
         self.primitive.multiple_results = True
-        self.primitive.def_impl(lambda *operands, **params: compiled(self.primitive, **params)(*operands))
+        self.primitive.def_impl(self.compute)
         self.primitive.def_abstract_eval(self.abstract)
         batching.primitive_batchers[self.primitive] = self.batch
         ad.primitive_jvps[self.primitive] = self.jvp
@@ -240,6 +240,12 @@ class Operation:
     def __call__(self, points: Operands, linear: Operands, spec: str, learning: bool = False) -> list[Any]:
         made: list[Any] = self.primitive.bind(*alike([*points, *linear]), spec=spec, learning=learning,
                                               points=len(points))
+        return made
+
+    def compute(self, *operands: Any, **params: Any) -> list[Any]:
+        """Eagerly: a program of this operation alone. Under jax.disable_jit, too, or it would call itself forever."""
+        with jax.disable_jit(False):
+            made: list[Any] = compiled(self.primitive, **params)(*operands)
         return made
 
     def abstract(self, *operands: Any, spec: str, learning: bool, points: int) -> list[Any]:
