@@ -152,6 +152,9 @@ class Watching(unittest.TestCase):
                 watch(network(), **options)
         with self.assertRaisesRegex(ValueError, "Linear has no activation among its modules"):
             watch(nn.Linear(1, 1))
+        whole = nn.Sequential(nn.ReLU())
+        with watch(whole), self.assertRaisesRegex(TypeError, "monitor: x has dtype torch.int64, expected float16"):
+            whole(torch.arange(3))
 
     def test_checkpoint(self) -> None:
         """What is computed again counts once."""

@@ -282,6 +282,9 @@ def count(monitor: Monitor | None, x: torch.Tensor) -> None:
     """What C does in passing, where C does not compute."""
     if monitor is None or recomputed():
         return
+    if x.dtype not in TYPES:
+        raise TypeError(f"monitor: x has dtype {x.dtype}, expected float16, bfloat16, float32 or float64; remove the "
+                        "monitor for this call")
     memory = library.readable(x.detach().cpu())
     if memory is None:
         raise RuntimeError(f"monitor: x is a {type(x).__name__} under torch.func or a mode of PyTorch, expected a "
