@@ -205,7 +205,7 @@ class Converted(unittest.TestCase):
             self.assertTrue(torch.allclose(model(x), expected, atol=1e-6))
         model = Call(lambda x: F.softplus(x, 1, 2))
         quietly(model, {"softplus": "softplus"})
-        with self.assertRaisesRegex(ValueError, "threshold: 2, expected 20 or more"):
+        with self.assertRaisesRegex(ValueError, "softplus in a converted forward: threshold: 2, expected 20 or more"):
             model(x)
 
     def test_inplace(self) -> None:

@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 from .._activation import Activation as Described
 from ._function import activation
-from ._spellings import FUNCTIONS, Spelled, kinds_of_function, spelled_call
+from ._spellings import FUNCTIONS, Spelled, Unlike, kinds_of_function, spelled_call
 
 
 class Target(NamedTuple):
@@ -104,7 +104,11 @@ def replaced(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], calls
         return function(*args, **kwargs)        # with out= PyTorch has no gradient at all
     x = args[0] if args else kwargs["input"]
     options = {name: value for name, value in kwargs.items() if name != "input"}
-    found = spelled_call(function, args[1:], options)
+    try:
+        found = spelled_call(function, args[1:], options)
+    except Unlike as reason:
+        raise ValueError(f"{FUNCTIONS[function][0]} in a converted forward: {reason}; restore(model), and convert it "
+                         "without that kind") from None
     if found.kind not in calls.targets or not x.is_floating_point():
         return function(*args, **kwargs)
     if not torch.compiler.is_compiling():
