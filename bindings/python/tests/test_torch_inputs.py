@@ -84,7 +84,9 @@ class NegativeBit(unittest.TestCase):
                 x, same = negative(*plain.tolist(), dtype=dtype), plain.to(dtype)
                 self.assertEqual(disagreements([spec], same, [activation(x, spec)], [gradient_as_is(spec, x)]), [])
         x = negative(*plain.tolist())
+        opposite = negative(0.6)
         for function in (lambda x: activation(x, "relu", save="bit"), lambda x: activation(x, "elu", parameter),
+                         lambda x: activation(x, "elu", opposite if x.is_neg() else parameter),
                          lambda x: torch.func.vmap(lambda x: activation(x, SPEC))(x),
                          lambda x: torch.func.grad(lambda x: activation(x, SPEC).sum())(x),
                          torch.compile(lambda x: activation(x, SPEC), backend="aot_eager", fullgraph=True)):
@@ -266,6 +268,34 @@ class Autograd(unittest.TestCase):
             self.assertEqual(len(packed), 1)
             self.assertEqual(packed[0].dtype, torch.float32 if save == "input" else torch.uint8)
             self.assertTrue(torch.equal(found, gradient(lambda x: activation(x, spec, save=save), self.x)))
+
+    def test_saved_tensors_may_come_back_otherwise(self) -> None:
+        """In another type, or with the negative bit; C must not read them as if they were what was saved."""
+        for parameter in (None, torch.tensor(0.7)):
+            def function(x: torch.Tensor) -> torch.Tensor:
+                return activation(x, "silu", parameter)
+
+            for dtype, unpack in ((torch.bfloat16, lambda one: one), (torch.float64, lambda one: one),
+                                  (torch.float32, lambda one: negative(*one.flatten().tolist()).view(one.shape))):
+                with torch.autograd.graph.saved_tensors_hooks(lambda one: one.to(dtype), unpack):
+                    found = gradient(function, self.x)
+                expected = gradient(function, self.x)
+                self.assertEqual(found.dtype, torch.float32)
+                self.assertTrue(torch.allclose(found, expected, atol=1e-2 if dtype == torch.bfloat16 else 1e-6))
+
+    def test_no_gradient_comes(self) -> None:
+        class Stop(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+                return x.clone()
+
+            @staticmethod
+            def backward(ctx: Any, dy: torch.Tensor) -> None:
+                return None
+
+        for x in (self.x.clone().requires_grad_(), Logged(self.x).requires_grad_()):
+            (dx,) = torch.autograd.grad(Stop.apply(activation(x, SPEC)).sum() + x.sum(), x)
+            self.assertTrue(torch.equal(getattr(dx, "held", dx), torch.ones(self.x.shape)))
 
     def test_compiled_autograd(self) -> None:
         """What an eager forward pass saved, in a backward pass that the compiler gets to see."""

@@ -226,6 +226,15 @@ class Random(unittest.TestCase):
                 (dx,) = torch.autograd.grad(y.sum(), xs, create_graph=name == "eager")
                 self.assertEqual(difference(dx, y / x), "")
 
+    def test_forward_mode(self) -> None:
+        x = torch.randn(100)
+        module = Activation("rrelu")
+        y, dy = torch.func.jvp(module, (x,), (torch.ones_like(x),))
+        self.assertEqual(difference(dy, y / x), "")
+        jacobian = torch.func.jacfwd(module, randomness="same")(x)
+        slopes = jacobian.diagonal()[x <= 0]
+        self.assertTrue(bool((slopes >= 1 / 8).all()) and bool((slopes <= 1 / 3).all()))
+
     def test_evaluation(self) -> None:
         x = torch.randn(100)
         module = Activation("rrelu(lower=0.2, upper=0.6)").eval()

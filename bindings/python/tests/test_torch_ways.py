@@ -368,6 +368,14 @@ class Parameters(unittest.TestCase):
                                    (torch.ones_like(x), torch.ones(4).double()))[1]
             self.assertEqual(difference(found, each + dx), "", kind)
 
+    def test_forward_mode_at_infinity(self) -> None:
+        """A parameter without a tangent adds nothing, not 0 times its derivative."""
+        x, parameter = torch.tensor([-torch.inf, torch.inf, -2.0]), torch.tensor(0.7)
+        for kind in LEARNING:
+            expected = gradient(lambda x: activation(x, kind, parameter), x)
+            found = torch.func.jvp(lambda x: activation(x, kind, parameter), (x,), (torch.ones_like(x),))[1]
+            self.assertEqual(difference(found, expected), "", kind)
+
     def test_narrow(self) -> None:
         """A float32 parameter of a model whose inputs are narrow, as under autocast, gets a float32 gradient."""
         for dtype in (torch.float16, torch.bfloat16):

@@ -47,10 +47,13 @@ def gradients(ctx: Any, dy: torch.Tensor, x: torch.Tensor, parameter: torch.Tens
     return dx, dparameter
 
 
-def memory_of_gradient(dy: torch.Tensor) -> torch.Tensor | None:
+def memory_of_gradient(dy: torch.Tensor, x: torch.Tensor | None) -> torch.Tensor | None:
     """dy with memory that C can read. None: formulas are needed, as what is computed will be differentiated again, or
-    dy is not what it seems. is_grads_batched disguises it in a way that PyTorch has nowhere else."""
+    dy is not what it seems. is_grads_batched disguises it in a way that PyTorch has nowhere else. Nor may the saved x
+    be another than forward saved, as hooks for saved tensors can make it: of another type, or with the negative bit."""
     if torch.is_grad_enabled() or is_grads_batched(dy):
+        return None
+    if x is not None and (x.dtype != dy.dtype or x.shape != dy.shape or library.readable(x) is not x):
         return None
     return library.readable(dy)
 
@@ -67,11 +70,15 @@ class InOperations(base):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
         *tensors, ctx.spec = inputs
+        # A parameter without a tangent gets none: zeros times its infinite derivative would be NaN.
+        ctx.set_materialize_grads(False)
         ctx.save_for_backward(*tensors)
         ctx.save_for_forward(*tensors)
 
     @staticmethod
-    def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx: Any, dy: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
+        if dy is None:
+            return (None,) * 4
         x, parameter, blend = ctx.saved_tensors
         return (*gradients(ctx, dy, x, parameter, blend, ctx.spec), None, None)
 
@@ -125,7 +132,7 @@ class InC(base):
     @staticmethod
     def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (x,) = ctx.saved_tensors
-        gradient = memory_of_gradient(dy)
+        gradient = memory_of_gradient(dy, x)
         if gradient is None:
             return gradients(ctx, dy, x, None, None, ctx.known.spec)[0], None
         return library.backward(ctx.known, x, gradient), None
@@ -153,7 +160,7 @@ class InCWith(base):
     @staticmethod
     def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         first, parameter = ctx.saved_tensors
-        gradient = memory_of_gradient(dy)
+        gradient = memory_of_gradient(dy, None if ctx.save in SAVED_BITS else first)
         if gradient is None:
             made = again(ctx, dy, first, parameter)
         elif ctx.save in SAVED_BITS:
@@ -226,12 +233,13 @@ def apply_with(x: torch.Tensor, known: Described, parameter: torch.Tensor | None
     memory = library.readable(x) if forward_ad._current_level < 0 else None
     if blend is not None and memory is not None and known.info.surrogate is not None:
         known = described(with_blend(known.spec, float(blend)), known.level)
-    if memory is None or (parameter is not None and library.readable(parameter) is None):
+    own = None if parameter is None else library.readable(parameter)
+    if memory is None or (parameter is not None and own is None):
         if monitor is not None:
             count(monitor, x)
         return InOperations.apply(x, slopes(x, *known.own_parameters) if draw else parameter, blend, known.spec)
     monitor = None if recomputed() else monitor
-    return InCWith.apply(memory, parameter, known, save, monitor, seed() if draw else None)
+    return InCWith.apply(memory, own, known, save, monitor, seed() if draw else None)
 
 
 def checked(known: Described, x: torch.Tensor, parameter: torch.Tensor | None, save: str) -> None:
