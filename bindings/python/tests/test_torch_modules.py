@@ -104,6 +104,8 @@ class State(unittest.TestCase):
         for x in (torch.randn(3), torch.randn(3, requires_grad=True)):
             with self.assertRaisesRegex(ValueError, "save: 'byte', expected 'input': the gradient of the parameter"):
                 Activation("elu~silu", learn=True, save="byte")(x)
+        with self.assertRaisesRegex(ValueError, "forward_fn: .*, expected a module that learns no parameter"):
+            libsugar.torch.Sugar(Activation("prelu"), "nelu")
         with self.assertRaisesRegex(ValueError, r"x: shape \(2, 4\), expected 3 channels in axis 1"):
             Activation("prelu", num_parameters=3)(torch.randn(2, 4))
 
@@ -192,6 +194,21 @@ class Training(unittest.TestCase):
         for way in (module, torch.compile(module, backend="aot_eager")):
             for module.blend in (1.0, 0.6, 0.0):
                 self.assertEqual(disagreements([module.spec], x, None, [gradient(way, x)]), [])
+
+    def test_schedule_in_a_compiled_step(self) -> None:
+        module = Activation(SPEC)
+
+        def step(x: torch.Tensor, blend: float) -> torch.Tensor:
+            module.blend = blend
+            made: torch.Tensor = module(x)
+            return made
+
+        x = torch.linspace(-3, 3, 20)
+        torch.compiler.reset()
+        compiled = torch.compile(step, backend="aot_eager")
+        for blend in (0.5, 0.25, 1.0):
+            found = gradient(lambda x: compiled(x, blend), x)
+            self.assertEqual(disagreements([f"relu~bsilu(domain=negative, blend={blend})"], x, None, [found]), [])
 
 
 class Random(unittest.TestCase):

@@ -69,6 +69,7 @@ class Activation(torch.nn.Module):
         return described(self._spec, self.level).info.blend
 
     @blend.setter
+    @torch.compiler.disable(reason="libsugar: blend is set outside of graphs")      # PyTorch 2.13 would lose fill_
     def blend(self, value: float) -> None:
         self._spec = with_blend(self._spec, float(value))
         self._blend.fill_(float(value))
@@ -161,6 +162,9 @@ class ReluNelu(Sugar):
 
 def simple(given: str | torch.nn.Module, argument: str) -> Function:
     """One function, as a kind with its parameters."""
+    if isinstance(given, Activation) and given.parameter is not None:
+        raise ValueError(f"{argument}: {given}, expected a module that learns no parameter, which would be lost; give "
+                         "its spec")
     spec = given if isinstance(given, str) else given.spec if isinstance(given, Activation) else spec_of(given)
     if spec is None:
         raise ValueError(f"{argument}: {type(given).__name__}, expected a module of one of libsugar's functions, or "
