@@ -80,6 +80,12 @@ class State(unittest.TestCase):
             loaded = through_file(module)
             self.assertEqual((type(loaded), repr(loaded)), (type(module), repr(module)))
 
+    def test_weights_only_with_a_monitor(self) -> None:
+        monitor = libsugar.Monitor(3)
+        module = Activation(SPEC, monitor=monitor)
+        module(torch.ones(2, 3))
+        self.assertEqual(through_file(module).monitor.summary(), monitor.summary())
+
     def test_blend_stays(self) -> None:
         """to(), half() and a device without memory leave the share as it is."""
         x = torch.linspace(-3, 3, 20)
@@ -97,6 +103,8 @@ class State(unittest.TestCase):
         for options, message in cases:
             with self.assertRaisesRegex(ValueError, message):
                 Activation("relu", **options)
+        with self.assertRaisesRegex(ValueError, "save: 'byte', expected 'input': the gradient of the parameter"):
+            Activation("prelu", save="byte")
         with self.assertRaisesRegex(ValueError, "blend: 0.5, expected nothing: tanh has no surrogate"):
             Activation("tanh").blend = 0.5
         with self.assertRaisesRegex(libsugar.SpecError, "blend"):

@@ -4,7 +4,7 @@
 |---|---|---|
 | eager, on the CPU | the C library | formulas |
 | torch.func, forward mode, subclasses of tensors, modes that see each operation, other devices | formulas | formulas |
-| torch.compile, make_fx | formulas, which the compiler fuses with what is around them | formulas |
+| torch.compile, make_fx of a gradient | formulas, which the compiler fuses with what is around them | formulas |
 | torch.export, ONNX, torch.jit.trace | the forward function alone, PyTorch's own operation where there is one | |
 
 The formulas are those of libsugar._formulas.

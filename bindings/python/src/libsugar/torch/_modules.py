@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from .._catalogue import Function
-from .._monitor import Monitor
+from .._monitor import Monitor, restored
 from ._function import apply, is_compiling
 from ._names import spec_of
 from ._operations import described, spelled, with_blend
@@ -46,6 +46,8 @@ class Activation(torch.nn.Module):
             learn = known.info.forward.kind == "prelu" or num_parameters != 1
         if learn and not known.learns:
             raise ValueError(f"learn: True, expected False: {known.info.forward.kind} has no parameter to learn")
+        if learn and save != "input":
+            raise ValueError(f"save: {save!r}, expected 'input': the gradient of the parameter is computed from x")
         if num_parameters < 1:
             raise ValueError(f"num_parameters: {num_parameters}, expected 1 or more")
         self.level, self.save, self.axis, self.monitor = level, save, axis, monitor
@@ -176,4 +178,4 @@ def simple(given: str | torch.nn.Module, argument: str) -> Function:
 
 
 # What torch.load may make with weights_only=True.
-torch.serialization.add_safe_globals([Activation, BSiLU, NeLU, Sugar, ReluNelu])
+torch.serialization.add_safe_globals([Activation, BSiLU, NeLU, Sugar, ReluNelu, Monitor, restored])
