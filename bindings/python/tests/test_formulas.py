@@ -30,6 +30,9 @@ class Operations:
     def clip(self, x: Any, low: float, high: float) -> Any:
         return np.clip(x, low, high)
 
+    def distance(self, x: Any) -> Any:
+        return np.abs(x)
+
     def erfc(self, x: Any) -> Any:
         return np.vectorize(math.erfc, otypes=[self.dtype])(x)
 

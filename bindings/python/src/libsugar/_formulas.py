@@ -3,7 +3,8 @@ libsugar.torch and libsugar.jax. The C library does not use them, and they do no
 
 A formula takes `m`, the operations of a framework; x, an array of float32 or float64; and the kind's parameters,
 numbers or arrays that broadcast to x. The operations have the names of NumPy's: where, exp, expm1, log1p, sqrt, tanh,
-abs, clip; and there are sigmoid, 1 / (1 + exp(-x)), and erfc.
+abs, clip; and there are sigmoid, 1 / (1 + exp(-x)), erfc, and distance: |x| whose derivative at 0 is 1, where a formula
+continues that of the positive side.
 
 Frameworks differentiate derivatives by x, for second and higher orders, and both formulas by a parameter that is
 learned. So a formula must be right when it is differentiated step by step:
@@ -48,9 +49,18 @@ def below_zero(m: Any, x: Any) -> Any:
     return m.where(x > 0, 0.0, x)
 
 
-def distance_from_zero(m: Any, x: Any) -> Any:
-    """|x|, with the derivative 1 at 0, where a formula continues that of the positive side."""
-    return m.where(x < 0, -x, x)
+def logistic(m: Any, y: Any) -> Any:
+    """s(y) and its derivative s(y) s(-y), both from one exp, and to their last digits, as with 1 - s(y) they would not
+    be. y may be infinite. (exp of anything but -|y| took inductor up to three times as long.)"""
+    e = m.exp(-m.distance(y))
+    larger = 1 / (1 + e)
+    smaller = e * larger
+    return m.where(y < 0, smaller, larger), larger * smaller
+
+
+def scaled(m: Any, x: Any, factor: Any) -> Any:
+    """factor x; bounded if it may be differentiated by the factor."""
+    return factor * (x if isinstance(factor, float) else far(m, x))
 
 
 def constant(m: Any, x: Any, value: Any) -> Any:
@@ -244,23 +254,23 @@ def gelu_tanh_derivative(m: Any, x: Any) -> Any:
 
 
 def gate_derivative(m: Any, y: Any, z: Any) -> Any:
-    """s(y) (1 + z s(-y)), the derivative of x s(y) with z = x y'."""
-    return m.sigmoid(y) * (1 + z * m.sigmoid(-y))
+    """s(y) + z s(y) s(-y), the derivative of x s(y) with z = x y', which is finite."""
+    s, derivative = logistic(m, y)
+    return s + z * derivative
 
 
 def silu_value(m: Any, x: Any, beta: Any) -> Any:
     c = far(m, x)
-    return m.where(x > FAR, x, c * m.sigmoid(beta * c))
+    return m.where(x > FAR, x, c * m.sigmoid(scaled(m, x, beta)))
 
 
 def silu_derivative(m: Any, x: Any, beta: Any) -> Any:
-    y = beta * far(m, x)
-    return gate_derivative(m, y, y)
+    return gate_derivative(m, scaled(m, x, beta), beta * far(m, x))
 
 
 def silu_parameter_derivative(m: Any, x: Any, beta: Any) -> Any:
     c = far(m, x)
-    return c * m.sigmoid(beta * c) * (c * m.sigmoid(-beta * c))
+    return c * (c * logistic(m, beta * c)[1])
 
 
 def bsilu_value(m: Any, x: Any, alpha: Any) -> Any:
@@ -269,8 +279,7 @@ def bsilu_value(m: Any, x: Any, alpha: Any) -> Any:
 
 
 def bsilu_derivative(m: Any, x: Any, alpha: Any) -> Any:
-    c = far(m, x)
-    return gate_derivative(m, c, c + alpha)
+    return gate_derivative(m, x, far(m, x) + alpha)
 
 
 def bsilu_parameter_derivative(m: Any, x: Any, alpha: Any) -> Any:
@@ -279,12 +288,12 @@ def bsilu_parameter_derivative(m: Any, x: Any, alpha: Any) -> Any:
 
 def mish_value(m: Any, x: Any) -> Any:
     c = far(m, x)
-    return m.where(x > FAR, x, c * mish_gate(m, c))
+    return m.where(x > FAR, x, c * mish_gate(m, x))
 
 
 def mish_terms(m: Any, x: Any) -> Any:
     """e = exp(-|x|), and the denominator of mish_gate."""
-    e = m.exp(-distance_from_zero(m, x))
+    e = m.exp(-m.distance(x))
     return e, m.where(x < 0, 2 + e * (2 + e), 1 + 2 * e * (1 + e))
 
 
@@ -296,9 +305,9 @@ def mish_gate(m: Any, x: Any) -> Any:
 
 def mish_derivative(m: Any, x: Any) -> Any:
     c = far(m, x)
-    e, denominator = mish_terms(m, c)
+    e, denominator = mish_terms(m, x)
     # s(x) (1 - gate^2), the derivative of the gate
-    return mish_gate(m, c) + c * 4 * e * (1 + e) * m.where(x < 0, 1.0, e) / (denominator * denominator)
+    return mish_gate(m, x) + c * 4 * e * (1 + e) * m.where(x < 0, 1.0, e) / (denominator * denominator)
 
 
 # ---- Sigmoid, softplus, tanh ---------------------------------------------------------------------------------------
@@ -309,7 +318,7 @@ def sigmoid_value(m: Any, x: Any) -> Any:
 
 
 def sigmoid_derivative(m: Any, x: Any) -> Any:
-    return m.sigmoid(x) * m.sigmoid(-x)
+    return logistic(m, x)[1]
 
 
 def log_sigmoid_value(m: Any, x: Any) -> Any:
@@ -340,7 +349,7 @@ def tanh_value(m: Any, x: Any) -> Any:
 
 def tanh_derivative(m: Any, x: Any) -> Any:
     """1 - tanh(x)^2 without its cancellation"""
-    return 4 * m.sigmoid(2 * x) * m.sigmoid(-2 * x)
+    return 4 * logistic(m, 2 * x)[1]
 
 
 def tanhshrink_value(m: Any, x: Any) -> Any:
@@ -370,14 +379,14 @@ def squareplus_root(m: Any, c: Any, b: Any) -> Any:
 
 def squareplus_value(m: Any, x: Any, b: Any) -> Any:
     """For x < 0 (x + root) / 2 = b / (2 (root - x))."""
-    c = distance_from_zero(m, far(m, x))
+    c = m.distance(far(m, x))
     twice = squareplus_root(m, c, b) + c
     return m.where(m.abs(x) > FAR, relu_value(m, x), m.where(x < 0, b / (2 * twice), 0.5 * twice))
 
 
 def squareplus_derivative(m: Any, x: Any, b: Any) -> Any:
     """For x < 0 (1 + x / root) / 2 = b / (2 root (root - x))."""
-    c = distance_from_zero(m, far(m, x))
+    c = m.distance(far(m, x))
     root = squareplus_root(m, c, b)
     near = m.where(x < 0, b / (2 * root) / (root + c), 0.5 + 0.5 * (c / root))
     return m.where(x < -FAR, 0.0, near)
@@ -440,8 +449,7 @@ def multi_gaussian_spike_derivative(m: Any, x: Any, sigma: Any, h: Any, s: Any) 
 
 
 def sigmoid_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
-    y = alpha * far(m, x)
-    return alpha * (m.sigmoid(y) * m.sigmoid(-y))
+    return alpha * logistic(m, scaled(m, x, alpha))[1]
 
 
 def box_spike_derivative(m: Any, x: Any, width: Any) -> Any:

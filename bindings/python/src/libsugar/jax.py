@@ -86,6 +86,11 @@ class Operations:
     """What the formulas need of an array library."""
 
     where, clip, abs = jnp.where, jnp.clip, jnp.abs
+
+    @staticmethod
+    def distance(x: Any) -> Any:
+        return jnp.where(x < 0, -x, x)
+
     exp, expm1, log1p, sqrt, tanh = jnp.exp, jnp.expm1, jnp.log1p, jnp.sqrt, jnp.tanh
     sigmoid, erfc = jax.nn.sigmoid, jax.scipy.special.erfc
 

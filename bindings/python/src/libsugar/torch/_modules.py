@@ -51,9 +51,11 @@ class Activation(torch.nn.Module):
         if num_parameters < 1:
             raise ValueError(f"num_parameters: {num_parameters}, expected 1 or more")
         self.level, self.save, self.axis, self.monitor = level, save, axis, monitor
-        # Graphs take the share from its tensor, and the spec from here, where it never changes: a schedule makes no new
-        # graph.
-        self._spec = self._spec_in_graphs = known.info.spec
+        self._spec = known.info.spec
+        # Once `blend` has been set, graphs take the share from its tensor, and the spec from here, where it never
+        # changes: a schedule makes one new graph. Until then they do without the forward function's own derivative,
+        # which took more than half of the time of a compiled backward pass.
+        self._spec_in_graphs: str | None = None
         value = known.own_parameters[0] if learn else 0.0
         self.parameter = torch.nn.Parameter(torch.full((num_parameters,), value)) if learn else None
         # Not persistent: a model has the same state_dict with libsugar's activations as without.
@@ -73,6 +75,7 @@ class Activation(torch.nn.Module):
     @blend.setter
     @torch.compiler.disable(reason="libsugar: blend is set outside of graphs")      # PyTorch 2.13 would lose fill_
     def blend(self, value: float) -> None:
+        self._spec_in_graphs = self._spec_in_graphs or self._spec
         self._spec = with_blend(self._spec, float(value))
         self._blend.fill_(float(value))
 
@@ -84,10 +87,10 @@ class Activation(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         spec, blend = self._spec, None
-        if is_compiling():
-            spec, blend = self._spec_in_graphs, self._blend
-        elif self._buffers["_blend"] is not self._own_blend:
+        if self._buffers["_blend"] is not self._own_blend:
             blend = self._blend         # another module's, from torch.func.functional_call
+        elif self._spec_in_graphs is not None and is_compiling():
+            spec, blend = self._spec_in_graphs, self._blend
         parameter = self.parameter
         if parameter is None:
             return apply(x, spec, None, blend, self.training, self.save, self.monitor, self.level)
