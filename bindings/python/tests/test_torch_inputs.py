@@ -388,6 +388,13 @@ class Autograd(unittest.TestCase):
 
 
 class Refused(unittest.TestCase):
+    def test_save_in_a_graph(self) -> None:
+        """In a graph x is kept whatever save says, but what it says is checked."""
+        for spec, save in (("relu", "bits"), ("relu_squared", "byte")):
+            function = torch.compile(lambda x: activation(x, spec, save=save), backend="eager", fullgraph=True)
+            with self.assertRaisesRegex(Exception, f"save: '{save}', expected one of"):
+                function(torch.ones(2))
+
     def test_types_and_layouts(self) -> None:
         x = torch.tensor([1.0, 0, -2])
         refused: list[tuple[Any, str]] = [

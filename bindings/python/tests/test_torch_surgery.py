@@ -14,26 +14,18 @@ import importlib.util
 import inspect
 import io
 import pickle
-import sys
 import tempfile
 import unittest
 import warnings
 from typing import Any, Callable
 
-try:
-    import torch
-    import torch.nn.functional as F
-    from torch import nn
-    from torch.utils.checkpoint import checkpoint
-
-    import libsugar.torch
-    from libsugar.torch import convert, restore
-    from libsugar.torch._spellings import FUNCTIONS
-except ImportError:
-    if __name__ == "__main__":
-        print("skipped: python-torch-surgery: there is no torch")
-        sys.exit(77)
-    raise unittest.SkipTest("skipped: there is no torch") from None
+import libsugar.torch
+import torch
+import torch.nn.functional as F
+from libsugar.torch import convert, restore
+from libsugar.torch._spellings import FUNCTIONS
+from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 BSILU: Any = {"relu": "relu~bsilu"}
 

@@ -22,18 +22,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-try:
-    import torch
-    import torch.nn.functional as F
-    from torch import nn
-    from torch.utils.checkpoint import checkpoint
-
-    from libsugar.torch import Activation, convert, watch
-except ImportError:
-    if __name__ == "__main__":
-        print("skipped: python-torch-watch: there is no torch")
-        sys.exit(77)
-    raise unittest.SkipTest("skipped: there is no torch") from None
+import torch
+import torch.nn.functional as F
+from libsugar.torch import Activation, convert, watch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 
 def network() -> Any:

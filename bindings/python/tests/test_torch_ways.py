@@ -273,6 +273,15 @@ class SecondDerivatives(Differentiated):
                 with self.subTest(name):
                     self.agree(spec, way(lambda x: activation(x, spec), self.x))
 
+    def test_at_zero(self) -> None:
+        """Where a formula goes by |x|, whose derivative PyTorch takes for 0 there."""
+        zero = torch.zeros(2, dtype=torch.float64)
+        for name, way in SECOND.items():
+            for spec, expected in (("silu", 0.5), ("mish", 0.64), ("softplus", 0.25), ("squareplus", 0.25)):
+                with self.subTest(name):
+                    found = way(lambda x: activation(x, spec), zero)
+                    self.assertTrue(torch.allclose(found, torch.full_like(zero, expected)), f"{spec}: {found}")
+
     def test_compiled(self) -> None:
         """The others: test_torch_long_ways.py. A second backward pass is refused by PyTorch."""
         self.agree_compiled(("vmap of grad of grad", "torch.func.hessian", "jvp of jvp"),

@@ -215,7 +215,7 @@ def apply(x: torch.Tensor, spec: str, parameter: torch.Tensor | None, blend: tor
           training: bool | None, save: str, monitor: Monitor | None, level: str | None) -> torch.Tensor:
     """activation. `blend`, a tensor with one number, stands in place of the spec's share of the surrogate."""
     if is_compiling() or is_tracing():
-        return traced(x, spec, parameter, blend, training, monitor)
+        return traced(x, spec, parameter, blend, training, save, monitor)
     known = described(spec, level)
     draw = training and known.draws
     if save != "input" or parameter is not None or blend is not None or monitor is not None or draw:
@@ -308,7 +308,7 @@ def count(monitor: Monitor | None, x: torch.Tensor) -> None:
 
 
 def traced(x: torch.Tensor, spec: str, parameter: torch.Tensor | None, blend: torch.Tensor | None,
-           training: bool | None, monitor: Monitor | None) -> torch.Tensor:
+           training: bool | None, save: str, monitor: Monitor | None) -> torch.Tensor:
     """apply, in a graph."""
     limits = drawn_between(spec) if training else None
     if torch.compiler.is_exporting() or torch.jit.is_tracing():
@@ -320,7 +320,7 @@ def traced(x: torch.Tensor, spec: str, parameter: torch.Tensor | None, blend: to
     drawn = limits is not None and parameter is None
     if drawn:
         parameter = slopes(x, *limits)
-    return in_graph(x, parameter, blend, spec, drawn)
+    return in_graph(x, parameter, blend, spec, save, drawn)
 
 
 @torch.compiler.assume_constant_result
@@ -331,8 +331,8 @@ def drawn_between(spec: str) -> tuple[float, ...] | None:
 
 
 def checked_in_graph(x: torch.Tensor, parameter: torch.Tensor | None, blend: torch.Tensor | None, spec: str,
-                     drawn: bool) -> torch.Tensor:
-    checked(described(spec, None), x, None if drawn else parameter, "input")
+                     save: str, drawn: bool) -> torch.Tensor:
+    checked(described(spec, None), x, None if drawn else parameter, save)
     if parameter is not None and not drawn:
         parameter = parameter.to(x.dtype)
     return InOperations.apply(x, parameter, blend, spec)

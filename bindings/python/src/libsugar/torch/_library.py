@@ -1,4 +1,4 @@
-"""The C library on PyTorch's tensors, by their addresses: DLPack took as long as all the rest of a small call."""
+"""The C library on PyTorch's tensors, by their addresses: making DLPack's capsules takes longer than a small call."""
 
 from __future__ import annotations
 
@@ -41,7 +41,6 @@ DATA_TYPES = {torch.float32: c.sugar_data_type(c.SUGAR_TYPE_FLOAT, 32, 1),
               torch.float64: c.sugar_data_type(c.SUGAR_TYPE_FLOAT, 64, 1),
               torch.float16: c.sugar_data_type(c.SUGAR_TYPE_FLOAT, 16, 1),
               torch.bfloat16: c.sugar_data_type(c.SUGAR_TYPE_BFLOAT, 16, 1)}
-
 
 transforms_active = torch._C._are_functorch_transforms_active
 modes_active = torch._C._len_torch_dispatch_stack
@@ -167,8 +166,9 @@ def backward_with(known: Described, x: torch.Tensor | None, dy: torch.Tensor, st
 
 def threads_for(elements: int) -> dict[str, Any]:
     """The same for libsugar.Activation; what libsugar.set_threads said does not count here."""
-    found = None if elements < LEAST_SHARED else pool(torch.get_num_threads())
-    return {"nontemporal": False, "threads": 1} if found is None else {"nontemporal": False, "context": found}
+    found = pool(torch.get_num_threads() if elements >= LEAST_SHARED else 1)
+    where: dict[str, Any] = {"context": found} if found else {"threads": 1}
+    return {"nontemporal": False, **where}
 
 
 def detached(options: dict[str, Any]) -> dict[str, Any]:

@@ -53,8 +53,8 @@ class Activation(torch.nn.Module):
         self.level, self.save, self.axis, self.monitor = level, save, axis, monitor
         self._spec = known.info.spec
         # Once `blend` has been set, graphs take the share from its tensor, and the spec from here, where it never
-        # changes: a schedule makes one new graph. Until then they do without the forward function's own derivative,
-        # which took more than half of the time of a compiled backward pass.
+        # changes: a schedule makes one new graph. Until then they need not compute the forward function's own
+        # derivative.
         self._spec_in_graphs: str | None = None
         value = known.own_parameters[0] if learn else 0.0
         self.parameter = torch.nn.Parameter(torch.full((num_parameters,), value)) if learn else None
