@@ -19,6 +19,35 @@ static double find_shift(const sugar_spec *spec)
     return spike_surrogate && spec->forward.kind == SUGAR_KIND_heaviside ? spec->forward.parameter[0] : 0;
 }
 
+/* Whether a kind with kernels for the defaults of its parameters has these. */
+static bool has_defaults(const sugar_function *function)
+{
+    const sugar_kind_entry *kind = &sugar_kinds[function->kind];
+    bool has = true;
+    for (int i = 0; i < sugar_kind_parameter_count(kind); i++)
+        has &= !(function->parameter[i] < kind->parameters[i].default_value)
+               && !(function->parameter[i] > kind->parameters[i].default_value);
+    return has;
+}
+
+static sugar_forward_kernel *forward_kernel(const sugar_kernels *kernels, const sugar_function *function)
+{
+    sugar_forward_kernel *faster = has_defaults(function) ? kernels->forward_at_defaults[function->kind] : NULL;
+    return faster ? faster : kernels->forward[function->kind];
+}
+
+static sugar_backward_kernel *backward_kernel(const sugar_kernels *kernels, const sugar_function *function)
+{
+    sugar_backward_kernel *faster = has_defaults(function) ? kernels->backward_at_defaults[function->kind] : NULL;
+    return faster ? faster : kernels->backward[function->kind];
+}
+
+static sugar_derivative_kernel *derivative_kernel(const sugar_kernels *kernels, const sugar_function *function)
+{
+    sugar_derivative_kernel *faster = has_defaults(function) ? kernels->derivative_at_defaults[function->kind] : NULL;
+    return faster ? faster : kernels->derivative[function->kind];
+}
+
 /* A derivative whose factor in t s' + (1 - t) f' is 0 is not computed, as 0 times inf is NaN. Whether a factor is 0
  * depends on the element type: a small t is 0 in f32 and not in f64. */
 static void fill_passes(sugar_passes *passes, sugar_element element, const sugar_kernels *kernels,
@@ -27,10 +56,10 @@ static void fill_passes(sugar_passes *passes, sugar_element element, const sugar
     const double blend = sugar_real_round(element, spec->blend), rest = sugar_real_round(element, 1 - blend);
     const sugar_function *surrogate = blend > 0 ? &spec->surrogate : &spec->forward;
     const bool mixed = blend > 0 && (rest > 0 || spec->negative_only);
-    passes->forward = kernels->forward[spec->forward.kind];
-    passes->backward = kernels->backward[surrogate->kind];
-    passes->surrogate_derivative = kernels->derivative[surrogate->kind];
-    passes->own_derivative = mixed ? kernels->derivative[spec->forward.kind] : NULL;
+    passes->forward = forward_kernel(kernels, &spec->forward);
+    passes->backward = backward_kernel(kernels, surrogate);
+    passes->surrogate_derivative = derivative_kernel(kernels, surrogate);
+    passes->own_derivative = mixed ? derivative_kernel(kernels, &spec->forward) : NULL;
     passes->combine = kernels->combine;
     assert(passes->forward && passes->backward && passes->surrogate_derivative);
     for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {

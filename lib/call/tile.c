@@ -176,7 +176,7 @@ static void backward_parameter(const sugar_extended_call *c, sugar_workspace *w,
 static void find_own_derivative(const sugar_extended_call *c, const sugar_block *b, const tile_state *state, void *d)
 {
     const int32_t kind = c->activation->parsed.forward.kind;
-    const void *parameters = &c->activation->passes[c->element].forward_parameters;
+    const sugar_passes *passes = &c->activation->passes[c->element];
     const size_t n = (size_t)b->tile->count;
     if (state->slope)
         c->kernels->derivative_drawn(state->slope, b->at[c->x], d, n);
@@ -184,8 +184,10 @@ static void find_own_derivative(const sugar_extended_call *c, const sugar_block 
         for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
             c->kernels->derivative_each[kind](p.parameter, p.step, element_at(c, b, c->x, p.begin),
                                               real_at(c, d, p.begin), p.n);
-    else
-        c->kernels->derivative[kind](parameters, b->at[c->x], d, n);
+    else if (passes->own_derivative)
+        passes->own_derivative(&passes->forward_parameters, b->at[c->x], d, n);
+    else                /* there is no surrogate, so this is f' as well */
+        passes->surrogate_derivative(&passes->forward_parameters, b->at[c->x], d, n);
 }
 
 /* Adds the products dy df/dparameter of a tile to the sums of its slice. */

@@ -19,13 +19,15 @@
 #include "kernels/loops/random.h"
 #include "kernels/loops/saved.h"
 
-/* The kernels of each kind: for relu, relu_forward, relu_backward, ... */
+/* The kernels of each kind: for relu, relu_forward, relu_backward, relu_derivatives, ...; and for silu
+ * silu_default_forward, ... besides. */
 #define KIND(name, ...)                                                                                                \
     KERNEL name##_forward(const void *parameters, const void *x, void *y, size_t n, int stream)                        \
     {                                                                                                                  \
         forward_loop(name##_value, parameters, x, y, n, stream);                                                       \
     }                                                                                                                  \
     SURROGATE(name, )
+#define AT_DEFAULTS(name) KIND(name##_default, )
 #define SURROGATE(name, ...)                                                                                           \
     KERNEL name##_backward(const void *parameters, const void *x, const void *dy, void *dx, size_t n, int stream)      \
     {                                                                                                                  \
@@ -78,6 +80,18 @@ const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
     .derivative = {
 #define KIND(name, ...) [SUGAR_KIND_##name] = name##_derivatives,
 #define SURROGATE(name, ...) [SUGAR_KIND_##name] = name##_derivatives,
+#include "kernels/kinds/kinds.def"
+    },
+    .forward_at_defaults = {
+#define AT_DEFAULTS(name) [SUGAR_KIND_##name] = name##_default_forward,
+#include "kernels/kinds/kinds.def"
+    },
+    .backward_at_defaults = {
+#define AT_DEFAULTS(name) [SUGAR_KIND_##name] = name##_default_backward,
+#include "kernels/kinds/kinds.def"
+    },
+    .derivative_at_defaults = {
+#define AT_DEFAULTS(name) [SUGAR_KIND_##name] = name##_default_derivatives,
 #include "kernels/kinds/kinds.def"
     },
     .backward_from_output = {

@@ -99,6 +99,11 @@ typedef struct sugar_kernels {
     sugar_backward_kernel *backward[SUGAR_KIND_COUNT];
     /* <kind>_derivatives: derivative_loop in loops/plain.h. */
     sugar_derivative_kernel *derivative[SUGAR_KIND_COUNT];
+    /* <kind>_default_forward, <kind>_default_backward, <kind>_default_derivatives: the same for parameters that
+     * have their defaults. NULL for kinds without faster formulas for these. */
+    sugar_forward_kernel *forward_at_defaults[SUGAR_KIND_COUNT];
+    sugar_backward_kernel *backward_at_defaults[SUGAR_KIND_COUNT];
+    sugar_derivative_kernel *derivative_at_defaults[SUGAR_KIND_COUNT];
     /* <kind>_backward_from_output, <kind>_derivatives_from_output: the last two with y = f(x) in place of x. NULL
      * for kinds whose derivative does not follow from y. */
     sugar_backward_kernel *backward_from_output[SUGAR_KIND_COUNT];

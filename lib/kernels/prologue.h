@@ -29,4 +29,7 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
+/* Whether any lane has an input that is not typical. */
+static inline int is_rare(mask m) { return (int)__builtin_expect(vec_any(m) != 0, 0); }
+
 #endif

@@ -1,27 +1,23 @@
-/* What the formulas of several kinds use; and the rules for all formulas.
- *
- * For each entry of kinds.def there are name_value(x, p), unless it is a surrogate only, and name_derivative(x, p).
- * p[0], p[1], ... are the entry's parameters, p[SUGAR_SHIFT] is the threshold from which spike surrogates measure x.
- * Formulas are written in the vocabulary of isa/vec_scalar.h and the functions of math/, and know nothing of memory.
- *
- * Kinds whose parameter can be learned have name_parameter_derivative(x, p), which is df/dp[0]. Value and derivative of
- * these kinds must allow a p[0] that differs from lane to lane; if they do not, kinds.def names others that do. Kinds
- * whose derivative follows from y = f(x) have name_derivative_from_output(y, p). Rounding can make y a value that f
- * does not have; it counts as the nearest one that f has: for a positive parameter, beyond the limit of f the
- * derivative is 0.
- *
- * Every formula keeps: an error of at most 2 ULP (4 in f64) for all x, tails included; NaN for NaN, and no other NaN;
- * the exact limits at +-inf. vec_min and vec_max return their second operand if either is NaN, so x is the second one.
- *
- * Most kinds have two formulas. The near one is for all x whose exp is a normal number, and uses pairs only where the
- * error budget (see math/pairs.h) needs them. The far one is for tails and infinities, and uses pairs throughout.
- * `or_far` takes one or the other for each lane, so that a lane's bits do not depend on other lanes. With pairs
- * throughout and no branch, near formulas took 1.5 to 2.5 times as long. */
+/* What the formulas of several kinds use; and the rules for all formulas. For each entry of kinds.def there are
+ * name_value(x, p), unless it is a surrogate only, and name_derivative(x, p). p[0], p[1], ... are the entry's
+ * parameters, p[SUGAR_SHIFT] is the threshold from which spike surrogates measure x. Formulas are written in the
+ * vocabulary of isa/vec_scalar.h and the functions of math/, and know nothing of memory. Kinds whose parameter can
+ * be learned have name_parameter_derivative(x, p), which is df/dp[0]. Value and derivative of these kinds must
+ * allow a p[0] that differs from lane to lane; if they do not, kinds.def names others that do. Kinds whose
+ * derivative follows from y = f(x) have name_derivative_from_output(y, p). Rounding can make y a value that f does
+ * not have; it counts as the nearest one that f has: for a positive parameter, beyond the limit of f the
+ * derivative is 0. Every formula keeps: an error of at most 2 ULP (4 in f64) for all x, tails included; NaN for
+ * NaN, and no other NaN; the exact limits at +-inf. vec_min and vec_max return their second operand if either is
+ * NaN, so x is the second one. Most kinds have two formulas. The near one is for all x whose exp is a normal
+ * number, and uses pairs only where the error budget (see math/pairs.h) needs them. The far one is for tails and
+ * infinities, and uses pairs throughout. `or_far` takes one or the other for each lane, so that a lane's bits do
+ * not depend on other lanes. With pairs throughout and no branch, near formulas took 1.5 to 2.5 times as long. */
 #ifndef SUGAR_KERNELS_KINDS_COMMON_H
 #define SUGAR_KERNELS_KINDS_COMMON_H
 
 #include "kernels/kernels.h"
 #include "kernels/math/exp.h"
+#include "kernels/math/lookup.h"
 
 /* Beyond this |x| every function is linear, as far as its digits go; products of FAR with parameters are finite. */
 #define FAR 0x1p60
@@ -56,17 +52,14 @@ static inline vec times_pair_to_infinity(vec x, pair a)
     return vec_fma(x, a.hi, vec_min(SPLAT(FAR), x) * a.lo);
 }
 
-/* A function that typical inputs do not call. If it were inlined, its constants would take registers from those of the
- * loop: sigmoid's derivative took 6 % longer. */
+/* A function that typical inputs do not call. If it were inlined, its constants would take registers from those of
+ * the loop: sigmoid's derivative took 6 % longer. */
 #define RARE static __attribute__((noinline))
 #if REAL_BITS == 32
 #define RARE_IN_F32 RARE
 #else
 #define RARE_IN_F32 static inline
 #endif
-
-/* Whether any lane has an input that is not typical. */
-static inline int is_rare(mask m) { return (int)__builtin_expect(vec_any(m) != 0, 0); }
 
 /* near; in lanes that are far, the far formula, by a branch that typical inputs do not take. */
 ALWAYS_INLINE vec or_far(vec near, mask far, vec (*far_formula)(vec, const vec *), vec x, const vec *p)
@@ -77,17 +70,34 @@ ALWAYS_INLINE vec or_far(vec near, mask far, vec (*far_formula)(vec, const vec *
 }
 
 #if REAL_BITS == 32
-/* |x| in the tail, from `lowest` to `limit`, of a function that is -0 below `lowest`. x outside of the tail becomes
- * the nearer end, so that no lane computes with subnormal numbers, which would slow down the vector. */
-static inline vec tail_distance(real lowest, real limit, vec x)
+/* max(x, 0) - f(|x|) for x >= -near_end(end), from a table of f that ends at `end`, where f is less than an ULP of
+ * x. */
+ALWAYS_INLINE vec above_minus_below(piece_table below, double end, vec x)
 {
-    return vec_min(SPLAT(-lowest), vec_max(SPLAT(-limit), -x));
+    vec a = vec_min(SPLAT(near_end(end)), vec_abs(x));
+    return vec_max(SPLAT(0), x) - piece_value(below, 8, a, falling_index(a, end));
 }
 
-/* The function from 2^DECAY_SHIFT times its value; -0 below `lowest`. */
-static inline vec tail_lowered(real lowest, vec x, vec raised)
+/* |x| in the tail of a function that is -0 below `lowest`, for tables that begin at TAIL_TABLE_START. Other |x|
+ * become the nearer end, so that no lane computes with subnormal numbers, which would slow down the vector. */
+static inline vec tail_distance(real lowest, vec x)
 {
-    return raised * vec_select(vec_less(x, SPLAT(lowest)), SPLAT(0), SPLAT(DECAY_SCALE));
+    return vec_min(SPLAT(-lowest), vec_max(SPLAT(TAIL_TABLE_START), vec_abs(x)));
+}
+
+/* What a factor of 2^DECAY_SHIFT is taken back by. */
+static inline vec tail_scale(real lowest, vec x)
+{
+    return vec_select(vec_less(x, SPLAT(lowest)), SPLAT(0), SPLAT(DECAY_SCALE));
+}
+
+/* The tail's value from 2^DECAY_SHIFT times it; -0 below `lowest`. */
+static inline vec lowered_tail(real lowest, vec x, vec raised) { return raised * tail_scale(lowest, x); }
+
+/* max(x, 0) minus it. */
+static inline vec minus_tail(real lowest, vec x, vec raised)
+{
+    return vec_fnma(raised, tail_scale(lowest, x), vec_max(SPLAT(-0.0), x));
 }
 #endif
 

@@ -22,7 +22,7 @@ static inline vec times_expm1(vec alpha, vec expm1)
 
 static inline vec elu_value(vec x, const vec *p)
 {
-    exp_factors e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), x));
+    exp_factors e = exp_beside_one(vec_max(SPLAT(-EXPM1_NEAR), x));
     vec expm1 = vec_fma(e.power, e.p, e.power - SPLAT(1));
     return where_positive(x, x, times_expm1(p[0], expm1));
 }
@@ -80,6 +80,9 @@ static inline vec celu_derivative(vec x, const vec *p)
     return or_far(near, vec_less(y.hi, SPLAT(-EXP_NEAR)), celu_derivative_far, x, p);
 }
 
+static inline vec celu_default_value(vec x, const vec *p) { return elu_value(x, p); }
+static inline vec celu_default_derivative(vec x, const vec *p) { return elu_derivative(x, p); }
+
 /* max(0, y + alpha) / alpha: no digits are lost where y is close to -alpha. */
 static inline vec celu_derivative_from_output(vec y, const vec *p)
 {
@@ -123,7 +126,7 @@ static inline vec celu_parameter_derivative(vec x, const vec *p)
 static inline vec selu_value(vec x, const vec *p)
 {
     (void)p;
-    exp_factors e = exp_near(vec_max(SPLAT(-EXPM1_NEAR), x));
+    exp_factors e = exp_beside_one(vec_max(SPLAT(-EXPM1_NEAR), x));
     vec below = times_pair(vec_fma(e.power, e.p, e.power - SPLAT(1)), SELU_LAMBDA_A);
     return where_positive(x, SPLAT(SELU_LAMBDA) * x, below);
 }

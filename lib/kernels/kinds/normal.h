@@ -8,46 +8,40 @@
 
 #if REAL_BITS == 32
 #define GELU_LOWEST -14.625     /* below, value and derivative are -0 */
+#define GELU_END 5.25           /* of the tables */
+#define GELU_DERIVATIVE_END 5
 
-/* factor exp(-a^2/2) (NORMAL_TAIL_MIDDLE + polynomial c in 1/a^2) 2^DECAY_SHIFT; factor has no error. */
-static inline vec normal_tail(const real *c, vec a, vec factor)
+/* exp(-a^2/2) 2^DECAY_SHIFT times the function of a table, for a = |x| up to -GELU_LOWEST. */
+ALWAYS_INLINE vec normal_tail(piece_table table, vec x)
 {
-    exp_factors e = exp_half_square(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
-    vec middle = SPLAT(NORMAL_TAIL_MIDDLE), varying = polynomial(c, 4, SPLAT(1) / (a * a));
-    vec power = factor * e.power, rest = vec_fma(middle + varying, e.p, varying);
-    return vec_fma(power, middle, power * rest);
+    vec a = tail_distance(GELU_LOWEST, x);
+    return table_times_exp(table, 5, a, tail_index(a), exp_half_square(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT)));
 }
 
-/* max(x, 0) - a Phi(-a). */
+/* max(x, 0) - a Phi(-a) with a = |x| */
 RARE vec gelu_tail(vec x, const vec *p)
 {
     (void)p;
-    vec a = tail_distance(GELU_LOWEST, -NORMAL_TABLE_LIMIT, x);
-    return tail_lowered(GELU_LOWEST, x, normal_tail(gelu_normal_tail, a, SPLAT(-1)));
+    return minus_tail(GELU_LOWEST, x, normal_tail(gelu_tail_table, x));
 }
 static inline vec gelu_value(vec x, const vec *p)
 {
-    vec a = vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x));
-    scaled_piece d = table_times_density(mills_table, a);
-    vec scaled_a = a * d.power;
-    vec below = vec_fma(scaled_a, d.constant, scaled_a * d.rest);
-    vec near = vec_max(SPLAT(0), x) - below;
-    return above_half(x, or_far(near, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_tail, x, p));
+    vec near = above_minus_below(gelu_below_table, GELU_END, x);
+    return above_half(x, or_far(near, vec_less(x, SPLAT(-near_end(GELU_END))), gelu_tail, x, p));
 }
 
-/* With t = exp(-a^2/2) (mills - a / sqrt(2 pi)), Phi(x) + x phi(x) is t for x < 0 and 1 - t for x >= 0. */
+/* With t = Phi(-a) - a phi(a), Phi(x) + x phi(x) is t for x < 0 and 1 - t for x >= 0. */
 RARE vec gelu_derivative_tail(vec x, const vec *p)
 {
     (void)p;
-    vec a = tail_distance(GELU_LOWEST, -NORMAL_TABLE_LIMIT, x);
-    return tail_lowered(GELU_LOWEST, x, normal_tail(gelu_derivative_normal_tail, a, -a));
+    vec t = lowered_tail(GELU_LOWEST, x, -normal_tail(gelu_derivative_tail_table, x));
+    return vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
 }
 static inline vec gelu_derivative(vec x, const vec *p)
 {
-    scaled_piece d = table_times_density(gelu_derivative_table, vec_min(SPLAT(NORMAL_TABLE_LIMIT), vec_abs(x)));
-    vec t = vec_fma(d.power, d.constant, d.power * d.rest);
-    vec result = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
-    return or_far(result, vec_less(x, SPLAT(-NORMAL_TABLE_LIMIT)), gelu_derivative_tail, x, p);
+    vec a = vec_abs(x), t = piece_value(gelu_derivative_below_table, 8, a, falling_index(a, GELU_DERIVATIVE_END));
+    vec near = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
+    return or_far(near, vec_less(SPLAT(near_end(GELU_DERIVATIVE_END)), a), gelu_derivative_tail, x, p);
 }
 #else
 /* x Phi(x) for x < 0, from Phi(-|x|) = density * mills. */

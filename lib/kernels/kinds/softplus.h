@@ -8,31 +8,48 @@
 #include "kernels/math/logistic.h"
 #include "kernels/math/lookup.h"
 
-RARE vec sigmoid_far(vec x, const vec *p)
+/* s(y) for y < -EXP_SHORT. */
+#if REAL_BITS == 32
+static inline vec logistic_tail(pair y)
+{
+    vec e = exp_of_tail_pair(pair_negate(y)).value;
+    return vec_fnma(e, e, e);
+}
+#else
+static inline vec logistic_tail(pair y)
+{
+    logistic s = logistic_of(y);
+    return pair_round(s.value) * s.scale;
+}
+#endif
+RARE vec sigmoid_tail(vec x, const vec *p)
 {
     (void)p;
-    logistic s = logistic_of(pair_of(x));
-    return pair_round(s.value) * s.scale;
+    return logistic_tail(pair_of(non_positive(x)));
 }
 static inline vec sigmoid_value(vec x, const vec *p)
 {
-    mask far = vec_less(SPLAT(EXP_NEAR), vec_abs(x));
-    return or_far(SPLAT(1) / one_plus_exp(exp_near(-x)), far, sigmoid_far, x, p);
+    vec near = SPLAT(1) / one_plus_short_exp(exp_near(-vec_min(SPLAT(LOGISTIC_ONE), x)));
+    return or_far(near, vec_less(x, SPLAT(-EXP_SHORT)), sigmoid_tail, x, p);
 }
 
 #if REAL_BITS == 32
 /* E / (1 + E)^2 with E = exp(-|x|), as a series. */
+static inline vec times_logistic_derivative_tail(vec factor, vec x)
+{
+    small_exp e = exp_of_tail(vec_abs(x));
+    vec power = e.power * (factor * e.scale), product = vec_fma(power, e.p, power);
+    return vec_fma(product * e.value, vec_fma(SPLAT(3), e.value, SPLAT(-2)), product);
+}
 RARE vec sigmoid_derivative_tail(vec x, const vec *p)
 {
     (void)p;
-    vec e = exp_of_tail(vec_abs(x)).value;
-    return vec_fma(e * e, vec_fma(SPLAT(3), e, SPLAT(-2)), e);
+    return times_logistic_derivative_tail(SPLAT(1), x);
 }
 static inline vec sigmoid_derivative(vec x, const vec *p)
 {
-    vec a = vec_abs(x);
-    piece d = piece_of(logistic_derivative_table, 7, a, unit_index(a));
-    return or_far(d.constant + d.rest, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), sigmoid_derivative_tail, x, p);
+    vec a = vec_abs(x), near = piece_value(logistic_derivative_table, 7, a, unit_index(a));
+    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), sigmoid_derivative_tail, x, p);
 }
 #else
 RARE vec sigmoid_derivative_far(vec x, const vec *p)
@@ -101,15 +118,17 @@ static inline vec softplus_value(vec x, const vec *p)
 #endif
 RARE vec softplus_derivative_far(vec x, const vec *p)
 {
-    logistic s = logistic_of(two_product(p[0], bounded(x, FAR)));
-    return pair_round(s.value) * s.scale;
+    vec tail = logistic_tail(two_product(p[0], vec_max(SPLAT(-FAR), -vec_abs(x))));
+    return where_positive(x, SPLAT(1) - tail, tail);
 }
 static inline vec softplus_derivative(vec x, const vec *p)
 {
     pair y = two_product(p[0], x);
-    vec near = SPLAT(1) / one_plus_exp(exp_near_pair(pair_negate(y)));
-    return or_far(near, vec_less(SPLAT(EXP_NEAR), vec_abs(y.hi)), softplus_derivative_far, x, p);
+    vec near = SPLAT(1) / one_plus_short_exp(exp_near_pair(pair_negate(y)));
+    return or_far(near, vec_less(SPLAT(EXP_SHORT), vec_abs(y.hi)), softplus_derivative_far, x, p);
 }
+
+static inline vec softplus_default_derivative(vec x, const vec *p) { return sigmoid_value(x, p); }
 
 /* -expm1(-beta y) */
 static inline vec softplus_derivative_from_output(vec y, const vec *p)
@@ -131,34 +150,35 @@ static inline vec softplus_parameter_derivative(vec x, const vec *p)
     return raised * l.e.scale * SPLAT(-1 / (SOFTPLUS_RAISE * SOFTPLUS_RAISE));
 }
 
+/* log1p(exp(-|x|)) */
 #if REAL_BITS == 32
-RARE vec log_sigmoid_tail(vec x, const vec *p)
+RARE vec log1p_exp_tail(vec x, const vec *p)
 {
     (void)p;
     vec e = exp_of_tail(vec_abs(x)).value;
-    return non_positive(x) - vec_fma(e * e, log1p_growth(e), e);
+    return vec_fma(e * e, log1p_growth(e), e);
 }
-static inline vec log_sigmoid_value(vec x, const vec *p)
+static inline vec log1p_exp(vec x, const vec *p)
 {
     vec a = vec_abs(x);
     piece l = piece_of(softplus_table, 7, a, unit_index(a));
-    vec near = non_positive(x) - (l.constant + l.rest);
-    return or_far(near, vec_less(SPLAT(EXP_PIECE_LIMIT), a), log_sigmoid_tail, x, p);
+    return or_far(l.constant + l.rest, vec_less(SPLAT(EXP_PIECE_LIMIT), a), log1p_exp_tail, x, p);
 }
 #else
-RARE vec log_sigmoid_far(vec x, const vec *p)
+RARE vec log1p_exp_tail(vec x, const vec *p)
 {
     (void)p;
-    return non_positive(x) - scaled_round(log1p_exp_of_negative(pair_of(-vec_abs(x))));
+    return scaled_round(log1p_exp_of_negative(pair_of(-vec_abs(x))));
 }
-static inline vec log_sigmoid_value(vec x, const vec *p)
+static inline vec log1p_exp(vec x, const vec *p)
 {
     vec minus_a = -vec_abs(x);
-    pair half = half_log1p(exp_pair(exp_near(minus_a)));
-    vec near = vec_fnma(SPLAT(2), pair_round(half), non_positive(x));
-    return or_far(near, vec_less(minus_a, SPLAT(-EXP_PAIR_NEAR)), log_sigmoid_far, x, p);
+    vec near = SPLAT(2) * pair_round(half_log1p(exp_pair(exp_near(minus_a))));
+    return or_far(near, vec_less(minus_a, SPLAT(-EXP_PAIR_NEAR)), log1p_exp_tail, x, p);
 }
 #endif
+static inline vec softplus_default_value(vec x, const vec *p) { return vec_max(SPLAT(0), x) + log1p_exp(x, p); }
+static inline vec log_sigmoid_value(vec x, const vec *p) { return non_positive(x) - log1p_exp(x, p); }
 static inline vec log_sigmoid_derivative(vec x, const vec *p) { return sigmoid_value(-x, p); }
 
 /* -expm1(y) */

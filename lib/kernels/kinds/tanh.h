@@ -3,6 +3,7 @@
 #define SUGAR_KERNELS_KINDS_TANH_H
 
 #include "kernels/kinds/common.h"
+#include "kernels/kinds/softplus.h"
 #include "kernels/math/logistic.h"
 #include "kernels/math/lookup.h"
 
@@ -14,15 +15,6 @@ static inline pair tanh_of_abs(vec x)
     sum.lo = sum.lo + e.lo;
     return pair_negate(pair_multiply(e, pair_reciprocal(sum)));
 }
-
-#if REAL_BITS == 64
-/* tanh(x) = x + x^3 Q(x^2) on |x| <= 0.8; relative error 2^-59. */
-static const real tanh_tail[] = {-0x1.5555555555555p-2,  0x1.111111111106ap-3,   -0x1.ba1ba1ba0fc49p-5,
-                                 0x1.664f487fa81efp-6,   -0x1.226e34ea7e9a9p-7,  0x1.d6d3bbbd988d7p-9,
-                                 -0x1.7da21bf73339dp-10, 0x1.354a56176724p-11,   -0x1.f4aa664bcaa85p-13,
-                                 0x1.91f5fcee21b7ep-14,  -0x1.37890b426b291p-15, 0x1.b04026942cc4bp-17,
-                                 -0x1.c966e535b2203p-19, 0x1.0562988d74f4bp-21};
-#endif
 
 /* x - tanh(x) = x^3 (1/3 + x^2 Q(x^2)) on |x| <= 1; relative error 2^-30 (f32), 2^-57 (f64). */
 static const real tanhshrink_tail[] = {
@@ -47,41 +39,28 @@ static inline pair tanhshrink_near_zero(vec x)
     return pair_multiply(pair_multiply(square, pair_of(x)), series);
 }
 
-#if REAL_BITS == 32
-/* 1 - 2 exp(-2a). Only the first four bits of the exponential count. */
-RARE vec tanh_far(vec x, const vec *p)
-{
-    (void)p;
-    exp_factors e = exp_rough(SPLAT(-2) * vec_min(SPLAT(12), vec_abs(x)));
-    vec t = vec_fma(SPLAT(-2), vec_fma(e.power, e.p, e.power), SPLAT(1));
-    return vec_copysign(t, x);
-}
+/* -E / (2 + E) with E = expm1(-2|x|) = power p - (1 - power), for all x. */
 static inline vec tanh_value(vec x, const vec *p)
 {
-    vec a = vec_abs(x);
-    if (NARROW) {
-        exp_factors e = exp_near(SPLAT(-2) * vec_min(SPLAT(12), a));
-        vec minus_expm1 = vec_fnma(e.power, e.p, SPLAT(1) - e.power);
-        return vec_copysign(minus_expm1 / (SPLAT(2) - minus_expm1), x);
-    }
-    piece t = piece_of(tanh_table, 8, a, unit_index(a));
-    vec near = vec_copysign(t.constant + t.rest, x);
-    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), tanh_far, x, p);
+    (void)p;
+    exp_factors e = exp_beside_one(SPLAT(-2) * vec_min(SPLAT(PICK(10, 20)), vec_abs(x)));
+    vec minus_expm1 = vec_fnma(e.power, e.p, SPLAT(1) - e.power);
+    return vec_copysign(minus_expm1 / one_plus_short_exp(e), x);
+}
+
+/* 4 s(2x) s(-2x) */
+#if REAL_BITS == 32 && !NARROW
+RARE vec tanh_derivative_tail(vec x, const vec *p)
+{
+    (void)p;
+    return times_logistic_derivative_tail(SPLAT(4), SPLAT(2) * x);
+}
+static inline vec tanh_derivative(vec x, const vec *p)
+{
+    vec a = SPLAT(2) * vec_abs(x), near = SPLAT(4) * piece_value(logistic_derivative_table, 7, a, unit_index(a));
+    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), tanh_derivative_tail, x, p);
 }
 #else
-/* A polynomial up to 0.8; beyond it 1 - 2 / (1 + exp(2|x|)), which cancels little there. */
-static inline vec tanh_value(vec x, const vec *p)
-{
-    (void)p;
-    vec a = vec_min(SPLAT(24), vec_abs(x));
-    exp_factors e = exp_near(SPLAT(2) * a);
-    vec sum = vec_fma(e.power, e.p, e.power + SPLAT(1));
-    vec outer = SPLAT(1) - SPLAT(2) / sum;
-    vec square = a * a;
-    vec inner = vec_fma(a * square, POLYNOMIAL(tanh_tail, square), a);
-    return vec_copysign(vec_select(vec_less(SPLAT(0.8), a), outer, inner), x);
-}
-#endif
 RARE vec tanh_derivative_far(vec x, const vec *p)
 {
     (void)p;
@@ -89,11 +68,11 @@ RARE vec tanh_derivative_far(vec x, const vec *p)
     return SPLAT(4) * pair_round(s.value) * s.scale;
 }
 static inline vec tanh_derivative(vec x, const vec *p)
-{ /* 4 s(2x) s(-2x) */
-    vec a = SPLAT(2) * vec_abs(x);
-    vec near = SPLAT(4) * pair_round(logistic_derivative_near(exp_near(a)));
+{
+    vec a = SPLAT(2) * vec_abs(x), near = SPLAT(4) * pair_round(logistic_derivative_near(exp_near(a)));
     return or_far(near, vec_less(SPLAT(EXP_NEAR), a), tanh_derivative_far, x, p);
 }
+#endif
 
 /* (1 - y) (1 + y) */
 static inline vec tanh_derivative_from_output(vec y, const vec *p)

@@ -5,11 +5,11 @@
 #include "kernels/math/pairs.h"
 #include "kernels/math/polynomial.h"
 
-/* exp(r) = 1 + r + r^2 Q(r) on |r| <= ln(2)/2; relative error 2^-32 (f32), 2^-62 (f64). */
+/* exp(r) = 1 + r + r^2 Q(r) on |r| <= ln(2)/2; relative error 2^-28.2 (f32), 2^-62 (f64). (f32: with six coefficients
+ * 2^-32, which no kind needs; with four 2^-23.) */
 static const real exp_tail[] = {
 #if REAL_BITS == 32
-    0x1p-1f,         0x1.555556p-3f, 0x1.5555p-5f, 0x1.110fc4p-7f,
-    0x1.6d30d2p-10f, 0x1.a2d442p-13f
+    0x1.fffffcp-2f, 0x1.55549p-3f, 0x1.5558a2p-5f, 0x1.123adp-7f, 0x1.6a5e34p-10f
 #else
     0x1p-1,
     0x1.5555555555557p-3,
@@ -68,7 +68,7 @@ static inline exp_factors exp_factors_of(vec rounded, vec r)
     return (exp_factors){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(exp_tail, r), r)};
 }
 
-/* With an error of 2^-23 in 1 + p, as narrow types need it: four coefficients instead of six, and a reduction by one
+/* With an error of 2^-23 in 1 + p, as narrow types need it: four coefficients instead of five, and a reduction by one
  * fma. */
 static inline exp_factors exp_rough(vec x)
 {
@@ -86,8 +86,18 @@ static inline exp_factors exp_near(vec x)
     return exp_factors_of(rounded, r);
 }
 
-/* exp(-a^2/2), with the rounding error of a^2 taken into account. If rounder is VEC_ROUNDER + n, power is 2^n times as
- * large. */
+/* For x <= 0 in formulas that add exp(x) to 1 or -1: its error is at most 0.6 u + 2^-30 of 1 (f64: 2^-56), as the
+ * reduction is one fma. */
+static inline exp_factors exp_beside_one(vec x)
+{
+    if (NARROW)
+        return exp_rough(x);
+    vec rounded = vec_fma(x, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
+    return exp_factors_of(rounded, vec_fnma(rounded - VEC_ROUNDER, SPLAT(0x1.62e42fefa39efp-1), x));
+}
+
+/* exp(-a^2/2), with the rounding error of a^2 taken into account. If rounder is VEC_ROUNDER + n, power is 2^n
+ * times as large. */
 static inline exp_factors exp_half_square(vec a, vec rounder)
 {
     pair square = two_product(a, a);
@@ -123,6 +133,11 @@ static inline vec one_plus_exp(exp_factors e)
     return sum + vec_fma(e.power, e.p, SPLAT(1) - (sum - e.power));
 }
 
+/* The same for |x| <= EXP_SHORT, where power + 1 is exact. For x < -EXP_SHORT, where the sum is 1 but for the last
+ * bit, it may be rounded. */
+#define EXP_SHORT (NARROW ? EXP_NEAR : PICK(16, 36))
+static inline vec one_plus_short_exp(exp_factors e) { return vec_fma(e.power, e.p, e.power + SPLAT(1)); }
+
 /* 1 + power (1 + p), as a pair. */
 static inline pair one_plus_exp_pair(exp_factors e)
 {
@@ -141,12 +156,11 @@ static inline vec times_exp(pair c, exp_factors e)
     return power.hi + vec_fma(power.hi, e.p, power.lo);
 }
 
-/* expm1(x) for -EXPM1_NEAR <= x.hi <= 0. (It leaves out r x.lo, which is at most 0.2 u of the result.) */
+/* expm1(x) for -EXPM1_NEAR <= x.hi <= 0. (It leaves out p x.lo, which is at most 0.2 u of the result.) */
 static inline vec expm1_near(pair x)
 {
-    vec rounded, r = exp_argument(x.hi, &rounded), power = vec_power_of_two(rounded);
-    vec p = r + vec_fma(r * r, POLYNOMIAL(exp_tail, r), x.lo);
-    return vec_fma(power, p, power - SPLAT(1));
+    exp_factors e = exp_beside_one(x.hi);
+    return vec_fma(e.power, e.p + x.lo, e.power - SPLAT(1));
 }
 
 /* power (1 + p) as a pair. */
@@ -159,9 +173,9 @@ static inline pair exp_pair(exp_factors e)
 /* Up to this |x|, the low part of exp(x) as a pair is a normal number, even divided by a large beta. */
 #define EXP_PAIR_NEAR PICK(55, 650)
 
-/* Below -EXP_TAIL exp(x) may be subnormal: its exponent is raised by EXP_SHIFT, and the finished result is multiplied
- * by EXP_SCALE, so that only one rounding is to a subnormal number. So far out 1 + exp(x) is 1 for every purpose here,
- * raised or not. Below -EXP_LIMIT every result that has exp(x) as a factor is 0. */
+/* Below -EXP_TAIL exp(x) may be subnormal: its exponent is raised by EXP_SHIFT, and the finished result is
+ * multiplied by EXP_SCALE, so that only one rounding is to a subnormal number. So far out 1 + exp(x) is 1 for
+ * every purpose here, raised or not. Below -EXP_LIMIT every result that has exp(x) as a factor is 0. */
 #define EXP_TAIL PICK(66, 160)
 #define EXP_SHIFT PICK(56, 160)
 #define EXP_SCALE PICK(0x1p-56, 0x1p-160)
@@ -193,16 +207,13 @@ static inline scaled exp_of_negative(pair x)
 }
 
 #if REAL_BITS == 32
-/* exp(-r) = 1 - r + r^2 Q(r) on |r| <= ln(2)/2; relative error 2^-28.2. */
-static const real decay_tail[] = {0x1.fffffcp-2f, -0x1.55549p-3f, 0x1.5558a2p-5f, -0x1.123adp-7f, 0x1.6a5e34p-10f};
-
 /* From this a on, results with a factor exp(-a) are 0, even divided by a small beta. */
 #define TAIL_LIMIT 122
 /* Below it exponents are raised by TAIL_SHIFT, so that products with another factor are normal numbers. */
 #define TAIL_SHIFT 80
 #define TAIL_SCALE 0x1p-80
 
-/* exp(-a) = exp(-r) power scale for a >= 0 or NaN. As a float ln(2) has so few digits that cut - n ln2.hi is exact.
+/* exp(-a) = exp(r) power scale for a >= 0 or NaN. As a float ln(2) has so few digits that cut - n ln2.hi is exact.
  * inner: whether a is below TAIL_LIMIT. */
 typedef struct {
     mask inner;
@@ -215,7 +226,7 @@ static inline decay_factors decay_of(vec a)
     mask inner = vec_less(a, SPLAT(TAIL_LIMIT));
     vec cut = vec_min(SPLAT(TAIL_LIMIT), a), rounder = VEC_ROUNDER + SPLAT(TAIL_SHIFT);
     vec rounded = vec_fnma(cut, SPLAT(0x1.71547652b82fep+0), rounder), n = rounder - rounded;
-    vec r = vec_fnma(n, ln2.hi, cut) - n * ln2.lo;
+    vec r = vec_fma(n, ln2.lo, vec_fma(n, ln2.hi, -cut));
     return (decay_factors){inner, r, vec_power_of_two(rounded), vec_select(inner, SPLAT(TAIL_SCALE), SPLAT(0))};
 }
 
@@ -225,12 +236,14 @@ typedef struct {
     vec power, p, scale, value;
 } small_exp;
 
-static inline small_exp exp_of_tail(vec a)
+static inline small_exp exp_of_tail_pair(pair a)
 {
-    decay_factors d = decay_of(a);
-    vec p = vec_fma(d.r * d.r, POLYNOMIAL(decay_tail, d.r), -d.r), lowered = d.power * d.scale;
+    decay_factors d = decay_of(a.hi);
+    vec r = d.r - vec_select(d.inner, a.lo, SPLAT(0)), p = vec_fma(r * r, POLYNOMIAL(exp_tail, r), r),
+        lowered = d.power * d.scale;
     return (small_exp){d.power, p, d.scale, vec_fma(lowered, p, lowered)};
 }
+static inline small_exp exp_of_tail(vec a) { return exp_of_tail_pair(pair_of(a)); }
 #endif
 
 typedef struct {
@@ -259,9 +272,9 @@ static inline pair expm1_of_negative(pair x) { return exp_and_expm1_of_negative(
 /* 2^-g = 1 - ln(2) g + g^2 Q(g) on |g| <= 1/2; error 2^-28. ln(2) is so close to a float that it is one here. */
 static const real exp2_tail[] = {0x1.ebfbep-3f, -0x1.c6af7p-5f, 0x1.3b2a48p-7f, -0x1.5f0f3ep-10f, 0x1.4424e2p-13f};
 
-/* 2^-y = power (1 + p) for |y.hi| <= 126. If rounder is VEC_ROUNDER + n, power is 2^n times as large. In base 2 the
- * reduction is exact, and takes no multiplication; y has a factor anyway, which includes log2(e). The error of p is at
- * most 0.6 u. */
+/* 2^-y = power (1 + p) for |y.hi| <= 126. If rounder is VEC_ROUNDER + n, power is 2^n times as large. In base 2
+ * the reduction is exact, and takes no multiplication; y has a factor anyway, which includes log2(e). The error of
+ * p is at most 0.6 u. */
 static inline exp_factors exp2_of_minus(pair y, vec rounder)
 {
     vec rounded = rounder - y.hi;

@@ -24,6 +24,8 @@ static inline logistic logistic_of(pair y)
                       pair_select(negative, large, pair_scale(small, e.scale))};
 }
 
+#define LOGISTIC_ONE PICK(20, 40)   /* from this y on, s(y) is 1 */
+
 /* s(y) s(-y), even in y. */
 static inline scaled logistic_derivative(pair y)
 {

@@ -4,16 +4,16 @@
 
 #include "kernels/math/exp.h"
 
-/* In f32 the slowest kinds have a third formula, in place of the near one for typical inputs: eight polynomials, whose
- * coefficients a permutation looks up. It has no division, and half to a fifth of the multiplications, of which there
- * are two per cycle. (AVX2, 32 Ki elements in cache, ns an element before and after: gelu 1.44 and 0.60, gelu' 1.71 and
- * 0.63, mish' 1.24 and 0.49, softplus 0.89 and 0.35, sigmoid' 0.50 and 0.26, tanhshrink 1.40 and 0.39, tanhshrink' 1.14
- * and 0.31, gelu_tanh' 1.19 and 0.71.) In f64 sixteen coefficients, with two permutations and a blend for each, would
- * save nothing. Tried and lost: Phi(-a) itself in eight pieces without exp, because a piece in which the function falls
- * to a third multiplies the errors of its polynomial by three; a table for exp, because its product with the rest costs
- * more roundings than the budget allows; tanh' in these pieces, 3.2 ULP, because it falls like exp(-2a); tanh by its
- * addition theorem with three lookups, 0.310 ns an element, and 0.286 as it is; mish's two tables by Estrin's scheme,
- * 0.495 and 0.475; sigmoid with p folded into the sum, 0.259 and 0.245. */
+/* In f32 the slowest kinds have a third formula, in place of the near one for typical inputs: eight or sixteen
+ * polynomials, whose coefficients a permutation looks up. It has no division, and few multiplications. What limits
+ * these loops are permutations, one in a cycle: so a function has as few pieces as its inputs allow, and the value
+ * itself is in the table where it can be. (ns an element in cache, Sapphire Rapids, AVX2 and AVX-512: gelu, as
+ * exp(-a^2/2) times a table, 0.87 and 0.58; as a table with a tail, 0.53 and 0.36.) In f64 sixteen coefficients,
+ * with two permutations and a blend for each, would save nothing. Tried and lost: tables that end at 3.5, two
+ * coefficients shorter, as there half of the vectors with a standard deviation of 2 need the tail, and each such
+ * branch costs some 20 cycles (gelu 0.64 and 0.54, bsilu' 0.78 and 0.61); a table for exp, because its product
+ * with the rest costs more roundings than the budget allows; tanh in eight pieces, 0.43 and 0.30, and 0.39 and
+ * 0.29 by exp. */
 #if REAL_BITS == 32
 #include "kernels/math/tables.h"
 
@@ -26,68 +26,106 @@ typedef struct {
 
 typedef const real piece_table[][8];
 
-/* An entry of `above`, or of `below` where `negative`. If there is one table, both are that. */
-ALWAYS_INLINE vec entry(const real *above, const real *below, mask negative, index i)
+/* A table with rows of `length` numbers, of which a lookup chooses among the first 8, or among 16. */
+typedef struct {
+    const real *start;
+    int length, entries;
+} table_rows;
+
+/* Entry i of row k. */
+ALWAYS_INLINE vec row_entry(table_rows t, int k, index i)
 {
-    vec e = vec_lookup(above, i);
-    return above == below ? e : vec_select(negative, vec_lookup(below, i), e);
+    const real *row = t.start + k * t.length;
+    if (t.entries == 8)
+        return vec_lookup(row, i);
+    vec table[VEC_TABLE16_VECTORS];
+    UNROLL
+    for (size_t v = 0; v < VEC_TABLE16_VECTORS; v++)
+        table[v] = vec_load(row + vec_table16_start(i) + v * VEC_LANES);
+    return vec_lookup16(table, i);
 }
 
 /* c[1] + c[2] r + ... + c[degree] r^(degree - 1). By Estrin's scheme, as in polynomial(), but the last three
- * coefficients by Horner's rule, as their roundings count; with two tables by Horner's rule alone, as there the loop
- * waits for permutations and blends. (f32, AVX2, ns an element by Horner's rule, by this, and with one step of Horner's
- * rule less: tanh .292 .270 .262, softplus .395 .381 .362, log_sigmoid .251 .247 .239; but with one less
- * softplus(beta=1e-6) has an error of 2.01 ULP, and with none tanh has 2.03. If all coefficients are looked up before
- * the first is used, they go through the stack: mish .57 instead of .53.) */
-ALWAYS_INLINE vec piece_quotient(piece_table above, piece_table below, mask negative, int degree, vec r, index i)
+ * coefficients by Horner's rule, as their roundings count. (f32, AVX2, ns an element by Horner's rule, by this,
+ * and with one step of Horner's rule less: softplus .395 .381 .362, log_sigmoid .251 .247 .239; but with one less
+ * softplus(beta=1e-6) has an error of 2.01 ULP.) */
+ALWAYS_INLINE vec piece_quotient(table_rows t, int degree, vec r, index i)
 {
-#define COEFFICIENT(k) entry(above[1 + (k)], below[1 + (k)], negative, i)
-    vec square = r * r, sum = COEFFICIENT(degree);
+    vec square = r * r, sum = row_entry(t, 1 + degree, i);
     int k = degree - 1;
-    if (above == below) {
-        if (degree % 2) {
-            sum = vec_fma(sum, r, COEFFICIENT(k));
-            k -= 1;
-        }
-        UNROLL
-        for (; k > 3; k -= 2)
-            sum = vec_fma(sum, square, vec_fma(COEFFICIENT(k), r, COEFFICIENT(k - 1)));
+    if (degree % 2) {
+        sum = vec_fma(sum, r, row_entry(t, 1 + k, i));
+        k -= 1;
     }
     UNROLL
+    for (; k > 3; k -= 2)
+        sum = vec_fma(sum, square, vec_fma(row_entry(t, 1 + k, i), r, row_entry(t, k, i)));
+    UNROLL
     for (; k > 0; k--)
-        sum = vec_fma(sum, r, COEFFICIENT(k));
+        sum = vec_fma(sum, r, row_entry(t, 1 + k, i));
     return sum;
-#undef COEFFICIENT
 }
 
 /* At the distance r from the piece's point. */
-ALWAYS_INLINE piece piece_at(piece_table above, piece_table below, mask negative, int degree, vec r, index i)
+ALWAYS_INLINE piece piece_at(piece_table table, int degree, vec r, index i)
 {
-    vec sum = piece_quotient(above, below, negative, degree, r, i), rest = r * sum;
-    return (piece){entry(above[1], below[1], negative, i), rest, vec_fma(r, sum, -rest)};
-}
-
-ALWAYS_INLINE piece piece_of_two(piece_table above, piece_table below, mask negative, int degree, vec a, index i)
-{
-    return piece_at(above, below, negative, degree, a - entry(above[0], below[0], negative, i), i);
+    vec sum = piece_quotient((table_rows){table[0], 8, 8}, degree, r, i), rest = r * sum;
+    return (piece){vec_lookup(table[1], i), rest, vec_fma(r, sum, -rest)};
 }
 
 ALWAYS_INLINE piece piece_of(piece_table table, int degree, vec a, index i)
 {
-    return piece_of_two(table, table, vec_less(a, a), degree, a, i);
+    return piece_at(table, degree, a - vec_lookup(table[0], i), i);
 }
 
 ALWAYS_INLINE piece piece_of_pair(piece_table table, int degree, pair a, index i)
 {
-    return piece_at(table, table, vec_less(a.hi, a.hi), degree, (a.hi - vec_lookup(table[0], i)) + a.lo, i);
+    return piece_at(table, degree, (a.hi - vec_lookup(table[0], i)) + a.lo, i);
 }
 
-/* The piece for 0 <= a < 6.5, from the leading bits of 1 + 3 a / 6.5: there are four between 1 and 2 and four
- * between 2 and 4. Entries are in the order of these bits. */
-#define NORMAL_TABLE_LIMIT 6.4375
-static inline index normal_index(vec a)
+/* The same, rounded once. */
+ALWAYS_INLINE vec value_of_rows(table_rows t, int degree, vec x, index i)
 {
-    return vec_index(vec_fma(a, SPLAT(3 / 6.5), SPLAT(1)), REAL_MANTISSA_BITS - 2);
+    vec r = x - row_entry(t, 0, i);
+    return vec_fma(piece_quotient(t, degree, r, i), r, row_entry(t, 1, i));
+}
+ALWAYS_INLINE vec piece_value(piece_table table, int degree, vec a, index i)
+{
+    return value_of_rows((table_rows){table[0], 8, 8}, degree, a, i);
+}
+
+/* The piece for 0 <= a < end, from the leading bits of 3.75 - 2.75 a / end, which falls from 3.75 to 1: there are
+ * four between 4 and 2, and four between 2 and 1, where functions like exp(-a^2/2) fall fast: a piece in which the
+ * function falls to a third would multiply the errors of its polynomial by three. Entries are in the order of
+ * these bits. */
+static inline double near_end(double end) { return end - 0x1p-6; }  /* the limit for a, as the index is rounded */
+static inline index falling_index(vec a, double end)
+{
+    return vec_index(vec_fma(a, SPLAT(-2.75 / end), SPLAT(3.75)), REAL_MANTISSA_BITS - 2);
+}
+
+/* The piece for 4.7 <= a < 18.8, from the leading bits of a / 4.7: there are four in each octave. */
+#define TAIL_TABLE_START 4.7
+static inline index tail_index(vec a) { return vec_index(a * SPLAT(1 / TAIL_TABLE_START), REAL_MANTISSA_BITS - 2); }
+
+/* A function in sixteen pieces, whose points are about 1.25 times -8, ..., 7: first those of -4, ..., 3, then 4,
+ * ..., 7, -8, ..., -5. Where a lookup of sixteen entries takes two of eight and a choice, as with AVX2, the first
+ * eight pieces are computed, and the others only if a lane needs them: a polynomial for each half takes half of
+ * the time. */
+typedef const real signed_piece_table[][16];
+#define SIGNED_PIECES_LIMIT 9.3125
+
+ALWAYS_INLINE vec signed_piece_value(signed_piece_table table, int degree, vec x)
+{
+    vec rounded = vec_fma(x, SPLAT(1 / 1.25), SPLAT(0x1.8p23 + 4));
+    if (VEC_TABLE16_VECTORS != 2)
+        return value_of_rows((table_rows){table[0], 16, 16}, degree, x, vec_index16(rounded));
+    index i = vec_index(rounded, 0);
+    mask outer = vec_bits_are(rounded, 0, 8, 8);
+    vec y = value_of_rows((table_rows){table[0], 16, 8}, degree, x, i);
+    if (is_rare(outer))
+        y = vec_select(outer, value_of_rows((table_rows){table[0] + 8, 16, 8}, degree, x, i), y);
+    return y;
 }
 
 /* The piece for 0 <= a < 7.5; their points are about 0, 1, ..., 7. */
@@ -95,12 +133,13 @@ static inline index normal_index(vec a)
 static inline index unit_index(vec a) { return vec_index(a + SPLAT(0x1.8p23), 0); }
 
 /* For a table whose last piece is exp(-r), and for all a. Where a is far, exp(-a) = (constant + rest + lost) power
- * scale; `value` is that rounded. Elsewhere the piece has the bits that piece_of or piece_of_pair returns. `minus_lo`
- * is -a.lo. (AVX2, x evenly in [-20, 20], ns an element with a second polynomial for the tail, and in this way: silu'
- * 1.01 and 0.87, softplus 0.88 and 0.83. As a function that is called, they take 0.90 and 0.90; so it is inlined, which
- * costs typical inputs nothing. Not so for sigmoid' and log_sigmoid: with a second polynomial 0.51 and 0.55; in this
- * way, called, 0.55 and 0.56; inlined 0.49 and 0.49, but then typical inputs take 5 % longer. These loops wait for
- * their chain of operations: to load whole vectors of constants instead of broadcasting them gains nothing.) */
+ * scale; `value` is that rounded. Elsewhere the piece has the bits that piece_of or piece_of_pair returns.
+ * `minus_lo` is -a.lo. (AVX2, x evenly in [-20, 20], ns an element with a second polynomial for the tail, and in
+ * this way: silu' 1.01 and 0.87, softplus 0.88 and 0.83. As a function that is called, they take 0.90 and 0.90; so
+ * it is inlined, which costs typical inputs nothing. Not so for sigmoid' and log_sigmoid: with a second polynomial
+ * 0.51 and 0.55; in this way, called, 0.55 and 0.56; inlined 0.49 and 0.49, but then typical inputs take 5 %
+ * longer. These loops wait for their chain of operations: to load whole vectors of constants instead of
+ * broadcasting them gains nothing.) */
 #define EXP_PIECE_LIMIT 6.4375
 typedef struct {
     piece at;
@@ -113,8 +152,8 @@ ALWAYS_INLINE piece_or_exp piece_or_exp_of(piece_table table, int degree, vec a,
     mask far = vec_less(SPLAT(EXP_PIECE_LIMIT), a);
     decay_factors d = decay_of(a);
     index i = unit_index(vec_select(far, SPLAT(7), a));
-    vec r = vec_select(far, d.r, a - vec_lookup(table[0], i)) - vec_select(d.inner, minus_lo, SPLAT(0));
-    piece at = piece_at(table, table, far, degree, r, i);
+    vec r = vec_select(far, -d.r, a - vec_lookup(table[0], i)) - vec_select(d.inner, minus_lo, SPLAT(0));
+    piece at = piece_at(table, degree, r, i);
     vec lowered = d.power * d.scale;
     return (piece_or_exp){at, far, d.power, d.scale, vec_fma(lowered, at.rest, lowered)};
 }
@@ -127,32 +166,23 @@ static inline index wide_index(vec a)
     return vec_index(vec_fma(a, SPLAT(1 / 0.64), SPLAT(1)), REAL_MANTISSA_BITS - 1);
 }
 
-/* f(a) power (1 + p) = power (constant + rest), for the function f of a table. */
-typedef struct {
-    vec power, constant, rest;
-} scaled_piece;
-
-ALWAYS_INLINE scaled_piece table_times_exp(piece_table table, int degree, vec a, exp_factors e)
+/* f(a) power (1 + p), for the function f of a table, whose piece is i. */
+ALWAYS_INLINE vec table_times_exp(piece_table table, int degree, vec a, index i, exp_factors e)
 {
-    piece f = piece_of(table, degree, a, normal_index(a));
-    return (scaled_piece){e.power, f.constant, vec_fma(f.constant + f.rest, e.p, f.rest)};
-}
-
-/* f(a) exp(-a^2/2). */
-ALWAYS_INLINE scaled_piece table_times_density(piece_table table, vec a)
-{
-    return table_times_exp(table, 6, a, exp_near_half_square(a));
+    piece f = piece_of(table, degree, a, i);
+    vec rest = vec_fma(f.constant + f.rest, e.p, f.rest);
+    return vec_fma(e.power, f.constant, e.power * rest);
 }
 
 /* ---- Tables with a parameter ----------------------------------------------------------------- */
 
-/* a(x) + factor b(x), where the factor is the same for a whole call: the tables of a and b are added, coefficient by
- * coefficient. The sums depend on the factor alone, so compilers compute them before the loop and keep them in memory,
- * from where permutations read them. The pieces have the points -8, ..., 7, so that both signs of x are served.
- * table[0] has the constant terms, table[1] their low parts, table[1 + k] the coefficients of the kth power. (bsilu and
- * bsilu', ns an element by one division each and in this way: AVX2 0.64 and 0.67, 0.48 and 0.45; AVX-512 0.32 and 0.35,
- * 0.14 and 0.14. Without the low part of the first coefficient 0.44 and 0.41 with AVX2, but up to 1.92 ULP instead of
- * 1.11 for an alpha that rounds badly.) */
+/* a(x) + factor b(x), where the factor is the same for a whole call: the tables of a and b are added, coefficient
+ * by coefficient. The sums depend on the factor alone, so compilers compute them before the loop and keep them in
+ * memory, from where permutations read them. The pieces have the points -8, ..., 7, so that both signs of x are
+ * served. table[0] has the constant terms, table[1] their low parts, table[1 + k] the coefficients of the kth
+ * power. (bsilu and bsilu', ns an element by one division each and in this way: AVX2 0.64 and 0.67, 0.48 and 0.45;
+ * AVX-512 0.32 and 0.35, 0.14 and 0.14. Without the low part of the first coefficient 0.44 and 0.41 with AVX2, but
+ * up to 1.92 ULP instead of 1.11 for an alpha that rounds badly.) */
 typedef const real signed_table[][16];
 #define SIGNED_TABLE_LIMIT 7.4375
 

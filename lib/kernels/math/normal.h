@@ -6,15 +6,7 @@
 
 #define INVERSE_SQRT_2_PI PAIR(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)
 
-#if REAL_BITS == 32
-/* For 6.4375 <= a <= 14.625, a exp(a^2/2) Phi(-a) and 1/sqrt(2 pi) - exp(a^2/2) Phi(-a) / a are NORMAL_TAIL_MIDDLE
- * plus a polynomial in 1/a^2, which is less than a fortieth of it; relative errors 2^-28.6 and 2^-31.5. */
-#define NORMAL_TAIL_MIDDLE 0x1.98p-2
-static const real gelu_normal_tail[] = {0x1.089ed4p-11f, -0x1.987d1ap-2f, 0x1.311fcap+0f, -0x1.641d7p+2f,
-                                        0x1.7eeb7cp+4f};
-static const real gelu_derivative_normal_tail[] = {0x1.08a584p-11f, -0x1.98836cp-2f, 0x1.97e3f8p-2f, -0x1.2540b6p+0f,
-                                                   0x1.eca11p+1f};
-#else
+#if REAL_BITS == 64
 /* Phi(-a) exp(a^2/2) (a + 4) = Q(w), w = (a - 4) / (a + 4): the idea of Shepherd and Laframboise,
  * "Chebyshev approximation of (1 + 2x) exp(x^2) erfc x", Math. Comp. 36 (1981). The constant
  * term is a pair, MILLS_CONSTANT; the others are here. Relative error 2^-58.6 for a <= 40. */

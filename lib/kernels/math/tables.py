@@ -34,19 +34,36 @@ def mills(a):
     return exp(a * a / 2) * erfc(a / sqrt(2)) / 2
 
 
-def gelu_derivative(a):
-    return mills(a) - a / sqrt(2 * pi)
+def gelu_below(a):
+    return a * erfc(a / sqrt(2)) / 2
+
+
+def gelu_derivative_below(a):
+    return erfc(a / sqrt(2)) / 2 - a * exp(-a * a / 2) / sqrt(2 * pi)
 
 
 def logistic(y):
     return 1 / (1 + exp(-y))
 
 
-def gelu_tanh_derivative(a):
-    """The derivative at -a, over exp(-2u)."""
-    factor = 2 * sqrt(2 / pi)
-    s = logistic(factor * (a + mpf('0.044715') * a ** 3))
-    return s * (1 - a * factor * (1 + 3 * mpf('0.044715') * a * a) * s)
+def gelu_tanh_gate(a):
+    return logistic(-2 * sqrt(2 / pi) * (a + mpf('0.044715') * a ** 3))
+
+
+def gelu_tanh_derivative_below(a):
+    s = gelu_tanh_gate(a)
+    return s * (1 - a * 2 * sqrt(2 / pi) * (1 + 3 * mpf('0.044715') * a * a) * (1 - s))
+
+
+def silu_derivative(x):
+    return logistic(x) * (1 + x * logistic(-x))
+
+
+ALPHA = mpf(struct.unpack('f', struct.pack('f', 1.67))[0])      # the default, as f32
+
+
+def bsilu_derivative(x):
+    return silu_derivative(x) + ALPHA * logistic(x) * logistic(-x)
 
 
 def mish_gate(x):
@@ -68,22 +85,37 @@ def unit_pieces_and_exp():
     return unit_pieces()[:7] + [EXP_PIECE]
 
 
-def normal_pieces(share=mpf('0.5')):
-    """Between 0 and 6.5, in the order of normal_index."""
-    t = [1 + mpf(k) / 4 for k in range(4)] + [2 + mpf(k) / 2 for k in range(5)]
-    edges = [(v - 1) * mpf('6.5') / 3 for v in t]
-    # Rounded to a few bits; point_near moves the point from there.
+def signed_pieces():
+    """Around 1.25 times -4, ..., 7, -8, ..., -5."""
+    return [((k - mpf('0.5')) * mpf('1.25'), (k + mpf('0.5')) * mpf('1.25'), k * mpf('1.25'))
+            for k in (*range(-4, 8), *range(-8, -4))]
+
+
+def pieces_between(edges, share, order):
+    # Points are rounded to a few bits; point_near moves them from there.
     pieces = [(low, high, to_f32(mpf(round(float(low + (high - low) * share) * 64)) / 64))
               for low, high in zip(edges, edges[1:])]
+    return [pieces[k] for k in order]
+
+
+def falling_pieces(end, share):
+    """Between 0 and `end`, in the order of falling_index."""
+    edges = [mpf(k) * mpf(end) / 11 for k in (0, 1, 3, 5, 7, 8, 9, 10, 11)]
+    pieces = pieces_between(edges, mpf(share), range(8))
     pieces[0] = (pieces[0][0], pieces[0][1], mpf(0))
-    return pieces[4:] + pieces[:4]
+    return [pieces[k] for k in (3, 2, 1, 0, 7, 6, 5, 4)]
+
+
+def tail_pieces():
+    """Between 4.7 and 18.8, in the order of tail_index."""
+    edges = [mpf('4.7') * mpf(k) / 4 for k in (4, 5, 6, 7, 8, 10, 12, 14, 16)]
+    return pieces_between(edges, mpf('0.5'), (4, 5, 6, 7, 0, 1, 2, 3))
 
 
 def wide_pieces():
     """Between 0 and 9.6, in the order of wide_index."""
     edges = [mpf(v - 1) * mpf('0.64') for v in (1, mpf('1.5'), 2, 3, 4, 6, 8, 12, 16)]
-    pieces = [(low, high, to_f32(mpf(round(float(low + (high - low) * mpf('0.44')) * 64)) / 64))
-              for low, high in zip(edges, edges[1:])]
+    pieces = pieces_between(edges, mpf('0.44'), range(8))
     pieces[0] = (pieces[0][0], pieces[0][1], mpf(0))
     return pieces[2:] + pieces[:2]
 
@@ -111,33 +143,36 @@ HEAD = """\
 
 EXP_PIECE = (mpf('-0.3475'), mpf('0.3475'), mpf(0))
 
-# name: what it is; function; pieces; degree; the least number that errors are taken relative to, if the function has a
-# root; about where that root is; whether the piece with 0 in it has the point 0
+# name: what it is; function; pieces; degree; the least number that errors are taken relative to next to a root; about
+# where that root is; the first coefficients of the piece with 0 in it, if that has the point 0
 TABLES = {
-    'mills': ('Phi(-a) exp(a^2/2)', mills, normal_pieces, 6, 0, None, True),
-    'gelu_derivative': ('Phi(-a) exp(a^2/2) - a / sqrt(2 pi)', gelu_derivative, normal_pieces, 6, mpf('0.06'), 0.75,
-                        True),
-    'gelu_tanh_derivative': ('The derivative of gelu_tanh at -a, over exp(-2u(a))', gelu_tanh_derivative,
-                             lambda: normal_pieces(mpf('0.35')), 7, mpf('0.06'), 0.75, True),
-    'silu_derivative': ('s(-a) (1 - a s(a)), then exp(-r)', lambda a: logistic(-a) * (1 - a * logistic(a)),
-                        unit_pieces_and_exp, 7, mpf('0.05'), 1.27, True),
-    'logistic_derivative': ('s(a) s(-a)', lambda a: logistic(a) * logistic(-a), unit_pieces, 7, 0, None, True),
-    'softplus': ('log1p(exp(-a)), then exp(-r)', lambda a: log1p(exp(-a)), unit_pieces_and_exp, 7, 0, None, True),
-    'tanh': ('tanh(a)', tanh, unit_pieces, 8, 0, None, True),
-    'tanh_squared': ('tanh(a)^2', tanh_squared, wide_pieces, 8, 0, None, True),
-    'tanhshrink': ('(a - tanh(a)) / a^3', tanhshrink_ratio, wide_pieces, 8, 0, None, True),
-    'mish_above': ('tanh(log1p(exp(a)))', mish_gate, unit_pieces, 8, 0, None, False),
-    'mish_below': ('tanh(log1p(exp(-a)))', lambda a: mish_gate(-a), unit_pieces, 8, 0, None, False),
-    'mish_derivative_above': ('The derivative of mish at a', mish_derivative, unit_pieces, 8, 0, None, False),
-    'mish_derivative_below': ('The derivative of mish at -a', lambda a: mish_derivative(-a), unit_pieces, 8,
-                              mpf('0.05'), 1.19, False),
+    'gelu_below': ('a Phi(-a)', gelu_below, lambda: falling_pieces('5.25', '0.7'), 8, 0, None, [0, 0.5]),
+    'gelu_tail': ('a Phi(-a) exp(a^2/2)', lambda a: a * mills(a), tail_pieces, 5, 0, None, None),
+    'gelu_derivative_below': ('Phi(-a) - a phi(a)', gelu_derivative_below, lambda: falling_pieces(5, '0.65'), 8,
+                              mpf('0.15'), 0.75, [0.5]),
+    'gelu_derivative_tail': ('(a phi(a) - Phi(-a)) exp(a^2/2)', lambda a: a / sqrt(2 * pi) - mills(a), tail_pieces, 5,
+                             0, None, None),
+    'gelu_tanh_below': ('a s(-2u(a))', lambda a: a * gelu_tanh_gate(a), lambda: falling_pieces(5, '0.6'), 8, 0,
+                        None, [0, 0.5]),
+    'gelu_tanh_derivative_below': ('The derivative of gelu_tanh at -a', gelu_tanh_derivative_below,
+                                   lambda: falling_pieces('4.75', '0.65'), 8, mpf('0.15'), 0.75, [0.5]),
+    'silu_derivative': ('s(-a) (1 - a s(a)), then exp(-r)', lambda a: silu_derivative(-a), unit_pieces_and_exp, 7,
+                        mpf('0.05'), 1.27, []),
+    'silu_default_derivative': ("silu'", silu_derivative, signed_pieces, 8, mpf('0.15'), -1.27, [0.5]),
+    'bsilu_default_derivative': ("bsilu'", bsilu_derivative, signed_pieces, 8, mpf('0.15'), -2.6, []),
+    'bsilu_default': ('bsilu', lambda x: (x + ALPHA) * logistic(x) - ALPHA / 2, signed_pieces, 9, 0, None, [0]),
+    'logistic_derivative': ('s(a) s(-a)', lambda a: logistic(a) * logistic(-a), unit_pieces, 7, 0, None, []),
+    'softplus': ('log1p(exp(-a)), then exp(-r)', lambda a: log1p(exp(-a)), unit_pieces_and_exp, 7, 0, None, []),
+    'tanh_squared': ('tanh(a)^2', tanh_squared, wide_pieces, 8, 0, None, []),
+    'tanhshrink': ('(a - tanh(a)) / a^3', tanhshrink_ratio, wide_pieces, 8, 0, None, []),
+    'mish_gate': ('tanh(log1p(exp(x)))', mish_gate, signed_pieces, 8, 0, None, None),
+    'mish_derivative': ("mish'", mish_derivative, signed_pieces, 9, mpf('0.15'), -1.19, []),
 }
 
 # name: what it is; function; what its errors are relative to; degree; the first coefficients of the piece around 0,
 # which make small inputs exact
 SIGNED_TABLES = {
-    'silu_derivative_signed': ("silu', relative to s(x)", lambda x: logistic(x) * (1 + x * logistic(-x)), logistic,
-                               7, [0.5]),
+    'silu_derivative_signed': ("silu', relative to s(x)", silu_derivative, logistic, 7, [0.5]),
     'logistic_derivative_signed': ('s(x) s(-x)', lambda x: logistic(x) * logistic(-x),
                                    lambda x: logistic(x) * logistic(-x), 7, [0.25]),
     'silu_signed': ('silu', lambda x: x * logistic(x), lambda x: abs(x * logistic(x)), 8, [0, 0.5]),
@@ -182,21 +217,26 @@ def hexadecimal(v):
 
 
 def table(name):
-    meaning, function, pieces, degree, floor, near_root, keep_zero = TABLES[name]
+    meaning, function, pieces, degree, floor, near_root, at_0 = TABLES[name]
     root = findroot(function, mpf(near_root)) if near_root else None
     rows, errors = [], []
     for piece in pieces():
         f, (low, high, middle) = (lambda r: exp(-r)) if piece is EXP_PIECE else function, piece
         if root and low < root < high:
             c = to_f32(root)
-        elif middle == 0 and keep_zero:
+        elif middle == 0 and at_0 is not None:
             c = middle
         else:
             c = point_near(f, middle)
         known = {0: to_f32(f(c))}
+        if middle == 0 and at_0:
+            known.update({k: mpf(v) for k, v in enumerate(at_0)})
         if f(c) == 0 and f(c + 1) == f(c - 1):      # an even function: near 0 only the square counts
             known.update({1: mpf(0), 3: mpf(0)})
-        coefficients, error = fit(f, low, high, c, degree, lambda x: max(abs(f(x)), floor), known)
+
+        def scale(x):
+            return max(abs(f(x)), floor if root and abs(x - root) < 0.9 else mpf(2) ** -40)
+        coefficients, error = fit(f, low, high, c, degree, scale, known)
         rows.append([c] + coefficients)
         errors.append(error)
     print_table(name, meaning, rows, f'{max(errors):.1f}' + ('; one point is its root' if root else ''))
