@@ -39,14 +39,16 @@ static inline vector load(const element *p) { return *(const vector *)p; }
 
 static inline void store(element *p, vector a) { *(vector *)p = a; }
 
-/* to[i + j * to_step] = from[j + i * from_step] for i < LANES, j < columns <= LANES. Reads LANES whole vectors. To
- * interleave rows i and i + LANES/2, log2(LANES) times, is to transpose. */
-static inline void transpose_square(element *to, int64_t to_step, const element *from, int64_t from_step, int columns)
+/* to[i + j * to_step] = from[j + i * from_step] for i < rows, j < columns, both at most LANES. Reads and writes whole
+ * vectors: for rows < LANES what lies behind them in `to` gets other elements of `from`. To interleave rows i and
+ * i + LANES/2, log2(LANES) times, is to transpose. */
+static inline void transpose_square(element *to, int64_t to_step, const element *from, int64_t from_step, int rows,
+                                    int columns)
 {
     vector row[LANES], next[LANES];
 #pragma GCC unroll 16
     for (int i = 0; i < LANES; i++)
-        row[i] = load(from + i * from_step);
+        row[i] = load(from + (i < rows ? i : 0) * from_step);
 #pragma GCC unroll 4
     for (int stage = 1; stage < LANES; stage *= 2) {
 #pragma GCC unroll 8
@@ -104,7 +106,7 @@ static void transpose(element *restrict to, int64_t to_step, const element *rest
         for (int64_t b = 0; b < inner; b += LANES) {
             const int64_t other = smaller(b, inner - LANES);
             const int64_t i = along_from ? at : other, j = along_from ? other : at;
-            transpose_square(to + i + j * to_step, to_step, from + j + i * from_step, from_step, LANES);
+            transpose_square(to + i + j * to_step, to_step, from + j + i * from_step, from_step, LANES, LANES);
         }
     }
 }
@@ -115,10 +117,23 @@ static void separate(element *restrict to, int64_t to_step, const element *restr
 {
     int64_t i = 0;
     for (; (i + LANES - 1) * columns + LANES <= rows * columns; i += LANES)
-        transpose_square(to + i, to_step, from + i * columns, columns, (int)columns);
+        transpose_square(to + i, to_step, from + i * columns, columns, LANES, (int)columns);
     for (; i < rows; i++)
         for (int64_t j = 0; j < columns; j++)
             to[i + j * to_step] = from[i * columns + j];
+}
+
+/* to[i * columns + j] = from[i + j * from_step] for many rows i of fewer than LANES columns j: the way back. Of each
+ * vector that a square stores only the first elements count; the next one replaces the others. 32 Mi elements from NCHW
+ * to NHWC with 3 channels: 0.65 ns each, 0.76 one by one (relu, f32, Sapphire Rapids). */
+static void join(element *restrict to, const element *restrict from, int64_t from_step, int64_t rows, int64_t columns)
+{
+    int64_t i = 0;
+    for (; (i + LANES - 1) * columns + LANES <= rows * columns; i += LANES)
+        transpose_square(to + i * columns, columns, from + i, from_step, (int)columns, LANES);
+    for (; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++)
+            to[i * columns + j] = from[i + j * from_step];
 }
 
 /* Dimensions 0 and 1 of a box. */
@@ -127,12 +142,17 @@ static void copy_plane(const sugar_box *box, element *restrict to, const element
     const int64_t rows = box->dimension[0].extent, columns = box->dimension[1].extent;
     const int64_t to_step = box->dimension[1].to, from_step = box->dimension[0].from;
     const bool contiguous = box->dimension[0].to == 1 && box->dimension[1].from == 1;
+    const bool turned = box->dimension[0].from == 1 && box->dimension[1].to == 1;
     if (contiguous && rows >= LANES && columns >= LANES) {
         transpose(to, to_step, from, from_step, rows, columns);
         return;
     }
     if (contiguous && from_step == columns && columns > 1) {
         separate(to, to_step, from, rows, columns);
+        return;
+    }
+    if (turned && box->dimension[0].to == columns && columns > 1 && columns < LANES) {
+        join(to, from, box->dimension[1].from, rows, columns);
         return;
     }
     for (int64_t j = 0; j < columns; j++)
