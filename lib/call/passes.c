@@ -10,7 +10,7 @@ typedef union block {
 
 /* Block by block; the derivatives of a block stay in the first-level cache. */
 void sugar_backward_combined(const sugar_activation *activation, sugar_element element, bool accumulate, const void *x,
-                             const void *dy, void *dx, int64_t n, bool stream)
+                             const void *dy, void *dx, int64_t n, int stream)
 {
     const sugar_passes *passes = &activation->passes[element];
     const int64_t size = (int64_t)sugar_element_size(element);

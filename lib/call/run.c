@@ -9,6 +9,7 @@
 #include "call/workspace.h"
 #include "cpu/cache.h"
 #include "threads/context.h"
+#include "view/ahead.h"
 
 enum {
     ROW_AS_TILE = 512,              /* elements; a shorter row is not made a tile by itself */
@@ -55,7 +56,8 @@ static void run_tile(const sugar_extended_call *c, sugar_workspace *w, const sug
 /* Prefetches the operands of the next tile, where the processor would not do so by itself. A monitor's input that is
  * contiguous is not prefetched here, but by the kernels that count this tile: its address is returned. Without that a
  * monitored relu in memory takes 0.45 ns an element instead of 0.30; two or four tiles ahead, or into the second-level
- * cache alone, gained nothing. */
+ * cache alone, gained nothing. Nor did groups of tiles, as in plain calls: prelu with a parameter for each channel took
+ * 0.89 to 1.12 times as long in 5 layouts. */
 static const void *fetch_ahead(const sugar_extended_call *c, const sugar_walk *walk, const sugar_tile *next)
 {
     const void *ahead = NULL;

@@ -121,13 +121,13 @@ static bool is_among(int d, const int *dimensions, int count)
     return false;
 }
 
-/* The extent, at most `most`, that divides n into tiles of about the same size; a multiple of 8 for vectors. */
-static int64_t divide(int64_t n, int64_t most)
+/* The extent, at most `most`, that divides n into tiles of about the same size; a multiple of `unit`. */
+static int64_t divide(int64_t n, int64_t most, int64_t unit)
 {
     if (n <= most)
         return n;
     const int64_t tiles = (n - 1) / most + 1, even = (n - 1) / tiles + 1;
-    return smaller((even + 7) / 8 * 8, most);
+    return smaller(round_up(even, unit), most);
 }
 
 /* Whether all views are contiguous along the innermost dimension, and it is so long that nothing need be copied. */
@@ -139,14 +139,31 @@ static bool is_in_rows(const sugar_walk *walk)
     return in_rows;
 }
 
-/* A tile that is contiguous in the output alone would read a cache line of an input for each element. So where an
- * input has its smallest stride in another dimension, the tile extends over a cache line in that dimension, and as
- * far as `most` allows in the innermost dimensions, which are rows of the output. If these rows are short, it
- * extends over four cache lines. From NCHW, 32 Mi elements: to NCWH 0.39 ns an element with one line, 0.59 with
- * two, 0.65 with four; to CWHN, with N = 32, 1.16, 0.66 and 0.57. */
-void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows)
+/* How many cache lines a tile extends over in dimension `close`, in which an input has its smallest stride. More than
+ * one where rows of the output are short: two where that leaves longer rows than four, four where these follow each
+ * other. relu, f32, AVX-512, ns an element, from NCHW (Sapphire Rapids):
+ *
+ *                              to HWCN    WHCN    CWHN    HCWN
+ *     32 Mi, N = 32, 2 lines      0.67    0.81    0.54    0.68
+ *                    4 lines      2.23    3.10                   two are stored past the caches, four are not
+ *     1 Mi, N = 4,   2 lines      0.63    0.81    0.46    0.53
+ *                    4 lines      0.88    1.11    0.60    0.44
+ *
+ * Calls that are not plain keep to four, as sums depend on the order of tiles. */
+static int64_t lines_of(const sugar_walk *walk, int close, bool plain)
 {
-    walk->in_rows = rows && is_in_rows(walk);
+    if (walk->extent[0] * (int64_t)walk->element_size >= SUGAR_LONG_ROW)
+        return 1;
+    return plain && walk->stride[walk->output][close] != walk->extent[0] ? 2 : 4;
+}
+
+/* A tile that is contiguous in the output alone would read a cache line of an input for each element. So where an
+ * input has its smallest stride in another dimension, the tile extends over a cache line or a few in that dimension,
+ * and as far as `most` allows in the innermost dimensions, which are rows of the output. From NCHW to NCWH, 32 Mi
+ * elements: 0.39 ns an element with one line, 0.59 with two, 0.65 with four (Zen 5). */
+void sugar_walk_tile(sugar_walk *walk, int64_t most, bool plain)
+{
+    walk->in_rows = plain && is_in_rows(walk);
     int close[SUGAR_MAX_OPERANDS], count = 0;
     for (int k = 0; k < walk->operands; k++) {
         const int d = walk->size[k] > 0 ? closest_dimension(walk, k) : 0;
@@ -154,22 +171,22 @@ void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows)
             close[count++] = d;
     }
     const int64_t size = (int64_t)walk->element_size;
-    const int64_t lines = count == 1 && walk->extent[0] * size < SUGAR_LONG_ROW ? 4 : 1;
-    const int64_t side = lines * SUGAR_CACHE_LINE / size;
+    const int64_t side = (count == 1 ? lines_of(walk, close[0], plain) : 1) * SUGAR_CACHE_LINE / size;
+    const int64_t unit = plain ? SUGAR_CACHE_LINE / size : 8;
     int64_t left = walk->in_rows ? 8 * most : most;
     for (int d = 0; d < walk->ndim; d++)
         walk->tile[d] = 1;
     for (int i = 0; i < count; i++) {
-        walk->tile[close[i]] = divide(walk->extent[close[i]], smaller(side, left));
+        walk->tile[close[i]] = divide(walk->extent[close[i]], smaller(side, left), unit);
         left /= walk->tile[close[i]];
     }
     for (int d = 0; d < walk->ndim; d++)
         if (walk->tile[d] == 1) {
-            walk->tile[d] = divide(walk->extent[d], left);
+            walk->tile[d] = divide(walk->extent[d], left, unit);
             left /= walk->tile[d];
         }
     for (int i = 0; i < count; i++) {
-        const int64_t grown = divide(walk->extent[close[i]], walk->tile[close[i]] * left);
+        const int64_t grown = divide(walk->extent[close[i]], walk->tile[close[i]] * left, unit);
         left = left * walk->tile[close[i]] / grown;
         walk->tile[close[i]] = grown;
     }
@@ -276,33 +293,4 @@ void sugar_tile_write(const sugar_tile *tile, const sugar_walk *walk, int k, con
     sugar_box box;
     find_box(&box, tile, walk, k, true);
     sugar_copy(&box, sugar_tile_start(tile, walk, k), buffer, walk->size[k]);
-}
-
-/* Prefetches rows of so many bytes, `step` bytes apart. Inlined, as gcc drops the call of a function that does nothing
- * but prefetch. */
-static inline __attribute__((always_inline)) void prefetch_plane(const char *row, int64_t step, int64_t rows,
-                                                                 int64_t bytes)
-{
-    for (int64_t i = 0; i < rows; i++, row += step)
-        for (int64_t byte = 0; byte < bytes; byte += SUGAR_CACHE_LINE)
-            __builtin_prefetch(row + byte);
-}
-
-void sugar_tile_prefetch(const sugar_tile *tile, const sugar_walk *walk, int k)
-{
-    const int64_t *stride = walk->stride[k], size = (int64_t)walk->size[k];
-    int along = -1, across = -1, beyond = -1;
-    for (int d = 0; d < walk->ndim; d++)
-        if (tile->extent[d] > 1 && stride[d] == 1)
-            along = d;
-        else if (tile->extent[d] > 1 && across < 0)
-            across = d;
-        else if (tile->extent[d] > 1)
-            beyond = d;
-    if (along < 0 || across < 0 || llabs(stride[across]) * size < 2 * SUGAR_CACHE_LINE)
-        return;
-    const char *at = sugar_tile_start(tile, walk, k);
-    for (int64_t i = 0; i < (beyond < 0 ? 1 : tile->extent[beyond]); i++)
-        prefetch_plane(at + (beyond < 0 ? 0 : i * stride[beyond]) * size, stride[across] * size, tile->extent[across],
-                       tile->extent[along] * size);
 }

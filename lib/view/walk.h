@@ -45,9 +45,9 @@ void sugar_walk_alone(sugar_walk *alone, const sugar_walk *walk, int k);
 /* Whether the elements of an arranged walk lie one after another in every operand. */
 bool sugar_walk_is_vector(const sugar_walk *walk);
 
-/* Divides an arranged walk into tiles of at most `most` elements. With `rows`, tiles may be 8 times as large where
+/* Divides an arranged walk into tiles of at most `most` elements. For a plain call tiles may be 8 times as large where
  * rows are so long that they are computed where they lie. */
-void sugar_walk_tile(sugar_walk *walk, int64_t most, bool rows);
+void sugar_walk_tile(sugar_walk *walk, int64_t most, bool plain);
 
 /* A tile of a walk. */
 typedef struct sugar_tile {
@@ -75,8 +75,5 @@ int64_t sugar_tile_row(const sugar_tile *tile, const sugar_walk *walk, int k);
 /* Copies the elements of operand k into a buffer, or back. */
 void sugar_tile_read(const sugar_tile *tile, const sugar_walk *walk, int k, void *buffer);
 void sugar_tile_write(const sugar_tile *tile, const sugar_walk *walk, int k, const void *buffer);
-
-/* Prefetches the tile's cache lines in operand k, where the processor would not do so by itself. */
-void sugar_tile_prefetch(const sugar_tile *tile, const sugar_walk *walk, int k);
 
 #endif

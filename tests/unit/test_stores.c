@@ -94,8 +94,69 @@ static void same_bits_past_the_caches(void **unused)
             assert_int_equal(allowed[with][is_backward] > 0, allowed_in[with][is_backward]);
 }
 
+/* ---- Rows, and tiles ----------------------------------------------------------------------- */
+
+enum { ROWS = 3, COLUMNS = 35, DEPTH = 68, ELEMENTS = ROWS * COLUMNS * DEPTH, PADDED = ROWS * COLUMNS * (DEPTH + 1) };
+
+static _Alignas(LINE) unsigned char box_input[ELEMENTS * 8], box_output[2][PADDED * 8 + LINE];
+
+/* Strides of dimensions in the order that a number from 0 to 5 stands for; rows of the last dimension may have
+ * `padding` elements behind them, 0 or 1. */
+static void permute(int number, int64_t padding, int64_t *strides)
+{
+    static const int64_t shape[3] = {ROWS, COLUMNS, DEPTH};
+    const int inner = number % 3, middle = (inner + 1 + number / 3) % 3, outer = 3 - inner - middle;
+    strides[inner] = 1;
+    strides[middle] = shape[inner] + (inner == 2 ? padding : 0);
+    strides[outer] = strides[middle] * shape[middle];
+}
+
+static void check_box(const sugar_activation *a, element_type type, int from, int to, int64_t padding, size_t offset)
+{
+    static const int64_t shape[3] = {ROWS, COLUMNS, DEPTH};
+    static const uint64_t flags[2] = {SUGAR_CALL_NONTEMPORAL, SUGAR_CALL_TEMPORAL};
+    int64_t strides[3];
+    view x, y;
+    permute(from, 0, strides);
+    view_make(&x, box_input, widths[type], 3, shape, strides);
+    x.tensor.dtype = types[type];
+    permute(to, padding, strides);
+    for (int is_backward = 0; is_backward < 2; is_backward++) {
+        memset(box_output, 0x5a, sizeof box_output);
+        for (int k = 0; k < 2; k++) {
+            const sugar_call_options options = {.struct_size = sizeof options, .flags = flags[k]};
+            view_make(&y, box_output[k] + offset, widths[type], 3, shape, strides);
+            y.tensor.dtype = types[type];
+            assert_ok(is_backward ? sugar_backward(a, &x.tensor, &x.tensor, &y.tensor, &options)
+                                  : sugar_forward(a, &x.tensor, &y.tensor, &options));
+        }
+        assert_memory_equal(box_output[0], box_output[1], sizeof box_output[0]);
+    }
+}
+
+/* In every order of three dimensions: as rows where they lie, from buffers, and whole tiles; wherever rows begin in a
+ * cache line. */
+static void same_bits_in_rows(void **unused)
+{
+    (void)unused;
+    const char *levels[MAX_LEVELS];
+    const int level_count = supported_levels(levels);
+    for (size_t i = 0; i < sizeof box_input; i++)
+        box_input[i] = (unsigned char)(i % 2 == 0 ? i * 7 / 16 : i / 8 % 2 == 0 ? 0x3c : 0xbc);
+    for (int level = 0; level < level_count; level++) {
+        sugar_activation *a = must_create("relu~bsilu(blend=0.5)", levels[level]);
+        for (element_type type = 0; type < ELEMENT_TYPES; type++)
+            for (int order = 0; order < 36; order++)
+                for (int64_t padding = 0; padding < 2; padding++)
+                    for (size_t offset = 0; offset < LINE; offset += 24)
+                        check_box(a, type, order / 6, order % 6, padding, offset);
+        sugar_activation_destroy(a);
+    }
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(same_bits_past_the_caches)};
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(same_bits_past_the_caches),
+                                              cmocka_unit_test(same_bits_in_rows)};
     return cmocka_run_group_tests_name("stores", tests, NULL, NULL);
 }
