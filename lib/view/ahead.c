@@ -19,13 +19,19 @@
  * 3 channels, and nothing elsewhere. */
 enum { GROUP_BYTES = 65536, GROUP_ROW = 1024 };
 
+/* How many tiles follow each other along walk->along. */
+static int64_t count_along(const sugar_walk *walk)
+{
+    return (walk->extent[walk->along] - 1) / walk->tile[walk->along] + 1;
+}
+
 void sugar_ahead_start(sugar_ahead *ahead, const sugar_walk *walk, int64_t end)
 {
     const int64_t size = (int64_t)walk->element_size;
+    const int64_t most = smaller(GROUP_BYTES / (walk->tile_count * size), GROUP_ROW / (walk->tile[walk->along] * size));
     ahead->walk = walk;
     ahead->end = end;
-    ahead->group = smaller(GROUP_BYTES / (walk->tile_count * size), GROUP_ROW / (walk->tile[walk->along] * size));
-    ahead->group += ahead->group == 0;
+    ahead->group = clamp(most, 1, count_along(walk));
     ahead->until = 0;
     ahead->tiles = 0;
 }
@@ -33,8 +39,7 @@ void sugar_ahead_start(sugar_ahead *ahead, const sugar_walk *walk, int64_t end)
 /* How many tiles the group has from tile `number` on. */
 static int64_t rest_of_group(const sugar_ahead *ahead, int64_t number)
 {
-    const sugar_walk *walk = ahead->walk;
-    const int64_t along = (walk->extent[walk->along] - 1) / walk->tile[walk->along] + 1, place = number % along;
+    const int64_t along = count_along(ahead->walk), place = number % along;
     return smaller(ahead->group - place % ahead->group, along - place);
 }
 
@@ -134,7 +139,7 @@ void sugar_tile_prefetch(const sugar_tile *tile, const sugar_walk *walk, int k)
 void sugar_ahead_fetch(const sugar_ahead *ahead, int64_t number, const sugar_tile *next, int k)
 {
     int64_t rows;
-    if (ahead->tiles > 0 && has_rows(ahead, k, &rows))
+    if (ahead->group > 1 && ahead->tiles > 0 && has_rows(ahead, k, &rows))
         fetch_group(ahead, number, k, rows);
     else
         sugar_tile_prefetch(next, ahead->walk, k);

@@ -139,22 +139,28 @@ static bool is_in_rows(const sugar_walk *walk)
     return in_rows;
 }
 
-/* How many cache lines a tile extends over in dimension `close`, in which an input has its smallest stride. More than
- * one where rows of the output are short: two where that leaves longer rows than four, four where these follow each
- * other. relu, f32, AVX-512, ns an element, from NCHW (Sapphire Rapids):
+/* How many cache lines a tile extends over in dimension `close`, in which an input has its smallest stride. Only one
+ * where rows of the output are long. Else the most, up to four, that leave room for rows which are long enough to be
+ * stored where they lie; where rows follow each other in dimension `close` they need only be whole. relu, f32, AVX-512,
+ * 32 Mi elements, N = 32, ns an element, from NCHW (Sapphire Rapids; f16: to CWHN 0.80 with four, 0.38 with one):
  *
- *                              to HWCN    WHCN    CWHN    HCWN
- *     32 Mi, N = 32, 2 lines      0.67    0.81    0.54    0.68
- *                    4 lines      2.23    3.10                   two are stored past the caches, four are not
- *     1 Mi, N = 4,   2 lines      0.63    0.81    0.46    0.53
- *                    4 lines      0.88    1.11    0.60    0.44
+ *     to             HWCN    WHCN    CWHN
+ *     one line       0.76    0.89    0.64
+ *     two            0.69    0.83    0.56
+ *     four           1.32    1.11    1.00     rows pass through a buffer
  *
  * Calls that are not plain keep to four, as sums depend on the order of tiles. */
-static int64_t lines_of(const sugar_walk *walk, int close, bool plain)
+static int64_t lines_of(const sugar_walk *walk, int close, int64_t most, bool plain)
 {
-    if (walk->extent[0] * (int64_t)walk->element_size >= SUGAR_LONG_ROW)
+    const int64_t size = (int64_t)walk->element_size;
+    if (walk->extent[0] * size >= SUGAR_LONG_ROW)
         return 1;
-    return plain && walk->stride[walk->output][close] != walk->extent[0] ? 2 : 4;
+    const bool follow = walk->stride[walk->output][close] == walk->extent[0];
+    const int64_t row = follow ? walk->extent[0] : round_up(SUGAR_LONG_ROW / size, walk->extent[0]);
+    for (int64_t lines = 4; plain && lines > 0; lines /= 2)
+        if (most * size / (lines * SUGAR_CACHE_LINE) >= row)
+            return lines;
+    return 4;
 }
 
 /* A tile that is contiguous in the output alone would read a cache line of an input for each element. So where an
@@ -171,7 +177,7 @@ void sugar_walk_tile(sugar_walk *walk, int64_t most, bool plain)
             close[count++] = d;
     }
     const int64_t size = (int64_t)walk->element_size;
-    const int64_t side = (count == 1 ? lines_of(walk, close[0], plain) : 1) * SUGAR_CACHE_LINE / size;
+    const int64_t side = (count == 1 ? lines_of(walk, close[0], most, plain) : 1) * SUGAR_CACHE_LINE / size;
     const int64_t unit = plain ? SUGAR_CACHE_LINE / size : 8;
     int64_t left = walk->in_rows ? 8 * most : most;
     for (int d = 0; d < walk->ndim; d++)
