@@ -103,7 +103,8 @@ typedef struct divided_tile {
 /* Prefetches inputs that lie ROWS_AHEAD rows ahead. A kernel is done with a short row before the processor's own
  * prefetching has begun, unless rows follow each other in memory. Without this 32 Mi elements in rows of 128, from NCHW
  * to NHCW, take 1.3 times as long; 1 Mi elements, which the last-level cache holds, take 1.2 to 1.4 times as long with
- * it. Inlined, as gcc drops the call of a function that does nothing but prefetch. */
+ * it. Tried: into the second-level cache alone, 2 KiB ahead, which takes up to 12 % less time forward and 9 % more
+ * backward (Sapphire Rapids). Inlined, as gcc drops the call of a function that does nothing but prefetch. */
 static inline __attribute__((always_inline)) void prefetch_row(const divided_tile *t, const rows *row)
 {
     const int64_t bytes = t->length * (int64_t)t->call->walk.element_size;

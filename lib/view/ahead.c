@@ -16,7 +16,9 @@
  *
  * Without the limit on rows, a tile whose rows are long fetches a whole row of a group at once, and others nothing. An
  * input whose tiles follow each other in memory is left to the processor: to fetch it gained 8 % from NHWC to NCHW with
- * 3 channels, and nothing elsewhere. */
+ * 3 channels, and nothing elsewhere. Tried: to prefetch the next tile into the first-level cache as well takes 1 to
+ * 13 % longer; tiles of 4 KiB take 5 to 10 % less to NHWC and NWCH, but leave shorter rows; and at 1 Mi elements, which
+ * the last-level cache holds, groups take up to 1.3 times as long as no prefetching. */
 enum { GROUP_BYTES = 65536, GROUP_ROW = 1024 };
 
 /* How many tiles follow each other along walk->along. */
