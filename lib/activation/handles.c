@@ -8,6 +8,7 @@
 
 #include "activation/catalogue.h"
 #include "activation/range.h"
+#include "activation/slope.h"
 #include "activation/spec.h"
 #include "base/struct_size.h"
 #include "cpu/float_mode.h"
@@ -66,7 +67,7 @@ static void fill_passes(sugar_passes *passes, sugar_element element, const sugar
         sugar_real_set(element, &passes->forward_parameters, i, spec->forward.parameter[i]);
         sugar_real_set(element, &passes->surrogate_parameters, i, surrogate->parameter[i]);
     }
-    sugar_real_set(element, &passes->forward_parameters, SUGAR_SHIFT, 0);
+    sugar_real_set(element, &passes->forward_parameters, SUGAR_SLOPE, sugar_slope_find(element, &spec->forward));
     sugar_real_set(element, &passes->surrogate_parameters, SUGAR_SHIFT, find_shift(spec));
     passes->blend = blend;
     passes->rest = rest;

@@ -23,9 +23,15 @@ enum {
     SUGAR_KIND_COUNT
 };
 
-/* A kind has at most SUGAR_MAX_PARAMETERS parameters. Kernels get one more value, at SUGAR_SHIFT: the threshold from
- * which spike surrogates measure x. */
-enum { SUGAR_MAX_PARAMETERS = 3, SUGAR_SHIFT = SUGAR_MAX_PARAMETERS, SUGAR_KERNEL_PARAMETERS };
+/* A kind has at most SUGAR_MAX_PARAMETERS parameters. Kernels get one more value. At SUGAR_SHIFT it is the threshold
+ * from which spike surrogates measure x; at SUGAR_SLOPE, the same place, what values multiply a negative x by
+ * (activation/slope.h). */
+enum {
+    SUGAR_MAX_PARAMETERS = 3,
+    SUGAR_SHIFT = SUGAR_MAX_PARAMETERS,
+    SUGAR_SLOPE = SUGAR_SHIFT,
+    SUGAR_KERNEL_PARAMETERS
+};
 typedef SUGAR_REALS(SUGAR_KERNEL_PARAMETERS) sugar_parameters;
 
 enum { SUGAR_WIDEST = 16 };         /* the most lanes of a vector, at any level */

@@ -196,9 +196,6 @@ static void do_bits_are(const call *c)
     store_mask(c->result, vec_bits_are(vec_load(c->a), pattern[0], pattern[1], pattern[2]));
 }
 
-ONE_TO_MASK(negative, vec_negative(a))
-ONE_VEC(leading, vec_leading(a))
-ONE_VEC(last_one, vec_last_one(a))
 static void do_stream_bits16(const call *c)
 {
     vec_stream_bits16(c->result, c->a);

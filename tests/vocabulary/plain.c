@@ -169,10 +169,6 @@ static uint32_t bits_of(float a)
     return bits;
 }
 
-#define EACH_PATTERN(id, expression) EACH(id, c->is.lanes, uint32_t, uint32_t, uint32_t, uint32_t, expression)
-EACH_PATTERN(leading, a & 0xff800000)
-EACH_PATTERN(last_one, a | 1)
-
 static float to_odd(float a, float rest)
 {
     if (isnan(rest) || rest == 0 || bits_of(a) % 2 == 1)
@@ -180,7 +176,6 @@ static float to_odd(float a, float rest)
     return nextafter(a, rest > 0 ? INFINITY : -INFINITY);
 }
 EACH_REAL(to_odd, to_odd(a, b))
-EACH_MASK(negative, signbit(a) && isfinite(a))
 REAL_FROM(uint16_t, load_f16, element_value(a, ELEMENT_F16))
 REAL_FROM(uint16_t, load_bf16, element_value(a, ELEMENT_BF16))
 EACH(load_two_bf16, 2 * c->is.lanes, float, uint16_t, uint16_t, uint16_t, element_value(a, ELEMENT_BF16))

@@ -192,13 +192,6 @@ static inline mask vec_bits_are(vec a, int offset, int bits, int value)
     const __m256i these = _mm256_and_si256(sum, _mm256_set1_epi32(bits));
     return _mm256_castsi256_ps(_mm256_cmpeq_epi32(these, _mm256_set1_epi32(value)));
 }
-static inline mask vec_negative(vec a)
-{
-    const __m256i limit = _mm256_castps_si256(vec_splat(-INFINITY));
-    return _mm256_castsi256_ps(_mm256_cmpgt_epi32(limit, _mm256_castps_si256(a)));
-}
-static inline vec vec_leading(vec a) { return _mm256_and_ps(a, vec_splat(-INFINITY)); }
-static inline vec vec_last_one(vec a) { return _mm256_or_ps(a, vec_splat(0x1p-149f)); }
 /* Not by _CMP_NEQ_OQ, which is one operation less: with it Valgrind 3.19 finds NaN unequal to 0. */
 static inline vec vec_to_odd(vec a, vec rest)
 {

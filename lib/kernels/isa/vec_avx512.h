@@ -177,12 +177,6 @@ static inline mask vec_bits_are(vec a, int offset, int bits, int value)
     const __m512i sum = _mm512_add_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(offset));
     return _mm512_cmpeq_epi32_mask(_mm512_and_si512(sum, _mm512_set1_epi32(bits)), _mm512_set1_epi32(value));
 }
-static inline mask vec_negative(vec a)
-{
-    return _mm512_cmplt_epi32_mask(_mm512_castps_si512(a), _mm512_castps_si512(vec_splat(-INFINITY)));
-}
-static inline vec vec_leading(vec a) { return _mm512_and_ps(a, vec_splat(-INFINITY)); }
-static inline vec vec_last_one(vec a) { return _mm512_or_ps(a, vec_splat(0x1p-149f)); }
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const __m512i bits = _mm512_castps_si512(a);

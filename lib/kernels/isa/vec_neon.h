@@ -150,18 +150,6 @@ static inline mask vec_bits_are(vec a, int offset, int bits, int value)
     const uint32x4_t sum = vaddq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32((uint32_t)offset));
     return vceqq_u32(vandq_u32(sum, vdupq_n_u32((uint32_t)bits)), vdupq_n_u32((uint32_t)value));
 }
-static inline mask vec_negative(vec a)
-{
-    return vcltq_s32(vreinterpretq_s32_f32(a), vreinterpretq_s32_f32(vec_splat(-INFINITY)));
-}
-static inline vec vec_leading(vec a)
-{
-    return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(0xff800000)));
-}
-static inline vec vec_last_one(vec a)
-{
-    return vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(1)));
-}
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const uint32x4_t bits = vreinterpretq_u32_f32(a);

@@ -67,9 +67,6 @@
  * Of the bits of floats, for roundings to narrow types:
  *   vec_bits_are(a, offset, bits, value)        whether a's bits, with offset added, are those of `value` where
  *                             `bits` has 1s
- *   vec_negative(a)           whether a's sign bit is set, and a is finite
- *   vec_leading(a)            a's sign and power of two: the bits of its fraction become 0
- *   vec_last_one(a)           a with 1 as the last bit
  *   vec_to_odd(a, rest)       a where rest is 0 or NaN; elsewhere, of a and its neighbour on the side of rest's
  *                             sign, the one whose last bit is 1 (a is 0 only where rest is 0 or has its sign)
  *
@@ -209,9 +206,6 @@ static inline mask vec_bits_are(vec a, int offset, int bits, int value)
 {
     return ((vec_to_bits(a) + (uint32_t)offset) & (uint32_t)bits) == (uint32_t)value;
 }
-static inline mask vec_negative(vec a) { return vec_to_bits(a) >= 0x80000000 && vec_to_bits(a) < 0xff800000; }
-static inline vec vec_leading(vec a) { return vec_from_bits(vec_to_bits(a) & 0xff800000); }
-static inline vec vec_last_one(vec a) { return vec_from_bits(vec_to_bits(a) | 1); }
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const uint32_t bits = vec_to_bits(a), any = (uint32_t)(rest < 0 || rest > 0);

@@ -51,7 +51,25 @@ static inline vec relu_squared_derivative(vec x, const vec *p) { return SPLAT(2)
 static inline vec threshold_value(vec x, const vec *p) { return vec_select(vec_less_equal(x, p[0]), p[1], x); }
 static inline vec threshold_derivative(vec x, const vec *p) { return jump_at(x, p[0], SPLAT(0), SPLAT(1)); }
 
-static inline vec leaky_relu_value(vec x, const vec *p) { return line_below(p[0], x); }
+/* slope x where x <= 0, else x; slopes may differ from lane to lane. */
+static inline vec lines_below(vec slope, vec x)
+{
+    /* With a slope of 0, x = -inf must give 0. */
+    vec lowest = vec_select(vec_less(SPLAT(0), vec_abs(slope)), SPLAT(-INFINITY), SPLAT(-1));
+    return vec_select(vec_less(SPLAT(0), x), x, slope * vec_max(lowest, x));
+}
+
+/* The same for one slope. In a narrow type the product rounds twice; what makes that right is in the slope
+ * (activation/slope.c). */
+static inline vec line_below(vec slope, vec x)
+{
+    if (!vec_any(vec_less_equal(slope, SPLAT(0))) && !vec_any(vec_less(SPLAT(1), slope)))
+        return vec_max(slope * x, x);
+    return lines_below(slope, x);
+}
+
+static inline vec leaky_relu_value(vec x, const vec *p) { return line_below(p[SUGAR_SLOPE], x); }
+static inline vec leaky_relu_each_value(vec x, const vec *p) { return lines_below(p[0], x); }
 static inline vec leaky_relu_derivative(vec x, const vec *p) { return jump_at(x, SPLAT(0), p[0], SPLAT(1)); }
 static inline vec leaky_relu_derivative_from_output(vec y, const vec *p) { return leaky_relu_derivative(y, p); }
 
@@ -63,14 +81,11 @@ static inline vec leaky_relu_parameter_derivative(vec x, const vec *p)
 
 static inline vec prelu_parameter_derivative(vec x, const vec *p) { return leaky_relu_parameter_derivative(x, p); }
 static inline vec prelu_value(vec x, const vec *p) { return leaky_relu_value(x, p); }
+static inline vec prelu_each_value(vec x, const vec *p) { return leaky_relu_each_value(x, p); }
 static inline vec prelu_derivative(vec x, const vec *p) { return leaky_relu_derivative(x, p); }
 static inline vec prelu_derivative_from_output(vec y, const vec *p) { return leaky_relu_derivative(y, p); }
 
-static inline vec rrelu_value(vec x, const vec *p)
-{
-    vec slope = SPLAT(0.5) * (p[0] + p[1]);
-    return leaky_relu_value(x, &slope);
-}
+static inline vec rrelu_value(vec x, const vec *p) { return leaky_relu_value(x, p); }
 static inline vec rrelu_derivative(vec x, const vec *p)
 {
     vec slope = SPLAT(0.5) * (p[0] + p[1]);

@@ -82,9 +82,8 @@ KERNEL draw(const sugar_random *random, const void *parameters, int64_t first, i
         draw_rows(random, at, (uint64_t)step, rows, range, slope, n);
 }
 
-/* slope x where x <= 0, else x. line_below does the same, but chooses one of its ways for all lanes; here slopes
- * differ from lane to lane, and in a narrow type some have products in the middle between two elements, which
- * others do not. */
+/* slope x where x <= 0, else x. As lines_below, but slopes have many digits here: what a narrow type rounds away first
+ * is kept. */
 ALWAYS_INLINE vec drawn_line(vec slope, vec x)
 {
     /* With a slope of 0, x = -inf must give 0. */
