@@ -66,6 +66,8 @@ TWO_TO_MASK(less, vec_less(a, b))
 TWO_TO_MASK(less_equal, vec_less_equal(a, b))
 ONE_TO_MASK(any, vec_less(vec_splat(0), a))
 THREE(select, vec, vec_load, vec_store, vec_select(vec_less(vec_splat(0), a), b, d))
+TWO_VECS(keep_nan, vec_keep_nan(a, vec_min(b, vec_splat(1))))
+TWO_VECS(step, vec_step(a, b))
 ONE_VEC(power_of_two, vec_power_of_two(a))
 ONE(store_bytes, vec, vec_load, vec_store_bytes, a)
 ONE(load_bytes, vec, vec_load_bytes, vec_store, a)
@@ -179,15 +181,17 @@ static void do_load_two_bf16(const call *c)
     }
 }
 
-static void do_store_two_bf16(const call *c)
+static vec_two load_two(const real *a)
 {
-    const real *a = c->a;
     for (size_t i = 0; i < VEC_LANES; i++) {
         even[i] = a[2 * i];
         odd[i] = a[2 * i + 1];
     }
-    vec_store_two_bf16(c->result, (vec_two){vec_load(even), vec_load(odd)});
+    return (vec_two){vec_load(even), vec_load(odd)};
 }
+
+static void do_store_two_bf16(const call *c) { vec_store_two_bf16(c->result, load_two(c->a)); }
+static void do_store_two_upper_bf16(const call *c) { vec_store_two_upper_bf16(c->result, load_two(c->a)); }
 
 static void do_bits_are(const call *c)
 {

@@ -49,6 +49,11 @@ static inline mask vec_less(vec a, vec b) { return VEC_(vcltq)(a, b); }
 static inline mask vec_less_equal(vec a, vec b) { return VEC_(vcleq)(a, b); }
 static inline vec vec_select(mask m, vec a, vec b) { return VEC_(vbslq)(m, a, b); }
 static inline int vec_any(mask m) { return VEC_ANY_; }
+static inline vec vec_keep_nan(vec x, vec a) { return vec_select(VEC_(vceqq)(x, x), a, x); }
+static inline vec vec_step(vec x, vec below)
+{
+    return vec_select(vec_less_equal(x, vec_splat(0)), below, vec_keep_nan(x, vec_splat(1)));
+}
 /* The instructions for maximum and minimum treat NaN and signed zeros differently. */
 static inline vec vec_max(vec a, vec b) { return vec_select(vec_less(b, a), a, b); }
 static inline vec vec_min(vec a, vec b) { return vec_select(vec_less(a, b), a, b); }
@@ -178,6 +183,11 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
 {
     const uint32x4_t both = vsriq_n_u32(vec_round_bf16(a.odd), vec_round_bf16(a.even), 16);
     vst1q_u16(p, vreinterpretq_u16_u32(both));
+}
+static inline void vec_store_two_upper_bf16(uint16_t *p, vec_two a)
+{
+    const uint32x4_t odd = vreinterpretq_u32_f32(a.odd);
+    vst1q_u16(p, vreinterpretq_u16_u32(vsriq_n_u32(odd, vreinterpretq_u32_f32(a.even), 16)));
 }
 
 /* Indices of bytes in a table: those of the four bytes of an entry. */

@@ -19,6 +19,8 @@
  *   vec_less(a, b), vec_less_equal(a, b)   false where either is NaN
  *   vec_select(m, a, b)       a where m is true, else b
  *   vec_any(m)                whether m is true in any lane
+ *   vec_keep_nan(x, a)        x where it is NaN, else a, which is at most 1
+ *   vec_step(x, below)        x where it is NaN, below where x <= 0, else 1
  *   vec_power_of_two(a)       2^n for a = VEC_ROUNDER + n (math/exp.h), where 2^n is a normal number
  *   vec_store_bytes(p, a)     VEC_LANES bytes: the lanes, 0 <= a < 256, truncated
  *   vec_load_bytes(p)         VEC_LANES bytes, as reals
@@ -63,6 +65,7 @@
  *   vec_two, vec_load_two_bf16(p), vec_store_two_bf16(p, a)
  *                             2 VEC_LANES elements at any address as two vectors: `even` has elements 0, 2, ..., `odd`
  *                             has 1, 3, ... So each lane of 32 bits stays in place, and nothing is widened or packed
+ *   vec_store_two_upper_bf16(p, a)              as vec_store_two_bf16, without rounding: the upper 16 bits of each lane
  *   vec_stream_bits16(p, lanes)                 as vec_stream: VEC_LANES elements, from the array `lanes`
  * Of the bits of floats, for roundings to narrow types:
  *   vec_bits_are(a, offset, bits, value)        whether a's bits, with offset added, are those of `value` where
@@ -112,6 +115,8 @@ static inline mask vec_less(vec a, vec b) { return a < b; }
 static inline mask vec_less_equal(vec a, vec b) { return a <= b; }
 static inline vec vec_select(mask m, vec a, vec b) { return m ? a : b; }
 static inline int vec_any(mask m) { return m; }
+static inline vec vec_keep_nan(vec x, vec a) { return x == x ? a : x; }
+static inline vec vec_step(vec x, vec below) { return x <= 0 ? below : vec_keep_nan(x, 1); }
 
 static inline real_bits vec_to_bits(vec a)
 {
@@ -230,6 +235,12 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
 {
     vec_store_bf16(p, a.even);
     vec_store_bf16(p + 1, a.odd);
+}
+
+static inline void vec_store_two_upper_bf16(uint16_t *p, vec_two a)
+{
+    p[0] = (uint16_t)(vec_to_bits(a.even) >> 16);
+    p[1] = (uint16_t)(vec_to_bits(a.odd) >> 16);
 }
 
 typedef uint32_t index;

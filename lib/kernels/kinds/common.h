@@ -26,19 +26,17 @@ static inline vec bounded(vec x, real limit) { return vec_min(vec_splat(limit), 
 
 static inline vec non_positive(vec x) { return vec_min(SPLAT(0), x); }
 
-/* x where it is NaN, else result. */
-static inline vec keep_nan(vec x, vec result) { return vec_select(vec_less_equal(x, x), result, x); }
-
-/* below where x <= threshold, else above. */
-static inline vec jump_at(vec x, vec threshold, vec below, vec above)
+/* 0 where x <= threshold, else 1. */
+static inline vec step_at(vec x, vec threshold)
 {
-    return keep_nan(x, vec_select(vec_less_equal(x, threshold), below, above));
+    return vec_select(vec_less_equal(x, threshold), SPLAT(0), vec_keep_nan(x, SPLAT(1)));
 }
 
 /* 1 inside the open interval, else 0. */
 static inline vec inside(vec x, vec lower, vec upper)
 {
-    return keep_nan(x, vec_select(vec_less(lower, x), vec_select(vec_less(x, upper), SPLAT(1), SPLAT(0)), SPLAT(0)));
+    vec d = vec_select(vec_less(lower, x), vec_select(vec_less(x, upper), SPLAT(1), SPLAT(0)), SPLAT(0));
+    return vec_keep_nan(x, d);
 }
 
 /* a where x > 0, b elsewhere. */

@@ -13,7 +13,7 @@ static inline vec identity_value(vec x, const vec *p)
 static inline vec identity_derivative(vec x, const vec *p)
 {
     (void)p;
-    return keep_nan(x, SPLAT(1));
+    return vec_keep_nan(x, SPLAT(1));
 }
 
 /* relu(-0) is -0. */
@@ -25,7 +25,7 @@ static inline vec relu_value(vec x, const vec *p)
 static inline vec relu_derivative(vec x, const vec *p)
 {
     (void)p;
-    return jump_at(x, SPLAT(0), SPLAT(0), SPLAT(1));
+    return vec_step(x, SPLAT(0));
 }
 static inline vec relu_derivative_from_output(vec y, const vec *p) { return relu_derivative(y, p); }
 
@@ -49,7 +49,7 @@ static inline vec relu_squared_value(vec x, const vec *p)
 static inline vec relu_squared_derivative(vec x, const vec *p) { return SPLAT(2) * relu_value(x, p); }
 
 static inline vec threshold_value(vec x, const vec *p) { return vec_select(vec_less_equal(x, p[0]), p[1], x); }
-static inline vec threshold_derivative(vec x, const vec *p) { return jump_at(x, p[0], SPLAT(0), SPLAT(1)); }
+static inline vec threshold_derivative(vec x, const vec *p) { return step_at(x, p[0]); }
 
 /* slope x where x <= 0, else x; slopes may differ from lane to lane. */
 static inline vec lines_below(vec slope, vec x)
@@ -70,7 +70,7 @@ static inline vec line_below(vec slope, vec x)
 
 static inline vec leaky_relu_value(vec x, const vec *p) { return line_below(p[SUGAR_SLOPE], x); }
 static inline vec leaky_relu_each_value(vec x, const vec *p) { return lines_below(p[0], x); }
-static inline vec leaky_relu_derivative(vec x, const vec *p) { return jump_at(x, SPLAT(0), p[0], SPLAT(1)); }
+static inline vec leaky_relu_derivative(vec x, const vec *p) { return vec_step(x, p[0]); }
 static inline vec leaky_relu_derivative_from_output(vec y, const vec *p) { return leaky_relu_derivative(y, p); }
 
 static inline vec leaky_relu_parameter_derivative(vec x, const vec *p)
@@ -93,10 +93,7 @@ static inline vec rrelu_derivative(vec x, const vec *p)
 }
 
 static inline vec softshrink_value(vec x, const vec *p) { return x - vec_min(p[0], vec_max(-p[0], x)); }
-static inline vec softshrink_derivative(vec x, const vec *p)
-{
-    return keep_nan(x, vec_select(vec_less_equal(vec_abs(x), p[0]), SPLAT(0), SPLAT(1)));
-}
+static inline vec softshrink_derivative(vec x, const vec *p) { return step_at(vec_abs(x), p[0]); }
 
 static inline vec hardshrink_value(vec x, const vec *p)
 {
@@ -120,7 +117,7 @@ static inline vec hardsigmoid_value(vec x, const vec *p)
 static inline vec hardsigmoid_derivative(vec x, const vec *p)
 {
     (void)p;
-    return SPLAT(1.0 / 6) * inside(x, SPLAT(-3), SPLAT(3));
+    return vec_keep_nan(x, vec_select(vec_less_equal(SPLAT(3), vec_abs(x)), SPLAT(0), SPLAT(1.0 / 6)));
 }
 
 /* x t with t = (x + 3) / 6, between 0 and 1. One fma computes t = x c + 3 c, without cancellation near -3 if both c
@@ -139,15 +136,15 @@ static inline vec hardswish_derivative(vec x, const vec *p)
 {
     (void)p;
     vec inner = vec_fma(SPLAT(2), x, SPLAT(3)) / SPLAT(6);
-    vec outer = jump_at(x, SPLAT(-3), SPLAT(0), SPLAT(1));
+    vec outer = step_at(x, SPLAT(-3));
     return vec_select(vec_less(vec_abs(x), SPLAT(3)), inner, outer);
 }
 
-static inline vec heaviside_value(vec x, const vec *p) { return jump_at(x, p[0], SPLAT(0), SPLAT(1)); }
+static inline vec heaviside_value(vec x, const vec *p) { return step_at(x, p[0]); }
 static inline vec heaviside_derivative(vec x, const vec *p)
 {
     (void)p;
-    return keep_nan(x, SPLAT(0));
+    return vec_keep_nan(x, SPLAT(0));
 }
 
 /* sign(-0) is -0. */
@@ -159,7 +156,18 @@ static inline vec sign_value(vec x, const vec *p)
 static inline vec sign_derivative(vec x, const vec *p)
 {
     (void)p;
-    return keep_nan(x, SPLAT(0));
+    return vec_keep_nan(x, SPLAT(0));
+}
+
+/* Whether all results of a formula are elements, and so are their products with elements: x itself, small whole
+ * numbers, NaN. Then a store need not round. Known when a kernel is compiled. */
+ALWAYS_INLINE int is_exact(vec (*f)(vec, const vec *))
+{
+    return f == identity_value || f == relu_value || f == relu6_value || f == hardshrink_value || f == heaviside_value
+           || f == sign_value || f == identity_derivative || f == relu_derivative || f == relu_derivative_from_output
+           || f == relu6_derivative || f == relu6_derivative_from_output || f == threshold_derivative
+           || f == softshrink_derivative || f == hardshrink_derivative || f == hardtanh_derivative
+           || f == hardtanh_derivative_from_output || f == heaviside_derivative || f == sign_derivative;
 }
 
 #endif

@@ -3,6 +3,7 @@
 #define SUGAR_KERNELS_LOOPS_PLAIN_H
 
 #include "kernels/kernels.h"
+#include "kernels/kinds/linear.h"
 #include "kernels/loops/memory.h"
 
 /* Every call in a kernel is inlined (flatten). Otherwise gcc 12 does not inline some large formulas, and calls them
@@ -43,29 +44,38 @@ ALWAYS_INLINE void backward_iteration(formula derivative, const vec *p, const el
     put(dx, load(dy) * derivative(load(x), p), stream);
 }
 #else
-ALWAYS_INLINE void put_two(element *p, vec_two a, int stream)
+ALWAYS_INLINE void store_two(element *p, vec_two a, int exact)
+{
+    if (exact)
+        JOIN(vec_store_two_upper, SUGAR_TYPE)(p, a);
+    else
+        JOIN(vec_store_two, SUGAR_TYPE)(p, a);
+}
+
+ALWAYS_INLINE void put_two(element *p, vec_two a, int exact, int stream)
 {
     if (stream) {
         element lanes[ITERATION];   /* compilers keep it in a register */
-        JOIN(vec_store_two, SUGAR_TYPE)(lanes, a);
+        store_two(lanes, a, exact);
         vec_stream_bits16(p, lanes);
         vec_stream_bits16(p + VEC_LANES, lanes + VEC_LANES);
     } else {
-        JOIN(vec_store_two, SUGAR_TYPE)(p, a);
+        store_two(p, a, exact);
     }
 }
 
 ALWAYS_INLINE void forward_iteration(formula value, const vec *p, const element *x, element *y, int stream)
 {
     const vec_two a = JOIN(vec_load_two, SUGAR_TYPE)(x);
-    put_two(y, (vec_two){value(a.even, p), value(a.odd, p)}, stream);
+    put_two(y, (vec_two){value(a.even, p), value(a.odd, p)}, is_exact(value), stream);
 }
 
 ALWAYS_INLINE void backward_iteration(formula derivative, const vec *p, const element *x, const element *dy,
                                       element *dx, int stream)
 {
     const vec_two a = JOIN(vec_load_two, SUGAR_TYPE)(x), gradient = JOIN(vec_load_two, SUGAR_TYPE)(dy);
-    put_two(dx, (vec_two){gradient.even * derivative(a.even, p), gradient.odd * derivative(a.odd, p)}, stream);
+    const vec_two product = {gradient.even * derivative(a.even, p), gradient.odd * derivative(a.odd, p)};
+    put_two(dx, product, is_exact(derivative), stream);
 }
 #endif
 
