@@ -109,9 +109,13 @@ static inline vec hardtanh_derivative_from_output(vec y, const vec *p)
     return inside(y, as_element(p[0]), as_element(p[1]));
 }
 
+/* In a narrow type one fma in place of the division, which takes three times as long as all else. 1/6 in f32 is above
+ * 1/6, so that x = -3 gives nothing positive; all results are correctly rounded. */
 static inline vec hardsigmoid_value(vec x, const vec *p)
 {
     (void)p;
+    if (NARROW)
+        return vec_min(SPLAT(1), vec_max(SPLAT(0), vec_fma(x, SPLAT(1.0 / 6), SPLAT(0.5))));
     return vec_min(SPLAT(6), vec_max(SPLAT(0), x + SPLAT(3))) / SPLAT(6);
 }
 static inline vec hardsigmoid_derivative(vec x, const vec *p)
@@ -122,7 +126,7 @@ static inline vec hardsigmoid_derivative(vec x, const vec *p)
 
 /* x t with t = (x + 3) / 6, between 0 and 1. One fma computes t = x c + 3 c, without cancellation near -3 if both c
  * and 3 c are exact. So c is not 1/6, but (1 - HARDSWISH_BIAS) / 6, which is a number of the type, as is its
- * triple; the product makes up for it. */
+ * triple; the product makes up for it, but in a narrow type, which that does not reach. */
 #define HARDSWISH_BIAS PICK(0x1p-24, 0x1p-52)
 static inline vec hardswish_value(vec x, const vec *p)
 {
@@ -130,12 +134,17 @@ static inline vec hardswish_value(vec x, const vec *p)
     vec near = vec_max(SPLAT(-3), x);
     vec t = vec_fma(near, SPLAT((1 - HARDSWISH_BIAS) / 6), SPLAT((1 - HARDSWISH_BIAS) / 2));
     t = vec_min(SPLAT(1 - HARDSWISH_BIAS), t);
-    return above_half(x, vec_fma(near, t, SPLAT(HARDSWISH_BIAS) * near * t));
+    vec y = near * t;
+    if (!NARROW)
+        y = vec_fma(near, t, SPLAT(HARDSWISH_BIAS) * near * t);
+    return above_half(x, y);
 }
 static inline vec hardswish_derivative(vec x, const vec *p)
 {
     (void)p;
-    vec inner = vec_fma(SPLAT(2), x, SPLAT(3)) / SPLAT(6);
+    vec inner = (x + SPLAT(1.5)) * SPLAT(1.0 / 3);
+    if (!NARROW)
+        inner = vec_fma(SPLAT(2), x, SPLAT(3)) / SPLAT(6);
     vec outer = step_at(x, SPLAT(-3));
     return vec_select(vec_less(vec_abs(x), SPLAT(3)), inner, outer);
 }

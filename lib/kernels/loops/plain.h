@@ -79,8 +79,6 @@ ALWAYS_INLINE void backward_iteration(formula derivative, const vec *p, const el
 }
 #endif
 
-ALWAYS_INLINE size_t at_most_a_vector(size_t n) { return n < VEC_LANES ? n : VEC_LANES; }
-
 /* The last elements, fewer than those of an iteration, go through the same formula, so that an element's bits do not
  * depend on where it lies. */
 ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const element *x, element *y, size_t n,
@@ -91,10 +89,8 @@ ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const ele
     size_t i = 0;
     for (; n - i >= ITERATION; i += ITERATION)
         forward_iteration(value, p, x + i, y + i, stream);
-    for (; i < n; i += VEC_LANES) {
-        const size_t count = at_most_a_vector(n - i);
-        store_partial(y + i, value(load_partial(x + i, count), p), count);
-    }
+    for (; i < n; i += VEC_LANES)
+        put_some(y + i, value(load_some(x + i, n - i), p), n - i, 0);
     end_stream_of(stream);
 }
 
@@ -117,10 +113,8 @@ ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, con
     size_t i = 0;
     for (; n - i >= ITERATION; i += ITERATION)
         backward_iteration(derivative, p, x + i, dy + i, dx + i, stream);
-    for (; i < n; i += VEC_LANES) {
-        const size_t count = at_most_a_vector(n - i);
-        store_partial(dx + i, load_partial(dy + i, count) * derivative(load_partial(x + i, count), p), count);
-    }
+    for (; i < n; i += VEC_LANES)
+        put_some(dx + i, load_some(dy + i, n - i) * derivative(load_some(x + i, n - i), p), n - i, 0);
     end_stream_of(stream);
 }
 
