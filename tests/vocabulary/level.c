@@ -200,6 +200,8 @@ static void do_bits_are(const call *c)
     store_mask(c->result, vec_bits_are(vec_load(c->a), pattern[0], pattern[1], pattern[2]));
 }
 
+static void do_load_partial_bits16(const call *c) { vec_load_partial_bits16(c->result, c->a, c->n); }
+static void do_store_partial_bits16(const call *c) { vec_store_partial_bits16(c->result, c->a, c->n); }
 static void do_stream_bits16(const call *c)
 {
     vec_stream_bits16(c->result, c->a);

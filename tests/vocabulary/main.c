@@ -76,6 +76,7 @@ static shape shape_of(layout what, const sizes *is, size_t n)
     case REALS:
     case ALIGNED_REALS: return (shape){width, real, is->lanes};
     case N_REALS: return (shape){width, real, n};
+    case N_U16S: return (shape){2, whole, n};
     case TWO_REALS: return (shape){width, real, 2 * is->lanes};
     case MASK: return (shape){width, real, 3 * is->lanes};
     case FOUR_REALS: return (shape){width, real, 4 * is->lanes};
@@ -199,7 +200,8 @@ static void fill_pattern(trial *t)
 static void fill_edges(trial *t, int k, const list *edges, size_t stride, size_t vector)
 {
     const shape *s = &t->in[k], full = shape_of(REALS, &t->of->found->is, 0);
-    const size_t step = t->word->in[k].has == N_REALS ? full.count : s->count;
+    const layout has = t->word->in[k].has;
+    const size_t step = has == N_REALS || has == N_U16S ? full.count : s->count;
     for (size_t i = 0; i < s->count; i++)
         put_unit(t->at[k], i, s->width, edges->bits[(vector * step + i) / stride % edges->count]);
 }

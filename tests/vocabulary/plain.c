@@ -185,6 +185,12 @@ EACH(store_f16, c->is.lanes, uint16_t, float, float, float, element_of((double)a
 EACH(store_bf16, c->is.lanes, uint16_t, float, float, float, element_of((double)a, ELEMENT_BF16))
 EACH(store_two_bf16, 2 * c->is.lanes, uint16_t, float, float, float, element_of((double)a, ELEMENT_BF16))
 EACH(store_two_upper_bf16, 2 * c->is.lanes, uint16_t, float, float, float, bits_of(a) >> 16)
+static void do_load_partial_bits16(const call *c)
+{
+    memset(c->result, 0, c->is.lanes * sizeof(uint16_t));
+    memcpy(c->result, c->a, c->n * sizeof(uint16_t));
+}
+EACH(store_partial_bits16, c->n, uint16_t, uint16_t, uint16_t, uint16_t, a)
 EACH(stream_bits16, c->is.lanes, uint16_t, uint16_t, uint16_t, uint16_t, a)
 
 static void do_bits_are(const call *c)

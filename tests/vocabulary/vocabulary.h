@@ -13,6 +13,7 @@ typedef enum layout {
     REALS,
     ALIGNED_REALS,
     N_REALS,
+    N_U16S,
     TWO_REALS,
     FOUR_REALS,
     MASK,               /* REALS three times, each 1 for true and 0 for false: lanes selected, lanes counted, any */

@@ -2,6 +2,7 @@
 #include "kernels/real.h"
 
 #include <immintrin.h>
+#include <string.h>
 
 enum { VEC_LANES = 256 / REAL_BITS };
 
@@ -185,6 +186,51 @@ static inline void vec_store_bits16(uint16_t *p, __m128i a) { _mm_storeu_si128((
 static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes)
 {
     _mm_stream_si128((__m128i *)(void *)p, vec_load_bits16(lanes));
+}
+
+/* There are no masked loads and stores of 16 bits. Two loads that overlap, or two stores, take half of the time of a
+ * call of memcpy and of a load that has to wait for it. */
+static inline void vec_load_partial_bits16(uint16_t *lanes, const uint16_t *p, size_t n)
+{
+    if (n >= 8) {
+        vec_store_bits16(lanes, vec_load_bits16(p));
+        return;
+    }
+    uint64_t low = 0, high = 0;
+    uint32_t first, last;
+    if (n >= 4) {
+        memcpy(&low, p, 8);
+        memcpy(&high, p + n - 4, 8);
+        high = high >> 16 * (7 - n) >> 16;
+    } else if (n >= 2) {
+        memcpy(&first, p, 4);
+        memcpy(&last, p + n - 2, 4);
+        low = first | (uint64_t)last << 16 * (n - 2);
+    } else if (n) {
+        low = *p;
+    }
+    vec_store_bits16(lanes, _mm_set_epi64x((long long)high, (long long)low));
+}
+static inline void vec_store_partial_bits16(uint16_t *p, const uint16_t *lanes, size_t n)
+{
+    if (n >= 8) {
+        vec_store_bits16(p, vec_load_bits16(lanes));
+        return;
+    }
+    uint64_t low, high;
+    memcpy(&low, lanes, 8);
+    memcpy(&high, lanes + 4, 8);
+    if (n >= 4) {
+        const uint64_t last = n > 4 ? low >> 16 * (n - 4) | high << 16 * (8 - n) : low;
+        memcpy(p, &low, 8);
+        memcpy(p + n - 4, &last, 8);
+    } else if (n >= 2) {
+        const uint32_t first = (uint32_t)low, last = (uint32_t)(low >> 16 * (n - 2));
+        memcpy(p, &first, 4);
+        memcpy(p + n - 2, &last, 4);
+    } else if (n) {
+        *p = (uint16_t)low;
+    }
 }
 
 static inline vec vec_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(vec_load_bits16(p)); }

@@ -172,6 +172,15 @@ static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes)
     _mm256_stream_si256((__m256i *)(void *)p, vec_load_bits16(lanes));
 }
 
+static inline void vec_load_partial_bits16(uint16_t *lanes, const uint16_t *p, size_t n)
+{
+    vec_store_bits16(lanes, _mm256_maskz_loadu_epi16(vec_partial_mask(n), p));
+}
+static inline void vec_store_partial_bits16(uint16_t *p, const uint16_t *lanes, size_t n)
+{
+    _mm256_mask_storeu_epi16(p, vec_partial_mask(n), vec_load_bits16(lanes));
+}
+
 static inline vec vec_load_f16(const uint16_t *p) { return _mm512_cvtph_ps(vec_load_bits16(p)); }
 static inline void vec_store_f16(uint16_t *p, vec a)
 {

@@ -146,6 +146,15 @@ static inline int vec_bytes_least(vec_bytes a) { return vminvq_u8(a); }
 static inline int64_t vec_bytes_sum(vec_bytes a) { return vaddlvq_u8(a); }
 
 #if REAL_BITS == 32
+static inline void vec_load_partial_bits16(uint16_t *lanes, const uint16_t *p, size_t n)
+{
+    memset(lanes, 0, VEC_LANES * sizeof *lanes);
+    memcpy(lanes, p, n * sizeof *lanes);
+}
+static inline void vec_store_partial_bits16(uint16_t *p, const uint16_t *lanes, size_t n)
+{
+    memcpy(p, lanes, n * sizeof *lanes);
+}
 static inline vec vec_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 static inline void vec_store_f16(uint16_t *p, vec a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
 static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes) { vst1_u16(p, vld1_u16(lanes)); }

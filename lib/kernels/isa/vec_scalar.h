@@ -66,6 +66,9 @@
  *                             2 VEC_LANES elements at any address as two vectors: `even` has elements 0, 2, ..., `odd`
  *                             has 1, 3, ... So each lane of 32 bits stays in place, and nothing is widened or packed
  *   vec_store_two_upper_bf16(p, a)              as vec_store_two_bf16, without rounding: the upper 16 bits of each lane
+ *   vec_load_partial_bits16(lanes, p, n)        n <= VEC_LANES elements, to the array `lanes`; 0 behind them. Nothing
+ *                             else is read
+ *   vec_store_partial_bits16(p, lanes, n)       the first n <= VEC_LANES of them; nothing else is written
  *   vec_stream_bits16(p, lanes)                 as vec_stream: VEC_LANES elements, from the array `lanes`
  * Of the bits of floats, for roundings to narrow types:
  *   vec_bits_are(a, offset, bits, value)        whether a's bits, with offset added, are those of `value` where
@@ -205,6 +208,12 @@ static inline void vec_store_f16(uint16_t *p, vec a)
     *p = (uint16_t)(sign | half);
 }
 
+static inline void vec_load_partial_bits16(uint16_t *lanes, const uint16_t *p, size_t n) { *lanes = n ? *p : 0; }
+static inline void vec_store_partial_bits16(uint16_t *p, const uint16_t *lanes, size_t n)
+{
+    if (n)
+        *p = *lanes;
+}
 static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes) { *p = *lanes; }
 
 static inline mask vec_bits_are(vec a, int offset, int bits, int value)

@@ -24,11 +24,10 @@ ALWAYS_INLINE void stream_past_caches(element *p, vec a)
     vec_stream_bits16(p, lanes);
 }
 
-/* By copies, as few processors have masked loads and stores of 16 bits. */
 ALWAYS_INLINE vec load_partial(const element *p, size_t n)
 {
-    element lanes[VEC_LANES] = {0};
-    memcpy(lanes, p, n * sizeof *p);
+    element lanes[VEC_LANES];
+    vec_load_partial_bits16(lanes, p, n);
     return load(lanes);
 }
 
@@ -36,7 +35,7 @@ ALWAYS_INLINE void store_partial(element *p, vec a, size_t n)
 {
     element lanes[VEC_LANES];
     store(lanes, a);
-    memcpy(p, lanes, n * sizeof *p);
+    vec_store_partial_bits16(p, lanes, n);
 }
 #endif
 
