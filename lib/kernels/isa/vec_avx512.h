@@ -203,7 +203,9 @@ static inline vec vec_to_odd(vec a, vec rest)
     const __m512i below = _mm512_sub_epi32(bits, back);
     return _mm512_castsi512_ps(_mm512_mask_or_epi32(bits, any, below, _mm512_set1_epi32(1)));
 }
-/* As in vec_avx2.h. The instruction of AVX512_BF16 would take subnormals for zeros. */
+/* As in vec_avx2.h. The instruction of AVX512_BF16 takes subnormals for zeros. With a branch for those it was slower,
+ * as it puts the lanes of two vectors one behind the other (leaky_relu forward, in cache: 0.091 ns an element, and
+ * 0.075 by vec_store_two_bf16). */
 static inline __m512i vec_round_bf16(vec a)
 {
     const __m512i bits = _mm512_castps_si512(a);
