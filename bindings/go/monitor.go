@@ -18,6 +18,7 @@ type MonitorOptions struct {
 	Bins             int     // of the histogram; 0: lowlevel.MonitorBins
 	Threshold        float64 // a sample is active above it
 	Minimum, Maximum float64 // of the histogram; both 0: -8 and 8
+	Every            int64   // one call in so many is observed, beginning with the first; 0 and 1: every call
 }
 
 // MonitorSummary is what all units have seen.
@@ -25,6 +26,7 @@ type MonitorSummary struct {
 	Units, Samples, Active, NotFinite, Dead int64
 	Sparsity, Mean, Deviation               float64
 	AxisFromEnd, Bins                       int
+	Every, Calls, Observed                  int64
 }
 
 // MonitorUnit is what one unit has seen.
@@ -40,7 +42,7 @@ func NewMonitor(units int, options *MonitorOptions) (*Monitor, error) {
 	}
 	c := lowlevel.MonitorOptions{StructSize: unsafe.Sizeof(lowlevel.MonitorOptions{}),
 		AxisFromEnd: int32(options.AxisFromEnd), Bins: int32(options.Bins),
-		Threshold: options.Threshold, Minimum: options.Minimum, Maximum: options.Maximum}
+		Threshold: options.Threshold, Minimum: options.Minimum, Maximum: options.Maximum, Every: options.Every}
 	if int(c.AxisFromEnd) != options.AxisFromEnd {
 		return nil, argumentError("AxisFromEnd: %d, expected 0, the last one, to %d", options.AxisFromEnd,
 			lowlevel.MaxDimensions-1)
@@ -95,7 +97,7 @@ func (monitor *Monitor) Summary() (MonitorSummary, error) {
 	c := lowlevel.MonitorSummary{StructSize: unsafe.Sizeof(lowlevel.MonitorSummary{})}
 	err := check(func() Status { return lowlevel.MonitorGet(monitor.handle, &c) })
 	return MonitorSummary{c.Units, c.Samples, c.Active, c.NotFinite, c.Dead, c.Sparsity, c.Mean, c.Deviation,
-		int(c.AxisFromEnd), int(c.Bins)}, err
+		int(c.AxisFromEnd), int(c.Bins), c.Every, c.Calls, c.Observed}, err
 }
 
 // Unit is what one unit has seen.

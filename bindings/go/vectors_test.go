@@ -54,6 +54,7 @@ type monitorCase struct {
 	Units                       int64
 	AxisFromEnd                 int32 `json:"axis_from_end"`
 	Bins                        int32
+	Every                       int64
 	Threshold, Minimum, Maximum string
 	Seen                        seen
 }
@@ -273,7 +274,7 @@ func (r *replay) make(t *testing.T) Status {
 	if m := r.Monitor; m != nil {
 		options := lowlevel.MonitorOptions{StructSize: unsafe.Sizeof(lowlevel.MonitorOptions{}),
 			AxisFromEnd: m.AxisFromEnd, Bins: m.Bins, Threshold: double(t, m.Threshold),
-			Minimum: double(t, m.Minimum), Maximum: double(t, m.Maximum)}
+			Minimum: double(t, m.Minimum), Maximum: double(t, m.Maximum), Every: m.Every}
 		var monitor *lowlevel.Monitor // alone: cgo checks all that a variable lies in
 		if lowlevel.MonitorCreate(&monitor, m.Units, &options) != lowlevel.OK {
 			t.Fatal(lowlevel.String(lowlevel.LastError()))
@@ -485,7 +486,8 @@ func replayTensors[T Element](t *testing.T, v *vector) bool {
 	}
 	if m := v.Monitor; m != nil {
 		monitor, err := NewMonitor(int(m.Units), &MonitorOptions{AxisFromEnd: int(m.AxisFromEnd), Bins: int(m.Bins),
-			Threshold: double(t, m.Threshold), Minimum: double(t, m.Minimum), Maximum: double(t, m.Maximum)})
+			Threshold: double(t, m.Threshold), Minimum: double(t, m.Minimum), Maximum: double(t, m.Maximum),
+			Every: m.Every})
 		if err != nil {
 			t.Fatal(v.Name, err)
 		}

@@ -321,7 +321,8 @@ static void write_seen(const sugar_monitor *monitor, int64_t units)
         putchar(',');
         write_double(figures[i]);
     }
-    printf(",%d,%d]", (int)s.axis_from_end, (int)s.bins);
+    printf(",%d,%d,%lld,%lld,%lld]", (int)s.axis_from_end, (int)s.bins, (long long)s.every, (long long)s.calls,
+           (long long)s.observed);
     write_units(monitor, units);
     printf(",\"counts\":");
     write_numbers(counts, SUGAR_MONITOR_BINS);
@@ -338,8 +339,8 @@ static void write_seen(const sugar_monitor *monitor, int64_t units)
 static void write_monitor(const vector_case *c, const sugar_monitor *monitor)
 {
     const sugar_monitor_options *o = &c->monitor_options;
-    printf("{\"units\":%lld,\"axis_from_end\":%d,\"bins\":%d,\"threshold\":", (long long)c->units,
-           (int)o->axis_from_end, (int)o->bins);
+    printf("{\"units\":%lld,\"axis_from_end\":%d,\"bins\":%d,\"every\":%lld,\"threshold\":", (long long)c->units,
+           (int)o->axis_from_end, (int)o->bins, (long long)o->every);
     write_double(o->threshold);
     printf(",\"minimum\":");
     write_double(o->minimum);

@@ -212,6 +212,7 @@ static vector_case *monitored(vector_case *c, int64_t units, int32_t axis_from_e
     c->monitored = 1;
     c->units = units;
     c->monitor_options.axis_from_end = axis_from_end;
+    c->monitor_options.every = 3;
     return c;
 }
 

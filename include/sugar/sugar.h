@@ -319,6 +319,10 @@ SUGAR_API int32_t sugar_context_threads(const sugar_context *context);
  * every level and for any number of threads, if the shape and the strides of x and y are the same; another order of
  * the dimensions in memory may change its last bits.
  *
+ * Of the calls that are given it, those to sugar_monitor_observe included, a monitor observes the first one and then
+ * each `every`-th. The others check x against the monitor and count the call; they take as long as without a monitor,
+ * and the monitor learns nothing of their x. A call that fails, or whose x has no elements, is not counted.
+ *
  * A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads that
  * run at the same time need a monitor each, and merge them afterwards. */
 typedef struct sugar_monitor sugar_monitor;
@@ -436,9 +440,9 @@ typedef struct sugar_call_options {
  * Errors: ARGUMENT (NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option that do not
  * fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data; strides of bits that are not
  * compact; sizes whose product overflows; strides or steps that reach beyond the address space; struct_size; both
- * NONTEMPORAL and TEMPORAL), OVERLAP, VALUE (a parameter outside its range; more samples of a monitor than 2^63 - 1 in
- * all), UNSUPPORTED (device; dtype; a flag or option that this call, this activation or this version does not have,
- * alone or beside the others: the table of sugar_call_options). */
+ * NONTEMPORAL and TEMPORAL), OVERLAP, VALUE (a parameter outside its range; more samples or calls of a monitor than
+ * 2^63 - 1 in all), UNSUPPORTED (device; dtype; a flag or option that this call, this activation or this version does
+ * not have, alone or beside the others: the table of sugar_call_options). */
 SUGAR_API sugar_status sugar_forward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *y,
                                      const sugar_call_options *options);
 
@@ -517,14 +521,16 @@ typedef struct sugar_monitor_options {
                                        threshold, that one */
     double minimum, maximum;        /* of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0
                                        stand for -8 and 8 */
+    int64_t every;                  /* one call in so many is observed, beginning with the first; 0 and 1: every
+                                       call */
 } sugar_monitor_options;
 
 /* Makes a monitor that has counted nothing. Its level is the one that an activation made now would get.
  * monitor   out; owned by the caller, for sugar_monitor_destroy. Not written on failure.
  * units     1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
- * options   NULL: the last dimension, threshold 0, histogram from -8 to 8.
- * Errors: ARGUMENT (NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum), UNSUPPORTED (bins,
- * newer option), OUT_OF_MEMORY. */
+ * options   NULL: the last dimension, threshold 0, histogram from -8 to 8, every call observed.
+ * Errors: ARGUMENT (NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum, every), UNSUPPORTED
+ * (bins, newer option), OUT_OF_MEMORY. */
 SUGAR_API sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units,
                                             const sugar_monitor_options *options);
 
@@ -532,24 +538,25 @@ SUGAR_API sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t uni
  * monitor   NULL is fine. */
 SUGAR_API void sugar_monitor_destroy(sugar_monitor *monitor);
 
-/* Counts the elements of x, as a forward call with this monitor in its options does.
+/* Counts the elements of x, as a forward call with this monitor in its options does: one call in `every`.
  * x         in; any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
  * options   threads alone (context); NULL: the calling thread.
  * Errors: ARGUMENT (NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an extent that is not
  * `units`; NULL or misaligned data; sizes whose product overflows; strides that reach beyond the address space;
- * struct_size), VALUE (more samples than 2^63 - 1 in all), UNSUPPORTED (device, dtype, flags, members of options other
- * than context). */
+ * struct_size), VALUE (more samples or calls than 2^63 - 1 in all), UNSUPPORTED (device, dtype, flags, members of
+ * options other than context). */
 SUGAR_API sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x,
                                              const sugar_call_options *options);
 
-/* Forgets all that was counted.
+/* Forgets all that was counted, calls included: the next one is observed.
  * Errors: ARGUMENT (NULL). */
 SUGAR_API sugar_status sugar_monitor_reset(sugar_monitor *monitor);
 
-/* Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both inputs;
- * sums are added in f64.
+/* Adds what `from` has counted, calls included, without changing it. Counts then are those of one monitor that was fed
+ * both inputs; sums are added in f64. Which call `into` observes next does not change, nor does its `every`, which may
+ * differ from that of `from`.
  * Errors: ARGUMENT (NULL; the same monitor twice; units, bins, threshold, minimum or maximum that differ), VALUE (more
- * samples than 2^63 - 1 in all). */
+ * samples or calls than 2^63 - 1 in all). */
 SUGAR_API sugar_status sugar_monitor_merge(sugar_monitor *into, const sugar_monitor *from);
 
 /* The whole layer. Set struct_size; its rule is that of sugar_kind. */
@@ -565,6 +572,9 @@ typedef struct sugar_monitor_summary {
                                        sqrt(E[x^2] - E[x]^2); NaN if no sample is finite */
     int32_t axis_from_end;          /* as in sugar_monitor_options */
     int32_t bins;                   /* of the histogram, never 0 */
+    int64_t every;                  /* as in sugar_monitor_options, never 0 */
+    int64_t calls;                  /* that were given the monitor, and had elements */
+    int64_t observed;               /* of these calls; the samples are those of these alone */
 } sugar_monitor_summary;
 
 /* What all units have seen.
@@ -612,7 +622,8 @@ SUGAR_API sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor,
  * returns   in bytes; 0 if monitor is NULL. */
 SUGAR_API size_t sugar_monitor_save_size(const sugar_monitor *monitor);
 
-/* Writes all that a monitor holds, options included, in a form that does not depend on the machine.
+/* Writes all that a monitor holds, options and which call it observes next included, in a form that does not depend on
+ * the machine.
  * buffer     out [capacity]; the first sugar_monitor_save_size bytes are written.
  * capacity   in bytes.
  * Errors: ARGUMENT (NULL, capacity too small). */

@@ -7,6 +7,7 @@
 #include "activation/catalogue.h"
 #include "base/struct_size.h"
 #include "call/parameter.h"
+#include "call/plain.h"
 #include "call/run.h"
 
 /* A call while its operands are added. */
@@ -77,12 +78,9 @@ static int add_index(assembly *a, const sugar_tensor *shape, const int64_t *stri
 
 /* ---- What each option needs beside its operand, which has number k ------------------------------ */
 
-/* An element's unit, and so its sum, is its index in the monitor's dimension. */
-static sugar_status prepare_monitor(assembly *a, int k)
+/* Finds the monitor's dimension of x. */
+static sugar_status find_units(const sugar_monitor *monitor, const sugar_tensor *x, int *found)
 {
-    (void)k;
-    const sugar_tensor *x = a->reference;
-    sugar_monitor *monitor = a->options->monitor;
     const int axis = x->ndim - 1 - monitor->axis_from_end;
     if (axis < 0)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "x: ndim %d, expected %d or more for the monitor's axis_from_end %d",
@@ -90,7 +88,20 @@ static sugar_status prepare_monitor(assembly *a, int k)
     if (x->shape[axis] != monitor->units)
         return sugar_error(SUGAR_ERROR_ARGUMENT, "x: extent %lld in dimension %d, expected %lld, the monitor's units",
                            (long long)x->shape[axis], axis, (long long)monitor->units);
-    a->call.monitor = monitor;
+    *found = axis;
+    return SUGAR_OK;
+}
+
+/* An element's unit, and so its sum, is its index in the monitor's dimension. */
+static sugar_status prepare_monitor(assembly *a, int k)
+{
+    (void)k;
+    const sugar_tensor *x = a->reference;
+    int axis = 0;
+    const sugar_status status = find_units(a->options->monitor, x, &axis);
+    if (status != SUGAR_OK)
+        return status;
+    a->call.monitor = a->options->monitor;
     for (int d = 0; d < x->ndim; d++)
         a->unit_strides[d] = d == axis;
     a->call.unit_index = add_index(a, x, a->unit_strides);
@@ -290,21 +301,78 @@ static sugar_status run(assembly *a, const sugar_level_entry *level)
     c->kernels = level->kernels[c->element];
     for (int k = 0; k < a->count; k++)
         c->is_written[k] = a->operand[k].access == SUGAR_ACCESS_OUTPUT;
-    int64_t samples = 0;
+    int64_t samples = 0, calls;
     status = sugar_parameter_check(c, a->options);
     if (status == SUGAR_OK && c->monitor)
         status = sugar_monitor_sum_samples(c->monitor, c->walk.count / c->monitor->units, &samples);
+    if (status == SUGAR_OK && c->monitor)
+        status = sugar_monitor_sum_calls(c->monitor, 1, &calls);
     if (status != SUGAR_OK)
         return status;
     sugar_extended_run(c, a->options);
-    if (c->monitor)
+    if (c->monitor) {
         c->monitor->samples = samples;
+        sugar_monitor_count_call(c->monitor);
+    }
     return SUGAR_OK;
 }
+
+/* ---- Calls that their monitor does not observe ---------------------------------------------- */
+
+/* Checks all that an observed call would: a mistake does not wait for the next one. */
+static sugar_status check_unobserved(const sugar_monitor *monitor, const sugar_operand *x)
+{
+    int axis;
+    int64_t calls;
+    sugar_status status = sugar_operand_check(x);
+    if (status == SUGAR_OK)
+        status = find_units(monitor, x->tensor, &axis);
+    return status == SUGAR_OK ? sugar_monitor_sum_calls(monitor, 1, &calls) : status;
+}
+
+static void count_unobserved(sugar_monitor *monitor, const sugar_tensor *x)
+{
+    bool empty = false;
+    for (int d = 0; d < x->ndim; d++)
+        empty = empty || x->shape[d] == 0;
+    if (!empty)
+        sugar_monitor_count_call(monitor);
+}
+
+/* Without the monitor it may be a plain call. */
+static sugar_status forward_unobserved(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *y,
+                                       const sugar_call_options *options, bool is_flat)
+{
+    const sugar_operand operands[] = {
+        {.name = "x", .tensor = x, .is_flat = is_flat},
+        {.name = "y", .tensor = y, .access = SUGAR_ACCESS_OUTPUT, .is_flat = is_flat},
+    };
+    sugar_call_options rest = *options;
+    rest.monitor = NULL;
+    sugar_status status = check_unobserved(options->monitor, operands);
+    if (status == SUGAR_OK)
+        status = sugar_is_extended(&rest) ? sugar_extended_forward(activation, x, y, &rest, is_flat)
+                                          : sugar_plain_run(activation, operands, 2, &rest);
+    if (status == SUGAR_OK)
+        count_unobserved(options->monitor, x);
+    return status;
+}
+
+static sugar_status observe_nothing(sugar_monitor *monitor, const sugar_tensor *x)
+{
+    const sugar_status status = check_unobserved(monitor, &(sugar_operand){.name = "x", .tensor = x});
+    if (status == SUGAR_OK)
+        count_unobserved(monitor, x);
+    return status;
+}
+
+/* ---- The three calls ------------------------------------------------------------------------ */
 
 sugar_status sugar_extended_forward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *y,
                                     const sugar_call_options *options, bool is_flat)
 {
+    if (options->monitor && !sugar_monitor_is_due(options->monitor))
+        return forward_unobserved(activation, x, y, options, is_flat);
     assembly a;
     start(&a, activation, options, is_flat);
     sugar_status status = check_options(&a);
@@ -342,6 +410,8 @@ sugar_status sugar_extended_backward(const sugar_activation *activation, const s
 
 sugar_status sugar_extended_observe(sugar_monitor *monitor, const sugar_tensor *x, const sugar_call_options *options)
 {
+    if (!sugar_monitor_is_due(monitor))
+        return observe_nothing(monitor, x);
     sugar_call_options with_monitor = *options;
     with_monitor.monitor = monitor;
     assembly a;

@@ -65,6 +65,9 @@ static sugar_status check_options(int64_t units, sugar_monitor_options *known)
         status = check_finite("maximum", known->maximum);
     if (status != SUGAR_OK)
         return status;
+    if (known->every < 0)
+        return sugar_error(SUGAR_ERROR_ARGUMENT, "options: every %lld, expected 0 or more", (long long)known->every);
+    known->every = known->every > 0 ? known->every : 1;
     if (known->minimum == 0 && known->maximum == 0) {
         known->minimum = -DEFAULT_MAXIMUM;
         known->maximum = DEFAULT_MAXIMUM;
@@ -89,6 +92,7 @@ sugar_status sugar_monitor_make(sugar_monitor **monitor, int64_t units, sugar_mo
     made->threshold = options->threshold;
     made->minimum = options->minimum;
     made->maximum = options->maximum;
+    made->every = options->every;
     *monitor = made;
     return SUGAR_OK;
 }
@@ -110,10 +114,27 @@ sugar_status sugar_monitor_reset(sugar_monitor *monitor)
     const sugar_status status = check_handle("monitor", monitor);
     if (status != SUGAR_OK)
         return status;
-    monitor->samples = 0;
+    monitor->wait = monitor->calls = monitor->observed = monitor->samples = 0;
     memset(monitor->bin, 0, sizeof monitor->bin);
     memset(monitor->unit, 0, (size_t)monitor->units * sizeof *monitor->unit);
     return SUGAR_OK;
+}
+
+/* ---- Calls --------------------------------------------------------------------------------- */
+
+sugar_status sugar_monitor_sum_calls(const sugar_monitor *monitor, int64_t more, int64_t *calls)
+{
+    if (__builtin_add_overflow(monitor->calls, more, calls))
+        return sugar_error(SUGAR_ERROR_VALUE, "monitor: %lld calls and %lld more, expected at most 2^63 - 1 in all",
+                           (long long)monitor->calls, (long long)more);
+    return SUGAR_OK;
+}
+
+void sugar_monitor_count_call(sugar_monitor *monitor)
+{
+    monitor->calls++;
+    monitor->observed += sugar_monitor_is_due(monitor);
+    monitor->wait = (sugar_monitor_is_due(monitor) ? monitor->every : monitor->wait) - 1;
 }
 
 /* ---- Merging ------------------------------------------------------------------------------- */
@@ -161,13 +182,17 @@ static sugar_status check_merge(const sugar_monitor *into, const sugar_monitor *
 sugar_status sugar_monitor_merge(sugar_monitor *into, const sugar_monitor *from)
 {
     SUGAR_DEFAULT_MODE;
-    int64_t samples;
+    int64_t samples, calls;
     sugar_status status = check_merge(into, from);
     if (status == SUGAR_OK)
         status = sugar_monitor_sum_samples(into, from->samples, &samples);
+    if (status == SUGAR_OK)
+        status = sugar_monitor_sum_calls(into, from->calls, &calls);
     if (status != SUGAR_OK)
         return status;
     into->samples = samples;
+    into->calls = calls;
+    into->observed += from->observed;
     for (int i = 0; i < into->bins; i++)
         into->bin[i] += from->bin[i];
     for (int64_t i = 0; i < into->units; i++)
@@ -218,6 +243,9 @@ sugar_status sugar_monitor_get(const sugar_monitor *monitor, sugar_monitor_summa
         .deviation = deviation_of(&all, finite),
         .axis_from_end = monitor->axis_from_end,
         .bins = monitor->bins,
+        .every = monitor->every,
+        .calls = monitor->calls,
+        .observed = monitor->observed,
     };
     return sugar_struct_write("summary", summary, &known, sizeof known, sugar_monitor_summary_ends);
 }

@@ -9,8 +9,12 @@
  *    36   threshold
  *    44   minimum
  *    52   maximum
- *    60   the bins of the histogram
- *   316   for each unit: active, not finite, sum, sum of squares
+ *    60   one call in how many is observed
+ *    68   how many calls pass before the next one that is
+ *    76   calls
+ *    84   calls observed
+ *    92   the bins of the histogram
+ *   348   for each unit: active, not finite, sum, sum of squares
  *   end   CRC-32 of all bytes before, 4 bytes; later versions must end in it, too
  *
  * Sums, threshold, minimum and maximum are IEEE 754's binary64, the others whole numbers. */
@@ -21,8 +25,9 @@
 
 #include "cpu/float_mode.h"
 
-/* Version 1, of libsugar 0.1, had no bins, and counted its axis from the front or, where negative, from the end. */
-enum { VERSION = 2, HEAD_BYTES = 60 + 8 * SUGAR_MONITOR_BINS, UNIT_BYTES = 32, CHECKSUM_BYTES = 4, MAGIC_BYTES = 8 };
+/* Version 1, of libsugar 0.1, had no bins, and counted its axis from the front or, where negative, from the end;
+ * version 2, of no release, did not count calls. */
+enum { VERSION = 3, HEAD_BYTES = 92 + 8 * SUGAR_MONITOR_BINS, UNIT_BYTES = 32, CHECKSUM_BYTES = 4, MAGIC_BYTES = 8 };
 static const unsigned char magic[MAGIC_BYTES] = {'S', 'U', 'G', 'A', 'R', 'm', 'o', 'n'};
 
 /* CRC-32 as in ISO 3309 and zlib, four bits at a time, from the remainders of four bits by the reflected polynomial
@@ -104,6 +109,10 @@ sugar_status sugar_monitor_save(const sugar_monitor *monitor, void *buffer, size
     put_double(&at, monitor->threshold);
     put_double(&at, monitor->minimum);
     put_double(&at, monitor->maximum);
+    put_number(&at, monitor->every);
+    put_number(&at, monitor->wait);
+    put_number(&at, monitor->calls);
+    put_number(&at, monitor->observed);
     for (int i = 0; i < monitor->bins; i++)
         put_number(&at, monitor->bin[i]);
     for (int64_t i = 0; i < monitor->units; i++) {
@@ -143,6 +152,18 @@ static sugar_status check_bytes(const unsigned char *bytes, size_t size)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "buffer: version %u, expected %d: saved by %s libsugar",
                            (unsigned)version, (int)VERSION, version < VERSION ? "an older" : "a newer");
     return size < HEAD_BYTES + UNIT_BYTES + CHECKSUM_BYTES ? refuse("cut off") : SUGAR_OK;
+}
+
+/* Reads the counts of calls. Each one observed had a sample of each unit. */
+static sugar_status take_calls(sugar_monitor *monitor, const unsigned char **at)
+{
+    monitor->wait = take_number(at);
+    monitor->calls = take_number(at);
+    monitor->observed = take_number(at);
+    const bool good = monitor->wait >= 0 && monitor->wait < monitor->every && monitor->observed >= 0
+                      && monitor->observed <= monitor->calls && monitor->observed <= monitor->samples
+                      && (monitor->observed > 0) == (monitor->samples > 0);
+    return good ? SUGAR_OK : refuse("calls that contradict each other");
 }
 
 /* Reads the counts, and checks them against the samples and each other. */
@@ -193,6 +214,7 @@ sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, 
     options.threshold = take_double(&at);
     options.minimum = take_double(&at);
     options.maximum = take_double(&at);
+    options.every = take_number(&at);
     if (options.bins != SUGAR_MONITOR_BINS)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "buffer: bins %d, expected %d", (int)options.bins,
                            (int)SUGAR_MONITOR_BINS);
@@ -204,6 +226,8 @@ sugar_status sugar_monitor_restore(sugar_monitor **monitor, const void *buffer, 
     if (status != SUGAR_OK)
         return of_data(status);
     status = samples < 0 ? refuse("negative samples") : sugar_monitor_sum_samples(made, samples, &made->samples);
+    if (status == SUGAR_OK)
+        status = take_calls(made, &at);
     if (status == SUGAR_OK)
         status = take_counts(made, at);
     if (status == SUGAR_OK)

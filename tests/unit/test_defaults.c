@@ -128,7 +128,7 @@ static void monitors(void **unused)
     (void)unused;
     const sugar_monitor_options zeros = {.struct_size = sizeof zeros};
     const sugar_monitor_options said = {
-        .struct_size = sizeof said, .bins = SUGAR_MONITOR_BINS, .minimum = -8, .maximum = 8};
+        .struct_size = sizeof said, .bins = SUGAR_MONITOR_BINS, .minimum = -8, .maximum = 8, .every = 1};
     const sugar_call_options no_options = {.struct_size = sizeof no_options};
     static unsigned char expected[SAVED_BYTES], found[SAVED_BYTES];
     const size_t size = saved_with(expected, NULL, NULL);

@@ -490,6 +490,153 @@ static void counters_do_not_overflow(void **unused)
     sugar_monitor_destroy(all);
 }
 
+/* ---- Sampling --------------------------------------------------------------------------------- */
+
+static sugar_monitor *make_sampling(int64_t units, int64_t every)
+{
+    sugar_monitor *monitor = NULL;
+    sugar_monitor_options options = halves;
+    options.every = every;
+    assert_ok(sugar_monitor_create(&monitor, units, &options));
+    return monitor;
+}
+
+static void assert_calls(const sugar_monitor *monitor, int64_t every, int64_t calls, int64_t observed)
+{
+    sugar_monitor_summary s = {.struct_size = sizeof s};
+    assert_ok(sugar_monitor_get(monitor, &s));
+    assert_int_equal(s.every, every);
+    assert_int_equal(s.calls, calls);
+    assert_int_equal(s.observed, observed);
+}
+
+/* What units and histogram hold, the last bytes of the saved form, is the same. */
+static void assert_same_counts(const sugar_monitor *a, const sugar_monitor *b)
+{
+    enum { COUNTS = 92 };
+    const saved of_a = save(a), of_b = save(b);
+    assert_int_equal(of_a.size, of_b.size);
+    assert_memory_equal(of_a.bytes + COUNTS, of_b.bytes + COUNTS, of_a.size - COUNTS - 4);
+    free(of_a.bytes);
+    free(of_b.bytes);
+}
+
+/* Call i on x: a tensor, a vector, or an observation; with a saved gradient, and into x itself. */
+static void call_in_turn(const sugar_activation *a, sugar_monitor *monitor, int i, const view *x)
+{
+    static uint8_t codes[64];
+    sugar_call_options options = {.struct_size = sizeof options, .monitor = monitor};
+    view y, saved_gradient;
+    view_make(&y, &output, 4, 1, x->tensor.shape, NULL);
+    view_make(&saved_gradient, codes, 1, 1, x->tensor.shape, NULL);
+    saved_gradient.tensor.dtype = (sugar_data_type){SUGAR_TYPE_UNSIGNED, 8, 1};
+    if (i % 4 == 0) {
+        assert_ok(sugar_monitor_observe(monitor, &x->tensor, NULL));
+        return;
+    }
+    if (i % 4 == 1)
+        assert_ok(sugar_forward_f32(a, x->tensor.shape[0], x->tensor.data, 1, output.f32, 1, &options));
+    else if (i % 4 == 2)
+        assert_ok(sugar_forward(a, &x->tensor, &y.tensor, &options));
+    options.saved_gradient = &saved_gradient.tensor;
+    if (i % 4 == 3)
+        assert_ok(sugar_forward(a, &x->tensor, &y.tensor, &options));
+    for (int64_t k = 0; k < x->tensor.shape[0]; k++)
+        assert_true(output.f32[k] == fmaxf(((const float *)x->tensor.data)[k], 0));
+}
+
+/* Of all calls, of whatever sort, the first is observed and then each k-th: as if a monitor were fed these alone. */
+static void one_call_in_so_many(void **unused)
+{
+    (void)unused;
+    enum { N = 50, CALLS = 23 };
+    static const int64_t shape[] = {N};
+    uint64_t state = 8;
+    fill(&state, ELEMENT_F32, false);
+    sugar_activation *a = must_create("relu", NULL);
+    for (int every = 0; every <= 7; every++) {
+        sugar_monitor *sampling = make_sampling(N, every), *all = make(N, 0, 0);
+        const int step = every ? every : 1;
+        for (int i = 0; i < CALLS; i++) {
+            view x;
+            view_make(&x, input.f32 + N * i, 4, 1, shape, NULL);
+            call_in_turn(a, sampling, i, &x);
+            if (i % step == 0)
+                assert_ok(sugar_monitor_observe(all, &x.tensor, NULL));
+            assert_calls(sampling, step, i + 1, i / step + 1);
+            assert_same_counts(sampling, all);
+        }
+        sugar_monitor_destroy(sampling);
+        sugar_monitor_destroy(all);
+    }
+    sugar_activation_destroy(a);
+}
+
+/* Neither a call that fails, observed or not, nor one without elements. */
+static void calls_that_do_not_count(void **unused)
+{
+    (void)unused;
+    static const int64_t shape[] = {4, 3}, none[] = {0, 3}, other[] = {4, 2}, vector[] = {3};
+    view x, y, empty, wrong, flat;
+    view_make(&x, &input, 4, 2, shape, NULL);
+    view_make(&y, &output, 4, 2, shape, NULL);
+    view_make(&empty, NULL, 4, 2, none, NULL);
+    view_make(&wrong, &input, 4, 2, other, NULL);
+    view_make(&flat, &input, 4, 1, vector, NULL);
+    sugar_activation *a = must_create("relu", NULL);
+    sugar_monitor *monitor = make_sampling(3, 2);
+    const sugar_call_options options = {.struct_size = sizeof options, .monitor = monitor};
+    for (int i = 0; i < 5; i++) {
+        const saved before = save(monitor);
+        assert_ok(sugar_forward(a, &empty.tensor, &empty.tensor, &options));
+        assert_ok(sugar_monitor_observe(monitor, &empty.tensor, NULL));
+        assert_fails(sugar_monitor_observe(monitor, NULL, NULL), SUGAR_ERROR_ARGUMENT, "x: NULL");
+        assert_fails(sugar_monitor_observe(monitor, &wrong.tensor, NULL), SUGAR_ERROR_ARGUMENT,
+                     "x: extent 2 in dimension 1, expected 3, the monitor's units");
+        assert_fails(sugar_forward(a, &wrong.tensor, &wrong.tensor, &options), SUGAR_ERROR_ARGUMENT, "x: extent 2");
+        assert_fails(sugar_forward(a, &x.tensor, NULL, &options), SUGAR_ERROR_ARGUMENT, "y: NULL");
+        assert_fails(sugar_forward(a, NULL, &y.tensor, &options), SUGAR_ERROR_ARGUMENT, "x: NULL");
+        assert_holds(monitor, &before);
+        free(before.bytes);
+        assert_ok(sugar_forward(a, &x.tensor, &y.tensor, &options));
+        assert_calls(monitor, 2, i + 1, i / 2 + 1);
+    }
+    sugar_monitor_destroy(monitor);
+    sugar_activation_destroy(a);
+}
+
+/* Saving keeps the turn, merging leaves it alone, and resetting begins anew. */
+static void whose_turn_it_is(void **unused)
+{
+    (void)unused;
+    static const int64_t shape[] = {3};
+    view x;
+    view_make(&x, &input, 4, 1, shape, NULL);
+    sugar_monitor *monitor = make_sampling(3, 3), *other = make_sampling(3, 5);
+    for (int i = 0; i < 4; i++)
+        assert_ok(sugar_monitor_observe(other, &x.tensor, NULL));
+    for (int i = 0; i < 5; i++)
+        assert_ok(sugar_monitor_observe(monitor, &x.tensor, NULL));
+    sugar_monitor *restored = copy(monitor);
+    assert_ok(sugar_monitor_merge(monitor, other));
+    assert_calls(monitor, 3, 5 + 4, 2 + 1);
+    assert_ok(sugar_monitor_observe(monitor, &x.tensor, NULL));
+    assert_calls(monitor, 3, 6 + 4, 2 + 1);
+    assert_ok(sugar_monitor_observe(monitor, &x.tensor, NULL));
+    assert_calls(monitor, 3, 7 + 4, 3 + 1);
+    for (int i = 5; i < 8; i++) {
+        assert_ok(sugar_monitor_observe(restored, &x.tensor, NULL));
+        assert_calls(restored, 3, i + 1, i < 6 ? 2 : 3);
+    }
+    assert_ok(sugar_monitor_reset(restored));
+    assert_calls(restored, 3, 0, 0);
+    assert_ok(sugar_monitor_observe(restored, &x.tensor, NULL));
+    assert_calls(restored, 3, 1, 1);
+    sugar_monitor_destroy(monitor);
+    sugar_monitor_destroy(other);
+    sugar_monitor_destroy(restored);
+}
+
 /* ---- Answers ---------------------------------------------------------------------------------- */
 
 /* Unit i of 100 is active in the first i of 100 samples. */
@@ -689,7 +836,7 @@ static sugar_monitor *make_fed(void)
 static void round_trip(void **unused)
 {
     (void)unused;
-    static const unsigned char head[] = {'S', 'U', 'G', 'A', 'R', 'm', 'o',  'n',  2, 0, 0,  0, 1, 0, 0,    0,   32, 0,
+    static const unsigned char head[] = {'S', 'U', 'G', 'A', 'R', 'm', 'o',  'n',  3, 0, 0,  0, 1, 0, 0,    0,   32, 0,
                                          0,   0,   5,   0,   0,   0,   0,    0,    0, 0, 60, 0, 0, 0, 0,    0,   0,  0,
                                          0,   0,   0,   0,   0,   0,   0xd0, 0x3f, 0, 0, 0,  0, 0, 0, 0x20, 0xc0};
     sugar_monitor *monitor = make_fed(), *restored = copy(monitor);
@@ -700,7 +847,7 @@ static void round_trip(void **unused)
     assert_true(summary.axis_from_end == 1 && summary.bins == SUGAR_MONITOR_BINS);
     assert_equal(restored, monitor);
     assert_memory_equal(s.bytes, head, sizeof head);
-    assert_int_equal(s.size, 316 + 5 * 32 + 4);
+    assert_int_equal(s.size, 348 + 5 * 32 + 4);
     /* The restored monitor goes on counting like the original. */
     view x;
     view_make(&x, &input, 4, 3, fed_shape, NULL);
@@ -763,8 +910,9 @@ static void contradictions_are_refused(void **unused)
         sugar_status status;
         const char *part;
     } wrong[] = {
-        {8, {1}, 1, SUGAR_ERROR_UNSUPPORTED, "version 1, expected 2: saved by an older libsugar"},
-        {8, {3}, 1, SUGAR_ERROR_UNSUPPORTED, "version 3, expected 2: saved by a newer libsugar"},
+        {8, {1}, 1, SUGAR_ERROR_UNSUPPORTED, "version 1, expected 3: saved by an older libsugar"},
+        {8, {2}, 1, SUGAR_ERROR_UNSUPPORTED, "version 2, expected 3: saved by an older libsugar"},
+        {8, {4}, 1, SUGAR_ERROR_UNSUPPORTED, "version 4, expected 3: saved by a newer libsugar"},
         {12, {64}, 1, SUGAR_ERROR_DATA, "axis_from_end 64"},
         {15, {0x80}, 1, SUGAR_ERROR_DATA, "axis_from_end -2147483647"},
         {16, {0}, 1, SUGAR_ERROR_UNSUPPORTED, "buffer: bins 0, expected 32"},
@@ -778,12 +926,20 @@ static void contradictions_are_refused(void **unused)
         {42, {0xf0, 0x7f}, 2, SUGAR_ERROR_DATA, "threshold infinity"},
         {50, {0xf8, 0x7f}, 2, SUGAR_ERROR_DATA, "minimum NaN"},
         {58, {0x30, 0xc0}, 2, SUGAR_ERROR_DATA, "expected a maximum"},
-        {67, {0x80}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
-        {66, {1}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
-        {316, {61}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
-        {323, {0xff}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
-        {324, {61}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
-        {331, {0xff}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
+        {67, {0x80}, 1, SUGAR_ERROR_DATA, "every -9223372036854775807"},
+        {68, {1}, 1, SUGAR_ERROR_DATA, "calls that contradict"},
+        {75, {0x80}, 1, SUGAR_ERROR_DATA, "calls that contradict"},
+        {76, {0}, 1, SUGAR_ERROR_DATA, "calls that contradict"},
+        {83, {0x80}, 1, SUGAR_ERROR_DATA, "calls that contradict"},
+        {84, {0}, 1, SUGAR_ERROR_DATA, "calls that contradict"},
+        {84, {2}, 1, SUGAR_ERROR_DATA, "calls that contradict"},
+        {91, {0x80}, 1, SUGAR_ERROR_DATA, "calls that contradict"},
+        {99, {0x80}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
+        {98, {1}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
+        {348, {61}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
+        {355, {0xff}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
+        {356, {61}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
+        {363, {0xff}, 1, SUGAR_ERROR_DATA, "counts that contradict"},
     };
     sugar_monitor *monitor = make_fed();
     for (size_t i = 0; i < COUNT(wrong); i++) {
@@ -796,6 +952,30 @@ static void contradictions_are_refused(void **unused)
     sugar_monitor_destroy(monitor);
 }
 
+/* No calls after 2^63 - 1, which only a forged buffer can have. */
+static void calls_do_not_overflow(void **unused)
+{
+    (void)unused;
+    view x;
+    view_make(&x, &input, 4, 3, fed_shape, NULL);
+    sugar_monitor *fed = make_fed();
+    for (unsigned char every = 1; every <= 2; every++) {
+        saved s = save(fed);
+        s.bytes[60] = every;
+        s.bytes[68] = every - 1;
+        memcpy(s.bytes + 76, "\xff\xff\xff\xff\xff\xff\xff\x7f", 8);
+        sign(&s);
+        sugar_monitor *full = NULL;
+        assert_ok(sugar_monitor_restore(&full, s.bytes, s.size));
+        assert_fails(sugar_monitor_observe(full, &x.tensor, NULL), SUGAR_ERROR_VALUE, "calls and 1 more, expected at");
+        assert_fails(sugar_monitor_merge(full, fed), SUGAR_ERROR_VALUE, "calls and 1 more, expected at most 2^63 - 1");
+        assert_holds(full, &s);
+        free(s.bytes);
+        sugar_monitor_destroy(full);
+    }
+    sugar_monitor_destroy(fed);
+}
+
 /* The form of version 1, whose axis meant something else: a monitor of one unit is shorter in it than in any form
  * that can be read. */
 static void older_form_is_refused(void **unused)
@@ -805,19 +985,19 @@ static void older_form_is_refused(void **unused)
     older[16] = 1;      /* its units */
     sign(&(saved){.size = sizeof older, .bytes = older});
     assert_refused(older, sizeof older, SUGAR_ERROR_UNSUPPORTED,
-                   "buffer: version 1, expected 2: saved by an older libsugar");
+                   "buffer: version 1, expected 3: saved by an older libsugar");
 }
 
 static void save_refuses(void **unused)
 {
     (void)unused;
     sugar_monitor *monitor = make_fed();
-    unsigned char buffer[316 + 5 * 32 + 4] = {0}, zeros[sizeof buffer] = {0};
+    unsigned char buffer[348 + 5 * 32 + 4] = {0}, zeros[sizeof buffer] = {0};
     assert_int_equal(sugar_monitor_save_size(NULL), 0);
     assert_fails(sugar_monitor_save(NULL, buffer, sizeof buffer), SUGAR_ERROR_ARGUMENT, "monitor: NULL");
     assert_fails(sugar_monitor_save(monitor, NULL, sizeof buffer), SUGAR_ERROR_ARGUMENT, "buffer: NULL");
     assert_fails(sugar_monitor_save(monitor, buffer, sizeof buffer - 1), SUGAR_ERROR_ARGUMENT,
-                 "capacity: 479 bytes, expected 480 or more");
+                 "capacity: 511 bytes, expected 512 or more");
     assert_memory_equal(buffer, zeros, sizeof buffer);
     assert_ok(sugar_monitor_save(monitor, buffer, sizeof buffer));
     sugar_monitor_destroy(monitor);
@@ -863,6 +1043,9 @@ static void create_refuses(void **unused)
     options = halves;
     options.threshold = (double)NAN;
     assert_not_made(1, options, SUGAR_ERROR_ARGUMENT, "options: threshold NaN, expected a finite number");
+    options = halves;
+    options.every = -1;
+    assert_not_made(1, options, SUGAR_ERROR_ARGUMENT, "options: every -1, expected 0 or more");
     assert_not_made(1, with_range(-(double)INFINITY, 0), SUGAR_ERROR_ARGUMENT, "options: minimum -infinity");
     assert_not_made(1, with_range(0, (double)INFINITY), SUGAR_ERROR_ARGUMENT, "options: maximum infinity");
     assert_not_made(1, with_range(2.5, 1.5), SUGAR_ERROR_ARGUMENT,
@@ -933,6 +1116,9 @@ int main(void)
         cmocka_unit_test(merge_is_like_feeding_both),
         cmocka_unit_test(merge_refuses),
         cmocka_unit_test(counters_do_not_overflow),
+        cmocka_unit_test(one_call_in_so_many),
+        cmocka_unit_test(calls_that_do_not_count),
+        cmocka_unit_test(whose_turn_it_is),
         cmocka_unit_test(finds_dead_units),
         cmocka_unit_test(summaries),
         cmocka_unit_test(struct_sizes),
@@ -940,6 +1126,7 @@ int main(void)
         cmocka_unit_test(round_trip),
         cmocka_unit_test(damage_is_refused),
         cmocka_unit_test(contradictions_are_refused),
+        cmocka_unit_test(calls_do_not_overflow),
         cmocka_unit_test(older_form_is_refused),
         cmocka_unit_test(save_refuses),
         cmocka_unit_test(create_refuses),

@@ -99,7 +99,8 @@ public:
         if (const Json &made = test["monitor"]) {
             monitor_.emplace(made["units"].whole, sugar::monitor::options{
                 static_cast<std::int32_t>(made["axis_from_end"].whole), static_cast<std::int32_t>(made["bins"].whole),
-                real(made["threshold"].text), real(made["minimum"].text), real(made["maximum"].text)});
+                real(made["threshold"].text), real(made["minimum"].text), real(made["maximum"].text),
+                made["every"].whole});
         }
         if (const Json &spec = test["spec"])
             activation_.emplace(spec.text, test["level"] ? test["level"].text.c_str() : nullptr, status_);
@@ -134,7 +135,8 @@ private:
         bool right = summary[0].whole == all.units && summary[1].whole == all.samples
             && summary[2].whole == all.active && summary[3].whole == all.not_finite && summary[4].whole == all.dead
             && same(summary[5], all.sparsity) && same(summary[6], all.mean) && same(summary[7], all.deviation)
-            && summary[8].whole == all.axis_from_end && summary[9].whole == all.bins;
+            && summary[8].whole == all.axis_from_end && summary[9].whole == all.bins
+            && summary[10].whole == all.every && summary[11].whole == all.calls && summary[12].whole == all.observed;
         for (std::int64_t i = 0; i < all.units; i++) {
             const sugar_monitor_unit unit = monitor_->unit(i);
             const Json &values = seen["units"][static_cast<std::size_t>(i)];

@@ -847,14 +847,16 @@ contains
     ! ---- Monitors
 
     !> units: the extent of x in dimension dim, counted from 1 (the default). threshold: a sample is active above it; 0
-    !> if absent. minimum, maximum, bins: of the histogram; -8, 8 and SUGAR_MONITOR_BINS if absent.
-    subroutine monitor_create(self, units, dim, threshold, minimum, maximum, bins, stat, errmsg)
+    !> if absent. minimum, maximum, bins: of the histogram; -8, 8 and SUGAR_MONITOR_BINS if absent. every: one call in so
+    !> many is observed, beginning with the first; every call if absent.
+    subroutine monitor_create(self, units, dim, threshold, minimum, maximum, bins, stat, errmsg, every)
         class(sugar_monitor), intent(inout) :: self
         integer(int64), intent(in) :: units
         integer, intent(in), optional :: dim, bins
         real(c_double), intent(in), optional :: threshold, minimum, maximum
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
+        integer(int64), intent(in), optional :: every
         type(sugar_monitor_options) :: options
         type(c_ptr) :: made
         integer(c_int32_t) :: status
@@ -865,6 +867,7 @@ contains
         if (present(threshold)) options%threshold = threshold
         if (present(minimum)) options%minimum = minimum
         if (present(maximum)) options%maximum = maximum
+        if (present(every)) options%every = every
         status = BAD_DIM
         if (along >= 1 .and. along <= SUGAR_MAX_DIMENSIONS) then
             options%axis_from_end = along - 1   ! Fortran's first dimension is the library's last

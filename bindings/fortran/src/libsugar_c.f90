@@ -327,13 +327,15 @@ module libsugar_c
     !>         for hardsigmoid and hardswish; for kinds with a threshold, that one
     !>     minimum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
     !>     maximum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
+    !>     every: one call in so many is observed, beginning with the first; 0 and 1: every call
     type, bind(c) :: sugar_monitor_options
-        integer(c_size_t) :: struct_size = 40
+        integer(c_size_t) :: struct_size = 48
         integer(c_int32_t) :: axis_from_end = 0
         integer(c_int32_t) :: bins = 0
         real(c_double) :: threshold = 0.0_c_double
         real(c_double) :: minimum = 0.0_c_double
         real(c_double) :: maximum = 0.0_c_double
+        integer(c_int64_t) :: every = 0
     end type
 
     !> The whole layer. Set struct_size; its rule is that of sugar_kind.
@@ -349,8 +351,11 @@ module libsugar_c
     !>         NaN if no sample is finite
     !>     axis_from_end: as in sugar_monitor_options
     !>     bins: of the histogram, never 0
+    !>     every: as in sugar_monitor_options, never 0
+    !>     calls: that were given the monitor, and had elements
+    !>     observed: of these calls; the samples are those of these alone
     type, bind(c) :: sugar_monitor_summary
-        integer(c_size_t) :: struct_size = 80
+        integer(c_size_t) :: struct_size = 104
         integer(c_int64_t) :: units = 0
         integer(c_int64_t) :: samples = 0
         integer(c_int64_t) :: active = 0
@@ -361,6 +366,9 @@ module libsugar_c
         real(c_double) :: deviation = 0.0_c_double
         integer(c_int32_t) :: axis_from_end = 0
         integer(c_int32_t) :: bins = 0
+        integer(c_int64_t) :: every = 0
+        integer(c_int64_t) :: calls = 0
+        integer(c_int64_t) :: observed = 0
     end type
 
     !> One unit. Set struct_size; its rule is that of sugar_kind.
@@ -647,7 +655,8 @@ module libsugar_c
         !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
         !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL
         !> SUGAR_ERROR_OVERLAP
-        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1
+        !> in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
         !> version does not have, alone or beside the others: the table of sugar_call_options
         function sugar_forward(activation, x, y, options) bind(c, name="sugar_forward") result(returned)
@@ -675,7 +684,8 @@ module libsugar_c
         !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
         !> saved_gradient
         !> SUGAR_ERROR_OVERLAP
-        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1
+        !> in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
         !> version does not have, alone or beside the others: the table of sugar_call_options
         function sugar_backward(activation, x, dy, dx, options) bind(c, name="sugar_backward") &
@@ -706,7 +716,8 @@ module libsugar_c
         !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
         !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
-        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1
+        !> in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
         !> version does not have, alone or beside the others: the table of sugar_call_options
         function sugar_forward_f32(activation, n, x, incx, y, incy, options) bind(c, name="sugar_forward_f32") &
@@ -739,7 +750,8 @@ module libsugar_c
         !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
         !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
-        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1
+        !> in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
         !> version does not have, alone or beside the others: the table of sugar_call_options
         function sugar_forward_f64(activation, n, x, incx, y, incy, options) bind(c, name="sugar_forward_f64") &
@@ -772,7 +784,8 @@ module libsugar_c
         !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
         !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
-        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1
+        !> in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
         !> version does not have, alone or beside the others: the table of sugar_call_options
         function sugar_forward_f16(activation, n, x, incx, y, incy, options) bind(c, name="sugar_forward_f16") &
@@ -805,7 +818,8 @@ module libsugar_c
         !> data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
         !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
-        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1
+        !> in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
         !> version does not have, alone or beside the others: the table of sugar_call_options
         function sugar_forward_bf16(activation, n, x, incx, y, incy, options) bind(c, &
@@ -837,7 +851,8 @@ module libsugar_c
         !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
         !> saved_gradient; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
-        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1
+        !> in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
         !> version does not have, alone or beside the others: the table of sugar_call_options
         function sugar_backward_f32(activation, n, x, incx, dy, incdy, dx, incdx, options) bind(c, &
@@ -871,7 +886,8 @@ module libsugar_c
         !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
         !> saved_gradient; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
-        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1
+        !> in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
         !> version does not have, alone or beside the others: the table of sugar_call_options
         function sugar_backward_f64(activation, n, x, incx, dy, incdy, dx, incdx, options) bind(c, &
@@ -905,7 +921,8 @@ module libsugar_c
         !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
         !> saved_gradient; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
-        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1
+        !> in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
         !> version does not have, alone or beside the others: the table of sugar_call_options
         function sugar_backward_f16(activation, n, x, incx, dy, incdy, dx, incdx, options) bind(c, &
@@ -939,7 +956,8 @@ module libsugar_c
         !> reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
         !> saved_gradient; n < 0
         !> SUGAR_ERROR_OVERLAP: an output's step of 0
-        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        !> SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1
+        !> in all
         !> SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
         !> version does not have, alone or beside the others: the table of sugar_call_options
         function sugar_backward_bf16(activation, n, x, incx, dy, incdy, dx, incdx, options) bind(c, &
@@ -961,8 +979,9 @@ module libsugar_c
         !> get.
         !>     monitor: out owned by the caller, for sugar_monitor_destroy. Not written on failure.
         !>     units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
-        !>     options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
-        !> SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+        !>     options: NULL: the last dimension, threshold 0, histogram from -8 to 8, every call observed.
+        !> SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum,
+        !> every
         !> SUGAR_ERROR_UNSUPPORTED: bins, newer option
         !> SUGAR_ERROR_OUT_OF_MEMORY
         function sugar_monitor_create(monitor, units, options) bind(c, name="sugar_monitor_create") &
@@ -981,7 +1000,8 @@ module libsugar_c
             type(c_ptr), value :: monitor
         end subroutine sugar_monitor_destroy
 
-        !> Counts the elements of x, as a forward call with this monitor in its options does.
+        !> Counts the elements of x, as a forward call with this monitor in its options does: one call in
+        !> `every`.
         !>     monitor: inout
         !>     x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end`
         !>         names.
@@ -989,7 +1009,7 @@ module libsugar_c
         !> SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an
         !> extent that is not `units`; NULL or misaligned data; sizes whose product overflows; strides that
         !> reach beyond the address space; struct_size
-        !> SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+        !> SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
         !> SUGAR_ERROR_UNSUPPORTED: device, dtype, flags, members of options other than context
         function sugar_monitor_observe(monitor, x, options) bind(c, name="sugar_monitor_observe") &
         result(returned)
@@ -1000,7 +1020,7 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_monitor_observe
 
-        !> Forgets all that was counted.
+        !> Forgets all that was counted, calls included: the next one is observed.
         !>     monitor: inout
         !> SUGAR_ERROR_ARGUMENT: NULL
         function sugar_monitor_reset(monitor) bind(c, name="sugar_monitor_reset") result(returned)
@@ -1009,12 +1029,13 @@ module libsugar_c
             integer(c_int32_t) :: returned
         end function sugar_monitor_reset
 
-        !> Adds what `from` has counted, without changing it. Counts then are those of one monitor that was
-        !> fed both inputs; sums are added in f64.
+        !> Adds what `from` has counted, calls included, without changing it. Counts then are those of one
+        !> monitor that was fed both inputs; sums are added in f64. Which call `into` observes next does not
+        !> change, nor does its `every`, which may differ from that of `from`.
         !>     into: inout
         !> SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
         !> differ
-        !> SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+        !> SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
         function sugar_monitor_merge(into, from) bind(c, name="sugar_monitor_merge") result(returned)
             import
             type(c_ptr), value :: into
@@ -1092,7 +1113,8 @@ module libsugar_c
             integer(c_size_t) :: returned
         end function sugar_monitor_save_size
 
-        !> Writes all that a monitor holds, options included, in a form that does not depend on the machine.
+        !> Writes all that a monitor holds, options and which call it observes next included, in a form that
+        !> does not depend on the machine.
         !>     buffer: out [capacity] the first sugar_monitor_save_size bytes are written.
         !>     capacity: in bytes.
         !> SUGAR_ERROR_ARGUMENT: NULL, capacity too small

@@ -170,10 +170,11 @@ contains
         integer(int64) :: i
         status = sugar_monitor_get(monitor, summary)
         call next()
-        read (line, *) expected(1:10)
-        call expect(all(expected(1:10) == [summary%units, summary%samples, summary%active, summary%not_finite, &
+        read (line, *) expected(1:13)
+        call expect(all(expected(1:13) == [summary%units, summary%samples, summary%active, summary%not_finite, &
             summary%dead, bits(summary%sparsity), bits(summary%mean), bits(summary%deviation), &
-            int(summary%axis_from_end, int64), int(summary%bins, int64)]), "summary")
+            int(summary%axis_from_end, int64), int(summary%bins, int64), summary%every, summary%calls, &
+            summary%observed]), "summary")
         allocate(seen(0))
         do i = 0, summary%units - 1
             status = sugar_monitor_get_unit(monitor, i, one)
@@ -210,7 +211,7 @@ contains
         type(sugar_call_options) :: options
         type(sugar_random), target :: random
         type(c_ptr) :: activation, monitor
-        integer(c_int64_t) :: n, expected(6)
+        integer(c_int64_t) :: n, expected(7)
         integer(c_int32_t) :: status
         type(sugar_activation_info) :: info
         integer :: count, i
@@ -244,7 +245,8 @@ contains
             read (line, *) expected
             monitor_options = sugar_monitor_options(axis_from_end=int(expected(2), c_int32_t), &
                 bins=int(expected(3), c_int32_t), threshold=transfer(expected(4), 0.0_c_double), &
-                minimum=transfer(expected(5), 0.0_c_double), maximum=transfer(expected(6), 0.0_c_double))
+                minimum=transfer(expected(5), 0.0_c_double), maximum=transfer(expected(6), 0.0_c_double), &
+                every=expected(7))
             call expect(sugar_monitor_create(monitor, expected(1), monitor_options) == SUGAR_OK, "monitor")
             if (call /= "observe") options%monitor = monitor
         end if

@@ -62,7 +62,7 @@ def lines(case):
     monitor = case["monitor"]
     if monitor:
         yield numbers(monitor[key] for key in (
-            "units", "axis_from_end", "bins", "threshold", "minimum", "maximum"))
+            "units", "axis_from_end", "bins", "threshold", "minimum", "maximum", "every"))
         seen = monitor["seen"]
         yield numbers(seen["summary"])
         yield numbers(value for unit in seen["units"] for value in unit)

@@ -223,6 +223,11 @@ type Context C.sugar_context
 // shape and the strides of x and y are the same; another order of the dimensions in memory may
 // change its last bits.
 //
+// Of the calls that are given it, those to sugar_monitor_observe included, a monitor observes the
+// first one and then each `every`-th. The others check x against the monitor and count the call;
+// they take as long as without a monitor, and the monitor learns nothing of their x. A call that
+// fails, or whose x has no elements, is not counted.
+//
 // A monitor changes while it is fed, merged into or reset: no other call may use it at that time.
 // Threads that run at the same time need a monitor each, and merge them afterwards.
 type Monitor C.sugar_monitor
@@ -421,6 +426,7 @@ type CallOptions struct {
 //	    and 8
 //	maximum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8
 //	    and 8
+//	every: one call in so many is observed, beginning with the first; 0 and 1: every call
 type MonitorOptions struct {
 	StructSize  uintptr
 	AxisFromEnd int32
@@ -428,6 +434,7 @@ type MonitorOptions struct {
 	Threshold   float64
 	Minimum     float64
 	Maximum     float64
+	Every       int64
 }
 
 // MonitorSummary is sugar_monitor_summary. The whole layer. Set struct_size; its rule is that of
@@ -445,6 +452,9 @@ type MonitorOptions struct {
 //	    E[x]^2); NaN if no sample is finite
 //	axis_from_end: as in sugar_monitor_options
 //	bins: of the histogram, never 0
+//	every: as in sugar_monitor_options, never 0
+//	calls: that were given the monitor, and had elements
+//	observed: of these calls; the samples are those of these alone
 type MonitorSummary struct {
 	StructSize  uintptr
 	Units       int64
@@ -457,6 +467,9 @@ type MonitorSummary struct {
 	Deviation   float64
 	AxisFromEnd int32
 	Bins        int32
+	Every       int64
+	Calls       int64
+	Observed    int64
 }
 
 // MonitorUnit is sugar_monitor_unit. One unit. Set struct_size; its rule is that of sugar_kind.
@@ -634,6 +647,7 @@ var Layouts = []struct {
 	{"sugar_monitor_options.threshold", 16, unsafe.Offsetof(MonitorOptions{}.Threshold)},
 	{"sugar_monitor_options.minimum", 24, unsafe.Offsetof(MonitorOptions{}.Minimum)},
 	{"sugar_monitor_options.maximum", 32, unsafe.Offsetof(MonitorOptions{}.Maximum)},
+	{"sugar_monitor_options.every", 40, unsafe.Offsetof(MonitorOptions{}.Every)},
 	{"sugar_monitor_summary", C.sizeof_sugar_monitor_summary, unsafe.Sizeof(MonitorSummary{})},
 	{"sugar_monitor_summary.struct_size", 0, unsafe.Offsetof(MonitorSummary{}.StructSize)},
 	{"sugar_monitor_summary.units", 8, unsafe.Offsetof(MonitorSummary{}.Units)},
@@ -646,6 +660,9 @@ var Layouts = []struct {
 	{"sugar_monitor_summary.deviation", 64, unsafe.Offsetof(MonitorSummary{}.Deviation)},
 	{"sugar_monitor_summary.axis_from_end", 72, unsafe.Offsetof(MonitorSummary{}.AxisFromEnd)},
 	{"sugar_monitor_summary.bins", 76, unsafe.Offsetof(MonitorSummary{}.Bins)},
+	{"sugar_monitor_summary.every", 80, unsafe.Offsetof(MonitorSummary{}.Every)},
+	{"sugar_monitor_summary.calls", 88, unsafe.Offsetof(MonitorSummary{}.Calls)},
+	{"sugar_monitor_summary.observed", 96, unsafe.Offsetof(MonitorSummary{}.Observed)},
 	{"sugar_monitor_unit", C.sizeof_sugar_monitor_unit, unsafe.Sizeof(MonitorUnit{})},
 	{"sugar_monitor_unit.struct_size", 0, unsafe.Offsetof(MonitorUnit{}.StructSize)},
 	{"sugar_monitor_unit.samples", 8, unsafe.Offsetof(MonitorUnit{}.Samples)},
@@ -844,8 +861,8 @@ func ContextThreads(context *Context) int32 {
 //	    strides or steps that reach beyond the address space; struct_size; both NONTEMPORAL and
 //	    TEMPORAL
 //	SUGAR_ERROR_OVERLAP
-//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
-//	    all
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than
+//	    2^63 - 1 in all
 //	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
 //	    this version does not have, alone or beside the others: the table of sugar_call_options
 func Forward(activation *Activation, x *Tensor, y *Tensor, options *CallOptions) Status {
@@ -873,8 +890,8 @@ func Forward(activation *Activation, x *Tensor, y *Tensor, options *CallOptions)
 //	    strides or steps that reach beyond the address space; struct_size; both NONTEMPORAL and
 //	    TEMPORAL; x beside a saved_gradient
 //	SUGAR_ERROR_OVERLAP
-//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
-//	    all
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than
+//	    2^63 - 1 in all
 //	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
 //	    this version does not have, alone or beside the others: the table of sugar_call_options
 func Backward(activation *Activation, x *Tensor, dy *Tensor, dx *Tensor, options *CallOptions) Status {
@@ -905,8 +922,8 @@ func Backward(activation *Activation, x *Tensor, dy *Tensor, dx *Tensor, options
 //	    strides or steps that reach beyond the address space; struct_size; both NONTEMPORAL and
 //	    TEMPORAL; n < 0
 //	SUGAR_ERROR_OVERLAP: an output's step of 0
-//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
-//	    all
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than
+//	    2^63 - 1 in all
 //	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
 //	    this version does not have, alone or beside the others: the table of sugar_call_options
 func ForwardF32(activation *Activation, n int64, x *float32, incx int64, y *float32, incy int64, options *CallOptions) Status {
@@ -939,8 +956,8 @@ func ForwardF32(activation *Activation, n int64, x *float32, incx int64, y *floa
 //	    strides or steps that reach beyond the address space; struct_size; both NONTEMPORAL and
 //	    TEMPORAL; n < 0
 //	SUGAR_ERROR_OVERLAP: an output's step of 0
-//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
-//	    all
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than
+//	    2^63 - 1 in all
 //	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
 //	    this version does not have, alone or beside the others: the table of sugar_call_options
 func ForwardF64(activation *Activation, n int64, x *float64, incx int64, y *float64, incy int64, options *CallOptions) Status {
@@ -973,8 +990,8 @@ func ForwardF64(activation *Activation, n int64, x *float64, incx int64, y *floa
 //	    strides or steps that reach beyond the address space; struct_size; both NONTEMPORAL and
 //	    TEMPORAL; n < 0
 //	SUGAR_ERROR_OVERLAP: an output's step of 0
-//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
-//	    all
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than
+//	    2^63 - 1 in all
 //	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
 //	    this version does not have, alone or beside the others: the table of sugar_call_options
 func ForwardF16(activation *Activation, n int64, x *uint16, incx int64, y *uint16, incy int64, options *CallOptions) Status {
@@ -1007,8 +1024,8 @@ func ForwardF16(activation *Activation, n int64, x *uint16, incx int64, y *uint1
 //	    strides or steps that reach beyond the address space; struct_size; both NONTEMPORAL and
 //	    TEMPORAL; n < 0
 //	SUGAR_ERROR_OVERLAP: an output's step of 0
-//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
-//	    all
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than
+//	    2^63 - 1 in all
 //	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
 //	    this version does not have, alone or beside the others: the table of sugar_call_options
 func ForwardBF16(activation *Activation, n int64, x *uint16, incx int64, y *uint16, incy int64, options *CallOptions) Status {
@@ -1040,8 +1057,8 @@ func ForwardBF16(activation *Activation, n int64, x *uint16, incx int64, y *uint
 //	    strides or steps that reach beyond the address space; struct_size; both NONTEMPORAL and
 //	    TEMPORAL; x beside a saved_gradient; n < 0
 //	SUGAR_ERROR_OVERLAP: an output's step of 0
-//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
-//	    all
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than
+//	    2^63 - 1 in all
 //	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
 //	    this version does not have, alone or beside the others: the table of sugar_call_options
 func BackwardF32(activation *Activation, n int64, x *float32, incx int64, dy *float32, incdy int64, dx *float32, incdx int64, options *CallOptions) Status {
@@ -1075,8 +1092,8 @@ func BackwardF32(activation *Activation, n int64, x *float32, incx int64, dy *fl
 //	    strides or steps that reach beyond the address space; struct_size; both NONTEMPORAL and
 //	    TEMPORAL; x beside a saved_gradient; n < 0
 //	SUGAR_ERROR_OVERLAP: an output's step of 0
-//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
-//	    all
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than
+//	    2^63 - 1 in all
 //	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
 //	    this version does not have, alone or beside the others: the table of sugar_call_options
 func BackwardF64(activation *Activation, n int64, x *float64, incx int64, dy *float64, incdy int64, dx *float64, incdx int64, options *CallOptions) Status {
@@ -1110,8 +1127,8 @@ func BackwardF64(activation *Activation, n int64, x *float64, incx int64, dy *fl
 //	    strides or steps that reach beyond the address space; struct_size; both NONTEMPORAL and
 //	    TEMPORAL; x beside a saved_gradient; n < 0
 //	SUGAR_ERROR_OVERLAP: an output's step of 0
-//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
-//	    all
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than
+//	    2^63 - 1 in all
 //	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
 //	    this version does not have, alone or beside the others: the table of sugar_call_options
 func BackwardF16(activation *Activation, n int64, x *uint16, incx int64, dy *uint16, incdy int64, dx *uint16, incdx int64, options *CallOptions) Status {
@@ -1145,8 +1162,8 @@ func BackwardF16(activation *Activation, n int64, x *uint16, incx int64, dy *uin
 //	    strides or steps that reach beyond the address space; struct_size; both NONTEMPORAL and
 //	    TEMPORAL; x beside a saved_gradient; n < 0
 //	SUGAR_ERROR_OVERLAP: an output's step of 0
-//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in
-//	    all
+//	SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than
+//	    2^63 - 1 in all
 //	SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or
 //	    this version does not have, alone or beside the others: the table of sugar_call_options
 func BackwardBF16(activation *Activation, n int64, x *uint16, incx int64, dy *uint16, incdy int64, dx *uint16, incdx int64, options *CallOptions) Status {
@@ -1167,9 +1184,9 @@ func BackwardBF16(activation *Activation, n int64, x *uint16, incx int64, dy *ui
 //
 //	monitor: out owned by the caller, for sugar_monitor_destroy. Not written on failure.
 //	units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
-//	options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
+//	options: NULL: the last dimension, threshold 0, histogram from -8 to 8, every call observed.
 //	SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum,
-//	    maximum
+//	    maximum, every
 //	SUGAR_ERROR_UNSUPPORTED: bins, newer option
 //	SUGAR_ERROR_OUT_OF_MEMORY
 func MonitorCreate(monitor **Monitor, units int64, options *MonitorOptions) Status {
@@ -1187,7 +1204,7 @@ func MonitorDestroy(monitor *Monitor) {
 }
 
 // MonitorObserve is sugar_monitor_observe. Counts the elements of x, as a forward call with this
-// monitor in its options does.
+// monitor in its options does: one call in `every`.
 //
 //	monitor: inout
 //	x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end`
@@ -1196,7 +1213,7 @@ func MonitorDestroy(monitor *Monitor) {
 //	SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative
 //	    extent; an extent that is not `units`; NULL or misaligned data; sizes whose product
 //	    overflows; strides that reach beyond the address space; struct_size
-//	SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+//	SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
 //	SUGAR_ERROR_UNSUPPORTED: device, dtype, flags, members of options other than context
 func MonitorObserve(monitor *Monitor, x *Tensor, options *CallOptions) Status {
 	return Status(C.sugar_monitor_observe(
@@ -1205,7 +1222,8 @@ func MonitorObserve(monitor *Monitor, x *Tensor, options *CallOptions) Status {
 		(*C.sugar_call_options)(unsafe.Pointer(options))))
 }
 
-// MonitorReset is sugar_monitor_reset. Forgets all that was counted.
+// MonitorReset is sugar_monitor_reset. Forgets all that was counted, calls included: the next one
+// is observed.
 //
 //	monitor: inout
 //	SUGAR_ERROR_ARGUMENT: NULL
@@ -1213,13 +1231,15 @@ func MonitorReset(monitor *Monitor) Status {
 	return Status(C.sugar_monitor_reset((*C.sugar_monitor)(unsafe.Pointer(monitor))))
 }
 
-// MonitorMerge is sugar_monitor_merge. Adds what `from` has counted, without changing it. Counts
-// then are those of one monitor that was fed both inputs; sums are added in f64.
+// MonitorMerge is sugar_monitor_merge. Adds what `from` has counted, calls included, without
+// changing it. Counts then are those of one monitor that was fed both inputs; sums are added in
+// f64. Which call `into` observes next does not change, nor does its `every`, which may differ from
+// that of `from`.
 //
 //	into: inout
 //	SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or
 //	    maximum that differ
-//	SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+//	SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
 func MonitorMerge(into *Monitor, from *Monitor) Status {
 	return Status(C.sugar_monitor_merge(
 		(*C.sugar_monitor)(unsafe.Pointer(into)),
@@ -1293,8 +1313,8 @@ func MonitorSaveSize(monitor *Monitor) uintptr {
 	return uintptr(C.sugar_monitor_save_size((*C.sugar_monitor)(unsafe.Pointer(monitor))))
 }
 
-// MonitorSave is sugar_monitor_save. Writes all that a monitor holds, options included, in a form
-// that does not depend on the machine.
+// MonitorSave is sugar_monitor_save. Writes all that a monitor holds, options and which call it
+// observes next included, in a form that does not depend on the machine.
 //
 //	buffer: out [capacity] the first sugar_monitor_save_size bytes are written.
 //	capacity: in bytes.

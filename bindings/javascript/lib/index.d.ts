@@ -306,6 +306,18 @@ export interface MonitorSummary {
      * of the histogram, never 0
      */
     readonly bins: number;
+    /**
+     * as in sugar_monitor_options, never 0
+     */
+    readonly every: number;
+    /**
+     * that were given the monitor, and had elements
+     */
+    readonly calls: number;
+    /**
+     * of these calls; the samples are those of these alone
+     */
+    readonly observed: number;
 }
 
 /** One unit. Counts are exact up to 2^53. */
@@ -358,6 +370,10 @@ export interface MonitorOptions {
      * of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
      */
     readonly maximum?: number;
+    /**
+     * one call in so many is observed, beginning with the first; 0 and 1: every call
+     */
+    readonly every?: number;
 }
 
 /**
@@ -369,6 +385,11 @@ export interface MonitorOptions {
  * samples; the others are counted. A square that overflows makes the deviation infinite or NaN. A sum has the
  * same bits at every level and for any number of threads, if the shape and the strides of x and y are the
  * same; another order of the dimensions in memory may change its last bits.
+ *
+ * Of the calls that are given it, those to sugar_monitor_observe included, a monitor observes the first one
+ * and then each `every`-th. The others check x against the monitor and count the call; they take as long as
+ * without a monitor, and the monitor learns nothing of their x. A call that fails, or whose x has no
+ * elements, is not counted.
  *
  * A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads
  * that run at the same time need a monitor each, and merge them afterwards.
@@ -383,16 +404,17 @@ export declare class Monitor implements Handle {
      */
     static restore(saved: Uint8Array): Monitor;
     /**
-     * Counts the elements of x, as a forward call with this monitor in its options does.
+     * Counts the elements of x, as a forward call with this monitor in its options does: one call in `every`.
      */
     observe(x: Operand, options?: CallOptionsInit | CallOptions | null): void;
     /**
-     * Forgets all that was counted.
+     * Forgets all that was counted, calls included: the next one is observed.
      */
     reset(): void;
     /**
-     * Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed
-     * both inputs; sums are added in f64.
+     * Adds what `from` has counted, calls included, without changing it. Counts then are those of one monitor
+     * that was fed both inputs; sums are added in f64. Which call `into` observes next does not change, nor
+     * does its `every`, which may differ from that of `from`.
      */
     merge(other: Monitor): void;
     /**
@@ -413,7 +435,8 @@ export declare class Monitor implements Handle {
      */
     histogram(): { counts: number[]; edges: number[] };
     /**
-     * Writes all that a monitor holds, options included, in a form that does not depend on the machine.
+     * Writes all that a monitor holds, options and which call it observes next included, in a form that does
+     * not depend on the machine.
      */
     save(): Uint8Array;
     destroy(): void;

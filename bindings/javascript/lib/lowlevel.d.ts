@@ -234,6 +234,11 @@ export interface sugar_context { readonly handle: "sugar_context" }
  * same bits at every level and for any number of threads, if the shape and the strides of x and y are the
  * same; another order of the dimensions in memory may change its last bits.
  *
+ * Of the calls that are given it, those to sugar_monitor_observe included, a monitor observes the first one
+ * and then each `every`-th. The others check x against the monitor and count the call; they take as long as
+ * without a monitor, and the monitor learns nothing of their x. A call that fails, or whose x has no
+ * elements, is not counted.
+ *
  * A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads
  * that run at the same time need a monitor each, and merge them afterwards.
  */
@@ -477,6 +482,10 @@ export interface sugar_monitor_options {
      * of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
      */
     maximum?: number;
+    /**
+     * one call in so many is observed, beginning with the first; 0 and 1: every call
+     */
+    every?: number | bigint;
 }
 
 /**
@@ -522,6 +531,18 @@ export interface sugar_monitor_summary {
      * of the histogram, never 0
      */
     bins: number;
+    /**
+     * as in sugar_monitor_options, never 0
+     */
+    every: bigint;
+    /**
+     * that were given the monitor, and had elements
+     */
+    calls: bigint;
+    /**
+     * of these calls; the samples are those of these alone
+     */
+    observed: bigint;
 }
 
 /**
@@ -831,7 +852,7 @@ export function sugar_context_threads(context: sugar_context | null): number;
  * of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
  * space; struct_size; both NONTEMPORAL and TEMPORAL
  * SUGAR_ERROR_OVERLAP
- * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
  * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
  * does not have, alone or beside the others: the table of sugar_call_options
  */
@@ -852,7 +873,7 @@ export function sugar_forward(activation: sugar_activation, x: sugar_tensor | Pr
  * of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
  * space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient
  * SUGAR_ERROR_OVERLAP
- * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
  * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
  * does not have, alone or beside the others: the table of sugar_call_options
  */
@@ -875,7 +896,7 @@ export function sugar_backward(activation: sugar_activation, x: sugar_tensor | P
  * of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
  * space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
  * SUGAR_ERROR_OVERLAP: an output's step of 0
- * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
  * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
  * does not have, alone or beside the others: the table of sugar_call_options
  */
@@ -898,7 +919,7 @@ export function sugar_forward_f32(activation: sugar_activation, n: number | bigi
  * of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
  * space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
  * SUGAR_ERROR_OVERLAP: an output's step of 0
- * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
  * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
  * does not have, alone or beside the others: the table of sugar_call_options
  */
@@ -921,7 +942,7 @@ export function sugar_forward_f64(activation: sugar_activation, n: number | bigi
  * of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
  * space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
  * SUGAR_ERROR_OVERLAP: an output's step of 0
- * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
  * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
  * does not have, alone or beside the others: the table of sugar_call_options
  */
@@ -944,7 +965,7 @@ export function sugar_forward_f16(activation: sugar_activation, n: number | bigi
  * of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
  * space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
  * SUGAR_ERROR_OVERLAP: an output's step of 0
- * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
  * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
  * does not have, alone or beside the others: the table of sugar_call_options
  */
@@ -966,7 +987,7 @@ export function sugar_forward_bf16(activation: sugar_activation, n: number | big
  * of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
  * space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n < 0
  * SUGAR_ERROR_OVERLAP: an output's step of 0
- * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
  * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
  * does not have, alone or beside the others: the table of sugar_call_options
  */
@@ -988,7 +1009,7 @@ export function sugar_backward_f32(activation: sugar_activation, n: number | big
  * of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
  * space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n < 0
  * SUGAR_ERROR_OVERLAP: an output's step of 0
- * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
  * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
  * does not have, alone or beside the others: the table of sugar_call_options
  */
@@ -1010,7 +1031,7 @@ export function sugar_backward_f64(activation: sugar_activation, n: number | big
  * of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
  * space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n < 0
  * SUGAR_ERROR_OVERLAP: an output's step of 0
- * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
  * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
  * does not have, alone or beside the others: the table of sugar_call_options
  */
@@ -1032,7 +1053,7 @@ export function sugar_backward_f16(activation: sugar_activation, n: number | big
  * of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
  * space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n < 0
  * SUGAR_ERROR_OVERLAP: an output's step of 0
- * SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+ * SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
  * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
  * does not have, alone or beside the others: the table of sugar_call_options
  */
@@ -1042,8 +1063,8 @@ export function sugar_backward_bf16(activation: sugar_activation, n: number | bi
  * Makes a monitor that has counted nothing. Its level is the one that an activation made now would get.
  * @param monitor owned by the caller, for sugar_monitor_destroy. Not written on failure.
  * @param units 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
- * @param options NULL: the last dimension, threshold 0, histogram from -8 to 8.
- * SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+ * @param options NULL: the last dimension, threshold 0, histogram from -8 to 8, every call observed.
+ * SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum, every
  * SUGAR_ERROR_UNSUPPORTED: bins, newer option
  * SUGAR_ERROR_OUT_OF_MEMORY
  */
@@ -1056,28 +1077,29 @@ export function sugar_monitor_create(monitor: Out<sugar_monitor>, units: number 
 export function sugar_monitor_destroy(monitor: sugar_monitor | null): void;
 
 /**
- * Counts the elements of x, as a forward call with this monitor in its options does.
+ * Counts the elements of x, as a forward call with this monitor in its options does: one call in `every`.
  * @param x any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
  * @param options threads alone (context); NULL: the calling thread.
  * SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an extent
  * that is not `units`; NULL or misaligned data; sizes whose product overflows; strides that reach beyond the
  * address space; struct_size
- * SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+ * SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
  * SUGAR_ERROR_UNSUPPORTED: device, dtype, flags, members of options other than context
  */
 export function sugar_monitor_observe(monitor: sugar_monitor, x: sugar_tensor | Prepared<sugar_tensor>, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
 /**
- * Forgets all that was counted.
+ * Forgets all that was counted, calls included: the next one is observed.
  * SUGAR_ERROR_ARGUMENT: NULL
  */
 export function sugar_monitor_reset(monitor: sugar_monitor): number;
 
 /**
- * Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both
- * inputs; sums are added in f64.
+ * Adds what `from` has counted, calls included, without changing it. Counts then are those of one monitor
+ * that was fed both inputs; sums are added in f64. Which call `into` observes next does not change, nor does
+ * its `every`, which may differ from that of `from`.
  * SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that differ
- * SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+ * SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
  */
 export function sugar_monitor_merge(into: sugar_monitor, from: sugar_monitor): number;
 
@@ -1125,7 +1147,8 @@ export function sugar_monitor_get_histogram(monitor: sugar_monitor, counts: BigI
 export function sugar_monitor_save_size(monitor: sugar_monitor | null): number;
 
 /**
- * Writes all that a monitor holds, options included, in a form that does not depend on the machine.
+ * Writes all that a monitor holds, options and which call it observes next included, in a form that does not
+ * depend on the machine.
  * @param buffer the first sugar_monitor_save_size bytes are written.
  * @param capacity in bytes.
  * SUGAR_ERROR_ARGUMENT: NULL, capacity too small

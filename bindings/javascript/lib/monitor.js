@@ -22,11 +22,11 @@ class Monitor extends Handle {
         if (units === RESTORE) {
             create = (out) => c.sugar_monitor_restore(out, options, options.byteLength);
         } else {
-            checkMembers("monitor", options, ["axisFromEnd", "bins", "threshold", "minimum", "maximum"]);
-            const { axisFromEnd = 0, bins = 0, threshold = 0, minimum = 0, maximum = 0 } = options;
+            checkMembers("monitor", options, ["axisFromEnd", "bins", "threshold", "minimum", "maximum", "every"]);
+            const { axisFromEnd = 0, bins = 0, threshold = 0, minimum = 0, maximum = 0, every = 0 } = options;
             integer("units", units);
             const struct = { axis_from_end: integer("axisFromEnd", axisFromEnd), bins: integer("bins", bins), threshold,
-                minimum, maximum };
+                minimum, maximum, every: integer("every", every) };
             create = (out) => c.sugar_monitor_create(out, units, struct);
         }
         super("Monitor", create, c.sugar_monitor_destroy);

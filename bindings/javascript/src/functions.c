@@ -244,6 +244,8 @@ static void read_sugar_monitor_options(struct call *call, napi_value object, sug
         to->minimum = get_double(call, member, "minimum");
     if (get_member(call, object, "maximum", &member))
         to->maximum = get_double(call, member, "maximum");
+    if (get_member(call, object, "every", &member))
+        to->every = get_int64(call, member, "every", INT64_MIN, INT64_MAX);
 }
 
 static sugar_monitor_options *struct_sugar_monitor_options(struct call *call, napi_value value, const char *name, void *slot) {
@@ -282,6 +284,9 @@ static void write_sugar_monitor_summary(struct call *call, napi_value object, co
     set_member(call, object, "deviation", new_number(call, (double)from->deviation));
     set_member(call, object, "axis_from_end", new_number(call, (double)from->axis_from_end));
     set_member(call, object, "bins", new_number(call, (double)from->bins));
+    set_member(call, object, "every", new_bigint(call, from->every));
+    set_member(call, object, "calls", new_bigint(call, from->calls));
+    set_member(call, object, "observed", new_bigint(call, from->observed));
 }
 
 static void write_sugar_monitor_unit(struct call *call, napi_value object, const sugar_monitor_unit *from) {

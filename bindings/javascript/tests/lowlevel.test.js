@@ -33,7 +33,7 @@ class Replay {
         if (monitor) {
             const options = { axis_from_end: monitor.axis_from_end, bins: monitor.bins,
                 threshold: double(monitor.threshold), minimum: double(monitor.minimum),
-                maximum: double(monitor.maximum) };
+                maximum: double(monitor.maximum), every: monitor.every };
             assert.equal(c.sugar_monitor_create(this.monitor, monitor.units, options), c.SUGAR_OK);
         }
         if (spec === null) return c.SUGAR_OK;
@@ -98,9 +98,10 @@ class Replay {
             assert.equal(c.sugar_monitor_get_unit(monitor, index, unit), c.SUGAR_OK);
             return members(unit);
         });
-        const { axis_from_end, bins, ...sums } = summary;
-        return { summary: [...members(sums), axis_from_end, bins], units, counts: Array.from(counts, Number),
-            edges: Array.from(edges, bits), dead: Array.from(dead.subarray(0, Number(count[0])), Number) };
+        const { axis_from_end, bins, every, calls, observed, ...sums } = summary;
+        return { summary: [...members(sums), axis_from_end, bins, ...members({ every, calls, observed })], units,
+            counts: Array.from(counts, Number), edges: Array.from(edges, bits),
+            dead: Array.from(dead.subarray(0, Number(count[0])), Number) };
     }
 
     compare() {

@@ -275,6 +275,11 @@ samples; the others are counted. A square that overflows makes the deviation inf
 same bits at every level and for any number of threads, if the shape and the strides of x and y are the same;
 another order of the dimensions in memory may change its last bits.
 
+Of the calls that are given it, those to sugar_monitor_observe included, a monitor observes the first one and
+then each `every`-th. The others check x against the monitor and count the call; they take as long as without
+a monitor, and the monitor learns nothing of their x. A call that fails, or whose x has no elements, is not
+counted.
+
 A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads that
 run at the same time need a monitor each, and merge them afterwards.
 """
@@ -498,6 +503,7 @@ number of units
 hardsigmoid and hardswish; for kinds with a threshold, that one
 - `minimum`: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
 - `maximum`: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
+- `every`: one call in so many is observed, beginning with the first; 0 and 1: every call
 """
 struct sugar_monitor_options
     struct_size::Csize_t
@@ -506,10 +512,11 @@ struct sugar_monitor_options
     threshold::Float64
     minimum::Float64
     maximum::Float64
+    every::Int64
 end
 
-sugar_monitor_options(; axis_from_end = 0, bins = 0, threshold = 0, minimum = 0, maximum = 0) =
-    sugar_monitor_options(sizeof(sugar_monitor_options), axis_from_end, bins, threshold, minimum, maximum)
+sugar_monitor_options(; axis_from_end = 0, bins = 0, threshold = 0, minimum = 0, maximum = 0, every = 0) =
+    sugar_monitor_options(sizeof(sugar_monitor_options), axis_from_end, bins, threshold, minimum, maximum, every)
 
 """
 The whole layer. Set struct_size; its rule is that of sugar_kind.
@@ -527,6 +534,9 @@ sample is finite
 no sample is finite
 - `axis_from_end`: as in sugar_monitor_options
 - `bins`: of the histogram, never 0
+- `every`: as in sugar_monitor_options, never 0
+- `calls`: that were given the monitor, and had elements
+- `observed`: of these calls; the samples are those of these alone
 """
 struct sugar_monitor_summary
     struct_size::Csize_t
@@ -540,10 +550,13 @@ struct sugar_monitor_summary
     deviation::Float64
     axis_from_end::Int32
     bins::Int32
+    every::Int64
+    calls::Int64
+    observed::Int64
 end
 
-sugar_monitor_summary(; units = 0, samples = 0, active = 0, not_finite = 0, dead = 0, sparsity = 0, mean = 0, deviation = 0, axis_from_end = 0, bins = 0) =
-    sugar_monitor_summary(sizeof(sugar_monitor_summary), units, samples, active, not_finite, dead, sparsity, mean, deviation, axis_from_end, bins)
+sugar_monitor_summary(; units = 0, samples = 0, active = 0, not_finite = 0, dead = 0, sparsity = 0, mean = 0, deviation = 0, axis_from_end = 0, bins = 0, every = 0, calls = 0, observed = 0) =
+    sugar_monitor_summary(sizeof(sugar_monitor_summary), units, samples, active, not_finite, dead, sparsity, mean, deviation, axis_from_end, bins, every, calls, observed)
 
 """
 One unit. Set struct_size; its rule is that of sugar_kind.
@@ -910,7 +923,7 @@ that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or
 bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
 space; struct_size; both NONTEMPORAL and TEMPORAL
 - `SUGAR_ERROR_OVERLAP`
-- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
 - `SUGAR_ERROR_UNSUPPORTED`: device; dtype; a flag or option that this call, this activation or this version
 does not have, alone or beside the others: the table of sugar_call_options
 """
@@ -940,7 +953,7 @@ that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or
 bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
 space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient
 - `SUGAR_ERROR_OVERLAP`
-- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
 - `SUGAR_ERROR_UNSUPPORTED`: device; dtype; a flag or option that this call, this activation or this version
 does not have, alone or beside the others: the table of sugar_call_options
 """
@@ -972,7 +985,7 @@ that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or
 bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
 space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 - `SUGAR_ERROR_OVERLAP`: an output's step of 0
-- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
 - `SUGAR_ERROR_UNSUPPORTED`: device; dtype; a flag or option that this call, this activation or this version
 does not have, alone or beside the others: the table of sugar_call_options
 """
@@ -1004,7 +1017,7 @@ that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or
 bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
 space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 - `SUGAR_ERROR_OVERLAP`: an output's step of 0
-- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
 - `SUGAR_ERROR_UNSUPPORTED`: device; dtype; a flag or option that this call, this activation or this version
 does not have, alone or beside the others: the table of sugar_call_options
 """
@@ -1036,7 +1049,7 @@ that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or
 bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
 space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 - `SUGAR_ERROR_OVERLAP`: an output's step of 0
-- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
 - `SUGAR_ERROR_UNSUPPORTED`: device; dtype; a flag or option that this call, this activation or this version
 does not have, alone or beside the others: the table of sugar_call_options
 """
@@ -1068,7 +1081,7 @@ that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or
 bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
 space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 - `SUGAR_ERROR_OVERLAP`: an output's step of 0
-- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
 - `SUGAR_ERROR_UNSUPPORTED`: device; dtype; a flag or option that this call, this activation or this version
 does not have, alone or beside the others: the table of sugar_call_options
 """
@@ -1099,7 +1112,7 @@ that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or
 bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
 space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n < 0
 - `SUGAR_ERROR_OVERLAP`: an output's step of 0
-- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
 - `SUGAR_ERROR_UNSUPPORTED`: device; dtype; a flag or option that this call, this activation or this version
 does not have, alone or beside the others: the table of sugar_call_options
 """
@@ -1130,7 +1143,7 @@ that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or
 bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
 space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n < 0
 - `SUGAR_ERROR_OVERLAP`: an output's step of 0
-- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
 - `SUGAR_ERROR_UNSUPPORTED`: device; dtype; a flag or option that this call, this activation or this version
 does not have, alone or beside the others: the table of sugar_call_options
 """
@@ -1161,7 +1174,7 @@ that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or
 bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
 space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n < 0
 - `SUGAR_ERROR_OVERLAP`: an output's step of 0
-- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
 - `SUGAR_ERROR_UNSUPPORTED`: device; dtype; a flag or option that this call, this activation or this version
 does not have, alone or beside the others: the table of sugar_call_options
 """
@@ -1192,7 +1205,7 @@ that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or
 bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
 space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n < 0
 - `SUGAR_ERROR_OVERLAP`: an output's step of 0
-- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+- `SUGAR_ERROR_VALUE`: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
 - `SUGAR_ERROR_UNSUPPORTED`: device; dtype; a flag or option that this call, this activation or this version
 does not have, alone or beside the others: the table of sugar_call_options
 """
@@ -1209,10 +1222,10 @@ Makes a monitor that has counted nothing. Its level is the one that an activatio
 # Arguments
 - `monitor` (out): owned by the caller, for sugar_monitor_destroy. Not written on failure.
 - `units`: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
-- `options`: NULL: the last dimension, threshold 0, histogram from -8 to 8.
+- `options`: NULL: the last dimension, threshold 0, histogram from -8 to 8, every call observed.
 
 # Errors
-- `SUGAR_ERROR_ARGUMENT`: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+- `SUGAR_ERROR_ARGUMENT`: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum, every
 - `SUGAR_ERROR_UNSUPPORTED`: bins, newer option
 - `SUGAR_ERROR_OUT_OF_MEMORY`
 """
@@ -1237,7 +1250,7 @@ const _sugar_monitor_observe = Ref{Ptr{Cvoid}}(C_NULL)
 """
     sugar_monitor_observe(monitor, x, options)
 
-Counts the elements of x, as a forward call with this monitor in its options does.
+Counts the elements of x, as a forward call with this monitor in its options does: one call in `every`.
 
 # Arguments
 - `x`: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
@@ -1247,7 +1260,7 @@ Counts the elements of x, as a forward call with this monitor in its options doe
 - `SUGAR_ERROR_ARGUMENT`: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an extent
 that is not `units`; NULL or misaligned data; sizes whose product overflows; strides that reach beyond the
 address space; struct_size
-- `SUGAR_ERROR_VALUE`: more samples than 2^63 - 1 in all
+- `SUGAR_ERROR_VALUE`: more samples or calls than 2^63 - 1 in all
 - `SUGAR_ERROR_UNSUPPORTED`: device, dtype, flags, members of options other than context
 """
 sugar_monitor_observe(monitor, x, options) =
@@ -1258,7 +1271,7 @@ const _sugar_monitor_reset = Ref{Ptr{Cvoid}}(C_NULL)
 """
     sugar_monitor_reset(monitor)
 
-Forgets all that was counted.
+Forgets all that was counted, calls included: the next one is observed.
 
 # Errors
 - `SUGAR_ERROR_ARGUMENT`: NULL
@@ -1271,12 +1284,13 @@ const _sugar_monitor_merge = Ref{Ptr{Cvoid}}(C_NULL)
 """
     sugar_monitor_merge(into, from)
 
-Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both
-inputs; sums are added in f64.
+Adds what `from` has counted, calls included, without changing it. Counts then are those of one monitor that
+was fed both inputs; sums are added in f64. Which call `into` observes next does not change, nor does its
+`every`, which may differ from that of `from`.
 
 # Errors
 - `SUGAR_ERROR_ARGUMENT`: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that differ
-- `SUGAR_ERROR_VALUE`: more samples than 2^63 - 1 in all
+- `SUGAR_ERROR_VALUE`: more samples or calls than 2^63 - 1 in all
 """
 sugar_monitor_merge(into, from) =
     ccall(_sugar_monitor_merge[], Int32, (Ptr{sugar_monitor}, Ptr{sugar_monitor}), into, from)
@@ -1372,7 +1386,8 @@ const _sugar_monitor_save = Ref{Ptr{Cvoid}}(C_NULL)
 """
     sugar_monitor_save(monitor, buffer, capacity)
 
-Writes all that a monitor holds, options included, in a form that does not depend on the machine.
+Writes all that a monitor holds, options and which call it observes next included, in a form that does not
+depend on the machine.
 
 # Arguments
 - `buffer` (out [capacity]): the first sugar_monitor_save_size bytes are written.

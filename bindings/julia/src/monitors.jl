@@ -1,13 +1,14 @@
 # Monitors: what the units of a layer have seen.
 
 """
-    Monitor(units; dims = 1, threshold = 0, range = (-8, 8), bins = 32)
+    Monitor(units; dims = 1, threshold = 0, range = (-8, 8), bins = 32, every = 1)
     Monitor(bytes)
 
 Counts and sums over the inputs of an activation, for each of the `units` that lie along dimension `dims` of `x`, 1
 being the first one. A unit is active where `x > threshold`; `range` and `bins` are those of the histogram (this version
-has 32 bins). Fed by `forward!(y, a, x; monitor)` in passing or by [`observe!`](@ref); asked by [`statistics`](@ref),
-[`dead`](@ref) and [`histogram`](@ref). `save(monitor)` gives the bytes from which `Monitor(bytes)` makes it again.
+has 32 bins). Fed by `forward!(y, a, x; monitor)` in passing or by [`observe!`](@ref): one call in `every`, beginning
+with the first; the others take as long as without a monitor. Asked by [`statistics`](@ref), [`dead`](@ref) and
+[`histogram`](@ref). `save(monitor)` gives the bytes from which `Monitor(bytes)` makes it again.
 `merge!(into, from)` adds up, `empty!` forgets, `copy` makes another. Only one call may use it at a time. Freed when
 nothing refers to it; `close` does it at once.
 """
@@ -18,13 +19,13 @@ mutable struct Monitor
 end
 
 function Monitor(units::Integer; dims::Integer = 1, threshold::Real = 0, range::Tuple{Real,Real} = (-8, 8),
-                 bins::Integer = C.SUGAR_MONITOR_BINS)
+                 bins::Integer = C.SUGAR_MONITOR_BINS, every::Integer = 1)
     if !(1 <= dims <= C.SUGAR_MAX_DIMENSIONS)
         throw(ArgumentError("dims = $dims, expected 1, the first dimension, to $(C.SUGAR_MAX_DIMENSIONS)"))
     end
     # The library has the dimensions in reverse: 1 is its last one.
     options = C.sugar_monitor_options(axis_from_end = dims - 1, bins = bins, threshold = threshold, minimum = range[1],
-                                      maximum = range[2])
+                                      maximum = range[2], every = every)
     handle = Ref{Ptr{C.sugar_monitor}}(C_NULL)
     check(C.sugar_monitor_create(handle, units, Ref(options)))
     return Monitor(handle[])

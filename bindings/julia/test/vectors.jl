@@ -54,7 +54,7 @@ function make(run)
     if made !== nothing
         options = C.sugar_monitor_options(axis_from_end = made["axis_from_end"], bins = made["bins"],
                                           threshold = double(made["threshold"]), minimum = double(made["minimum"]),
-                                          maximum = double(made["maximum"]))
+                                          maximum = double(made["maximum"]), every = made["every"])
         monitor = Ref{Ptr{C.sugar_monitor}}(C_NULL)
         @test C.sugar_monitor_create(monitor, made["units"], Ref(options)) == C.SUGAR_OK
         run.monitor = monitor[]

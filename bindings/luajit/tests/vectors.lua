@@ -120,7 +120,8 @@ end
 
 local function make_monitor(made)
     local options = ffi.new("sugar_monitor_options", ffi.sizeof "sugar_monitor_options", made.axis_from_end,
-                            made.bins, double(made.threshold), double(made.minimum), double(made.maximum))
+                            made.bins, double(made.threshold), double(made.minimum), double(made.maximum),
+                            made.every)
     local out = ffi.new "sugar_monitor *[1]"
     check.equal(C.sugar_monitor_create(out, made.units, options), c.SUGAR_OK)
     return out[0]
@@ -194,7 +195,8 @@ local function compare_monitor(monitor, seen)
     local summary = ffi.new("sugar_monitor_summary", ffi.sizeof "sugar_monitor_summary")
     check.equal(C.sugar_monitor_get(monitor, summary), c.SUGAR_OK)
     check.equal(members(summary, "units samples active not_finite dead sparsity mean deviation")
-                .. (" %d %d"):format(summary.axis_from_end, summary.bins), joined(seen.summary))
+                .. (" %d %d "):format(summary.axis_from_end, summary.bins) .. members(summary, "every calls observed"),
+                joined(seen.summary))
     for index, expected in ipairs(seen.units) do
         local unit = ffi.new("sugar_monitor_unit", ffi.sizeof "sugar_monitor_unit")
         check.equal(C.sugar_monitor_get_unit(monitor, index - 1, unit), c.SUGAR_OK)
@@ -315,6 +317,9 @@ local function compare_high_monitor(monitor, seen)
     end
     check.equal(summary.axis_from_end, seen.summary[9])
     check.equal(summary.bins, seen.summary[10])
+    for i, name in ipairs { "every", "calls", "observed" } do
+        check.equal(summary[name], seen.summary[10 + i], name)
+    end
     for index, expected in ipairs(seen.units) do
         local unit = monitor:unit(index - 1)
         check.equal(unit.samples, expected[1])
@@ -337,7 +342,7 @@ local function high_level(case)
     local monitor = some(case.monitor) and sugar.Monitor(case.monitor.units, {
         axis_from_end = case.monitor.axis_from_end, bins = case.monitor.bins,
         threshold = double(case.monitor.threshold), minimum = double(case.monitor.minimum),
-        maximum = double(case.monitor.maximum) }) or nil
+        maximum = double(case.monitor.maximum), every = case.monitor.every }) or nil
     local succeeded, result = pcall(function()
         local activation = sugar.Activation(case.spec, { level = some(case.level) and case.level or nil })
         if case.call == "create" then

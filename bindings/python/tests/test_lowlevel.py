@@ -39,7 +39,7 @@ class Replay:
         if case["monitor"]:
             made = case["monitor"]
             options = c.sugar_monitor_options(
-                axis_from_end=made["axis_from_end"], bins=made["bins"],
+                axis_from_end=made["axis_from_end"], bins=made["bins"], every=made["every"],
                 **{name: double(made[name]) for name in ("threshold", "minimum", "maximum")})
             assert c.sugar_monitor_create(ctypes.byref(self.monitor), made["units"], options) == c.SUGAR_OK
         if case["spec"] is None:

@@ -97,6 +97,11 @@ typedef struct sugar_context sugar_context;
 // same bits at every level and for any number of threads, if the shape and the strides of x and y are the
 // same; another order of the dimensions in memory may change its last bits.
 //
+// Of the calls that are given it, those to sugar_monitor_observe included, a monitor observes the first one
+// and then each `every`-th. The others check x against the monitor and count the call; they take as long as
+// without a monitor, and the monitor learns nothing of their x. A call that fails, or whose x has no
+// elements, is not counted.
+//
 // A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads
 // that run at the same time need a monitor each, and merge them afterwards.
 typedef struct sugar_monitor sugar_monitor;
@@ -284,6 +289,8 @@ typedef struct sugar_monitor_options {
     double minimum;
     // of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
     double maximum;
+    // one call in so many is observed, beginning with the first; 0 and 1: every call
+    int64_t every;
 } sugar_monitor_options;
 
 // The whole layer. Set struct_size; its rule is that of sugar_kind.
@@ -311,6 +318,12 @@ typedef struct sugar_monitor_summary {
     int32_t axis_from_end;
     // of the histogram, never 0
     int32_t bins;
+    // as in sugar_monitor_options, never 0
+    int64_t every;
+    // that were given the monitor, and had elements
+    int64_t calls;
+    // of these calls; the samples are those of these alone
+    int64_t observed;
 } sugar_monitor_summary;
 
 // One unit. Set struct_size; its rule is that of sugar_kind.
@@ -529,7 +542,8 @@ int32_t sugar_context_threads(const sugar_context *context);
 //         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL
 //     SUGAR_ERROR_OVERLAP
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 sugar_status sugar_forward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *y,
@@ -550,7 +564,8 @@ sugar_status sugar_forward(const sugar_activation *activation, const sugar_tenso
 //         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient
 //     SUGAR_ERROR_OVERLAP
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 sugar_status sugar_backward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *dy,
@@ -573,7 +588,8 @@ sugar_status sugar_backward(const sugar_activation *activation, const sugar_tens
 //         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 sugar_status sugar_forward_f32(const sugar_activation *activation, int64_t n, const float *x, int64_t incx,
@@ -596,7 +612,8 @@ sugar_status sugar_forward_f32(const sugar_activation *activation, int64_t n, co
 //         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 sugar_status sugar_forward_f64(const sugar_activation *activation, int64_t n, const double *x, int64_t incx,
@@ -619,7 +636,8 @@ sugar_status sugar_forward_f64(const sugar_activation *activation, int64_t n, co
 //         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 sugar_status sugar_forward_f16(const sugar_activation *activation, int64_t n, const uint16_t *x, int64_t incx,
@@ -642,7 +660,8 @@ sugar_status sugar_forward_f16(const sugar_activation *activation, int64_t n, co
 //         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 sugar_status sugar_forward_bf16(const sugar_activation *activation, int64_t n, const uint16_t *x,
@@ -665,7 +684,8 @@ sugar_status sugar_forward_bf16(const sugar_activation *activation, int64_t n, c
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n
 //         < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 sugar_status sugar_backward_f32(const sugar_activation *activation, int64_t n, const float *x, int64_t incx,
@@ -689,7 +709,8 @@ sugar_status sugar_backward_f32(const sugar_activation *activation, int64_t n, c
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n
 //         < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 sugar_status sugar_backward_f64(const sugar_activation *activation, int64_t n, const double *x, int64_t incx,
@@ -713,7 +734,8 @@ sugar_status sugar_backward_f64(const sugar_activation *activation, int64_t n, c
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n
 //         < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 sugar_status sugar_backward_f16(const sugar_activation *activation, int64_t n, const uint16_t *x,
@@ -737,7 +759,8 @@ sugar_status sugar_backward_f16(const sugar_activation *activation, int64_t n, c
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n
 //         < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 sugar_status sugar_backward_bf16(const sugar_activation *activation, int64_t n, const uint16_t *x,
@@ -747,9 +770,10 @@ sugar_status sugar_backward_bf16(const sugar_activation *activation, int64_t n, 
 // Makes a monitor that has counted nothing. Its level is the one that an activation made now would get.
 //     monitor: owned by the caller, for sugar_monitor_destroy. Not written on failure.
 //     units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
-//     options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
+//     options: NULL: the last dimension, threshold 0, histogram from -8 to 8, every call observed.
 // Errors:
-//     SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+//     SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum,
+//         every
 //     SUGAR_ERROR_UNSUPPORTED: bins, newer option
 //     SUGAR_ERROR_OUT_OF_MEMORY
 sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units,
@@ -759,29 +783,30 @@ sugar_status sugar_monitor_create(sugar_monitor **monitor, int64_t units,
 //     monitor: NULL is fine.
 void sugar_monitor_destroy(sugar_monitor *monitor);
 
-// Counts the elements of x, as a forward call with this monitor in its options does.
+// Counts the elements of x, as a forward call with this monitor in its options does: one call in `every`.
 //     x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
 //     options: threads alone (context); NULL: the calling thread.
 // Errors:
 //     SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an
 //         extent that is not `units`; NULL or misaligned data; sizes whose product overflows; strides that
 //         reach beyond the address space; struct_size
-//     SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
 //     SUGAR_ERROR_UNSUPPORTED: device, dtype, flags, members of options other than context
 sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x,
                                    const sugar_call_options *options);
 
-// Forgets all that was counted.
+// Forgets all that was counted, calls included: the next one is observed.
 // Errors:
 //     SUGAR_ERROR_ARGUMENT: NULL
 sugar_status sugar_monitor_reset(sugar_monitor *monitor);
 
-// Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both
-// inputs; sums are added in f64.
+// Adds what `from` has counted, calls included, without changing it. Counts then are those of one monitor
+// that was fed both inputs; sums are added in f64. Which call `into` observes next does not change, nor does
+// its `every`, which may differ from that of `from`.
 // Errors:
 //     SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
 //         differ
-//     SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
 sugar_status sugar_monitor_merge(sugar_monitor *into, const sugar_monitor *from);
 
 // What all units have seen.
@@ -823,7 +848,8 @@ sugar_status sugar_monitor_get_histogram(const sugar_monitor *monitor, int64_t *
 // Returns: in bytes; 0 if monitor is NULL.
 size_t sugar_monitor_save_size(const sugar_monitor *monitor);
 
-// Writes all that a monitor holds, options included, in a form that does not depend on the machine.
+// Writes all that a monitor holds, options and which call it observes next included, in a form that does not
+// depend on the machine.
 //     buffer: the first sugar_monitor_save_size bytes are written.
 //     capacity: in bytes.
 // Errors:

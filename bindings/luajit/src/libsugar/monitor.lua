@@ -8,7 +8,7 @@ local Tensor = require "libsugar.tensor"
 
 local C, check = c.C, errors.check
 local Monitor = require "libsugar.handle" (C.sugar_monitor_destroy)
-local KNOWN = { axis_from_end = true, bins = true, threshold = true, minimum = true, maximum = true }
+local KNOWN = { axis_from_end = true, bins = true, threshold = true, minimum = true, maximum = true, every = true }
 
 Options.Monitor = Monitor
 
@@ -27,7 +27,7 @@ local function members(struct, names)
 end
 
 -- A monitor of `units`. Options: axis_from_end (0, the default, is the last dimension), threshold; bins, minimum and
--- maximum of the histogram.
+-- maximum of the histogram; every: one call in so many is observed, beginning with the first.
 function Monitor.new(units, options)
     options = options or {}
     errors.check_keys("monitor", options, KNOWN)
@@ -36,6 +36,7 @@ function Monitor.new(units, options)
     choice.bins = errors.check_integer("bins", options.bins or 0, -2 ^ 31, 2 ^ 31 - 1)
     choice.threshold = options.threshold or 0
     choice.minimum, choice.maximum = options.minimum or 0, options.maximum or 0
+    choice.every = errors.check_integer("every", options.every or 0, -2 ^ 53, 2 ^ 53)
     local out = ffi.new "sugar_monitor *[1]"
     check(C.sugar_monitor_create(out, errors.check_integer("units", units, -2 ^ 53, 2 ^ 53), choice))
     return Monitor.own(out)
@@ -65,11 +66,13 @@ function Monitor:merge(other)
     check(C.sugar_monitor_merge(self.handle, getmetatable(other) == Monitor and other.handle or nil))
 end
 
--- All units: units, samples, active, not_finite, dead, sparsity, mean, deviation, axis_from_end, bins.
+-- All units: units, samples, active, not_finite, dead, sparsity, mean, deviation, axis_from_end, bins, every,
+-- calls, observed.
 function Monitor:summary()
     local summary = sized "sugar_monitor_summary"
     check(C.sugar_monitor_get(self.handle, summary))
-    return members(summary, "units samples active not_finite dead sparsity mean deviation axis_from_end bins")
+    return members(summary, "units samples active not_finite dead sparsity mean deviation axis_from_end bins every "
+                            .. "calls observed")
 end
 
 -- One unit, counted from 0: samples, active, not_finite, sum, sum_of_squares, mean, deviation.

@@ -116,8 +116,8 @@ class Replay:
         self.monitor: Monitor | None = None
         if case["monitor"]:
             made = case["monitor"]
-            self.monitor = Monitor(made["units"], -1 - made["axis_from_end"], bins=made["bins"], **{
-                name: double(made[name]) for name in ("threshold", "minimum", "maximum")})
+            self.monitor = Monitor(made["units"], -1 - made["axis_from_end"], bins=made["bins"], every=made["every"],
+                                   **{name: double(made[name]) for name in ("threshold", "minimum", "maximum")})
         try:
             if case["spec"] is not None:
                 self.activation = Activation(case["spec"], case["level"])

@@ -251,6 +251,11 @@ class sugar_monitor(ctypes.Structure):
     the same bits at every level and for any number of threads, if the shape and the strides of x and y are
     the same; another order of the dimensions in memory may change its last bits.
 
+    Of the calls that are given it, those to sugar_monitor_observe included, a monitor observes the first one
+    and then each `every`-th. The others check x against the monitor and count the call; they take as long as
+    without a monitor, and the monitor learns nothing of their x. A call that fails, or whose x has no
+    elements, is not counted.
+
     A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads
     that run at the same time need a monitor each, and merge them afterwards."""
 
@@ -507,13 +512,15 @@ class sugar_monitor_options(Sized):
         threshold: finite; rounded to f32, or to f64 for f64. 0 for kinds that are dead where x <= 0; -3 for
             hardsigmoid and hardswish; for kinds with a threshold, that one
         minimum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
-        maximum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8"""
+        maximum: of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
+        every: one call in so many is observed, beginning with the first; 0 and 1: every call"""
 
     axis_from_end: int
     bins: int
     threshold: float
     minimum: float
     maximum: float
+    every: int
 
     _fields_ = [
         ("struct_size", ctypes.c_size_t),
@@ -522,6 +529,7 @@ class sugar_monitor_options(Sized):
         ("threshold", ctypes.c_double),
         ("minimum", ctypes.c_double),
         ("maximum", ctypes.c_double),
+        ("every", ctypes.c_int64),
     ]
 
 
@@ -540,7 +548,10 @@ class sugar_monitor_summary(Sized):
         deviation: of the finite samples; the deviation is that of the population, sqrt(E[x^2] - E[x]^2); NaN
             if no sample is finite
         axis_from_end: as in sugar_monitor_options
-        bins: of the histogram, never 0"""
+        bins: of the histogram, never 0
+        every: as in sugar_monitor_options, never 0
+        calls: that were given the monitor, and had elements
+        observed: of these calls; the samples are those of these alone"""
 
     units: int
     samples: int
@@ -552,6 +563,9 @@ class sugar_monitor_summary(Sized):
     deviation: float
     axis_from_end: int
     bins: int
+    every: int
+    calls: int
+    observed: int
 
     _fields_ = [
         ("struct_size", ctypes.c_size_t),
@@ -565,6 +579,9 @@ class sugar_monitor_summary(Sized):
         ("deviation", ctypes.c_double),
         ("axis_from_end", ctypes.c_int32),
         ("bins", ctypes.c_int32),
+        ("every", ctypes.c_int64),
+        ("calls", ctypes.c_int64),
+        ("observed", ctypes.c_int64),
     ]
 
 
@@ -940,7 +957,8 @@ def sugar_forward(
             data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
             reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL
         SUGAR_ERROR_OVERLAP
-        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+            all
         SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
             version does not have, alone or beside the others: the table of sugar_call_options"""
 
@@ -973,7 +991,8 @@ def sugar_backward(
             reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
             saved_gradient
         SUGAR_ERROR_OVERLAP
-        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+            all
         SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
             version does not have, alone or beside the others: the table of sugar_call_options"""
 
@@ -1009,7 +1028,8 @@ def sugar_forward_f32(
             data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
             reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
         SUGAR_ERROR_OVERLAP: an output's step of 0
-        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+            all
         SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
             version does not have, alone or beside the others: the table of sugar_call_options"""
 
@@ -1045,7 +1065,8 @@ def sugar_forward_f64(
             data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
             reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
         SUGAR_ERROR_OVERLAP: an output's step of 0
-        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+            all
         SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
             version does not have, alone or beside the others: the table of sugar_call_options"""
 
@@ -1081,7 +1102,8 @@ def sugar_forward_f16(
             data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
             reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
         SUGAR_ERROR_OVERLAP: an output's step of 0
-        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+            all
         SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
             version does not have, alone or beside the others: the table of sugar_call_options"""
 
@@ -1117,7 +1139,8 @@ def sugar_forward_bf16(
             data; strides of bits that are not compact; sizes whose product overflows; strides or steps that
             reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
         SUGAR_ERROR_OVERLAP: an output's step of 0
-        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+            all
         SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
             version does not have, alone or beside the others: the table of sugar_call_options"""
 
@@ -1156,7 +1179,8 @@ def sugar_backward_f32(
             reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
             saved_gradient; n < 0
         SUGAR_ERROR_OVERLAP: an output's step of 0
-        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+            all
         SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
             version does not have, alone or beside the others: the table of sugar_call_options"""
 
@@ -1195,7 +1219,8 @@ def sugar_backward_f64(
             reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
             saved_gradient; n < 0
         SUGAR_ERROR_OVERLAP: an output's step of 0
-        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+            all
         SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
             version does not have, alone or beside the others: the table of sugar_call_options"""
 
@@ -1234,7 +1259,8 @@ def sugar_backward_f16(
             reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
             saved_gradient; n < 0
         SUGAR_ERROR_OVERLAP: an output's step of 0
-        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+            all
         SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
             version does not have, alone or beside the others: the table of sugar_call_options"""
 
@@ -1273,7 +1299,8 @@ def sugar_backward_bf16(
             reach beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a
             saved_gradient; n < 0
         SUGAR_ERROR_OVERLAP: an output's step of 0
-        SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+        SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+            all
         SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
             version does not have, alone or beside the others: the table of sugar_call_options"""
 
@@ -1290,10 +1317,11 @@ def sugar_monitor_create(
     Arguments:
         monitor (out): owned by the caller, for sugar_monitor_destroy. Not written on failure.
         units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
-        options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
+        options: NULL: the last dimension, threshold 0, histogram from -8 to 8, every call observed.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+        SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum,
+            every
         SUGAR_ERROR_UNSUPPORTED: bins, newer option
         SUGAR_ERROR_OUT_OF_MEMORY"""
 
@@ -1315,7 +1343,7 @@ def sugar_monitor_observe(
     x: sugar_tensor | Pointer[sugar_tensor] | Reference,
     options: sugar_call_options | Pointer[sugar_call_options] | Reference | None,
 ) -> int:
-    """Counts the elements of x, as a forward call with this monitor in its options does.
+    """Counts the elements of x, as a forward call with this monitor in its options does: one call in `every`.
 
     Arguments:
         x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
@@ -1325,7 +1353,7 @@ def sugar_monitor_observe(
         SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an
             extent that is not `units`; NULL or misaligned data; sizes whose product overflows; strides that
             reach beyond the address space; struct_size
-        SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+        SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
         SUGAR_ERROR_UNSUPPORTED: device, dtype, flags, members of options other than context"""
 
 
@@ -1333,7 +1361,7 @@ def sugar_monitor_observe(
 def sugar_monitor_reset(
     monitor: Pointer[sugar_monitor],
 ) -> int:
-    """Forgets all that was counted.
+    """Forgets all that was counted, calls included: the next one is observed.
 
     Errors:
         SUGAR_ERROR_ARGUMENT: NULL"""
@@ -1344,13 +1372,14 @@ def sugar_monitor_merge(
     into: Pointer[sugar_monitor],
     from_: Pointer[sugar_monitor],
 ) -> int:
-    """Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both
-    inputs; sums are added in f64.
+    """Adds what `from` has counted, calls included, without changing it. Counts then are those of one monitor
+    that was fed both inputs; sums are added in f64. Which call `into` observes next does not change, nor does
+    its `every`, which may differ from that of `from`.
 
     Errors:
         SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
             differ
-        SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all"""
+        SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all"""
 
 
 @function(ctypes.c_int32, ctypes.POINTER(sugar_monitor), ctypes.POINTER(sugar_monitor_summary))
@@ -1440,7 +1469,8 @@ def sugar_monitor_save(
     buffer: Address,
     capacity: int,
 ) -> int:
-    """Writes all that a monitor holds, options included, in a form that does not depend on the machine.
+    """Writes all that a monitor holds, options and which call it observes next included, in a form that does not
+    depend on the machine.
 
     Arguments:
         buffer (out [capacity]): the first sugar_monitor_save_size bytes are written.

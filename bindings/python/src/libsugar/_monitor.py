@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 class MonitorSummary(NamedTuple):
     """What all units have seen: `dead` counts those that saw samples, none of them active; `sparsity` is the
-    share of samples that were not active; `mean` and `deviation` are of the finite ones. NaN if there are none. `axis`
-    and `bins` are those that the monitor was made with."""
+    share of samples that were not active; `mean` and `deviation` are of the finite ones. NaN if there are none. `axis`,
+    `bins` and `every` are those that the monitor was made with; of `calls` that were given it, it `observed` some, from
+    which all samples are."""
 
     units: int
     samples: int
@@ -36,6 +37,9 @@ class MonitorSummary(NamedTuple):
     deviation: float
     axis: int
     bins: int
+    every: int
+    calls: int
+    observed: int
 
 
 class MonitorUnit(NamedTuple):
@@ -63,16 +67,17 @@ class Monitor:
     threshold    a sample is active where x > threshold
     minimum, maximum    of the histogram
     bins         of the histogram; this version has 32
+    every        one call in so many is observed, beginning with the first; the others take as long as without a monitor
 
     It can be pickled, copied and saved. Any thread may use one: they take turns.
     """
 
     def __init__(self, units: int, axis: int = -1, threshold: float = 0.0, minimum: float = -8.0,
-                 maximum: float = 8.0, bins: int = c.SUGAR_MONITOR_BINS) -> None:
+                 maximum: float = 8.0, bins: int = c.SUGAR_MONITOR_BINS, every: int = 1) -> None:
         if not -c.SUGAR_MAX_DIMENSIONS <= integer(axis, "axis", 64) <= -1:
             raise ArgumentError(f"axis: {axis}, expected -1, the last one, down to -{c.SUGAR_MAX_DIMENSIONS}")
         options = c.sugar_monitor_options(axis_from_end=-1 - axis, bins=integer(bins, "bins", 32), threshold=threshold,
-                                          minimum=minimum, maximum=maximum)
+                                          minimum=minimum, maximum=maximum, every=integer(every, "every", 64))
         self._make(lambda handle: c.sugar_monitor_create(handle, integer(units, "units", 64), options))
 
     def _make(self, create: Callable[[Any], int]) -> None:

@@ -216,6 +216,11 @@ pub struct sugar_context {
 /// has the same bits at every level and for any number of threads, if the shape and the strides of x and y
 /// are the same; another order of the dimensions in memory may change its last bits.
 ///
+/// Of the calls that are given it, those to sugar_monitor_observe included, a monitor observes the first one
+/// and then each `every`-th. The others check x against the monitor and count the call; they take as long as
+/// without a monitor, and the monitor learns nothing of their x. A call that fails, or whose x has no
+/// elements, is not counted.
+///
 /// A monitor changes while it is fed, merged into or reset: no other call may use it at that time. Threads
 /// that run at the same time need a monitor each, and merge them afterwards.
 #[repr(C)]
@@ -499,6 +504,8 @@ pub struct sugar_monitor_options {
     pub minimum: f64,
     /// of the histogram: finite, maximum - minimum from 1e-30 to 1e30. Both 0 stand for -8 and 8
     pub maximum: f64,
+    /// one call in so many is observed, beginning with the first; 0 and 1: every call
+    pub every: i64,
 }
 
 impl Default for sugar_monitor_options {
@@ -536,6 +543,12 @@ pub struct sugar_monitor_summary {
     pub axis_from_end: i32,
     /// of the histogram, never 0
     pub bins: i32,
+    /// as in sugar_monitor_options, never 0
+    pub every: i64,
+    /// that were given the monitor, and had elements
+    pub calls: i64,
+    /// of these calls; the samples are those of these alone
+    pub observed: i64,
 }
 
 impl Default for sugar_monitor_summary {
@@ -848,7 +861,8 @@ extern "C" {
     ///   strides of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond
     ///   the address space; struct_size; both NONTEMPORAL and TEMPORAL
     /// - SUGAR_ERROR_OVERLAP
-    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+    ///   all
     /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
     ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_forward(
@@ -873,7 +887,8 @@ extern "C" {
     ///   strides of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond
     ///   the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient
     /// - SUGAR_ERROR_OVERLAP
-    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+    ///   all
     /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
     ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_backward(
@@ -901,7 +916,8 @@ extern "C" {
     ///   strides of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond
     ///   the address space; struct_size; both NONTEMPORAL and TEMPORAL; n \< 0
     /// - SUGAR_ERROR_OVERLAP: an output's step of 0
-    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+    ///   all
     /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
     ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_forward_f32(
@@ -931,7 +947,8 @@ extern "C" {
     ///   strides of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond
     ///   the address space; struct_size; both NONTEMPORAL and TEMPORAL; n \< 0
     /// - SUGAR_ERROR_OVERLAP: an output's step of 0
-    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+    ///   all
     /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
     ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_forward_f64(
@@ -961,7 +978,8 @@ extern "C" {
     ///   strides of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond
     ///   the address space; struct_size; both NONTEMPORAL and TEMPORAL; n \< 0
     /// - SUGAR_ERROR_OVERLAP: an output's step of 0
-    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+    ///   all
     /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
     ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_forward_f16(
@@ -991,7 +1009,8 @@ extern "C" {
     ///   strides of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond
     ///   the address space; struct_size; both NONTEMPORAL and TEMPORAL; n \< 0
     /// - SUGAR_ERROR_OVERLAP: an output's step of 0
-    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+    ///   all
     /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
     ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_forward_bf16(
@@ -1020,7 +1039,8 @@ extern "C" {
     ///   strides of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond
     ///   the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n \< 0
     /// - SUGAR_ERROR_OVERLAP: an output's step of 0
-    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+    ///   all
     /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
     ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_backward_f32(
@@ -1051,7 +1071,8 @@ extern "C" {
     ///   strides of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond
     ///   the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n \< 0
     /// - SUGAR_ERROR_OVERLAP: an output's step of 0
-    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+    ///   all
     /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
     ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_backward_f64(
@@ -1082,7 +1103,8 @@ extern "C" {
     ///   strides of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond
     ///   the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n \< 0
     /// - SUGAR_ERROR_OVERLAP: an output's step of 0
-    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+    ///   all
     /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
     ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_backward_f16(
@@ -1113,7 +1135,8 @@ extern "C" {
     ///   strides of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond
     ///   the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n \< 0
     /// - SUGAR_ERROR_OVERLAP: an output's step of 0
-    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+    /// - SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+    ///   all
     /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
     ///   does not have, alone or beside the others: the table of sugar_call_options
     pub fn sugar_backward_bf16(
@@ -1132,8 +1155,9 @@ extern "C" {
     ///
     /// - monitor out: owned by the caller, for sugar_monitor_destroy. Not written on failure.
     /// - units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
-    /// - options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
-    /// - SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+    /// - options: NULL: the last dimension, threshold 0, histogram from -8 to 8, every call observed.
+    /// - SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum,
+    ///   every
     /// - SUGAR_ERROR_UNSUPPORTED: bins, newer option
     /// - SUGAR_ERROR_OUT_OF_MEMORY
     pub fn sugar_monitor_create(
@@ -1149,7 +1173,7 @@ extern "C" {
         monitor: *mut sugar_monitor,
     );
 
-    /// Counts the elements of x, as a forward call with this monitor in its options does.
+    /// Counts the elements of x, as a forward call with this monitor in its options does: one call in `every`.
     ///
     /// - monitor inout
     /// - x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
@@ -1157,7 +1181,7 @@ extern "C" {
     /// - SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an
     ///   extent that is not `units`; NULL or misaligned data; sizes whose product overflows; strides that reach
     ///   beyond the address space; struct_size
-    /// - SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+    /// - SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
     /// - SUGAR_ERROR_UNSUPPORTED: device, dtype, flags, members of options other than context
     pub fn sugar_monitor_observe(
         monitor: *mut sugar_monitor,
@@ -1165,7 +1189,7 @@ extern "C" {
         options: *const sugar_call_options,
     ) -> sugar_status;
 
-    /// Forgets all that was counted.
+    /// Forgets all that was counted, calls included: the next one is observed.
     ///
     /// - monitor inout
     /// - SUGAR_ERROR_ARGUMENT: NULL
@@ -1173,13 +1197,14 @@ extern "C" {
         monitor: *mut sugar_monitor,
     ) -> sugar_status;
 
-    /// Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both
-    /// inputs; sums are added in f64.
+    /// Adds what `from` has counted, calls included, without changing it. Counts then are those of one monitor
+    /// that was fed both inputs; sums are added in f64. Which call `into` observes next does not change, nor does
+    /// its `every`, which may differ from that of `from`.
     ///
     /// - into inout
     /// - SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
     ///   differ
-    /// - SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+    /// - SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
     pub fn sugar_monitor_merge(
         into: *mut sugar_monitor,
         from: *const sugar_monitor,
@@ -1245,7 +1270,8 @@ extern "C" {
         monitor: *const sugar_monitor,
     ) -> usize;
 
-    /// Writes all that a monitor holds, options included, in a form that does not depend on the machine.
+    /// Writes all that a monitor holds, options and which call it observes next included, in a form that does not
+    /// depend on the machine.
     ///
     /// - buffer out \[capacity\]: the first sugar_monitor_save_size bytes are written.
     /// - capacity: in bytes.

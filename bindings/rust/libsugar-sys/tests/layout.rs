@@ -93,20 +93,21 @@ fn sugar_call_options_is_laid_out_as_in_c() {
 fn sugar_monitor_options_is_laid_out_as_in_c() {
     let made = sugar_monitor_options::default();
     let start = &made as *const sugar_monitor_options as usize;
-    assert_eq!((size_of::<sugar_monitor_options>(), align_of::<sugar_monitor_options>()), (40, 8));
+    assert_eq!((size_of::<sugar_monitor_options>(), align_of::<sugar_monitor_options>()), (48, 8));
     assert_eq!(place(start, &made.struct_size), (0, 8), "struct_size");
     assert_eq!(place(start, &made.axis_from_end), (8, 4), "axis_from_end");
     assert_eq!(place(start, &made.bins), (12, 4), "bins");
     assert_eq!(place(start, &made.threshold), (16, 8), "threshold");
     assert_eq!(place(start, &made.minimum), (24, 8), "minimum");
     assert_eq!(place(start, &made.maximum), (32, 8), "maximum");
+    assert_eq!(place(start, &made.every), (40, 8), "every");
 }
 
 #[test]
 fn sugar_monitor_summary_is_laid_out_as_in_c() {
     let made = sugar_monitor_summary::default();
     let start = &made as *const sugar_monitor_summary as usize;
-    assert_eq!((size_of::<sugar_monitor_summary>(), align_of::<sugar_monitor_summary>()), (80, 8));
+    assert_eq!((size_of::<sugar_monitor_summary>(), align_of::<sugar_monitor_summary>()), (104, 8));
     assert_eq!(place(start, &made.struct_size), (0, 8), "struct_size");
     assert_eq!(place(start, &made.units), (8, 8), "units");
     assert_eq!(place(start, &made.samples), (16, 8), "samples");
@@ -118,6 +119,9 @@ fn sugar_monitor_summary_is_laid_out_as_in_c() {
     assert_eq!(place(start, &made.deviation), (64, 8), "deviation");
     assert_eq!(place(start, &made.axis_from_end), (72, 4), "axis_from_end");
     assert_eq!(place(start, &made.bins), (76, 4), "bins");
+    assert_eq!(place(start, &made.every), (80, 8), "every");
+    assert_eq!(place(start, &made.calls), (88, 8), "calls");
+    assert_eq!(place(start, &made.observed), (96, 8), "observed");
 }
 
 #[test]

@@ -28,11 +28,13 @@ pub struct MonitorOptions {
     pub threshold: f64,
     /// Bounds of the histogram.
     pub range: (f64, f64),
+    /// One call in so many is observed, beginning with the first; 0 and 1: every call.
+    pub every: i64,
 }
 
 impl Default for MonitorOptions {
     fn default() -> Self {
-        MonitorOptions { axis_from_end: 0, bins: 0, threshold: 0.0, range: (-8.0, 8.0) }
+        MonitorOptions { axis_from_end: 0, bins: 0, threshold: 0.0, range: (-8.0, 8.0), every: 0 }
     }
 }
 
@@ -60,6 +62,7 @@ impl Monitor {
             threshold: options.threshold,
             minimum: options.range.0,
             maximum: options.range.1,
+            every: options.every,
             ..Default::default()
         };
         let mut handle = std::ptr::null_mut();

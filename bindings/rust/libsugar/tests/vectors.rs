@@ -161,6 +161,7 @@ impl<'a> Replay<'a> {
                 bins: made.get("bins").number() as i32,
                 threshold: real("threshold"),
                 range: (real("minimum"), real("maximum")),
+                every: made.get("every").number(),
             };
             Monitor::with_options(made.get("units").number(), &options).unwrap()
         });
@@ -545,7 +546,8 @@ fn saw(monitor: &Monitor, seen: &Json) -> Result<(), String> {
         && same_double(&summary[5], all.sparsity)
         && same_double(&summary[6], all.mean)
         && same_double(&summary[7], all.deviation)
-        && [i64::from(all.axis_from_end), i64::from(all.bins)] == [summary[8].number(), summary[9].number()];
+        && [i64::from(all.axis_from_end), i64::from(all.bins), all.every, all.calls, all.observed]
+            == summary[8..].iter().map(Json::number).collect::<Vec<i64>>()[..];
     for (i, values) in seen.get("units").list().iter().enumerate() {
         let (unit, values) = (monitor.unit(i as i64).unwrap(), values.list());
         right = right

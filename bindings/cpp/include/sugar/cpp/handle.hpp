@@ -163,6 +163,7 @@ public:
         std::int32_t bins = 0;      // of the histogram; 0: monitor_bins
         double threshold = 0;       // samples above it are active
         double minimum = 0, maximum = 0;    // of the histogram; both 0: -8 to 8
+        std::int64_t every = 0;     // one call in so many is observed, beginning with the first; 0 and 1: every call
     };
     struct histogram_of_samples {
         std::vector<std::int64_t> counts;
@@ -177,6 +178,7 @@ public:
         made_with.threshold = chosen.threshold;
         made_with.minimum = chosen.minimum;
         made_with.maximum = chosen.maximum;
+        made_with.every = chosen.every;
         sugar_monitor *made = nullptr;
         error.settle(raw::monitor_create(&made, units, &made_with));
         handle_.reset(made);

@@ -262,7 +262,8 @@ inline std::int32_t context_threads(const sugar_context *context) noexcept {
 //         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL
 //     SUGAR_ERROR_OVERLAP
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status forward(const sugar_activation *activation, const sugar_tensor *x,
@@ -284,7 +285,8 @@ inline sugar_status forward(const sugar_activation *activation, const sugar_tens
 //         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient
 //     SUGAR_ERROR_OVERLAP
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status backward(const sugar_activation *activation, const sugar_tensor *x,
@@ -308,7 +310,8 @@ inline sugar_status backward(const sugar_activation *activation, const sugar_ten
 //         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status forward(const sugar_activation *activation, std::int64_t n, const float *x,
@@ -332,7 +335,8 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 //         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status forward(const sugar_activation *activation, std::int64_t n, const double *x,
@@ -356,7 +360,8 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 //         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status forward(const sugar_activation *activation, std::int64_t n, const f16 *x,
@@ -381,7 +386,8 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 //         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; n < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status forward(const sugar_activation *activation, std::int64_t n, const bf16 *x,
@@ -406,7 +412,8 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n
 //         < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status backward(const sugar_activation *activation, std::int64_t n, const float *x,
@@ -431,7 +438,8 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n
 //         < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status backward(const sugar_activation *activation, std::int64_t n, const double *x,
@@ -456,7 +464,8 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n
 //         < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status backward(const sugar_activation *activation, std::int64_t n, const f16 *x,
@@ -483,7 +492,8 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 //         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; n
 //         < 0
 //     SUGAR_ERROR_OVERLAP: an output's step of 0
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples of a monitor than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
+//         all
 //     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
 //         version does not have, alone or beside the others: the table of sugar_call_options
 inline sugar_status backward(const sugar_activation *activation, std::int64_t n, const bf16 *x,
@@ -497,8 +507,9 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 // Makes a monitor that has counted nothing. Its level is the one that an activation made now would get.
 //     monitor out: owned by the caller, for sugar_monitor_destroy. Not written on failure.
 //     units: 1 to 2^31 - 1: the extent of x in the dimension that `axis_from_end` names.
-//     options: NULL: the last dimension, threshold 0, histogram from -8 to 8.
-//     SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum
+//     options: NULL: the last dimension, threshold 0, histogram from -8 to 8, every call observed.
+//     SUGAR_ERROR_ARGUMENT: NULL monitor, units, struct_size, axis_from_end, threshold, minimum, maximum,
+//         every
 //     SUGAR_ERROR_UNSUPPORTED: bins, newer option
 //     SUGAR_ERROR_OUT_OF_MEMORY
 inline sugar_status monitor_create(sugar_monitor **monitor, std::int64_t units,
@@ -512,33 +523,34 @@ inline void monitor_destroy(sugar_monitor *monitor) noexcept {
     ::sugar_monitor_destroy(monitor);
 }
 
-// Counts the elements of x, as a forward call with this monitor in its options does.
+// Counts the elements of x, as a forward call with this monitor in its options does: one call in `every`.
 //     monitor inout
 //     x: any strides, any element type; `units` is its extent in the dimension that `axis_from_end` names.
 //     options: threads alone (context); NULL: the calling thread.
 //     SUGAR_ERROR_ARGUMENT: NULL; ndim, too small for `axis_from_end` or too large; a negative extent; an
 //         extent that is not `units`; NULL or misaligned data; sizes whose product overflows; strides that
 //         reach beyond the address space; struct_size
-//     SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
 //     SUGAR_ERROR_UNSUPPORTED: device, dtype, flags, members of options other than context
 inline sugar_status monitor_observe(sugar_monitor *monitor, const sugar_tensor *x,
         const sugar_call_options *options) noexcept {
     return ::sugar_monitor_observe(monitor, x, options);
 }
 
-// Forgets all that was counted.
+// Forgets all that was counted, calls included: the next one is observed.
 //     monitor inout
 //     SUGAR_ERROR_ARGUMENT: NULL
 inline sugar_status monitor_reset(sugar_monitor *monitor) noexcept {
     return ::sugar_monitor_reset(monitor);
 }
 
-// Adds what `from` has counted, without changing it. Counts then are those of one monitor that was fed both
-// inputs; sums are added in f64.
+// Adds what `from` has counted, calls included, without changing it. Counts then are those of one monitor
+// that was fed both inputs; sums are added in f64. Which call `into` observes next does not change, nor does
+// its `every`, which may differ from that of `from`.
 //     into inout
 //     SUGAR_ERROR_ARGUMENT: NULL; the same monitor twice; units, bins, threshold, minimum or maximum that
 //         differ
-//     SUGAR_ERROR_VALUE: more samples than 2^63 - 1 in all
+//     SUGAR_ERROR_VALUE: more samples or calls than 2^63 - 1 in all
 inline sugar_status monitor_merge(sugar_monitor *into, const sugar_monitor *from) noexcept {
     return ::sugar_monitor_merge(into, from);
 }
@@ -591,7 +603,8 @@ inline std::size_t monitor_save_size(const sugar_monitor *monitor) noexcept {
     return ::sugar_monitor_save_size(monitor);
 }
 
-// Writes all that a monitor holds, options included, in a form that does not depend on the machine.
+// Writes all that a monitor holds, options and which call it observes next included, in a form that does not
+// depend on the machine.
 //     buffer out [capacity]: the first sugar_monitor_save_size bytes are written.
 //     capacity: in bytes.
 //     SUGAR_ERROR_ARGUMENT: NULL, capacity too small
