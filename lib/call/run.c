@@ -134,6 +134,8 @@ static void run_slices(const void *work, int64_t begin, int64_t end)
         w.histogram = start_histogram(monitor);
     for (int64_t i = begin / weight; i * weight < end; i++)
         run_slice(j, &w, i);
+    if (monitor)
+        j->call->kernels->take_bins(&w.histogram);
     for (int bin = 0; monitor && bin < SUGAR_MONITOR_BINS; bin++)
         __atomic_fetch_add(&monitor->bin[bin], w.histogram.count[bin], __ATOMIC_RELAXED);
 }

@@ -18,7 +18,6 @@ typedef struct sugar_workspace {
     sugar_tile_buffer tile[SUGAR_MAX_OPERANDS];     /* operands that are not used where they lie */
     sugar_tile_reals values;        /* slopes, products dy df/dparameter, or a monitor's inputs */
     sugar_tile_reals surrogate_derivative, own_derivative;
-    uint8_t bins[SUGAR_BIN_BYTES];  /* of a monitor's inputs in its histogram */
     union {                         /* the sums of a slice */
         struct {
             SUGAR_REALS(SUGAR_SUMS) active;

@@ -126,8 +126,8 @@ const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
     .derivative_drawn = derivative_drawn,
     .encode = encode,
     .backward_from_codes = backward_from_codes,
-    .find_bins = find_bins,
     .count_bins = count_bins,
+    .take_bins = take_bins,
     .tally_unit = tally_unit,
     .tally_units = tally_units,
 };

@@ -80,12 +80,18 @@ typedef struct sugar_coding {
 
 /* ---- Monitors: loops/monitor.h ------------------------------------------------------------- */
 
-/* The most inputs that a monitor counts at a time; and the length of the array of their bins. */
-enum { SUGAR_OBSERVED = 2048, SUGAR_BIN_BYTES = SUGAR_OBSERVED + 64 };
+/* The most inputs that a monitor counts at a time. */
+enum { SUGAR_OBSERVED = 2048 };
+
+/* The histogram of one thread. All but minimum and scale is 0 at first. */
+enum { SUGAR_DIGITS = 14 };
 typedef struct sugar_histogram {
     double minimum, scale;              /* x is in bin 1 + (x - minimum) * scale, or the first or last one */
-    int64_t count[SUGAR_MONITOR_BINS + 15]; /* those beyond the bins stay 0 */
-    int all_finite;                     /* of the inputs that find_bins got last */
+    int64_t count[SUGAR_MONITOR_BINS];  /* complete after take_bins */
+    int all_finite;                     /* of the inputs that count_bins got last */
+    uint32_t blocks;                    /* from here on as loops/monitor.h says: counts in binary, which a bit of each
+                                           word is a digit of */
+    uint32_t digit[SUGAR_DIGITS][SUGAR_WIDEST], waiting[SUGAR_DIGITS][SUGAR_WIDEST];
 } sugar_histogram;
 
 /* What a monitor counts for each unit. The arrays have room for SUGAR_WIDEST units more than there are. */
@@ -158,19 +164,18 @@ typedef struct sugar_kernels {
     void (*backward_from_codes)(const sugar_coding *coding, const uint8_t *code, const void *dy, void *dx, size_t n,
                                 int stream);
 
-    /* find_bins in loops/monitor.h. Finds the bins of n <= SUGAR_OBSERVED inputs (elements): bin[0], ... are
-     * theirs, in any order, and further ones that fill the last vector. Returns the inputs as reals: x itself, or
-     * `values`, where it has stored them. ahead: NULL, or the next n inputs, which are prefetched meanwhile, half
-     * of them here and half in count_bins, which gets the address of that half. */
-    const void *(*find_bins)(sugar_histogram *histogram, const void *x, void *values, size_t n, uint8_t *bin,
-                             const void *ahead);
-    /* count_bins in loops/monitor.h. Counts what find_bins has found. */
-    void (*count_bins)(sugar_histogram *histogram, const uint8_t *bin, size_t n, const void *ahead);
+    /* count_bins in loops/monitor.h. Counts n <= SUGAR_OBSERVED inputs (elements). Returns them as reals: x, or
+     * `values`, where it has stored them, with room for SUGAR_OBSERVED. ahead: NULL, or inputs, of which half as
+     * many are prefetched meanwhile. take_bins: in the end, puts all that was counted into `count`. */
+    const void *(*count_bins)(sugar_histogram *histogram, const void *x, void *values, size_t n, const void *ahead);
+    void (*take_bins)(sugar_histogram *histogram);
     /* tally_unit, tally_units in loops/monitor.h. Add n inputs (reals) to a unit; or `rows` rows of inputs, of
-     * which element i belongs to unit first + i, for i < units. all_finite: the histogram's, of these inputs. */
-    void (*tally_unit)(const sugar_tallies *tallies, size_t unit, const void *x, size_t n, int all_finite);
+     * which element i belongs to unit first + i, for i < units. all_finite: the histogram's, of these inputs. ahead:
+     * NULL, or inputs of which they prefetch half as many meanwhile. */
+    void (*tally_unit)(const sugar_tallies *tallies, size_t unit, const void *x, size_t n, int all_finite,
+                       const void *ahead);
     void (*tally_units)(const sugar_tallies *tallies, size_t first, const void *x, size_t rows, size_t units,
-                        int all_finite);
+                        int all_finite, const void *ahead);
 } sugar_kernels;
 
 /* sugar_kernels_<level>_<type>: defined in kernels.c, for the levels that the build compiles. */

@@ -176,8 +176,8 @@ const list *edges_of(values from, int real_bits)
     case DOUBLE: append_reals(edges, 64); break;
     case POWER: append_powers(edges, real_bits); break;
     case BELOW_256: append_below(edges, 256, real_bits); break;
-    case BELOW_128:
-        append_below(edges, 128, real_bits);
+    case BELOW_32:
+        append_below(edges, 32, real_bits);
         append_negative(edges, real_bits);
         break;
     case AROUND_F16: append_around(edges, ELEMENT_F16); break;
@@ -211,9 +211,9 @@ uint64_t random_value(values from, int real_bits, uint64_t *state)
     case DOUBLE: return random_element(state, ELEMENT_F64);
     case POWER: return edges_of(POWER, real_bits)->bits[random_bits(state) % edges_of(POWER, real_bits)->count];
     case BELOW_256: return random_below(256, real_bits, state);
-    case BELOW_128:
+    case BELOW_32:
         bits = random_element(state, type);
-        return element_value(bits, type) >= 0 ? random_below(128, real_bits, state) : bits;
+        return element_value(bits, type) >= 0 ? random_below(32, real_bits, state) : bits;
     case AROUND_BF16:
         bits = random_element(state, type);
         return element_is_nan(bits, type) ? bits_of((double)NAN, real_bits) : bits;

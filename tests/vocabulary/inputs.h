@@ -11,7 +11,7 @@ typedef enum values {
     DOUBLE,
     POWER,              /* VEC_ROUNDER + n, where 2^n is a normal number */
     BELOW_256,          /* 0 <= a < 256 */
-    BELOW_128,          /* a < 128, or NaN */
+    BELOW_32,           /* a < 32, or NaN */
     AROUND_F16,         /* all f16, the middles between them, and the neighbours of these; any float */
     AROUND_BF16,        /* the same for bf16; a NaN's trailing half is 0 */
     U64,
@@ -21,7 +21,6 @@ typedef enum values {
     LISTS,
     ANY_BITS = LISTS,   /* random */
     ONE_LANE,           /* positive in one lane, in none or in all */
-    ONE_LEAST,          /* the least value in one place */
     REST,               /* REAL, where vec_to_odd(a, rest) is defined */
     PATTERN             /* offset, bits and value, which are those of a lane of a more often than not */
 } values;

@@ -119,33 +119,33 @@ static void do_counter(const call *c)
     vec_store(c->result, vec_counter_value(counter));
 }
 
-static void do_pack_four(const call *c)
+static vec_u32 load_u32(const void *p)
+{
+    vec_u32 a;
+    memcpy(&a, p, sizeof a);
+    return a;
+}
+static void store_u32(void *p, vec_u32 a) { memcpy(p, &a, sizeof a); }
+/* The last bit is set, as it may be where a is below 1. */
+static void do_one_bit(const call *c)
 {
     const real *a = c->a;
-    const vec four[] = {vec_load(a), vec_load(a + VEC_LANES), vec_load(a + 2 * VEC_LANES), vec_load(a + 3 * VEC_LANES)};
-    vec_pack_four(c->result, four);
+    vec all[VEC_U32_LANES / VEC_LANES];
+    uint32_t words[VEC_U32_LANES];
+    for (int k = 0; k < VEC_U32_LANES / VEC_LANES; k++)
+        all[k] = vec_load(a + k * VEC_LANES);
+    store_u32(words, vec_one_bit(all));
+    for (int i = 0; i < VEC_U32_LANES; i++)
+        words[i] |= 1;
+    memcpy(c->result, words, sizeof words);
 }
-
-#ifdef VEC_BYTES
-static void store_bytes(void *p, vec_bytes a) { memcpy(p, &a, sizeof a); }
-static void store_number(void *p, int64_t a) { memcpy(p, &a, sizeof a); }
-#define ONE_OF_BYTES(id, expression) ONE(id, vec_bytes, vec_bytes_load, store_bytes, expression)
-#define TWO_OF_BYTES(id, expression) TWO(id, vec_bytes, vec_bytes_load, store_bytes, expression)
-ONE_OF_BYTES(bytes_load, a)
-TWO_OF_BYTES(bytes_add, a + b)
-TWO_OF_BYTES(bytes_subtract, a - b)
-TWO_OF_BYTES(bytes_and, a &b)
-ONE_OF_BYTES(bytes_not, ~a)
-ONE_OF_BYTES(bytes_choose, vec_bytes_choose(c->b, a))
-ONE_OF_BYTES(bytes_shift, vec_bytes_shift(a))
-ONE(bytes_sum, vec_bytes, vec_bytes_load, store_number, vec_bytes_sum(a))
-TWO_OF_BYTES(bytes_min, vec_bytes_min(a, b))
-ONE(bytes_least, vec_bytes, vec_bytes_load, store_number, vec_bytes_least(a))
-#define IF_BYTES(id) do_##id
-#else
-#define VEC_BYTES 0
-#define IF_BYTES(id) NULL
-#endif
+static void do_u32_add(const call *c)
+{
+    vec_u32 sum = load_u32(c->a);
+    const vec_u32 carry = vec_u32_add(&sum, load_u32(c->b), load_u32(c->c));
+    store_u32(c->result, sum);
+    store_u32((char *)c->result + sizeof sum, carry);
+}
 
 #if REAL_BITS == 32
 ONE_VEC(lookup, vec_lookup(c->b, vec_index(a, (int)c->n)))
@@ -215,7 +215,7 @@ TWO_VECS(to_odd, vec_to_odd(a, b))
 
 extern const vocabulary JOIN(JOIN(vocabulary, SUGAR_TYPE), SUGAR_LEVEL_NAME);
 const vocabulary JOIN(JOIN(vocabulary, SUGAR_TYPE), SUGAR_LEVEL_NAME) = {
-    .is = {REAL_BITS, VEC_LANES, VEC64_LANES, VEC_U64_LANES, VEC_BYTES},
+    .is = {REAL_BITS, VEC_LANES, VEC64_LANES, VEC_U64_LANES, VEC_U32_LANES},
     .apply =
         {
 #define IF_ALL(id) do_##id

@@ -17,8 +17,8 @@
 #include "inputs.h"
 #include "vocabulary.h"
 
-typedef enum level_need { ALL, SINGLE, BYTES } level_need;
-typedef enum comparison { VALUES, BITS, SORTED } comparison;
+typedef enum level_need { ALL, SINGLE } level_need;
+typedef enum comparison { VALUES, BITS } comparison;
 enum { MOST_ARGUMENTS = 3, RANDOM_ELEMENTS = 100000, MARGIN = 64, PAINT = 0xa5 };
 
 typedef struct argument {
@@ -79,16 +79,17 @@ static shape shape_of(layout what, const sizes *is, size_t n)
     case N_U16S: return (shape){2, whole, n};
     case TWO_REALS: return (shape){width, real, 2 * is->lanes};
     case MASK: return (shape){width, real, 3 * is->lanes};
-    case FOUR_REALS: return (shape){width, real, 4 * is->lanes};
+    case REALS_TO_U32: return (shape){width, real, is->lanes_u32};
     case TABLE_8: return (shape){width, real, 8};
     case TABLE_16: return (shape){width, real, 16};
     case REALS_TO_WIDEN: return (shape){width, real, is->lanes64};
     case DOUBLES: return (shape){8, ELEMENT_F64, is->lanes64};
     case ALL_DOUBLES: return (shape){8, ELEMENT_F64, is->lanes};
     case U64S: return (shape){8, whole, is->lanes_u64};
-    case ONE_U64: return (shape){8, whole, 1};
     case WORDS_OF_TWO: return (shape){4, whole, 4 * is->lanes_u64};
     case U32S: return (shape){4, whole, is->lanes};
+    case VECTOR_U32S: return (shape){4, whole, is->lanes_u32};
+    case TWO_VECTORS_U32: return (shape){4, whole, 2 * is->lanes_u32};
     case THREE_INTS: return (shape){4, whole, 3};
     case F16S: return (shape){2, ELEMENT_F16, is->lanes};
     case BF16S: return (shape){2, ELEMENT_BF16, is->lanes};
@@ -96,9 +97,6 @@ static shape shape_of(layout what, const sizes *is, size_t n)
     case U16S:
     case ALIGNED_U16S: return (shape){2, whole, is->lanes};
     case U8S: return (shape){1, whole, is->lanes};
-    case FOUR_U8S: return (shape){1, whole, 4 * is->lanes};
-    case VECTOR_U8S: return (shape){1, whole, is->bytes};
-    case TABLE_U8: return (shape){1, whole, 16};
     default: return (shape){0, whole, 0};
     }
 }
@@ -165,14 +163,6 @@ static void fill_one_lane(trial *t, size_t vector)
         put_unit(t->at[0], i, width, element_of(i == chosen || chosen == count + 1 ? 1 : -1, type));
 }
 
-static void fill_one_least(trial *t, size_t vector)
-{
-    const size_t count = t->in[0].count;
-    const uint64_t least = random_bits(&t->random) % 256;
-    for (size_t i = 0; i < count; i++)
-        put_unit(t->at[0], i, 1, i == vector % count ? least : least + random_bits(&t->random) % (256 - least));
-}
-
 /* A rest for which vec_to_odd is defined. */
 static uint64_t rest_of(trial *t, size_t lane)
 {
@@ -220,8 +210,6 @@ static void fill(trial *t, size_t vector, int random)
             stride *= edges_of(in->from, real)->count;
         } else if (in->from == ONE_LANE) {
             fill_one_lane(t, vector);
-        } else if (in->from == ONE_LEAST) {
-            fill_one_least(t, vector);
         } else if (in->from == PATTERN) {
             fill_pattern(t);
         } else {
@@ -261,15 +249,9 @@ static void print_difference(const trial *t, size_t i, const unsigned char *expe
                                            : " (any)");
 }
 
-static int compare_bytes(const void *a, const void *b) { return *(const unsigned char *)a - *(const unsigned char *)b; }
-
 static int is_as_expected(const trial *t, unsigned char *expected)
 {
     const shape *s = &t->result;
-    if (t->word->compared == SORTED) {
-        qsort(t->at[RESULT], s->count, 1, compare_bytes);
-        qsort(expected, s->count, 1, compare_bytes);
-    }
     for (size_t i = 0; i < s->count; i++) {
         const uint64_t found = unit_at(t->at[RESULT], i, s->width), wanted = unit_at(expected, i, s->width);
         if (found == wanted
@@ -392,7 +374,7 @@ static int is_good(trial *t)
 static void check_word(trial *t, long *passed, long *failed)
 {
     const sizes *is = &t->of->found->is;
-    const int wanted = t->word->has == ALL || (t->word->has == SINGLE ? is->real == 32 : is->bytes != 0);
+    const int wanted = t->word->has == ALL || is->real == 32;
     if (!wanted)
         return;
     t->random = 20240229;

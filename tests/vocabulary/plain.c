@@ -42,7 +42,6 @@ typedef double real;
 #define EACH_REAL(id, expression) REAL_FROM(real, id, expression)
 #define EACH_DOUBLE(id, expression) EACH(id, c->is.lanes64, double, double, double, double, expression)
 #define EACH_U64(id, expression) EACH(id, c->is.lanes_u64, uint64_t, uint64_t, uint64_t, uint64_t, expression)
-#define EACH_BYTE(id, expression) EACH(id, c->is.bytes, uint8_t, uint8_t, uint8_t, uint8_t, expression)
 
 /* Defines a check of words that give a mask. */
 #define EACH_MASK(id, expression)                                                                                      \
@@ -105,14 +104,7 @@ EACH_U64(right_u64, a >> c->n)
 EACH_U64(multiply_u32, (a & UINT32_MAX) * (b & UINT32_MAX))
 REAL_FROM(uint32_t, load_u24, a / 256)
 EACH_REAL(counter, a > 0 ? (b > 0 ? c->n : (c->n + 1) / 2) : (b > 0 ? c->n / 2 : 0))
-EACH(pack_four, 4 * c->is.lanes, uint8_t, real, real, real, a > 0 ? a : 0)
-EACH_BYTE(bytes_load, a)
-EACH_BYTE(bytes_add, a + b)
-EACH_BYTE(bytes_subtract, a - b)
-EACH_BYTE(bytes_and, a &b)
-EACH_BYTE(bytes_not, ~a)
-EACH_BYTE(bytes_shift, a / 16)
-EACH_BYTE(bytes_min, a < b ? a : b)
+EACH(one_bit, c->is.lanes_u32, uint32_t, real, real, real, a >= 1 ? 1u << (int)a | 1u : 1u)
 
 static void do_splat(const call *c)
 {
@@ -138,29 +130,18 @@ static void do_store_words(const call *c)
     }
 }
 
-static void do_bytes_choose(const call *c)
+static void do_u32_add(const call *c)
 {
-    const uint8_t *at = c->a, *table = c->b;
-    for (size_t i = 0; i < c->is.bytes; i++)
-        ((uint8_t *)c->result)[i] = at[i] < 16 ? table[at[i]] : 0;
-}
-
-static void do_bytes_sum(const call *c)
-{
-    const uint8_t *a = c->a;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < c->is.bytes; i++)
-        sum += a[i];
-    memcpy(c->result, &sum, sizeof sum);
-}
-
-static void do_bytes_least(const call *c)
-{
-    const uint8_t *a = c->a;
-    uint64_t least = a[0];
-    for (size_t i = 1; i < c->is.bytes; i++)
-        least = a[i] < least ? a[i] : least;
-    memcpy(c->result, &least, sizeof least);
+    const uint32_t *a = c->a, *b = c->b, *d = c->c;
+    uint32_t *sum = c->result, *carry = sum + c->is.lanes_u32;
+    for (size_t i = 0; i < c->is.lanes_u32; i++) {
+        sum[i] = carry[i] = 0;
+        for (int bit = 0; bit < 32; bit++) {
+            const uint32_t ones = (a[i] >> bit & 1) + (b[i] >> bit & 1) + (d[i] >> bit & 1);
+            sum[i] |= (ones & 1) << bit;
+            carry[i] |= (ones >> 1) << bit;
+        }
+    }
 }
 
 #if IS_SINGLE
@@ -222,7 +203,6 @@ const vocabulary JOIN(plain, SUGAR_TYPE) = {
     .apply =
         {
 #define IF_ALL(id) do_##id
-#define IF_BYTES(id) do_##id
 #define WORD(id, words, has, ...) [WORD_##id] = IF_##has(id),
 #include "words.def"
         },

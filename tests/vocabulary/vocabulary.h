@@ -15,7 +15,6 @@ typedef enum layout {
     N_REALS,
     N_U16S,
     TWO_REALS,
-    FOUR_REALS,
     MASK,               /* REALS three times, each 1 for true and 0 for false: lanes selected, lanes counted, any */
     TABLE_8,
     TABLE_16,  /* of reals */
@@ -24,8 +23,10 @@ typedef enum layout {
     ALL_DOUBLES,
     U64S,
     WORDS_OF_TWO,
-    ONE_U64,
     U32S,
+    REALS_TO_U32,
+    VECTOR_U32S,
+    TWO_VECTORS_U32,
     THREE_INTS,
     F16S,
     BF16S,
@@ -33,9 +34,6 @@ typedef enum layout {
     U16S,
     ALIGNED_U16S,
     U8S,
-    FOUR_U8S,
-    VECTOR_U8S,
-    TABLE_U8,
     LAYOUTS
 } layout;
 
@@ -50,8 +48,7 @@ typedef enum number {
 
 typedef struct sizes {
     int real;           /* bits */
-    size_t lanes, lanes64, lanes_u64;
-    size_t bytes;       /* 0: this level has no VEC_BYTES */
+    size_t lanes, lanes64, lanes_u64, lanes_u32;
 } sizes;
 
 typedef struct call {

@@ -90,12 +90,7 @@ static inline vec64 vec64_add_square(vec64 a, vec64 b) { return _mm256_fmadd_pd(
 typedef __m256i vec_counter;
 static inline vec_counter vec_counter_add(vec_counter c, mask m) { return _mm256_sub_epi32(c, _mm256_castps_si256(m)); }
 static inline vec vec_counter_value(vec_counter c) { return _mm256_cvtepi32_ps(c); }
-static inline void vec_pack_four(uint8_t *p, const vec *a)
-{
-    const __m256i low = _mm256_packs_epi32(_mm256_cvttps_epi32(a[0]), _mm256_cvttps_epi32(a[1]));
-    const __m256i high = _mm256_packs_epi32(_mm256_cvttps_epi32(a[2]), _mm256_cvttps_epi32(a[3]));
-    _mm256_storeu_si256((__m256i *)(void *)p, _mm256_packus_epi16(low, high));
-}
+static inline __m256i vec_to_whole(const vec *a) { return _mm256_cvttps_epi32(*a); }
 static inline void vec_store_bytes(uint8_t *p, vec a)
 {
     const __m256i lanes = _mm256_cvttps_epi32(a);
@@ -126,11 +121,9 @@ static inline vec vec_counter_value(vec_counter c)
     const vec origin = vec_splat(0x1p52);
     return _mm256_castsi256_pd(_mm256_add_epi64(c, _mm256_castpd_si256(origin))) - origin;
 }
-static inline void vec_pack_four(uint8_t *p, const vec *a)
+static inline __m256i vec_to_whole(const vec *a)
 {
-    const __m128i low = _mm_packs_epi32(_mm256_cvttpd_epi32(a[0]), _mm256_cvttpd_epi32(a[1]));
-    const __m128i high = _mm_packs_epi32(_mm256_cvttpd_epi32(a[2]), _mm256_cvttpd_epi32(a[3]));
-    _mm_storeu_si128((__m128i *)(void *)p, _mm_packus_epi16(low, high));
+    return _mm256_set_m128i(_mm256_cvttpd_epi32(a[1]), _mm256_cvttpd_epi32(a[0]));
 }
 static inline void vec_store_bytes(uint8_t *p, vec a)
 {
@@ -146,38 +139,18 @@ static inline vec vec_load_u24(const uint32_t *p)
 
 static inline vec_counter vec_counter_zero(void) { return _mm256_setzero_si256(); }
 
-#define VEC_BYTES 32
-typedef uint8_t vec_bytes __attribute__((vector_size(VEC_BYTES)));
-static inline vec_bytes vec_bytes_load(const uint8_t *p)
+/* Shifts by 32 or more give 0; the conversion makes negative numbers, large ones and NaN such numbers. */
+typedef uint32_t vec_u32 __attribute__((vector_size(32)));
+enum { VEC_U32_LANES = 8 };
+static inline vec_u32 vec_one_bit(const vec *a)
 {
-    return (vec_bytes)_mm256_loadu_si256((const __m256i *)(const void *)p);
+    return (vec_u32)_mm256_sllv_epi32(_mm256_set1_epi32(1), vec_to_whole(a));
 }
-/* The shuffle gives 0 where the highest bit is set, which it is from 16 on after the addition. */
-static inline vec_bytes vec_bytes_choose(const uint8_t *table, vec_bytes i)
+static inline vec_u32 vec_u32_add(vec_u32 *sum, vec_u32 a, vec_u32 b)
 {
-    const __m256i both = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table));
-    return (vec_bytes)_mm256_shuffle_epi8(both, _mm256_adds_epu8((__m256i)i, _mm256_set1_epi8(0x70)));
-}
-static inline vec_bytes vec_bytes_shift(vec_bytes a)
-{
-    return (vec_bytes)(_mm256_srli_epi16((__m256i)a, 4) & _mm256_set1_epi8(15));
-}
-static inline vec_bytes vec_bytes_min(vec_bytes a, vec_bytes b)
-{
-    return (vec_bytes)_mm256_min_epu8((__m256i)a, (__m256i)b);
-}
-/* There is an instruction for the least of 8 words of 16 bits: their upper bytes become 0. */
-static inline int vec_bytes_least(vec_bytes a)
-{
-    const __m128i bytes = _mm_min_epu8(_mm256_castsi256_si128((__m256i)a), _mm256_extracti128_si256((__m256i)a, 1));
-    const __m128i words = _mm_minpos_epu16(_mm_min_epu8(bytes, _mm_srli_epi16(bytes, 8)));
-    return _mm_cvtsi128_si32(words) & 255;
-}
-static inline int64_t vec_bytes_sum(vec_bytes a)
-{
-    const __m256i words = _mm256_sad_epu8((__m256i)a, _mm256_setzero_si256());
-    const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-    return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_unpackhi_epi64(two, two)));
+    const vec_u32 differ = *sum ^ a, carry = (*sum & a) | (differ & b);
+    *sum = differ ^ b;
+    return carry;
 }
 
 #if REAL_BITS == 32

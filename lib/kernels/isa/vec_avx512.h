@@ -81,12 +81,7 @@ static inline vec64 vec_widen(vec a, int which)
 }
 static inline vec64 vec_load_wide(const real *p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return _mm512_fmadd_pd(b, b, a); }
-static inline void vec_pack_four(uint8_t *p, const vec *a)
-{
-    const __m512i low = _mm512_packs_epi32(_mm512_cvttps_epi32(a[0]), _mm512_cvttps_epi32(a[1]));
-    const __m512i high = _mm512_packs_epi32(_mm512_cvttps_epi32(a[2]), _mm512_cvttps_epi32(a[3]));
-    _mm512_storeu_si512(p, _mm512_packus_epi16(low, high));
-}
+static inline __m512i vec_to_whole(const vec *a) { return _mm512_cvttps_epi32(*a); }
 static inline void vec_store_bytes(uint8_t *p, vec a)
 {
     _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(a)));
@@ -107,11 +102,9 @@ static inline vec64 vec_widen(vec a, int which)
 }
 static inline vec64 vec_load_wide(const real *p) { return vec_load(p); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
-static inline void vec_pack_four(uint8_t *p, const vec *a)
+static inline __m512i vec_to_whole(const vec *a)
 {
-    const __m256i low = _mm256_packs_epi32(_mm512_cvttpd_epi32(a[0]), _mm512_cvttpd_epi32(a[1]));
-    const __m256i high = _mm256_packs_epi32(_mm512_cvttpd_epi32(a[2]), _mm512_cvttpd_epi32(a[3]));
-    _mm256_storeu_si256((__m256i *)(void *)p, _mm256_packus_epi16(low, high));
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvttpd_epi32(a[0])), _mm512_cvttpd_epi32(a[1]), 1);
 }
 static inline void vec_store_bytes(uint8_t *p, vec a)
 {
@@ -132,33 +125,19 @@ static inline vec_counter vec_counter_zero(void) { return vec_splat(0); }
 static inline vec_counter vec_counter_add(vec_counter c, mask m) { return VEC_(mask_add)(c, m, c, vec_splat(1)); }
 static inline vec vec_counter_value(vec_counter c) { return c; }
 
-#define VEC_BYTES 64
-typedef uint8_t vec_bytes __attribute__((vector_size(VEC_BYTES)));
-static inline vec_bytes vec_bytes_load(const uint8_t *p) { return (vec_bytes)_mm512_loadu_si512(p); }
 /* As in vec_avx2.h. */
-static inline vec_bytes vec_bytes_choose(const uint8_t *table, vec_bytes i)
+typedef uint32_t vec_u32 __attribute__((vector_size(64)));
+enum { VEC_U32_LANES = 16 };
+static inline vec_u32 vec_one_bit(const vec *a)
 {
-    const __m512i all = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)table));
-    return (vec_bytes)_mm512_shuffle_epi8(all, _mm512_adds_epu8((__m512i)i, _mm512_set1_epi8(0x70)));
+    return (vec_u32)_mm512_sllv_epi32(_mm512_set1_epi32(1), vec_to_whole(a));
 }
-static inline vec_bytes vec_bytes_shift(vec_bytes a)
+/* Truth tables of three bits: whether an odd number of them is set, and whether two or more are. */
+static inline vec_u32 vec_u32_add(vec_u32 *sum, vec_u32 a, vec_u32 b)
 {
-    return (vec_bytes)(_mm512_srli_epi16((__m512i)a, 4) & _mm512_set1_epi8(15));
-}
-static inline vec_bytes vec_bytes_min(vec_bytes a, vec_bytes b)
-{
-    return (vec_bytes)_mm512_min_epu8((__m512i)a, (__m512i)b);
-}
-static inline int vec_bytes_least(vec_bytes a)
-{
-    const __m256i half = _mm256_min_epu8(_mm512_castsi512_si256((__m512i)a), _mm512_extracti64x4_epi64((__m512i)a, 1));
-    const __m128i bytes = _mm_min_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
-    const __m128i words = _mm_minpos_epu16(_mm_min_epu8(bytes, _mm_srli_epi16(bytes, 8)));
-    return _mm_cvtsi128_si32(words) & 255;
-}
-static inline int64_t vec_bytes_sum(vec_bytes a)
-{
-    return _mm512_reduce_add_epi64(_mm512_sad_epu8((__m512i)a, _mm512_setzero_si512()));
+    const __m512i c = (__m512i)*sum;
+    *sum = (vec_u32)_mm512_ternarylogic_epi32(c, (__m512i)a, (__m512i)b, 0x96);
+    return (vec_u32)_mm512_ternarylogic_epi32(c, (__m512i)a, (__m512i)b, 0xe8);
 }
 
 #if REAL_BITS == 32

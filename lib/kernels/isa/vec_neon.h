@@ -81,12 +81,7 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
 static inline vec64 vec_widen(vec a, int which) { return which ? vcvt_high_f64_f32(a) : vcvt_f64_f32(vget_low_f32(a)); }
 static inline vec64 vec_load_wide(const real *p) { return vcvt_f64_f32(vld1_f32(p)); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return vfmaq_f64(a, b, b); }
-static inline void vec_pack_four(uint8_t *p, const vec *a)
-{
-    const uint16x4_t zero = vqmovn_u32(vcvtq_u32_f32(a[0])), one = vqmovn_u32(vcvtq_u32_f32(a[1]));
-    const uint16x4_t two = vqmovn_u32(vcvtq_u32_f32(a[2])), three = vqmovn_u32(vcvtq_u32_f32(a[3]));
-    vst1q_u8(p, vcombine_u8(vmovn_u16(vcombine_u16(zero, one)), vmovn_u16(vcombine_u16(two, three))));
-}
+static inline uint32x4_t vec_to_whole(const vec *a) { return vcvtq_u32_f32(*a); }
 static inline void vec_store_bytes(uint8_t *p, vec a)
 {
     const uint16x4_t words = vmovn_u32(vcvtq_u32_f32(a));
@@ -107,13 +102,9 @@ static inline vec64 vec_widen(vec a, int which)
 }
 static inline vec64 vec_load_wide(const real *p) { return vec_load(p); }
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
-static inline void vec_pack_four(uint8_t *p, const vec *a)
+static inline uint32x4_t vec_to_whole(const vec *a)
 {
-    for (int k = 0; k < 4; k++) {
-        const uint64x2_t lanes = vcvtq_u64_f64(a[k]);
-        p[2 * k] = (uint8_t)vgetq_lane_u64(lanes, 0);
-        p[2 * k + 1] = (uint8_t)vgetq_lane_u64(lanes, 1);
-    }
+    return vcombine_u32(vmovn_u64(vcvtq_u64_f64(a[0])), vmovn_u64(vcvtq_u64_f64(a[1])));
 }
 static inline void vec_store_bytes(uint8_t *p, vec a)
 {
@@ -136,14 +127,19 @@ static inline vec_counter vec_counter_add(vec_counter c, mask m)
 }
 static inline vec vec_counter_value(vec_counter c) { return c; }
 
-#define VEC_BYTES 16
-typedef uint8x16_t vec_bytes;
-static inline vec_bytes vec_bytes_load(const uint8_t *p) { return vld1q_u8(p); }
-static inline vec_bytes vec_bytes_choose(const uint8_t *table, vec_bytes i) { return vqtbl1q_u8(vld1q_u8(table), i); }
-static inline vec_bytes vec_bytes_shift(vec_bytes a) { return vshrq_n_u8(a, 4); }
-static inline vec_bytes vec_bytes_min(vec_bytes a, vec_bytes b) { return vminq_u8(a, b); }
-static inline int vec_bytes_least(vec_bytes a) { return vminvq_u8(a); }
-static inline int64_t vec_bytes_sum(vec_bytes a) { return vaddlvq_u8(a); }
+/* The conversion makes negative numbers and NaN zeros. */
+typedef uint32x4_t vec_u32;
+enum { VEC_U32_LANES = 4 };
+static inline vec_u32 vec_one_bit(const vec *a)
+{
+    return vshlq_u32(vdupq_n_u32(1), vreinterpretq_s32_u32(vec_to_whole(a)));
+}
+static inline vec_u32 vec_u32_add(vec_u32 *sum, vec_u32 a, vec_u32 b)
+{
+    const vec_u32 differ = *sum ^ a, carry = vbslq_u32(differ, b, a);
+    *sum = differ ^ b;
+    return carry;
+}
 
 #if REAL_BITS == 32
 static inline void vec_load_partial_bits16(uint16_t *lanes, const uint16_t *p, size_t n)

@@ -24,8 +24,6 @@
  *   vec_power_of_two(a)       2^n for a = VEC_ROUNDER + n (math/exp.h), where 2^n is a normal number
  *   vec_store_bytes(p, a)     VEC_LANES bytes: the lanes, 0 <= a < 256, truncated
  *   vec_load_bytes(p)         VEC_LANES bytes, as reals
- *   vec_pack_four(p, a)       4 VEC_LANES bytes: the lanes of a[0] to a[3], all less than 128, truncated, in any order;
- *                             0 for negative ones and NaN
  * Of f64. A vec64 has as many bits as a vec; VEC64_PER_VEC of them have its lanes:
  *   vec64, VEC64_LANES        the operators + - * work on it
  *   vec64_load, vec64_store   VEC64_LANES doubles at any address
@@ -42,14 +40,11 @@
  *   vec_store_words(p, a, b)  uint32_t at any address: the halves of a's first lane, the lower one first, those of b's
  *                             first lane, those of a's second lane, ...
  *   vec_load_u24(p)           VEC_LANES uint32_t at any address, shifted right by 8 bits, as reals
- * Of bytes, VEC_BYTES in a vector; not at this level:
- *   vec_bytes                 the operators + - & ~ work on it
- *   vec_bytes_load(p)         VEC_BYTES bytes at any address
- *   vec_bytes_choose(table, i)   table[i], of 16 entries; 0 where i > 15
- *   vec_bytes_shift(a)        the upper four bits of each byte
- *   vec_bytes_sum(a)          the sum of all bytes
- *   vec_bytes_min(a, b)       the lesser one, byte by byte
- *   vec_bytes_least(a)        the least of all bytes
+ *   vec_u32, VEC_U32_LANES    uint32_t, at least as many as lanes of a vec
+ *   vec_one_bit(a)            2^i for each lane i < 32, truncated, of the VEC_U32_LANES / VEC_LANES vectors a[0], ...;
+ *                             0 or 1 where i is below 1 or NaN
+ *   vec_u32_add(&sum, a, b)   adds three numbers of one bit for each bit of each lane, those of sum, a and b: sum
+ *                             becomes the lower digit, and the upper one is returned
  * Lookups in tables, if real is float:
  *   vec_index(a, shift)       of type `index`: bits shift, shift + 1 and shift + 2 of a
  *   vec_lookup(table, i)      table[i] in each lane, from 8 entries in memory
@@ -156,11 +151,6 @@ typedef real vec_counter;
 static inline vec_counter vec_counter_zero(void) { return 0; }
 static inline vec_counter vec_counter_add(vec_counter c, mask m) { return c + (real)m; }
 static inline vec vec_counter_value(vec_counter c) { return c; }
-static inline void vec_pack_four(uint8_t *p, const vec *a)
-{
-    for (int k = 0; k < 4; k++)
-        p[k] = a[k] > 0 ? (uint8_t)a[k] : 0;
-}
 
 typedef uint64_t vec_u64;
 enum { VEC_U64_LANES = 1 };
@@ -173,6 +163,16 @@ static inline void vec_store_words(uint32_t *p, vec_u64 a, vec_u64 b)
     p[3] = (uint32_t)(b >> 32);
 }
 static inline vec vec_load_u24(const uint32_t *p) { return (real)(*p >> 8); }
+
+typedef uint32_t vec_u32;
+enum { VEC_U32_LANES = 1 };
+static inline vec_u32 vec_one_bit(const vec *a) { return *a > 0 ? 1u << (int)*a : 0; }
+static inline vec_u32 vec_u32_add(vec_u32 *sum, vec_u32 a, vec_u32 b)
+{
+    const vec_u32 differ = *sum ^ a, carry = (*sum & a) | (differ & b);
+    *sum = differ ^ b;
+    return carry;
+}
 
 #if REAL_BITS == 32
 /* A biased exponent of f16 is that of f32 less 112; but infinities and NaNs have the highest one in both. */
