@@ -54,7 +54,7 @@ typedef struct implementation {
     void (*close)(void *run);
 } implementation;
 
-extern implementation sugar_implementation, sugar_alone, sugar_from_output, sugar_saved, sugar_monitored;
+extern implementation sugar_implementation, sugar_alone, sugar_from_output, sugar_saved, sugar_monitored, sugar_sampled;
 extern implementation memcpy_limit, loop_limit, nontemporal_limit;
 extern implementation onednn_peer, xnnpack_peer, ggml_peer, torch_peer, torch_output_peer;
 

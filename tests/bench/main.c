@@ -12,9 +12,9 @@
 #include "../support/support.h"
 
 static implementation *const known[] = {
-    &sugar_implementation, &sugar_alone,  &sugar_from_output, &sugar_saved, &sugar_monitored,
-    &onednn_peer,          &xnnpack_peer, &ggml_peer,         &torch_peer,  &torch_output_peer,
-    &memcpy_limit,         &loop_limit,   &nontemporal_limit,
+    &sugar_implementation, &sugar_alone,  &sugar_from_output, &sugar_saved,       &sugar_monitored,
+    &sugar_sampled,        &onednn_peer,  &xnnpack_peer,      &ggml_peer,         &torch_peer,
+    &torch_output_peer,    &memcpy_limit, &loop_limit,        &nontemporal_limit,
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "timing.h"
 #include "../support/support.h"
 
 typedef struct sugar_run {
@@ -50,9 +51,9 @@ static void *open_case(const bench_case *c) { return open_on(c, c->threads); }
 
 static void *open_alone(const bench_case *c) { return c->threads > 1 && c->elements <= 1 << 20 ? open_on(c, 1) : NULL; }
 
-/* What a monitor costs, where the goal for it is: a vector in memory is a batch of 512 units, a picture has its
- * channels. */
-static void *open_monitored(const bench_case *c)
+/* What a monitor costs that observes one call in `every`, where the goals for it are: a vector in memory is a batch of
+ * 512 units, a picture has its channels. */
+static void *open_observed(const bench_case *c, int64_t every)
 {
     enum { UNITS = 512, LEAST = 32 << 20 };
     const bool picture = strcmp(c->layout, "NCHW>NCHW") == 0;
@@ -60,7 +61,8 @@ static void *open_monitored(const bench_case *c)
         || (strcmp(c->kind, "relu") != 0 && strcmp(c->kind, "gelu") != 0))
         return NULL;
     sugar_run *run = open_on(c, c->threads);
-    const sugar_monitor_options options = {.struct_size = sizeof options, .axis_from_end = picture ? 2 : 0};
+    const sugar_monitor_options options = {
+        .struct_size = sizeof options, .axis_from_end = picture ? 2 : 0, .every = every};
     run->rows[0] = c->elements / UNITS;
     run->rows[1] = UNITS;
     for (int k = 0; k < OPERANDS && !picture; k++) {
@@ -73,11 +75,25 @@ static void *open_monitored(const bench_case *c)
     return run;
 }
 
+static void *open_monitored(const bench_case *c) { return open_observed(c, 1); }
+
 static void call_monitored(void *opaque)
 {
     const sugar_run *run = opaque;
     if (sugar_forward(run->activation, &run->tensor[X], &run->tensor[OUT], &run->options) != SUGAR_OK)
         give_up(run->c->spec, sugar_last_error());
+}
+
+enum { EVERY = 10 };
+static void *open_sampled(const bench_case *c) { return open_observed(c, EVERY); }
+
+/* Of so many calls on average: the median of single ones would be that of calls which are not observed. */
+static double seconds_sampled(void *opaque, int64_t calls)
+{
+    const double start = now();
+    for (int64_t i = 0; i < calls * EVERY; i++)
+        call_monitored(opaque);
+    return (now() - start) / EVERY;
 }
 
 static sugar_status call_flat(const sugar_run *run, const sugar_call_options *options)
@@ -172,6 +188,13 @@ implementation sugar_monitored = {
     .role = OTHER_PROBLEM,
     .open = open_monitored,
     .call = call_monitored,
+    .close = close_case,
+};
+implementation sugar_sampled = {
+    .name = "sugar-sampled",
+    .role = OTHER_PROBLEM,
+    .open = open_sampled,
+    .seconds = seconds_sampled,
     .close = close_case,
 };
 implementation sugar_alone = {
