@@ -199,6 +199,51 @@ static uint64_t random_below(double bound, int real_bits, uint64_t *state)
                    real_bits);
 }
 
+/* A REAL, of no more than half of the digits, or nearly a power of two, or a subnormal one. */
+static uint64_t random_factor(int real_bits, uint64_t *state)
+{
+    const int digits = real_bits == 32 ? 23 : 52;
+    const uint64_t any = random_element(state, real_bits == 32 ? ELEMENT_F32 : ELEMENT_F64);
+    const uint64_t choice = random_bits(state), fraction = ((uint64_t)1 << digits) - 1;
+    const uint64_t last = (uint64_t)1 << choice / 8 % (unsigned)digits;
+    switch (choice % 8) {
+    case 0: return (uint64_t)1 << digits / 2;
+    case 1: return any >> (digits / 2 + 1) << (digits / 2 + 1);
+    case 2:
+    case 3: return (any & ~fraction) | last;
+    case 4:
+    case 5: return (any & ~fraction) | (fraction & ~(last - 1));
+    default: return any;
+    }
+}
+
+static int exponent_of(double a, int real_bits)
+{
+    int exponent;
+    frexp(a, &exponent);
+    return a - a == 0 ? exponent : real_bits == 32 ? 128 : 1024;
+}
+
+/* The product is half of the last place of c; or c is so small that it only decides to which side a product that is a
+ * middle is rounded; or it is the product's negative; or anything. */
+uint64_t random_addend(uint64_t a, uint64_t b, int real_bits, uint64_t *state)
+{
+    const element_type type = real_bits == 32 ? ELEMENT_F32 : ELEMENT_F64;
+    const int digits = real_bits == 32 ? 24 : 53;
+    const double x = element_value(a, type), y = element_value(b, type);
+    const double c = element_value(random_factor(real_bits, state), type);
+    const int product = exponent_of(x, real_bits) + exponent_of(y, real_bits) - 1;
+    const int from_product = product - exponent_of(c, real_bits);
+    const uint64_t choice = random_bits(state);
+    switch (choice % 8) {
+    case 0: return bits_of(c, real_bits);
+    case 1: return bits_of(-x * y, real_bits);
+    case 2: return bits_of(ldexp(c, from_product - (int)(choice / 8 % 200)), real_bits);
+    case 3: return bits_of(ldexp(c, from_product + (int)(choice / 8 % 8) - 4), real_bits);
+    default: return bits_of(ldexp(c, from_product + digits + (int)(choice / 8 % 4) - 2), real_bits);
+    }
+}
+
 uint64_t random_value(values from, int real_bits, uint64_t *state)
 {
     const element_type type = real_bits == 32 ? ELEMENT_F32 : ELEMENT_F64;
@@ -208,6 +253,7 @@ uint64_t random_value(values from, int real_bits, uint64_t *state)
     case AROUND_F16:
     case ONE_LANE:
     case REST: return random_element(state, type);
+    case FACTOR: return random_factor(real_bits, state);
     case DOUBLE: return random_element(state, ELEMENT_F64);
     case POWER: return edges_of(POWER, real_bits)->bits[random_bits(state) % edges_of(POWER, real_bits)->count];
     case BELOW_256: return random_below(256, real_bits, state);

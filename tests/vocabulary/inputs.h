@@ -22,6 +22,8 @@ typedef enum values {
     ANY_BITS = LISTS,   /* random */
     ONE_LANE,           /* positive in one lane, in none or in all */
     REST,               /* REAL, where vec_to_odd(a, rest) is defined */
+    FACTOR,             /* REAL, often of few digits, or nearly a power of two */
+    ADDEND,             /* where a * b + c, of two FACTORs a and b, may lie next to a middle between two reals */
     PATTERN             /* offset, bits and value, which are those of a lane of a more often than not */
 } values;
 
@@ -34,5 +36,8 @@ typedef struct list {
 const list *edges_of(values from, int real_bits);
 
 uint64_t random_value(values from, int real_bits, uint64_t *state);
+
+/* An ADDEND to the product of two reals. */
+uint64_t random_addend(uint64_t a, uint64_t b, int real_bits, uint64_t *state);
 
 #endif

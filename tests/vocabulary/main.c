@@ -174,6 +174,17 @@ static uint64_t rest_of(trial *t, size_t lane)
     return a == 0 ? (bits & 0x7fffffff) | (a_bits & 0x80000000) : bits;
 }
 
+static uint64_t random_unit(trial *t, values from, size_t i)
+{
+    const int real = t->of->found->is.real;
+    const size_t width = t->in[0].width;
+    switch (from) {
+    case REST: return rest_of(t, i);
+    case ADDEND: return random_addend(unit_at(t->at[0], i, width), unit_at(t->at[1], i, width), real, &t->random);
+    default: return random_value(from, real, &t->random);
+    }
+}
+
 static void fill_pattern(trial *t)
 {
     const uint32_t kinds[] = {0, 1, 16, 0x8000, 0xffffffff, (uint32_t)random_bits(&t->random)};
@@ -214,8 +225,7 @@ static void fill(trial *t, size_t vector, int random)
             fill_pattern(t);
         } else {
             for (size_t i = 0; i < t->in[k].count; i++)
-                put_unit(t->at[k], i, t->in[k].width,
-                         in->from == REST ? rest_of(t, i) : random_value(in->from, real, &t->random));
+                put_unit(t->at[k], i, t->in[k].width, random_unit(t, in->from, i));
         }
     }
 }
