@@ -722,7 +722,7 @@ typedef struct sugar_activation_info {
 /* An instruction set. */
 typedef struct sugar_level {
     size_t struct_size;             /* bytes; as in sugar_kind */
-    const char *name;               /* "scalar", "avx2", "avx512", "neon" */
+    const char *name;               /* "scalar", "sse4", "avx2", "avx512", "neon" */
     int32_t compiled;               /* 1: this build of the library has its kernels, else 0 */
     int32_t supported;              /* 1: compiled, and the processor and the operating system have it */
     int32_t in_use;                 /* 1: an activation made now, without a choice of level, gets it */
@@ -764,7 +764,7 @@ SUGAR_API sugar_status sugar_level_get(int32_t index, sugar_level *level);
  * Threads   Calls on fewer than 32,768 elements are not split, with a parallel_for 65,536. A pool's threads look
  *           for work for 50 us after a call before they sleep. A pool shares a call if the rest of it is worth it.
  * Stores    Outputs larger than the last-level cache that this program may expect to have, from 8 to 32 MiB, are
- *           stored past the caches (avx2, avx512).
+ *           stored past the caches (sse4, avx2, avx512).
  * Messages  At most 511 bytes; longer ones are cut off.
  */
 

@@ -29,13 +29,16 @@ enum { XMM = 1 << 1, YMM = 1 << 2, ZMM = 7 << 5 /* and the mask registers */ };
 #if defined(__x86_64__) || defined(__i386__)
 /* Whether the processor has these features and the operating system saves these registers: a processor with AVX2 may
  * run a system, or a hypervisor, that does not save them. The order of the checks is that of Intel's Software
- * Developer's Manual, volume 1, section 14.3. */
+ * Developer's Manual, volume 1, section 14.3. Without registers to ask for, the processor may be one that has no xgetbv
+ * or no leaf 7. */
 static bool x86_has(unsigned leaf_1, unsigned leaf_7, unsigned registers)
 {
-    leaf_1 |= bit_OSXSAVE;                                  /* the system has enabled xgetbv */
+    leaf_1 |= registers ? bit_OSXSAVE : 0;                  /* the system has enabled xgetbv */
     unsigned eax, ebx, ecx, edx;
     if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & leaf_1) != leaf_1)
         return false;
+    if (!registers)
+        return true;
     unsigned xcr0, high;
     __asm__("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));
     if ((xcr0 & registers) != registers)

@@ -705,7 +705,7 @@ export interface sugar_activation_info {
  */
 export interface sugar_level {
     /**
-     * "scalar", "avx2", "avx512", "neon"
+     * "scalar", "sse4", "avx2", "avx512", "neon"
      */
     name: string;
     /**

@@ -691,7 +691,7 @@ An instruction set.
 
 # Fields
 - `struct_size`: bytes; as in sugar_kind
-- `name`: "scalar", "avx2", "avx512", "neon"
+- `name`: "scalar", "sse4", "avx2", "avx512", "neon"
 - `compiled`: 1: this build of the library has its kernels, else 0
 - `supported`: 1: compiled, and the processor and the operating system have it
 - `in_use`: 1: an activation made now, without a choice of level, gets it

@@ -98,7 +98,7 @@ if ! sh "$root/bindings/python/wheels.sh" "$folder" >"$folder/wheels.log" 2>&1; 
 fi
 wheel_x86_64=$(echo "$folder"/libsugar-*-py3-none-*manylinux_2_17_x86_64.whl)
 wheel_aarch64=$(echo "$folder"/libsugar-*-py3-none-*manylinux_2_17_aarch64.whl)
-levels='scalar avx2 avx512'
+levels='scalar sse4 avx2 avx512'
 for minor in 9 10 11 12 13; do
     if ! find_python "$minor"; then
         skip "there is no Python 3.$minor with venv"

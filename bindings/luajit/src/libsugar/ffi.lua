@@ -429,7 +429,7 @@ typedef struct sugar_activation_info {
 typedef struct sugar_level {
     // bytes; as in sugar_kind
     size_t struct_size;
-    // "scalar", "avx2", "avx512", "neon"
+    // "scalar", "sse4", "avx2", "avx512", "neon"
     const char *name;
     // 1: this build of the library has its kernels, else 0
     int32_t compiled;

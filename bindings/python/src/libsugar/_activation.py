@@ -38,7 +38,7 @@ class Activation:
     """A forward function, and the surrogate whose derivative the backward pass uses, from a spec such as
     "relu~bsilu(alpha=1.67)". It never changes: any number of threads may use one at the same time.
 
-    level    the instruction set: "scalar", "avx2", "avx512", "neon". None: what the environment variable
+    level    the instruction set: "scalar", "sse4", "avx2", "avx512", "neon". None: what the environment variable
              SUGAR_LEVEL names, else the best that this machine has. Results are the same bits with each.
     """
 

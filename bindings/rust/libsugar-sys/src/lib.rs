@@ -704,7 +704,7 @@ impl Default for sugar_activation_info {
 pub struct sugar_level {
     /// bytes; as in sugar_kind
     pub struct_size: usize,
-    /// "scalar", "avx2", "avx512", "neon"
+    /// "scalar", "sse4", "avx2", "avx512", "neon"
     pub name: *const c_char,
     /// 1: this build of the library has its kernels, else 0
     pub compiled: i32,
