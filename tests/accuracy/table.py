@@ -13,7 +13,8 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-import results  # noqa: E402 (the line above says where it is)
+import peers  # noqa: E402 (the line above says where it is)
+import results  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NUMBERS = ROOT / "doc" / "numbers.md"
@@ -68,29 +69,38 @@ def short_table(accuracy):
     return "\n".join(lines) + "\n"
 
 
-def peer_cell(result):
-    if result is None:
+def peer_cell(errors):
+    if errors is None:
         return "|"
-    if result["max_ulp"] == 0:
-        return "exact |"
-    at = f"{result['max_ulp']:.2f}" if result["max_ulp"] < 1000 else f"{result['max_ulp']:.1e}"
-    at += f" at {result['at']:.4g}"
-    if result["direction"] == "derivative":
-        at += f"; {result['max_absolute']:.1e}"
-    return at + " |"
+    ulps = str(errors) if errors.ulps == 0 else f"{errors}, {errors.absolute:.1e}"
+    return f"{ulps} ({', '.join(errors.lost)}) |" if errors.lost else f"{ulps} |"
 
 
-def peer_table(bench):
-    """Functions that some peer has, but those that all compute exactly."""
-    found = {}
-    for r in bench["results"]:
-        found.setdefault((r["kind"], r["direction"]), {})[r["implementation"]] = r
-    names = list(bench["versions"])
-    heads = [f"{name} {bench['versions'][name]}" for name in names]
+def peer_table(found):
+    """f32: the functions that some peer has and does not round correctly."""
+    names = list(found["versions"])
+    rows = {}
+    for (kind, way, dtype, name), errors in peers.read(found).items():
+        if dtype == "f32":
+            rows.setdefault(f"{kind} {way}", {})[name] = errors
+    heads = [f"{name} {found['versions'][name]}" for name in names]
     lines = ["| function | " + " | ".join(heads) + " |", "|---|" + "---|" * len(names)]
-    for (kind, direction), each in found.items():
-        if len(each) > 1 and any(r["max_ulp"] > 0 for r in each.values()):
-            lines.append(f"| {kind} {direction} | " + " ".join(peer_cell(each.get(name)) for name in names))
+    for function, each in rows.items():
+        if len(each) > 1 and any(errors.ulps > 0.5 for errors in each.values()):
+            lines.append(f"| {function} | " + " ".join(peer_cell(each.get(name)) for name in names))
+    return "\n".join(lines) + "\n"
+
+
+def peer_others(found):
+    """The other element types: who does not keep 4 ULP."""
+    dtypes = ("f64", "f16", "bf16")
+    rows = {}
+    for (kind, way, dtype, name), errors in peers.read(found).items():
+        if dtype in dtypes and not errors.keeps:
+            rows.setdefault(f"{kind} {way}", {}).setdefault(dtype, []).append(f"{name} {errors}")
+    lines = [f"| function | {' | '.join(dtypes)} |", "|---|" + "---|" * len(dtypes)]
+    for function, each in rows.items():
+        lines.append(f"| {function} | " + " | ".join("; ".join(each.get(dtype, [])) for dtype in dtypes) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -135,10 +145,9 @@ def main():
         replace_kind(arguments[1], read(arguments[2]), read(arguments[3]))
         return
     if len(arguments) == 2 and arguments[0] == "--peers":
-        peers = results.load(arguments[1], "peer_errors", ("versions",), {
-            "kind": str, "direction": str, "implementation": str, "max_ulp": NUMBER, "max_absolute": NUMBER,
-            "at": NUMBER})
-        replace("<!-- peers: begin -->\n", "<!-- peers: end -->\n", peer_table(peers))
+        found = peers.load(arguments[1])
+        replace(f"<!-- peers {found['level']}: begin -->\n", f"<!-- peers {found['level']}: end -->\n",
+                f"{found['cpu']}, level {found['level']}.\n\n{peer_table(found)}\n{peer_others(found)}")
         return
     if len(arguments) == 2 and arguments[0] == "--short":
         replace(SHORT_BEGIN, SHORT_END, short_table(read(arguments[1])))

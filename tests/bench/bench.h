@@ -61,6 +61,10 @@ extern implementation onednn_peer, xnnpack_peer, ggml_peer, torch_peer, torch_ou
 /* Ours takes this level, NULL: that of SUGAR_LEVEL or the library's choice, and peers that can be told follow;
  * before anything of theirs is called. Ends the program if this machine has no such level. */
 void level_choose(const char *level);
+/* The level that ours uses. */
+const char *level_in_use(void);
+/* As the system names it. */
+const char *processor_name(void);
 void xnnpack_limit_to_avx2(void);
 void ggml_begin(bool avx2);             /* loads its backend */
 

@@ -1,4 +1,4 @@
-"""Tests of goals.py, speed.py and plot.py on small made-up runs whose verdicts are known.
+"""Tests of goals.py, speed.py, plot.py and peers.py on small made-up runs whose verdicts are known.
 
     python3 goals_test.py
 """
@@ -12,6 +12,7 @@ import unittest
 import unittest.mock
 
 import goals
+import peers  # goals says where it is
 import plot
 import speed
 from goals import CACHE, LAST_CACHE
@@ -28,6 +29,19 @@ def write(folder, results, **more):
     path = pathlib.Path(folder) / "bench.json"
     path.write_text(json.dumps({"results": results, "cpu": "none", "level": "scalar",
                                 "versions": {"sugar": "0"}, **more}))
+    return path
+
+
+def write_errors(folder, **ulps):
+    """What peer_errors writes, for the value of gelu: an error in the tail, by implementation."""
+    def region(size, at):
+        return {"max_ulp": size, "at": at}
+    found = [{"kind": "gelu", "direction": "value", "dtype": "f32", "implementation": name, "keeps_4_ulp": size <= 4,
+              "first_above_4_ulp": -5, "body_absolute": 1e-7, "body": region(1, 2), "tail": region(size, -9),
+              "edge": region(5, -13), "large": region(0, 0), "small_input": region(0.5, 0),
+              "small_result": region(1e7, -14)} for name, size in ulps.items()]
+    path = pathlib.Path(folder) / "peers.json"
+    path.write_text(json.dumps({"results": found, "cpu": "none", "level": "scalar", "versions": {}}))
     return path
 
 
@@ -196,14 +210,40 @@ class Picture(unittest.TestCase):
             self.assertEqual(path.read_text(), "through")
 
 
+class Errors(unittest.TestCase):
+    def test_verdicts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            errors = peers.read(peers.load(write_errors(folder, torch=4, ggml=4.01)))
+        self.assertTrue(peers.keeps(errors, "gelu", "forward", "f32", "torch"))
+        self.assertFalse(peers.keeps(errors, "gelu", "forward", "f32", "ggml"))
+        self.assertTrue(peers.keeps(errors, "gelu", "forward", "f32", "not measured"))
+        found = errors["gelu", "forward", "f32", "torch"]
+        self.assertEqual((str(found), found.at, found.lost), ("4.00", -9, ["edge", "sub y"]))
+
+
 class Speed(unittest.TestCase):
     def test_table_names_the_fastest_peer(self):
         case = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
         with tempfile.TemporaryDirectory() as folder:
             bench = goals.load(write(folder, records(case, sugar=0.5, torch=2, onednn=1)))
-            text = speed.tables(goals.read(bench))
+            text = speed.tables(goals.read(bench), {})
         self.assertIn("| gelu | 0.500 | 1.000 onednn | 2.00 |  |  |  |", text)
         self.assertNotIn("in memory", text.split("in cache", 1)[1])
+
+    def test_table_tells_peers_apart_by_their_errors(self):
+        case = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
+        with tempfile.TemporaryDirectory() as folder:
+            bench = goals.load(write(folder, records(case, sugar=0.5, torch=2, onednn=1, xnnpack=0.25, ggml=0.4)))
+            errors = peers.read(peers.load(write_errors(folder, torch=1.5, onednn=4, xnnpack=1e6, ggml=5)))
+            text = speed.tables(goals.read(bench), errors)
+        self.assertIn("| gelu | 0.500 | 1.000 onednn (4.00) | 2.00 | 0.250 xnnpack (1.0e+06 from -5 on) | 0.50 |", text)
+
+    def test_errors_are_those_of_the_level(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = write_errors(folder, torch=1.5)
+            self.assertEqual(list(speed.errors_at(path, "scalar")), [("gelu", "forward", "f32", "torch")])
+            with self.assertRaisesRegex(SystemExit, f"^{path}: measured at level scalar, expected avx2: SUGAR_LEVEL="):
+                speed.errors_at(path, "avx2")
 
     def test_document_has_a_place_for_each_block(self):
         document = (speed.ROOT / "doc" / "speed.md").read_text(encoding="utf-8")

@@ -26,34 +26,6 @@ void progress_step(progress *at, const bench_case *c)
     at->cost_done += plan_cost(c);
 }
 
-/* The level that ours uses. */
-static const char *level_in_use(void)
-{
-    for (int32_t i = 0; i < sugar_level_count(); i++) {
-        sugar_level level = {.struct_size = sizeof level};
-        if (sugar_level_get(i, &level) == SUGAR_OK && level.in_use)
-            return level.name;
-    }
-    give_up("bench", "no level is in use");
-}
-
-/* As the system names it. */
-static const char *processor(void)
-{
-    static char line[256];
-    static const char unknown[] = "unknown";
-    const char *name = unknown;
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    while (file && name == unknown && fgets(line, sizeof line, file))
-        if (strncmp(line, "model name", strlen("model name")) == 0 && strstr(line, ": ")) {
-            name = strstr(line, ": ") + 2;
-            line[strcspn(line, "\"\\\n")] = '\0';
-        }
-    if (file)
-        fclose(file);
-    return name;
-}
-
 static const char *spread(const char *data)
 {
     return data ? "x even over [-20, 20]" : "x normal, half with a standard deviation of 1, half of 2";
@@ -61,7 +33,7 @@ static const char *spread(const char *data)
 
 void report_heading(implementation *const *all, int count, const char *data)
 {
-    printf("processor: %s; level: %s; %s; dy normal, 1\n", processor(), level_in_use(), spread(data));
+    printf("processor: %s; level: %s; %s; dy normal, 1\n", processor_name(), level_in_use(), spread(data));
     for (int k = 0; k < count; k++)
         if (all[k]->absent)
             printf("not here: %s: %s\n", all[k]->name, all[k]->absent);
@@ -122,7 +94,7 @@ void report_records(FILE *json, const bench_case *c, implementation *const *all,
 
 void report_end(FILE *json, implementation *const *all, int count, const char *data, double others)
 {
-    fprintf(json, "\n], \"cpu\": \"%s\", \"level\": \"%s\", \"data\": \"%s\", ", processor(), level_in_use(),
+    fprintf(json, "\n], \"cpu\": \"%s\", \"level\": \"%s\", \"data\": \"%s\", ", processor_name(), level_in_use(),
             spread(data));
     if (others >= 0)
         fprintf(json, "\"cores_busy_with_others\": %.2f, ", others);

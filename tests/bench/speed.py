@@ -1,13 +1,15 @@
 """Writes the tables of doc/speed.md, and the machine that they are from, from what a benchmark run measured.
 
-    python3 tests/bench/speed.py [BENCH.json [SPEED.md]]
+    python3 tests/bench/speed.py [BENCH.json [SPEED.md [PEERS.json]]]
 
-The files are build/bench.json and doc/speed.md, unless named.
+The files are build/bench.json, doc/speed.md and build/peers.json, unless named. The last one has the errors of the
+peers, at the same level: SUGAR_LEVEL=... sh tests/run.sh peers.
 """
 import pathlib
 import sys
 
 from goals import CACHE, CHEAP, LIMITS, RAM, geometric_means, goals, is_peer, load, read, warning
+import peers  # goals says where it is
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WAYS, TYPES = ("forward", "backward"), ("f32", "f64", "f16", "bf16")
@@ -21,25 +23,41 @@ def heading(cells):
     return row(cells) + "|" + "---|" * len(cells) + "\n"
 
 
-def against(case, wanted):
-    """Ours, the fastest of those wanted with its name, and its time over ours."""
+def fastest(case, wanted, errors):
+    """The fastest of those wanted, with its name and, if they were measured, its errors; and its time over ours."""
     found = case and case.fastest(wanted)
-    ours = f"{case.ours:.3f}" if case else ""
-    return [ours, f"{found[1] * case.ours:.3f} {found[0]}", f"{found[1]:.2f}"] if found else [ours, "", ""]
+    if not found:
+        return ["", ""]
+    name, ratio = found
+    error = errors.get((case.kind, case.way, case.dtype, name))
+    return [f"{ratio * case.ours:.3f} {name}" + (f" ({error})" if error else ""), f"{ratio:.2f}"]
 
 
 def pick(cases, kind, way, dtype="f32", elements=CACHE, threads=1):
     return cases.get((kind, way, dtype, elements, threads, "contiguous"))
 
 
-def compared(cases, kinds, wanted, other, **where):
-    """A row for each kind that was measured, both directions beside the fastest of those wanted."""
+def compared(cases, kinds, others, errors, **where):
+    """A row for each kind that was measured, both directions, each beside the fastest of others: by the title of
+    their column, a function that tells of a case which implementations are meant."""
     lines = ""
     for kind in kinds:
         both = [pick(cases, kind, way, **where) for way in WAYS]
         if any(both):
-            lines += row([kind] + [cell for case in both for cell in against(case, wanted)])
-    return lines and heading(["", "forward", other, "ratio", "backward", other, "ratio"]) + lines + "\n"
+            cells = [kind]
+            for case in both:
+                cells.append(f"{case.ours:.3f}" if case else "")
+                for wanted in others.values():
+                    cells += fastest(case, case and wanted(case), errors)
+            lines += row(cells)
+    titles = [title for other in others for title in (other, "ratio")]
+    return lines and heading(["", "forward", *titles, "backward", *titles]) + lines + "\n"
+
+
+def within(errors, keeps):
+    """Of a case, the peers that keep 4 ULP on moderate numbers, or those that do not."""
+    return lambda case: lambda name: is_peer(name) and keeps == peers.keeps(errors, case.kind, case.way, case.dtype,
+                                                                            name)
 
 
 def by_type(cases, kinds, elements):
@@ -79,7 +97,10 @@ def machine(bench):
     return f"{bench['cpu']}, level {bench['level']}; {versions}.\n{disturbed}"
 
 
-def tables(cases):
+def tables(cases, errors):
+    every = {"fastest peer": lambda case: is_peer}
+    split = {"fastest peer within 4 ULP": within(errors, True), "fastest peer beyond": within(errors, False)}
+    loops = {"fastest loop": lambda case: LIMITS.__contains__}
     kinds = list(dict.fromkeys(case.kind for case in cases.values()))
     parts = [
         ("Nanoseconds per element; \"ratio\" is the time of the other over ours: above 1, ours is faster.\n\n",
@@ -89,13 +110,15 @@ def tables(cases):
          means(cases)),
         ("What missed the first goal on one thread, with the fastest peer's time over ours:\n\n",
          missed(cases)),
-        ("f32 in cache (32 Ki elements), one thread, beside the fastest peer:\n\n",
-         compared(cases, kinds, is_peer, "fastest peer")),
+        ("f32 in cache (32 Ki elements), one thread. Beside ours the fastest peer whose [largest "
+         "error](numbers.md#beside-other-libraries) on moderate numbers is at most 4 ULP, and the fastest of those "
+         "that give up more, in brackets the error:\n\n",
+         compared(cases, kinds, split, errors)),
         ("f32 in memory (32 Mi elements), one thread: the kinds that memory limits, beside the fastest plain "
          "loop:\n\n",
-         compared(cases, [k for k in kinds if k in CHEAP], LIMITS.__contains__, "fastest loop", elements=RAM)),
-        ("f32 in memory, two threads, beside the fastest peer:\n\n",
-         compared(cases, kinds, is_peer, "fastest peer", elements=RAM, threads=2)),
+         compared(cases, [k for k in kinds if k in CHEAP], loops, errors, elements=RAM)),
+        ("f32 in memory, two threads, beside the fastest peer, in brackets its error in ULP:\n\n",
+         compared(cases, kinds, every, errors, elements=RAM, threads=2)),
         ("Element types in cache, one thread, ours:\n\n", by_type(cases, kinds, CACHE)),
         ("Element types in memory, one thread, ours:\n\n", by_type(cases, kinds, RAM)),
     ]
@@ -112,16 +135,27 @@ def replace(path, name, block):
     path.write_text(before + begin + block + end + rest.split(end)[1], encoding="utf-8")
 
 
+def errors_at(path, level):
+    """The errors of the peers at a level, which decides which of their formulas ran."""
+    found = peers.load(path)
+    if found["level"] != level:
+        sys.exit(f"{path}: measured at level {found['level']}, expected {level}: "
+                 f"SUGAR_LEVEL={level} sh tests/run.sh peers")
+    return peers.read(found)
+
+
 def main():
     if sys.argv[1:] in (["--help"], ["-h"]):
         print(__doc__)
         return
-    paths = sys.argv[1:] + [ROOT / "build" / "bench.json", ROOT / "doc" / "speed.md"][len(sys.argv) - 1:]
-    if len(paths) != 2:
+    usual = [ROOT / "build" / "bench.json", ROOT / "doc" / "speed.md", ROOT / "build" / "peers.json"]
+    paths = sys.argv[1:] + usual[len(sys.argv) - 1:]
+    if len(paths) != len(usual):
         sys.exit(__doc__)
     bench = load(paths[0])
-    document = pathlib.Path(paths[1])
-    replace(document, f"speed {bench['level']}", machine(bench) + "\n" + tables(read(bench)))
+    errors = errors_at(paths[2], bench["level"])
+    replace(pathlib.Path(paths[1]), f"speed {bench['level']}",
+            machine(bench) + "\n" + tables(read(bench), errors))
 
 
 if __name__ == "__main__":
