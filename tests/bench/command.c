@@ -27,6 +27,18 @@ void command_choice(const char *option, const char *value, const char *const *na
         command_refuse(option, value, expected);
 }
 
+int command_number(const char *option, const char *text, int most)
+{
+    char *end;
+    const long n = strtol(text, &end, 10);
+    if (n < 1 || n > most || *end) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "a number from 1 to %d", most);
+        command_refuse(option, text, expected);
+    }
+    return (int)n;
+}
+
 /* Where the value of an option goes. */
 static const char **place(const char *option, const command_option *known, int count)
 {

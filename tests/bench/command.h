@@ -19,6 +19,8 @@ void command_parse(int argc, char **argv, const char *usage, const command_optio
 _Noreturn void command_refuse(const char *option, const char *value, const char *expected);
 /* The same unless value is one of the names, or NULL. */
 void command_choice(const char *option, const char *value, const char *const *names, int count);
+/* A number from 1 to the most; others are refused. */
+int command_number(const char *option, const char *text, int most);
 
 /* A file of results has a temporary name beside its own until it is complete: what ends early leaves an earlier
  * file as it was. */

@@ -112,18 +112,6 @@ static const char usage[] =
     "--rounds    of which the median counts, an odd number, 7 if not told\n"
     "--largest   output, in MiB, 64 if not told\n";
 
-static int number(const char *option, const char *text, int most)
-{
-    char *end;
-    const long n = strtol(text, &end, 10);
-    if (n < 1 || n > most || *end) {
-        char expected[64];
-        snprintf(expected, sizeof expected, "a number from 1 to %d", most);
-        command_refuse(option, text, expected);
-    }
-    return (int)n;
-}
-
 static settings parse(int argc, char **argv)
 {
     const char *spec = "relu~bsilu", *width = "1024", *threads = "1", *rounds = "7", *largest = "64";
@@ -131,10 +119,10 @@ static settings parse(int argc, char **argv)
         {"--spec", &spec}, {"--width", &width}, {"--threads", &threads}, {"--rounds", &rounds}, {"--largest", &largest},
     };
     command_parse(argc, argv, usage, known, sizeof known / sizeof *known, NULL, NULL);
-    const settings s = {.width = number("--width", width, 8192),
-                        .threads = number("--threads", threads, SUGAR_MAX_THREADS),
-                        .rounds = number("--rounds", rounds, MOST_ROUNDS),
-                        .largest = number("--largest", largest, 1024),
+    const settings s = {.width = command_number("--width", width, 8192),
+                        .threads = command_number("--threads", threads, SUGAR_MAX_THREADS),
+                        .rounds = command_number("--rounds", rounds, MOST_ROUNDS),
+                        .largest = command_number("--largest", largest, 1024),
                         .spec = spec};
     if (s.rounds % 2 == 0)
         command_refuse("--rounds", rounds, "an odd number");
