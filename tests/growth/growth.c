@@ -107,7 +107,7 @@ static void check_input(const grown *g, guarded memory, const char *caller, size
     if (g->call(given) != SUGAR_OK)
         fail(g->type, caller, size, "refused");
     for (size_t i = g->size; i < size; i++) {
-        char byte[32];
+        char byte[40];
         snprintf(byte, sizeof byte, "byte %zu is 128", i);
         given[i] = 0x80;
         if (g->call(given) != SUGAR_ERROR_UNSUPPORTED || strstr(sugar_last_error(), byte) == NULL)
