@@ -47,6 +47,11 @@ static inline vec vec_copysign(vec a, vec b) { return VEC_(or)(vec_abs(a), VEC_(
 static inline mask vec_less(vec a, vec b) { return VEC_(cmplt)(a, b); }
 static inline mask vec_less_equal(vec a, vec b) { return VEC_(cmple)(a, b); }
 static inline vec vec_select(mask m, vec a, vec b) { return VEC_(blendv)(b, a, m); }
+static inline vec vec_keep_nan(vec x, vec a) { return vec_select(vec_less_equal(x, x), a, x); }
+static inline vec vec_step(vec x, vec below)
+{
+    return vec_select(vec_less_equal(x, vec_splat(0)), below, vec_keep_nan(x, vec_splat(1)));
+}
 static inline int vec_any(mask m) { return VEC_(movemask)(m); }
 static inline vec vec_power_of_two(vec a) { return VEC_FROM_INTEGER(VEC_SHIFT(VEC_TO_INTEGER(a), REAL_MANTISSA_BITS)); }
 
@@ -193,12 +198,7 @@ static inline vec64 vec_load_wide(const real *p)
 static inline vec64 vec64_add_square(vec64 a, vec64 b) { return a + b * b; }
 static inline vec_counter vec_counter_add(vec_counter c, mask m) { return _mm_sub_epi32(c, _mm_castps_si128(m)); }
 static inline vec vec_counter_value(vec_counter c) { return _mm_cvtepi32_ps(c); }
-static inline void vec_pack_four(uint8_t *p, const vec *a)
-{
-    const __m128i low = _mm_packs_epi32(_mm_cvttps_epi32(a[0]), _mm_cvttps_epi32(a[1]));
-    const __m128i high = _mm_packs_epi32(_mm_cvttps_epi32(a[2]), _mm_cvttps_epi32(a[3]));
-    _mm_storeu_si128((__m128i *)(void *)p, _mm_packus_epi16(low, high));
-}
+static inline __m128i vec_to_whole(const vec *a) { return _mm_cvttps_epi32(*a); }
 static inline void vec_store_bytes(uint8_t *p, vec a)
 {
     const __m128i lanes = _mm_cvttps_epi32(a), words = _mm_packus_epi32(lanes, lanes);
@@ -224,12 +224,9 @@ static inline vec vec_counter_value(vec_counter c)
     const vec origin = vec_splat(0x1p52);
     return _mm_castsi128_pd(_mm_add_epi64(c, _mm_castpd_si128(origin))) - origin;
 }
-static inline void vec_pack_four(uint8_t *p, const vec *a)
+static inline __m128i vec_to_whole(const vec *a)
 {
-    const __m128i low = _mm_unpacklo_epi64(_mm_cvttpd_epi32(a[0]), _mm_cvttpd_epi32(a[1]));
-    const __m128i high = _mm_unpacklo_epi64(_mm_cvttpd_epi32(a[2]), _mm_cvttpd_epi32(a[3]));
-    const __m128i words = _mm_packs_epi32(low, high);
-    _mm_storel_epi64((__m128i *)(void *)p, _mm_packus_epi16(words, words));
+    return _mm_unpacklo_epi64(_mm_cvttpd_epi32(a[0]), _mm_cvttpd_epi32(a[1]));
 }
 static inline void vec_store_bytes(uint8_t *p, vec a)
 {
@@ -244,40 +241,35 @@ static inline vec vec_load_u24(const uint32_t *p)
 }
 #endif
 
-#define VEC_BYTES 16
-typedef uint8_t vec_bytes __attribute__((vector_size(VEC_BYTES)));
-static inline vec_bytes vec_bytes_load(const uint8_t *p)
+/* There are no shifts by lanes: the float 2^i has the exponent i, and 2^31 overflows to its bit. */
+typedef uint32_t vec_u32 __attribute__((vector_size(16)));
+enum { VEC_U32_LANES = 4 };
+static inline vec_u32 vec_one_bit(const vec *a)
 {
-    return (vec_bytes)_mm_loadu_si128((const __m128i *)(const void *)p);
+    const __m128i i = _mm_max_epi32(vec_to_whole(a), _mm_setzero_si128());
+    const __m128i power = _mm_slli_epi32(_mm_add_epi32(i, _mm_set1_epi32(127)), 23);
+    return (vec_u32)_mm_cvttps_epi32(_mm_castsi128_ps(power));
 }
-/* As in vec_avx2.h. */
-static inline vec_bytes vec_bytes_choose(const uint8_t *table, vec_bytes i)
+static inline vec_u32 vec_u32_add(vec_u32 *sum, vec_u32 a, vec_u32 b)
 {
-    const __m128i entries = _mm_loadu_si128((const __m128i *)(const void *)table);
-    return (vec_bytes)_mm_shuffle_epi8(entries, _mm_adds_epu8((__m128i)i, _mm_set1_epi8(0x70)));
-}
-static inline vec_bytes vec_bytes_shift(vec_bytes a)
-{
-    return (vec_bytes)(_mm_srli_epi16((__m128i)a, 4) & _mm_set1_epi8(15));
-}
-static inline vec_bytes vec_bytes_min(vec_bytes a, vec_bytes b)
-{
-    return (vec_bytes)_mm_min_epu8((__m128i)a, (__m128i)b);
-}
-static inline int vec_bytes_least(vec_bytes a)
-{
-    const __m128i bytes = (__m128i)a, words = _mm_minpos_epu16(_mm_min_epu8(bytes, _mm_srli_epi16(bytes, 8)));
-    return _mm_cvtsi128_si32(words) & 255;
-}
-static inline int64_t vec_bytes_sum(vec_bytes a)
-{
-    const __m128i two = _mm_sad_epu8((__m128i)a, _mm_setzero_si128());
-    return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_unpackhi_epi64(two, two)));
+    const vec_u32 differ = *sum ^ a, carry = (*sum & a) | (differ & b);
+    *sum = differ ^ b;
+    return carry;
 }
 
 #if REAL_BITS == 32
 static inline __m128i vec_load_bits16(const uint16_t *p) { return _mm_loadl_epi64((const __m128i *)(const void *)p); }
 static inline void vec_store_bits16(uint16_t *p, __m128i a) { _mm_storel_epi64((__m128i *)(void *)p, a); }
+static inline void vec_load_partial_bits16(uint16_t *lanes, const uint16_t *p, size_t n)
+{
+    for (size_t i = 0; i < VEC_LANES; i++)
+        lanes[i] = i < n ? p[i] : 0;
+}
+static inline void vec_store_partial_bits16(uint16_t *p, const uint16_t *lanes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = lanes[i];
+}
 /* The store past the caches that takes eight bytes is for x86-64 alone. */
 static inline void vec_stream_bits16(uint16_t *p, const uint16_t *lanes)
 {
@@ -324,12 +316,6 @@ static inline mask vec_bits_are(vec a, int offset, int bits, int value)
     const __m128i these = _mm_and_si128(sum, _mm_set1_epi32(bits));
     return _mm_castsi128_ps(_mm_cmpeq_epi32(these, _mm_set1_epi32(value)));
 }
-static inline mask vec_negative(vec a)
-{
-    return _mm_castsi128_ps(_mm_cmpgt_epi32(_mm_castps_si128(vec_splat(-INFINITY)), _mm_castps_si128(a)));
-}
-static inline vec vec_leading(vec a) { return _mm_and_ps(a, vec_splat(-INFINITY)); }
-static inline vec vec_last_one(vec a) { return _mm_or_ps(a, vec_splat(0x1p-149f)); }
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const __m128i bits = _mm_castps_si128(a), differ = _mm_castps_si128(_mm_xor_ps(a, rest));
@@ -363,6 +349,11 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
 {
     const __m128i even = _mm_srli_epi32(vec_round_bf16(a.even), 16);
     _mm_storeu_si128((__m128i *)(void *)p, _mm_blend_epi16(even, vec_round_bf16(a.odd), 0xaa));
+}
+static inline void vec_store_two_upper_bf16(uint16_t *p, vec_two a)
+{
+    const __m128i even = _mm_srli_epi32(_mm_castps_si128(a.even), 16);
+    _mm_storeu_si128((__m128i *)(void *)p, _mm_blend_epi16(even, _mm_castps_si128(a.odd), 0xaa));
 }
 
 /* Indices of bytes in a table, for each of the vectors that hold it: part[k] has those of the kth vector, and 128 or
