@@ -5,7 +5,7 @@
 #
 # Writes FOLDER/bench.json and FOLDER/bench.svg. Options are those that `PROGRAM --help` prints; the variable
 # SUGAR_BENCH holds more of them, SUGAR_PYTHON the interpreter that has torch. If it is not set, python3 is
-# asked, and torch is left out where that has none.
+# asked, and torch is left out where that has none. FOLDER/peers.json says which peers keep 4 ULP.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 program=$1
@@ -15,4 +15,6 @@ shift 2
 "$program" ${SUGAR_PYTHON:+--python "$SUGAR_PYTHON"} --torch "$here/peers_torch.py" \
     --json "$folder/bench.json" ${SUGAR_BENCH:-} "$@"
 python3 "$here/plot.py" "$folder/bench.json" "$folder/bench.svg"
-python3 "$here/goals.py" "$folder/bench.json"
+errors=$folder/peers.json       # of the suite `peers`, if it has run
+[ -f "$errors" ] || errors=
+python3 "$here/goals.py" "$folder/bench.json" ${errors:+"$errors"}

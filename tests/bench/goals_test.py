@@ -28,7 +28,7 @@ def records(case, **times):
 def write(folder, results, **more):
     path = pathlib.Path(folder) / "bench.json"
     path.write_text(json.dumps({"results": results, "cpu": "none", "level": "scalar",
-                                "versions": {"sugar": "0"}, **more}))
+                                "versions": {"sugar": "0"}} | more))
     return path
 
 
@@ -50,10 +50,10 @@ def cases_of(results):
         return goals.read(goals.load(write(folder, results)))
 
 
-def verdicts(results):
+def verdicts(results, errors=None):
     """The goals that were judged, by their number: whether each of their cases met them."""
     found = {}
-    for title, checks in goals.goals(cases_of(results)):
+    for title, checks in goals.goals(cases_of(results), errors or {}):
         for _, _, met in checks:
             found.setdefault(title[5], []).append(met)
     return found
@@ -73,10 +73,17 @@ class Goals(unittest.TestCase):
         for elements in (CACHE, LAST_CACHE):
             case = ("gelu", "forward", "f32", elements, 2, "contiguous")
             self.expect("1", records(case, sugar=1, torch=1), records(case, sugar=1, torch=0.99))
-            titles = [title for title, checks in goals.goals(cases_of(records(case, sugar=1, torch=1)))
+            titles = [title for title, checks in goals.goals(cases_of(records(case, sugar=1, torch=1)), {})
                       if list(checks)]
             self.assertEqual(titles, [f"Goal 1, in cache, two threads, {elements} elements: no slower than the "
-                                      "fastest peer"])
+                                      "fastest peer within 4 ULP"])
+
+    def test_1_peers_beyond_4_ulp_may_be_faster(self):
+        case = ("gelu", "forward", "f32", CACHE, 1, "contiguous")
+        with tempfile.TemporaryDirectory() as folder:
+            errors = peers.read(peers.load(write_errors(folder, torch=4, onednn=5)))
+        for torch, onednn, verdict in ((1, 0.8, [True, True]), (0.99, 0.8, [False, True]), (1, 0.79, [True, False])):
+            self.assertEqual(verdicts(records(case, sugar=1, torch=torch, onednn=onednn), errors), {"1": verdict})
 
     def test_2_streaming_loop(self):
         case = ("sign", "backward", "f32", goals.RAM, 1, "contiguous")
@@ -188,6 +195,16 @@ class Disturbed(unittest.TestCase):
     def test_warning_is_shown(self):
         for text in self.shown(warning="others were busy"):
             self.assertIn("warning: others were busy", text)
+
+    def test_errors_of_another_level_do_not_count(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = write(folder, records(self.CASE, sugar=1, torch=0.9), level="avx2")
+            printed = io.StringIO()
+            with unittest.mock.patch("sys.argv", ["goals.py", path, write_errors(folder, torch=5)]), \
+                    contextlib.redirect_stdout(printed):
+                goals.main()
+        self.assertIn("errors at level scalar, not avx2", printed.getvalue())
+        self.assertIn("the fastest peer within 4 ULP: 0 met, 1 missed", printed.getvalue())
 
     def test_nothing_else_is(self):
         for text in self.shown(cores_busy_with_others=0.02):
