@@ -23,7 +23,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LOOPS = ["bsilu:backward", "gelu:forward", "tanh:forward", "silu:forward", "sigmoid:forward", "elu:forward"]
+LOOPS = ["bsilu:backward", "gelu:forward", "tanh:forward", "silu:forward", "sigmoid:forward", "elu:forward",
+         "mish:forward"]
 # For each level: the machine of tests/cross/ that it is built for, if it is not this one; the prefix of its tools, its
 # triple, and processors.
 LEVELS = {
@@ -61,9 +62,14 @@ def kernels(build, level):
 
 
 def disassembled(build, level, loop):
-    """The kernel's function, as objdump prints it."""
-    return output([LEVELS[level][1] + "objdump", "-d", "--no-show-raw-insn",
-                   f"--disassemble={loop.replace(':', '_')}", str(kernels(build, level))])
+    """The kernel's function, as objdump prints it: the one for the defaults of its parameters, where there is one."""
+    kind, way = loop.split(":")
+    for name in (f"{kind}_default_{way}", f"{kind}_{way}"):
+        listing = output([LEVELS[level][1] + "objdump", "-d", "--no-show-raw-insn", f"--disassemble={name}",
+                          str(kernels(build, level))])
+        if f"<{name}>:" in listing:
+            break
+    return listing
 
 
 def instructions(listing):

@@ -14,15 +14,14 @@ static inline vec gated_derivative(logistic s, pair z)
     return pair_round(pair_multiply(s.value, bracket)) * s.scale;
 }
 
-/* With a = |beta x| and E = exp(-a): x E (1 - E) for x < 0, x (1 - E) for x >= 0. */
+/* With a = |beta x| and E = exp(-a): x E (1 - E + E^2) for x < 0, x (1 - E + E^2) for x >= 0. */
 #if REAL_BITS == 32
 RARE vec silu_far(vec x, const vec *p)
 {
     vec near = bounded(x, FAR);
     small_exp e = exp_of_tail_pair(two_product(p[0], vec_abs(near)));
-    vec power = near * e.power, raised = vec_fma(power, e.p, power);
-    vec below = vec_fnma(raised, e.value, raised) * e.scale;
-    return where_positive(x, vec_fnma(near, e.value, x), below);
+    vec power = near * e.power, raised = vec_fma(power, e.p, power), rest = vec_fma(e.value, e.value, -e.value);
+    return where_positive(x, vec_fma(near, rest, x), vec_fma(raised, rest, raised) * e.scale);
 }
 #else
 RARE vec silu_far(vec x, const vec *p)
@@ -40,7 +39,7 @@ static inline vec silu_value(vec x, const vec *p)
 }
 static inline vec silu_default_value(vec x, const vec *p)
 {
-    vec near = x / one_plus_short_exp(exp_near(-vec_min(SPLAT(LOGISTIC_ONE), x)));
+    vec near = x / one_plus_short_exp(exp_short(-vec_min(SPLAT(LOGISTIC_ONE), x)));
     return above_half(x, or_far(near, vec_less(x, SPLAT(-EXP_SHORT)), silu_far, x, p));
 }
 RARE vec silu_derivative_far(vec x, const vec *p)
@@ -52,6 +51,17 @@ RARE vec silu_derivative_far(vec x, const vec *p)
 /* gated_derivative as (1 + E gate) / (1 + E)^2 with E = exp(-y) and gate = 1 + z, for |y| <= GATED_NEAR, where (1 +
  * E)^2 is finite. */
 #define GATED_NEAR PICK(43, 350)
+#if REAL_BITS == 64
+/* In 4 ULP with one pair, 1 + E; without it up to 4.3 ULP. */
+static inline vec gated_derivative_near(pair y, pair gate)
+{
+    exp_factors factors = exp_near_full(pair_negate(y));
+    pair sum = one_plus_exp_pair(factors);
+    vec e = vec_fma(factors.power, factors.p, factors.power);
+    vec numerator = vec_fma(e, gate.hi, vec_fma(e, gate.lo, SPLAT(1)));
+    return numerator / vec_fma(sum.hi, sum.hi, (sum.hi + sum.hi) * sum.lo);
+}
+#else
 static inline vec gated_derivative_near(pair y, pair gate)
 {
     exp_factors factors = exp_near_full(pair_negate(y));
@@ -63,6 +73,7 @@ static inline vec gated_derivative_near(pair y, pair gate)
     vec numerator_lo = vec_fma(e.lo, gate.hi, vec_fma(e.hi, gate.lo, lost));
     return pair_quotient((pair){numerator, numerator_lo}, pair_square(one_plus_exp_pair(factors)));
 }
+#endif
 
 /* gated_derivative_near without pairs, for narrow types; `full`, a formula with pairs, serves lanes next to the root,
  * where the terms cancel, and lanes beyond GATED_NEAR. */
@@ -111,7 +122,7 @@ static inline vec silu_derivative(vec x, const vec *p) { return silu_derivative_
 #endif
 
 /* (1 + E b) / (1 + E)^2 for x >= 0 and E (b + E) / (1 + E)^2 for x < 0, with E = exp(-|x|) and b = 1 + x + alpha: the
- * derivative of bsilu, and with alpha = 0 that of silu. 1 / (1 + E)^2 is 1 + q. For |x| > SIGNED_PIECES_LIMIT. */
+ * derivative of bsilu, and with alpha = 0 that of silu. 1 / (1 + E)^2 is 1 + q. For |x| > 8. */
 #if REAL_BITS == 32
 static inline vec gated_derivative_tail(vec x, vec alpha)
 {
@@ -130,11 +141,15 @@ RARE vec silu_default_derivative_tail(vec x, const vec *p)
 }
 static inline vec silu_default_derivative(vec x, const vec *p)
 {
-    vec near = signed_piece_value(silu_default_derivative_table, 8, x);
-    return or_far(near, vec_less(SPLAT(SIGNED_PIECES_LIMIT), vec_abs(x)), silu_default_derivative_tail, x, p);
+    vec near = signed_piece_value(silu_default_derivative_table, 1.125, 7, x);
+    return or_far(near, vec_less(SPLAT(signed_limit(1.125)), vec_abs(x)), silu_default_derivative_tail, x, p);
 }
 #else
-static inline vec silu_default_derivative(vec x, const vec *p) { return silu_derivative(x, p); }
+static inline vec silu_default_derivative(vec x, const vec *p)
+{
+    vec near = gated_derivative_near(pair_of(x), two_sum(SPLAT(1), x));
+    return or_far(near, vec_less(SPLAT(GATED_NEAR), vec_abs(x)), silu_derivative_far, x, p);
+}
 #endif
 
 /* x^2 s(y) s(-y) */
@@ -365,14 +380,14 @@ static inline vec bsilu_derivative(vec x, const vec *p)
 RARE vec bsilu_default_far(vec x, const vec *p) { return bsilu_near(x, p); }
 static inline vec bsilu_default_value(vec x, const vec *p)
 {
-    vec near = signed_piece_value(bsilu_default_table, 9, x);
-    return or_far(near, vec_less(SPLAT(SIGNED_PIECES_LIMIT), vec_abs(x)), bsilu_default_far, x, p);
+    vec near = signed_piece_value(bsilu_default_table, 1.25, 9, x);
+    return or_far(near, vec_less(SPLAT(signed_limit(1.25)), vec_abs(x)), bsilu_default_far, x, p);
 }
 RARE vec bsilu_default_derivative_tail(vec x, const vec *p) { return gated_derivative_tail(x, p[0]); }
 static inline vec bsilu_default_derivative(vec x, const vec *p)
 {
-    vec near = signed_piece_value(bsilu_default_derivative_table, 8, x);
-    return or_far(near, vec_less(SPLAT(SIGNED_PIECES_LIMIT), vec_abs(x)), bsilu_default_derivative_tail, x, p);
+    vec near = signed_piece_value(bsilu_default_derivative_table, 1.125, 7, x);
+    return or_far(near, vec_less(SPLAT(signed_limit(1.125)), vec_abs(x)), bsilu_default_derivative_tail, x, p);
 }
 #else
 static inline vec bsilu_default_value(vec x, const vec *p) { return bsilu_value(x, p); }

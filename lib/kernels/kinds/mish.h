@@ -41,8 +41,8 @@ RARE vec mish_tail(vec x, const vec *p)
 }
 static inline vec mish_value(vec x, const vec *p)
 {
-    vec near = x * signed_piece_value(mish_gate_table, 8, x);
-    return or_far(near, vec_less(SPLAT(SIGNED_PIECES_LIMIT), vec_abs(x)), mish_tail, x, p);
+    vec near = x * signed_piece_value(mish_gate_table, 1.25, 8, x);
+    return or_far(near, vec_less(SPLAT(signed_limit(1.25)), vec_abs(x)), mish_tail, x, p);
 }
 #else
 RARE vec mish_far(vec x, const vec *p)
@@ -80,8 +80,8 @@ RARE vec mish_derivative_tail(vec x, const vec *p)
 }
 static inline vec mish_derivative(vec x, const vec *p)
 {
-    vec near = signed_piece_value(mish_derivative_table, 9, x);
-    return or_far(near, vec_less(SPLAT(SIGNED_PIECES_LIMIT), vec_abs(x)), mish_derivative_tail, x, p);
+    vec near = signed_piece_value(mish_derivative_table, 1.25, 9, x);
+    return or_far(near, vec_less(SPLAT(signed_limit(1.25)), vec_abs(x)), mish_derivative_tail, x, p);
 }
 #else
 /* N / D + x s(x) (D - N) (D + N) / D^2, where x s(x) (D - N) (D + N) = 4 x (1 + e) times e for x < 0

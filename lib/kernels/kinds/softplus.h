@@ -13,7 +13,7 @@
 static inline vec logistic_tail(pair y)
 {
     vec e = exp_of_tail_pair(pair_negate(y)).value;
-    return vec_fnma(e, e, e);
+    return vec_fma(vec_fma(e, e, -e), e, e);
 }
 #else
 static inline vec logistic_tail(pair y)
@@ -29,7 +29,7 @@ RARE vec sigmoid_tail(vec x, const vec *p)
 }
 static inline vec sigmoid_value(vec x, const vec *p)
 {
-    vec near = SPLAT(1) / one_plus_short_exp(exp_near(-vec_min(SPLAT(LOGISTIC_ONE), x)));
+    vec near = SPLAT(1) / one_plus_short_exp(exp_short(-vec_min(SPLAT(LOGISTIC_ONE), x)));
     return or_far(near, vec_less(x, SPLAT(-EXP_SHORT)), sigmoid_tail, x, p);
 }
 

@@ -86,8 +86,8 @@ static inline exp_factors exp_near(vec x)
     return exp_factors_of(rounded, r);
 }
 
-/* For x <= 0 in formulas that add exp(x) to 1 or -1: its error is at most 0.6 u + 2^-30 of 1 (f64: 2^-56), as the
- * reduction is one fma. */
+/* For formulas that add exp(x) to 1 or -1. The reduction is one fma, which is off by n 2^-29 (f64: n 2^-55): where
+ * x <= 0 that is at most 2^-30 (2^-56) of 1. */
 static inline exp_factors exp_beside_one(vec x)
 {
     if (NARROW)
@@ -133,10 +133,13 @@ static inline vec one_plus_exp(exp_factors e)
     return sum + vec_fma(e.power, e.p, SPLAT(1) - (sum - e.power));
 }
 
-/* The same for |x| <= EXP_SHORT, where power + 1 is exact. For x < -EXP_SHORT, where the sum is 1 but for the last
- * bit, it may be rounded. */
-#define EXP_SHORT (NARROW ? EXP_NEAR : PICK(16, 36))
+/* The same for exp(x) with x <= EXP_SHORT, where power + 1 is exact; for x < -EXP_SHORT, where the sum is 1 but
+ * for the last bits, it may be rounded. */
+#define EXP_SHORT (NARROW ? EXP_NEAR : PICK(8, 36))
 static inline vec one_plus_short_exp(exp_factors e) { return vec_fma(e.power, e.p, e.power + SPLAT(1)); }
+
+/* exp(x) for this sum, x <= EXP_SHORT. (f32: up to 16 the reduction by one fma would be off by 0.7 u.) */
+static inline exp_factors exp_short(vec x) { return REAL_BITS == 32 ? exp_beside_one(x) : exp_near(x); }
 
 /* 1 + power (1 + p), as a pair. */
 static inline pair one_plus_exp_pair(exp_factors e)

@@ -85,10 +85,9 @@ def unit_pieces_and_exp():
     return unit_pieces()[:7] + [EXP_PIECE]
 
 
-def signed_pieces():
-    """Around 1.25 times -4, ..., 7, -8, ..., -5."""
-    return [((k - mpf('0.5')) * mpf('1.25'), (k + mpf('0.5')) * mpf('1.25'), k * mpf('1.25'))
-            for k in (*range(-4, 8), *range(-8, -4))]
+def signed_pieces(width=mpf('1.25')):
+    """Around `width` times -4, ..., 7, -8, ..., -5."""
+    return [((k - mpf('0.5')) * width, (k + mpf('0.5')) * width, k * width) for k in (*range(-4, 8), *range(-8, -4))]
 
 
 def pieces_between(edges, share, order):
@@ -158,8 +157,10 @@ TABLES = {
                                    lambda: falling_pieces('4.75', '0.65'), 8, mpf('0.15'), 0.75, [0.5]),
     'silu_derivative': ('s(-a) (1 - a s(a)), then exp(-r)', lambda a: silu_derivative(-a), unit_pieces_and_exp, 7,
                         mpf('0.05'), 1.27, []),
-    'silu_default_derivative': ("silu'", silu_derivative, signed_pieces, 8, mpf('0.15'), -1.27, [0.5]),
-    'bsilu_default_derivative': ("bsilu'", bsilu_derivative, signed_pieces, 8, mpf('0.15'), -2.6, []),
+    'silu_default_derivative': ("silu'", silu_derivative, lambda: signed_pieces(mpf('1.125')), 7,
+                                mpf('0.15'), -1.27, [0.5]),
+    'bsilu_default_derivative': ("bsilu'", bsilu_derivative, lambda: signed_pieces(mpf('1.125')), 7,
+                                 mpf('0.15'), -2.6, []),
     'bsilu_default': ('bsilu', lambda x: (x + ALPHA) * logistic(x) - ALPHA / 2, signed_pieces, 9, 0, None, [0]),
     'logistic_derivative': ('s(a) s(-a)', lambda a: logistic(a) * logistic(-a), unit_pieces, 7, 0, None, []),
     'softplus': ('log1p(exp(-a)), then exp(-r)', lambda a: log1p(exp(-a)), unit_pieces_and_exp, 7, 0, None, []),
