@@ -41,8 +41,8 @@ RARE vec mish_tail(vec x, const vec *p)
 }
 static inline vec mish_value(vec x, const vec *p)
 {
-    vec near = x * signed_piece_value(mish_gate_table, 1.25, 8, x);
-    return or_far(near, vec_less(SPLAT(signed_limit(1.25)), vec_abs(x)), mish_tail, x, p);
+    vec near = x * signed_piece_value(mish_gate_table, 1.1875, 8, x);
+    return or_far(near, vec_less(SPLAT(signed_limit(1.1875)), vec_abs(x)), mish_tail, x, p);
 }
 #else
 RARE vec mish_far(vec x, const vec *p)

@@ -166,7 +166,7 @@ TABLES = {
     'softplus': ('log1p(exp(-a)), then exp(-r)', lambda a: log1p(exp(-a)), unit_pieces_and_exp, 7, 0, None, []),
     'tanh_squared': ('tanh(a)^2', tanh_squared, wide_pieces, 8, 0, None, []),
     'tanhshrink': ('(a - tanh(a)) / a^3', tanhshrink_ratio, wide_pieces, 8, 0, None, []),
-    'mish_gate': ('tanh(log1p(exp(x)))', mish_gate, signed_pieces, 8, 0, None, None),
+    'mish_gate': ('tanh(log1p(exp(x)))', mish_gate, lambda: signed_pieces(mpf('1.1875')), 8, 0, None, None),
     'mish_derivative': ("mish'", mish_derivative, signed_pieces, 9, mpf('0.15'), -1.19, []),
 }
 
