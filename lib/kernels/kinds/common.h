@@ -89,8 +89,11 @@ static inline vec tail_scale(real lowest, vec x)
     return vec_select(vec_less(x, SPLAT(lowest)), SPLAT(0), SPLAT(DECAY_SCALE));
 }
 
-/* The tail's value from 2^DECAY_SHIFT times it; -0 below `lowest`. */
-static inline vec lowered_tail(real lowest, vec x, vec raised) { return raised * tail_scale(lowest, x); }
+/* The tail's value from 2^DECAY_SHIFT times it; -0 below `lowest`, and 0 for large x, where it is added to 1. */
+static inline vec lowered_tail(real lowest, vec x, vec raised)
+{
+    return raised * vec_select(vec_less(SPLAT(8), x), SPLAT(0), tail_scale(lowest, x));
+}
 
 /* max(x, 0) minus it. */
 static inline vec minus_tail(real lowest, vec x, vec raised)

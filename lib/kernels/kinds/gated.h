@@ -187,13 +187,19 @@ static inline exp_factors gelu_tanh_exp2(vec x, vec rounder)
     return exp2_of_minus(gelu_tanh_cubic(a, b, x), rounder);
 }
 
+/* E, or 2^-30, which is as good as 0 where it is used, but never subnormal. */
+static inline vec lowered_exp(exp_factors e)
+{
+    return vec_max(SPLAT(0x1p34), vec_fma(e.power, e.p, e.power)) * SPLAT(DECAY_SCALE);
+}
+
 /* With a = |x| and E = exp(-2u(a)): max(x, 0) - a (E - E^2 + E^3) */
 RARE vec gelu_tanh_tail(vec x, const vec *p)
 {
     (void)p;
     vec a = tail_distance(GELU_TANH_LOWEST, x);
     exp_factors e = gelu_tanh_exp2(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
-    vec exp = vec_fma(e.power, e.p, e.power) * SPLAT(DECAY_SCALE);
+    vec exp = lowered_exp(e);
     vec power = a * e.power, raised = vec_fma(power, e.p, power);
     return minus_tail(GELU_TANH_LOWEST, x, vec_fma(raised, vec_fma(exp, exp, -exp), raised));
 }
@@ -247,7 +253,7 @@ RARE vec gelu_tanh_derivative_tail(vec x, const vec *p)
     (void)p;
     vec a = tail_distance(GELU_TANH_LOWEST, x);
     exp_factors e = gelu_tanh_exp2(a, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
-    vec exp = vec_fma(e.power, e.p, e.power) * SPLAT(DECAY_SCALE), d = vec_fnma(exp, exp, exp);
+    vec exp = lowered_exp(e), d = vec_fnma(exp, exp, exp);
     pair short_a = {SPLAT(0x1.98p+0), SPLAT(0x1.08a67a86ca2p-9)}, w = gelu_tanh_cubic(short_a, GELU_TANH_3B, a);
     pair gate = fast_two_sum(-w.hi, SPLAT(1));
     gate.lo = vec_fma(d, vec_fnma(w.hi, d, vec_fma(SPLAT(2), w.hi, SPLAT(-1))), gate.lo - w.lo);
