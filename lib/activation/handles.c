@@ -20,7 +20,7 @@ static double find_shift(const sugar_spec *spec)
     return spike_surrogate && spec->forward.kind == SUGAR_KIND_heaviside ? spec->forward.parameter[0] : 0;
 }
 
-/* Whether a kind with kernels for the defaults of its parameters has these. */
+/* Whether all parameters have their defaults, for which some kinds have kernels of their own. */
 static bool has_defaults(const sugar_function *function)
 {
     const sugar_kind_entry *kind = &sugar_kinds[function->kind];

@@ -1,17 +1,25 @@
-/* What the formulas of several kinds use; and the rules for all formulas. For each entry of kinds.def there are
- * name_value(x, p), unless it is a surrogate only, and name_derivative(x, p). p[0], p[1], ... are the entry's
- * parameters, p[SUGAR_SHIFT] is the threshold from which spike surrogates measure x. Formulas are written in the
- * vocabulary of isa/vec_scalar.h and the functions of math/, and know nothing of memory. Kinds whose parameter can
- * be learned have name_parameter_derivative(x, p), which is df/dp[0]. Value and derivative of these kinds must
- * allow a p[0] that differs from lane to lane; if they do not, kinds.def names others that do. Kinds whose
- * derivative follows from y = f(x) have name_derivative_from_output(y, p). Rounding can make y a value that f does
- * not have; it counts as the nearest one that f has: for a positive parameter, beyond the limit of f the
- * derivative is 0. Every formula keeps: an error of at most 2 ULP (4 in f64) for all x, tails included; NaN for
- * NaN, and no other NaN; the exact limits at +-inf. vec_min and vec_max return their second operand if either is
- * NaN, so x is the second one. Most kinds have two formulas. The near one is for all x whose exp is a normal
- * number, and uses pairs only where the error budget (see math/pairs.h) needs them. The far one is for tails and
- * infinities, and uses pairs throughout. `or_far` takes one or the other for each lane, so that a lane's bits do
- * not depend on other lanes. With pairs throughout and no branch, near formulas took 1.5 to 2.5 times as long. */
+/* What the formulas of several kinds use; and the rules for all formulas.
+ *
+ * For each entry of kinds.def there are name_value(x, p), unless it is a surrogate only, and name_derivative(x, p).
+ * p[0], p[1], ... are the entry's parameters, p[SUGAR_SHIFT] is the threshold from which spike surrogates measure x,
+ * p[SUGAR_SLOPE] what the values of lines multiply a negative x by.
+ * Formulas are written in the vocabulary of isa/vec_scalar.h and the functions of math/, and know nothing of memory.
+ *
+ * Kinds whose parameter can be learned have name_parameter_derivative(x, p), which is df/dp[0]. Value and derivative of
+ * these kinds must allow a p[0] that differs from lane to lane; if they do not, kinds.def names others that do. Kinds
+ * whose derivative follows from y = f(x) have name_derivative_from_output(y, p). Rounding can make y a value that f
+ * does not have; it counts as the nearest one that f has: for a positive parameter, beyond the limit of f the
+ * derivative is 0.
+ *
+ * Every formula keeps: an error of at most 2 ULP (4 in f64) for all x, tails included; NaN for NaN, and no other NaN;
+ * the exact limits at +-inf. vec_min and vec_max return their second operand if either is NaN, so x is the second one.
+ *
+ * Kinds with faster formulas for the defaults of their parameters have name_default_value and name_default_derivative.
+ *
+ * Most kinds have two formulas. The near one is for typical x, and uses pairs only where the error budget (see
+ * math/pairs.h) needs them. The far one is for tails and infinities. `or_far` takes one or the other for each lane, so
+ * that a lane's bits do not depend on other lanes. With pairs throughout and no branch, near formulas took 1.5 to 2.5
+ * times as long. */
 #ifndef SUGAR_KERNELS_KINDS_COMMON_H
 #define SUGAR_KERNELS_KINDS_COMMON_H
 
@@ -50,8 +58,8 @@ static inline vec times_pair_to_infinity(vec x, pair a)
     return vec_fma(x, a.hi, vec_min(SPLAT(FAR), x) * a.lo);
 }
 
-/* A function that typical inputs do not call. If it were inlined, its constants would take registers from those of
- * the loop: sigmoid's derivative took 6 % longer. */
+/* A function that typical inputs do not call. If it were inlined, its constants would take registers from those of the
+ * loop: sigmoid's derivative took 6 % longer. */
 #define RARE static __attribute__((noinline))
 #if REAL_BITS == 32
 #define RARE_IN_F32 RARE
@@ -68,6 +76,14 @@ ALWAYS_INLINE vec or_far(vec near, mask far, vec (*far_formula)(vec, const vec *
 }
 
 #if REAL_BITS == 32
+/* The function of a table of sixteen pieces, and the far formula beyond them. */
+ALWAYS_INLINE vec by_signed_pieces(signed_piece_table table, double width, int degree,
+                                   vec (*far_formula)(vec, const vec *), vec x, const vec *p)
+{
+    mask far = vec_less(SPLAT(signed_limit(width)), vec_abs(x));
+    return or_far(signed_piece_value(table, width, degree, x), far, far_formula, x, p);
+}
+
 /* max(x, 0) - f(|x|) for x >= -near_end(end), from a table of f that ends at `end`, where f is less than an ULP of
  * x. */
 ALWAYS_INLINE vec above_minus_below(piece_table below, double end, vec x)

@@ -141,8 +141,7 @@ RARE vec silu_default_derivative_tail(vec x, const vec *p)
 }
 static inline vec silu_default_derivative(vec x, const vec *p)
 {
-    vec near = signed_piece_value(silu_default_derivative_table, 1.125, 7, x);
-    return or_far(near, vec_less(SPLAT(signed_limit(1.125)), vec_abs(x)), silu_default_derivative_tail, x, p);
+    return by_signed_pieces(silu_default_derivative_table, 1.125, 7, silu_default_derivative_tail, x, p);
 }
 #else
 static inline vec silu_default_derivative(vec x, const vec *p)
@@ -378,22 +377,19 @@ static inline vec bsilu_derivative(vec x, const vec *p)
 }
 #endif
 
-/* The default alpha has tables of its own, without sums: two operations less at AVX-512, and half of the permutations
- * at AVX2. (f32, ns an element with the sums and in this way: AVX2 1.17 and 0.63, derivative 1.09 and 0.62; for inputs
- * with a standard deviation of 1 0.50 and 0.43. AVX-512 0.32 in both. Narrow types lose with tables: f16 takes 0.54 ns
- * with AVX2, and 0.64.) */
+/* The default alpha has tables of its own, without sums: two operations less with AVX-512, and half of the
+ * permutations with AVX2. (f32, derivative, ns an element with the sums and in this way: AVX2 1.09 and 0.49,
+ * AVX-512 0.32 and 0.28. Narrow types lose with tables: f16 takes 0.54 ns with AVX2, and 0.64.) */
 #if REAL_BITS == 32 && !NARROW
 RARE vec bsilu_default_far(vec x, const vec *p) { return bsilu_near(x, p); }
 static inline vec bsilu_default_value(vec x, const vec *p)
 {
-    vec near = signed_piece_value(bsilu_default_table, 1.25, 9, x);
-    return or_far(near, vec_less(SPLAT(signed_limit(1.25)), vec_abs(x)), bsilu_default_far, x, p);
+    return by_signed_pieces(bsilu_default_table, 1.25, 9, bsilu_default_far, x, p);
 }
 RARE vec bsilu_default_derivative_tail(vec x, const vec *p) { return gated_derivative_tail(x, p[0]); }
 static inline vec bsilu_default_derivative(vec x, const vec *p)
 {
-    vec near = signed_piece_value(bsilu_default_derivative_table, 1.125, 7, x);
-    return or_far(near, vec_less(SPLAT(signed_limit(1.125)), vec_abs(x)), bsilu_default_derivative_tail, x, p);
+    return by_signed_pieces(bsilu_default_derivative_table, 1.125, 7, bsilu_default_derivative_tail, x, p);
 }
 #else
 static inline vec bsilu_default_value(vec x, const vec *p) { return bsilu_value(x, p); }

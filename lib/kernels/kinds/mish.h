@@ -80,8 +80,7 @@ RARE vec mish_derivative_tail(vec x, const vec *p)
 }
 static inline vec mish_derivative(vec x, const vec *p)
 {
-    vec near = signed_piece_value(mish_derivative_table, 1.25, 9, x);
-    return or_far(near, vec_less(SPLAT(signed_limit(1.25)), vec_abs(x)), mish_derivative_tail, x, p);
+    return by_signed_pieces(mish_derivative_table, 1.25, 9, mish_derivative_tail, x, p);
 }
 #else
 /* N / D + x s(x) (D - N) (D + N) / D^2, where x s(x) (D - N) (D + N) = 4 x (1 + e) times e for x < 0

@@ -96,8 +96,8 @@ static inline exp_factors exp_beside_one(vec x)
     return exp_factors_of(rounded, vec_fnma(rounded - VEC_ROUNDER, SPLAT(0x1.62e42fefa39efp-1), x));
 }
 
-/* exp(-a^2/2), with the rounding error of a^2 taken into account. If rounder is VEC_ROUNDER + n, power is 2^n
- * times as large. */
+/* exp(-a^2/2), with the rounding error of a^2 taken into account. If rounder is VEC_ROUNDER + n, power is 2^n times as
+ * large. */
 static inline exp_factors exp_half_square(vec a, vec rounder)
 {
     pair square = two_product(a, a);
@@ -105,13 +105,6 @@ static inline exp_factors exp_half_square(vec a, vec rounder)
     vec exact = vec_fnma(n, SPLAT(LN2_HI), SPLAT(-0.5) * square.hi);
     vec r = vec_fnma(n, SPLAT(LN2_LO), exact);
     return exp_factors_of(rounded, vec_fma(SPLAT(-0.5), square.lo, r));
-}
-
-static inline exp_factors exp_near_half_square(vec a)
-{
-    if (NARROW)
-        return exp_rough(a * (SPLAT(-0.5) * a));
-    return exp_half_square(a, VEC_ROUNDER);
 }
 
 /* For formulas whose terms may cancel, in narrow types too. */
@@ -176,9 +169,9 @@ static inline pair exp_pair(exp_factors e)
 /* Up to this |x|, the low part of exp(x) as a pair is a normal number, even divided by a large beta. */
 #define EXP_PAIR_NEAR PICK(55, 650)
 
-/* Below -EXP_TAIL exp(x) may be subnormal: its exponent is raised by EXP_SHIFT, and the finished result is
- * multiplied by EXP_SCALE, so that only one rounding is to a subnormal number. So far out 1 + exp(x) is 1 for
- * every purpose here, raised or not. Below -EXP_LIMIT every result that has exp(x) as a factor is 0. */
+/* Below -EXP_TAIL exp(x) may be subnormal: its exponent is raised by EXP_SHIFT, and the finished result is multiplied
+ * by EXP_SCALE, so that only one rounding is to a subnormal number. So far out 1 + exp(x) is 1 for every purpose here,
+ * raised or not. Below -EXP_LIMIT every result that has exp(x) as a factor is 0. */
 #define EXP_TAIL PICK(66, 160)
 #define EXP_SHIFT PICK(56, 160)
 #define EXP_SCALE PICK(0x1p-56, 0x1p-160)
@@ -275,9 +268,9 @@ static inline pair expm1_of_negative(pair x) { return exp_and_expm1_of_negative(
 /* 2^-g = 1 - ln(2) g + g^2 Q(g) on |g| <= 1/2; error 2^-28. ln(2) is so close to a float that it is one here. */
 static const real exp2_tail[] = {0x1.ebfbep-3f, -0x1.c6af7p-5f, 0x1.3b2a48p-7f, -0x1.5f0f3ep-10f, 0x1.4424e2p-13f};
 
-/* 2^-y = power (1 + p) for |y.hi| <= 126. If rounder is VEC_ROUNDER + n, power is 2^n times as large. In base 2
- * the reduction is exact, and takes no multiplication; y has a factor anyway, which includes log2(e). The error of
- * p is at most 0.6 u. */
+/* 2^-y = power (1 + p) for |y.hi| <= 126. If rounder is VEC_ROUNDER + n, power is 2^n times as large. In base 2 the
+ * reduction is exact, and takes no multiplication; y has a factor anyway, which includes log2(e). The error of p is at
+ * most 0.6 u. */
 static inline exp_factors exp2_of_minus(pair y, vec rounder)
 {
     vec rounded = rounder - y.hi;

@@ -8,7 +8,7 @@
  * polynomials, whose coefficients a permutation looks up. It has no division, and few multiplications. What limits
  * these loops are permutations, one in a cycle: so a function has as few pieces as its inputs allow, and the value
  * itself is in the table where it can be. (ns an element in cache, Sapphire Rapids, AVX2 and AVX-512: gelu, as
- * exp(-a^2/2) times a table, 0.87 and 0.58; as a table with a tail, 0.53 and 0.36.) In f64 sixteen coefficients,
+ * exp(-a^2/2) times a table, 0.87 and 0.58; as a table with a tail, 0.50 and 0.35.) In f64 sixteen coefficients,
  * with two permutations and a blend for each, would save nothing. Tried and lost: tables that end at 3.5, two
  * coefficients shorter, as there half of the vectors with a standard deviation of 2 need the tail, and each such
  * branch costs some 20 cycles (gelu 0.64 and 0.54, bsilu' 0.78 and 0.61); a table for exp, because its product
@@ -25,6 +25,44 @@ typedef struct {
 } piece;
 
 typedef const real piece_table[][8];
+
+/* c[1] + c[2] r + ... + c[degree] r^(degree - 1). By Estrin's scheme, as in polynomial(), but the last three
+ * coefficients by Horner's rule, as their roundings count. (f32, AVX2, ns an element by Horner's rule, by this,
+ * and with one step of Horner's rule less: softplus .395 .381 .362, log_sigmoid .251 .247 .239; but with one less
+ * softplus(beta=1e-6) has an error of 2.01 ULP.) */
+ALWAYS_INLINE vec piece_quotient(piece_table table, int degree, vec r, index i)
+{
+    vec square = r * r, sum = vec_lookup(table[1 + degree], i);
+    int k = degree - 1;
+    if (degree % 2) {
+        sum = vec_fma(sum, r, vec_lookup(table[1 + k], i));
+        k -= 1;
+    }
+    UNROLL
+    for (; k > 3; k -= 2)
+        sum = vec_fma(sum, square, vec_fma(vec_lookup(table[1 + k], i), r, vec_lookup(table[k], i)));
+    UNROLL
+    for (; k > 0; k--)
+        sum = vec_fma(sum, r, vec_lookup(table[1 + k], i));
+    return sum;
+}
+
+/* At the distance r from the piece's point. */
+ALWAYS_INLINE piece piece_at(piece_table table, int degree, vec r, index i)
+{
+    vec sum = piece_quotient(table, degree, r, i), rest = r * sum;
+    return (piece){vec_lookup(table[1], i), rest, vec_fma(r, sum, -rest)};
+}
+
+ALWAYS_INLINE piece piece_of(piece_table table, int degree, vec a, index i)
+{
+    return piece_at(table, degree, a - vec_lookup(table[0], i), i);
+}
+
+ALWAYS_INLINE piece piece_of_pair(piece_table table, int degree, pair a, index i)
+{
+    return piece_at(table, degree, (a.hi - vec_lookup(table[0], i)) + a.lo, i);
+}
 
 /* A table with rows of `length` numbers, of which a lookup chooses among the first 8, or among 16. */
 typedef struct {
@@ -45,45 +83,7 @@ ALWAYS_INLINE vec row_entry(table_rows t, int k, index i)
     return vec_lookup16(table, i);
 }
 
-/* c[1] + c[2] r + ... + c[degree] r^(degree - 1). By Estrin's scheme, as in polynomial(), but the last three
- * coefficients by Horner's rule, as their roundings count. (f32, AVX2, ns an element by Horner's rule, by this,
- * and with one step of Horner's rule less: softplus .395 .381 .362, log_sigmoid .251 .247 .239; but with one less
- * softplus(beta=1e-6) has an error of 2.01 ULP.) */
-ALWAYS_INLINE vec piece_quotient(table_rows t, int degree, vec r, index i)
-{
-    vec square = r * r, sum = row_entry(t, 1 + degree, i);
-    int k = degree - 1;
-    if (degree % 2) {
-        sum = vec_fma(sum, r, row_entry(t, 1 + k, i));
-        k -= 1;
-    }
-    UNROLL
-    for (; k > 3; k -= 2)
-        sum = vec_fma(sum, square, vec_fma(row_entry(t, 1 + k, i), r, row_entry(t, k, i)));
-    UNROLL
-    for (; k > 0; k--)
-        sum = vec_fma(sum, r, row_entry(t, 1 + k, i));
-    return sum;
-}
-
-/* At the distance r from the piece's point. */
-ALWAYS_INLINE piece piece_at(piece_table table, int degree, vec r, index i)
-{
-    vec sum = piece_quotient((table_rows){table[0], 8, 8}, degree, r, i), rest = r * sum;
-    return (piece){vec_lookup(table[1], i), rest, vec_fma(r, sum, -rest)};
-}
-
-ALWAYS_INLINE piece piece_of(piece_table table, int degree, vec a, index i)
-{
-    return piece_at(table, degree, a - vec_lookup(table[0], i), i);
-}
-
-ALWAYS_INLINE piece piece_of_pair(piece_table table, int degree, pair a, index i)
-{
-    return piece_at(table, degree, (a.hi - vec_lookup(table[0], i)) + a.lo, i);
-}
-
-/* The same, rounded once. By Horner's rule, as each operation counts, and these loops do not wait for their
+/* The value at x, rounded once. By Horner's rule, as each operation counts, and these loops do not wait for their
  * chains. (gelu, Sapphire Rapids, by piece_quotient and in this way: AVX2 0.52 and 0.49 ns an element, AVX-512
  * 0.36 and 0.35.) */
 ALWAYS_INLINE vec value_of_rows(table_rows t, int degree, vec x, index i)
@@ -140,13 +140,12 @@ ALWAYS_INLINE vec signed_piece_value(signed_piece_table table, double width, int
 static inline index unit_index(vec a) { return vec_index(a + SPLAT(0x1.8p23), 0); }
 
 /* For a table whose last piece is exp(-r), and for all a. Where a is far, exp(-a) = (constant + rest + lost) power
- * scale; `value` is that rounded. Elsewhere the piece has the bits that piece_of or piece_of_pair returns.
- * `minus_lo` is -a.lo. (AVX2, x evenly in [-20, 20], ns an element with a second polynomial for the tail, and in
- * this way: silu' 1.01 and 0.87, softplus 0.88 and 0.83. As a function that is called, they take 0.90 and 0.90; so
- * it is inlined, which costs typical inputs nothing. Not so for sigmoid' and log_sigmoid: with a second polynomial
- * 0.51 and 0.55; in this way, called, 0.55 and 0.56; inlined 0.49 and 0.49, but then typical inputs take 5 %
- * longer. These loops wait for their chain of operations: to load whole vectors of constants instead of
- * broadcasting them gains nothing.) */
+ * scale; `value` is that rounded. Elsewhere the piece has the bits that piece_of or piece_of_pair returns. `minus_lo`
+ * is -a.lo. (AVX2, x evenly in [-20, 20], ns an element with a second polynomial for the tail, and in this way: silu'
+ * 1.01 and 0.87, softplus 0.88 and 0.83. As a function that is called, they take 0.90 and 0.90; so it is inlined, which
+ * costs typical inputs nothing. Not so for sigmoid' and log_sigmoid: with a second polynomial 0.51 and 0.55; in this
+ * way, called, 0.55 and 0.56; inlined 0.49 and 0.49, but then typical inputs take 5 % longer. These loops wait for
+ * their chain of operations: to load whole vectors of constants instead of broadcasting them gains nothing.) */
 #define EXP_PIECE_LIMIT 6.4375
 typedef struct {
     piece at;
@@ -183,13 +182,13 @@ ALWAYS_INLINE vec table_times_exp(piece_table table, int degree, vec a, index i,
 
 /* ---- Tables with a parameter ----------------------------------------------------------------- */
 
-/* a(x) + factor b(x), where the factor is the same for a whole call: the tables of a and b are added, coefficient
- * by coefficient. The sums depend on the factor alone, so compilers compute them before the loop and keep them in
- * memory, from where permutations read them. The pieces have the points -8, ..., 7, so that both signs of x are
- * served. table[0] has the constant terms, table[1] their low parts, table[1 + k] the coefficients of the kth
- * power. (bsilu and bsilu', ns an element by one division each and in this way: AVX2 0.64 and 0.67, 0.48 and 0.45;
- * AVX-512 0.32 and 0.35, 0.14 and 0.14. Without the low part of the first coefficient 0.44 and 0.41 with AVX2, but
- * up to 1.92 ULP instead of 1.11 for an alpha that rounds badly.) */
+/* a(x) + factor b(x), where the factor is the same for a whole call: the tables of a and b are added, coefficient by
+ * coefficient. The sums depend on the factor alone, so compilers compute them before the loop and keep them in memory,
+ * from where permutations read them. The pieces have the points -8, ..., 7, so that both signs of x are served.
+ * table[0] has the constant terms, table[1] their low parts, table[1 + k] the coefficients of the kth power. (bsilu and
+ * bsilu', ns an element by one division each and in this way: AVX2 0.64 and 0.67, 0.48 and 0.45; AVX-512 0.32 and 0.35,
+ * 0.14 and 0.14. Without the low part of the first coefficient 0.44 and 0.41 with AVX2, but up to 1.92 ULP instead of
+ * 1.11 for an alpha that rounds badly.) */
 typedef const real signed_table[][16];
 #define SIGNED_TABLE_LIMIT 7.4375
 
