@@ -39,7 +39,7 @@ static inline vec silu_value(vec x, const vec *p)
 }
 static inline vec silu_default_value(vec x, const vec *p)
 {
-    vec near = x / one_plus_short_exp(exp_short(-vec_min(SPLAT(LOGISTIC_ONE), x)));
+    vec near = x / one_plus_exp_of_minus(vec_min(SPLAT(LOGISTIC_ONE), x));
     return above_half(x, or_far(near, vec_less(x, SPLAT(-EXP_SHORT)), silu_far, x, p));
 }
 RARE vec silu_derivative_far(vec x, const vec *p)

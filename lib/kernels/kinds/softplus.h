@@ -29,7 +29,7 @@ RARE vec sigmoid_tail(vec x, const vec *p)
 }
 static inline vec sigmoid_value(vec x, const vec *p)
 {
-    vec near = SPLAT(1) / one_plus_short_exp(exp_short(-vec_min(SPLAT(LOGISTIC_ONE), x)));
+    vec near = SPLAT(1) / one_plus_exp_of_minus(vec_min(SPLAT(LOGISTIC_ONE), x));
     return or_far(near, vec_less(x, SPLAT(-EXP_SHORT)), sigmoid_tail, x, p);
 }
 

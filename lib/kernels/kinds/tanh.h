@@ -39,13 +39,15 @@ static inline pair tanhshrink_near_zero(vec x)
     return pair_multiply(pair_multiply(square, pair_of(x)), series);
 }
 
-/* -E / (2 + E) with E = expm1(-2|x|) = power p - (1 - power), for all x. */
+/* -E / (2 + E) with E = expm1(-2|x|) = power - 1 - 2 power q, for all x; both sides of the division are halved. */
 static inline vec tanh_value(vec x, const vec *p)
 {
     (void)p;
-    exp_factors e = exp_beside_one(SPLAT(-2) * vec_min(SPLAT(PICK(10, 20)), vec_abs(x)));
-    vec minus_expm1 = vec_fnma(e.power, e.p, SPLAT(1) - e.power);
-    return vec_copysign(minus_expm1 / one_plus_short_exp(e), x);
+    minus_exp_factors e = exp_of_minus_twice(vec_min(SPLAT(PICK(10, 20)), vec_abs(x)));
+    vec half = SPLAT(0.5);
+    vec numerator = vec_fma(e.power, e.q, vec_fnma(half, e.power, half));
+    vec denominator = vec_fnma(e.power, e.q, vec_fma(half, e.power, half));
+    return vec_copysign(numerator / denominator, x);
 }
 
 /* 4 s(2x) s(-2x) */

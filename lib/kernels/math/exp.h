@@ -70,12 +70,12 @@ static inline exp_factors exp_factors_of(vec rounded, vec r)
 
 /* With an error of 2^-23 in 1 + p, as narrow types need it: four coefficients instead of five, and a reduction by one
  * fma. */
+static const real exp_rough_tail[] = {0x1.fffdfap-2, 0x1.5557aep-3, 0x1.572afep-5, 0x1.1063c8p-7};
 static inline exp_factors exp_rough(vec x)
 {
-    static const real tail[] = {0x1.fffdfap-2, 0x1.5557aep-3, 0x1.572afep-5, 0x1.1063c8p-7};
     vec rounded = vec_fma(x, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
     vec r = vec_fnma(rounded - VEC_ROUNDER, SPLAT(LN2_HI + LN2_LO), x);
-    return (exp_factors){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(tail, r), r)};
+    return (exp_factors){vec_power_of_two(rounded), vec_fma(r * r, POLYNOMIAL(exp_rough_tail, r), r)};
 }
 
 static inline exp_factors exp_near(vec x)
@@ -94,6 +94,36 @@ static inline exp_factors exp_beside_one(vec x)
         return exp_rough(x);
     vec rounded = vec_fma(x, SPLAT(0x1.71547652b82fep+0), VEC_ROUNDER);
     return exp_factors_of(rounded, vec_fnma(rounded - VEC_ROUNDER, SPLAT(0x1.62e42fefa39efp-1), x));
+}
+
+/* exp(-f a) = power (1 - f q), f = 1 or 2, where the argument is reduced to -f s. So it takes no negation or product
+ * of a: they are in the coefficients, and exact, so that power and f q are the same as without. */
+typedef struct {
+    vec power, q;
+} minus_exp_factors;
+
+ALWAYS_INLINE vec minus_tail_polynomial(int f, const real *c, int degree, vec s)
+{
+    /* Compilers compute them. */
+    real scaled[DEGREE(exp_tail) + 1], factor = (real)-f;
+    UNROLL
+    for (int k = 0; k <= degree; k++, factor *= (real)-f)
+        scaled[k] = factor * c[k];
+    return polynomial(scaled, degree, s);
+}
+
+ALWAYS_INLINE minus_exp_factors minus_exp_factors_of(int f, vec rounded, vec s)
+{
+    vec tail = NARROW ? minus_tail_polynomial(f, exp_rough_tail, DEGREE(exp_rough_tail), s)
+                      : minus_tail_polynomial(f, exp_tail, DEGREE(exp_tail), s);
+    return (minus_exp_factors){vec_power_of_two(rounded), vec_fma(s * s, tail, s)};
+}
+
+/* exp(-2a), reduced as exp_beside_one does it. */
+static inline minus_exp_factors exp_of_minus_twice(vec a)
+{
+    vec rounded = vec_fma(a, SPLAT(-2 * 0x1.71547652b82fep+0), VEC_ROUNDER);
+    return minus_exp_factors_of(2, rounded, vec_fma(rounded - VEC_ROUNDER, SPLAT(0x1.62e42fefa39efp-2), a));
 }
 
 /* exp(-a^2/2), with the rounding error of a^2 taken into account. If rounder is VEC_ROUNDER + n, power is 2^n times as
@@ -131,8 +161,16 @@ static inline vec one_plus_exp(exp_factors e)
 #define EXP_SHORT (NARROW ? EXP_NEAR : PICK(8, 36))
 static inline vec one_plus_short_exp(exp_factors e) { return vec_fma(e.power, e.p, e.power + SPLAT(1)); }
 
-/* exp(x) for this sum, x <= EXP_SHORT. (f32: up to 16 the reduction by one fma would be off by 0.7 u.) */
-static inline exp_factors exp_short(vec x) { return REAL_BITS == 32 ? exp_beside_one(x) : exp_near(x); }
+/* 1 + exp(-a) for a >= -EXP_SHORT. (f32: up to 16 the reduction by one fma would be off by 0.7 u.) */
+static inline vec one_plus_exp_of_minus(vec a)
+{
+    vec rounded = vec_fma(a, SPLAT(-0x1.71547652b82fep+0), VEC_ROUNDER), n = rounded - VEC_ROUNDER;
+    vec s = vec_fma(n, SPLAT(PICK(0x1.62e42fefa39efp-1, LN2_HI)), a);
+    if (REAL_BITS == 64)
+        s = vec_fma(n, SPLAT(LN2_LO), s);
+    minus_exp_factors e = minus_exp_factors_of(1, rounded, s);
+    return vec_fnma(e.power, e.q, e.power + SPLAT(1));
+}
 
 /* 1 + power (1 + p), as a pair. */
 static inline pair one_plus_exp_pair(exp_factors e)
