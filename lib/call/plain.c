@@ -63,14 +63,19 @@ static void run_rows(const job *call, const rows *all, int stream)
                                 start[1] + i * step[1], start[2] + i * step[2], all->n, stream);
 }
 
-/* Elements [begin, end) of vectors. */
+/* Elements [begin, end) of vectors. (As one row of run_rows a call on 16 elements takes 2 to 3 ns longer.) */
 static void run_vectors(const void *work, int64_t begin, int64_t end)
 {
     const job *call = work;
-    rows all = {.count = 1, .n = end - begin};
-    for (int k = 0; k < call->walk.operands; k++)
-        all.start[k] = (char *)call->walk.data[k] + begin * (int64_t)call->walk.element_size;
-    run_rows(call, &all, call->stream);
+    const sugar_walk *walk = &call->walk;
+    const int64_t n = end - begin, offset = begin * (int64_t)walk->element_size;
+    const char *x = (char *)walk->data[0] + offset;
+    char *second = (char *)walk->data[1] + offset;
+    if (walk->operands == 2)
+        sugar_forward_pass(call->activation, call->element, x, second, n, call->stream);
+    else
+        sugar_backward_pass(call->activation, call->element, call->accumulate, x, second,
+                            (char *)walk->data[2] + offset, n, call->stream);
 }
 
 /* Buffers for operands whose elements do not lie in the order of a tile. A tile that its buffer holds already is not

@@ -37,11 +37,14 @@ sugar_status sugar_operand_check(const sugar_operand *operand);
  * elements, the walk's count is 0, and the walk is over what parameters and sums may have. */
 sugar_status sugar_walk_make(sugar_walk *walk, const sugar_operand *operands, int count);
 
-/* Whether n elements can be at this address: it is not NULL, it is aligned, and they end within the address space. */
+/* Whether n elements can be at this address: it is not NULL, it is aligned, and they end within the address space.
+ * Sizes of elements are powers of 2. (With divisions by the size a call on 16 elements takes 3 to 4 ns longer.) */
 static inline bool sugar_is_vector(const void *data, int64_t n, size_t element_size)
 {
     const uintptr_t start = (uintptr_t)data;
-    return data && start % element_size == 0 && (uint64_t)n <= (UINTPTR_MAX - start) / element_size;
+    uint64_t bytes;
+    return data && (start & (element_size - 1)) == 0 && !__builtin_mul_overflow((uint64_t)n, element_size, &bytes)
+           && bytes <= UINTPTR_MAX - start;
 }
 
 /* Whether two vectors of n elements, with steps of 1, are the same or share no memory. */
@@ -52,8 +55,9 @@ static inline bool sugar_is_same_or_apart(const void *a, const void *b, int64_t 
     return distance == 0 || distance >= (uint64_t)n * element_size;
 }
 
-/* A short way for the usual views. If all of them are compact and pass every check, sets data[k] to where the elements
- * of operand k begin, and returns how many each has. Otherwise returns 0: then sugar_walk_make has to check them. */
+/* A short way for the usual views, of which there are two or three. If all of them are compact and pass every check,
+ * sets data[k] to where the elements of operand k begin, and returns how many each has. Otherwise returns 0: then
+ * sugar_walk_make has to check them. */
 int64_t sugar_find_vectors(const sugar_operand *operands, int count, void **data);
 
 #endif
