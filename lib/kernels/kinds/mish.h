@@ -97,16 +97,19 @@ RARE vec mish_derivative_far(vec x, const vec *p)
     return pair_round(sum) * vec_select(m.negative, m.e.scale, SPLAT(1));
 }
 
-/* With w = exp(x) and a = 1 + w: w ((1 + a) (1 + a^2) + 4 x a) / (1 + a^2)^2. */
+/* With w = exp(x), a = 1 + w and d = 1 + a^2: w ((1 + a) d + 4 x a) / d^2. (In 1.8 million samples
+ * up to 3.6 ULP; without the low part of w 3.97, and without that of the sum beyond the bound next to the change of
+ * sign.) */
 static inline vec mish_derivative(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(MISH_ONE), vec_abs(x));
     exp_factors factors = exp_near(x);
-    pair one = pair_of(SPLAT(1)), w = exp_pair(factors), a = one_plus_exp_pair(factors);
-    pair d = pair_square(a);
-    d = (pair){d.hi + SPLAT(1), (d.hi - ((d.hi + SPLAT(1)) - SPLAT(1))) + d.lo};
-    pair sum = pair_add(pair_multiply(pair_add(one, a), d), pair_multiply(a, pair_of(SPLAT(4) * x)));
-    return or_far(pair_quotient(pair_multiply(w, sum), pair_square(d)), far, mish_derivative_far, x, p);
+    pair a = one_plus_exp_pair(factors), square = pair_square(a);
+    vec d = square.hi + SPLAT(1), d_lo = (square.hi - (d - SPLAT(1))) + square.lo;
+    vec four_x = SPLAT(4) * x, sum_lo = vec_fma(a.lo, four_x + d, vec_fma(a.hi, d_lo, d_lo));
+    vec sum = vec_fma(four_x, a.hi, vec_fma(a.hi, d, d)) + sum_lo;
+    vec numerator = times_pair(sum, exp_pair(factors));
+    return or_far(numerator / vec_fma(d, d, (d + d) * d_lo), far, mish_derivative_far, x, p);
 }
 #endif
 
