@@ -81,8 +81,9 @@ memory memory_make(size_t bytes_per_operand);
 void memory_free(memory *m);
 /* The first byte for an operand; operands do not start at the same place of a page. */
 void *memory_operand(const memory *m, int operand);
-/* Fills x with numbers like those in a network, or wide: evenly from [-20, 20]; dy with those of a gradient. */
-void memory_fill(const memory *m, element_type type, bool wide);
+/* Fills x with numbers like those in a network, or evenly from [-reach, reach], unless that is 0; dy with those of a
+ * gradient. */
+void memory_fill(const memory *m, element_type type, double reach);
 
 /* PyTorch is present from start to stop if the interpreter has it; script: peers_torch.py. python NULL: that
  * of the system, and if it cannot be run or lacks torch, the run goes on without; one that was named must have

@@ -20,11 +20,13 @@ enum { KNOWN = sizeof known / sizeof known[0] };
 
 static const char usage[] =
     "Times libsugar beside other libraries and the limits of memory; see doc/speed.md.\n\n"
-    "    bench [--quick] [--data wide] [--level NAME] [--kind NAME] [--direction forward|backward]\n"
-    "          [--dtype NAME] [--elements N] [--threads N] [--layout NAME] [--implementation NAME]\n"
+    "    bench [--quick] [--data wide|narrow] [--level NAME] [--kind NAME]\n"
+    "          [--direction forward|backward] [--dtype NAME] [--elements N] [--threads N]\n"
+    "          [--layout NAME] [--implementation NAME]\n"
     "          [--json FILE] [--torch peers_torch.py] [--python INTERPRETER]\n\n"
     "--quick            f32 alone, and less in memory: about a minute with all peers\n"
     "--data wide        the input spread over [-20, 20], where rare branches are taken\n"
+    "--data narrow      over [-1, 1], where none is\n"
     "--level            libsugar at this level; at avx2, peers keep to AVX2 as well\n"
     "--kind, --direction, --dtype, --elements, --threads, --layout\n"
     "                   only what has this value; the values are told for one that is not measured\n"
@@ -53,7 +55,7 @@ static void check_implementation(const char *name)
 
 static options parse_options(int argc, char **argv)
 {
-    static const char *const spreads[] = {"wide"};
+    static const char *const spreads[] = {"wide", "narrow"};
     options o = {0};
     command_option all[6 + FIELDS] = {
         {"--data", &o.data}, {"--level", &o.level}, {"--implementation", &o.implementation},
@@ -62,7 +64,7 @@ static options parse_options(int argc, char **argv)
     for (int f = 0; f < FIELDS; f++)
         all[6 + f] = (command_option){field_options[f], &o.wanted.value[f]};
     command_parse(argc, argv, usage, all, 6 + FIELDS, "--quick", &o.wanted.quick);
-    command_choice("--data", o.data, spreads, 1);
+    command_choice("--data", o.data, spreads, 2);
     check_implementation(o.implementation);
     plan_check(&o.wanted, field_options);
     return o;
@@ -91,6 +93,9 @@ static int choose(const options *o, implementation **chosen)
     return count;
 }
 
+/* Of the numbers in x, if they are spread evenly; see memory_fill. */
+static double reach_of(const char *data) { return !data ? 0 : strcmp(data, "wide") == 0 ? 20 : 1; }
+
 static void run(const plan *p, const memory *m, const options *o, implementation *const *chosen, int count, FILE *json)
 {
     measurement results[KNOWN];
@@ -99,7 +104,7 @@ static void run(const plan *p, const memory *m, const options *o, implementation
     for (int i = 0; i < p->count; i++) {
         bench_case *c = &p->cases[i];
         if (i == 0 || c->type != p->cases[i - 1].type)
-            memory_fill(m, c->type, o->data != NULL);
+            memory_fill(m, c->type, reach_of(o->data));
         plan_place(c, m);
         measure(c, chosen, count, o->wanted.quick ? 0.06 : 0.18, results);
         progress_step(&at, c);

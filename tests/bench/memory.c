@@ -44,16 +44,16 @@ static double normal(uint64_t *state)
 }
 
 /* Layers differ in scale: one half of x has a standard deviation of 1, the other of 2, mixed at random. */
-static double choose_number(int operand, bool wide, uint64_t *state)
+static double choose_number(int operand, double reach, uint64_t *state)
 {
     if (operand == DY)
         return normal(state);
-    if (wide)
-        return 40 * uniform(state) - 20;
+    if (reach > 0)
+        return 2 * reach * uniform(state) - reach;
     return random_bits(state) & 1 ? normal(state) : 2 * normal(state);
 }
 
-void memory_fill(const memory *m, element_type type, bool wide)
+void memory_fill(const memory *m, element_type type, double reach)
 {
     enum { BLOCK = 65536 };             /* elements, repeated: too many for a processor to learn */
     const size_t width = element_formats[type].width;
@@ -62,7 +62,7 @@ void memory_fill(const memory *m, element_type type, bool wide)
     for (int k = X; k <= DY; k++) {
         unsigned char *data = memory_operand(m, k);
         for (size_t i = 0; i < block / width; i++)
-            element_store(data, (int64_t)i, type, element_of(choose_number(k, wide, &state), type));
+            element_store(data, (int64_t)i, type, element_of(choose_number(k, reach, &state), type));
         for (size_t done = block; done < all; done += block)
             memcpy(data + done, data, all - done < block ? all - done : block);
     }

@@ -28,7 +28,9 @@ void progress_step(progress *at, const bench_case *c)
 
 static const char *spread(const char *data)
 {
-    return data ? "x even over [-20, 20]" : "x normal, half with a standard deviation of 1, half of 2";
+    if (!data)
+        return "x normal, half with a standard deviation of 1, half of 2";
+    return strcmp(data, "wide") == 0 ? "x even over [-20, 20]" : "x even over [-1, 1]";
 }
 
 void report_heading(implementation *const *all, int count, const char *data)
