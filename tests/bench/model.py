@@ -9,12 +9,14 @@
 
 The model is llvm-mca, which --mca names: 18 or newer for all processors of the table. It takes a loop for one without
 cache misses, without branches that go the other way, and without loads that wait for a store. The loops are those of
-the f32 kernels in build/, and for aarch64 in build/tests/cross/aarch64; both are brought up to date.
+the kernels in build/, and for aarch64 in build/tests/cross/aarch64, in f32 unless --type names another one; both are
+brought up to date.
 
 How a loop is found: in the kernel's function, the shortest way from a store to an array back to that store. Rare
 formulas, which are branches, are not on it. Kernels that call a function in their loop cannot be modelled (sse4).
 """
 import argparse
+import functools
 import json
 import pathlib
 import re
@@ -38,6 +40,12 @@ ALWAYS = ("jmp", "b")
 X86_STORE = re.compile(r"vmov(?!nt)\w+ %([xyz])mm\d+,(?!.*\(%rsp|-0x\w+\(%rbp\)).*\(")
 ARM_STORE = re.compile(r"st[1r]\s+\{?[qv]\d+[^,]*, \[(?!sp|x29)")
 BYTES = {"x": 16, "y": 32, "z": 64}
+SIZE = {"f32": 4, "f64": 8, "f16": 2, "bf16": 2}
+ITERATIONS = 200
+
+
+class NoLoop(Exception):
+    """A kernel that cannot be modelled, and why."""
 
 
 def output(command, **options):
@@ -49,24 +57,25 @@ def output(command, **options):
         sys.exit(f"model: {error}")
 
 
-def kernels(build, level):
-    """The object of the f32 kernels, brought up to date."""
+@functools.lru_cache(maxsize=None)
+def kernels(build, level, dtype="f32"):
+    """The object of the kernels for an element type, brought up to date."""
     machine = LEVELS[level][0]
     folder = build / "tests/cross" / machine if machine else build
     if machine and not (folder / "build.ninja").exists():
         output(["meson", "setup", str(folder), str(ROOT), "--cross-file", str(ROOT / f"tests/cross/{machine}.ini"),
                 "--default-library=static", "-Dtests=true", "-Dbuildtype=release"])
-    file = f"lib/libkernels_{level}_f32.a.p/kernels_kernels.c.o"
+    file = f"lib/libkernels_{level}_{dtype}.a.p/kernels_kernels.c.o"
     output(["ninja", "-C", str(folder), file])
     return folder / file
 
 
-def disassembled(build, level, loop):
+def disassembled(build, level, loop, dtype="f32"):
     """The kernel's function, as objdump prints it: the one for the defaults of its parameters, where there is one."""
     kind, way = loop.split(":")
     for name in (f"{kind}_default_{way}", f"{kind}_{way}"):
         listing = output([LEVELS[level][1] + "objdump", "-d", "--no-show-raw-insn", f"--disassemble={name}",
-                          str(kernels(build, level))])
+                          str(kernels(build, level, dtype))])
         if f"<{name}>:" in listing:
             break
     return listing
@@ -133,69 +142,95 @@ def shortest_loop(listing):
     return [code[a][0] for a in min(ways, key=len)] if ways else None
 
 
-def inner_loop(build, level, loop):
+def inner_loop(build, level, loop, dtype="f32"):
     """Its instructions, and how many elements they store."""
-    texts = shortest_loop(disassembled(build, level, loop))
+    texts = shortest_loop(disassembled(build, level, loop, dtype))
     if not texts:
-        sys.exit(f"model: {loop} at {level}: no loop was found")
+        raise NoLoop(f"{loop} at {level}: no loop was found")
     if any(text.split()[0] in ("call", "callq", "bl") for text in texts):
-        sys.exit(f"model: {loop} at {level}: its loop calls a function")
-    return texts, sum(map(stored, texts)) // 4
+        raise NoLoop(f"{loop} at {level}: its loop calls a function")
+    return texts, sum(map(stored, texts)) // SIZE[dtype]
 
 
-def modelled(mca, level, processor, texts, elements):
-    """Cycles per element, and the busiest resource with its cycles per element."""
-    command = [mca, f"--mtriple={LEVELS[level][2]}", f"--mcpu={processor}", "--iterations=200", "--json"]
+def simulated(mca, level, processor, texts):
+    """Of an iteration: what llvm-mca says in its summary, the cycles, and the cycles of each resource by its name."""
+    command = [mca, f"--mtriple={LEVELS[level][2]}", f"--mcpu={processor}", f"--iterations={ITERATIONS}", "--json"]
     region = json.loads(output(command, input="\n".join(texts) + "\n"))
     where = region["TargetInfo"]["Resources"]
     region = region["CodeRegions"][0]
     used = {}
     for item in region["ResourcePressureView"]["ResourcePressureInfo"]:
         if item["InstructionIndex"] == len(texts):
-            used[where[item["ResourceIndex"]]] = item["ResourceUsage"]
+            # Of several units of a kind, the number is a control character.
+            name = re.sub(r"\.([\0-\x1f])", lambda match: f".{ord(match[1])}", where[item["ResourceIndex"]])
+            used[name] = item["ResourceUsage"]
+    return region["SummaryView"], region["SummaryView"]["TotalCycles"] / ITERATIONS, used
+
+
+def modelled(mca, level, processor, texts, elements):
+    """Cycles per element, and the busiest resource with its cycles per element."""
+    _, cycles, used = simulated(mca, level, processor, texts)
     busiest = max(used, key=used.get)
-    # Of several units of a kind, the number is a control character.
-    name = re.sub(r"\.([\0-\x1f])", lambda match: f".{ord(match[1])}", busiest)
-    return region["SummaryView"]["TotalCycles"] / 200 / elements, name, used[busiest] / elements
+    return cycles / elements, busiest, used[busiest] / elements
 
 
-def clock(folder):
-    """Cycles per nanosecond: of additions that wait for each other one takes a cycle."""
-    source, program = folder / "clock.c", folder / "clock"
-    source.write_text("""#include <stdio.h>
+def nanoseconds(texts):
+    """The shortest time and the median that instructions take here. They may change rax and the vector registers."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, program = pathlib.Path(folder, "time.c"), pathlib.Path(folder, "time")
+        source.write_text("""#include <stdio.h>
 #include <time.h>
 int main(void)
 {
     struct timespec a, b;
-    unsigned long x = 1;
-    double best = 0;
-    for (int k = 0; k < 20; k++) {
+    double all[21];
+    for (int k = 0; k < 21; k++) {
         clock_gettime(CLOCK_MONOTONIC, &a);
-        for (int i = 0; i < 1000000; i++)
-            __asm__ volatile("add %0, %0\\n\\tadd %0, %0\\n\\tadd %0, %0\\n\\tadd %0, %0\\n\\tadd %0, %0" : "+r"(x));
+        for (int i = 0; i < 200000; i++)
+            __asm__ volatile("TEXTS" : : : "cc", "rax", REGISTERS);
         clock_gettime(CLOCK_MONOTONIC, &b);
         double ns = 1e9 * (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec);
-        best = 5e6 / ns > best ? 5e6 / ns : best;
+        int j = k;
+        for (; j > 0 && all[j - 1] > ns; j--)
+            all[j] = all[j - 1];
+        all[j] = ns;
     }
-    printf("%.4f\\n", best);
+    printf("%.6f %.6f\\n", all[0] / 200000, all[10] / 200000);
 }
-""", encoding="utf-8")
-    output(["cc", "-O2", "-o", str(program), str(source)])
-    return float(output([str(program)]))
+""".replace("TEXTS", "\\n\\t".join(texts).replace("%", "%%"))
+                          .replace("REGISTERS", ", ".join(f'"xmm{k}"' for k in range(16))), encoding="utf-8")
+        output(["cc", "-O2", "-o", str(program), str(source)])
+        return map(float, output([str(program)]).split())
 
 
-def measured(build, level, loop):
-    """Cycles per element here, in the first-level cache."""
+ADDITIONS = 20 * ["add %rax, %rax"]     # each waits for the last one, and takes a cycle
+
+
+def clock():
+    """Cycles per nanosecond."""
+    _, median = nanoseconds(ADDITIONS)
+    return len(ADDITIONS) / median
+
+
+def cycles(texts):
+    """Cycles that instructions take here if nothing disturbs them."""
+    shortest, _ = nanoseconds(texts)
+    cycle, _ = nanoseconds(ADDITIONS)
+    return shortest / cycle * len(ADDITIONS)
+
+
+def measured(build, level, loop, dtype):
+    """Cycles per element here, in cache."""
     kind, way = loop.split(":")
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         result = folder / "bench.json"
         output([str(build / "tests/bench/bench"), "--level", level, "--kind", kind, "--direction", way,
-                "--dtype", "f32", "--elements", "32768", "--threads", "1", "--layout", "contiguous",
+                "--dtype", dtype, "--elements", "32768", "--threads", "1", "--layout", "contiguous",
                 "--implementation", "memcpy", "--json", str(result)])
         for case in json.loads(result.read_text(encoding="utf-8"))["results"]:
             if case["implementation"] == "sugar":
-                return case["ns_per_element"] * clock(folder)
+                return case["ns_per_element"] * clock()
     sys.exit(f"model: {loop} at {level} was not measured")
 
 
@@ -208,13 +243,13 @@ def table(arguments):
         heading = [f"`{level}`", "instructions", *processors] + (["measured"] if arguments.measure else [])
         yield "| " + " | ".join(heading) + " |\n" + "|---" * len(heading) + "|\n"
         for loop in arguments.loops or LOOPS:
-            texts, elements = inner_loop(arguments.build, level, loop)
+            texts, elements = inner_loop(arguments.build, level, loop, arguments.type)
             cells = [loop.replace(":", " "), f"{len(texts)} for {elements}"]
             for processor in processors:
                 cycles, busiest, used = modelled(arguments.mca, level, processor, texts, elements)
                 cells.append(f"{cycles:.2f} ({used:.2f} {busiest})")
             if arguments.measure:
-                cells.append(f"{measured(arguments.build, level, loop):.2f}")
+                cells.append(f"{measured(arguments.build, level, loop, arguments.type):.2f}")
             yield "| " + " | ".join(cells) + " |\n"
         yield "\n"
 
@@ -224,16 +259,24 @@ def main():
     parser.add_argument("loops", nargs="*", help="KIND:forward or KIND:backward")
     parser.add_argument("--level", action="append", choices=LEVELS)
     parser.add_argument("--processor", action="append", help="as llvm-mca -mcpu=help names it")
+    parser.add_argument("--type", choices=SIZE, default="f32")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--mca", default="llvm-mca")
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
+    try:
+        answer(arguments)
+    except NoLoop as reason:
+        sys.exit(f"model: {reason}")
+
+
+def answer(arguments):
     if arguments.show:
         for level in arguments.level or LEVELS:
             for loop in arguments.loops or LOOPS:
-                print(f"# {loop}, {level}", *inner_loop(arguments.build, level, loop)[0], sep="\n")
+                print(f"# {loop}, {level}", *inner_loop(arguments.build, level, loop, arguments.type)[0], sep="\n")
     elif arguments.write:
         text = "".join(table(arguments)).rstrip("\n")
         page = ROOT / "doc/speed.md"
