@@ -15,6 +15,7 @@
 
 enum { X, DY, OUT, OPERANDS };
 enum { LONGEST = 5003, POOL = LONGEST + 3000, MOST_STEP = 7, MOST_OFFSET = 15, SMALL = 67 };
+enum { ARENAS = 8, LEAST_ARENA = 4096, LARGEST_ARENA = (LONGEST * MOST_STEP + MOST_OFFSET + 1) * 8 };
 
 typedef enum operation { FORWARD, BACKWARD, ACCUMULATE } operation;
 static const char *const operation_names[] = {"forward", "backward", "accumulate"};
@@ -46,7 +47,9 @@ typedef struct arena {
     unsigned char *expected;
 } arena;
 
-static arena small_arenas[OPERANDS], large_arenas[OPERANDS];
+/* Each twice as large as the one before. A call gets the first that it fits into, as all of one is filled and
+ * compared. */
+static arena arenas[ARENAS][OPERANDS];
 static unsigned char *garbage;
 static char current[160];
 
@@ -72,15 +75,14 @@ static arena arena_make(size_t bytes)
 static void prepare(void)
 {
     uint64_t state = 1;
-    size_t large = (size_t)(LONGEST * MOST_STEP + MOST_OFFSET + 1) * 8;
-    for (int k = 0; k < OPERANDS; k++) {
-        small_arenas[k] = arena_make((SMALL * MOST_STEP + MOST_OFFSET + 1) * 8);
-        large_arenas[k] = arena_make(large);
-    }
-    garbage = malloc(large_arenas[X].memory.size);
+    for (int i = 0; i < ARENAS; i++)
+        for (int k = 0; k < OPERANDS; k++)
+            arenas[i][k] = arena_make(i < ARENAS - 1 ? (size_t)LEAST_ARENA << i : LARGEST_ARENA);
+    const size_t largest = arenas[ARENAS - 1][X].memory.size;
+    garbage = malloc(largest);
     if (garbage == NULL)
         abort();
-    for (size_t i = 0; i < large_arenas[X].memory.size; i++)
+    for (size_t i = 0; i < largest; i++)
         garbage[i] = (unsigned char)random_bits(&state);
     struct sigaction action = {.sa_handler = on_bad_access};
     sigaction(SIGSEGV, &action, NULL);
@@ -122,6 +124,17 @@ static void compute_reference(subject *s, const char *spec)
 static int64_t position(int64_t i, int64_t n, int64_t step) { return step >= 0 ? i * step : (n - 1 - i) * -step; }
 
 static int64_t span(const layout *l, int k) { return l->n == 0 ? 0 : (l->n - 1) * llabs(l->step[k]) + 1; }
+
+static arena *choose_arenas(const subject *s, const layout *l)
+{
+    int64_t elements = 0;
+    int i = 0;
+    for (int k = 0; k < OPERANDS; k++)
+        elements = l->offset[k] + span(l, k) > elements ? l->offset[k] + span(l, k) : elements;
+    while (arenas[i][X].memory.size < (size_t)elements * s->width)
+        i++;
+    return arenas[i];
+}
 
 /* Fills the arena of operand k and returns where its vector starts. */
 static unsigned char *lay_out(const subject *s, const layout *l, int k, arena *a)
@@ -174,18 +187,18 @@ static int expect_elements(const subject *s, const layout *l, arena *out, const 
 
 static int compare_layout(const subject *s, const layout *l)
 {
-    arena *arenas = l->n <= SMALL ? small_arenas : large_arenas;
+    arena *chosen = choose_arenas(s, l);
     unsigned char *at[OPERANDS];
     for (int k = 0; k < OPERANDS; k++)
-        at[k] = k == OUT && l->under != OUT ? at[l->under] : lay_out(s, l, k, &arenas[k]);
+        at[k] = k == OUT && l->under != OUT ? at[l->under] : lay_out(s, l, k, &chosen[k]);
     if (call(s->candidate, s->operation, s->type, l->n, at, l->step, l->stream) != SUGAR_OK) {
         report(s, l, sugar_last_error());
         return 0;
     }
-    if (!expect_elements(s, l, &arenas[l->under], at[l->under]))
+    if (!expect_elements(s, l, &chosen[l->under], at[l->under]))
         return 0;
     for (int k = 0; k <= l->under || k < OUT; k++)
-        if (memcmp(arenas[k].memory.start, arenas[k].expected, arenas[k].memory.size) != 0) {
+        if (memcmp(chosen[k].memory.start, chosen[k].expected, chosen[k].memory.size) != 0) {
             report(s, l, k == l->under ? "wrote between or beside its elements" : "changed an input");
             return 0;
         }

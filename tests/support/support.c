@@ -48,19 +48,27 @@ static double short_magnitude(uint64_t bits, element_type type)
     return ldexp((double)(exponent ? mantissa | one : mantissa), (exponent ? exponent : 1) - bias - f->mantissa_bits);
 }
 
+/* The nearest number of a narrow type; of two that are as near, the one whose last bit is 0. All but the choice is
+ * exact, in any mode. Numbers in [2^e, 2^(e+1)) are multiples of 2^(e - mantissa_bits), and so are those below for the
+ * least e; the bits of two neighbours differ by 1. */
 static uint64_t short_of(double value, element_type type)
 {
-    const uint64_t sign = signbit(value) ? sign_bit(type) : 0;
-    uint64_t below = 0, above = infinity_bits(type);
-    const double magnitude = fmin(fabs(value), short_magnitude(above, type));
+    const element_format *f = &element_formats[type];
+    const uint64_t sign = signbit(value) ? sign_bit(type) : 0, infinity = infinity_bits(type);
+    const int bias = (1 << (f->exponent_bits - 1)) - 1;
+    int exponent;
     if (isnan(value))
-        return above | above >> 1;      /* quiet */
-    while (above - below > 1) {
-        const uint64_t middle = (below + above) / 2;
-        *(short_magnitude(middle, type) <= magnitude ? &below : &above) = middle;
-    }
-    const double down = magnitude - short_magnitude(below, type), up = short_magnitude(above, type) - magnitude;
-    return sign | (down < up || (down == up && below % 2 == 0) ? below : above);
+        return infinity | infinity >> 1;    /* quiet */
+    if (value == 0)                         /* frexp gives it no exponent */
+        return sign;
+    if (fabs(value) >= short_magnitude(infinity, type))
+        return sign | infinity;
+    frexp(value, &exponent);
+    exponent = exponent - 1 > 1 - bias ? exponent - 1 : 1 - bias;
+    const double multiple = ldexp(fabs(value), f->mantissa_bits - exponent), below = floor(multiple);
+    const double rest = multiple - below;
+    const uint64_t count = (uint64_t)below + (rest > 0.5 || (rest == 0.5 && (uint64_t)below % 2 != 0));
+    return sign | (((uint64_t)(exponent - 1 + bias) << f->mantissa_bits) + count);
 }
 
 uint64_t element_of(double value, element_type type)

@@ -36,8 +36,8 @@ void element_store(void *elements, int64_t index, element_type type, uint64_t bi
 int element_is_nan(uint64_t bits, element_type type);
 double element_value(uint64_t bits, element_type type);
 
-/* value rounded to the type: to nearest, ties to even. For f16 and bf16 this compares distances, so
- * that it has nothing in common with the library's conversions. */
+/* value rounded to the type: to nearest, ties to even. For f16 and bf16 this counts
+ * multiples in double, so that it has nothing in common with the library's conversions. */
 uint64_t element_of(double value, element_type type);
 
 /* The same bits, or both NaN. With the environment variable SUGAR_TEST_ANY_ZERO set, zeros of either
