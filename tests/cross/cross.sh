@@ -3,7 +3,7 @@
 #     sh cross.sh SOURCE_ROOT BUILD_FOLDER MACHINE PROGRAM [ARGUMENT...]
 #
 # MACHINE is one that has a cross file beside this script: aarch64, armhf or i386. PROGRAM is a path in BUILD_FOLDER,
-# which is set up unless it has been.
+# which is set up unless it has been. Tests that share a folder build one after the other, and run side by side.
 set -eu
 source=$1
 build=$2
@@ -22,8 +22,12 @@ done
 
 # The compiler of the build that runs this is not the one for that processor.
 unset CC
+mkdir -p "$(dirname "$build")"
+exec 9>"$build.lock"
+flock 9
 [ -f "$build/build.ninja" ] || meson setup "$build" "$source" --cross-file "$cross_file" \
     --default-library=static -Dtests=true -Dbuildtype=release
 ninja -C "$build" "$program"
+exec 9>&-
 # shellcheck disable=SC2086 # a command with its options
 exec $emulator "$build/$program" "$@"
