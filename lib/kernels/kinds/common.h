@@ -77,7 +77,7 @@ ALWAYS_INLINE vec or_far(vec near, mask far, vec (*far_formula)(vec, const vec *
 
 #if REAL_BITS == 32
 /* The function of a table of sixteen pieces, and the far formula beyond them. */
-ALWAYS_INLINE vec by_signed_pieces(signed_piece_table table, double width, int degree,
+ALWAYS_INLINE vec by_signed_pieces(sixteen_piece_table table, double width, int degree,
                                    vec (*far_formula)(vec, const vec *), vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(signed_limit(width)), vec_abs(x));

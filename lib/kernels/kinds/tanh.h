@@ -57,10 +57,14 @@ RARE vec tanh_derivative_tail(vec x, const vec *p)
     (void)p;
     return times_logistic_derivative_tail(SPLAT(4), SPLAT(2) * x);
 }
+/* Pieces of this width: with AVX2 the first eight serve |x| < 4.2, all of them 8.7. (x with a standard deviation of 2,
+ * ns an element by the eight pieces of sigmoid', for |x| < 3.7, and in this way: AVX2 0.67 and 0.57, AVX-512 0.54 and
+ * 0.28; where |x| <= 1 0.46 and 0.48, 0.32 and 0.28. With a width of 0.5 0.61 and 0.27.) */
+#define TANH_PIECE 0.5625
 static inline vec tanh_derivative(vec x, const vec *p)
 {
-    vec a = SPLAT(2) * vec_abs(x), near = SPLAT(4) * piece_value(logistic_derivative_table, 7, a, unit_index(a));
-    return or_far(near, vec_less(SPLAT(UNIT_TABLE_LIMIT), a), tanh_derivative_tail, x, p);
+    vec a = vec_abs(x), near = positive_piece_value(tanh_derivative_table, TANH_PIECE, 7, a);
+    return or_far(near, vec_less(SPLAT(positive_limit(TANH_PIECE)), a), tanh_derivative_tail, x, p);
 }
 #else
 RARE vec tanh_derivative_far(vec x, const vec *p)

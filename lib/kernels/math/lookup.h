@@ -118,13 +118,13 @@ static inline index tail_index(vec a) { return vec_index(a * SPLAT(1 / TAIL_TABL
  * ..., 7, -8, ..., -5. Where a lookup of sixteen entries takes two of eight and a choice, as with AVX2, the first
  * eight pieces are computed, and the others only if a lane needs them: a polynomial for each half takes half of
  * the time. */
-typedef const real signed_piece_table[][16];
+typedef const real sixteen_piece_table[][16];
 /* Up to which |x| the piece is right. */
 static inline double signed_limit(double width) { return 7.5 * width - 0x1p-6; }
 
-ALWAYS_INLINE vec signed_piece_value(signed_piece_table table, double width, int degree, vec x)
+/* The value at x, where the low bits of `rounded` are the number of the piece. */
+ALWAYS_INLINE vec sixteen_piece_value(sixteen_piece_table table, int degree, vec x, vec rounded)
 {
-    vec rounded = vec_fma(x, SPLAT(1 / width), SPLAT(0x1.8p23 + 4));
     if (VEC_TABLE16_VECTORS != 2)
         return value_of_rows((table_rows){table[0], 16, 16}, degree, x, vec_index16(rounded));
     index i = vec_index(rounded, 0);
@@ -133,6 +133,19 @@ ALWAYS_INLINE vec signed_piece_value(signed_piece_table table, double width, int
     if (is_rare(outer))
         y = vec_select(outer, value_of_rows((table_rows){table[0] + 8, 16, 8}, degree, x, i), y);
     return y;
+}
+
+ALWAYS_INLINE vec signed_piece_value(sixteen_piece_table table, double width, int degree, vec x)
+{
+    return sixteen_piece_value(table, degree, x, vec_fma(x, SPLAT(1 / width), SPLAT(0x1.8p23 + 4)));
+}
+
+/* The same for 0 <= a <= positive_limit(width), where the points are about `width` times 0, ..., 15, in this order. */
+static inline double positive_limit(double width) { return 15.5 * width - 0x1p-6; }
+
+ALWAYS_INLINE vec positive_piece_value(sixteen_piece_table table, double width, int degree, vec a)
+{
+    return sixteen_piece_value(table, degree, a, vec_fma(a, SPLAT(1 / width), SPLAT(0x1.8p23)));
 }
 
 /* The piece for 0 <= a < 7.5; their points are about 0, 1, ..., 7. */

@@ -90,6 +90,11 @@ def signed_pieces(width=mpf('1.25')):
     return [((k - mpf('0.5')) * width, (k + mpf('0.5')) * width, k * width) for k in (*range(-4, 8), *range(-8, -4))]
 
 
+def sixteen_pieces(width):
+    """Around `width` times 0, 1, ..., 15."""
+    return [(max(mpf(0), (k - mpf('0.5')) * width), (k + mpf('0.5')) * width, k * width) for k in range(16)]
+
+
 def pieces_between(edges, share, order):
     # Points are rounded to a few bits; point_near moves them from there.
     pieces = [(low, high, to_f32(mpf(round(float(low + (high - low) * share) * 64)) / 64))
@@ -163,6 +168,8 @@ TABLES = {
                                  mpf('0.15'), -2.6, []),
     'bsilu_default': ('bsilu', lambda x: (x + ALPHA) * logistic(x) - ALPHA / 2, signed_pieces, 9, 0, None, [0]),
     'logistic_derivative': ('s(a) s(-a)', lambda a: logistic(a) * logistic(-a), unit_pieces, 7, 0, None, []),
+    'tanh_derivative': ('1 - tanh(a)^2', lambda a: 4 * logistic(2 * a) * logistic(-2 * a),
+                        lambda: sixteen_pieces(mpf('0.5625')), 7, 0, None, []),
     'softplus': ('log1p(exp(-a)), then exp(-r)', lambda a: log1p(exp(-a)), unit_pieces_and_exp, 7, 0, None, []),
     'tanh_squared': ('tanh(a)^2', tanh_squared, wide_pieces, 8, 0, None, []),
     'tanhshrink': ('(a - tanh(a)) / a^3', tanhshrink_ratio, wide_pieces, 8, 0, None, []),
