@@ -181,6 +181,13 @@ static inline pair one_plus_exp_pair(exp_factors e)
     return (pair){sum, rest - (sum - base)};
 }
 
+/* The same where power is at least 1: power - sum is exact. */
+static inline pair one_plus_large_exp_pair(exp_factors e)
+{
+    vec sum = vec_fma(e.power, e.p, e.power + SPLAT(1));
+    return (pair){sum, vec_fma(e.power, e.p, (e.power - sum) + SPLAT(1))};
+}
+
 /* c power (1 + p), rounded once, for a constant c. */
 static inline vec times_exp(pair c, exp_factors e)
 {
@@ -309,12 +316,24 @@ static const real exp2_tail[] = {0x1.ebfbep-3f, -0x1.c6af7p-5f, 0x1.3b2a48p-7f, 
 /* 2^-y = power (1 + p) for |y.hi| <= 126. If rounder is VEC_ROUNDER + n, power is 2^n times as large. In base 2 the
  * reduction is exact, and takes no multiplication; y has a factor anyway, which includes log2(e). The error of p is at
  * most 0.6 u. */
+static inline exp_factors exp2_factors_of(vec rounded, vec g)
+{
+    vec p = vec_fma(SPLAT(-0x1.62e43p-1), g, g * g * POLYNOMIAL(exp2_tail, g));
+    return (exp_factors){vec_power_of_two(rounded), p};
+}
+
 static inline exp_factors exp2_of_minus(pair y, vec rounder)
 {
     vec rounded = rounder - y.hi;
-    vec g = (y.hi + (rounded - rounder)) + y.lo;
-    vec p = vec_fma(SPLAT(-0x1.62e43p-1), g, g * g * POLYNOMIAL(exp2_tail, g));
-    return (exp_factors){vec_power_of_two(rounded), p};
+    return exp2_factors_of(rounded, (y.hi + (rounded - rounder)) + y.lo);
+}
+
+/* The same for y = a b + more: the rest is taken from the product itself, which so takes no pair. */
+static inline exp_factors exp2_of_minus_product(pair a, pair b, vec more, vec rounder)
+{
+    vec rounded = vec_fnma(a.hi, b.hi, rounder);
+    vec first = vec_fma(a.hi, b.hi, rounded - rounder);
+    return exp2_factors_of(rounded, first + vec_fma(a.hi, b.lo, vec_fma(a.lo, b.hi, more)));
 }
 
 /* height 2^-y 2^DECAY_SHIFT = power (1 + p), for 0 <= y.hi <= DECAY_LIMIT. With the factor 2^DECAY_SHIFT it is a
@@ -323,10 +342,23 @@ static inline exp_factors exp2_of_minus(pair y, vec rounder)
 #define DECAY_SHIFT 64
 #define DECAY_SCALE 0x1p-64
 #define DECAY_LIMIT 180
+
+/* What to add to -y for height.lo. */
+static inline vec decay_lacking(pair height)
+{
+    return SPLAT(0x1.71547652b82fep+0) * (height.lo / vec_max(SPLAT(FLT_MIN), height.hi));
+}
+
 static inline exp_factors decay(pair height, pair y)
 {
-    vec lacking = SPLAT(0x1.71547652b82fep+0) * (height.lo / vec_max(SPLAT(FLT_MIN), height.hi));
-    exp_factors e = exp2_of_minus((pair){y.hi, y.lo - lacking}, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    exp_factors e = exp2_of_minus((pair){y.hi, y.lo - decay_lacking(height)}, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    return (exp_factors){height.hi * e.power, e.p};
+}
+
+/* The same for y = a b. */
+static inline exp_factors decay_of_product(pair height, pair a, pair b)
+{
+    exp_factors e = exp2_of_minus_product(a, b, -decay_lacking(height), VEC_ROUNDER + SPLAT(DECAY_SHIFT));
     return (exp_factors){height.hi * e.power, e.p};
 }
 #endif

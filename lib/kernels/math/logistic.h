@@ -43,7 +43,7 @@ static inline pair logistic_derivative_near(exp_factors e)
         vec reciprocal = SPLAT(1) / one_plus_exp(e);
         return pair_of(vec_fnma(reciprocal, reciprocal, reciprocal));
     }
-    pair s = pair_reciprocal(one_plus_exp_pair(e));
+    pair s = pair_reciprocal(one_plus_large_exp_pair(e));
     return (pair){vec_fnma(s.hi, s.hi, s.hi), s.lo * vec_fnma(SPLAT(2), s.hi, SPLAT(1))};
 }
 
