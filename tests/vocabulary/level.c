@@ -208,6 +208,7 @@ static void do_stream_bits16(const call *c)
     vec_stream_bits16(c->result, c->a);
     vec_stream_end();
 }
+TWO_VECS(minus_bits, vec_minus_bits(a, b))
 TWO_VECS(to_odd, vec_to_odd(a, b))
 #define IF_SINGLE(id) do_##id
 #else

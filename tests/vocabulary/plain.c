@@ -153,12 +153,21 @@ static uint32_t bits_of(float a)
     return bits;
 }
 
+static float minus_bits(float a, float b)
+{
+    const uint32_t bits = bits_of(a) - bits_of(b);
+    float difference;
+    memcpy(&difference, &bits, sizeof difference);
+    return difference;
+}
+
 static float to_odd(float a, float rest)
 {
     if (isnan(rest) || rest == 0 || bits_of(a) % 2 == 1)
         return a;
     return nextafter(a, rest > 0 ? INFINITY : -INFINITY);
 }
+EACH_REAL(minus_bits, minus_bits(a, b))
 EACH_REAL(to_odd, to_odd(a, b))
 REAL_FROM(uint16_t, load_f16, element_value(a, ELEMENT_F16))
 REAL_FROM(uint16_t, load_bf16, element_value(a, ELEMENT_BF16))

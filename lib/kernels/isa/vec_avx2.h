@@ -221,6 +221,10 @@ static inline mask vec_bits_are(vec a, int offset, int bits, int value)
     const __m256i these = _mm256_and_si256(sum, _mm256_set1_epi32(bits));
     return _mm256_castsi256_ps(_mm256_cmpeq_epi32(these, _mm256_set1_epi32(value)));
 }
+static inline vec vec_minus_bits(vec a, vec b)
+{
+    return _mm256_castsi256_ps(_mm256_sub_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)));
+}
 /* Not by _CMP_NEQ_OQ, which is one operation less: with it Valgrind 3.19 finds NaN unequal to 0. */
 static inline vec vec_to_odd(vec a, vec rest)
 {

@@ -174,6 +174,10 @@ static inline mask vec_bits_are(vec a, int offset, int bits, int value)
     const __m512i sum = _mm512_add_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(offset));
     return _mm512_cmpeq_epi32_mask(_mm512_and_si512(sum, _mm512_set1_epi32(bits)), _mm512_set1_epi32(value));
 }
+static inline vec vec_minus_bits(vec a, vec b)
+{
+    return _mm512_castsi512_ps(_mm512_sub_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+}
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const __m512i bits = _mm512_castps_si512(a);

@@ -160,6 +160,10 @@ static inline mask vec_bits_are(vec a, int offset, int bits, int value)
     const uint32x4_t sum = vaddq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32((uint32_t)offset));
     return vceqq_u32(vandq_u32(sum, vdupq_n_u32((uint32_t)bits)), vdupq_n_u32((uint32_t)value));
 }
+static inline vec vec_minus_bits(vec a, vec b)
+{
+    return vreinterpretq_f32_u32(vsubq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)));
+}
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const uint32x4_t bits = vreinterpretq_u32_f32(a);

@@ -70,6 +70,7 @@
  *                             `bits` has 1s
  *   vec_to_odd(a, rest)       a where rest is 0 or NaN; elsewhere, of a and its neighbour on the side of rest's
  *                             sign, the one whose last bit is 1 (a is 0 only where rest is 0 or has its sign)
+ *   vec_minus_bits(a, b)      the float whose bits are those of a minus those of b, as whole numbers
  *
  * Every word is exact or correctly rounded, so a formula gives the same bits at every level.
  */
@@ -220,6 +221,7 @@ static inline mask vec_bits_are(vec a, int offset, int bits, int value)
 {
     return ((vec_to_bits(a) + (uint32_t)offset) & (uint32_t)bits) == (uint32_t)value;
 }
+static inline vec vec_minus_bits(vec a, vec b) { return vec_from_bits(vec_to_bits(a) - vec_to_bits(b)); }
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const uint32_t bits = vec_to_bits(a), any = (uint32_t)(rest < 0 || rest > 0);

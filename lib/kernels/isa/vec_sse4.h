@@ -316,6 +316,10 @@ static inline mask vec_bits_are(vec a, int offset, int bits, int value)
     const __m128i these = _mm_and_si128(sum, _mm_set1_epi32(bits));
     return _mm_castsi128_ps(_mm_cmpeq_epi32(these, _mm_set1_epi32(value)));
 }
+static inline vec vec_minus_bits(vec a, vec b)
+{
+    return _mm_castsi128_ps(_mm_sub_epi32(_mm_castps_si128(a), _mm_castps_si128(b)));
+}
 static inline vec vec_to_odd(vec a, vec rest)
 {
     const __m128i bits = _mm_castps_si128(a), differ = _mm_castps_si128(_mm_xor_ps(a, rest));

@@ -140,13 +140,25 @@ static inline normal_shape normal_shape_of(vec sigma)
 #endif
 
 #if REAL_BITS == 32 && !NARROW
+/* Up to this |distance| / sigma the density is a normal number, whatever sigma is. Beyond it, subnormal results are
+ * made without arithmetic on them, which costs Intel's processors some 150 cycles a vector: 2^-126 is added (here to
+ * the raised number), and the bits behind the exponent are then those of the result, rounded as the product with
+ * DECAY_SCALE rounds it. (x with a standard deviation of 5 sigma, ns an element by that product, and in this way: AVX2
+ * 0.89 and 0.76, AVX-512 0.79 and 0.60; with inputs that have no such results 0.45 and 0.50, 0.32 and 0.32. Half of the
+ * cost is left, in the loop's product with dy.) */
+#define GAUSSIAN_NORMAL 12.5
 static inline vec gaussian_spike_derivative(vec x, const vec *p)
 {
     normal_shape n = normal_shape_of(p[0]);
     pair d = distance_of_finite(x, p);
     exp_factors e = decay_of_product(n.height, pair_square(d), pair_square(n.scale));
-    vec near = vec_fma(e.power, e.p, e.power);
-    return vec_select(vec_less(SPLAT(14.875) * p[0], vec_abs(d.hi)), SPLAT(0), near) * SPLAT(DECAY_SCALE);
+    vec raised = vec_fma(e.power, e.p, e.power), least = SPLAT(0x1p-126 / DECAY_SCALE);
+    if (is_rare(vec_less(SPLAT(GAUSSIAN_NORMAL) * p[0], vec_abs(d.hi)))) {
+        vec subnormal = vec_minus_bits(raised + least, least), normal = vec_max(least, raised) * SPLAT(DECAY_SCALE);
+        vec y = vec_select(vec_less(raised, least), subnormal, normal);
+        return vec_select(vec_less(SPLAT(14.875) * p[0], vec_abs(d.hi)), SPLAT(0), y);
+    }
+    return raised * SPLAT(DECAY_SCALE);
 }
 #else
 RARE vec gaussian_far(vec x, const vec *p) { return scaled_round(normal_density(distance(x, p), pair_of(p[0]))); }
