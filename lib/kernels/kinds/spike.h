@@ -245,7 +245,8 @@ static inline vec sigmoid_spike_derivative(vec x, const vec *p)
     pair d = abs_distance_of_finite(x, p);
     exp_factors e = exp2_of_minus_product(d, rate, SPLAT(0), VEC_ROUNDER);
     vec near = times_pair(p[0], logistic_derivative_near(e));
-    /* Up to there the low part of s is a normal number. */
+    /* Up to there the low part of s has digits enough. (From 70 on it may be subnormal: x evenly in
+     * [-20, 20] takes 15.5 ns an element with AVX2. By the far formula from 64 on 18.4.) */
     return or_far(near, vec_less(SPLAT(80) / p[0], d.hi), sigmoid_spike_far, x, p);
 }
 #else
