@@ -55,10 +55,8 @@ static inline vec gelu_value(vec x, const vec *p)
 {
     mask negative = vec_less(x, SPLAT(0));
     vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
-    pair tail = times_density(mills_near(a), a);
-    pair above = fast_two_sum(SPLAT(1), -tail.hi);
-    above.lo = above.lo - tail.lo;
-    vec near = times_pair_to_infinity(x, pair_select(negative, tail, above));
+    vec tail = times_density(mills_near(a), a);
+    vec near = x * vec_select(negative, tail, SPLAT(1) - tail);
     return or_far(near, vec_less(x, SPLAT(-NORMAL_NEAR)), gelu_far, x, p);
 }
 
@@ -73,11 +71,10 @@ RARE vec gelu_derivative_far(vec x, const vec *p)
 static inline vec gelu_derivative(vec x, const vec *p)
 {
     vec a = vec_min(SPLAT(NORMAL_NEAR), vec_abs(x));
-    pair sum = pair_add(mills_near(a), pair_multiply(INVERSE_SQRT_2_PI, pair_of(-a)));
-    pair t = times_density(sum, a);
-    pair above = fast_two_sum(SPLAT(1), -t.hi);
-    above.lo = above.lo - t.lo;
-    vec near = pair_round(pair_select(vec_less(x, SPLAT(0)), t, above));
+    pair m = mills_near(a), linear = two_product(INVERSE_SQRT_2_PI.hi, a);
+    vec low = vec_fnma(INVERSE_SQRT_2_PI.lo, a, m.lo - linear.lo);
+    vec t = times_density((pair){m.hi - linear.hi, low}, a);
+    vec near = vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
     return or_far(near, vec_less(x, SPLAT(-NORMAL_NEAR)), gelu_derivative_far, x, p);
 }
 #endif
