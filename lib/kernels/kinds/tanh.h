@@ -16,29 +16,6 @@ static inline pair tanh_of_abs(vec x)
     return pair_negate(pair_multiply(e, pair_reciprocal(sum)));
 }
 
-/* x - tanh(x) = x^3 (1/3 + x^2 Q(x^2)) on |x| <= 1; relative error 2^-30 (f32), 2^-57 (f64). */
-static const real tanhshrink_tail[] = {
-#if REAL_BITS == 32
-    -0x1.11111p-3f, 0x1.ba1ae2p-5f,   -0x1.663b38p-6f, 0x1.217704p-7f, -0x1.c9d41p-9f,
-    0x1.49c27p-10f, -0x1.6b7d96p-12f, 0x1.a807eap-15f
-#else
-    -0x1.1111111111111p-3,  0x1.ba1ba1ba1b99bp-5,   -0x1.664f4882bbb19p-6,
-    0x1.226e355cfd7d2p-7,   -0x1.d6d3d07a10e08p-9,  0x1.7da35b7e01866p-10,
-    -0x1.3557a50f96d39p-11, 0x1.f5737bcf3e37ap-13,  -0x1.96362110656a3p-14,
-    0x1.47ffeb2e40171p-15,  -0x1.052d80c3e4fb3p-16, 0x1.8de46440953c7p-18,
-    -0x1.1044f31c1d656p-19, 0x1.2dfdf074b0f1ep-21,  -0x1.ced8bfaf4cad3p-24,
-    0x1.631c04148fd0dp-27
-#endif
-};
-
-static inline pair tanhshrink_near_zero(vec x)
-{
-    pair square = two_product(x, x);
-    vec tail = POLYNOMIAL(tanhshrink_tail, square.hi);
-    pair series = pair_add(PAIR(0x1.5555555555555p-2, 0x1.5555555555555p-56), two_product(square.hi, tail));
-    return pair_multiply(pair_multiply(square, pair_of(x)), series);
-}
-
 /* -E / (2 + E) with E = expm1(-2|x|) = power - 1 - 2 power q, for all x; both sides of the division are halved. */
 static inline vec tanh_value(vec x, const vec *p)
 {
@@ -108,19 +85,37 @@ static inline vec tanhshrink_derivative(vec x, const vec *p)
     return t.constant + t.rest;
 }
 #else
-/* For |x| >= 1 the subtraction loses at most two bits of the pair. */
+/* x - tanh(x) = x^3 (1/3 + x^2 Q(x^2)) on |x| <= 1; relative error 2^-57. */
+static const real tanhshrink_tail[] = {
+    -0x1.1111111111111p-3,  0x1.ba1ba1ba1b99bp-5,  -0x1.664f4882bbb19p-6,  0x1.226e355cfd7d2p-7,
+    -0x1.d6d3d07a10e08p-9,  0x1.7da35b7e01866p-10, -0x1.3557a50f96d39p-11, 0x1.f5737bcf3e37ap-13,
+    -0x1.96362110656a3p-14, 0x1.47ffeb2e40171p-15, -0x1.052d80c3e4fb3p-16, 0x1.8de46440953c7p-18,
+    -0x1.1044f31c1d656p-19, 0x1.2dfdf074b0f1ep-21, -0x1.ced8bfaf4cad3p-24, 0x1.631c04148fd0dp-27};
+
+/* For |x| < 1 the series; else |x| - 1 + 2 E / (1 + E), E = exp(-2|x|). (In 800000 samples up to 3.2 ULP. With
+ * pairs it was within 1.1 and took twice as long.) */
 static inline vec tanhshrink_value(vec x, const vec *p)
 {
     (void)p;
-    vec abs_x = vec_abs(x);
-    pair t = tanh_of_abs(x);
-    vec outer = vec_copysign((abs_x - t.hi) - t.lo, x);
-    return vec_select(vec_less(abs_x, SPLAT(1)), pair_round(tanhshrink_near_zero(x)), outer);
+    vec a = vec_abs(x), square = x * x, half = SPLAT(0.5);
+    vec inner = square * x * vec_fma(square, POLYNOMIAL(tanhshrink_tail, square), SPLAT(1.0 / 3));
+    minus_exp_factors e = exp_of_minus_twice(vec_min(SPLAT(20), a));
+    vec half_e = vec_fnma(e.power, e.q, half * e.power);
+    vec outer = (a - SPLAT(1)) + (half_e + half_e) / (half_e + half);
+    return vec_select(vec_less(a, SPLAT(1)), inner, vec_copysign(outer, x));
 }
+
+/* The square of n / d, n = (1 - E) / 2 and d = 1 - n as in tanh_value, with the errors of n, d and the quotient. (In
+ * 800000 samples up to 2.9 ULP. Without the errors 6 ULP, without that of the quotient 3.5, without that of d 4.) */
 static inline vec tanhshrink_derivative(vec x, const vec *p)
 {
     (void)p;
-    return pair_round(pair_square(tanh_of_abs(x)));
+    minus_exp_factors e = exp_of_minus_twice(vec_min(SPLAT(20), vec_abs(x)));
+    vec half = SPLAT(0.5), base = vec_fnma(half, e.power, half);
+    vec n = vec_fma(e.power, e.q, base), n_lo = vec_fma(e.power, e.q, base - n);
+    vec d = SPLAT(1) - n, d_lo = ((SPLAT(1) - d) - n) - n_lo;
+    vec r = SPLAT(1) / d, t = n * r, lost = vec_fnma(t, d, n) + vec_fnma(t, d_lo, n_lo);
+    return vec_fma(t, t, (t + t) * (r * lost));
 }
 #endif
 
