@@ -170,11 +170,14 @@ RARE vec log1p_exp_tail(vec x, const vec *p)
     (void)p;
     return scaled_round(log1p_exp_of_negative(pair_of(-vec_abs(x))));
 }
+/* half_log1p without pairs. (In 250000 samples up to 2.6 ULP; with them 1.1, in 1.3 to 1.5 times the time.) */
 static inline vec log1p_exp(vec x, const vec *p)
 {
     vec minus_a = -vec_abs(x);
-    vec near = SPLAT(2) * pair_round(half_log1p(exp_pair(exp_near(minus_a))));
-    return or_far(near, vec_less(minus_a, SPLAT(-EXP_PAIR_NEAR)), log1p_exp_tail, x, p);
+    exp_factors factors = exp_near(minus_a);
+    vec e = vec_fma(factors.power, factors.p, factors.power), z = e / (e + SPLAT(2)), square = z * z;
+    vec half = vec_fma(z * square, POLYNOMIAL(atanh_tail, square), z);
+    return or_far(half + half, vec_less(minus_a, SPLAT(-EXP_PAIR_NEAR)), log1p_exp_tail, x, p);
 }
 #endif
 static inline vec softplus_default_value(vec x, const vec *p) { return vec_max(SPLAT(0), x) + log1p_exp(x, p); }
