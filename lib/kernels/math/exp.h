@@ -335,26 +335,35 @@ static inline exp_factors exp2_of_minus_product(pair a, pair b, vec more, vec ro
     vec first = vec_fma(a.hi, b.hi, rounded - rounder);
     return exp2_factors_of(rounded, first + vec_fma(a.hi, b.lo, vec_fma(a.lo, b.hi, more)));
 }
+#endif
 
-/* height 2^-y 2^DECAY_SHIFT = power (1 + p), for 0 <= y.hi <= DECAY_LIMIT. With the factor 2^DECAY_SHIFT it is a
- * normal number down to where the result is 0, so tails need no other formula, only a factor of DECAY_SCALE at the
- * end. height.lo is taken into account in p. */
+/* height 2^-y 2^DECAY_SHIFT = power (1 + p), in f64 height exp(-y) 2^DECAY_SHIFT, for 0 <= y.hi <= DECAY_LIMIT. With
+ * the factor 2^DECAY_SHIFT it is a normal number down to where the result is 0, so tails need no other formula, only a
+ * factor of DECAY_SCALE at the end. height.lo is taken into account in p. */
 #define DECAY_SHIFT 64
 #define DECAY_SCALE 0x1p-64
-#define DECAY_LIMIT 180
+#define DECAY_LIMIT PICK(180, 752)
 
 /* What to add to -y for height.lo. */
 static inline vec decay_lacking(pair height)
 {
-    return SPLAT(0x1.71547652b82fep+0) * (height.lo / vec_max(SPLAT(FLT_MIN), height.hi));
+    return SPLAT(PICK(0x1.71547652b82fep+0, 1)) * (height.lo / vec_max(SPLAT(PICK(FLT_MIN, DBL_MIN)), height.hi));
 }
 
 static inline exp_factors decay(pair height, pair y)
 {
-    exp_factors e = exp2_of_minus((pair){y.hi, y.lo - decay_lacking(height)}, VEC_ROUNDER + SPLAT(DECAY_SHIFT));
+    vec rounder = VEC_ROUNDER + SPLAT(DECAY_SHIFT), minus_lo = decay_lacking(height) - y.lo;
+#if REAL_BITS == 32
+    exp_factors e = exp2_of_minus((pair){y.hi, -minus_lo}, rounder);
+#else
+    vec rounded = vec_fnma(y.hi, SPLAT(0x1.71547652b82fep+0), rounder), n = rounder - rounded;
+    vec r = vec_fma(n, SPLAT(LN2_LO), vec_fma(n, SPLAT(LN2_HI), -y.hi));
+    exp_factors e = exp_factors_of(rounded, r + minus_lo);
+#endif
     return (exp_factors){height.hi * e.power, e.p};
 }
 
+#if REAL_BITS == 32
 /* The same for y = a b. */
 static inline exp_factors decay_of_product(pair height, pair a, pair b)
 {
