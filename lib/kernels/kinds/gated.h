@@ -166,9 +166,6 @@ static inline vec silu_parameter_derivative(vec x, const vec *p)
 #define GELU_TANH_B PAIR(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61)
 #define GELU_TANH_3B PAIR(0x1.b6676bf7450fp-3, 0x1.bba7351828aabp-57)
 #define GELU_TANH_LOWEST PICK(-10.9375, -22.25) /* below, value and derivative are -0 */
-#if REAL_BITS == 32
-#define GELU_TANH_END 5         /* of the tables */
-#define GELU_TANH_DERIVATIVE_END 4.75
 /* x (a + b x^2), where a.hi has so few digits that a.hi - w below is exact. */
 static inline pair gelu_tanh_cubic(pair a, pair b, vec x)
 {
@@ -178,6 +175,9 @@ static inline pair gelu_tanh_cubic(pair a, pair b, vec x)
     return (pair){y, vec_fma(x, w_lo, vec_fma(x, w, -y))};
 }
 
+#if REAL_BITS == 32
+#define GELU_TANH_END 5         /* of the tables */
+#define GELU_TANH_DERIVATIVE_END 4.75
 /* exp(-2u), from 2u log2(e) = x (A' + B' x^2). If rounder is VEC_ROUNDER + n, power is 2^n times as large. */
 static inline exp_factors gelu_tanh_exp2(vec x, vec rounder)
 {
@@ -217,11 +217,8 @@ static inline vec gelu_tanh_value(vec x, const vec *p)
 }
 #else
 #define GELU_TANH_LIMIT 25 /* where 2u passes EXP_LIMIT */
-static inline pair gelu_tanh_argument(vec x)
-{
-    pair square = two_product(x, x);
-    return pair_multiply(pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_B, square)), pair_of(x));
-}
+#define GELU_TANH_SHORT_A ((pair){SPLAT(0x1.9884533d436p+0), SPLAT(0x1.42343f2cf1403p-46)})
+static inline pair gelu_tanh_argument(vec x) { return gelu_tanh_cubic(GELU_TANH_SHORT_A, GELU_TANH_B, x); }
 /* At -GELU_TANH_NEAR -2u passes EXP_NEAR; at GELU_TANH_NEAR s(2u) is 1. */
 #define GELU_TANH_NEAR 20.5
 static inline exp_factors gelu_tanh_exp(vec x) { return exp_near_pair(pair_negate(gelu_tanh_argument(x))); }
@@ -288,12 +285,13 @@ RARE vec gelu_tanh_derivative_far(vec x, const vec *p)
     pair two_u_derivative = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
     return gated_derivative(logistic_of(gelu_tanh_argument(x)), pair_multiply(two_u_derivative, pair_of(x)));
 }
+/* (In 1.6 million samples up to 3 ULP. With gate = fma(x, fma(3 B, x^2, A), 1) alone it would take another seventh
+ * less time, but up to 4.4 ULP, and with the errors of the two fma 3.9.) */
 static inline vec gelu_tanh_derivative(vec x, const vec *p)
 {
     mask far = vec_less(SPLAT(GELU_TANH_GATED_NEAR), vec_abs(x));
-    pair square = two_product(x, x);
-    pair two_u_derivative = pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_3B, square));
-    pair gate = pair_add(pair_of(SPLAT(1)), pair_multiply(two_u_derivative, pair_of(x)));
+    pair slope = gelu_tanh_cubic(GELU_TANH_SHORT_A, GELU_TANH_3B, x), gate = fast_two_sum(slope.hi, SPLAT(1));
+    gate.lo = gate.lo + slope.lo;
     return or_far(gated_derivative_near(gelu_tanh_argument(x), gate), far, gelu_tanh_derivative_far, x, p);
 }
 #endif
