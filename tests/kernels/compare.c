@@ -47,8 +47,8 @@ typedef struct arena {
     unsigned char *expected;
 } arena;
 
-/* Each twice as large as the one before. A call gets the first that it fits into, as all of one is filled and
- * compared. */
+/* Each twice as large as the one before, but for the last, which the largest call needs. A call gets the first that it
+ * fits into, as all of one is filled and compared. */
 static arena arenas[ARENAS][OPERANDS];
 static unsigned char *garbage;
 static char current[160];
