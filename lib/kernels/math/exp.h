@@ -104,6 +104,7 @@ typedef struct {
 
 ALWAYS_INLINE vec minus_tail_polynomial(int f, const real *c, int degree, vec s)
 {
+    _Static_assert(DEGREE(exp_rough_tail) <= DEGREE(exp_tail), "an array for the longer one");
     /* Compilers compute them. */
     real scaled[DEGREE(exp_tail) + 1], factor = (real)-f;
     UNROLL
