@@ -36,7 +36,7 @@ static inline scaled logistic_derivative(pair y)
     return (scaled){pair_multiply(e.value, pair_square(pair_reciprocal(sum))), e.scale};
 }
 
-/* s (1 - s) with s = 1 / (1 + e), from e = exp(|x|). */
+/* s (1 - s) with s = 1 / (1 + e), from e = exp(|x|), whose power must be at least 1. */
 static inline pair logistic_derivative_near(exp_factors e)
 {
     if (NARROW) {
