@@ -36,6 +36,11 @@ ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
 
 enum { ITERATION = VECTORS * VEC_LANES };   /* elements */
 
+/* What a streamed loop handles at a time: for f16 and bf16 the 32 elements of a cache line, as stores past the caches
+ * are collected line by line. With 32 Mi elements and AVX2 (Zen 4) that takes .84 to .96 of the time for f16 and .93 to
+ * .98 for bf16 (leaky_relu, hardswish, silu). For f32 it took .92 to 1.08 of it, so it is not done there. */
+enum { STREAMED = NARROW && VEC_LANES > 1 ? 32 : ITERATION };
+
 #if VECTORS == 1
 ALWAYS_INLINE void forward_iteration(formula value, const vec *p, const element *x, element *y, int stream)
 {
@@ -91,6 +96,10 @@ ALWAYS_INLINE void forward_loop(formula value, const real *parameters, const ele
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
+    if (NARROW && stream)
+        for (; n - i >= STREAMED; i += STREAMED)
+            for (size_t j = 0; j < STREAMED; j += ITERATION)
+                forward_iteration(value, p, x + i + j, y + i + j, stream);
     for (; n - i >= ITERATION; i += ITERATION)
         forward_iteration(value, p, x + i, y + i, stream);
     for (; i < n; i += VEC_LANES)
@@ -115,6 +124,10 @@ ALWAYS_INLINE void backward_loop(formula derivative, const real *parameters, con
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
     size_t i = 0;
+    if (NARROW && stream)
+        for (; n - i >= STREAMED; i += STREAMED)
+            for (size_t j = 0; j < STREAMED; j += ITERATION)
+                backward_iteration(derivative, p, x + i + j, dy + i + j, dx + i + j, stream);
     for (; n - i >= ITERATION; i += ITERATION)
         backward_iteration(derivative, p, x + i, dy + i, dx + i, stream);
     for (; i < n; i += VEC_LANES)
