@@ -150,7 +150,7 @@ static inline vec nelu_derivative(vec x, const vec *p)
 {
     if (!NARROW)
         return nelu_derivative_by_pairs(x, p);
-    vec d = vec_fma(x, x, SPLAT(1)), y = (p[0] + p[0]) * x / (d * d);
+    vec d = vec_fma(x, x, SPLAT(1)), y = vec_fma(p[0] + p[0], x, SPLAT(0)) / (d * d);     /* 0 at -0, as in f32 */
     vec near = where_positive(x, SPLAT(1), or_far(y, near_middle(y, 8), nelu_derivative_full, x, p));
     return or_far(near, vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_derivative_full, x, p);
 }

@@ -63,7 +63,7 @@ static inline vec mish_value(vec x, const vec *p)
     vec d = n + SPLAT(2), d_lo = (n - (d - SPLAT(2))) + n_lo;
     vec r = SPLAT(1) / d, q = n * r;
     vec q_lo = r * vec_fnma(q, d_lo, vec_fnma(q, d, n) + n_lo);
-    vec near = times_pair_to_infinity(x, (pair){q, q_lo});
+    vec near = vec_copysign(times_pair_to_infinity(x, (pair){q, q_lo}), x);     /* -0 at -0 */
     return or_far(near, vec_less(x, SPLAT(-EXP_NEAR)), mish_far, x, p);
 }
 #endif
