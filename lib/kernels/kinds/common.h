@@ -98,24 +98,6 @@ static inline vec tail_distance(real lowest, vec x)
 {
     return vec_min(SPLAT(-lowest), vec_max(SPLAT(TAIL_TABLE_START), vec_abs(x)));
 }
-
-/* What a factor of 2^DECAY_SHIFT is taken back by. */
-static inline vec tail_scale(real lowest, vec x)
-{
-    return vec_select(vec_less(x, SPLAT(lowest)), SPLAT(0), SPLAT(DECAY_SCALE));
-}
-
-/* The tail's value from 2^DECAY_SHIFT times it; -0 below `lowest`, and 0 for large x, where it is added to 1. */
-static inline vec lowered_tail(real lowest, vec x, vec raised)
-{
-    return raised * vec_select(vec_less(SPLAT(8), x), SPLAT(0), tail_scale(lowest, x));
-}
-
-/* max(x, 0) minus it. */
-static inline vec minus_tail(real lowest, vec x, vec raised)
-{
-    return vec_fnma(raised, tail_scale(lowest, x), vec_max(SPLAT(-0.0), x));
-}
 #endif
 
 /* The smallest positive number of a narrow type. */

@@ -22,7 +22,7 @@ ALWAYS_INLINE vec normal_tail(piece_table table, vec x)
 RARE vec gelu_tail(vec x, const vec *p)
 {
     (void)p;
-    return minus_tail(GELU_LOWEST, x, normal_tail(gelu_tail_table, x));
+    return vec_max(SPLAT(-0.0), x) - lowered(normal_tail(gelu_tail_table, x));
 }
 static inline vec gelu_value(vec x, const vec *p)
 {
@@ -30,12 +30,12 @@ static inline vec gelu_value(vec x, const vec *p)
     return above_half(x, or_far(near, vec_less(x, SPLAT(-near_end(GELU_END))), gelu_tail, x, p));
 }
 
-/* With t = Phi(-a) - a phi(a), Phi(x) + x phi(x) is t for x < 0 and 1 - t for x >= 0. */
+/* With t = a phi(a) - Phi(-a), Phi(x) + x phi(x) is -t for x < 0 and 1 + t for x >= 0. */
 RARE vec gelu_derivative_tail(vec x, const vec *p)
 {
     (void)p;
-    vec t = lowered_tail(GELU_LOWEST, x, -normal_tail(gelu_derivative_tail_table, x));
-    return vec_select(vec_less(x, SPLAT(0)), t, SPLAT(1) - t);
+    vec t = lowered(normal_tail(gelu_derivative_tail_table, x));
+    return vec_select(vec_less(x, SPLAT(0)), -t, SPLAT(1) + t);
 }
 static inline vec gelu_derivative(vec x, const vec *p)
 {

@@ -71,13 +71,22 @@ static inline vec fast_sigmoid_spike_derivative(vec x, const vec *p)
 }
 
 #if REAL_BITS == 32 && !NARROW
-static inline vec slayer_spike_derivative(vec x, const vec *p)
+/* height exp(-alpha |distance|) with alpha = p[0]; a normal number while alpha |distance| <= 72, as height is at least
+ * 2^-21. */
+static inline vec exponential_spike(pair height, vec x, const vec *p)
 {
     pair log2_e = PAIR(0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56), rate = pair_multiply(log2_e, pair_of(p[0]));
     pair d = abs_distance_of_finite(x, p);
-    exp_factors e = decay_of_product(two_product(SPLAT(0.5) * p[0], p[1]), d, rate);
-    vec near = vec_fma(e.power, e.p, e.power), limit = SPLAT(DECAY_LIMIT) / rate.hi;
-    return vec_select(vec_less(limit, d.hi), SPLAT(0), near) * SPLAT(DECAY_SCALE);
+    exp_factors e = decay_of_product(height, d, rate);
+    vec raised = vec_fma(e.power, e.p, e.power), y = rate.hi * d.hi;
+    if (is_rare(vec_less(SPLAT(104), y)))
+        return vec_select(vec_less(SPLAT(DECAY_LIMIT), y), SPLAT(0), lowered(raised));
+    return raised * SPLAT(DECAY_SCALE);
+}
+
+static inline vec slayer_spike_derivative(vec x, const vec *p)
+{
+    return exponential_spike(two_product(SPLAT(0.5) * p[0], p[1]), x, p);
 }
 #else
 RARE vec slayer_far(vec x, const vec *p)
@@ -138,24 +147,19 @@ static inline normal_shape normal_shape_of(vec sigma)
 }
 
 #if REAL_BITS == 32 && !NARROW
-/* Up to this |distance| / sigma the density is a normal number, whatever sigma is. Beyond it, subnormal results are
- * made without arithmetic on them, which costs Intel's processors some 150 cycles a vector: 2^-126 is added (here to
- * the raised number), and the bits behind the exponent are then those of the result, rounded as the product with
- * DECAY_SCALE rounds it. (x with a standard deviation of 5 sigma, ns an element by that product, and in this way: AVX2
- * 0.89 and 0.76, AVX-512 0.79 and 0.60; with inputs that have no such results 0.45 and 0.50, 0.32 and 0.32. Half of the
- * cost is left, in the loop's product with dy.) */
+/* Up to this |distance| / sigma the density is a normal number, whatever sigma is. (x with a standard deviation of 5
+ * sigma, Sapphire Rapids, ns an element by the product with DECAY_SCALE, and with lowered(): AVX2 0.89 and 0.76, AVX-512
+ * 0.79 and 0.60; with inputs that have no such results 0.45 and 0.50, 0.32 and 0.32. Half of the cost is left, in the
+ * loop's product with dy.) */
 #define GAUSSIAN_NORMAL 12.5
 static inline vec gaussian_spike_derivative(vec x, const vec *p)
 {
     normal_shape n = normal_shape_of(p[0]);
     pair d = distance_of_finite(x, p);
     exp_factors e = decay_of_product(n.height, pair_square(d), pair_square(n.scale));
-    vec raised = vec_fma(e.power, e.p, e.power), least = SPLAT(0x1p-126 / DECAY_SCALE);
-    if (is_rare(vec_less(SPLAT(GAUSSIAN_NORMAL) * p[0], vec_abs(d.hi)))) {
-        vec subnormal = vec_minus_bits(raised + least, least), normal = vec_max(least, raised) * SPLAT(DECAY_SCALE);
-        vec y = vec_select(vec_less(raised, least), subnormal, normal);
-        return vec_select(vec_less(SPLAT(14.875) * p[0], vec_abs(d.hi)), SPLAT(0), y);
-    }
+    vec raised = vec_fma(e.power, e.p, e.power);
+    if (is_rare(vec_less(SPLAT(GAUSSIAN_NORMAL) * p[0], vec_abs(d.hi))))
+        return vec_select(vec_less(SPLAT(14.875) * p[0], vec_abs(d.hi)), SPLAT(0), lowered(raised));
     return raised * SPLAT(DECAY_SCALE);
 }
 #else
@@ -239,23 +243,25 @@ static inline vec multi_gaussian_spike_derivative(vec x, const vec *p)
     return or_far(near * SPLAT(DECAY_SCALE), far, multi_gaussian_far, vec_select(far, x, SPLAT(FAR)), p);
 }
 
+#if REAL_BITS == 32 && !NARROW
+/* alpha s(y) s(-y), y = alpha |distance|: for y > 64 that is alpha exp(-y). */
+RARE vec sigmoid_spike_far(vec x, const vec *p) { return exponential_spike(pair_of(p[0]), x, p); }
+static inline vec sigmoid_spike_derivative(vec x, const vec *p)
+{
+    pair log2_e = PAIR(0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56), rate = pair_multiply(log2_e, pair_of(-p[0]));
+    pair d = abs_distance_of_finite(x, p);
+    mask far = vec_less(SPLAT(64) / p[0], d.hi);
+    d.hi = vec_select(far, SPLAT(0), d.hi);     /* else numbers that nobody needs would be subnormal */
+    exp_factors e = exp2_of_minus_product(d, rate, SPLAT(0), VEC_ROUNDER);
+    vec near = times_pair(p[0], logistic_derivative_near(e));
+    return or_far(near, far, sigmoid_spike_far, x, p);
+}
+#else
 RARE vec sigmoid_spike_far(vec x, const vec *p)
 {
     scaled s = logistic_derivative(pair_multiply(pair_of(p[0]), distance(x, p)));
     return times_pair(p[0], s.value) * s.scale;
 }
-#if REAL_BITS == 32 && !NARROW
-static inline vec sigmoid_spike_derivative(vec x, const vec *p)
-{
-    pair log2_e = PAIR(0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56), rate = pair_multiply(log2_e, pair_of(-p[0]));
-    pair d = abs_distance_of_finite(x, p);
-    exp_factors e = exp2_of_minus_product(d, rate, SPLAT(0), VEC_ROUNDER);
-    vec near = times_pair(p[0], logistic_derivative_near(e));
-    /* Up to there the low part of s has digits enough. (From 70 on it may be subnormal: x evenly in
-     * [-20, 20] takes 15.5 ns an element with AVX2. By the far formula from 64 on 18.4.) */
-    return or_far(near, vec_less(SPLAT(80) / p[0], d.hi), sigmoid_spike_far, x, p);
-}
-#else
 static inline vec sigmoid_spike_derivative(vec x, const vec *p)
 {
     pair y = pair_multiply(pair_of(p[0]), abs_distance(x, p));
