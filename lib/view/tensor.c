@@ -440,5 +440,6 @@ static inline __attribute__((always_inline)) int64_t find_vectors(const sugar_op
 /* With a count that the compiler knows, the loops are unrolled: a call on 16 elements takes 2 to 6 ns less. */
 int64_t sugar_find_vectors(const sugar_operand *operands, int count, void **data)
 {
+    assert(count == 2 || count == 3);
     return count == 3 ? find_vectors(operands, 3, data) : find_vectors(operands, 2, data);
 }
