@@ -96,8 +96,8 @@ static const real tanhshrink_tail[] = {
     -0x1.96362110656a3p-14, 0x1.47ffeb2e40171p-15, -0x1.052d80c3e4fb3p-16, 0x1.8de46440953c7p-18,
     -0x1.1044f31c1d656p-19, 0x1.2dfdf074b0f1ep-21, -0x1.ced8bfaf4cad3p-24, 0x1.631c04148fd0dp-27};
 
-/* For |x| < 1 the series, and 0 at -0, as x - tanh(x) is; else |x| - 1 + 2 E / (1 + E), E = exp(-2|x|). (In 800000 samples up to 3.2 ULP. With
- * pairs it was within 1.1 and took twice as long.) */
+/* For |x| < 1 the series, and 0 at -0, as x - tanh(x) is; else |x| - 1 + 2 E / (1 + E), E = exp(-2|x|). (In 800000
+ * samples up to 3.2 ULP. With pairs it was within 1.1 and took twice as long.) */
 static inline vec tanhshrink_value(vec x, const vec *p)
 {
     (void)p;
