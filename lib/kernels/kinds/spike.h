@@ -148,9 +148,9 @@ static inline normal_shape normal_shape_of(vec sigma)
 
 #if REAL_BITS == 32 && !NARROW
 /* Up to this |distance| / sigma the density is a normal number, whatever sigma is. (x with a standard deviation of 5
- * sigma, Sapphire Rapids, ns an element by the product with DECAY_SCALE, and with lowered(): AVX2 0.89 and 0.76, AVX-512
- * 0.79 and 0.60; with inputs that have no such results 0.45 and 0.50, 0.32 and 0.32. Half of the cost is left, in the
- * loop's product with dy.) */
+ * sigma, Sapphire Rapids, ns an element by the product with DECAY_SCALE, and with lowered(): AVX2 0.89 and 0.76,
+ * AVX-512 0.79 and 0.60; with inputs that have no such results 0.45 and 0.50, 0.32 and 0.32. Half of the cost is left,
+ * in the loop's product with dy.) */
 #define GAUSSIAN_NORMAL 12.5
 static inline vec gaussian_spike_derivative(vec x, const vec *p)
 {
