@@ -459,6 +459,25 @@ SUGAR_API sugar_status sugar_forward(const sugar_activation *activation, const s
 SUGAR_API sugar_status sugar_backward(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *dy,
                                       const sugar_tensor *dx, const sugar_call_options *options);
 
+/* The backward pass of sugar_backward itself, for gradients of gradients: where v is the gradient that reaches its
+ * dx, ddy = v * g'(x) is the one that goes on to its dy, and dx = (v * dy) * g''(x) the one that goes on to its x,
+ * element by element. g'' is the derivative of g': what the spec makes of second derivatives (domain, blend), as it
+ * makes g' of first ones. v * dy is rounded, then its product with g''(x); for f16 and bf16 in f32, and the result
+ * once more to the element type. If x has no elements, nothing is done but the checks. (Forward mode needs no call
+ * of its own: sugar_backward with the tangent of x in place of dy gives the tangent of y.)
+ * x         in; the input of the forward pass; any strides.
+ * dy        in; as in sugar_backward; same shape and dtype as x; any strides.
+ * v         in; the gradient of sugar_backward's dx; same shape and dtype as x; any strides.
+ * ddy       out; same shape and dtype as x; may be the same view as x, dy or v. NULL: not wanted.
+ * dx        out; the same, and may not overlap ddy. NULL: not wanted; an error if ddy is NULL, too.
+ * options   flags and context alone: SUGAR_CALL_ACCUMULATE, which adds to both outputs what they would hold, by one
+ *           fma each, SUGAR_CALL_NONTEMPORAL and SUGAR_CALL_TEMPORAL. NULL: all defaults.
+ * Errors: as sugar_backward; ARGUMENT (ddy and dx NULL), UNSUPPORTED (an activation without
+ * SUGAR_CAN_DIFFERENTIATE_TWICE; members of options other than flags and context). */
+SUGAR_API sugar_status sugar_backward_twice(const sugar_activation *activation, const sugar_tensor *x,
+                                            const sugar_tensor *dy, const sugar_tensor *v, const sugar_tensor *ddy,
+                                            const sugar_tensor *dx, const sugar_call_options *options);
+
 /* sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in
  * elements. With incx >= 0, element i is x[i * incx]; with incx < 0 it is x[(n - 1 - i) * -incx], so
  * that x always points to the lowest address, as in the BLAS. A step of 0 repeats one element; it is
@@ -651,7 +670,8 @@ enum {
     SUGAR_CAN_START_FROM_OUTPUT = 2,/* SUGAR_CALL_FROM_OUTPUT */
     SUGAR_CAN_SAVE_BYTE = 4,        /* its derivative has a finite range: 8 bits of saved gradient */
     SUGAR_CAN_SAVE_BIT = 8,         /* its derivative has two values, or one: 1 bit */
-    SUGAR_CAN_DRAW = 16             /* random slopes */
+    SUGAR_CAN_DRAW = 16,            /* random slopes */
+    SUGAR_CAN_DIFFERENTIATE_TWICE = 32  /* sugar_backward_twice */
 };
 
 /* Where the backward pass uses the derivative of the surrogate; see sugar_activation_create. */

@@ -24,6 +24,9 @@ typedef struct sugar_passes {
                                                        surrogate, and if t is 0 */
     sugar_derivative_kernel *own_derivative;        /* relu_derivatives; NULL: g' is the one above */
     sugar_combine_kernel *combine;                  /* combine in loops/plain.h */
+    sugar_derivative_kernel *surrogate_second;      /* bsilu_seconds, the derivative of surrogate_derivative;
+                                                       NULL: its kind has none */
+    sugar_derivative_kernel *own_second;            /* relu_seconds: that of own_derivative */
     sugar_parameters forward_parameters, surrogate_parameters;
     double blend, rest;                             /* t and 1 - t, rounded to reals */
     bool has_surrogate;                             /* there is one behind the ~, and t is not 0 */

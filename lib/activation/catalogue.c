@@ -33,6 +33,7 @@ uint64_t sugar_kind_capabilities(int32_t kind)
 #define FROM_OUTPUT(name) can |= kind == SUGAR_KIND_##name ? SUGAR_CAN_START_FROM_OUTPUT : 0;
 #define TWO_VALUES(name) can |= kind == SUGAR_KIND_##name ? SUGAR_CAN_SAVE_BIT : 0;
 #define DRAWS(name) can |= kind == SUGAR_KIND_##name ? SUGAR_CAN_DRAW : 0;
+#define SECOND(name, ...) can |= kind == SUGAR_KIND_##name ? SUGAR_CAN_DIFFERENTIATE_TWICE : 0;
 #define UNBOUNDED(name) can &= kind == SUGAR_KIND_##name ? ~(uint64_t)SUGAR_CAN_SAVE_BYTE : UINT64_MAX;
 #include "kernels/kinds/kinds.def"
     return can;

@@ -62,6 +62,8 @@ static void fill_passes(sugar_passes *passes, sugar_element element, const sugar
     passes->surrogate_derivative = derivative_kernel(kernels, surrogate);
     passes->own_derivative = mixed ? derivative_kernel(kernels, &spec->forward) : NULL;
     passes->combine = kernels->combine;
+    passes->surrogate_second = kernels->second[surrogate->kind];
+    passes->own_second = mixed ? kernels->second[spec->forward.kind] : NULL;
     assert(passes->forward && passes->backward && passes->surrogate_derivative);
     for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++) {
         sugar_real_set(element, &passes->forward_parameters, i, spec->forward.parameter[i]);
@@ -100,6 +102,17 @@ static const char *from_output_needs(const sugar_spec *spec)
     return NULL;
 }
 
+/* Whether each derivative that g' consists of has a derivative. */
+static bool has_second(const sugar_activation *made)
+{
+    bool has = true;
+    for (int element = 0; element < SUGAR_ELEMENT_COUNT; element++) {
+        const sugar_passes *passes = &made->passes[element];
+        has &= passes->surrogate_second && (!passes->own_derivative || passes->own_second);
+    }
+    return has;
+}
+
 /* What calls accept in every element type. Learning and drawing are the forward function's; the rest depends on g'. */
 static uint64_t find_capabilities(const sugar_activation *made)
 {
@@ -110,6 +123,7 @@ static uint64_t find_capabilities(const sugar_activation *made)
     can |= made->from_output_needs ? 0 : SUGAR_CAN_START_FROM_OUTPUT;
     can |= made->maximum - made->minimum < (double)INFINITY ? SUGAR_CAN_SAVE_BYTE : 0;
     can |= two_values ? SUGAR_CAN_SAVE_BIT : 0;
+    can |= has_second(made) ? SUGAR_CAN_DIFFERENTIATE_TWICE : 0;
     return can;
 }
 

@@ -5,6 +5,7 @@
 #include "call/options.h"
 #include "call/passes.h"
 #include "call/plain.h"
+#include "call/twice.h"
 #include "cpu/cache.h"
 #include "cpu/float_mode.h"
 #include "threads/context.h"
@@ -14,8 +15,14 @@
 enum {
     STREAM_FLAGS = SUGAR_CALL_NONTEMPORAL | SUGAR_CALL_TEMPORAL,
     FORWARD_FLAGS = STREAM_FLAGS,
-    BACKWARD_FLAGS = STREAM_FLAGS | SUGAR_CALL_ACCUMULATE | SUGAR_CALL_FROM_OUTPUT
+    TWICE_FLAGS = STREAM_FLAGS | SUGAR_CALL_ACCUMULATE,
+    BACKWARD_FLAGS = TWICE_FLAGS | SUGAR_CALL_FROM_OUTPUT
 };
+
+static const char *call_name(uint64_t allowed_flags)
+{
+    return allowed_flags == FORWARD_FLAGS ? "forward" : allowed_flags == TWICE_FLAGS ? "backward_twice" : "backward";
+}
 
 static sugar_status check_call(const sugar_activation *activation, const sugar_call_options *options,
                                uint64_t allowed_flags, sugar_call_options *known)
@@ -31,13 +38,12 @@ static sugar_status check_call(const sugar_activation *activation, const sugar_c
         return status;
     if (known->flags & ~allowed_flags)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED,
-                           "options: flags %#llx, expected any of %sSUGAR_CALL_NONTEMPORAL (0x2) "
+                           "options: flags %#llx, expected any of %s%sSUGAR_CALL_NONTEMPORAL (0x2) "
                            "and SUGAR_CALL_TEMPORAL (0x4) in %s",
                            (unsigned long long)known->flags,
-                           allowed_flags == FORWARD_FLAGS ? ""
-                                                          : "SUGAR_CALL_ACCUMULATE (0x1), "
-                                                            "SUGAR_CALL_FROM_OUTPUT (0x8), ",
-                           allowed_flags == FORWARD_FLAGS ? "forward" : "backward");
+                           allowed_flags & SUGAR_CALL_ACCUMULATE ? "SUGAR_CALL_ACCUMULATE (0x1), " : "",
+                           allowed_flags & SUGAR_CALL_FROM_OUTPUT ? "SUGAR_CALL_FROM_OUTPUT (0x8), " : "",
+                           call_name(allowed_flags));
     if ((known->flags & STREAM_FLAGS) == STREAM_FLAGS)
         return sugar_error(SUGAR_ERROR_ARGUMENT,
                            "options: flags %#llx, expected SUGAR_CALL_NONTEMPORAL (0x2) or "
@@ -85,6 +91,16 @@ sugar_status sugar_backward(const sugar_activation *activation, const sugar_tens
         {.name = "dx", .tensor = dx, .access = SUGAR_ACCESS_OUTPUT},
     };
     return sugar_plain_run(activation, operands, 3, &known);
+}
+
+sugar_status sugar_backward_twice(const sugar_activation *activation, const sugar_tensor *x, const sugar_tensor *dy,
+                                  const sugar_tensor *v, const sugar_tensor *ddy, const sugar_tensor *dx,
+                                  const sugar_call_options *options)
+{
+    SUGAR_DEFAULT_MODE;
+    sugar_call_options known;
+    const sugar_status status = check_call(activation, options, TWICE_FLAGS, &known);
+    return status == SUGAR_OK ? sugar_twice_run(activation, x, dy, v, ddy, dx, &known) : status;
 }
 
 sugar_status sugar_monitor_observe(sugar_monitor *monitor, const sugar_tensor *x, const sugar_call_options *options)

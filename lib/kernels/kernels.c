@@ -37,6 +37,11 @@
     {                                                                                                                  \
         derivative_loop(name##_derivative, parameters, x, d, n);                                                       \
     }
+#define SECOND(name, second)                                                                                           \
+    KERNEL name##_seconds(const void *parameters, const void *x, void *d, size_t n)                                    \
+    {                                                                                                                  \
+        derivative_loop(second, parameters, x, d, n);                                                                  \
+    }
 #define LEARNS(name, value, derivative)                                                                                \
     KERNEL name##_forward_each(const void *parameter, size_t step, const void *x, void *y, size_t n)                   \
     {                                                                                                                  \
@@ -82,6 +87,10 @@ const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
 #define SURROGATE(name, ...) [SUGAR_KIND_##name] = name##_derivatives,
 #include "kernels/kinds/kinds.def"
     },
+    .second = {
+#define SECOND(name, ...) [SUGAR_KIND_##name] = name##_seconds,
+#include "kernels/kinds/kinds.def"
+    },
     .forward_at_defaults = {
 #define AT_DEFAULTS(name) [SUGAR_KIND_##name] = name##_default_forward,
 #include "kernels/kinds/kinds.def"
@@ -103,6 +112,7 @@ const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
 #include "kernels/kinds/kinds.def"
     },
     .combine = combine,
+    .combine_twice = combine_twice,
     .end_stream = end_stream,
     .forward_each = {
 #define LEARNS(name, ...) [SUGAR_KIND_##name] = name##_forward_each,

@@ -68,6 +68,12 @@ typedef struct sugar_combination {
  * before it is written. */
 typedef void sugar_combine_kernel(const sugar_combination *combination, const void *dy, void *dx, size_t n);
 
+/* ddy[i] = v[i] * d[i], dx[i] = (dy[i] * v[i]) * e[i], where `first` describes d and `second` e; elements. Each is
+ * added to what its output holds if the combination says so. ddy or dx may be NULL: not wanted. Either may be x, dy
+ * or v. */
+typedef void sugar_combine_twice_kernel(const sugar_combination *first, const sugar_combination *second, const void *dy,
+                                        const void *v, void *ddy, void *dx, size_t n);
+
 /* ---- Saved gradients: loops/saved.h -------------------------------------------------------- */
 
 /* What codes stand for: code c for lower + c * spacing; or, with two_values, 0 for lower and any other for upper. */
@@ -111,6 +117,8 @@ typedef struct sugar_kernels {
     sugar_backward_kernel *backward[SUGAR_KIND_COUNT];
     /* <kind>_derivatives: derivative_loop in loops/plain.h. */
     sugar_derivative_kernel *derivative[SUGAR_KIND_COUNT];
+    /* <kind>_seconds: derivative_loop with the second derivative. NULL for kinds without one. */
+    sugar_derivative_kernel *second[SUGAR_KIND_COUNT];
     /* <kind>_default_forward, <kind>_default_backward, <kind>_default_derivatives: the same for parameters that
      * have their defaults. NULL for kinds without faster formulas for these. */
     sugar_forward_kernel *forward_at_defaults[SUGAR_KIND_COUNT];
@@ -122,6 +130,8 @@ typedef struct sugar_kernels {
     sugar_derivative_kernel *derivative_from_output[SUGAR_KIND_COUNT];
     /* combine in loops/plain.h. */
     sugar_combine_kernel *combine;
+    /* combine_twice in loops/plain.h. */
+    sugar_combine_twice_kernel *combine_twice;
     /* end_stream in loops/memory.h. */
     void (*end_stream)(void);
 

@@ -119,7 +119,7 @@ static void print_cells(const run *all, int32_t kind, const element *type, direc
         snprintf(at, sizeof at, "%.6g", usual.max_at);
     printf(" | %7.3f %13s %6.2f%% %7.3f", usual.max_ulps, at, 100 * (double)usual.rounded / (double)usual.samples,
            any.max_ulps);
-    if (way == DERIVATIVE && !isnan(any.crossing_at))
+    if ((way == DERIVATIVE || way == SECOND) && !isnan(any.crossing_at))
         printf(" %6.3f", any.crossing_share);
 }
 
@@ -138,6 +138,28 @@ static void print_table(const run *all, const element *type)
         print_cells(all, kind, type, DERIVATIVE);
         if (all->entries[kind].reference->function[PARAMETER_DERIVATIVE])
             print_cells(all, kind, type, PARAMETER_DERIVATIVE);
+        putchar('\n');
+    }
+}
+
+static void print_second(const run *all)
+{
+    printf(
+        "\nthe second derivative: max of the errors in ULP, with the default parameters and with any; sign: next to\n"
+        "a change of sign, the largest share of the allowed error\n%-20s",
+        "kind");
+    for (int type = 0; type < TYPES; type++)
+        printf(" %7s %7s %6s", types[type]->name, "any", "sign");
+    putchar('\n');
+    for (int32_t kind = 0; kind < all->kinds; kind++) {
+        if (all->first[kind] == all->first[kind + 1] || !all->entries[kind].reference->function[SECOND])
+            continue;
+        printf("%-20s", all->entries[kind].reference->name);
+        for (int type = 0; type < TYPES; type++) {
+            const tally usual = collect(all, kind, types[type], SECOND, 1);
+            const tally any = collect(all, kind, types[type], SECOND, 0);
+            printf(" %7.3f %7.3f %6.3f", usual.max_ulps, any.max_ulps, any.crossing_share);
+        }
         putchar('\n');
     }
 }
@@ -213,7 +235,7 @@ static void add_checks(run *all, int32_t kind)
     for (int type = 0; type < TYPES; type++)
         for (int way = VALUE; way < ALL_DIRECTIONS; way++)
             for (int set = 0; set < set_count; set++)
-                for (int each = 0; each <= (learns && way < DIRECTIONS); each++)
+                for (int each = 0; each <= (learns && way < SECOND); each++)
                     if (is_checked(entry, types[type], (direction)way, set, sets[set]))
                         check_begin(&all->checks[all->count++], entry, types[type], (direction)way, set, each,
                                     sets[set]);
@@ -281,6 +303,7 @@ int main(int argc, char **argv)
     start_threads(&all, sysconf(_SC_NPROCESSORS_ONLN));
     for (int type = 0; type < TYPES; type++)
         print_table(&all, types[type]);
+    print_second(&all);
     print_from_output(&all);
     int status = json ? report_json(json, all.checks, all.count, all.passed, all.failed) : 0;
     printf("%d passed, %d failed\n", all.passed, all.failed);

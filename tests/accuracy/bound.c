@@ -3,15 +3,15 @@
 
 #include <math.h>
 
-/* Finds the zero of the derivative between two points of different sign. */
-static double bisect(const reference_kind *kind, const double *p, double low, double high, mpfr_ptr y,
+/* Finds the zero of a derivative between two points of different sign. */
+static double bisect(const reference_kind *kind, direction way, const double *p, double low, double high, mpfr_ptr y,
                      reference_scratch *scratch)
 {
-    reference_evaluate(y, kind, DERIVATIVE, p, low, scratch);
+    reference_evaluate(y, kind, way, p, low, scratch);
     int sign = mpfr_sgn(y);
     for (int i = 0; i < 50; i++) {
         double middle = low + (high - low) / 2;
-        reference_evaluate(y, kind, DERIVATIVE, p, middle, scratch);
+        reference_evaluate(y, kind, way, p, middle, scratch);
         if (mpfr_sgn(y) == sign)
             low = middle;
         else
@@ -25,8 +25,10 @@ static double bisect(const reference_kind *kind, const double *p, double low, do
 void bound_find(bound *limit, const element *type, const reference_kind *kind, direction way, const double *p,
                 reference_scratch *scratch)
 {
-    *limit = (bound){.ulps = type->ulps};
-    if (way != DERIVATIVE || !kind->width)
+    /* A narrow type has one rounding, which is faithful or not. */
+    const double times = way == SECOND && type->arithmetic == type ? 2 : 1;
+    *limit = (bound){.ulps = times * type->ulps};
+    if ((way != DERIVATIVE && way != SECOND) || !kind->width)
         return;
     limit->width = kind->width(p);
     mpfr_t y;
@@ -35,15 +37,16 @@ void bound_find(bound *limit, const element *type, const reference_kind *kind, d
     int previous_sign = 0;
     for (int i = -168; i <= 168; i++) {
         double x = limit->width * 8 * sinh(i / 32.0);
-        reference_evaluate(y, kind, DERIVATIVE, p, x, scratch);
+        reference_evaluate(y, kind, way, p, x, scratch);
         largest = fmax(largest, fabs(mpfr_get_d(y, MPFR_RNDN)));
         int sign = mpfr_sgn(y);
         if (sign * previous_sign < 0 && limit->zero_count < BOUND_ZEROS)
-            limit->zeros[limit->zero_count++] = bisect(kind, p, previous, x, y, scratch);
+            limit->zeros[limit->zero_count++] = bisect(kind, way, p, previous, x, y, scratch);
         previous = x;
         previous_sign = sign;
     }
-    limit->absolute = type->sign_change * largest;
+    limit->largest = largest;
+    limit->absolute = times * type->sign_change * largest;
     mpfr_clear(y);
 }
 

@@ -14,6 +14,7 @@ enum { BOUND_ZEROS = 8 };
 typedef struct bound {
     double ulps;
     double absolute;
+    double largest;                     /* the largest magnitude of the derivative, if it changes sign */
     double width;
     int zero_count;
     double zeros[BOUND_ZEROS];

@@ -59,6 +59,13 @@ int catalogue_get(int32_t index, catalogue_entry *entry, char problem[PROBLEM_SI
                         : "the reference has a parameter derivative, it does not learn");
         return -1;
     }
+    const int twice = (kind.capabilities & SUGAR_CAN_DIFFERENTIATE_TWICE) != 0;
+    if (twice != (entry->reference->function[SECOND] != NULL)) {
+        snprintf(problem, PROBLEM_SIZE, "%s: %s", kind.name,
+                 twice ? "the reference has no second derivative"
+                       : "the reference has a second derivative, the library none");
+        return -1;
+    }
     return get_parameters(index, &kind, entry, problem);
 }
 
@@ -156,6 +163,19 @@ double catalogue_round_parameter(const catalogue_entry *entry, const element *ty
     return rounded;
 }
 
+/* g''(x) into y, like `like`, with 1 for dy and v. */
+static sugar_status call_twice(const sugar_activation *activation, const sugar_tensor *like, const void *x, void *one,
+                               void *y)
+{
+    const int64_t repeated = 0;
+    sugar_tensor input = *like, unit = *like, output = *like;
+    memcpy(&input.data, &x, sizeof x);
+    unit.data = one;
+    unit.strides = &repeated;
+    output.data = y;
+    return sugar_backward_twice(activation, &input, &unit, &unit, NULL, &output, NULL);
+}
+
 sugar_status catalogue_call(const sugar_activation *activation, const element *type, direction way, size_t n,
                             const void *x, const void *parameter, void *y)
 {
@@ -174,6 +194,8 @@ sugar_status catalogue_call(const sugar_activation *activation, const element *t
         return flat_forward(activation, type->type, shape, x, 1, y, 1, &options);
     uint64_t one;
     element_store(&one, 0, type->type, element_of(1, type->type));
+    if (way == SECOND)
+        return call_twice(activation, &like, x, &one, y);
     if (way != PARAMETER_DERIVATIVE)
         return flat_backward(activation, type->type, shape, x, 1, &one, 0, y, 1, &options);
     options.parameter_gradient = &gradient;

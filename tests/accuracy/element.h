@@ -14,7 +14,7 @@ typedef struct element {
     int digits;             /* binary digits of the significand */
     int min_exponent;       /* the smallest normal number is 2^(min_exponent - 1) */
     int max_exponent;       /* the largest finite number is just below 2^max_exponent */
-    double ulps;            /* the promised bound: so many ULP everywhere, ... */
+    double ulps;            /* the promised bound (f32, f64: half of that of second derivatives): so many ULP, ... */
     double sign_change;     /* ... or this times the largest |derivative| where that changes sign */
     double rounded;         /* and at least this share correctly rounded */
 } element;

@@ -315,7 +315,7 @@ static int run_all(const options *chosen, catalogue_entry *entries, check *check
 
 static void usage(FILE *file)
 {
-    fputs("usage: exhaustive [--kind NAME] [--direction value|derivative|parameter-derivative] [--stride N]\n"
+    fputs("usage: exhaustive [--kind NAME] [--direction value|derivative|parameter-derivative|second] [--stride N]\n"
           "                  [--threads N] [--all-parameters] [--json FILE]\n"
           "Measures every f32 (or every N-th) at the level in use (at most SUGAR_LEVEL).\n",
           file);
@@ -329,6 +329,14 @@ static long read_number(const char *name, const char *value, long most)
     if (end != value && *end == '\0' && number >= 1 && number <= most)
         return number;
     fprintf(stderr, "%s: \"%s\", expected a whole number from 1 to %ld\n", name, value, most);
+    return 0;
+}
+
+static int is_direction(const char *name)
+{
+    for (int way = VALUE; way < DIRECTIONS; way++)
+        if (strcmp(name, direction_names[way]) == 0)
+            return 1;
     return 0;
 }
 
@@ -349,9 +357,8 @@ static int read_option(options *chosen, const char *name, const char *value)
         }
     } else if (strcmp(name, "--direction") == 0) {
         chosen->way = value;
-        if (strcmp(value, direction_names[VALUE]) != 0 && strcmp(value, direction_names[DERIVATIVE]) != 0
-            && strcmp(value, direction_names[PARAMETER_DERIVATIVE]) != 0) {
-            fprintf(stderr, "--direction: \"%s\", expected value, derivative or parameter-derivative\n", value);
+        if (!is_direction(value)) {
+            fprintf(stderr, "--direction: \"%s\", expected value, derivative, parameter-derivative or second\n", value);
             return -1;
         }
     } else {

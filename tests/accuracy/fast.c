@@ -242,26 +242,78 @@ FUNCTION(multi_gaussian_spike_derivative)
     return (1 + p[1]) * density(x, p[0]) - p[1] * (density(x - p[0], wide) + density(x + p[0], wide));
 }
 
+/* ---- Second derivatives ------------------------------------------------------------------------ */
+
+#define ZERO_SECOND(name)                                                                                              \
+    FUNCTION(name##_second) { return 0 * x; }
+ZERO_SECOND(relu)
+
+FUNCTION(silu_second)
+{
+    vec y = p[0] * x;
+    return p[0] * sigmoid_derivative(y, p) * (2 - y * hyperbolic_tangent(y / 2));
+}
+FUNCTION(tanh_second) { return -2 * tanh_value(x, p) * tanh_derivative(x, p); }
+
+/* What the library does not have yet. */
+#define identity_second NULL
+#define relu6_second NULL
+#define relu_squared_second NULL
+#define threshold_second NULL
+#define leaky_relu_second NULL
+#define prelu_second NULL
+#define rrelu_second NULL
+#define elu_second NULL
+#define celu_second NULL
+#define selu_second NULL
+#define gelu_second NULL
+#define gelu_tanh_second NULL
+#define mish_second NULL
+#define softplus_second NULL
+#define squareplus_second NULL
+#define softsign_second NULL
+#define sigmoid_second NULL
+#define log_sigmoid_second NULL
+#define tanhshrink_second NULL
+#define softshrink_second NULL
+#define hardshrink_second NULL
+#define hardtanh_second NULL
+#define hardsigmoid_second NULL
+#define hardswish_second NULL
+#define bsilu_second NULL
+#define nelu_second NULL
+#define heaviside_second NULL
+#define sign_second NULL
+#define atan_spike_second NULL
+#define fast_sigmoid_spike_second NULL
+#define slayer_spike_second NULL
+#define triangle_spike_second NULL
+#define gaussian_spike_second NULL
+#define multi_gaussian_spike_second NULL
+#define sigmoid_spike_second NULL
+#define box_spike_second NULL
+
 /* ---- The table -------------------------------------------------------------------------------- */
 
 typedef vec fast_function(vec x, const double *p);
 /* clang-format would break the braces open. */
 /* clang-format off */
-#define KIND(name) {#name, {name##_value, name##_derivative}}
-#define LEARNING(name) {#name, {name##_value, name##_derivative, name##_parameter_derivative}}
-#define SURROGATE(name) {#name, {NULL, name##_derivative}}
+#define KIND(name) {#name, {name##_value, name##_derivative, NULL, name##_second}}
+#define LEARNING(name)                                                                            \
+    {#name, {name##_value, name##_derivative, name##_parameter_derivative, name##_second}}
+#define SURROGATE(name) {#name, {NULL, name##_derivative, NULL, name##_second}}
 /* clang-format on */
 static const struct {
     const char *name;
     fast_function *function[DIRECTIONS];
 } kinds[] = {
-    {"identity", {identity_value, one}},
+    {"identity", {identity_value, one, NULL, identity_second}},
     KIND(relu),
     KIND(relu6),
     KIND(relu_squared),
     KIND(threshold),
-    {"leaky_relu", {leaky_value, leaky_derivative, leaky_parameter_derivative}},
-    {"prelu", {leaky_value, leaky_derivative, leaky_parameter_derivative}},
+    {"leaky_relu", {leaky_value, leaky_derivative, leaky_parameter_derivative, leaky_relu_second}},
+    {"prelu", {leaky_value, leaky_derivative, leaky_parameter_derivative, prelu_second}},
     KIND(rrelu),
     LEARNING(elu),
     LEARNING(celu),
@@ -277,15 +329,15 @@ static const struct {
     KIND(log_sigmoid),
     KIND(tanh),
     KIND(tanhshrink),
-    {"softshrink", {softshrink_value, shrink_derivative}},
-    {"hardshrink", {hardshrink_value, shrink_derivative}},
+    {"softshrink", {softshrink_value, shrink_derivative, NULL, softshrink_second}},
+    {"hardshrink", {hardshrink_value, shrink_derivative, NULL, hardshrink_second}},
     KIND(hardtanh),
     KIND(hardsigmoid),
     KIND(hardswish),
     LEARNING(bsilu),
     LEARNING(nelu),
-    {"heaviside", {threshold_derivative, zero}},
-    {"sign", {sign_value, zero}},
+    {"heaviside", {threshold_derivative, zero, NULL, heaviside_second}},
+    {"sign", {sign_value, zero, NULL, sign_second}},
     SURROGATE(atan_spike),
     SURROGATE(fast_sigmoid_spike),
     SURROGATE(slayer_spike),

@@ -14,7 +14,7 @@ static double relative_error(const bound *limit, double x, double found, mpfr_pt
     if (size < FAST_TINY)       /* 0 in f32, and so must this be */
         return fabs(found) < 2 * FAST_TINY ? 0 : HUGE_VAL;
     if (bound_crossing(limit, x, x))
-        size = fmax(size, limit->absolute / element_f32.sign_change);
+        size = fmax(size, limit->largest);
     mpfr_d_sub(exact, found, exact, MPFR_RNDN);
     return fabs(mpfr_get_d(exact, MPFR_RNDN)) / size;
 }

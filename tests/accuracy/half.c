@@ -67,7 +67,7 @@ static void judge(check *work, const numbers *all, reference_scratch *scratch)
     for (int i = 0; i < NUMBERS; i++) {
         const double x = all->wide[i], y = all->exact[i];
         const double found = element_value(all->found[i], type->type);
-        const double largest = bound_crossing(&limit, x, x) ? limit.absolute / element_f32.sign_change : 0;
+        const double largest = bound_crossing(&limit, x, x) ? limit.largest : 0;
         if (isfinite(x) && has_fast(work) && is_rounded(type, found, y, largest))
             add(&work->found, x, isinf(found) ? 0 : fabs(found - y) / element_ulp(type, y), 1);
         else

@@ -13,7 +13,7 @@
 #define FUNCTION(name)                                                                                                 \
     static void name(mpfr_ptr r, UNUSED mpfr_srcptr x, UNUSED const double *p, UNUSED reference_scratch *t)
 
-const char *const direction_names[ALL_DIRECTIONS] = {"value", "derivative", "parameter-derivative",
+const char *const direction_names[ALL_DIRECTIONS] = {"value", "derivative", "parameter-derivative", "second",
                                                      "derivative from the output"};
 
 void reference_begin(reference_scratch *scratch)
@@ -638,6 +638,35 @@ FUNCTION(multi_gaussian_spike_derivative)
     }
 }
 
+/* ---- Second derivatives ------------------------------------------------------------------------ */
+
+/* Those that are 0 wherever they exist. */
+#define ZERO_SECOND(name)                                                                                              \
+    FUNCTION(name##_second) { mpfr_set_ui(r, 0, N); }
+ZERO_SECOND(relu)
+
+/* beta s(y) s(-y) (2 - y tanh(y/2)), y = beta x */
+FUNCTION(silu_second)
+{
+    mpfr_mul_d(t->a, x, p[0], N);
+    mpfr_div_ui(t->b, t->a, 2, N);
+    mpfr_tanh(t->b, t->b, N);
+    mpfr_mul(t->b, t->b, t->a, N);
+    mpfr_ui_sub(t->b, 2, t->b, N);
+    logistic_derivative(r, t->a, t->c);
+    mpfr_mul(r, r, t->b, N);
+    mpfr_mul_d(r, r, p[0], N);
+}
+
+/* -2 tanh(x) sech(x)^2 */
+FUNCTION(tanh_second)
+{
+    tanh_derivative(r, x, p, t);
+    mpfr_tanh(t->a, x, N);
+    mpfr_mul(r, r, t->a, N);
+    mpfr_mul_si(r, r, -2, N);
+}
+
 /* ---- Derivatives from the output y: x is y here; beyond the range of f the nearest end of it ---- */
 
 FUNCTION(elu_from_output)
@@ -700,6 +729,44 @@ FUNCTION(log_sigmoid_from_output)
 
 /* ---- The table -------------------------------------------------------------------------------- */
 
+/* What the library does not have yet. */
+#define identity_second NULL
+#define relu6_second NULL
+#define relu_squared_second NULL
+#define threshold_second NULL
+#define leaky_relu_second NULL
+#define prelu_second NULL
+#define rrelu_second NULL
+#define elu_second NULL
+#define celu_second NULL
+#define selu_second NULL
+#define gelu_second NULL
+#define gelu_tanh_second NULL
+#define mish_second NULL
+#define softplus_second NULL
+#define squareplus_second NULL
+#define softsign_second NULL
+#define sigmoid_second NULL
+#define log_sigmoid_second NULL
+#define tanhshrink_second NULL
+#define softshrink_second NULL
+#define hardshrink_second NULL
+#define hardtanh_second NULL
+#define hardsigmoid_second NULL
+#define hardswish_second NULL
+#define bsilu_second NULL
+#define nelu_second NULL
+#define heaviside_second NULL
+#define sign_second NULL
+#define atan_spike_second NULL
+#define fast_sigmoid_spike_second NULL
+#define slayer_spike_second NULL
+#define triangle_spike_second NULL
+#define gaussian_spike_second NULL
+#define multi_gaussian_spike_second NULL
+#define sigmoid_spike_second NULL
+#define box_spike_second NULL
+
 static double width_one(UNUSED const double *p) { return 1; }
 static double width_inverse(const double *p) { return 1 / p[0]; }
 static double width_same(const double *p) { return p[0]; }
@@ -707,18 +774,23 @@ static double width_same(const double *p) { return p[0]; }
 /* clang-format would break the braces open. */
 /* clang-format off */
 #define FROM(name, value, derivative, from_output, ...)                                           \
-    {#name, {value, derivative, NULL, from_output}, {__VA_ARGS__}, 0, NULL}
+    {#name, {value, derivative, NULL, name##_second, from_output}, {__VA_ARGS__}, 0, NULL}
 #define ORDERED_FROM(name, value, derivative, from_output, ...)                                    \
-    {#name, {value, derivative, NULL, from_output}, {__VA_ARGS__}, 1, NULL}
-#define KIND(name, value, derivative, ...) {#name, {value, derivative}, {__VA_ARGS__}, 0, NULL}
-#define ORDERED(name, value, derivative, ...) {#name, {value, derivative}, {__VA_ARGS__}, 1, NULL}
-#define CROSSING(name, value, derivative, width, ...) {#name, {value, derivative}, {__VA_ARGS__}, 0, width}
+    {#name, {value, derivative, NULL, name##_second, from_output}, {__VA_ARGS__}, 1, NULL}
+#define KIND(name, value, derivative, ...)                                                         \
+    {#name, {value, derivative, NULL, name##_second}, {__VA_ARGS__}, 0, NULL}
+#define ORDERED(name, value, derivative, ...)                                                      \
+    {#name, {value, derivative, NULL, name##_second}, {__VA_ARGS__}, 1, NULL}
+#define CROSSING(name, value, derivative, width, ...)                                              \
+    {#name, {value, derivative, NULL, name##_second}, {__VA_ARGS__}, 0, width}
 #define LEARNING(name, function, width, parameter)                                                 \
-    {#name, {function##_value, function##_derivative, function##_parameter_derivative}, {parameter}, 0, width}
+    {#name, {function##_value, function##_derivative, function##_parameter_derivative, name##_second},  \
+     {parameter}, 0, width}
 #define LEARNING_FROM(name, function, from_output, parameter)                                      \
-    {#name, {function##_value, function##_derivative, function##_parameter_derivative, from_output},    \
-     {parameter}, 0, NULL}
-#define SURROGATE(name, ...) {#name, {NULL, name##_derivative}, {__VA_ARGS__}, 0, NULL}
+    {#name, {function##_value, function##_derivative, function##_parameter_derivative, name##_second,   \
+             from_output}, {parameter}, 0, NULL}
+#define SURROGATE(name, ...)                                                                       \
+    {#name, {NULL, name##_derivative, NULL, name##_second}, {__VA_ARGS__}, 0, NULL}
 /* clang-format on */
 
 const reference_kind reference_kinds[] = {

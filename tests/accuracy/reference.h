@@ -1,4 +1,4 @@
-/* The exact value and derivative of every kind, and the derivative by the parameter if it learns; to hundreds
+/* The exact value and derivatives of every kind, and the derivative by the parameter if it learns; to hundreds
  * of digits, with MPFR. Written from the mathematics in the catalogue; shares nothing with the library. */
 #ifndef ACCURACY_REFERENCE_H
 #define ACCURACY_REFERENCE_H
@@ -12,6 +12,7 @@ typedef enum direction {
     VALUE,
     DERIVATIVE,
     PARAMETER_DERIVATIVE,
+    SECOND,
     DIRECTIONS,
     FROM_OUTPUT = DIRECTIONS,
     ALL_DIRECTIONS
@@ -33,11 +34,12 @@ typedef struct reference_kind {
     const char *name;
     reference_function *function[ALL_DIRECTIONS];       /* value NULL: a surrogate-only kind;
                                                            parameter derivative NULL: it does not learn;
+                                                           second derivative NULL: the library has none;
                                                            from output NULL: impossible */
     const char *parameters[REFERENCE_PARAMETERS + 1];   /* names; NULL after the last */
     int ordered;                    /* the first parameter is not above the second */
-    double (*width)(const double *p);   /* the derivative crosses zero: over which width in x its
-                                           terms cancel there; NULL: it does not */
+    double (*width)(const double *p);   /* the first and the second derivative cross zero: over which width in x
+                                           their terms cancel there; NULL: they do not */
 } reference_kind;
 
 extern const reference_kind reference_kinds[];

@@ -23,21 +23,23 @@ static void fail(const char *kind, const char *what)
     printf("FAIL %s: %s\n", kind, what);
 }
 
-/* ---- The derivative is the slope of the value ------------------------------------------------- */
+/* ---- A derivative is the slope of what it is the derivative of ----------------------------------- */
 
 /* |f'(x) - (f(x + h) - f(x - h)) / 2h|, relative to the larger of |f'| and |f / x|, by the reference's
- * own arithmetic; h is so small that the exact difference quotient has 30 right digits. */
-static double derivative_error(const reference_kind *kind, const double *p, double x, reference_scratch *scratch)
+ * own arithmetic; h is so small that the exact difference quotient has 30 right digits. f is the function in direction
+ * `of`, f' that in direction `way`. */
+static double slope_error(const reference_kind *kind, direction of, direction way, const double *p, double x,
+                          reference_scratch *scratch)
 {
     mpfr_t h, at, above, below, exact;
     mpfr_inits2(REFERENCE_BITS, h, at, above, below, exact, (mpfr_ptr)0);
     mpfr_set_d(h, fabs(x), MPFR_RNDN);
     mpfr_mul_2si(h, h, -100, MPFR_RNDN);
     mpfr_d_sub(at, x, h, MPFR_RNDN);
-    kind->function[VALUE](below, at, p, scratch);
+    kind->function[of](below, at, p, scratch);
     mpfr_add_d(at, h, x, MPFR_RNDN);
-    kind->function[VALUE](above, at, p, scratch);
-    reference_evaluate(exact, kind, DERIVATIVE, p, x, scratch);
+    kind->function[of](above, at, p, scratch);
+    reference_evaluate(exact, kind, way, p, x, scratch);
     mpfr_sub(below, above, below, MPFR_RNDN);
     mpfr_div(below, below, h, MPFR_RNDN);
     mpfr_div_ui(below, below, 2, MPFR_RNDN);
@@ -53,13 +55,16 @@ static double derivative_error(const reference_kind *kind, const double *p, doub
     return error;
 }
 
-static void check_derivatives(const catalogue_entry *entry, const double *p, reference_scratch *scratch)
+static void check_slope(const catalogue_entry *entry, direction of, direction way, const double *p,
+                        reference_scratch *scratch)
 {
     static const double points[] = {1e-300, 1e-30, 1e-9, 0.01, 0.3, 0.7, 1.2, 2.2, 3.7, 7, 25, 100, 700};
     for (size_t i = 0; i < 2 * sizeof points / sizeof points[0]; i++) {
         double x = i % 2 ? points[i / 2] : -points[i / 2];
-        double error = derivative_error(entry->reference, p, x, scratch);
-        expect(error < 1e-30, entry->reference->name, "the derivative is not the slope of the value", x, error);
+        double error = slope_error(entry->reference, of, way, p, x, scratch);
+        char what[80];
+        snprintf(what, sizeof what, "%s is not the slope of %s", direction_names[way], direction_names[of]);
+        expect(error < 1e-30, entry->reference->name, what, x, error);
     }
 }
 
@@ -320,7 +325,9 @@ int main(void)
         for (int set = 0; set < count; set++) {
             int moderate = set == 0 || set == 3 || set == 4;
             if (entry.reference->function[VALUE] && moderate)
-                check_derivatives(&entry, sets[set], &scratch);
+                check_slope(&entry, VALUE, DERIVATIVE, sets[set], &scratch);
+            if (entry.reference->function[SECOND] && moderate)
+                check_slope(&entry, DERIVATIVE, SECOND, sets[set], &scratch);
             if (entry.reference->function[PARAMETER_DERIVATIVE] && moderate)
                 check_parameter_derivatives(&entry, sets[set], &scratch);
             if (fast_usable())

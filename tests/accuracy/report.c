@@ -18,11 +18,11 @@ void check_begin(check *work, const catalogue_entry *entry, const element *type,
 
 const double *check_parameter(const check *work) { return work->each ? &work->p[0] : NULL; }
 
-/* The share of correctly rounded results is not checked for parameter derivatives, nor with a parameter that is an
- * element itself: its few digits may put results in the middle between two elements for all x near 0. */
+/* The share of correctly rounded results is not checked for parameter and second derivatives, nor with a parameter
+ * that is an element itself: its few digits may put results in the middle between two elements for all x near 0. */
 static double rounded_share(const check *work)
 {
-    return work->way == PARAMETER_DERIVATIVE || work->each ? 0 : work->type->rounded;
+    return work->way == PARAMETER_DERIVATIVE || work->way == SECOND || work->each ? 0 : work->type->rounded;
 }
 
 int check_failed(const check *work)

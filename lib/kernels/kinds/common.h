@@ -11,8 +11,9 @@
  * does not have; it counts as the nearest one that f has: for a positive parameter, beyond the limit of f the
  * derivative is 0.
  *
- * Every formula keeps: an error of at most 2 ULP (4 in f64) for all x, tails included; NaN for NaN, and no other NaN;
- * the exact limits at +-inf. vec_min and vec_max return their second operand if either is NaN, so x is the second one.
+ * Every formula keeps: an error of at most 2 ULP (4 in f64; second derivatives twice that) for all x, tails included;
+ * NaN for NaN, and no other NaN; the exact limits at +-inf. vec_min and vec_max return their second operand if either
+ * is NaN, so x is the second one.
  *
  * Kinds with faster formulas for the defaults of their parameters have name_default_value and name_default_derivative.
  *
@@ -128,6 +129,13 @@ static inline vec as_element(vec a)
 #else
     return a;
 #endif
+}
+
+/* The second derivative of a kind whose first one is constant between jumps. */
+static inline vec zero_second(vec x, const vec *p)
+{
+    (void)p;
+    return vec_keep_nan(x, SPLAT(0));
 }
 
 static inline vec at_least_0(vec a) { return vec_max(SPLAT(0), a); }

@@ -151,6 +151,15 @@ static inline vec silu_default_derivative(vec x, const vec *p)
 }
 #endif
 
+/* beta s(a) s(-a) (2 - a tanh(a/2)), a = |beta x|; tanh(a/2) = (1 - E) s(a). */
+static inline vec silu_second(vec x, const vec *p)
+{
+    pair a = two_product(p[0], vec_abs(bounded(x, FAR)));
+    logistic_parts l = logistic_parts_of(a);
+    pair bracket = pair_add(pair_of(SPLAT(2)), pair_multiply(a, pair_multiply(l.expm1, l.s)));
+    return times_logistic_derivative(pair_multiply(pair_of(p[0]), bracket), l);
+}
+
 /* x^2 s(y) s(-y) */
 static inline vec silu_parameter_derivative(vec x, const vec *p)
 {

@@ -149,19 +149,40 @@ ALWAYS_INLINE vec combined_derivative(const sugar_combination *c, size_t i, size
     return vec_select(vec_less_equal(load_some((const element *)c->x + i, n - i), vec_splat(0)), mixed, own);
 }
 
+/* The gradient times g' of a combination, for elements i, i + 1, ... of n; added to what dx holds if it says so. */
+ALWAYS_INLINE vec combined_gradient(const sugar_combination *c, vec gradient, const element *dx, size_t i, size_t n)
+{
+    const vec d = combined_derivative(c, i, n);
+    if (c->accumulate)
+        return vec_fma(gradient, d, load_some(dx + i, n - i));
+    return gradient * d;
+}
+
 static void combine(const sugar_combination *c, const void *dy_elements, void *dx_elements, size_t n)
 {
     const element *dy = dy_elements;
     element *dx = dx_elements;
-    for (size_t i = 0; i < n; i += VEC_LANES) {
-        const vec d = combined_derivative(c, i, n);
-        vec gradient = load_some(dy + i, n - i);
-        vec result = gradient * d;
-        if (c->accumulate)
-            result = vec_fma(gradient, d, load_some(dx + i, n - i));
-        put_some(dx + i, result, n - i, c->stream);
-    }
+    for (size_t i = 0; i < n; i += VEC_LANES)
+        put_some(dx + i, combined_gradient(c, load_some(dy + i, n - i), dx, i, n), n - i, c->stream);
     end_stream_of(c->stream);
+}
+
+/* Both results of a vector are computed before one is stored, as an output may be an input. */
+static void combine_twice(const sugar_combination *first, const sugar_combination *second, const void *dy_elements,
+                          const void *v_elements, void *ddy_elements, void *dx_elements, size_t n)
+{
+    const element *dy = dy_elements, *v = v_elements;
+    element *ddy = ddy_elements, *dx = dx_elements;
+    for (size_t i = 0; i < n; i += VEC_LANES) {
+        const vec gradient = load_some(v + i, n - i), product = load_some(dy + i, n - i) * gradient;
+        const vec of_dy = ddy ? combined_gradient(first, gradient, ddy, i, n) : gradient;
+        const vec of_x = dx ? combined_gradient(second, product, dx, i, n) : product;
+        if (ddy)
+            put_some(ddy + i, of_dy, n - i, first->stream);
+        if (dx)
+            put_some(dx + i, of_x, n - i, second->stream);
+    }
+    end_stream_of(first->stream | second->stream);
 }
 
 #endif

@@ -70,4 +70,32 @@ static inline logistic_far logistic_far_of(pair a)
     return (logistic_far){e, pair_reciprocal(sum)};
 }
 
+/* What the second derivatives of the logistic family are made of, for a >= 0 or NaN: with E = exp(-a), E itself,
+ * E - 1 and s(a) = 1 / (1 + E). */
+typedef struct {
+    scaled e;
+    pair expm1, s;
+} logistic_parts;
+
+static inline logistic_parts logistic_parts_of(pair a)
+{
+    exp_and_expm1 near = exp_and_expm1_of_negative(pair_negate(a));
+    logistic_parts l = {.e = {near.exp, SPLAT(1)}, .expm1 = near.expm1};
+    mask far = vec_less(SPLAT(EXP_PAIR_NEAR), a.hi);
+    if (is_rare(far)) {
+        scaled e = logistic_far_of(a).e;
+        l.e = (scaled){pair_select(far, e.value, l.e.value), vec_select(far, e.scale, SPLAT(1))};
+    }
+    pair sum = fast_two_sum(SPLAT(1), l.e.value.hi);
+    sum.lo = sum.lo + l.e.value.lo;
+    l.s = pair_reciprocal(sum);
+    return l;
+}
+
+/* factor s(a) s(-a). */
+static inline vec times_logistic_derivative(pair factor, logistic_parts l)
+{
+    return pair_sum(pair_multiply(factor, pair_multiply(l.e.value, pair_square(l.s)))) * l.e.scale;
+}
+
 #endif
