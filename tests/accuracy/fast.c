@@ -246,52 +246,86 @@ FUNCTION(multi_gaussian_spike_derivative)
 
 #define ZERO_SECOND(name)                                                                                              \
     FUNCTION(name##_second) { return 0 * x; }
+ZERO_SECOND(identity)
 ZERO_SECOND(relu)
+ZERO_SECOND(relu6)
+ZERO_SECOND(threshold)
+ZERO_SECOND(leaky_relu)
+ZERO_SECOND(prelu)
+ZERO_SECOND(rrelu)
+ZERO_SECOND(softshrink)
+ZERO_SECOND(hardshrink)
+ZERO_SECOND(hardtanh)
+ZERO_SECOND(hardsigmoid)
+ZERO_SECOND(heaviside)
+ZERO_SECOND(sign)
+ZERO_SECOND(box_spike)
+
+static inline vec sign_of(vec x) { return when((mask)(x > 0)) - when((mask)(x < 0)); }
+
+FUNCTION(relu_squared_second) { return 2 * relu_derivative(x, p); }
+FUNCTION(hardswish_second) { return when((mask)(magnitude(x) < 3)) / 3; }
+FUNCTION(triangle_spike_second) { return -p[0] * sign_of(x) * when((mask)(magnitude(x) < 1)); }
+static inline vec inverse_cube(vec z) { return inverse_square(z) / z; }
+FUNCTION(softsign_second) { return -2 * sign_of(x) * inverse_cube(1 + magnitude(x)); }
+FUNCTION(fast_sigmoid_spike_second) { return -2 * p[0] * sign_of(x) * inverse_cube(1 + p[0] * magnitude(x)); }
+FUNCTION(squareplus_second) { return p[0] / 2 * inverse_cube(v_sqrt(x * x + p[0])); }
+FUNCTION(nelu_second)
+{
+    vec inverse = 1 / (1 + x * x);
+    return choose((mask)(x > 0), all(0), 2 * p[0] * (1 - 3 * x * x) * inverse * inverse * inverse);
+}
+FUNCTION(atan_spike_second)
+{
+    double k = pi * p[0] / 2;
+    return -p[0] * k * k * x * inverse_square(1 + k * k * x * x);
+}
+FUNCTION(elu_second) { return when((mask)(x < 0)) * elu_derivative(x, p); }
+FUNCTION(celu_second) { return when((mask)(x < 0)) * celu_derivative(x, p) / p[0]; }
+FUNCTION(selu_second) { return when((mask)(x < 0)) * selu_derivative(x, p); }
+FUNCTION(slayer_spike_second) { return -p[0] * sign_of(x) * slayer_spike_derivative(x, p); }
+FUNCTION(sigmoid_second) { return -sigmoid_derivative(x, p) * hyperbolic_tangent(x / 2); }
+FUNCTION(sigmoid_spike_second) { return p[0] * p[0] * sigmoid_second(p[0] * x, p); }
+FUNCTION(softplus_second) { return p[0] * sigmoid_derivative(p[0] * x, p); }
+FUNCTION(log_sigmoid_second) { return -sigmoid_derivative(x, p); }
+FUNCTION(bsilu_second) { return sigmoid_derivative(x, p) * (2 - (x + p[0]) * hyperbolic_tangent(x / 2)); }
+FUNCTION(gelu_tanh_second)
+{
+    x = lesser(greater(x, all(-40)), all(40));
+    vec w = gelu_tanh_argument(x), slope = sqrt(8 / pi) * (1 + 0.134145 * (x * x));
+    vec rising = sqrt(8 / pi) * (2 + 4 * 0.134145 * (x * x));
+    return sigmoid_derivative(w, p) * (rising - x * slope * slope * hyperbolic_tangent(w / 2));
+}
+FUNCTION(gelu_second) { return density(x, 1) * (2 - x * x); }
+/* sech^2 = 4 (w + 1) / (w + 2)^2, with e and w as in mish_value. Beyond 100 all is 0 to f32. */
+FUNCTION(mish_second)
+{
+    vec y = lesser(x, all(100)), e = exponential(y), w = e * (e + 2), s = logistic(y);
+    vec t = w / (w + 2), sech_squared = 4 * (w + 1) * inverse_square(w + 2);
+    return sech_squared * s * (2 + y * (logistic(-y) - 2 * t * s));
+}
+FUNCTION(gaussian_spike_second) { return -x / (p[0] * p[0]) * density(x, p[0]); }
+/* The two wide slopes nearly cancel next to 0; there by the series of cosh(c) and sinh(c) / c, c = x / (s^2 sigma). */
+FUNCTION(multi_gaussian_spike_second)
+{
+    double wide = p[0] * p[2], square = p[2] * p[2];
+    vec right = gaussian_spike_second(x - p[0], &wide), left = gaussian_spike_second(x + p[0], &wide);
+    vec outer = (1 + p[1]) * gaussian_spike_second(x, p) - p[1] * (right + left);
+    vec q = x * x / (square * square * p[0] * p[0]);
+    vec hyperbolic_cosine = 1 + q / 2 * (1 + q / 12 * (1 + q / 30 * (1 + q / 56 * (1 + q / 90))));
+    vec sine_over_c = 1 + q / 6 * (1 + q / 20 * (1 + q / 42 * (1 + q / 72 * (1 + q / 110))));
+    vec both = 2 * p[1] / square * exponential(all(-0.5 / square)) * (hyperbolic_cosine - sine_over_c / square);
+    vec inner = -x / (p[0] * p[0]) * ((1 + p[1]) * density(x, p[0]) - both * density(x, wide));
+    return choose((mask)(q < 1 / 16.0), inner, outer);
+}
 
 FUNCTION(silu_second)
 {
     vec y = p[0] * x;
     return p[0] * sigmoid_derivative(y, p) * (2 - y * hyperbolic_tangent(y / 2));
 }
+FUNCTION(tanhshrink_second) { return 2 * tanh_value(x, p) * tanh_derivative(x, p); }
 FUNCTION(tanh_second) { return -2 * tanh_value(x, p) * tanh_derivative(x, p); }
-
-/* What the library does not have yet. */
-#define identity_second NULL
-#define relu6_second NULL
-#define relu_squared_second NULL
-#define threshold_second NULL
-#define leaky_relu_second NULL
-#define prelu_second NULL
-#define rrelu_second NULL
-#define elu_second NULL
-#define celu_second NULL
-#define selu_second NULL
-#define gelu_second NULL
-#define gelu_tanh_second NULL
-#define mish_second NULL
-#define softplus_second NULL
-#define squareplus_second NULL
-#define softsign_second NULL
-#define sigmoid_second NULL
-#define log_sigmoid_second NULL
-#define tanhshrink_second NULL
-#define softshrink_second NULL
-#define hardshrink_second NULL
-#define hardtanh_second NULL
-#define hardsigmoid_second NULL
-#define hardswish_second NULL
-#define bsilu_second NULL
-#define nelu_second NULL
-#define heaviside_second NULL
-#define sign_second NULL
-#define atan_spike_second NULL
-#define fast_sigmoid_spike_second NULL
-#define slayer_spike_second NULL
-#define triangle_spike_second NULL
-#define gaussian_spike_second NULL
-#define multi_gaussian_spike_second NULL
-#define sigmoid_spike_second NULL
-#define box_spike_second NULL
 
 /* ---- The table -------------------------------------------------------------------------------- */
 

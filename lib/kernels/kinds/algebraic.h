@@ -24,6 +24,19 @@ static inline vec softsign_derivative(vec x, const vec *p)
     return or_far(divide_by_pair(SPLAT(1), square), far, softsign_derivative_far, x, p);
 }
 
+/* factor / (1 + a)^3, rounded once; a is cut off where that is 0 and the cube is still finite. */
+static inline vec times_inverse_cube(vec factor, pair a)
+{
+    pair r = pair_reciprocal(pair_add(pair_of(SPLAT(1)), a));
+    return product_of_pairs(pair_multiply(pair_of(factor), r), pair_square(r));
+}
+static inline vec softsign_second(vec x, const vec *p)
+{
+    (void)p;
+    vec a = vec_min(SPLAT(PICK(0x1p60, 0x1p400)), vec_abs(x));
+    return falling(x, times_inverse_cube(SPLAT(2), pair_of(a)));
+}
+
 /* r = sqrt(x^2 + b) and h = (|x| + r) / 2. Then (x + r) / 2 is h for x >= 0, and below = b / (4 h) for
  * x < 0, without a subtraction. Far out r and h are |x|, which may be infinite, and low parts do not matter. */
 typedef struct {
@@ -101,6 +114,14 @@ static inline vec squareplus_parameter_derivative(vec x, const vec *p)
     return vec_select(vec_less(limit, a), SPLAT(0.25) / a, vec_fma(SPLAT(4) * t, rest, t));
 }
 
+/* b / 2 / r^3 */
+static inline vec squareplus_second(vec x, const vec *p)
+{
+    squareplus_terms s = squareplus_of(bounded(x, PICK(0x1p60, 0x1p400)), p[0]);
+    pair q = pair_reciprocal(s.r);
+    return product_of_pairs(pair_multiply(pair_of(SPLAT(0.5) * p[0]), q), pair_square(q));
+}
+
 /* From these |x| on, the value is alpha, and the derivative 0; alpha x^2 is finite there. */
 #define NELU_VALUE_LIMIT 0x1p50
 #define NELU_DERIVATIVE_LIMIT PICK(0x1p60, 0x1p400)
@@ -153,6 +174,16 @@ static inline vec nelu_derivative(vec x, const vec *p)
     vec d = vec_fma(x, x, SPLAT(1)), y = vec_fma(p[0] + p[0], x, SPLAT(0)) / (d * d);     /* 0 at -0, as in f32 */
     vec near = where_positive(x, SPLAT(1), or_far(y, near_middle(y, 8), nelu_derivative_full, x, p));
     return or_far(near, vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_derivative_full, x, p);
+}
+
+/* 2 alpha (1 - 3 x^2) / (1 + x^2)^3 for x <= 0 */
+static inline vec nelu_second(vec x, const vec *p)
+{
+    vec below = vec_max(SPLAT(-NELU_DERIVATIVE_LIMIT), non_positive(x));
+    pair r = nelu_reciprocal(below), three_squares = pair_multiply(two_product(below, below), pair_of(SPLAT(-3)));
+    pair first = pair_multiply(pair_add(pair_of(SPLAT(1)), three_squares), r);
+    pair second = pair_multiply(pair_of(p[0] + p[0]), r);
+    return where_positive(x, SPLAT(0), product_of_pairs(pair_multiply(first, second), r));
 }
 
 /* nelu for alpha = 1 and x <= 0. */

@@ -131,11 +131,19 @@ static inline vec as_element(vec a)
 #endif
 }
 
-/* The second derivative of a kind whose first one is constant between jumps. */
+/* The second derivatives of kinds have the same rules; where f' jumps or has a kink, they follow PyTorch, too. */
+
+/* That of a kind whose first derivative is constant between jumps. */
 static inline vec zero_second(vec x, const vec *p)
 {
     (void)p;
     return vec_keep_nan(x, SPLAT(0));
+}
+
+/* magnitude with the sign of -x, but 0 at 0: the slope of an even function with a peak there. */
+static inline vec falling(vec x, vec magnitude)
+{
+    return vec_select(vec_less_equal(vec_abs(x), SPLAT(0)), SPLAT(0), vec_copysign(magnitude, -x));
 }
 
 static inline vec at_least_0(vec a) { return vec_max(SPLAT(0), a); }

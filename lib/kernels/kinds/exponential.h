@@ -40,6 +40,11 @@ static inline vec elu_derivative(vec x, const vec *p)
     return or_far(near, far, elu_derivative_far, x, p);
 }
 
+static inline vec elu_second(vec x, const vec *p)
+{
+    return vec_select(vec_less(x, SPLAT(0)), elu_derivative(x, p), zero_second(x, p));
+}
+
 /* max(0, y + alpha) */
 static inline vec elu_derivative_from_output(vec y, const vec *p)
 {
@@ -82,6 +87,14 @@ static inline vec celu_derivative(vec x, const vec *p)
 
 static inline vec celu_default_value(vec x, const vec *p) { return elu_value(x, p); }
 static inline vec celu_default_derivative(vec x, const vec *p) { return elu_derivative(x, p); }
+
+/* exp(x / alpha) / alpha */
+static inline vec celu_second(vec x, const vec *p)
+{
+    scaled e = exp_of_negative(celu_argument(vec_max(SPLAT(-FAR), non_positive(x)), p[0]));
+    vec below = pair_sum(pair_multiply(e.value, pair_reciprocal(pair_of(p[0])))) * e.scale;
+    return vec_select(vec_less(x, SPLAT(0)), below, zero_second(x, p));
+}
 
 /* max(0, y + alpha) / alpha: no digits are lost where y is close to -alpha. */
 static inline vec celu_derivative_from_output(vec y, const vec *p)
@@ -141,6 +154,11 @@ static inline vec selu_derivative(vec x, const vec *p)
     exp_factors e = exp_near(x);
     vec near = where_positive(x, SPLAT(SELU_LAMBDA), times_exp(SELU_LAMBDA_A, e));
     return or_far(near, vec_less(x, SPLAT(-EXP_NEAR)), selu_derivative_far, x, p);
+}
+
+static inline vec selu_second(vec x, const vec *p)
+{
+    return vec_select(vec_less(x, SPLAT(0)), selu_derivative(x, p), zero_second(x, p));
 }
 
 /* max(0, y + lambda a), with lambda a to the digits of the catalogue: where the sum cancels, more digits would give

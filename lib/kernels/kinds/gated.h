@@ -305,6 +305,20 @@ static inline vec gelu_tanh_derivative(vec x, const vec *p)
 }
 #endif
 
+/* s(w) s(-w) (2 w' + x w'' - |x| w'^2 tanh(|w|/2)) with w = 2u. */
+static inline vec gelu_tanh_second(vec x, const vec *p)
+{
+    (void)p;
+    vec a = vec_min(SPLAT(25), vec_abs(x));         /* beyond, all is 0 */
+    pair square = two_product(a, a), cubic = pair_multiply(GELU_TANH_3B, square);
+    pair w = pair_multiply(pair_of(a), pair_add(GELU_TANH_A, pair_multiply(GELU_TANH_B, square)));
+    pair slope = pair_add(GELU_TANH_A, cubic),
+         rising = pair_add(pair_scale(GELU_TANH_A, SPLAT(2)), pair_scale(cubic, SPLAT(4)));
+    logistic_parts l = logistic_parts_of(w);
+    pair falling = pair_multiply(pair_multiply(pair_of(a), pair_square(slope)), pair_multiply(l.expm1, l.s));
+    return times_logistic_derivative(pair_add(rising, falling), l);
+}
+
 /* (x + alpha) s(x) - alpha/2 = x s(x) + alpha/2 tanh(x/2): the two terms have the same sign. With
  * e = exp(-|x|) and E = e - 1, s(x) is 1 / (2 + E) or e / (2 + E), tanh(|x|/2) is -E / (2 + E). */
 RARE vec bsilu_far(vec x, const vec *p)
@@ -383,6 +397,17 @@ static inline vec bsilu_derivative(vec x, const vec *p)
     return gated_derivative_narrow(x, gate, bsilu_derivative_near, x, p);
 }
 #endif
+
+/* s(x) s(-x) (2 - (x + alpha) tanh(x/2)) */
+static inline vec bsilu_second(vec x, const vec *p)
+{
+    x = bounded(x, FAR);
+    pair z = two_sum(x, p[0]);
+    logistic_parts l = logistic_parts_of(pair_of(vec_abs(x)));
+    pair minus_tanh = pair_multiply(l.expm1, l.s);
+    minus_tanh = pair_select(vec_less(x, SPLAT(0)), pair_negate(minus_tanh), minus_tanh);
+    return times_logistic_derivative(pair_add(pair_of(SPLAT(2)), pair_multiply(z, minus_tanh)), l);
+}
 
 /* The default alpha has tables of its own, without sums: two operations less with AVX-512, and half of the
  * permutations with AVX2. (f32, derivative, ns an element with the sums and in this way: AVX2 1.09 and 0.49,

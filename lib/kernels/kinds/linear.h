@@ -48,6 +48,7 @@ static inline vec relu_squared_value(vec x, const vec *p)
     return y * y;
 }
 static inline vec relu_squared_derivative(vec x, const vec *p) { return SPLAT(2) * relu_value(x, p); }
+static inline vec relu_squared_second(vec x, const vec *p) { return SPLAT(2) * relu_derivative(x, p); }
 
 static inline vec threshold_value(vec x, const vec *p) { return vec_select(vec_less_equal(x, p[0]), p[1], x); }
 static inline vec threshold_derivative(vec x, const vec *p) { return step_at(x, p[0]); }
@@ -151,6 +152,12 @@ static inline vec hardswish_derivative(vec x, const vec *p)
         inner = times_pair(vec_fma(SPLAT(2), x, SPLAT(3)), ONE_SIXTH);
     vec outer = step_at(x, SPLAT(-3));
     return vec_select(vec_less(vec_abs(x), SPLAT(3)), inner, outer);
+}
+
+static inline vec hardswish_second(vec x, const vec *p)
+{
+    (void)p;
+    return vec_keep_nan(x, vec_select(vec_less(vec_abs(x), SPLAT(3)), SPLAT(1.0 / 3), SPLAT(0)));
 }
 
 static inline vec heaviside_value(vec x, const vec *p) { return step_at(x, p[0]); }

@@ -113,4 +113,22 @@ static inline vec mish_derivative(vec x, const vec *p)
 }
 #endif
 
+/* With E = exp(-|x|) and D of mish_terms: 4 E (2 (1 + E) - |x| (2 + 2 E - 3 E^2 - 2 E^3) / D) / D^2 for x < 0, and
+ * 4 E^2 (2 (1 + E) - |x| (2 + 3 E - 2 E^2 - 2 E^3) / D) / D^2 for x >= 0. */
+static inline vec mish_second(vec x, const vec *p)
+{
+    (void)p;
+    x = bounded(x, FAR);
+    mish_terms m = mish_of(x);
+    pair one = pair_of(SPLAT(1)), e = m.e.value, twice_e = pair_scale(e, SPLAT(2));
+    pair inner = pair_add(pair_of(vec_select(m.negative, SPLAT(3), SPLAT(2))), twice_e);
+    pair outer = pair_add(pair_of(vec_select(m.negative, SPLAT(2), SPLAT(3))), pair_negate(pair_multiply(e, inner)));
+    pair sum = pair_add(pair_of(SPLAT(2)), pair_multiply(e, outer));
+    pair falling = pair_multiply(pair_of(-vec_abs(x)), pair_multiply(sum, m.reciprocal_d));
+    pair bracket = pair_add(pair_add(pair_of(SPLAT(2)), twice_e), falling);
+    pair factor = pair_multiply(pair_scale(e, SPLAT(4)), pair_square(m.reciprocal_d));
+    vec scale = vec_select(m.negative, m.e.scale, m.e.scale * m.e.scale);
+    return product_of_pairs(pair_multiply(factor, bracket), pair_select(m.negative, one, e)) * scale;
+}
+
 #endif

@@ -79,4 +79,14 @@ static inline vec gelu_derivative(vec x, const vec *p)
 }
 #endif
 
+/* phi(x) (2 - x^2) */
+static inline vec gelu_second(vec x, const vec *p)
+{
+    (void)p;
+    vec a = vec_min(SPLAT(40), vec_abs(x));         /* beyond, all is 0 */
+    pair square = two_product(a, a), bracket = pair_add(pair_of(SPLAT(2)), pair_negate(square));
+    scaled e = exp_of_negative(pair_scale(square, SPLAT(-0.5)));
+    return pair_sum(pair_multiply(pair_multiply(INVERSE_SQRT_2_PI, bracket), e.value)) * e.scale;
+}
+
 #endif

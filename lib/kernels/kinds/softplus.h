@@ -64,6 +64,12 @@ static inline vec sigmoid_derivative(vec x, const vec *p)
 }
 #endif
 
+static inline vec sigmoid_second(vec x, const vec *p)
+{
+    (void)p;
+    return vec_copysign(times_logistic_fall(pair_of(SPLAT(1)), pair_of(vec_abs(x))), -x);
+}
+
 /* y (1 - y) */
 static inline vec sigmoid_derivative_from_output(vec y, const vec *p)
 {
@@ -130,6 +136,13 @@ static inline vec softplus_derivative(vec x, const vec *p)
 
 static inline vec softplus_default_derivative(vec x, const vec *p) { return sigmoid_value(x, p); }
 
+/* beta s(beta x) s(-beta x) */
+static inline vec softplus_second(vec x, const vec *p)
+{
+    pair a = two_product(p[0], vec_abs(bounded(x, FAR)));
+    return times_logistic_derivative(pair_of(p[0]), logistic_parts_of(a));
+}
+
 /* -expm1(-beta y) */
 static inline vec softplus_derivative_from_output(vec y, const vec *p)
 {
@@ -183,6 +196,7 @@ static inline vec log1p_exp(vec x, const vec *p)
 static inline vec softplus_default_value(vec x, const vec *p) { return vec_max(SPLAT(0), x) + log1p_exp(x, p); }
 static inline vec log_sigmoid_value(vec x, const vec *p) { return non_positive(x) - log1p_exp(x, p); }
 static inline vec log_sigmoid_derivative(vec x, const vec *p) { return sigmoid_value(-x, p); }
+static inline vec log_sigmoid_second(vec x, const vec *p) { return -sigmoid_derivative(x, p); }
 
 /* -expm1(y) */
 static inline vec log_sigmoid_derivative_from_output(vec y, const vec *p)

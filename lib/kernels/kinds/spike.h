@@ -2,6 +2,7 @@
 #ifndef SUGAR_KERNELS_KINDS_SPIKE_H
 #define SUGAR_KERNELS_KINDS_SPIKE_H
 
+#include "kernels/kinds/algebraic.h"
 #include "kernels/kinds/common.h"
 #include "kernels/math/logistic.h"
 #include "kernels/math/normal.h"
@@ -57,6 +58,19 @@ static inline vec atan_spike_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(ONE_PLUS_SQUARE_LIMIT), vec_abs(z.hi)), atan_far, x, p);
 }
 
+/* -alpha k^2 d / (1 + z^2)^2 with k = pi alpha / 2 and z = k d; far out -alpha k / z^3. */
+static inline vec atan_spike_second(vec x, const vec *p)
+{
+    pair d = distance(x, p), k = pair_multiply(HALF_PI, pair_of(p[0])), z = pair_multiply(k, d);
+    mask far_out = vec_less(SPLAT(PICK(0x1p16, 0x1p32)), vec_abs(z.hi));  /* where 1 + z^2 is as good as z^2 */
+    pair near = pair_select(far_out, pair_of(SPLAT(0)), z),
+         r = pair_reciprocal(pair_add(pair_of(SPLAT(1)), pair_square(near)));
+    pair q = pair_reciprocal(pair_select(far_out, z, pair_of(SPLAT(1)))), height = pair_multiply(pair_of(-p[0]), k);
+    pair inner = pair_multiply(pair_multiply(height, r), pair_multiply(k, r)),
+         outer = pair_multiply(pair_multiply(height, q), q);
+    return product_of_pairs(pair_select(far_out, outer, inner), pair_select(far_out, q, d));
+}
+
 RARE vec fast_sigmoid_far(vec x, const vec *p)
 {
     pair d = pair_multiply(pair_of(p[0]), abs_distance(x, p));
@@ -68,6 +82,13 @@ static inline vec fast_sigmoid_spike_derivative(vec x, const vec *p)
     sum.lo = vec_fma(p[0], d.lo, sum.lo);
     vec near = divide_by_pair(SPLAT(1), pair_square(sum));
     return or_far(near, vec_less(SPLAT(ONE_PLUS_LIMIT), sum.hi), fast_sigmoid_far, x, p);
+}
+
+/* -2 slope / (1 + slope |d|)^3, with the sign of d. */
+static inline vec fast_sigmoid_spike_second(vec x, const vec *p)
+{
+    pair z = pair_multiply(pair_of(p[0]), abs_distance(bounded(x, PICK(0x1p72, 0x1p420)), p));
+    return falling(distance(x, p).hi, times_inverse_cube(p[0] + p[0], z));
 }
 
 #if REAL_BITS == 32 && !NARROW
@@ -105,6 +126,14 @@ static inline vec slayer_spike_derivative(vec x, const vec *p)
 }
 #endif
 
+/* c alpha^2 / 2 exp(-alpha |d|), with the sign of -d. */
+static inline vec slayer_spike_second(vec x, const vec *p)
+{
+    scaled e = exp_of_negative(pair_multiply(pair_of(-p[0]), abs_distance(x, p)));
+    pair height = pair_multiply(two_product(SPLAT(0.5) * p[0], p[1]), pair_of(p[0]));
+    return falling(distance(x, p).hi, pair_sum(pair_multiply(height, e.value)) * e.scale);
+}
+
 /* gamma (edge - x), and what its rounding lost. */
 static inline pair triangle_side(pair edge, vec x, vec gamma)
 {
@@ -119,6 +148,14 @@ static inline vec triangle_spike_derivative(vec x, const vec *p)
     pair above = triangle_side(two_sum(SPLAT(1), p[SUGAR_SHIFT]), x, p[0]);
     vec rest = vec_select(vec_less(below.hi, above.hi), below.lo, above.lo);
     return vec_max(SPLAT(0), round_to_odd(vec_min(below.hi, above.hi), rest));
+}
+
+/* gamma inside the triangle, with the sign of -d. */
+static inline vec triangle_spike_second(vec x, const vec *p)
+{
+    pair a = abs_distance(x, p);
+    mask inner = vec_less((a.hi - SPLAT(1)) + a.lo, SPLAT(0));
+    return vec_select(inner, falling(distance(x, p).hi, p[0]), zero_second(x, p));
 }
 
 /* N(d; 0, sigma) = exp(-(d/sigma)^2 / 2) / (sigma sqrt(2 pi)); 0 where |d| is NORMAL_DENSITY_LIMIT times sigma. */
@@ -174,6 +211,14 @@ static inline vec gaussian_spike_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(2 * EXP_NEAR), square.hi), gaussian_far, x, p);
 }
 #endif
+
+/* -d / sigma^2 N(d; 0, sigma) */
+static inline vec gaussian_spike_second(vec x, const vec *p)
+{
+    pair d = distance(x, p), sigma = pair_of(p[0]), weight = pair_square(pair_reciprocal(sigma));
+    scaled n = normal_density(d, sigma);
+    return product_of_pairs(pair_multiply(weight, n.value), pair_negate(d)) * n.scale;
+}
 
 static inline pair scaled_times(scaled a, pair factor) { return pair_scale(pair_multiply(a.value, factor), a.scale); }
 RARE vec multi_gaussian_far(vec x, const vec *p)
@@ -243,6 +288,51 @@ static inline vec multi_gaussian_spike_derivative(vec x, const vec *p)
     return or_far(near * SPLAT(DECAY_SCALE), far, multi_gaussian_far, vec_select(far, x, SPLAT(FAR)), p);
 }
 
+/* The sum of the slopes -(d - c) / width^2 N(d; c, width) of the three densities. */
+static inline vec multi_gaussian_second_sum(pair d, const vec *p)
+{
+    pair sigma = pair_of(p[0]), wide = two_product(p[2], p[0]), minus_sigma = pair_of(-p[0]);
+    pair weight = pair_square(pair_reciprocal(sigma)),
+         h = pair_multiply(pair_of(p[1]), pair_square(pair_reciprocal(wide)));
+    pair right = pair_add(d, minus_sigma), left = pair_add(d, sigma);
+    pair factor = pair_multiply(pair_multiply(pair_negate(d), weight), two_sum(SPLAT(1), p[1]));
+    pair centre = scaled_times(normal_density(d, sigma), factor);
+    pair of_right = scaled_times(normal_density(right, wide), pair_multiply(h, right));
+    pair of_left = scaled_times(normal_density(left, wide), pair_multiply(h, left));
+    return pair_sum(pair_add(centre, pair_add(of_right, of_left)));
+}
+
+/* Next to the threshold the two wide slopes nearly cancel; there, with c = d / (s^2 sigma), the sum is -d / sigma^2
+ * (N(d; 0, sigma) (1 + h) - 2 h / s^2 N(d; 0, s sigma) exp(-1 / (2 s^2)) (cosh(c) - sinh(c) / (c s^2))). */
+#define MULTI_GAUSSIAN_INNER 0x1p-6     /* of |d| / sigma; c is not larger */
+RARE vec multi_gaussian_second_inner(vec x, const vec *p)
+{
+    static const real cosh_tail[] = {(real)(1.0 / 2), (real)(1.0 / 24), (real)(1.0 / 720), (real)(1.0 / 40320)};
+    static const real sinh_tail[] = {(real)(1.0 / 6), (real)(1.0 / 120), (real)(1.0 / 5040), (real)(1.0 / 362880)};
+    pair d = distance(x, p), sigma = pair_of(p[0]), wide = two_product(p[2], p[0]);
+    pair inverse_s2 = pair_square(pair_reciprocal(pair_of(p[2]))),
+         c = pair_multiply(d, pair_multiply(inverse_s2, pair_reciprocal(sigma)));
+    vec square = c.hi * c.hi;
+    pair cosh = {SPLAT(1), square * POLYNOMIAL(cosh_tail, square)},
+         sinh = {SPLAT(1), square * POLYNOMIAL(sinh_tail, square)};
+    pair between = exp_of_negative(pair_scale(inverse_s2, SPLAT(-0.5))).value;
+    pair weight = pair_multiply(pair_multiply(pair_of(p[1] + p[1]), inverse_s2), between);
+    pair both = pair_multiply(weight, pair_add(cosh, pair_negate(pair_multiply(sinh, inverse_s2))));
+    pair centre = pair_multiply(normal_density(d, sigma).value, two_sum(SPLAT(1), p[1]));
+    pair sum = pair_add(centre, pair_negate(pair_multiply(normal_density(d, wide).value, both)));
+    return product_of_pairs(pair_multiply(sum, pair_square(pair_reciprocal(sigma))), pair_negate(d));
+}
+
+static inline vec multi_gaussian_spike_second(vec x, const vec *p)
+{
+    pair d = distance(x, p);
+    mask inner = vec_less(vec_abs(d.hi), SPLAT(MULTI_GAUSSIAN_INNER) * p[0]);
+    vec y = multi_gaussian_second_sum(d, p);
+    if (vec_any(inner))
+        y = vec_select(inner, multi_gaussian_second_inner(x, p), y);
+    return y;
+}
+
 #if REAL_BITS == 32 && !NARROW
 /* alpha s(y) s(-y), y = alpha |distance|: for y > 64 that is alpha exp(-y). */
 RARE vec sigmoid_spike_far(vec x, const vec *p) { return exponential_spike(pair_of(p[0]), x, p); }
@@ -269,6 +359,16 @@ static inline vec sigmoid_spike_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(EXP_NEAR), y.hi), sigmoid_spike_far, x, p);
 }
 #endif
+
+/* alpha^2 s''(y) with y = alpha d; for small y, which may be subnormal, the line -alpha^3 d / 8. */
+#define SIGMOID_SPIKE_LINE PICK(0x1p-20, 0x1p-32)
+static inline vec sigmoid_spike_second(vec x, const vec *p)
+{
+    pair a = abs_distance(x, p), alpha = pair_of(p[0]), y = pair_multiply(alpha, a), square = pair_square(alpha);
+    vec line = product_of_pairs(pair_scale(pair_multiply(square, alpha), SPLAT(0.125)), a);
+    vec curve = times_logistic_fall(square, y);
+    return vec_copysign(vec_select(vec_less(y.hi, SPLAT(SIGMOID_SPIKE_LINE)), line, curve), -distance(x, p).hi);
+}
 
 /* The largest real that is not above a. */
 static inline vec round_down(pair a)

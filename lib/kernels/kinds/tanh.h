@@ -62,14 +62,13 @@ static inline vec tanh_derivative(vec x, const vec *p)
 }
 #endif
 
-/* -8 E (1 - E) / (1 + E)^3 with E = exp(-2|x|), with the sign of x. */
+/* 8 s''(2x) */
 static inline vec tanh_second(vec x, const vec *p)
 {
     (void)p;
-    logistic_parts l = logistic_parts_of(pair_of(SPLAT(2) * vec_abs(x)));
-    pair factor = pair_scale(pair_multiply(l.expm1, l.s), SPLAT(-8));
-    return -vec_copysign(times_logistic_derivative(factor, l), x);
+    return vec_copysign(times_logistic_fall(pair_of(SPLAT(8)), pair_of(SPLAT(2) * vec_abs(x))), -x);
 }
+static inline vec tanhshrink_second(vec x, const vec *p) { return -tanh_second(x, p); }
 
 /* (1 - y) (1 + y) */
 static inline vec tanh_derivative_from_output(vec y, const vec *p)

@@ -92,10 +92,17 @@ static inline logistic_parts logistic_parts_of(pair a)
     return l;
 }
 
-/* factor s(a) s(-a). */
+/* factor s(a) s(-a). The factor of a second derivative may have a root. */
 static inline vec times_logistic_derivative(pair factor, logistic_parts l)
 {
     return pair_sum(pair_multiply(factor, pair_multiply(l.e.value, pair_square(l.s)))) * l.e.scale;
+}
+
+/* -factor s''(a) = factor E (1 - E) / (1 + E)^3, for a factor of 0 or more. */
+static inline vec times_logistic_fall(pair factor, pair a)
+{
+    logistic_parts l = logistic_parts_of(a);
+    return times_logistic_derivative(pair_multiply(factor, pair_multiply(pair_negate(l.expm1), l.s)), l);
 }
 
 #endif
