@@ -58,16 +58,15 @@ static inline vec atan_spike_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(ONE_PLUS_SQUARE_LIMIT), vec_abs(z.hi)), atan_far, x, p);
 }
 
-/* -alpha k^2 d / (1 + z^2)^2 with k = pi alpha / 2 and z = k d; far out -alpha k / z^3. */
+/* -alpha k^2 d / (1 + z^2)^2 with k = pi alpha / 2 and z = k d; far out, where the 1 is negligible, -alpha k / z^3. */
 static inline vec atan_spike_second(vec x, const vec *p)
 {
     pair d = distance(x, p), k = pair_multiply(HALF_PI, pair_of(p[0])), z = pair_multiply(k, d);
-    mask far_out = vec_less(SPLAT(PICK(0x1p16, 0x1p32)), vec_abs(z.hi));  /* where 1 + z^2 is as good as z^2 */
-    pair near = pair_select(far_out, pair_of(SPLAT(0)), z),
-         r = pair_reciprocal(pair_add(pair_of(SPLAT(1)), pair_square(near)));
-    pair q = pair_reciprocal(pair_select(far_out, z, pair_of(SPLAT(1)))), height = pair_multiply(pair_of(-p[0]), k);
-    pair inner = pair_multiply(pair_multiply(height, r), pair_multiply(k, r)),
-         outer = pair_multiply(pair_multiply(height, q), q);
+    pair height = pair_multiply(pair_of(-p[0]), k), one = pair_of(SPLAT(1));
+    mask far_out = vec_less(SPLAT(PICK(0x1p16, 0x1p32)), vec_abs(z.hi));
+    pair r = pair_reciprocal(pair_add(one, pair_square(pair_select(far_out, one, z))));
+    pair inner = pair_multiply(pair_multiply(height, r), pair_multiply(k, r));
+    pair q = pair_reciprocal(pair_select(far_out, z, one)), outer = pair_multiply(pair_multiply(height, q), q);
     return product_of_pairs(pair_select(far_out, outer, inner), pair_select(far_out, q, d));
 }
 
