@@ -1,5 +1,5 @@
 /* Prints doc/catalogue.md: every kind that the library knows, its parameters, and what value and
- * derivative are at the edges, all asked of the library itself.
+ * derivatives are at the edges, all asked of the library itself.
  *
  *     catalogue > doc/catalogue.md
  */
@@ -37,17 +37,29 @@ static void print_row(const char *label, const double *values)
     printf("\n");
 }
 
+static sugar_tensor view_of(const double *edges)
+{
+    static const int64_t shape[] = {EDGES};
+    return (sugar_tensor){.data = (void *)(uintptr_t)edges,
+                          .device = {SUGAR_DEVICE_CPU, 0},
+                          .ndim = 1,
+                          .dtype = {SUGAR_TYPE_FLOAT, 64, 1},
+                          .shape = shape};
+}
+
 static void print_edges(const sugar_kind *kind)
 {
     const double x[EDGES] = {(double)-INFINITY, -0.0, 0.0, (double)INFINITY, (double)NAN};
     const double ones[EDGES] = {1, 1, 1, 1, 1};
-    double y[EDGES], d[EDGES];
+    double y[EDGES], d[EDGES], second[EDGES];
     char spec[100];
     snprintf(spec, sizeof spec, kind->roles & SUGAR_ROLE_FORWARD ? "%s" : "sign~%s", kind->name);
     sugar_activation *activation;
     check(sugar_activation_create(&activation, spec));
     check(sugar_forward_f64(activation, EDGES, x, 1, y, 1, NULL));
     check(sugar_backward_f64(activation, EDGES, x, 1, ones, 1, d, 1, NULL));
+    const sugar_tensor at = view_of(x), one = view_of(ones), out = view_of(second);
+    check(sugar_backward_twice(activation, &at, &one, &one, NULL, &out, NULL));
     sugar_activation_destroy(activation);
 
     printf("| x |");
@@ -57,6 +69,7 @@ static void print_edges(const sugar_kind *kind)
     if (kind->roles & SUGAR_ROLE_FORWARD)
         print_row("value", y);
     print_row("derivative", d);
+    print_row("second derivative", second);
     printf("\n");
 }
 
@@ -132,7 +145,7 @@ int main(void)
            "`sh tests/run.sh doc` compares.\n\n"
            "s(x) = 1 / (1 + exp(-x)); Phi and phi are the normal distribution and density. The values at the\n"
            "edges are those of the default parameters in f64; f32 has the same, rounded. A parameter must lie\n"
-           "in its range, and is rounded once to the type of the elements. At a kink the derivative follows\n"
+           "in its range, and is rounded once to the type of the elements. At a kink derivatives follow\n"
            "PyTorch's convention.\n\n");
     print_section("Forward functions and surrogates", "Each may stand before the `~`, behind it, or both.",
                   SUGAR_ROLE_FORWARD | SUGAR_ROLE_SURROGATE);

@@ -35,18 +35,18 @@
  *           "owned by the caller" is freed by the caller. (bindings/ reads these lists: they are the one
  *           description for every language.)
  * Overlap.  y may be the very same view as x, and dx as x or dy (same address, same strides; those of an
- *           extent of 1 do not count): in place. Any other sharing of memory between an output and
- *           another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output with two
- *           indices at the same address, as with a stride of 0. Views that interleave without sharing
- *           an element are fine. Inputs may overlap each other and themselves (zero strides). For
+ *           extent of 1 do not count): in place; in sugar_backward_twice, ddy and dx as x, dy or v. Any
+ *           other sharing of memory between an output and another operand, input or output, is
+ *           SUGAR_ERROR_OVERLAP, and so is an output with two indices at the same address, as with a stride
+ *           of 0. Views that interleave without sharing an element are fine. Inputs may overlap each other and themselves (zero strides). For
  *           views of many dimensions, with strides that no array has, it can take very long to decide
  *           exactly whether they overlap; the check stops after a bounded amount of work, and an
  *           overlap that it could not rule out until then is an error of that kind, too.
  * Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64
  *           within 4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52)
- *           times its largest magnitude, whichever is larger. A parameter is rounded once to the
- *           element type; the exact result is that for the rounded parameter. dx is the derivative,
- *           rounded, times dy, rounded. For f16 and bf16 all of this is done in f32, parameters
+ *           times its largest magnitude, whichever is larger. For second derivatives all these bounds
+ *           are twice as large. A parameter is rounded once to the element type; the exact result is that
+ *           for the rounded parameter. dx is the derivative, rounded, times dy, rounded. For f16 and bf16 all of this is done in f32, parameters
  *           included, and the result alone is rounded to the element type (to nearest, ties to
  *           even): for every input, values and derivatives are one of the two neighbours of the
  *           exact result, and with the default parameters at least 99.9 % of them the nearer one (a
@@ -333,7 +333,8 @@ typedef struct sugar_monitor sugar_monitor;
 enum {
     SUGAR_CALL_ACCUMULATE = 1,      /* backward: dx = dx + dy * g'(x), the product and the sum
                                        rounded once together (fma; for f16 and bf16 in f32, and then
-                                       to the element type), instead of dx = dy * g'(x) */
+                                       to the element type), instead of dx = dy * g'(x); and so both
+                                       outputs of backward_twice */
     SUGAR_CALL_NONTEMPORAL = 2,     /* store the output past the caches (non-temporally), whatever its
                                        size; except in place, with ACCUMULATE, where it is written with
                                        strides, or if the level has no such stores. Faster for an output
@@ -385,6 +386,8 @@ typedef struct sugar_random {
  *     saved_gradient             beside monitor, parameter    beside SUGAR_CALL_ACCUMULATE alone
  *                                (as above)
  *     random                     beside monitor               beside SUGAR_CALL_ACCUMULATE alone
+ *
+ * sugar_backward_twice has SUGAR_CALL_ACCUMULATE, and nothing else of it.
  */
 typedef struct sugar_call_options {
     size_t struct_size;             /* bytes */
@@ -472,8 +475,10 @@ SUGAR_API sugar_status sugar_backward(const sugar_activation *activation, const 
  * dx        out; the same, and may not overlap ddy. NULL: not wanted; an error if ddy is NULL, too.
  * options   flags and context alone: SUGAR_CALL_ACCUMULATE, which adds to both outputs what they would hold, by one
  *           fma each, SUGAR_CALL_NONTEMPORAL and SUGAR_CALL_TEMPORAL. NULL: all defaults.
- * Errors: as sugar_backward; ARGUMENT (ddy and dx NULL), UNSUPPORTED (an activation without
- * SUGAR_CAN_DIFFERENTIATE_TWICE; members of options other than flags and context). */
+ * Errors: ARGUMENT (NULL; ddy and dx NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or misaligned
+ * data; sizes whose product overflows; strides that reach beyond the address space; struct_size; both NONTEMPORAL and
+ * TEMPORAL), OVERLAP, UNSUPPORTED (device; dtype; other flags, or members of options beside flags and context; an
+ * activation without SUGAR_CAN_DIFFERENTIATE_TWICE). */
 SUGAR_API sugar_status sugar_backward_twice(const sugar_activation *activation, const sugar_tensor *x,
                                             const sugar_tensor *dy, const sugar_tensor *v, const sugar_tensor *ddy,
                                             const sugar_tensor *dx, const sugar_call_options *options);
@@ -664,7 +669,7 @@ enum {
     SUGAR_ROLE_SURROGATE = 2        /* may stand after the ~ */
 };
 
-/* What call options a kind, or one activation, allows; see sugar_call_options. */
+/* What calls and their options a kind, or one activation, allows; see sugar_call_options. */
 enum {
     SUGAR_CAN_LEARN = 1,            /* its parameter may be a tensor, and has a gradient */
     SUGAR_CAN_START_FROM_OUTPUT = 2,/* SUGAR_CALL_FROM_OUTPUT */

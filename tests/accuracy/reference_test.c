@@ -226,6 +226,47 @@ static const struct {
     {"nelu", -HUGE_VAL, 1},
 };
 
+/* Of the defaults, at kinks, at infinity, and where a formula is simple. */
+static const struct {
+    const char *kind;
+    double x, second;
+} known_seconds[] = {
+    {"relu_squared", 0, 0},
+    {"relu_squared", 3, 2},
+    {"elu", 0, 0},
+    {"elu", -1, 0.36787944117144233},
+    {"celu", 0, 0},
+    {"selu", 0, 0},
+    {"selu", -HUGE_VAL, 0},
+    {"gelu", 0, 0.7978845608028654},
+    {"gelu", HUGE_VAL, 0},
+    {"gelu_tanh", 0, 0.7978845608028654},
+    {"silu", 0, 0.5},
+    {"mish", 0, 0.64},
+    {"softplus", 0, 0.25},
+    {"squareplus", 0, 0.25},
+    {"squareplus", -1.5, 0.128},
+    {"softsign", 0, 0},
+    {"softsign", -3, 0.03125},
+    {"sigmoid", 0, 0},
+    {"log_sigmoid", 0, -0.25},
+    {"tanh", 0, 0},
+    {"tanh", 1, -0.6397000084492246},
+    {"tanhshrink", 1, 0.6397000084492246},
+    {"hardswish", 0, 1.0 / 3},
+    {"hardswish", 3, 0},
+    {"hardswish", -3, 0},
+    {"bsilu", 0, 0.5},
+    {"nelu", 0, 0.1},
+    {"nelu", -1, -0.025},
+    {"fast_sigmoid_spike", 0, 0},
+    {"slayer_spike", 0, 0},
+    {"triangle_spike", 0, 0},
+    {"triangle_spike", 1, 0},
+    {"triangle_spike", -0.5, 0.3},
+    {"sigmoid_spike", 0, 0},
+};
+
 static void check_number(const reference_kind *kind, direction way, const double *p, double x, double wanted,
                          reference_scratch *scratch)
 {
@@ -252,6 +293,9 @@ static void check_known(const catalogue_entry *entry, const double *p, reference
     }
     if (rows == 0)
         fail(kind->name, "tests/accuracy/reference_test.c has no known number of it, add a row to `known`");
+    for (size_t i = 0; i < sizeof known_seconds / sizeof known_seconds[0]; i++)
+        if (strcmp(known_seconds[i].kind, kind->name) == 0)
+            check_number(kind, SECOND, p, known_seconds[i].x, known_seconds[i].second, scratch);
     rows = 0;
     for (size_t i = 0; i < sizeof known_parameter_derivatives / sizeof known_parameter_derivatives[0]; i++)
         if (strcmp(known_parameter_derivatives[i].kind, kind->name) == 0) {

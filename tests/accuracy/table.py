@@ -5,6 +5,8 @@ measured.
     python3 tests/accuracy/table.py --kind KIND ACCURACY.json EXHAUSTIVE.json
                                                                 the rows of one kind, in both tables
     python3 tests/accuracy/table.py --short ACCURACY.json       those of f16 and bf16 alone
+    python3 tests/accuracy/table.py --second ACCURACY.json EXHAUSTIVE.json
+                                                                that of second derivatives alone
     python3 tests/accuracy/table.py --peers PEERS.json
 
 The files are those of the build folder, build/accuracy.json and build/exhaustive.json, unless named.
@@ -23,6 +25,8 @@ BEGIN, END = "<!-- errors: begin -->\n", "<!-- errors: end -->\n"
 COLUMNS = [("f32", "value"), ("f32", "derivative"), ("f64", "value"), ("f64", "derivative")]
 SHORT_BEGIN, SHORT_END = "<!-- short errors: begin -->\n", "<!-- short errors: end -->\n"
 SHORT_COLUMNS = [("f16", "value"), ("f16", "derivative"), ("bf16", "value"), ("bf16", "derivative")]
+
+SECOND_BEGIN, SECOND_END = "<!-- second errors: begin -->\n", "<!-- second errors: end -->\n"
 
 
 def read(path):
@@ -66,6 +70,17 @@ def short_table(accuracy):
     for kind in kinds:
         cells = [short_cell(accuracy.get((kind, *column))) for column in SHORT_COLUMNS]
         lines.append(f"| {kind} | " + " ".join(cells))
+    return "\n".join(lines) + "\n"
+
+
+def second_table(accuracy, exhaustive):
+    """Of the kinds whose second derivative is not 0 wherever it exists."""
+    measured = {**accuracy, **exhaustive}
+    lines = ["| kind | f32 | f64 |", "|---|---|---|"]
+    for kind in dict.fromkeys(kind for kind, _, way in accuracy if way == "second"):
+        cells = [cell(measured.get((kind, dtype, "second"))) for dtype in ("f32", "f64")]
+        if cells != ["exact |"] * 2:
+            lines.append(f"| {kind} | " + " ".join(cells))
     return "\n".join(lines) + "\n"
 
 
@@ -151,6 +166,9 @@ def main():
         return
     if len(arguments) == 2 and arguments[0] == "--short":
         replace(SHORT_BEGIN, SHORT_END, short_table(read(arguments[1])))
+        return
+    if len(arguments) == 3 and arguments[0] == "--second":
+        replace(SECOND_BEGIN, SECOND_END, second_table(*map(read, arguments[1:])))
         return
     paths = arguments or [ROOT / "build" / "accuracy.json", ROOT / "build" / "exhaustive.json"]
     if len(paths) != 2:

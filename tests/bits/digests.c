@@ -159,7 +159,27 @@ sugar_activation *create_in_mode(const char *spec, const char *level)
     return activation;
 }
 
-/* The rows of one spec: the value, the derivative (dy = 1), and dx added up with any dy. */
+/* g'', with any v and dy = 1. */
+static void digest_second(table *t, const char *spec, const sugar_activation *activation, const inputs *in, void *out)
+{
+    static const int64_t repeated = 0;
+    _Alignas(8) unsigned char one[sizeof(double)];
+    element_store(one, 0, in->type, element_of(1, in->type));
+    const sugar_tensor x = {.data = (void *)(uintptr_t)in->x,
+                            .device = {SUGAR_DEVICE_CPU, 0},
+                            .ndim = 1,
+                            .dtype = element_formats[in->type].dtype,
+                            .shape = &in->count};
+    sugar_tensor dy = x, v = x, dx = x;
+    dy.data = one;
+    dy.strides = &repeated;
+    v.data = (void *)(uintptr_t)in->dy;
+    dx.data = out;
+    check_call(sugar_backward_twice(activation, &x, &dy, &v, NULL, &dx, NULL));
+    add_row(t, spec, "second", in->type, digest(out, in->count, in->type));
+}
+
+/* The rows of one spec: the value, the derivative (dy = 1), dx added up with any dy, and the second derivative. */
 static void digest_spec(table *t, const char *spec, const char *level, const inputs *in)
 {
     static _Alignas(8) unsigned char out[MAX_INPUTS * 8];
@@ -174,6 +194,10 @@ static void digest_spec(table *t, const char *spec, const char *level, const inp
     memcpy(out, in->dx, sizeof out);
     check_call(flat_backward(activation, in->type, in->count, in->x, 1, in->dy, 1, out, 1, &accumulate));
     add_row(t, spec, "accumulate", in->type, digest(out, in->count, in->type));
+    sugar_activation_info info = {.struct_size = sizeof info};
+    check_status(sugar_activation_get_info(activation, &info));
+    if (info.capabilities & SUGAR_CAN_DIFFERENTIATE_TWICE)
+        digest_second(t, spec, activation, in, out);
     sugar_activation_destroy(activation);
 }
 

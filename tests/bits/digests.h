@@ -4,7 +4,7 @@
 
 #include "../support/support.h"
 
-enum { MAX_INPUTS = 120000, MAX_ROWS = 2048 };
+enum { MAX_INPUTS = 120000, MAX_ROWS = 4096 };
 
 typedef struct inputs {
     element_type type;

@@ -93,6 +93,9 @@ static void tensor_calls(void)
     PROVOKES(sugar_backward, OVERLAP, relu, &x, &x, &over, NULL);
     PROVOKES(sugar_backward, VALUE, prelu, &x, &y, &y, OPTIONS(.parameter = &bad));
     PROVOKES(sugar_backward, UNSUPPORTED, relu, &x, &y, &y, OPTIONS(.flags = UINT64_C(1) << 40));
+    PROVOKES(sugar_backward_twice, ARGUMENT, relu, &x, &x, &x, NULL, NULL, NULL);
+    PROVOKES(sugar_backward_twice, OVERLAP, relu, &x, &x, &x, &y, &y, NULL);
+    PROVOKES(sugar_backward_twice, UNSUPPORTED, relu, &x, &x, &x, &y, NULL, OPTIONS(.flags = SUGAR_CALL_FROM_OUTPUT));
     PROVOKES(sugar_monitor_observe, ARGUMENT, NULL, &x, NULL);
     const int64_t many[] = {INT64_MAX / 4, 4}, repeated[] = {0, 1};
     sugar_tensor much = view_of(floats, many);

@@ -355,7 +355,7 @@ static void crew_parallel_for(void *payload, void (*task)(void *work, int64_t in
 
 /* The outputs of a forward and of a backward call: with a monitor, codes, a parameter and its gradient. */
 typedef struct outputs {
-    double y[ALL], dx[ALL], gradient[COLUMNS];
+    double y[ALL], dx[ALL], second[ALL], gradient[COLUMNS];
     unsigned char codes[ALL], monitor[COLUMNS * 32 + 512];
 } outputs;
 
@@ -364,7 +364,7 @@ static double long_x[ALL], long_dy[ALL], long_parameter[COLUMNS];
 static void run_long_calls(const sugar_activation *a, const sugar_context *context, int mode, outputs *o)
 {
     static const int64_t shape[] = {ROWS, COLUMNS}, per_column[] = {1, COLUMNS};
-    view x, dy, y, dx, codes, parameter, gradient;
+    view x, dy, y, dx, second, codes, parameter, gradient;
     sugar_call_options forward = {.struct_size = sizeof forward, .context = context};
     sugar_call_options backward = forward;
     memset(o, 0, sizeof *o);
@@ -372,6 +372,7 @@ static void run_long_calls(const sugar_activation *a, const sugar_context *conte
     view_make(&dy, long_dy, 8, 2, shape, NULL);
     view_make(&y, o->y, 8, 2, shape, NULL);
     view_make(&dx, o->dx, 8, 2, shape, NULL);
+    view_make(&second, o->second, 8, 2, shape, NULL);
     view_make(&codes, o->codes, 1, 2, shape, NULL);
     codes.tensor.dtype = (sugar_data_type){SUGAR_TYPE_UNSIGNED, 8, 1};
     view_make(&parameter, long_parameter, 8, 2, per_column, NULL);
@@ -385,6 +386,8 @@ static void run_long_calls(const sugar_activation *a, const sugar_context *conte
     backward.parameter = &parameter.tensor;
     backward.parameter_gradient = &gradient.tensor;
     assert_ok(IN(mode, sugar_backward(a, &x.tensor, &dy.tensor, &dx.tensor, &backward)));
+    const sugar_call_options twice = {.struct_size = sizeof twice, .context = context};
+    assert_ok(IN(mode, sugar_backward_twice(a, &x.tensor, &dy.tensor, &dy.tensor, NULL, &second.tensor, &twice)));
 }
 
 static void make_long_inputs(void)

@@ -182,6 +182,18 @@ static sugar_status backward(trial *t, const sugar_call_options *options)
                          options);
 }
 
+static sugar_status backward_twice(trial *t)
+{
+    view x, dy, out;
+    view *const views[] = {&x, &dy, &out};
+    void *const data[] = {t->x, t->dy, t->out};
+    for (size_t i = 0; i < COUNT(views); i++) {
+        view_make(views[i], data[i], element_formats[t->type].width, 1, (int64_t[]){N}, NULL);
+        views[i]->tensor.dtype = element_formats[t->type].dtype;
+    }
+    return sugar_backward_twice(t->activation, &x.tensor, &dy.tensor, &dy.tensor, NULL, &out.tensor, NULL);
+}
+
 static void expect(const trial *t, const char *call, bool is_allowed, sugar_status status)
 {
     if (status != (is_allowed ? SUGAR_OK : SUGAR_ERROR_UNSUPPORTED))
@@ -223,6 +235,7 @@ static void try_options(trial *t)
     expect(t, "from output", can & SUGAR_CAN_START_FROM_OUTPUT, backward(t, &from));
     expect(t, "random", can & SUGAR_CAN_DRAW, forward(t, &draw));
     expect(t, "random", can & SUGAR_CAN_DRAW, backward(t, &draw));
+    expect(t, "twice", can & SUGAR_CAN_DIFFERENTIATE_TWICE, backward_twice(t));
     try_saving(t, "8 bits", 8, can & SUGAR_CAN_SAVE_BYTE, NULL);
     try_saving(t, "1 bit", 1, can & SUGAR_CAN_SAVE_BIT, NULL);
     const bool both = can & SUGAR_CAN_LEARN && can & SUGAR_CAN_SAVE_BYTE && !t->info.uses_own_derivative;

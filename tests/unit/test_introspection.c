@@ -139,7 +139,7 @@ static void capabilities(void **unused)
         {"relu", SUGAR_CAN_LEARN | SUGAR_CAN_SAVE_BIT, SUGAR_CAN_SAVE_BIT},
         {"relu_squared", SUGAR_CAN_SAVE_BYTE | SUGAR_CAN_SAVE_BIT, 0},
         {"rrelu", SUGAR_CAN_DRAW | SUGAR_CAN_LEARN, SUGAR_CAN_DRAW},
-        {"atan_spike", ~(uint64_t)0, SUGAR_CAN_SAVE_BYTE},
+        {"atan_spike", ~(uint64_t)0, SUGAR_CAN_SAVE_BYTE | SUGAR_CAN_DIFFERENTIATE_TWICE},
     };
     size_t found = 0;
     for (int32_t i = 0; i < sugar_kind_count(); i++) {

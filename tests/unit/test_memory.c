@@ -87,6 +87,7 @@ static void calls_take_no_memory(void **unused)
         status |= sugar_backward_f32(a, COUNT(x) / 3, x, -3, dy, 0, out, 2, &options);
         status |= sugar_forward(a, &vx.tensor, &vout.tensor, NULL);
         status |= sugar_backward(a, &vx.tensor, &vdy.tensor, &vout.tensor, &options);
+        status |= sugar_backward_twice(a, &vx.tensor, &vdy.tensor, &vx.tensor, &vout.tensor, NULL, &options);
         status |= sugar_forward(a, &vx.tensor, &vout.tensor, &monitored);
         status |= sugar_monitor_observe(monitor, &vdy.tensor, NULL);
         int failed = sugar_forward(a, &vx.tensor, NULL, NULL) < 0;      /* messages take no memory either */
@@ -125,6 +126,7 @@ static void calls_on_a_pool_take_no_memory(void **unused)
     for (int round = 0; round < 20; round++) {
         status |= sugar_forward_f32(a, ALL, x, 1, out, 1, &options);
         status |= sugar_backward(a, &vx.tensor, &vdy.tensor, &vout.tensor, &options);
+        status |= sugar_backward_twice(a, &vx.tensor, &vdy.tensor, &vx.tensor, NULL, &vout.tensor, &options);
         status |= sugar_forward(a, &vx.tensor, &vout.tensor, &monitored);
     }
     assert_int_equal(taken, before);

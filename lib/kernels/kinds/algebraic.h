@@ -176,12 +176,21 @@ static inline vec nelu_derivative(vec x, const vec *p)
     return or_far(near, vec_less(x, SPLAT(-ONE_PLUS_SQUARE_LIMIT)), nelu_derivative_full, x, p);
 }
 
+/* 1 - 3 x^2, accurate relative to the result, at its root too. */
+static inline pair one_minus_three_squares(vec x)
+{
+    vec three = SPLAT(3);
+    pair square = two_product(x, x), product = two_product(three, square.hi);
+    pair first = two_sum(SPLAT(1), -product.hi), second = two_sum(first.hi, -product.lo);
+    vec sum = vec_fnma(three, square.lo, second.hi);
+    return (pair){sum, vec_fnma(three, square.lo, second.hi - sum) + (second.lo + first.lo)};
+}
+
 /* 2 alpha (1 - 3 x^2) / (1 + x^2)^3 for x <= 0 */
 static inline vec nelu_second(vec x, const vec *p)
 {
     vec below = vec_max(SPLAT(-NELU_DERIVATIVE_LIMIT), non_positive(x));
-    pair r = nelu_reciprocal(below), three_squares = pair_multiply(two_product(below, below), pair_of(SPLAT(-3)));
-    pair first = pair_multiply(pair_add(pair_of(SPLAT(1)), three_squares), r);
+    pair r = nelu_reciprocal(below), first = pair_multiply(one_minus_three_squares(below), r);
     pair second = pair_multiply(pair_of(p[0] + p[0]), r);
     return where_positive(x, SPLAT(0), product_of_pairs(pair_multiply(first, second), r));
 }

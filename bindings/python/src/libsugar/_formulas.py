@@ -12,7 +12,8 @@ learned. So a formula must be right when it is differentiated step by step:
 - no step may be infinite, nor its derivative, where the other factor is 0, as 0 * inf is NaN: `far` and `clip` bound
   x first;
 - what `where` leaves out is differentiated too, so both of its branches are finite wherever x is;
-- at x = 0 the branch of the negative side counts, and abs has the derivative 0.
+- at x = 0 the branch of the negative side counts, and abs has the derivative 0; but the second derivatives of elu,
+  celu and selu are 0 there, as PyTorch's are.
 
 The error is at most 4 units of eps * max(1, |result|): C's formulas are exact in tails as well, these are not.
 tests/test_formulas.py compares. s(x) is 1 / (1 + exp(-x)); Phi and phi are the normal distribution and its density.
@@ -47,6 +48,11 @@ def far(m: Any, x: Any) -> Any:
 def below_zero(m: Any, x: Any) -> Any:
     """min(x, 0), with the derivative 1 at 0."""
     return m.where(x > 0, 0.0, x)
+
+
+def below_zero_flat(m: Any, x: Any) -> Any:
+    """The same, with the derivative 0 at 0."""
+    return m.where(x >= 0, 0.0, x)
 
 
 def logistic(m: Any, y: Any) -> Any:
@@ -191,7 +197,7 @@ def elu_value(m: Any, x: Any, alpha: Any) -> Any:
 
 
 def elu_derivative(m: Any, x: Any, alpha: Any) -> Any:
-    return m.where(x > 0, 1.0, alpha * m.exp(below_zero(m, x)))
+    return m.where(x > 0, 1.0, alpha * m.exp(below_zero_flat(m, x)))
 
 
 def elu_parameter_derivative(m: Any, x: Any, alpha: Any) -> Any:
@@ -203,7 +209,7 @@ def celu_value(m: Any, x: Any, alpha: Any) -> Any:
 
 
 def celu_derivative(m: Any, x: Any, alpha: Any) -> Any:
-    return m.where(x > 0, 1.0, m.exp(below_zero(m, far(m, x)) / alpha))
+    return m.where(x > 0, 1.0, m.exp(below_zero_flat(m, far(m, x)) / alpha))
 
 
 def celu_parameter_derivative(m: Any, x: Any, alpha: Any) -> Any:
@@ -220,7 +226,7 @@ def selu_value(m: Any, x: Any) -> Any:
 
 
 def selu_derivative(m: Any, x: Any) -> Any:
-    return m.where(x > 0, SELU_LAMBDA, SELU_LAMBDA_ALPHA * m.exp(below_zero(m, x)))
+    return m.where(x > 0, SELU_LAMBDA, SELU_LAMBDA_ALPHA * m.exp(below_zero_flat(m, x)))
 
 
 # ---- x times a gate ------------------------------------------------------------------------------------------------
