@@ -372,6 +372,10 @@ typedef struct sugar_random {
 /* Options of one call; NULL everywhere stands for all defaults. Set struct_size to
  * sizeof(sugar_call_options); its rule is that of sugar_activation_options.
  *
+ * Mixed precision: where a parameter or its gradient is f32 beside f16 or bf16 elements, the call is one on f32 whose
+ * inputs are these elements and whose outputs are rounded once to the element type, so that values and derivatives may
+ * differ from those of other calls on f16 or bf16 by one element.
+ *
  * What may stand together (each may also stand without the others); anything else is UNSUPPORTED. A context, and
  * SUGAR_CALL_NONTEMPORAL or _TEMPORAL, go with everything; these two flags together are ARGUMENT.
  *
@@ -395,24 +399,25 @@ typedef struct sugar_call_options {
     const sugar_context *context;   /* threads; NULL: the calling thread */
     sugar_monitor *monitor;         /* forward: counts x in the same pass. NULL: none */
     /* The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
-     * SUGAR_CAN_LEARN. It has the dtype and the ndim of x, and each of its extents is that of x or 1. Where it is 1,
-     * all indices of x share a value: extents of 1 alone give one value, (1, channels, 1, 1) one per channel. (This is
-     * the broadcasting of NumPy. In a flat call x has one dimension, of n elements.) Strides of 0 are allowed, too.
-     * Each value must be within the parameter's range; the message of the error has the first one outside, in
-     * row-major order, and its index in the parameter. If x has no elements, values are not checked. NULL: the
-     * spec's. It may not overlap an output. It also holds for f', wherever the backward pass uses f'; not for the
-     * surrogate behind a ~. */
+     * SUGAR_CAN_LEARN. It has the dtype of x, or f32 beside f16 and bf16, and the ndim of x, and each of its
+     * extents is that of x or 1. Where it is 1, all indices of x share a value: extents of 1 alone give one value,
+     * (1, channels, 1, 1) one per channel. (This is the broadcasting of NumPy. In a flat call x has one dimension,
+     * of n elements.) Strides of 0 are allowed, too. Each value must be within the parameter's range; the message
+     * of the error has the first one outside, in row-major order, and its index in the parameter. If x has no
+     * elements, values are not checked. NULL: the spec's. It may not overlap an output. It also holds for f',
+     * wherever the backward pass uses f'; not for the surrogate behind a ~. */
     const sugar_tensor *parameter;
     /* backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter over
-     * the elements that share a value. f is the forward function, whatever the surrogate. It has the dtype and the
-     * ndim of x, and each of its extents is that of x or 1, whatever those of `parameter` are: where it is 1, all
-     * indices of x are summed. A stride of 0 over a larger extent is an error, as in any output. With
-     * SUGAR_CALL_ACCUMULATE the sum is added to what it holds, rounded once together. df/dparameter is as accurate as
-     * f'. Products are rounded to f32 (f64 for f64) and summed in f64, and so is what the roundings of that sum lose: a
-     * sum of n products is within half an ULP, and n^2 2^-105 times the sum of their absolute values, of the exact one.
-     * It has the same bits for any number of threads. If x has no elements, the gradient may still have some, where its
-     * extents are 1: they are sums over nothing, so they are set to 0, or with SUGAR_CALL_ACCUMULATE stay as they are.
-     * It may not overlap anything else. NULL: not wanted. */
+     * the elements that share a value. f is the forward function, whatever the surrogate. It has the dtype of x,
+     * or f32 beside f16 and bf16, and the ndim of x, and each of its extents is that of x or 1, whatever those of
+     * `parameter` are: where it is 1, all indices of x are summed. A stride of 0 over a larger extent is an error,
+     * as in any output. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds, rounded once together.
+     * df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64, and so is
+     * what the roundings of that sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times the sum
+     * of their absolute values, of the exact one. It has the same bits for any number of threads. If x has no
+     * elements, the gradient may still have some, where its extents are 1: they are sums over nothing, so they are
+     * set to 0, or with SUGAR_CALL_ACCUMULATE stay as they are. It may not overlap anything else. NULL: not
+     * wanted. */
     const sugar_tensor *parameter_gradient;
     /* g'(x) in one byte or one bit per element, for a backward pass without x. forward: out; backward: in, and x
      * must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with

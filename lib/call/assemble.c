@@ -43,6 +43,7 @@ static void start(assembly *a, const sugar_activation *activation, const sugar_c
     c->x = c->dy = c->output = SUGAR_ABSENT;
     for (int i = 0; i < SUGAR_OPTION_COUNT; i++)
         c->place[i] = SUGAR_ABSENT;
+    c->summed = SUGAR_ABSENT;
     c->unit_index = c->sum_index = c->position_index = SUGAR_ABSENT;
     a->options = options;
     a->is_flat = is_flat;
@@ -120,6 +121,7 @@ static sugar_status prepare_parameter(assembly *a, int k)
 /* A sum for each element of the gradient. Its index is broadcast as the gradient is. */
 static sugar_status prepare_parameter_gradient(assembly *a, int k)
 {
+    a->call.summed = k;
     a->call.sum_index = add_index(a, a->operand[k].tensor, NULL);
     return SUGAR_OK;
 }
@@ -275,7 +277,7 @@ static sugar_status add_options(assembly *a)
 /* x has no elements: each that the gradient has is a sum over nothing. */
 static void sum_nothing(const sugar_extended_call *c)
 {
-    const int k = c->place[SUGAR_OPTION_parameter_gradient];
+    const int k = c->summed;
     if (k == SUGAR_ABSENT || c->walk.size[k] == 0 || c->accumulate)
         return;
     sugar_walk alone;
@@ -284,6 +286,26 @@ static void sum_nothing(const sugar_extended_call *c)
     sugar_kept_start(&kept, &alone, 0, 0);
     for (int64_t i = 0; i < alone.count; i++, sugar_kept_next(&kept))
         memset((char *)alone.data[0] + kept.offset * (int64_t)alone.size[0], 0, alone.size[0]);
+}
+
+static sugar_element element_of(const sugar_tensor *tensor)
+{
+    return sugar_element_find(tensor->dtype.code, tensor->dtype.bits);
+}
+
+/* Sets the types in memory, and what tiles are computed in: a narrow type becomes f32 if an operand is f32. */
+static void choose_kernels(assembly *a, const sugar_level_entry *level)
+{
+    sugar_extended_call *c = &a->call;
+    c->element = element_of(a->reference);
+    for (int k = 0; k < a->count; k++)
+        if (c->walk.size[k] > 0 && !a->operand[k].is_codes && element_of(a->operand[k].tensor) != c->element)
+            c->element = SUGAR_F32;
+    c->kernels = level->kernels[c->element];
+    for (int k = 0; k < a->count; k++) {
+        const bool has_type = c->walk.size[k] > 0 && !a->operand[k].is_codes;
+        c->in_memory[k] = has_type ? level->kernels[element_of(a->operand[k].tensor)] : c->kernels;
+    }
 }
 
 /* Checks all operands, and runs the call if it has elements. */
@@ -297,8 +319,7 @@ static sugar_status run(assembly *a, const sugar_level_entry *level)
         sum_nothing(c);
         return SUGAR_OK;
     }
-    c->element = sugar_element_find(a->reference->dtype.code, a->reference->dtype.bits);
-    c->kernels = level->kernels[c->element];
+    choose_kernels(a, level);
     for (int k = 0; k < a->count; k++)
         c->is_written[k] = a->operand[k].access == SUGAR_ACCESS_OUTPUT;
     int64_t samples = 0, calls;

@@ -19,8 +19,11 @@ typedef struct sugar_exact {
 /* A call whose options and operands have been checked. */
 typedef struct sugar_extended_call {
     const sugar_activation *activation;     /* NULL: nothing is computed, only a monitor is fed */
+    /* What tiles are computed in: the element type of x, or f32 where that is narrow and the call converts. Then
+     * all operands of a tile pass through buffers. */
     sugar_element element;
-    const sugar_kernels *kernels;           /* of the level and the element type */
+    const sugar_kernels *kernels;           /* of the level and that type */
+    const sugar_kernels *in_memory[SUGAR_MAX_OPERANDS]; /* of the type that each operand has in memory */
     sugar_monitor *monitor;                 /* or NULL */
     sugar_random random;            /* set if rrelu draws its slopes */
     unsigned given;                 /* options: bit i stands for option i */
@@ -29,6 +32,7 @@ typedef struct sugar_extended_call {
     int x, dy, output;
     int place[SUGAR_OPTION_COUNT];  /* of options that are tensors */
     bool saves_bits;                /* the saved gradient has one bit for each element; it is an index operand */
+    int summed;                     /* the gradient that sums are stored to */
     /* Index operands; their index is: */
     int unit_index;                 /* the monitor's unit that an element belongs to */
     int sum_index;                  /* the sum that an element belongs to */

@@ -23,7 +23,7 @@ static const sugar_parameter_entry *entry_of(const sugar_extended_call *c)
 static bool find_outside(const sugar_extended_call *c, const void *at, int64_t n, double *found)
 {
     const double minimum = entry_of(c)->minimum, maximum = entry_of(c)->maximum;
-    return c->kernels->find_outside(at, (size_t)n, minimum, maximum, found);
+    return c->in_memory[c->place[SUGAR_OPTION_parameter]]->find_outside(at, (size_t)n, minimum, maximum, found);
 }
 
 static bool is_outside(const job *j, const sugar_tile *tile)

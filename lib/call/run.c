@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "call/passes.h"
 #include "call/sums.h"
 #include "call/workspace.h"
 #include "cpu/cache.h"
@@ -28,29 +29,61 @@ static int64_t most_of(size_t element_size)
 static void locate_operand(const sugar_extended_call *c, sugar_workspace *w, sugar_block *b, int k)
 {
     const sugar_walk *walk = b->walk;
-    if (k == c->place[SUGAR_OPTION_parameter] && sugar_tile_shares(walk, b->tile, k)) {
-        b->parameter_step = 0;
-        b->at[k] = sugar_tile_start(b->tile, walk, k);
+    b->is_shared[k] = k == c->place[SUGAR_OPTION_parameter] && sugar_tile_shares(walk, b->tile, k);
+    if (b->is_shared[k])
+        return;
+    void *start = sugar_tile_start(b->tile, walk, k);
+    const bool in_pieces = sugar_tile_row(b->tile, walk, k) < b->tile->count;
+    b->in_buffer[k] = in_pieces || is_converted(c, k);
+    b->at[k] = b->in_buffer[k] ? (void *)&w->tile[k] : start;
+    if (!b->in_buffer[k] || (c->is_written[k] && !c->accumulate))
+        return;
+    if (in_pieces) {
+        start = is_converted(c, k) ? &w->stage : &w->tile[k];
+        sugar_tile_read(b->tile, walk, k, start);
+    }
+    if (is_converted(c, k))
+        c->in_memory[k]->load_reals(start, b->at[k], (size_t)b->tile->count);
+}
+
+/* Stores reals to operand k where it is contiguous; past the caches from its first cache line on if it is streamed. */
+static void store_reals(const sugar_extended_call *c, int k, const void *reals, char *to, int64_t n)
+{
+    const size_t size = c->walk.size[k];
+    const sugar_lines lines = c->stream ? sugar_lines_find(to, size, n) : (sugar_lines){n, 0};
+    const int64_t begin[] = {0, lines.head, lines.head + lines.whole, n};
+    for (int i = 0; i < 3; i++)
+        if (begin[i] < begin[i + 1])
+            c->in_memory[k]->store_reals(real_at(c, reals, (size_t)begin[i]), to + begin[i] * (int64_t)size,
+                                         (size_t)(begin[i + 1] - begin[i]), i == 1 ? SUGAR_STREAM_OPEN : 0);
+}
+
+/* Stores an operand that was computed in a buffer. */
+static void store_operand(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, int k)
+{
+    const sugar_walk *walk = b->walk;
+    const int64_t n = b->tile->count;
+    if (sugar_tile_row(b->tile, walk, k) == n) {
+        store_reals(c, k, b->at[k], sugar_tile_start(b->tile, walk, k), n);
         return;
     }
-    b->in_buffer[k] = sugar_tile_row(b->tile, walk, k) < b->tile->count;
-    b->at[k] = b->in_buffer[k] ? (void *)&w->tile[k] : sugar_tile_start(b->tile, walk, k);
-    if (b->in_buffer[k] && (!c->is_written[k] || (c->accumulate && k == c->output)))
-        sugar_tile_read(b->tile, walk, k, b->at[k]);
+    if (is_converted(c, k))
+        c->in_memory[k]->store_reals(b->at[k], &w->stage, (size_t)n, 0);
+    sugar_tile_write(b->tile, walk, k, is_converted(c, k) ? &w->stage : b->at[k]);
 }
 
 static void run_tile(const sugar_extended_call *c, sugar_workspace *w, const sugar_walk *walk, const sugar_tile *tile,
                      const void *ahead)
 {
-    sugar_block b = {.walk = walk, .tile = tile, .parameter_step = 1, .ahead = ahead};
+    sugar_block b = {.walk = walk, .tile = tile, .ahead = ahead};
     for (int k = 0; k < walk->operands; k++)
-        if (walk->size[k] > 0 && k != c->place[SUGAR_OPTION_parameter_gradient])
+        if (walk->size[k] > 0 && k != c->summed)
             locate_operand(c, w, &b, k);
     b.stream = c->stream && !b.in_buffer[c->output] ? SUGAR_STREAM_OPEN : 0;
     (c->is_backward ? sugar_tile_backward : sugar_tile_forward)(c, w, &b);
     for (int k = 0; k < walk->operands; k++)
         if (b.in_buffer[k] && c->is_written[k])
-            sugar_tile_write(tile, walk, k, b.at[k]);
+            store_operand(c, w, &b, k);
 }
 
 /* Prefetches the operands of the next tile, where the processor would not do so by itself. A monitor's input that is
@@ -64,7 +97,7 @@ static const void *fetch_ahead(const sugar_extended_call *c, const sugar_walk *w
     for (int k = 0; k < walk->operands && c->prefetch; k++)
         if (walk->size[k] > 0 && sugar_tile_row(next, walk, k) < next->count)
             sugar_tile_prefetch(next, walk, k);
-        else if (k == c->x && c->monitor)
+        else if (k == c->x && c->monitor && !is_converted(c, k))
             ahead = sugar_tile_start(next, walk, k);
     return ahead;
 }

@@ -21,7 +21,7 @@ static sugar_tally take_tally(sugar_element element, sugar_workspace *w, int64_t
 
 static void *gradient_at(const sugar_extended_call *c, const sugar_walk *slice, int64_t offset)
 {
-    const int k = c->place[SUGAR_OPTION_parameter_gradient];
+    const int k = c->summed;
     return (char *)slice->data[k] + offset * (int64_t)slice->size[k];
 }
 
@@ -49,14 +49,14 @@ static void take_gradients(sugar_workspace *w, sugar_sum_entry *entries, int64_t
 /* Stores gradients: row by row where they lie next to each other, else one by one. */
 static void put_gradients(const sugar_extended_call *c, sugar_workspace *w, const sugar_walk *slice, int64_t sums)
 {
-    const int k = c->place[SUGAR_OPTION_parameter_gradient];
+    const int k = c->summed;
     const bool in_rows = slice->stride[c->sum_index][0] != 0 && slice->stride[k][0] == 1;
     const int64_t row = in_rows ? slice->extent[0] : 1;
     sugar_kept kept;
     sugar_kept_start(&kept, slice, c->sum_index, k);
     for (int64_t i = 0; i < sums; i += row, sugar_kept_next(&kept)) {
         double *high = w->sums.gradient.high + i, *low = w->sums.gradient.low + i;
-        c->kernels->put_sums(high, low, (size_t)row, gradient_at(c, slice, kept.offset), c->accumulate);
+        c->in_memory[k]->put_sums(high, low, (size_t)row, gradient_at(c, slice, kept.offset), c->accumulate);
         memset(high, 0, (size_t)row * sizeof *high);
         memset(low, 0, (size_t)row * sizeof *low);
         kept.index[0] += row - 1;
@@ -90,7 +90,7 @@ void sugar_sums_gather(const sugar_sum_job *j)
     const sugar_extended_call *c = j->call;
     const int64_t sums = j->slices.sums;
     sugar_kept kept;
-    const int k = c->monitor ? c->unit_index : c->place[SUGAR_OPTION_parameter_gradient];
+    const int k = c->monitor ? c->unit_index : c->summed;
     sugar_kept_start(&kept, &c->walk, c->sum_index, k);
     for (int64_t i = 0; i < sums; i++, sugar_kept_next(&kept)) {
         sugar_exact total = {0, 0};
@@ -102,6 +102,6 @@ void sugar_sums_gather(const sugar_sum_job *j)
                 total = add_exactly(total, found->gradient);
         }
         if (!c->monitor)
-            c->kernels->put_sum(total.high, total.low, gradient_at(c, &c->walk, kept.offset), c->accumulate);
+            c->in_memory[k]->put_sum(total.high, total.low, gradient_at(c, &c->walk, kept.offset), c->accumulate);
     }
 }

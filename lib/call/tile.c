@@ -25,6 +25,7 @@ typedef struct parameter_run {
     size_t step;
     size_t begin, n;                /* elements [begin, begin + n) of the tile */
     sugar_runs runs;
+    SUGAR_REALS(1) converted;       /* the shared one, if parameters are converted */
 } parameter_run;
 
 /* ---- Runs that share a parameter ------------------------------------------------------------ */
@@ -46,7 +47,7 @@ bool sugar_tile_shares(const sugar_walk *walk, const sugar_tile *tile, int param
 static parameter_run parameter_runs_start(const sugar_extended_call *c, const sugar_block *b)
 {
     const int k = c->place[SUGAR_OPTION_parameter];
-    parameter_run p = {.parameter = b->at[k], .step = b->parameter_step};
+    parameter_run p = {.parameter = b->at[k], .step = !b->is_shared[k]};
     if (p.step == 0)
         sugar_runs_start(&p.runs, b->walk, b->tile, k);
     return p;
@@ -66,6 +67,10 @@ static bool parameter_runs_next(parameter_run *p, const sugar_extended_call *c, 
     p->n = (size_t)count_sharing(run);
     const int k = c->place[SUGAR_OPTION_parameter];
     p->parameter = (const char *)b->walk->data[k] + run->first * (int64_t)b->walk->size[k];
+    if (is_converted(c, k)) {
+        c->in_memory[k]->load_reals(p->parameter, &p->converted, 1);
+        p->parameter = &p->converted;
+    }
     return true;
 }
 
@@ -277,7 +282,7 @@ static void backward_saved_gradient(const sugar_extended_call *c, sugar_workspac
     const sugar_coding coding = find_coding(c);
     const uint8_t *code = c->saves_bits ? read_bits(c, b, w->tile[k].bytes) : b->at[k];
     const int64_t n = b->tile->count;
-    const size_t head = b->stream ? (size_t)sugar_before_line(b->at[c->output], c->element, n) : 0;
+    const size_t head = b->stream ? (size_t)sugar_before_line(b->at[c->output], sugar_element_size(c->element), n) : 0;
     if (head > 0)
         c->kernels->backward_from_codes(&coding, code, b->at[c->dy], b->at[c->output], head, 0);
     c->kernels->backward_from_codes(&coding, code + head, element_at(c, b, c->dy, head),
@@ -298,7 +303,7 @@ static void forward_each(const sugar_extended_call *c, const sugar_block *b)
 static void forward_drawn(const sugar_extended_call *c, const sugar_block *b, const void *slope)
 {
     const int64_t n = b->tile->count;
-    const size_t head = b->stream ? (size_t)sugar_before_line(b->at[c->output], c->element, n) : 0;
+    const size_t head = b->stream ? (size_t)sugar_before_line(b->at[c->output], sugar_element_size(c->element), n) : 0;
     if (head > 0)
         c->kernels->forward_drawn(slope, b->at[c->x], b->at[c->output], head, 0);
     c->kernels->forward_drawn((const char *)slope + head * sugar_real_size(c->element), element_at(c, b, c->x, head),

@@ -11,11 +11,15 @@ enum { SUGAR_TILE_ELEMENTS = 2048 };
 _Static_assert((int)SUGAR_TILE_ELEMENTS <= (int)SUGAR_OBSERVED, "a monitor counts a tile at once");
 
 /* The reals of a tile; and how long arrays of a slice's sums are: kernels may write up to a vector beyond the sums. */
-typedef SUGAR_REALS(SUGAR_TILE_ELEMENTS) sugar_tile_reals;
+typedef union sugar_tile_reals {
+    float f32[SUGAR_TILE_ELEMENTS];
+    double f64[SUGAR_TILE_BYTES / sizeof(double)];
+} sugar_tile_reals;
 enum { SUGAR_SUMS = SUGAR_MOST_SUMS + SUGAR_WIDEST };
 
 typedef struct sugar_workspace {
     sugar_tile_buffer tile[SUGAR_MAX_OPERANDS];     /* operands that are not used where they lie */
+    sugar_tile_buffer stage;        /* of an operand that is converted and does not lie in the order of the tile */
     sugar_tile_reals values;        /* slopes, products dy df/dparameter, or a monitor's inputs */
     sugar_tile_reals surrogate_derivative, own_derivative;
     union {                         /* the sums of a slice */
@@ -37,7 +41,8 @@ typedef struct sugar_block {
     const sugar_tile *tile;
     void *at[SUGAR_MAX_OPERANDS];
     bool in_buffer[SUGAR_MAX_OPERANDS];
-    size_t parameter_step;          /* 1: at[parameter] has one for each element; 0: runs of elements share one */
+    bool is_shared[SUGAR_MAX_OPERANDS];     /* of one that is broadcast: at[k] is not set, as runs of elements share
+                                               a value; else there is one for each element */
     int stream;                     /* 0, or SUGAR_STREAM_OPEN */
     const void *ahead;              /* NULL, or the inputs of the next tile, to be prefetched */
 } sugar_block;
@@ -49,10 +54,13 @@ static inline void *element_at(const sugar_extended_call *c, const sugar_block *
 }
 
 /* The address of real i. */
-static inline void *real_at(const sugar_extended_call *c, void *reals, size_t i)
+static inline void *real_at(const sugar_extended_call *c, const void *reals, size_t i)
 {
-    return (char *)reals + i * sugar_real_size(c->element);
+    return (char *)(uintptr_t)reals + i * sugar_real_size(c->element);
 }
+
+/* Whether operand k has another type in memory than tiles are computed in. */
+static inline bool is_converted(const sugar_extended_call *c, int k) { return c->in_memory[k] != c->kernels; }
 
 /* Whether so many elements of a tile share a parameter that a kernel is called for each run of them. If not, every
  * element gets a parameter of its own, in a buffer. */

@@ -13,6 +13,7 @@
 #include "kernels/kinds/softplus.h"
 #include "kernels/kinds/spike.h"
 #include "kernels/kinds/tanh.h"
+#include "kernels/loops/fuse.h"
 #include "kernels/loops/monitor.h"
 #include "kernels/loops/parameter.h"
 #include "kernels/loops/plain.h"
@@ -131,6 +132,8 @@ const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
     .put_sum = put_sum,
     .put_sums = put_sums,
     .find_outside = find_outside,
+    .load_reals = load_reals,
+    .store_reals = store_reals,
     .draw = draw,
     .forward_drawn = forward_drawn,
     .derivative_drawn = derivative_drawn,

@@ -156,6 +156,11 @@ typedef struct sugar_kernels {
      * first one that is. */
     int (*find_outside)(const void *parameter, size_t n, double minimum, double maximum, double *found);
 
+    /* load_reals, store_reals in loops/fuse.h. Elements as reals; and any reals, NaN with any payload too, rounded
+     * to elements. The two arrays may not overlap. */
+    void (*load_reals)(const void *elements, void *reals, size_t n);
+    void (*store_reals)(const void *reals, void *elements, size_t n, int stream);
+
     /* draw in loops/random.h. Draws slopes (reals) for `rows` rows of n elements. Element i of row r has position
      * first + r + i * step. rows is 1, or step is a multiple of 4 and the first elements of all rows have the same
      * block of four random numbers. */

@@ -179,14 +179,31 @@ static bool is_broadcast(const sugar_operand *o)
     return o->access == SUGAR_ACCESS_PARAMETER || o->access == SUGAR_ACCESS_SUM;
 }
 
+/* Whether an operand may be f32 though the first one is not. */
+static bool may_be_wide(const sugar_tensor *first, const sugar_operand *other)
+{
+    return first->dtype.bits == 16 && is_broadcast(other);
+}
+
+static sugar_status check_same_type(const sugar_operand *first, const sugar_operand *other)
+{
+    const sugar_tensor *a = first->tensor, *b = other->tensor;
+    const bool wide = may_be_wide(a, other);
+    if ((a->dtype.code == b->dtype.code && a->dtype.bits == b->dtype.bits)
+        || (wide && b->dtype.code == SUGAR_TYPE_FLOAT && b->dtype.bits == 32))
+        return SUGAR_OK;
+    return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: dtype %s%d, expected %s%d like %s%s", other->name, type_name(b),
+                       b->dtype.bits, type_name(a), a->dtype.bits, first->name, wide ? ", or float32" : "");
+}
+
 /* The other operand must have the shape of the first one, or be broadcast to it; and its type, unless it holds
  * codes. */
 static sugar_status check_alike(const sugar_operand *first, const sugar_operand *other)
 {
     const sugar_tensor *a = first->tensor, *b = other->tensor;
-    if (!other->is_codes && (a->dtype.code != b->dtype.code || a->dtype.bits != b->dtype.bits))
-        return sugar_error(SUGAR_ERROR_ARGUMENT, "%s: dtype %s%d, expected %s%d like %s", other->name, type_name(b),
-                           b->dtype.bits, type_name(a), a->dtype.bits, first->name);
+    const sugar_status status = other->is_codes ? SUGAR_OK : check_same_type(first, other);
+    if (status != SUGAR_OK)
+        return status;
     bool same = a->ndim == b->ndim;
     for (int d = 0; same && d < a->ndim; d++)
         same = a->shape[d] == b->shape[d] || (is_broadcast(other) && b->shape[d] == 1);

@@ -222,6 +222,114 @@ static void kinds_types_and_layouts(void **unused)
             check_layouts(&learners[k], type);
 }
 
+/* ---- f32 beside narrow elements ----------------------------------------------------------------- */
+
+enum { WIDE_PARAMETER = 1, WIDE_GRADIENT = 2, ACCUMULATES = 4, WIDTHS = 8 };
+
+/* The same call in f32, on compact views: x, dy, y, dx, parameter, gradient. */
+typedef struct in_f32 {
+    float memory[6][ALL];
+    view v[6];
+} in_f32;
+
+static void fill_both(operand *o, element_type type, in_f32 *same, int k, int64_t low, int64_t high, uint64_t *state)
+{
+    view_make(&same->v[k], same->memory[k], sizeof(float), 3, o->v.shape, NULL);
+    for (int64_t i = 0; i < view_count(&o->v); i++) {
+        const int64_t at = view_offset(&o->v, i);
+        set(o->v.tensor.data, at, type, (double)random_between(state, low, high) / 1024);
+        same->memory[k][i] = (float)get(o->v.tensor.data, at, type);
+    }
+}
+
+/* As near as two roundings of nearly the same number. */
+static void assert_rounded(const operand *o, element_type type, const float *expected, const char *what)
+{
+    const double unit = ldexp(1, -element_formats[type].mantissa_bits);
+    for (int64_t i = 0; i < view_count(&o->v); i++) {
+        const double found = read_at(o, i, type), wanted = (double)expected[i];
+        if (!(fabs(found - wanted) <= unit * fabs(wanted) + 0x1p-24))
+            fail_msg("%s: %a, expected %a", what, found, wanted);
+    }
+}
+
+static void assert_same(const operand *o, element_type type, const float *expected, const char *what)
+{
+    for (int64_t i = 0; i < view_count(&o->v); i++) {
+        const uint64_t found = element_load(o->v.tensor.data, view_offset(&o->v, i), type);
+        if (!element_same(found, element_of((double)expected[i], type), type))
+            fail_msg("%s: %a, expected %a rounded", what, element_value(found, type), (double)expected[i]);
+    }
+}
+
+static void check_wide(const struct learner *kind, element_type type, int shared, const int64_t *layout, int widths)
+{
+    static in_f32 same;
+    const element_type of_parameter = widths & WIDE_PARAMETER ? ELEMENT_F32 : type;
+    const element_type of_gradient = widths & WIDE_GRADIENT ? ELEMENT_F32 : type;
+    uint64_t state = 77;
+    lay_out(type, sharing[shared], layout, 1);
+    place(&parameter, of_parameter, sharing[shared], NULL, 0);
+    place(&gradient, of_gradient, sharing[shared], NULL, 0);
+    operand *const operands[] = {&x, &dy, &y, &dx, &parameter, &gradient};
+    const element_type types[] = {type, type, type, type, of_parameter, of_gradient};
+    for (int k = 0; k < 6; k++)
+        fill_both(operands[k], types[k], &same, k, k == 4 ? 100 : -4000, 4000, &state);
+    sugar_activation *a = must_create(kind->name, NULL);
+    sugar_call_options options = {.struct_size = sizeof options}, plain = options;
+    options.parameter = &parameter.v.tensor;
+    plain.parameter = &same.v[4].tensor;
+    if (widths & WIDE_PARAMETER) {
+        assert_ok(sugar_forward(a, &x.v.tensor, &y.v.tensor, &options));
+        assert_ok(sugar_forward(a, &same.v[0].tensor, &same.v[2].tensor, &plain));
+        assert_same(&y, type, same.memory[2], "y");
+    }
+    options.flags = plain.flags = widths & ACCUMULATES ? SUGAR_CALL_ACCUMULATE : 0;
+    options.parameter_gradient = &gradient.v.tensor;
+    plain.parameter_gradient = &same.v[5].tensor;
+    assert_ok(sugar_backward(a, &x.v.tensor, &dy.v.tensor, &dx.v.tensor, &options));
+    assert_ok(sugar_backward(a, &same.v[0].tensor, &same.v[1].tensor, &same.v[3].tensor, &plain));
+    assert_same(&dx, type, same.memory[3], "dx");
+    assert_rounded(&gradient, of_gradient, same.memory[5], "gradient");
+    sugar_activation_destroy(a);
+}
+
+/* With f32 parameters a call on narrow elements is the call in f32, whose results are rounded to elements. */
+static void wide_parameters(void **unused)
+{
+    (void)unused;
+    for (size_t k = 0; k < COUNT(learners); k++)
+        for (element_type type = ELEMENT_F16; type <= ELEMENT_BF16; type++)
+            for (int shared = 0; shared < SHARINGS; shared++)
+                for (size_t layout = 0; layout < COUNT(layouts); layout++)
+                    for (int widths = 0; widths < WIDTHS; widths++)
+                        if (widths & (WIDE_PARAMETER | WIDE_GRADIENT) && (!short_run() || (k + layout) % 4 == 0))
+                            check_wide(&learners[k], type, shared, layouts[layout], widths);
+}
+
+/* The range check reads f32 parameters as what they are. */
+static void wide_parameters_out_of_range(void **unused)
+{
+    (void)unused;
+    static const uint16_t narrow[4] = {0};
+    static uint16_t out[4] = {7, 7, 7, 7};
+    float value[4] = {1, 1, 1e-7f, 1};
+    static const int64_t extent = 4;
+    view vx, vy, with;
+    view_make(&vx, (void *)(uintptr_t)narrow, 2, 1, &extent, NULL);
+    view_make(&vy, out, 2, 1, &extent, NULL);
+    view_make(&with, value, 4, 1, &extent, NULL);
+    vx.tensor.dtype = vy.tensor.dtype = element_formats[ELEMENT_BF16].dtype;
+    sugar_activation *a = must_create("celu", NULL);
+    const sugar_call_options options = {.struct_size = sizeof options, .parameter = &with.tensor};
+    assert_fails(sugar_forward(a, &vx.tensor, &vy.tensor, &options), SUGAR_ERROR_VALUE, "at (2,), expected 1e-06");
+    assert_int_equal(out[0], 7);
+    with.tensor.dtype = element_formats[ELEMENT_F64].dtype;
+    assert_fails(sugar_forward(a, &vx.tensor, &vy.tensor, &options), SUGAR_ERROR_ARGUMENT,
+                 "parameter: dtype float64, expected bfloat16 like x, or float32");
+    sugar_activation_destroy(a);
+}
+
 /* The catalogue and this file agree on which kinds learn; the others refuse. */
 static void which_kinds_learn(void **unused)
 {
@@ -1013,6 +1121,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_types_and_layouts),
+        cmocka_unit_test(wide_parameters),
+        cmocka_unit_test(wide_parameters_out_of_range),
         cmocka_unit_test(which_kinds_learn),
         cmocka_unit_test(same_bits_for_threads_and_levels),
         cmocka_unit_test(same_bits_for_strides),

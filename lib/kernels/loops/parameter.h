@@ -4,6 +4,7 @@
 #define SUGAR_KERNELS_LOOPS_PARAMETER_H
 
 #include "kernels/kernels.h"
+#include "kernels/loops/fuse.h"
 #include "kernels/loops/monitor.h"
 #include "kernels/loops/plain.h"
 #include "kernels/math/rounding.h"
@@ -134,7 +135,7 @@ static void put_sum(double high, double low, void *at, int accumulate)
     }
     const double sum = isfinite(high) ? high + low : high;
     const real rounded = (real)sum, rest = isfinite(rounded) ? (real)(sum - (double)rounded) : 0;
-    store_partial(at, round_to_odd(vec_splat(rounded), vec_splat(rest)), 1);
+    put_reals(at, round_to_odd(vec_splat(rounded), vec_splat(rest)), 1, 0);
 }
 
 /* Not narrow and not accumulated, sums are put in a simple loop: to put each by put_sum takes most of the time of a

@@ -1,0 +1,32 @@
+/* Kernels for what options fuse with a pass: conversions of a tile from and to its type in memory. */
+#ifndef SUGAR_KERNELS_LOOPS_FUSE_H
+#define SUGAR_KERNELS_LOOPS_FUSE_H
+
+#include "kernels/kernels.h"
+#include "kernels/loops/memory.h"
+
+/* Stores any reals as elements. (The stores of memory.h are for NaNs that arithmetic on narrow elements gives: a NaN
+ * whose last bits are not 0 could be rounded to a number.) */
+ALWAYS_INLINE void put_reals(element *p, vec a, size_t n, int stream)
+{
+    put_some(p, NARROW ? vec_select(vec_less_equal(a, a), a, SPLAT(NAN)) : a, n, stream);
+}
+
+static void load_reals(const void *elements, void *reals, size_t n)
+{
+    const element *from = elements;
+    real *to = reals;
+    for (size_t i = 0; i < n; i += VEC_LANES)
+        put_some_reals(to + i, load_some(from + i, n - i), n - i);
+}
+
+static void store_reals(const void *reals, void *elements, size_t n, int stream)
+{
+    const real *from = reals;
+    element *to = elements;
+    for (size_t i = 0; i < n; i += VEC_LANES)
+        put_reals(to + i, load_some_reals(from + i, n - i), n - i, stream);
+    end_stream_of(stream);
+}
+
+#endif
