@@ -372,24 +372,30 @@ typedef struct sugar_random {
 /* Options of one call; NULL everywhere stands for all defaults. Set struct_size to
  * sizeof(sugar_call_options); its rule is that of sugar_activation_options.
  *
- * Mixed precision: where a parameter or its gradient is f32 beside f16 or bf16 elements, the call is one on f32 whose
- * inputs are these elements and whose outputs are rounded once to the element type, so that values and derivatives may
- * differ from those of other calls on f16 or bf16 by one element.
+ * Mixed precision: a call on f16 or bf16 with a bias, a bias_gradient, or a parameter or parameter_gradient that is f32
+ * is a call on f32 whose inputs are these elements and whose outputs are rounded once to their type. So its values and
+ * derivatives may differ by one element from those of other calls on f16 or bf16.
  *
  * What may stand together (each may also stand without the others); anything else is UNSUPPORTED. A context, and
  * SUGAR_CALL_NONTEMPORAL or _TEMPORAL, go with everything; these two flags together are ARGUMENT.
  *
  *                           in forward                        in backward
  *     SUGAR_CALL_ACCUMULATE      no                           beside everything
- *     SUGAR_CALL_FROM_OUTPUT     no                           beside SUGAR_CALL_ACCUMULATE alone
+ *     SUGAR_CALL_FROM_OUTPUT     no                           beside bias_gradient
  *     monitor                    beside everything            no
- *     parameter                  beside monitor; beside       beside parameter_gradient
+ *     parameter                  not beside random; beside    not beside random, saved_gradient
  *                                saved_gradient if g' does
  *                                not use f'
- *     parameter_gradient         no                           beside parameter
- *     saved_gradient             beside monitor, parameter    beside SUGAR_CALL_ACCUMULATE alone
- *                                (as above)
- *     random                     beside monitor               beside SUGAR_CALL_ACCUMULATE alone
+ *     parameter_gradient         no                           not beside saved_gradient, random, bias_gradient
+ *     saved_gradient             not beside random; beside    not beside parameter, parameter_gradient, random, bias
+ *                                parameter as above
+ *     random                     not beside parameter,        not beside parameter, parameter_gradient,
+ *                                saved_gradient               saved_gradient
+ *     bias                       beside everything            not beside saved_gradient
+ *     bias_gradient              no                           not beside parameter_gradient
+ *
+ * Where "not beside" stands, all others may stand beside it. Beside SUGAR_CALL_FROM_OUTPUT may stand what its line has,
+ * and SUGAR_CALL_ACCUMULATE, alone or together.
  *
  * sugar_backward_twice has SUGAR_CALL_ACCUMULATE, and nothing else of it.
  */
@@ -439,6 +445,17 @@ typedef struct sugar_call_options {
      * SUGAR_CAN_DRAW. f' has the same slopes, wherever the backward pass uses f'; a surrogate rrelu behind a ~ draws
      * none. */
     const sugar_random *random;
+    /* A tensor that is added to x. x + bias, rounded once to f32 (f64 for f64), takes the place of x in all that
+     * reads x: f, g', the monitor, the saved gradient, df/dparameter. dtype and shape are as those of `parameter`,
+     * strides too, so that (1, channels, 1, 1) is a bias for each channel. It may not overlap an output. NULL:
+     * none. */
+    const sugar_tensor *bias;
+    /* backward: out; the gradient of the loss with respect to a bias, with or without the `bias` above: the sum of
+     * dy * g'(x), the products that dx is made of, over the elements that share a value. dtype, shape, accuracy,
+     * and what it is if x has no elements: as with `parameter_gradient`; products are not rounded to f16 or bf16.
+     * With SUGAR_CALL_ACCUMULATE the sum is added to what it holds, and does not have what dx held. It may not
+     * overlap anything else. NULL: not wanted. */
+    const sugar_tensor *bias_gradient;
 } sugar_call_options;
 
 /* y = f(x), element by element. If x has no elements, nothing is done but the checks.

@@ -118,6 +118,13 @@ static sugar_status prepare_parameter(assembly *a, int k)
     return SUGAR_OK;
 }
 
+static sugar_status prepare_bias(assembly *a, int k)
+{
+    (void)a;
+    (void)k;
+    return SUGAR_OK;
+}
+
 /* A sum for each element of the gradient. Its index is broadcast as the gradient is. */
 static sugar_status prepare_parameter_gradient(assembly *a, int k)
 {
@@ -125,6 +132,8 @@ static sugar_status prepare_parameter_gradient(assembly *a, int k)
     a->call.sum_index = add_index(a, a->operand[k].tensor, NULL);
     return SUGAR_OK;
 }
+
+static sugar_status prepare_bias_gradient(assembly *a, int k) { return prepare_parameter_gradient(a, k); }
 
 /* The bounds of what is saved are those for the spec's parameter. With a tensor of parameters they would be wrong for
  * f', so the backward pass must use a surrogate alone. */
@@ -213,18 +222,25 @@ static sugar_status check_conflicts(unsigned given, bool is_backward)
     return SUGAR_OK;
 }
 
+/* The set of options that may be given beside SUGAR_CALL_FROM_OUTPUT. */
+static const unsigned from_output = 0
+#define FROM_OUTPUT(member) | 1u << SUGAR_OPTION_##member
+#include "call/options.def"
+    ;
+
 static sugar_access access_of(const assembly *a, const option_entry *entry)
 {
     return a->call.is_backward ? entry->backward : entry->forward;
 }
 
 /* Checks one option that is given. */
-static sugar_status check_option(const assembly *a, const option_entry *entry)
+static sugar_status check_option(const assembly *a, int option)
 {
+    const option_entry *entry = &option_entries[option];
     if (access_of(a, entry) == SUGAR_ACCESS_REFUSED)
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s in %s, expected NULL", entry->name,
                            a->call.is_backward ? "backward" : "forward");
-    if (a->options->flags & SUGAR_CALL_FROM_OUTPUT)
+    if (a->options->flags & SUGAR_CALL_FROM_OUTPUT && !(from_output >> option & 1))
         return sugar_error(SUGAR_ERROR_UNSUPPORTED, "options: %s beside SUGAR_CALL_FROM_OUTPUT (0x8), expected NULL",
                            entry->name);
     const sugar_activation *activation = a->call.activation;
@@ -240,7 +256,7 @@ static sugar_status check_options(const assembly *a)
     sugar_status status = check_conflicts(a->call.given, a->call.is_backward);
     for (int i = 0; status == SUGAR_OK && i < SUGAR_OPTION_COUNT; i++)
         if (a->call.given >> i & 1)
-            status = check_option(a, &option_entries[i]);
+            status = check_option(a, i);
     return status;
 }
 
@@ -293,18 +309,37 @@ static sugar_element element_of(const sugar_tensor *tensor)
     return sugar_element_find(tensor->dtype.code, tensor->dtype.bits);
 }
 
-/* Sets the types in memory, and what tiles are computed in: a narrow type becomes f32 if an operand is f32. */
+/* Whether operand k has elements of one of the element types. */
+static bool has_type(const assembly *a, int k) { return a->call.walk.size[k] > 0 && !a->operand[k].is_codes; }
+
+/* Whether a call on narrow elements is computed in f32: an option is f32, or adds to a pass what is not rounded to
+ * elements. */
+static bool is_wide(const assembly *a)
+{
+    bool wide = a->call.given & (1u << SUGAR_OPTION_bias | 1u << SUGAR_OPTION_bias_gradient);
+    for (int k = 0; k < a->count; k++)
+        wide |= has_type(a, k) && element_of(a->operand[k].tensor) != element_of(a->reference);
+    return wide && a->reference->dtype.bits == 16;
+}
+
+/* Sets the types in memory, and the one that tiles are computed in. */
 static void choose_kernels(assembly *a, const sugar_level_entry *level)
 {
     sugar_extended_call *c = &a->call;
-    c->element = element_of(a->reference);
-    for (int k = 0; k < a->count; k++)
-        if (c->walk.size[k] > 0 && !a->operand[k].is_codes && element_of(a->operand[k].tensor) != c->element)
-            c->element = SUGAR_F32;
+    c->element = is_wide(a) ? SUGAR_F32 : element_of(a->reference);
     c->kernels = level->kernels[c->element];
+    for (int k = 0; k < a->count; k++)
+        c->in_memory[k] = has_type(a, k) ? level->kernels[element_of(a->operand[k].tensor)] : c->kernels;
+}
+
+/* A gradient of a bias sums up what dx is made of: they are computed together, in a buffer. */
+static void set_outputs(assembly *a)
+{
+    sugar_extended_call *c = &a->call;
     for (int k = 0; k < a->count; k++) {
-        const bool has_type = c->walk.size[k] > 0 && !a->operand[k].is_codes;
-        c->in_memory[k] = has_type ? level->kernels[element_of(a->operand[k].tensor)] : c->kernels;
+        c->is_written[k] = a->operand[k].access == SUGAR_ACCESS_OUTPUT;
+        c->is_streamed[k] = false;
+        c->is_staged[k] = k == c->output && c->place[SUGAR_OPTION_bias_gradient] != SUGAR_ABSENT && !c->accumulate;
     }
 }
 
@@ -320,8 +355,7 @@ static sugar_status run(assembly *a, const sugar_level_entry *level)
         return SUGAR_OK;
     }
     choose_kernels(a, level);
-    for (int k = 0; k < a->count; k++)
-        c->is_written[k] = a->operand[k].access == SUGAR_ACCESS_OUTPUT;
+    set_outputs(a);
     int64_t samples = 0, calls;
     status = sugar_parameter_check(c, a->options);
     if (status == SUGAR_OK && c->monitor)

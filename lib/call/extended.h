@@ -27,7 +27,7 @@ typedef struct sugar_extended_call {
     sugar_monitor *monitor;                 /* or NULL */
     sugar_random random;            /* set if rrelu draws its slopes */
     unsigned given;                 /* options: bit i stands for option i */
-    bool is_backward, accumulate, stream, prefetch;
+    bool is_backward, accumulate, prefetch;
     /* The numbers of operands in the walk, or SUGAR_ABSENT. */
     int x, dy, output;
     int place[SUGAR_OPTION_COUNT];  /* of options that are tensors */
@@ -37,7 +37,8 @@ typedef struct sugar_extended_call {
     int unit_index;                 /* the monitor's unit that an element belongs to */
     int sum_index;                  /* the sum that an element belongs to */
     int position_index;             /* the element's position in row-major order */
-    bool is_written[SUGAR_MAX_OPERANDS];
+    bool is_written[SUGAR_MAX_OPERANDS], is_streamed[SUGAR_MAX_OPERANDS];
+    bool is_staged[SUGAR_MAX_OPERANDS];     /* computed in a buffer, wherever it lies */
     sugar_walk walk;
 } sugar_extended_call;
 

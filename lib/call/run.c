@@ -29,12 +29,13 @@ static int64_t most_of(size_t element_size)
 static void locate_operand(const sugar_extended_call *c, sugar_workspace *w, sugar_block *b, int k)
 {
     const sugar_walk *walk = b->walk;
-    b->is_shared[k] = k == c->place[SUGAR_OPTION_parameter] && sugar_tile_shares(walk, b->tile, k);
+    const bool is_broadcast = k == c->place[SUGAR_OPTION_parameter] || k == c->place[SUGAR_OPTION_bias];
+    b->is_shared[k] = is_broadcast && sugar_tile_shares(c, b, k);
     if (b->is_shared[k])
         return;
     void *start = sugar_tile_start(b->tile, walk, k);
     const bool in_pieces = sugar_tile_row(b->tile, walk, k) < b->tile->count;
-    b->in_buffer[k] = in_pieces || is_converted(c, k);
+    b->in_buffer[k] = in_pieces || is_converted(c, k) || c->is_staged[k];
     b->at[k] = b->in_buffer[k] ? (void *)&w->tile[k] : start;
     if (!b->in_buffer[k] || (c->is_written[k] && !c->accumulate))
         return;
@@ -42,7 +43,7 @@ static void locate_operand(const sugar_extended_call *c, sugar_workspace *w, sug
         start = is_converted(c, k) ? &w->stage : &w->tile[k];
         sugar_tile_read(b->tile, walk, k, start);
     }
-    if (is_converted(c, k))
+    if (start != b->at[k])
         c->in_memory[k]->load_reals(start, b->at[k], (size_t)b->tile->count);
 }
 
@@ -50,7 +51,7 @@ static void locate_operand(const sugar_extended_call *c, sugar_workspace *w, sug
 static void store_reals(const sugar_extended_call *c, int k, const void *reals, char *to, int64_t n)
 {
     const size_t size = c->walk.size[k];
-    const sugar_lines lines = c->stream ? sugar_lines_find(to, size, n) : (sugar_lines){n, 0};
+    const sugar_lines lines = c->is_streamed[k] ? sugar_lines_find(to, size, n) : (sugar_lines){n, 0};
     const int64_t begin[] = {0, lines.head, lines.head + lines.whole, n};
     for (int i = 0; i < 3; i++)
         if (begin[i] < begin[i + 1])
@@ -79,7 +80,7 @@ static void run_tile(const sugar_extended_call *c, sugar_workspace *w, const sug
     for (int k = 0; k < walk->operands; k++)
         if (walk->size[k] > 0 && k != c->summed)
             locate_operand(c, w, &b, k);
-    b.stream = c->stream && !b.in_buffer[c->output] ? SUGAR_STREAM_OPEN : 0;
+    b.stream = c->is_streamed[c->output] && !b.in_buffer[c->output] ? SUGAR_STREAM_OPEN : 0;
     (c->is_backward ? sugar_tile_backward : sugar_tile_forward)(c, w, &b);
     for (int k = 0; k < walk->operands; k++)
         if (b.in_buffer[k] && c->is_written[k])
@@ -140,7 +141,7 @@ static void run_slice(const sugar_sum_job *j, sugar_workspace *w, int64_t number
         run_tile(c, w, &slice, tile, ahead);
         tallied += tile->count;
     }
-    if (c->stream)
+    if (c->is_streamed[c->output])
         c->kernels->end_stream();
     sugar_sums_take(j, w, &slice, number, sums);
 }
@@ -179,7 +180,7 @@ void sugar_extended_run(sugar_extended_call *c, const sugar_call_options *option
     const bool in_place = (c->x >= 0 && c->walk.data[c->x] == c->walk.data[c->output])
                           || (c->dy >= 0 && c->walk.data[c->dy] == c->walk.data[c->output]);
     c->prefetch = bytes > sugar_cache_share();
-    c->stream = sugar_is_streamed(options->flags, bytes, in_place);
+    c->is_streamed[c->output] = sugar_is_streamed(options->flags, bytes, in_place);
     sugar_sum_entry table[SUGAR_MOST_ENTRIES];
     sugar_sum_job j = {.call = c, .table = table};
     sugar_slices_make(&j.slices, &c->walk, c->sum_index);

@@ -7,71 +7,105 @@
 #include "call/passes.h"
 #include "view/bits.h"
 
-enum { FEWEST_SHARING = 32 };       /* elements that must share a parameter to be computed together */
+enum {
+    FEWEST_SHARING = 32,            /* elements that must share a value to be computed together */
+    SHORTEST_ROW = 128              /* elements that must have a row of values to be computed together */
+};
 
 /* What the work of one option on a tile leaves for the next. */
 typedef struct tile_state {
+    const void *x, *dy;             /* as elements; x with its bias */
     bool has_parameter;             /* a tensor in place of the spec's parameter */
     const void *slope;              /* the slopes that rrelu has drawn, as reals, or NULL */
+    const uint8_t *code;            /* saved derivatives, or NULL */
     bool is_stored;                 /* the output, by an option */
 } tile_state;
 
 /* The work of one option on a tile. */
 typedef void option_work(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state);
 
-/* Elements of a tile, one after another: they share a parameter (step 0), or each has its own (step 1). */
-typedef struct parameter_run {
-    const void *parameter;
+/* ---- Runs that share values ------------------------------------------------------------------- */
+
+/* Elements of a tile, one after another, by operand k, a parameter or a bias: they share a value (step 0), or each has
+ * its own (step 1). */
+typedef struct value_run {
+    int k;
+    const void *value;
     size_t step;
     size_t begin, n;                /* elements [begin, begin + n) of the tile */
+    int64_t rows_left;              /* that have the same values */
     sugar_runs runs;
-    SUGAR_REALS(1) converted;       /* the shared one, if parameters are converted */
-} parameter_run;
+    SUGAR_REALS(1) converted;       /* the shared value, if operand k is converted */
+} value_run;
 
-/* ---- Runs that share a parameter ------------------------------------------------------------ */
+/* Whether the elements of a run have different values. */
+static bool is_row(const sugar_run *run) { return run->across && run->length > 1; }
 
-/* How many elements of a run share a parameter. */
-static int64_t count_sharing(const sugar_run *run)
-{
-    return run->across && run->length > 1 ? 1 : run->rows * run->length;
-}
-
-bool sugar_tile_shares(const sugar_walk *walk, const sugar_tile *tile, int parameter)
+bool sugar_tile_shares(const sugar_extended_call *c, const sugar_block *b, int k)
 {
     sugar_runs runs;
-    sugar_runs_start(&runs, walk, tile, parameter);
-    const int64_t sharing = count_sharing(&runs.run);
-    return sharing >= FEWEST_SHARING || sharing == tile->count;
+    sugar_runs_start(&runs, b->walk, b->tile, k);
+    const sugar_run *run = &runs.run;
+    if (is_row(run))
+        return run->length >= SHORTEST_ROW && b->walk->stride[k][0] == 1 && !is_converted(c, k);
+    const int64_t sharing = run->rows * run->length;
+    return sharing >= FEWEST_SHARING || sharing == b->tile->count;
 }
 
-static parameter_run parameter_runs_start(const sugar_extended_call *c, const sugar_block *b)
+static value_run value_runs_start(const sugar_block *b, int k)
 {
-    const int k = c->place[SUGAR_OPTION_parameter];
-    parameter_run p = {.parameter = b->at[k], .step = !b->is_shared[k]};
-    if (p.step == 0)
-        sugar_runs_start(&p.runs, b->walk, b->tile, k);
-    return p;
+    value_run v = {.k = k, .value = b->at[k], .step = 1};
+    if (b->is_shared[k])
+        sugar_runs_start(&v.runs, b->walk, b->tile, k);
+    return v;
 }
 
-static bool parameter_runs_next(parameter_run *p, const sugar_extended_call *c, const sugar_block *b)
+static void set_value(value_run *v, const sugar_extended_call *c, const sugar_walk *walk)
 {
-    if (p->step > 0) {
-        const bool is_first = p->n == 0;
-        p->n = (size_t)b->tile->count;
+    const sugar_run *run = &v->runs.run;
+    v->step = is_row(run);
+    v->n = (size_t)(is_row(run) ? run->length : run->rows * run->length);
+    v->rows_left = is_row(run) ? run->rows - 1 : 0;
+    v->begin = (size_t)run->begin;
+    v->value = (const char *)walk->data[v->k] + run->first * (int64_t)walk->size[v->k];
+    if (is_converted(c, v->k)) {
+        c->in_memory[v->k]->load_reals(v->value, &v->converted, 1);
+        v->value = &v->converted;
+    }
+}
+
+static bool value_runs_next(value_run *v, const sugar_extended_call *c, const sugar_block *b)
+{
+    if (!b->is_shared[v->k]) {
+        const bool is_first = v->n == 0;
+        v->n = (size_t)b->tile->count;
         return is_first;
     }
-    if (!sugar_runs_next(&p->runs))
-        return false;
-    const sugar_run *run = &p->runs.run;
-    p->begin = (size_t)run->begin;
-    p->n = (size_t)count_sharing(run);
-    const int k = c->place[SUGAR_OPTION_parameter];
-    p->parameter = (const char *)b->walk->data[k] + run->first * (int64_t)b->walk->size[k];
-    if (is_converted(c, k)) {
-        c->in_memory[k]->load_reals(p->parameter, &p->converted, 1);
-        p->parameter = &p->converted;
+    if (v->rows_left > 0) {
+        v->begin += v->n;
+        v->rows_left--;
+        return true;
     }
+    if (!sugar_runs_next(&v->runs))
+        return false;
+    set_value(v, c, b->walk);
     return true;
+}
+
+/* ---- Biases ---------------------------------------------------------------------------------- */
+
+/* x + bias takes the place of x. */
+static void forward_bias(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
+{
+    void *sum = &w->tile[c->x];
+    for (value_run v = value_runs_start(b, c->place[SUGAR_OPTION_bias]); value_runs_next(&v, c, b);)
+        c->kernels->add_bias(element_at(c, state->x, v.begin), v.value, v.step, element_at(c, sum, v.begin), v.n);
+    state->x = sum;
+}
+
+static void backward_bias(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
+{
+    forward_bias(c, w, b, state);
 }
 
 /* ---- Bits ---------------------------------------------------------------------------------- */
@@ -101,7 +135,6 @@ static const uint8_t *read_bits(const sugar_extended_call *c, const sugar_block 
 
 static void forward_monitor(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
 {
-    (void)state;
     const sugar_kernels *kernels = c->kernels;
     const size_t n = (size_t)b->tile->count;
     const sugar_tallies tallies = {
@@ -111,7 +144,7 @@ static void forward_monitor(const sugar_extended_call *c, sugar_workspace *w, co
         .sum_of_squares = w->sums.tallies.sum_of_squares,
         .not_finite = w->sums.tallies.not_finite,
     };
-    const char *values = kernels->count_bins(&w->histogram, b->at[c->x], &w->values, n, b->ahead);
+    const char *values = kernels->count_bins(&w->histogram, state->x, &w->values, n, b->ahead);
     const int all_finite = w->histogram.all_finite;
     sugar_runs runs;
     sugar_runs_start(&runs, b->walk, b->tile, c->sum_index);
@@ -152,9 +185,9 @@ static void forward_random(const sugar_extended_call *c, sugar_workspace *w, con
         while ((more = sugar_runs_next(&runs)) && shares_blocks(first + run.first, step, rows, first + runs.run.first))
             rows++;
         c->kernels->draw(&c->random, parameters, first + run.first, step, (size_t)rows,
-                         real_at(c, &w->values, (size_t)run.begin), (size_t)run.length);
+                         real_at(c, &w->slopes, (size_t)run.begin), (size_t)run.length);
     }
-    state->slope = &w->values;
+    state->slope = &w->slopes;
 }
 
 static void backward_random(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
@@ -183,42 +216,15 @@ static void find_own_derivative(const sugar_extended_call *c, const sugar_block 
     const sugar_passes *passes = &c->activation->passes[c->element];
     const size_t n = (size_t)b->tile->count;
     if (state->slope)
-        c->kernels->derivative_drawn(state->slope, b->at[c->x], d, n);
+        c->kernels->derivative_drawn(state->slope, state->x, d, n);
     else if (state->has_parameter)
-        for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
-            c->kernels->derivative_each[kind](p.parameter, p.step, element_at(c, b, c->x, p.begin),
-                                              real_at(c, d, p.begin), p.n);
+        for (value_run v = value_runs_start(b, c->place[SUGAR_OPTION_parameter]); value_runs_next(&v, c, b);)
+            c->kernels->derivative_each[kind](v.value, v.step, element_at(c, state->x, v.begin), real_at(c, d, v.begin),
+                                              v.n);
     else if (passes->own_derivative)
-        passes->own_derivative(&passes->forward_parameters, b->at[c->x], d, n);
+        passes->own_derivative(&passes->forward_parameters, state->x, d, n);
     else                /* there is no surrogate, so this is f' as well */
-        passes->surrogate_derivative(&passes->forward_parameters, b->at[c->x], d, n);
-}
-
-/* Adds the products dy df/dparameter of a tile to the sums of its slice. */
-static void backward_parameter_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
-                                        tile_state *state)
-{
-    const int32_t kind = c->activation->parsed.forward.kind;
-    const sugar_kernels *kernels = c->kernels;
-    const void *parameters = &c->activation->passes[c->element].forward_parameters;
-    if (state->has_parameter)
-        for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
-            kernels->parameter_products[kind](parameters, p.parameter, p.step, element_at(c, b, c->x, p.begin),
-                                              element_at(c, b, c->dy, p.begin), real_at(c, &w->values, p.begin), p.n);
-    else
-        kernels->parameter_products[kind](parameters, NULL, 0, b->at[c->x], b->at[c->dy], &w->values,
-                                          (size_t)b->tile->count);
-    double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
-    sugar_runs runs;
-    sugar_runs_start(&runs, b->walk, b->tile, c->sum_index);
-    while (sugar_runs_next(&runs)) {
-        const sugar_run *run = &runs.run;
-        const void *product = real_at(c, &w->values, (size_t)run->begin);
-        if (run->across)
-            kernels->sum_rows(product, (size_t)run->rows, (size_t)run->length, high + run->first, low + run->first);
-        else
-            kernels->sum_run(product, (size_t)run->length, high + run->first, low + run->first);
-    }
+        passes->surrogate_derivative(&passes->forward_parameters, state->x, d, n);
 }
 
 /* ---- Saved gradients ------------------------------------------------------------------------ */
@@ -229,14 +235,14 @@ static sugar_combination find_derivatives(const sugar_extended_call *c, sugar_wo
 {
     const sugar_passes *passes = &c->activation->passes[c->element];
     if (passes->has_surrogate)
-        passes->surrogate_derivative(&passes->surrogate_parameters, b->at[c->x], &w->surrogate_derivative,
+        passes->surrogate_derivative(&passes->surrogate_parameters, state->x, &w->surrogate_derivative,
                                      (size_t)b->tile->count);
     else
         find_own_derivative(c, b, state, &w->surrogate_derivative);
     if (passes->own_derivative)
         find_own_derivative(c, b, state, &w->own_derivative);
     return (sugar_combination){
-        .x = b->at[c->x],
+        .x = state->x,
         .surrogate = &w->surrogate_derivative,
         .own = passes->own_derivative ? &w->own_derivative : NULL,
         .blend = passes->blend,
@@ -257,7 +263,6 @@ static sugar_coding find_coding(const sugar_extended_call *c)
         .scale = upper > lower ? 255 / (upper - lower) : 0,
         .spacing = (upper - lower) / 255,
         .two_values = c->saves_bits,
-        .accumulate = c->accumulate,
     };
 }
 
@@ -269,46 +274,126 @@ static void forward_saved_gradient(const sugar_extended_call *c, sugar_workspace
     const sugar_coding coding = find_coding(c);
     const size_t n = (size_t)b->tile->count;
     uint8_t *code = c->saves_bits ? w->tile[k].bytes : b->at[k];
-    c->kernels->encode(&derivatives, &coding, code, n, c->prefetch ? n : 0);
+    const bool prefetch = c->prefetch && state->x == b->at[c->x];
+    c->kernels->encode(&derivatives, &coding, code, n, prefetch ? n : 0);
     if (c->saves_bits)
         write_bits(c, b, code);
 }
 
-/* With b->stream, dx is stored past the caches from its first cache line on. */
 static void backward_saved_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
                                     tile_state *state)
 {
     const int k = c->place[SUGAR_OPTION_saved_gradient];
-    const sugar_coding coding = find_coding(c);
-    const uint8_t *code = c->saves_bits ? read_bits(c, b, w->tile[k].bytes) : b->at[k];
-    const int64_t n = b->tile->count;
-    const size_t head = b->stream ? (size_t)sugar_before_line(b->at[c->output], sugar_element_size(c->element), n) : 0;
-    if (head > 0)
-        c->kernels->backward_from_codes(&coding, code, b->at[c->dy], b->at[c->output], head, 0);
-    c->kernels->backward_from_codes(&coding, code + head, element_at(c, b, c->dy, head),
-                                    element_at(c, b, c->output, head), (size_t)n - head, b->stream);
-    state->is_stored = true;
+    state->code = c->saves_bits ? read_bits(c, b, w->tile[k].bytes) : b->at[k];
 }
 
 /* ---- Passes -------------------------------------------------------------------------------- */
 
-static void forward_each(const sugar_extended_call *c, const sugar_block *b)
+static void forward_each(const sugar_extended_call *c, const sugar_block *b, const tile_state *state, void *y)
 {
-    for (parameter_run p = parameter_runs_start(c, b); parameter_runs_next(&p, c, b);)
-        c->kernels->forward_each[c->activation->parsed.forward.kind](
-            p.parameter, p.step, element_at(c, b, c->x, p.begin), element_at(c, b, c->output, p.begin), p.n);
+    for (value_run v = value_runs_start(b, c->place[SUGAR_OPTION_parameter]); value_runs_next(&v, c, b);)
+        c->kernels->forward_each[c->activation->parsed.forward.kind](v.value, v.step, element_at(c, state->x, v.begin),
+                                                                     element_at(c, y, v.begin), v.n);
 }
 
-/* With b->stream, y is stored past the caches from its first cache line on. */
-static void forward_drawn(const sugar_extended_call *c, const sugar_block *b, const void *slope)
+/* If `stream`, y is stored past the caches from its first cache line on; here and below. */
+static void forward_drawn(const sugar_extended_call *c, const tile_state *state, void *y, int64_t n, int stream)
+{
+    const size_t head = stream ? (size_t)sugar_before_line(y, sugar_element_size(c->element), n) : 0;
+    if (head > 0)
+        c->kernels->forward_drawn(state->slope, state->x, y, head, 0);
+    c->kernels->forward_drawn(real_at(c, state->slope, head), element_at(c, state->x, head), element_at(c, y, head),
+                              (size_t)n - head, stream);
+}
+
+/* y = f(x) of a tile. */
+static void find_values(const sugar_extended_call *c, const sugar_block *b, const tile_state *state, void *y,
+                        int stream)
 {
     const int64_t n = b->tile->count;
-    const size_t head = b->stream ? (size_t)sugar_before_line(b->at[c->output], sugar_element_size(c->element), n) : 0;
-    if (head > 0)
-        c->kernels->forward_drawn(slope, b->at[c->x], b->at[c->output], head, 0);
-    c->kernels->forward_drawn((const char *)slope + head * sugar_real_size(c->element), element_at(c, b, c->x, head),
-                              element_at(c, b, c->output, head), (size_t)n - head, b->stream);
+    if (state->slope)
+        forward_drawn(c, state, y, n, stream);
+    else if (state->has_parameter)
+        forward_each(c, b, state, y);
+    else
+        sugar_forward_pass(c->activation, c->element, state->x, y, n, stream);
 }
+
+static void backward_from_codes(const sugar_extended_call *c, const tile_state *state, void *dx, int64_t n,
+                                bool accumulate, int stream)
+{
+    sugar_coding coding = find_coding(c);
+    coding.accumulate = accumulate;
+    const size_t head = stream ? (size_t)sugar_before_line(dx, sugar_element_size(c->element), n) : 0;
+    if (head > 0)
+        c->kernels->backward_from_codes(&coding, state->code, state->dy, dx, head, 0);
+    c->kernels->backward_from_codes(&coding, state->code + head, element_at(c, state->dy, head),
+                                    element_at(c, dx, head), (size_t)n - head, stream);
+}
+
+/* dx = dy g'(x) of a tile. */
+static void find_gradients(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                           const tile_state *state, void *dx, bool accumulate, int stream)
+{
+    const int64_t n = b->tile->count;
+    if (state->code) {
+        backward_from_codes(c, state, dx, n, accumulate, stream);
+    } else if (state->slope || state->has_parameter) {
+        sugar_combination combination = find_derivatives(c, w, b, state);
+        combination.accumulate = accumulate;
+        c->kernels->combine(&combination, state->dy, dx, (size_t)n);
+    } else {
+        sugar_backward_pass(c->activation, c->element, accumulate, state->x, state->dy, dx, n, stream);
+    }
+}
+
+/* ---- Sums ------------------------------------------------------------------------------------ */
+
+/* Adds products to the sums of the slice. */
+static void sum_products(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, const void *products)
+{
+    double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
+    sugar_runs runs;
+    sugar_runs_start(&runs, b->walk, b->tile, c->sum_index);
+    while (sugar_runs_next(&runs)) {
+        const sugar_run *run = &runs.run;
+        const void *product = real_at(c, products, (size_t)run->begin);
+        if (run->across)
+            c->kernels->sum_rows(product, (size_t)run->rows, (size_t)run->length, high + run->first, low + run->first);
+        else
+            c->kernels->sum_run(product, (size_t)run->length, high + run->first, low + run->first);
+    }
+}
+
+/* The products are dy df/dparameter. */
+static void backward_parameter_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                                        tile_state *state)
+{
+    const int32_t kind = c->activation->parsed.forward.kind;
+    const sugar_kernels *kernels = c->kernels;
+    const void *parameters = &c->activation->passes[c->element].forward_parameters;
+    if (state->has_parameter)
+        for (value_run v = value_runs_start(b, c->place[SUGAR_OPTION_parameter]); value_runs_next(&v, c, b);)
+            kernels->parameter_products[kind](parameters, v.value, v.step, element_at(c, state->x, v.begin),
+                                              element_at(c, state->dy, v.begin), real_at(c, &w->products, v.begin),
+                                              v.n);
+    else
+        kernels->parameter_products[kind](parameters, NULL, 0, state->x, state->dy, &w->products,
+                                          (size_t)b->tile->count);
+    sum_products(c, w, b, &w->products);
+}
+
+/* The products are those that dx is made of. They are dx, in its buffer, unless dx holds what they are added to. */
+static void backward_bias_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                                   tile_state *state)
+{
+    void *products = c->accumulate ? &w->products : b->at[c->output];
+    find_gradients(c, w, b, state, products, false, 0);
+    sum_products(c, w, b, products);
+    state->is_stored = !c->accumulate;
+}
+
+/* ---- Tiles ------------------------------------------------------------------------------------ */
 
 /* The work of options, in the order of their table; NULL where the call refuses the option. */
 #define WORK_INDEX(work) work
@@ -329,7 +414,10 @@ static option_work *const backward_work[SUGAR_OPTION_COUNT] = {
 static tile_state run_options(option_work *const *work, const sugar_extended_call *c, sugar_workspace *w,
                               const sugar_block *b)
 {
-    tile_state state = {.has_parameter = false};
+    tile_state state = {
+        .x = c->x == SUGAR_ABSENT ? NULL : b->at[c->x],
+        .dy = c->dy == SUGAR_ABSENT ? NULL : b->at[c->dy],
+    };
     for (int i = 0; i < SUGAR_OPTION_COUNT; i++)
         if (c->given >> i & 1)
             work[i](c, w, b, &state);
@@ -341,14 +429,8 @@ void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const 
 {
     assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
     const tile_state state = run_options(forward_work, c, w, b);
-    if (!c->activation)
-        return;
-    if (state.slope)
-        forward_drawn(c, b, state.slope);
-    else if (state.has_parameter)
-        forward_each(c, b);
-    else
-        sugar_forward_pass(c->activation, c->element, b->at[c->x], b->at[c->output], b->tile->count, b->stream);
+    if (c->activation)
+        find_values(c, b, &state, b->at[c->output], b->stream);
 }
 
 /* In place, dx overwrites x or dy, so it is stored last. */
@@ -356,9 +438,6 @@ void sugar_tile_backward(const sugar_extended_call *c, sugar_workspace *w, const
 {
     assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
     const tile_state state = run_options(backward_work, c, w, b);
-    if (state.is_stored)
-        return;
-    sugar_combination combination = find_derivatives(c, w, b, &state);
-    combination.accumulate = c->accumulate;
-    c->kernels->combine(&combination, b->at[c->dy], b->at[c->output], (size_t)b->tile->count);
+    if (!state.is_stored)
+        find_gradients(c, w, b, &state, b->at[c->output], c->accumulate, b->stream);
 }

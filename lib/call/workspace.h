@@ -20,7 +20,9 @@ enum { SUGAR_SUMS = SUGAR_MOST_SUMS + SUGAR_WIDEST };
 typedef struct sugar_workspace {
     sugar_tile_buffer tile[SUGAR_MAX_OPERANDS];     /* operands that are not used where they lie */
     sugar_tile_buffer stage;        /* of an operand that is converted and does not lie in the order of the tile */
-    sugar_tile_reals values;        /* slopes, products dy df/dparameter, or a monitor's inputs */
+    sugar_tile_reals slopes;        /* drawn ones */
+    sugar_tile_reals values;        /* a monitor's inputs */
+    sugar_tile_reals products;      /* whose sums are gradients */
     sugar_tile_reals surrogate_derivative, own_derivative;
     union {                         /* the sums of a slice */
         struct {
@@ -47,10 +49,10 @@ typedef struct sugar_block {
     const void *ahead;              /* NULL, or the inputs of the next tile, to be prefetched */
 } sugar_block;
 
-/* The address of element i of a tile in operand k. */
-static inline void *element_at(const sugar_extended_call *c, const sugar_block *b, int k, size_t i)
+/* The address of element i of a tile. */
+static inline void *element_at(const sugar_extended_call *c, const void *elements, size_t i)
 {
-    return (char *)b->at[k] + i * sugar_element_size(c->element);
+    return (char *)(uintptr_t)elements + i * sugar_element_size(c->element);
 }
 
 /* The address of real i. */
@@ -62,9 +64,9 @@ static inline void *real_at(const sugar_extended_call *c, const void *reals, siz
 /* Whether operand k has another type in memory than tiles are computed in. */
 static inline bool is_converted(const sugar_extended_call *c, int k) { return c->in_memory[k] != c->kernels; }
 
-/* Whether so many elements of a tile share a parameter that a kernel is called for each run of them. If not, every
- * element gets a parameter of its own, in a buffer. */
-bool sugar_tile_shares(const sugar_walk *walk, const sugar_tile *tile, int parameter);
+/* Whether so many elements of a tile share a value of operand k, a parameter or a bias, or have rows of them, that a
+ * kernel is called for each run. If not, every element gets a value of its own, in a buffer. */
+bool sugar_tile_shares(const sugar_extended_call *c, const sugar_block *b, int k);
 
 /* The forward and the backward pass of a tile, with all that options add. */
 void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b);

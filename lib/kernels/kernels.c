@@ -134,6 +134,7 @@ const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
     .find_outside = find_outside,
     .load_reals = load_reals,
     .store_reals = store_reals,
+    .add_bias = add_bias,
     .draw = draw,
     .forward_drawn = forward_drawn,
     .derivative_drawn = derivative_drawn,

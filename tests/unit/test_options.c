@@ -11,6 +11,8 @@ _Static_assert(offsetof(sugar_call_options, parameter) == 32, "parameter has mov
 _Static_assert(offsetof(sugar_call_options, parameter_gradient) == 40, "parameter_gradient has moved");
 _Static_assert(offsetof(sugar_call_options, saved_gradient) == 48, "saved_gradient has moved");
 _Static_assert(offsetof(sugar_call_options, random) == 56, "random has moved");
+_Static_assert(offsetof(sugar_call_options, bias) == 64, "bias has moved");
+_Static_assert(offsetof(sugar_call_options, bias_gradient) == 72, "bias_gradient has moved");
 #endif
 
 /* Structs of newer callers: today's, followed by a member that this library does not know. */
@@ -199,35 +201,42 @@ enum {
     GRADIENT = 16,
     SAVED = 32,
     RANDOM = 64,
-    ALL_SETS = 128
+    BIAS = 128,
+    BIAS_GRADIENT = 256,
+    ALL_SETS = 512
 };
+
+static int has_both(int set, int one, int others) { return set & one && set & others; }
 
 /* As the table says it. */
 static int is_allowed(int set, int is_backward)
 {
-    const int others = set & ~ACCUMULATE;
-    if (!is_backward)
-        return !(set & (ACCUMULATE | FROM_OUTPUT | GRADIENT)) && !(set & RANDOM && set & (PARAMETER | SAVED));
-    if (set & MONITOR)
+    if (has_both(set, RANDOM, PARAMETER | SAVED))
         return 0;
-    return !(set & (FROM_OUTPUT | SAVED | RANDOM)) || others == FROM_OUTPUT || others == SAVED || others == RANDOM;
+    if (!is_backward)
+        return !(set & (ACCUMULATE | FROM_OUTPUT | GRADIENT | BIAS_GRADIENT));
+    if (set & FROM_OUTPUT)
+        return !(set & ~(FROM_OUTPUT | ACCUMULATE | BIAS_GRADIENT));
+    return !(set & MONITOR) && !has_both(set, SAVED, PARAMETER | GRADIENT | BIAS)
+           && !has_both(set, GRADIENT, RANDOM | BIAS_GRADIENT);
 }
 
 /* The activation has what the set needs, where one can. */
 static sugar_status call_with_set(int set, int is_backward)
 {
     static const int64_t shape[] = {4}, one[] = {1};
-    static float x[4] = {-2, -1, 1, 2}, out[4], value[1] = {0.5f}, sum[1];
+    static float x[4] = {-2, -1, 1, 2}, out[4], value[1] = {0.5f}, sum[1], sum_of_bias[1];
     static unsigned char codes[4];
     const sugar_random random = {.struct_size = sizeof random};
     const char *spec = set & RANDOM ? "rrelu" : set & FROM_OUTPUT ? "prelu" : "prelu~bsilu";
     sugar_activation *a = must_create(spec, NULL);
-    view vx, vout, parameter, gradient, saved;
+    view vx, vout, parameter, gradient, bias_gradient, saved;
     sugar_call_options options = {.struct_size = sizeof options};
     view_make(&vx, x, sizeof *x, 1, shape, NULL);
     view_make(&vout, out, sizeof *out, 1, shape, NULL);
     view_make(&parameter, value, sizeof *value, 1, one, NULL);
     view_make(&gradient, sum, sizeof *sum, 1, one, NULL);
+    view_make(&bias_gradient, sum_of_bias, sizeof *sum_of_bias, 1, one, NULL);
     view_make(&saved, codes, 1, 1, shape, NULL);
     saved.tensor.dtype = (sugar_data_type){SUGAR_TYPE_UNSIGNED, 8, 1};
     options.flags = (set & ACCUMULATE ? SUGAR_CALL_ACCUMULATE : 0) | (set & FROM_OUTPUT ? SUGAR_CALL_FROM_OUTPUT : 0);
@@ -237,6 +246,8 @@ static sugar_status call_with_set(int set, int is_backward)
     options.parameter_gradient = set & GRADIENT ? &gradient.tensor : NULL;
     options.saved_gradient = set & SAVED ? &saved.tensor : NULL;
     options.random = set & RANDOM ? &random : NULL;
+    options.bias = set & BIAS ? &parameter.tensor : NULL;
+    options.bias_gradient = set & BIAS_GRADIENT ? &bias_gradient.tensor : NULL;
     const sugar_tensor *input = is_backward && set & SAVED ? NULL : &vx.tensor;
     const sugar_status status = is_backward ? sugar_backward(a, input, &vx.tensor, &vout.tensor, &options)
                                             : sugar_forward(a, input, &vout.tensor, &options);

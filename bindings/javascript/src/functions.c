@@ -206,6 +206,10 @@ static void read_sugar_call_options(struct call *call, napi_value object, sugar_
         to->saved_gradient = struct_sugar_tensor(call, member, "saved_gradient", &to->saved_gradient);
     if (get_member(call, object, "random", &member))
         to->random = struct_sugar_random(call, member, "random", &to->random);
+    if (get_member(call, object, "bias", &member))
+        to->bias = struct_sugar_tensor(call, member, "bias", &to->bias);
+    if (get_member(call, object, "bias_gradient", &member))
+        to->bias_gradient = struct_sugar_tensor(call, member, "bias_gradient", &to->bias_gradient);
 }
 
 static sugar_call_options *struct_sugar_call_options(struct call *call, napi_value value, const char *name, void *slot) {

@@ -419,20 +419,31 @@ sugar_random(; seed = 0, offset = 0) =
 Options of one call; NULL everywhere stands for all defaults. Set struct_size to sizeof(sugar_call_options);
 its rule is that of sugar_activation_options.
 
+Mixed precision: a call on f16 or bf16 with a bias, a bias_gradient, or a parameter or parameter_gradient that
+is f32 is a call on f32 whose inputs are these elements and whose outputs are rounded once to their type. So
+its values and derivatives may differ by one element from those of other calls on f16 or bf16.
+
 What may stand together (each may also stand without the others); anything else is UNSUPPORTED. A context, and
 SUGAR_CALL_NONTEMPORAL or _TEMPORAL, go with everything; these two flags together are ARGUMENT.
 
                           in forward                        in backward
     SUGAR_CALL_ACCUMULATE      no                           beside everything
-    SUGAR_CALL_FROM_OUTPUT     no                           beside SUGAR_CALL_ACCUMULATE alone
+    SUGAR_CALL_FROM_OUTPUT     no                           beside bias_gradient
     monitor                    beside everything            no
-    parameter                  beside monitor; beside       beside parameter_gradient
+    parameter                  not beside random; beside    not beside random, saved_gradient
                                saved_gradient if g' does
                                not use f'
-    parameter_gradient         no                           beside parameter
-    saved_gradient             beside monitor, parameter    beside SUGAR_CALL_ACCUMULATE alone
-                               (as above)
-    random                     beside monitor               beside SUGAR_CALL_ACCUMULATE alone
+    parameter_gradient         no                           not beside saved_gradient, random, bias_gradient
+    saved_gradient             not beside random; beside    not beside parameter, parameter_gradient, random,
+        bias
+                               parameter as above
+    random                     not beside parameter,        not beside parameter, parameter_gradient,
+                               saved_gradient               saved_gradient
+    bias                       beside everything            not beside saved_gradient
+    bias_gradient              no                           not beside parameter_gradient
+
+Where "not beside" stands, all others may stand beside it. Beside SUGAR_CALL_FROM_OUTPUT may stand what its
+line has, and SUGAR_CALL_ACCUMULATE, alone or together.
 
 # Fields
 - `struct_size`: bytes
@@ -440,23 +451,24 @@ SUGAR_CALL_NONTEMPORAL or _TEMPORAL, go with everything; these two flags togethe
 - `context`: threads; NULL: the calling thread
 - `monitor`: forward: counts x in the same pass. NULL: none
 - `parameter`: The forward function's parameter as a tensor, in place of the one value of the spec, for the
-kinds with SUGAR_CAN_LEARN. It has the dtype and the ndim of x, and each of its extents is that of x or 1.
-Where it is 1, all indices of x share a value: extents of 1 alone give one value, (1, channels, 1, 1) one per
-channel. (This is the broadcasting of NumPy. In a flat call x has one dimension, of n elements.) Strides of 0
-are allowed, too. Each value must be within the parameter's range; the message of the error has the first one
-outside, in row-major order, and its index in the parameter. If x has no elements, values are not checked.
-NULL: the spec's. It may not overlap an output. It also holds for f', wherever the backward pass uses f'; not
-for the surrogate behind a ~.
+kinds with SUGAR_CAN_LEARN. It has the dtype of x, or f32 beside f16 and bf16, and the ndim of x, and each of
+its extents is that of x or 1. Where it is 1, all indices of x share a value: extents of 1 alone give one
+value, (1, channels, 1, 1) one per channel. (This is the broadcasting of NumPy. In a flat call x has one
+dimension, of n elements.) Strides of 0 are allowed, too. Each value must be within the parameter's range; the
+message of the error has the first one outside, in row-major order, and its index in the parameter. If x has
+no elements, values are not checked. NULL: the spec's. It may not overlap an output. It also holds for f',
+wherever the backward pass uses f'; not for the surrogate behind a ~.
 - `parameter_gradient`: backward: out; the gradient of the loss with respect to the parameter, the sum of dy *
 df/dparameter over the elements that share a value. f is the forward function, whatever the surrogate. It has
-the dtype and the ndim of x, and each of its extents is that of x or 1, whatever those of `parameter` are:
-where it is 1, all indices of x are summed. A stride of 0 over a larger extent is an error, as in any output.
-With SUGAR_CALL_ACCUMULATE the sum is added to what it holds, rounded once together. df/dparameter is as
-accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64, and so is what the roundings of
-that sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times the sum of their absolute
-values, of the exact one. It has the same bits for any number of threads. If x has no elements, the gradient
-may still have some, where its extents are 1: they are sums over nothing, so they are set to 0, or with
-SUGAR_CALL_ACCUMULATE stay as they are. It may not overlap anything else. NULL: not wanted.
+the dtype of x, or f32 beside f16 and bf16, and the ndim of x, and each of its extents is that of x or 1,
+whatever those of `parameter` are: where it is 1, all indices of x are summed. A stride of 0 over a larger
+extent is an error, as in any output. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds, rounded
+once together. df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and summed in
+f64, and so is what the roundings of that sum lose: a sum of n products is within half an ULP, and n^2 2^-105
+times the sum of their absolute values, of the exact one. It has the same bits for any number of threads. If x
+has no elements, the gradient may still have some, where its extents are 1: they are sums over nothing, so
+they are set to 0, or with SUGAR_CALL_ACCUMULATE stay as they are. It may not overlap anything else. NULL: not
+wanted.
 - `saved_gradient`: g'(x) in one byte or one bit per element, for a backward pass without x. forward: out;
 backward: in, and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED with
       8 bits   the code nearest to 255 (g'(x) - minimum) / (maximum - minimum), computed from the rounded
@@ -475,6 +487,15 @@ backward: in, and x must be NULL. Same shape as x, dtype SUGAR_TYPE_UNSIGNED wit
 (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn, with the
 seed 0. For SUGAR_CAN_DRAW. f' has the same slopes, wherever the backward pass uses f'; a surrogate rrelu
 behind a ~ draws none.
+- `bias`: A tensor that is added to x. x + bias, rounded once to f32 (f64 for f64), takes the place of x in
+all that reads x: f, g', the monitor, the saved gradient, df/dparameter. dtype and shape are as those of
+`parameter`, strides too, so that (1, channels, 1, 1) is a bias for each channel. It may not overlap an
+output. NULL: none.
+- `bias_gradient`: backward: out; the gradient of the loss with respect to a bias, with or without the `bias`
+above: the sum of dy * g'(x), the products that dx is made of, over the elements that share a value. dtype,
+shape, accuracy, and what it is if x has no elements: as with `parameter_gradient`; products are not rounded
+to f16 or bf16. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds, and does not have what dx held.
+It may not overlap anything else. NULL: not wanted.
 """
 struct sugar_call_options
     struct_size::Csize_t
@@ -485,10 +506,12 @@ struct sugar_call_options
     parameter_gradient::Ptr{sugar_tensor}
     saved_gradient::Ptr{sugar_tensor}
     random::Ptr{sugar_random}
+    bias::Ptr{sugar_tensor}
+    bias_gradient::Ptr{sugar_tensor}
 end
 
-sugar_call_options(; flags = 0, context = C_NULL, monitor = C_NULL, parameter = C_NULL, parameter_gradient = C_NULL, saved_gradient = C_NULL, random = C_NULL) =
-    sugar_call_options(sizeof(sugar_call_options), flags, context, monitor, parameter, parameter_gradient, saved_gradient, random)
+sugar_call_options(; flags = 0, context = C_NULL, monitor = C_NULL, parameter = C_NULL, parameter_gradient = C_NULL, saved_gradient = C_NULL, random = C_NULL, bias = C_NULL, bias_gradient = C_NULL) =
+    sugar_call_options(sizeof(sugar_call_options), flags, context, monitor, parameter, parameter_gradient, saved_gradient, random, bias, bias_gradient)
 
 """
 Set struct_size to sizeof(sugar_monitor_options); its rule is that of sugar_activation_options.

@@ -1,4 +1,4 @@
-/* Kernels for what options fuse with a pass: conversions of a tile from and to its type in memory. */
+/* Kernels for what options fuse with a pass: a bias, and conversions of a tile from and to its type in memory. */
 #ifndef SUGAR_KERNELS_LOOPS_FUSE_H
 #define SUGAR_KERNELS_LOOPS_FUSE_H
 
@@ -27,6 +27,18 @@ static void store_reals(const void *reals, void *elements, size_t n, int stream)
     for (size_t i = 0; i < n; i += VEC_LANES)
         put_reals(to + i, load_some_reals(from + i, n - i), n - i, stream);
     end_stream_of(stream);
+}
+
+/* All reals: sum[i] = x[i] + bias[i * step], step 0 or 1. */
+static void add_bias(const void *x_reals, const void *bias_reals, size_t step, void *sum_reals, size_t n)
+{
+    const real *x = x_reals, *bias = bias_reals;
+    real *sum = sum_reals;
+    const vec shared = vec_splat(*bias);
+    for (size_t i = 0; i < n; i += VEC_LANES) {
+        const vec b = step ? load_some_reals(bias + i, n - i) : shared;
+        put_some_reals(sum + i, load_some_reals(x + i, n - i) + b, n - i);
+    }
 }
 
 #endif
