@@ -39,6 +39,7 @@ static void start(assembly *a, const sugar_activation *activation, const sugar_c
     c->monitor = NULL;
     c->is_backward = c->saves_bits = false;
     c->accumulate = options->flags & SUGAR_CALL_ACCUMULATE;
+    c->from_output = options->flags & SUGAR_CALL_FROM_OUTPUT;
     c->given = find_given(options);
     c->x = c->dy = c->output = SUGAR_ABSENT;
     for (int i = 0; i < SUGAR_OPTION_COUNT; i++)
@@ -133,6 +134,8 @@ static sugar_status prepare_parameter_gradient(assembly *a, int k)
     return SUGAR_OK;
 }
 
+static sugar_status prepare_gate(assembly *a, int k) { return prepare_bias(a, k); }
+static sugar_status prepare_gate_gradient(assembly *a, int k) { return prepare_bias(a, k); }
 static sugar_status prepare_bias_gradient(assembly *a, int k) { return prepare_parameter_gradient(a, k); }
 
 /* The bounds of what is saved are those for the spec's parameter. With a tensor of parameters they would be wrong for
@@ -316,7 +319,9 @@ static bool has_type(const assembly *a, int k) { return a->call.walk.size[k] > 0
  * elements. */
 static bool is_wide(const assembly *a)
 {
-    bool wide = a->call.given & (1u << SUGAR_OPTION_bias | 1u << SUGAR_OPTION_bias_gradient);
+    bool wide = a->call.given
+                & (1u << SUGAR_OPTION_bias | 1u << SUGAR_OPTION_bias_gradient | 1u << SUGAR_OPTION_gate
+                   | 1u << SUGAR_OPTION_gate_gradient);
     for (int k = 0; k < a->count; k++)
         wide |= has_type(a, k) && element_of(a->operand[k].tensor) != element_of(a->reference);
     return wide && a->reference->dtype.bits == 16;
@@ -332,14 +337,16 @@ static void choose_kernels(assembly *a, const sugar_level_entry *level)
         c->in_memory[k] = has_type(a, k) ? level->kernels[element_of(a->operand[k].tensor)] : c->kernels;
 }
 
-/* A gradient of a bias sums up what dx is made of: they are computed together, in a buffer. */
+/* A gradient of a bias sums up what dx is made of: they are computed together, in a buffer. That of a gate may be x or
+ * dy, which dx has to be computed from. */
 static void set_outputs(assembly *a)
 {
     sugar_extended_call *c = &a->call;
     for (int k = 0; k < a->count; k++) {
         c->is_written[k] = a->operand[k].access == SUGAR_ACCESS_OUTPUT;
         c->is_streamed[k] = false;
-        c->is_staged[k] = k == c->output && c->place[SUGAR_OPTION_bias_gradient] != SUGAR_ABSENT && !c->accumulate;
+        c->is_staged[k] = k == c->place[SUGAR_OPTION_gate_gradient]
+                          || (k == c->output && c->place[SUGAR_OPTION_bias_gradient] != SUGAR_ABSENT && !c->accumulate);
     }
 }
 

@@ -27,7 +27,7 @@ typedef struct sugar_extended_call {
     sugar_monitor *monitor;                 /* or NULL */
     sugar_random random;            /* set if rrelu draws its slopes */
     unsigned given;                 /* options: bit i stands for option i */
-    bool is_backward, accumulate, prefetch;
+    bool is_backward, accumulate, from_output, prefetch;
     /* The numbers of operands in the walk, or SUGAR_ABSENT. */
     int x, dy, output;
     int place[SUGAR_OPTION_COUNT];  /* of options that are tensors */

@@ -33,6 +33,19 @@ static inline sugar_lines sugar_lines_find(const void *output, size_t element_si
     return (sugar_lines){head, whole};
 }
 
+/* An output divided where its whole lines begin and end: stretch i has elements [begin[i], begin[i + 1]), and number
+ * SUGAR_WHOLE_LINES alone is stored past the caches. */
+enum { SUGAR_STRETCHES = 3, SUGAR_WHOLE_LINES = 1 };
+typedef struct sugar_stretches {
+    int64_t begin[SUGAR_STRETCHES + 1];
+} sugar_stretches;
+
+static inline sugar_stretches sugar_stretches_find(const void *output, size_t element_size, int64_t n, int stream)
+{
+    const sugar_lines lines = stream ? sugar_lines_find(output, element_size, n) : (sugar_lines){n, 0};
+    return (sugar_stretches){{0, lines.head, lines.head + lines.whole, n}};
+}
+
 /* y[i] = f(x[i]) for elements [begin, begin + n). */
 static inline void sugar_forward_stretch(const sugar_activation *activation, sugar_element element, const void *x,
                                          void *y, int64_t begin, int64_t n, int stream)

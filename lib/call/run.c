@@ -47,16 +47,17 @@ static void locate_operand(const sugar_extended_call *c, sugar_workspace *w, sug
         c->in_memory[k]->load_reals(start, b->at[k], (size_t)b->tile->count);
 }
 
-/* Stores reals to operand k where it is contiguous; past the caches from its first cache line on if it is streamed. */
+/* Stores reals to operand k where it is contiguous. */
 static void store_reals(const sugar_extended_call *c, int k, const void *reals, char *to, int64_t n)
 {
     const size_t size = c->walk.size[k];
-    const sugar_lines lines = c->is_streamed[k] ? sugar_lines_find(to, size, n) : (sugar_lines){n, 0};
-    const int64_t begin[] = {0, lines.head, lines.head + lines.whole, n};
-    for (int i = 0; i < 3; i++)
-        if (begin[i] < begin[i + 1])
-            c->in_memory[k]->store_reals(real_at(c, reals, (size_t)begin[i]), to + begin[i] * (int64_t)size,
-                                         (size_t)(begin[i + 1] - begin[i]), i == 1 ? SUGAR_STREAM_OPEN : 0);
+    const sugar_stretches all = sugar_stretches_find(to, size, n, c->is_streamed[k]);
+    for (int i = 0; i < SUGAR_STRETCHES; i++) {
+        const size_t begin = (size_t)all.begin[i], length = (size_t)all.begin[i + 1] - begin;
+        if (length > 0)
+            c->in_memory[k]->store_reals(real_at(c, reals, begin), to + begin * size, length,
+                                         i == SUGAR_WHOLE_LINES ? SUGAR_STREAM_OPEN : 0);
+    }
 }
 
 /* Stores an operand that was computed in a buffer. */
@@ -116,6 +117,14 @@ static int64_t most_elements(const sugar_extended_call *c, const sugar_walk *sli
     return row >= ROW_AS_TILE && row < most && slice->ndim > 1 && stride[0] == 1 && stride[1] > row ? row : most;
 }
 
+static bool streams_any(const sugar_extended_call *c)
+{
+    bool any = false;
+    for (int k = 0; k < c->walk.operands; k++)
+        any |= c->is_streamed[k];
+    return any;
+}
+
 /* Sums are taken from the workspace before counts kept in f32 get inexact, and at the end. */
 static void run_slice(const sugar_sum_job *j, sugar_workspace *w, int64_t number)
 {
@@ -141,7 +150,7 @@ static void run_slice(const sugar_sum_job *j, sugar_workspace *w, int64_t number
         run_tile(c, w, &slice, tile, ahead);
         tallied += tile->count;
     }
-    if (c->is_streamed[c->output])
+    if (streams_any(c))
         c->kernels->end_stream();
     sugar_sums_take(j, w, &slice, number, sums);
 }
@@ -174,13 +183,28 @@ static void run_slices(const void *work, int64_t begin, int64_t end)
         __atomic_fetch_add(&monitor->bin[bin], w.histogram.count[bin], __ATOMIC_RELAXED);
 }
 
+/* Whether operand k is an output of elements, not of codes. */
+static bool is_elementwise(const sugar_extended_call *c, int k)
+{
+    return c->is_written[k] && k != c->place[SUGAR_OPTION_saved_gradient];
+}
+
+/* An input that passed the checks and shares memory with such an output is the same view. */
+static bool is_in_place(const sugar_extended_call *c, int output)
+{
+    const int inputs[] = {c->x, c->dy, c->place[SUGAR_OPTION_gate]};
+    bool in_place = false;
+    for (int i = 0; i < 3; i++)
+        in_place |= inputs[i] != SUGAR_ABSENT && c->walk.data[inputs[i]] == c->walk.data[output];
+    return in_place;
+}
+
 void sugar_extended_run(sugar_extended_call *c, const sugar_call_options *options)
 {
     const uint64_t bytes = (uint64_t)c->walk.count * c->walk.element_size;
-    const bool in_place = (c->x >= 0 && c->walk.data[c->x] == c->walk.data[c->output])
-                          || (c->dy >= 0 && c->walk.data[c->dy] == c->walk.data[c->output]);
     c->prefetch = bytes > sugar_cache_share();
-    c->is_streamed[c->output] = sugar_is_streamed(options->flags, bytes, in_place);
+    for (int k = 0; k < c->walk.operands; k++)
+        c->is_streamed[k] = is_elementwise(c, k) && sugar_is_streamed(options->flags, bytes, is_in_place(c, k));
     sugar_sum_entry table[SUGAR_MOST_ENTRIES];
     sugar_sum_job j = {.call = c, .table = table};
     sugar_slices_make(&j.slices, &c->walk, c->sum_index);

@@ -14,7 +14,8 @@ enum {
 
 /* What the work of one option on a tile leaves for the next. */
 typedef struct tile_state {
-    const void *x, *dy;             /* as elements; x with its bias */
+    const void *x, *dy;             /* as elements; x with its bias, dy times its gate */
+    const void *gate;               /* forward: that y is multiplied by, as elements, or NULL */
     bool has_parameter;             /* a tensor in place of the spec's parameter */
     const void *slope;              /* the slopes that rrelu has drawn, as reals, or NULL */
     const uint8_t *code;            /* saved derivatives, or NULL */
@@ -106,6 +107,21 @@ static void forward_bias(const sugar_extended_call *c, sugar_workspace *w, const
 static void backward_bias(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
 {
     forward_bias(c, w, b, state);
+}
+
+/* ---- Gates ----------------------------------------------------------------------------------- */
+
+static void forward_gate(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
+{
+    (void)w;
+    state->gate = b->at[c->place[SUGAR_OPTION_gate]];
+}
+
+/* dy gate takes the place of dy. */
+static void backward_gate(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
+{
+    c->kernels->multiply(state->dy, b->at[c->place[SUGAR_OPTION_gate]], &w->gated, (size_t)b->tile->count, 0, 0);
+    state->dy = &w->gated;
 }
 
 /* ---- Bits ---------------------------------------------------------------------------------- */
@@ -395,6 +411,32 @@ static void backward_bias_gradient(const sugar_extended_call *c, sugar_workspace
 
 /* ---- Tiles ------------------------------------------------------------------------------------ */
 
+/* dy f(x). From the output, f(x) is x. */
+static void backward_gate_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                                   tile_state *state)
+{
+    const void *values = c->from_output ? state->x : &w->values;
+    if (!c->from_output)
+        find_values(c, b, state, &w->values, 0);
+    c->kernels->multiply(b->at[c->dy], values, b->at[c->place[SUGAR_OPTION_gate_gradient]], (size_t)b->tile->count,
+                         c->accumulate, 0);
+}
+
+/* y = f(x) gate. */
+static void forward_gated(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                          const tile_state *state)
+{
+    find_values(c, b, state, &w->values, 0);
+    void *y = b->at[c->output];
+    const sugar_stretches all = sugar_stretches_find(y, sugar_element_size(c->element), b->tile->count, b->stream);
+    for (int i = 0; i < SUGAR_STRETCHES; i++) {
+        const size_t begin = (size_t)all.begin[i], n = (size_t)all.begin[i + 1] - begin;
+        if (n > 0)
+            c->kernels->multiply(real_at(c, &w->values, begin), element_at(c, state->gate, begin),
+                                 element_at(c, y, begin), n, 0, i == SUGAR_WHOLE_LINES ? b->stream : 0);
+    }
+}
+
 /* The work of options, in the order of their table; NULL where the call refuses the option. */
 #define WORK_INDEX(work) work
 #define WORK_PARAMETER(work) work
@@ -424,16 +466,18 @@ static tile_state run_options(option_work *const *work, const sugar_extended_cal
     return state;
 }
 
-/* In place, y overwrites x, so all that reads x comes first. */
+/* In place, y overwrites x or the gate, so all that reads them comes first. */
 void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
     const tile_state state = run_options(forward_work, c, w, b);
-    if (c->activation)
+    if (state.gate)
+        forward_gated(c, w, b, &state);
+    else if (c->activation)
         find_values(c, b, &state, b->at[c->output], b->stream);
 }
 
-/* In place, dx overwrites x or dy, so it is stored last. */
+/* In place, dx overwrites x, dy or the gate, so it is stored last. */
 void sugar_tile_backward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     assert(b->tile->count <= SUGAR_TILE_ELEMENTS);

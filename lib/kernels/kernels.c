@@ -135,6 +135,7 @@ const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
     .load_reals = load_reals,
     .store_reals = store_reals,
     .add_bias = add_bias,
+    .multiply = multiply,
     .draw = draw,
     .forward_drawn = forward_drawn,
     .derivative_drawn = derivative_drawn,

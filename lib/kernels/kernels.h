@@ -162,6 +162,9 @@ typedef struct sugar_kernels {
     void (*store_reals)(const void *reals, void *elements, size_t n, int stream);
     /* add_bias in loops/fuse.h. sum[i] = x[i] + bias[i * step], reals; step is 0 or 1; sum may be x. */
     void (*add_bias)(const void *x, const void *bias, size_t step, void *sum, size_t n);
+    /* multiply in loops/fuse.h. product[i] = a[i] * b[i], or fma(a[i], b[i], product[i]) if accumulate, reals;
+     * product may be a or b. */
+    void (*multiply)(const void *a, const void *b, void *product, size_t n, int accumulate, int stream);
 
     /* draw in loops/random.h. Draws slopes (reals) for `rows` rows of n elements. Element i of row r has position
      * first + r + i * step. rows is 1, or step is a multiple of 4 and the first elements of all rows have the same

@@ -348,8 +348,8 @@ static sugar_status check_apart(const sugar_walk *walk, const sugar_operand *ope
     const uintptr_t b_last = walk->size[k] > 0 ? walk->size[k] - 1 : 0;
     const bool beyond = a->start + (uintptr_t)a->high + a_last < b->start + (uintptr_t)b->low
                         || b->start + (uintptr_t)b->high + b_last < a->start + (uintptr_t)a->low;
-    const bool may_be_same = operands[j].access == SUGAR_ACCESS_OUTPUT && operands[k].access == SUGAR_ACCESS_INPUT
-                             && walk->size[j] == walk->size[k];
+    const bool may_be_same = operands[j].access == SUGAR_ACCESS_OUTPUT && !operands[j].is_codes
+                             && operands[k].access == SUGAR_ACCESS_INPUT && walk->size[j] == walk->size[k];
     if (beyond || (may_be_same && is_same_view(walk, k, j)))
         return SUGAR_OK;
     return describe_overlap(find_sharing(walk, j, k), operands[j].name, operands[k].name,

@@ -6,7 +6,7 @@
 
 /* What a call does with an operand. */
 typedef enum sugar_access {
-    SUGAR_ACCESS_INPUT,             /* reads it; it may be the very same view as an OUTPUT (in place) */
+    SUGAR_ACCESS_INPUT,             /* reads it; it may be the very same view as an output but codes (in place) */
     SUGAR_ACCESS_PARAMETER,         /* reads it; it may not share memory with an output, and is broadcast */
     SUGAR_ACCESS_OUTPUT,            /* writes it */
     SUGAR_ACCESS_SUM,               /* writes it; it is broadcast: what its elements share is summed */

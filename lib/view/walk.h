@@ -10,7 +10,7 @@
 #include "view/copy.h"
 
 enum { SUGAR_PLAIN_OPERANDS = 3 };  /* x, dy, dx */
-enum { SUGAR_MAX_OPERANDS = 11 };    /* of an extended call; call/options.h checks it */
+enum { SUGAR_MAX_OPERANDS = 13 };    /* of an extended call; call/options.h checks it */
 enum { SUGAR_CACHE_LINE = 64 };     /* bytes */
 enum { SUGAR_LONG_ROW = 256 };      /* bytes; elements in shorter rows are computed in buffers */
 

@@ -13,6 +13,8 @@ _Static_assert(offsetof(sugar_call_options, saved_gradient) == 48, "saved_gradie
 _Static_assert(offsetof(sugar_call_options, random) == 56, "random has moved");
 _Static_assert(offsetof(sugar_call_options, bias) == 64, "bias has moved");
 _Static_assert(offsetof(sugar_call_options, bias_gradient) == 72, "bias_gradient has moved");
+_Static_assert(offsetof(sugar_call_options, gate) == 80, "gate has moved");
+_Static_assert(offsetof(sugar_call_options, gate_gradient) == 88, "gate_gradient has moved");
 #endif
 
 /* Structs of newer callers: today's, followed by a member that this library does not know. */
@@ -203,7 +205,9 @@ enum {
     RANDOM = 64,
     BIAS = 128,
     BIAS_GRADIENT = 256,
-    ALL_SETS = 512
+    GATE = 512,
+    GATE_GRADIENT = 1024,
+    ALL_SETS = 2048
 };
 
 static int has_both(int set, int one, int others) { return set & one && set & others; }
@@ -214,10 +218,10 @@ static int is_allowed(int set, int is_backward)
     if (has_both(set, RANDOM, PARAMETER | SAVED))
         return 0;
     if (!is_backward)
-        return !(set & (ACCUMULATE | FROM_OUTPUT | GRADIENT | BIAS_GRADIENT));
+        return !(set & (ACCUMULATE | FROM_OUTPUT | GRADIENT | BIAS_GRADIENT | GATE_GRADIENT));
     if (set & FROM_OUTPUT)
-        return !(set & ~(FROM_OUTPUT | ACCUMULATE | BIAS_GRADIENT));
-    return !(set & MONITOR) && !has_both(set, SAVED, PARAMETER | GRADIENT | BIAS)
+        return !(set & ~(FROM_OUTPUT | ACCUMULATE | BIAS_GRADIENT | GATE | GATE_GRADIENT));
+    return !(set & MONITOR) && !has_both(set, SAVED, PARAMETER | GRADIENT | BIAS | GATE_GRADIENT)
            && !has_both(set, GRADIENT, RANDOM | BIAS_GRADIENT);
 }
 
@@ -225,18 +229,19 @@ static int is_allowed(int set, int is_backward)
 static sugar_status call_with_set(int set, int is_backward)
 {
     static const int64_t shape[] = {4}, one[] = {1};
-    static float x[4] = {-2, -1, 1, 2}, out[4], value[1] = {0.5f}, sum[1], sum_of_bias[1];
+    static float x[4] = {-2, -1, 1, 2}, out[4], more[4], value[1] = {0.5f}, sum[1], sum_of_bias[1];
     static unsigned char codes[4];
     const sugar_random random = {.struct_size = sizeof random};
     const char *spec = set & RANDOM ? "rrelu" : set & FROM_OUTPUT ? "prelu" : "prelu~bsilu";
     sugar_activation *a = must_create(spec, NULL);
-    view vx, vout, parameter, gradient, bias_gradient, saved;
+    view vx, vout, parameter, gradient, bias_gradient, gate_gradient, saved;
     sugar_call_options options = {.struct_size = sizeof options};
     view_make(&vx, x, sizeof *x, 1, shape, NULL);
     view_make(&vout, out, sizeof *out, 1, shape, NULL);
     view_make(&parameter, value, sizeof *value, 1, one, NULL);
     view_make(&gradient, sum, sizeof *sum, 1, one, NULL);
     view_make(&bias_gradient, sum_of_bias, sizeof *sum_of_bias, 1, one, NULL);
+    view_make(&gate_gradient, more, sizeof *more, 1, shape, NULL);
     view_make(&saved, codes, 1, 1, shape, NULL);
     saved.tensor.dtype = (sugar_data_type){SUGAR_TYPE_UNSIGNED, 8, 1};
     options.flags = (set & ACCUMULATE ? SUGAR_CALL_ACCUMULATE : 0) | (set & FROM_OUTPUT ? SUGAR_CALL_FROM_OUTPUT : 0);
@@ -248,6 +253,8 @@ static sugar_status call_with_set(int set, int is_backward)
     options.random = set & RANDOM ? &random : NULL;
     options.bias = set & BIAS ? &parameter.tensor : NULL;
     options.bias_gradient = set & BIAS_GRADIENT ? &bias_gradient.tensor : NULL;
+    options.gate = set & GATE ? &vx.tensor : NULL;
+    options.gate_gradient = set & GATE_GRADIENT ? &gate_gradient.tensor : NULL;
     const sugar_tensor *input = is_backward && set & SAVED ? NULL : &vx.tensor;
     const sugar_status status = is_backward ? sugar_backward(a, input, &vx.tensor, &vout.tensor, &options)
                                             : sugar_forward(a, input, &vout.tensor, &options);

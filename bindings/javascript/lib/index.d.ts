@@ -40,16 +40,17 @@ export type Operand = Tensor | TensorOptions | Float32Array | Float64Array;
  * Options of one call; NULL everywhere stands for all defaults. Set struct_size to
  * sizeof(sugar_call_options); its rule is that of sugar_activation_options.
  *
- * Mixed precision: a call on f16 or bf16 with a bias, a bias_gradient, or a parameter or parameter_gradient
- * that is f32 is a call on f32 whose inputs are these elements and whose outputs are rounded once to their
- * type. So its values and derivatives may differ by one element from those of other calls on f16 or bf16.
+ * Mixed precision: a call on f16 or bf16 with a bias, a gate or a gradient of these, or with a parameter or a
+ * parameter_gradient that is f32, is a call on f32 whose inputs are these elements and whose outputs are
+ * rounded once to their type. So its values and derivatives may differ by one element from those of other
+ * calls on f16 or bf16.
  *
  * What may stand together (each may also stand without the others); anything else is UNSUPPORTED. A context,
  * and SUGAR_CALL_NONTEMPORAL or _TEMPORAL, go with everything; these two flags together are ARGUMENT.
  *
  *                           in forward                        in backward
  *     SUGAR_CALL_ACCUMULATE      no                           beside everything
- *     SUGAR_CALL_FROM_OUTPUT     no                           beside bias_gradient
+ *     SUGAR_CALL_FROM_OUTPUT     no                           beside bias_gradient, gate, gate_gradient
  *     monitor                    beside everything            no
  *     parameter                  not beside random; beside    not beside random, saved_gradient
  *                                saved_gradient if g' does
@@ -57,12 +58,14 @@ export type Operand = Tensor | TensorOptions | Float32Array | Float64Array;
  *     parameter_gradient         no                           not beside saved_gradient, random,
  *         bias_gradient
  *     saved_gradient             not beside random; beside    not beside parameter, parameter_gradient,
- *         random, bias
- *                                parameter as above
+ *         random, bias,
+ *                                parameter as above           gate_gradient
  *     random                     not beside parameter,        not beside parameter, parameter_gradient,
  *                                saved_gradient               saved_gradient
  *     bias                       beside everything            not beside saved_gradient
  *     bias_gradient              no                           not beside parameter_gradient
+ *     gate                       beside everything            beside everything
+ *     gate_gradient              no                           not beside saved_gradient
  *
  * Where "not beside" stands, all others may stand beside it. Beside SUGAR_CALL_FROM_OUTPUT may stand what its
  * line has, and SUGAR_CALL_ACCUMULATE, alone or together.

@@ -210,6 +210,10 @@ static void read_sugar_call_options(struct call *call, napi_value object, sugar_
         to->bias = struct_sugar_tensor(call, member, "bias", &to->bias);
     if (get_member(call, object, "bias_gradient", &member))
         to->bias_gradient = struct_sugar_tensor(call, member, "bias_gradient", &to->bias_gradient);
+    if (get_member(call, object, "gate", &member))
+        to->gate = struct_sugar_tensor(call, member, "gate", &to->gate);
+    if (get_member(call, object, "gate_gradient", &member))
+        to->gate_gradient = struct_sugar_tensor(call, member, "gate_gradient", &to->gate_gradient);
 }
 
 static sugar_call_options *struct_sugar_call_options(struct call *call, napi_value value, const char *name, void *slot) {

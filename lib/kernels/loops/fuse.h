@@ -1,4 +1,5 @@
-/* Kernels for what options fuse with a pass: a bias, and conversions of a tile from and to its type in memory. */
+/* Kernels for what options fuse with a pass: a bias, a gate, and conversions of a tile from and to its type in
+ * memory. */
 #ifndef SUGAR_KERNELS_LOOPS_FUSE_H
 #define SUGAR_KERNELS_LOOPS_FUSE_H
 
@@ -39,6 +40,30 @@ static void add_bias(const void *x_reals, const void *bias_reals, size_t step, v
         const vec b = step ? load_some_reals(bias + i, n - i) : shared;
         put_some_reals(sum + i, load_some_reals(x + i, n - i) + b, n - i);
     }
+}
+
+/* All reals: product[i] = a[i] * b[i], or fma(a[i], b[i], product[i]) if accumulate. */
+static void multiply(const void *a_reals, const void *b_reals, void *product_reals, size_t n, int accumulate,
+                     int stream)
+{
+    const real *a = a_reals, *b = b_reals;
+    real *product = product_reals;
+    size_t i = 0;
+    for (; !accumulate && n - i >= VEC_LANES; i += VEC_LANES) {
+        const vec result = vec_load(a + i) * vec_load(b + i);
+        if (stream)
+            vec_stream(product + i, result);
+        else
+            vec_store(product + i, result);
+    }
+    for (; i < n; i += VEC_LANES) {
+        const vec first = load_some_reals(a + i, n - i), second = load_some_reals(b + i, n - i);
+        vec result = first * second;
+        if (accumulate)
+            result = vec_fma(first, second, load_some_reals(product + i, n - i));
+        put_some_reals(product + i, result, n - i);
+    }
+    end_stream_of(stream);
 }
 
 #endif

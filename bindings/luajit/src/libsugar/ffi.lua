@@ -31,7 +31,8 @@
 --           "owned by the caller" is freed by the caller. (bindings/ reads these lists: they are the one
 --           description for every language.)
 -- Overlap.  y may be the very same view as x, and dx as x or dy (same address, same strides; those of an
---           extent of 1 do not count): in place. Any other sharing of memory between an output and
+--           extent of 1 do not count): in place; so may they and a gate, and a gate_gradient and any of these
+--               inputs. Any other sharing of memory between an output and
 --           another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output with two
 --           indices at the same address, as with a stride of 0. Views that interleave without sharing
 --           an element are fine. Inputs may overlap each other and themselves (zero strides). For
@@ -205,16 +206,17 @@ typedef struct sugar_random {
 // Options of one call; NULL everywhere stands for all defaults. Set struct_size to
 // sizeof(sugar_call_options); its rule is that of sugar_activation_options.
 //
-// Mixed precision: a call on f16 or bf16 with a bias, a bias_gradient, or a parameter or parameter_gradient
-// that is f32 is a call on f32 whose inputs are these elements and whose outputs are rounded once to their
-// type. So its values and derivatives may differ by one element from those of other calls on f16 or bf16.
+// Mixed precision: a call on f16 or bf16 with a bias, a gate or a gradient of these, or with a parameter or a
+// parameter_gradient that is f32, is a call on f32 whose inputs are these elements and whose outputs are
+// rounded once to their type. So its values and derivatives may differ by one element from those of other
+// calls on f16 or bf16.
 //
 // What may stand together (each may also stand without the others); anything else is UNSUPPORTED. A context,
 // and SUGAR_CALL_NONTEMPORAL or _TEMPORAL, go with everything; these two flags together are ARGUMENT.
 //
 //                           in forward                        in backward
 //     SUGAR_CALL_ACCUMULATE      no                           beside everything
-//     SUGAR_CALL_FROM_OUTPUT     no                           beside bias_gradient
+//     SUGAR_CALL_FROM_OUTPUT     no                           beside bias_gradient, gate, gate_gradient
 //     monitor                    beside everything            no
 //     parameter                  not beside random; beside    not beside random, saved_gradient
 //                                saved_gradient if g' does
@@ -222,12 +224,14 @@ typedef struct sugar_random {
 //     parameter_gradient         no                           not beside saved_gradient, random,
 //         bias_gradient
 //     saved_gradient             not beside random; beside    not beside parameter, parameter_gradient,
-//         random, bias
-//                                parameter as above
+//         random, bias,
+//                                parameter as above           gate_gradient
 //     random                     not beside parameter,        not beside parameter, parameter_gradient,
 //                                saved_gradient               saved_gradient
 //     bias                       beside everything            not beside saved_gradient
 //     bias_gradient              no                           not beside parameter_gradient
+//     gate                       beside everything            beside everything
+//     gate_gradient              no                           not beside saved_gradient
 //
 // Where "not beside" stands, all others may stand beside it. Beside SUGAR_CALL_FROM_OUTPUT may stand what its
 // line has, and SUGAR_CALL_ACCUMULATE, alone or together.
@@ -293,6 +297,17 @@ typedef struct sugar_call_options {
     // to f16 or bf16. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds, and does not have what dx
     // held. It may not overlap anything else. NULL: not wanted.
     const sugar_tensor *bias_gradient;
+    // The other factor of a gated unit. forward: y = f(x) * gate: f(x) is rounded to f32 (f64 for f64), and
+    // so is the product, before it is rounded to f16 or bf16. backward: dy * gate, rounded to f32 (f64),
+    // takes the place of dy in all but gate_gradient. Shape and dtype of x; any strides, so that a stride of
+    // 0 is a gate that is shared. y and dx may be the same view as it. Beside SUGAR_CALL_FROM_OUTPUT x is
+    // f(x), not yet multiplied. NULL: none.
+    const sugar_tensor *gate;
+    // backward: out; the gradient of the loss with respect to a gate, with or without the `gate` above: dy *
+    // f(x), where f(x) and the product are rounded as in forward. With SUGAR_CALL_ACCUMULATE it is added to
+    // what it holds, as dx is. Shape and dtype of x; it may be the same view as x, dy or gate, but may not
+    // overlap dx. NULL: not wanted.
+    const sugar_tensor *gate_gradient;
 } sugar_call_options;
 
 // Set struct_size to sizeof(sugar_monitor_options); its rule is that of sugar_activation_options.

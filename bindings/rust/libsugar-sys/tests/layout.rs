@@ -78,7 +78,7 @@ fn sugar_random_is_laid_out_as_in_c() {
 fn sugar_call_options_is_laid_out_as_in_c() {
     let made = sugar_call_options::default();
     let start = &made as *const sugar_call_options as usize;
-    assert_eq!((size_of::<sugar_call_options>(), align_of::<sugar_call_options>()), (80, 8));
+    assert_eq!((size_of::<sugar_call_options>(), align_of::<sugar_call_options>()), (96, 8));
     assert_eq!(place(start, &made.struct_size), (0, 8), "struct_size");
     assert_eq!(place(start, &made.flags), (8, 8), "flags");
     assert_eq!(place(start, &made.context), (16, 8), "context");
@@ -89,6 +89,8 @@ fn sugar_call_options_is_laid_out_as_in_c() {
     assert_eq!(place(start, &made.random), (56, 8), "random");
     assert_eq!(place(start, &made.bias), (64, 8), "bias");
     assert_eq!(place(start, &made.bias_gradient), (72, 8), "bias_gradient");
+    assert_eq!(place(start, &made.gate), (80, 8), "gate");
+    assert_eq!(place(start, &made.gate_gradient), (88, 8), "gate_gradient");
 }
 
 #[test]
