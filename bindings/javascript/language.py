@@ -47,6 +47,8 @@ def member(field: Json) -> str:
         return f"to->{name} = {number(type, 'member', name)}"
     if type["to"]["kind"] == "struct":
         return f'to->{name} = struct_{type["to"]["name"]}(call, member, "{name}", {slot})'
+    if type["to"]["kind"] == "double":
+        return f'call_fail(call, "{name}", "a list of numbers, expected none: this binding has no use of it yet")'
     if type["to"]["kind"] == "void":
         return f'to->{name} = get_memory(call, member, "{name}", get_size(call, object, "{name}_bytes"), {slot})'
     return f'to->{name} = get_numbers(call, member, "{name}", to->{field["count"]})'
@@ -210,7 +212,7 @@ def has_place(field: Json, is_given: bool, given: set[str]) -> bool:
     if not is_given:
         return type["kind"] == "pointer" and type["to"]["kind"] == "double" and field["count"] is not None
     if type["kind"] == "pointer":
-        return type["to"]["kind"] in ("void", "int64") or type["to"].get("name") in given
+        return type["to"]["kind"] in ("void", "int64", "double") or type["to"].get("name") in given
     return type["kind"] in ("callback", "handle") or type.get("name") in given
 
 
@@ -257,6 +259,8 @@ def ts(type: Json, optional: bool = False) -> str:
 def ts_member(field: Json) -> str:
     if field["type"]["kind"] == "pointer" and field["type"]["to"]["kind"] == "int64":
         return "readonly (number | bigint)[] | null"
+    if field["type"]["kind"] == "pointer" and field["type"]["to"]["kind"] == "double":
+        return "null"
     return ts(field["type"], field["type"]["kind"] in ("pointer", "handle", "cstring"))
 
 

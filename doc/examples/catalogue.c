@@ -103,7 +103,10 @@ static void print_kind(int32_t index)
     if (*kind.source)
         printf("- source: %s\n", kind.source);
     printf("\n");
-    print_edges(&kind);
+    if (strcmp(kind.name, "table") == 0)
+        printf("Its values are those of its knots.\n\n");
+    else
+        print_edges(&kind);
 }
 
 static void print_section(const char *title, const char *text, uint32_t roles)

@@ -200,6 +200,26 @@ typedef struct sugar_activation_options {
                                        the environment variable SUGAR_LEVEL names a level of this kind of
                                        processor, the best that is not above it. Any other value of SUGAR_LEVEL
                                        is ignored, and so is SUGAR_LEVEL in a set-user-id program */
+    /* [3 * table_knots]; rows of a knot, the value there and the slope there: the function named `table` in
+     * the spec, before the ~ or behind it, or both. Between neighbouring knots it is the cubic polynomial that has
+     * these values and slopes at both (cubic Hermite spline), outside a straight line with the slope of the first or
+     * the last knot. At a knot the second derivative is that of the piece above it. Copied into the activation. Each
+     * number is finite, -1e30 to 1e30; knots ascend strictly, and still do when rounded to f32; between neighbours
+     * the value changes by at most 1e30 per 1 of x, rounded to f32 too. The second derivative alone may overflow f32.
+     * NULL: none.
+     *
+     * Numbers are rounded once to the element type, to f32 for f16 and bf16; the exact result is the spline through
+     * these. Where its terms cancel, between two knots, results need not be as near to it as those of other kinds; they
+     * are then within 2^-48 (f64: 2^-96) times the largest term. With u the distance of x from the nearer knot, h that
+     * between the knots and D the slope of the chord, terms are: of the value, the value at that knot, its slope times
+     * u, and 3 |D| + 2 |slope| + |the other slope| times u^2 / h; of the derivative, the slope, and the last one
+     * divided by u; of the second derivative, the last one divided by u^2. In f64, numbers below 1e-60 in magnitude
+     * that are not 0 lose digits to underflow.
+     *
+     * Canonical specs name the table by a digest of its numbers, as in "table(digest=0123456789abcdef)"; such a spec
+     * parses if the options have the table with that digest. */
+    const double *table;
+    size_t table_knots;             /* 2 to 4096, or 0 for no table */
 } sugar_activation_options;
 
 enum { SUGAR_MAX_SPEC = 1024 };     /* bytes of a spec, without a NUL at its end; canonical specs are shorter */

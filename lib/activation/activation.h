@@ -35,6 +35,7 @@ typedef struct sugar_passes {
 
 struct sugar_activation {
     sugar_passes passes[SUGAR_ELEMENT_COUNT];
+    sugar_table tables[2];          /* of the kind `table`: for the types that compute in f32, and for f64 */
     const sugar_level_entry *level;
     sugar_spec parsed;              /* what `spec` says */
     double minimum, maximum;        /* the bounds of g' */
@@ -43,7 +44,7 @@ struct sugar_activation {
     sugar_activation *from_output;  /* the activation whose backward pass has y in place of x, or NULL */
     const char *from_output_needs;  /* if NULL: what the spec would have to be, for messages */
     size_t spec_length;
-    char spec[];                    /* canonical */
+    char spec[];                    /* canonical; behind it, what the tables lead to */
 };
 
 /* The activation whose backward pass takes y in place of x. NULL: there is none, and

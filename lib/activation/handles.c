@@ -10,6 +10,8 @@
 #include "activation/range.h"
 #include "activation/slope.h"
 #include "activation/spec.h"
+#include "activation/table.h"
+#include "base/integers.h"
 #include "base/struct_size.h"
 #include "cpu/float_mode.h"
 
@@ -51,9 +53,11 @@ static sugar_derivative_kernel *derivative_kernel(const sugar_kernels *kernels, 
 
 /* A derivative whose factor in t s' + (1 - t) f' is 0 is not computed, as 0 times inf is NaN. Whether a factor is 0
  * depends on the element type: a small t is 0 in f32 and not in f64. */
-static void fill_passes(sugar_passes *passes, sugar_element element, const sugar_kernels *kernels,
-                        const sugar_spec *spec)
+static void fill_passes(sugar_activation *made, sugar_element element)
 {
+    const sugar_kernels *kernels = made->level->kernels[element];
+    const sugar_spec *spec = &made->parsed;
+    sugar_passes *passes = &made->passes[element];
     const double blend = sugar_real_round(element, spec->blend), rest = sugar_real_round(element, 1 - blend);
     const sugar_function *surrogate = blend > 0 ? &spec->surrogate : &spec->forward;
     const bool mixed = blend > 0 && (rest > 0 || spec->negative_only);
@@ -69,6 +73,7 @@ static void fill_passes(sugar_passes *passes, sugar_element element, const sugar
         sugar_real_set(element, &passes->forward_parameters, i, spec->forward.parameter[i]);
         sugar_real_set(element, &passes->surrogate_parameters, i, surrogate->parameter[i]);
     }
+    passes->forward_parameters.table = passes->surrogate_parameters.table = &made->tables[element == SUGAR_F64];
     sugar_real_set(element, &passes->forward_parameters, SUGAR_SLOPE, sugar_slope_find(element, &spec->forward));
     sugar_real_set(element, &passes->surrogate_parameters, SUGAR_SHIFT, find_shift(spec));
     passes->blend = blend;
@@ -85,6 +90,22 @@ static bool has_only_own_derivative(const sugar_spec *spec)
     for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++)
         same &= !(f->parameter[i] < g->parameter[i]) && !(f->parameter[i] > g->parameter[i]);
     return same || !(spec->blend > 0);
+}
+
+/* A handle of `size` bytes, with the tables that the options give it. NULL: no memory. */
+static sugar_activation *allocate(size_t size, const sugar_activation_options *options)
+{
+    const size_t table_size = sugar_table_size(options->table_knots);
+    const size_t first = (size_t)round_up((int64_t)size, (int64_t)_Alignof(sugar_piece));
+    sugar_activation *made = malloc(first + 2 * table_size);
+    if (!made)
+        return NULL;
+    made->tables[0] = made->tables[1] = (sugar_table){0};
+    if (table_size > 0) {
+        sugar_table_fill(&made->tables[0], (char *)made + first, SUGAR_F32, options);
+        sugar_table_fill(&made->tables[1], (char *)made + first + table_size, SUGAR_F64, options);
+    }
+    return made;
 }
 
 /* What f would have to be for f' to follow from y = f(x), as messages say it; NULL: it does follow. */
@@ -184,21 +205,25 @@ sugar_status sugar_activation_create_with_options(sugar_activation **activation,
     if (status != SUGAR_OK)
         return status;
 
+    status = sugar_table_check(&known, &parsed);
+    if (status != SUGAR_OK)
+        return status;
+
     char canonical[SUGAR_MAX_SPEC];
     sugar_text text = {canonical, sizeof canonical, 0};
     status = sugar_spec_write(&parsed, &text);
     if (status != SUGAR_OK)
         return status;
     const size_t size = sizeof(sugar_activation) + text.length + 1;
-    sugar_activation *made = malloc(size);
+    sugar_activation *made = allocate(size, &known);
     if (!made)
         return sugar_error(SUGAR_ERROR_OUT_OF_MEMORY, "activation: no memory for a handle");
-    for (sugar_element element = SUGAR_F32; element < SUGAR_ELEMENT_COUNT; element++)
-        fill_passes(&made->passes[element], element, level->kernels[element], &parsed);
     made->level = level;
     made->parsed = parsed;
     made->spec_length = text.length;
     memcpy(made->spec, canonical, text.length + 1);
+    for (sugar_element element = SUGAR_F32; element < SUGAR_ELEMENT_COUNT; element++)
+        fill_passes(made, element);
     sugar_find_range(made);
     made->from_output_needs = from_output_needs(&parsed);
     made->capabilities = find_capabilities(made);

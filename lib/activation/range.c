@@ -65,13 +65,21 @@ static void add_both(points *all, double x)
     add(all, -x);
 }
 
+/* A function with parameters rounded to the reals of one element type; of the kind `table`, the table of that type. */
+typedef struct rounded_function {
+    int32_t kind;
+    double parameter[SUGAR_MAX_PARAMETERS];
+    const sugar_table *table;
+} rounded_function;
+
 /* f'(x) by the kernel for f64. */
-static double evaluate(const sugar_kernels *kernels, const sugar_function *f, double x)
+static double evaluate(const sugar_kernels *kernels, const rounded_function *f, double x)
 {
-    double parameters[SUGAR_KERNEL_PARAMETERS] = {0}, d;
+    sugar_parameters parameters = {.reals.f64 = {0}, .table = f->table};
+    double d;
     for (int i = 0; i < SUGAR_MAX_PARAMETERS; i++)
-        parameters[i] = f->parameter[i];
-    kernels->derivative[f->kind](parameters, &x, &d, 1);
+        parameters.reals.f64[i] = f->parameter[i];
+    kernels->derivative[f->kind](&parameters, &x, &d, 1);
     return d;
 }
 
@@ -87,7 +95,7 @@ static double tanh_of(const sugar_kernels *kernels, double x)
 
 static double exp_of_negative(const sugar_kernels *kernels, double x)
 {
-    return evaluate(kernels, &(sugar_function){SUGAR_KIND_elu, {1}}, x);
+    return evaluate(kernels, &(rounded_function){.kind = SUGAR_KIND_elu, .parameter = {1}}, x);
 }
 
 /* A function that is negative below its root and positive above it. */
@@ -124,8 +132,8 @@ static double multi_gaussian_second(const sugar_kernels *kernels, const double *
     return wide * ((1 + e) / 2 - (1 - e) / (2 * u)) - narrow;
 }
 
-/* A derivative that only falls or only rises on each side of 0 has no such points. */
-static points find_points(const sugar_kernels *kernels, const sugar_function *f)
+/* A derivative that only falls or only rises on each side of 0 has no such points. Those of a table are its own. */
+static points find_points(const sugar_kernels *kernels, const rounded_function *f)
 {
     const double *p = f->parameter, minus[SUGAR_MAX_PARAMETERS] = {-p[0]};
     points all = {0};
@@ -180,22 +188,51 @@ static range include(range r, double a) { return (range){a < r.low ? a : r.low, 
 
 static range include_range(range r, range other) { return include(include(r, other.low), other.high); }
 
-/* The range of a derivative for x <= bound (side: -1) or x > bound (side: 1). A neighbour of each point counts as
- * well, as the point itself is rounded. */
-static range range_of_side(const sugar_kernels *kernels, const sugar_function *f, double bound, int side)
+/* The x <= bound (side: -1) or x > bound (side: 1). */
+typedef struct half_line {
+    double bound;
+    int side;
+} half_line;
+
+/* Includes f' at a point, and at a neighbour on each side, as the point itself is rounded; where they are on the half
+ * line. */
+static range include_point(range r, const sugar_kernels *kernels, const rounded_function *f, half_line where,
+                           double point)
 {
+    for (int shift = -1; shift <= 1; shift++) {
+        const double direction = shift < 0 ? -(double)INFINITY : (double)INFINITY;
+        const double x = shift == 0 ? point : next_f64(point, direction);
+        if ((where.side < 0) == (x <= where.bound))
+            r = include(r, evaluate(kernels, f, x));
+    }
+    return r;
+}
+
+/* Includes f' of a table wherever it can have an extremum: at the knots, and where f'' of a polynomial is 0, whether
+ * that is in its piece or not. */
+static range include_pieces(range r, const sugar_kernels *kernels, const rounded_function *f, half_line where)
+{
+    for (size_t i = 0; i < f->table->count; i++) {
+        const sugar_piece *piece = &f->table->pieces[i];
+        const double flat = piece->knot - piece->square / (3 * piece->cube);
+        r = include_point(r, kernels, f, where, piece->knot);
+        if (isfinite(flat))
+            r = include_point(r, kernels, f, where, flat);
+    }
+    return r;
+}
+
+/* The range of a derivative on a half line. */
+static range range_of_side(const sugar_kernels *kernels, const rounded_function *f, double bound, int side)
+{
+    const half_line where = {bound, side};
     const double nearest = side < 0 ? bound : next_f64(bound, (double)INFINITY);
     range r = include(nothing, evaluate(kernels, f, nearest));
     r = include(r, evaluate(kernels, f, side < 0 ? -(double)INFINITY : (double)INFINITY));
     const points all = find_points(kernels, f);
     for (int i = 0; i < all.count; i++)
-        for (int shift = -1; shift <= 1; shift++) {
-            const double direction = shift < 0 ? -(double)INFINITY : (double)INFINITY;
-            const double x = shift == 0 ? all.x[i] : next_f64(all.x[i], direction);
-            if ((side < 0) == (x <= bound))
-                r = include(r, evaluate(kernels, f, x));
-        }
-    return r;
+        r = include_point(r, kernels, f, where, all.x[i]);
+    return f->kind == SUGAR_KIND_table ? include_pieces(r, kernels, f, where) : r;
 }
 
 /* t a + u b. A range whose factor is 0 may be infinite, and is left out. */
@@ -208,9 +245,9 @@ static range mix(double t, range a, double u, range b)
     return (range){t * a.low + u * b.low, t * a.high + u * b.high};
 }
 
-/* The functions of an activation, with parameters rounded to the reals of one element type. */
+/* The functions of an activation in one element type. */
 typedef struct functions {
-    sugar_function surrogate, forward;
+    rounded_function surrogate, forward;
     double shift, t, u;
     bool negative_only;
 } functions;
@@ -228,7 +265,9 @@ static functions functions_in(const sugar_activation *a, sugar_element element)
     const sugar_passes *passes = &a->passes[element];
     functions f = {
         .surrogate.kind = passes->blend > 0 ? a->parsed.surrogate.kind : a->parsed.forward.kind,
+        .surrogate.table = passes->surrogate_parameters.table,
         .forward.kind = a->parsed.forward.kind,
+        .forward.table = passes->forward_parameters.table,
         .shift = sugar_real_get(element, &passes->surrogate_parameters, SUGAR_SHIFT),
         .t = passes->blend,
         .u = passes->rest,
@@ -256,7 +295,7 @@ static double round_outwards(double a, float direction)
 
 /* Whether a derivative has no more than two values for x <= bound (side: -1) or x > bound (side: 1), and so is
  * constant between jumps. */
-static bool is_piecewise_constant(const sugar_kernels *kernels, const sugar_function *f, double bound, int side)
+static bool is_piecewise_constant(const sugar_kernels *kernels, const rounded_function *f, double bound, int side)
 {
     const range r = range_of_side(kernels, f, bound, side);
     return (sugar_kind_capabilities(f->kind) & SUGAR_CAN_SAVE_BIT) || r.low >= r.high;

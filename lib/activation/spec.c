@@ -3,6 +3,7 @@
  * A position in a message is in bytes, from 0. The grammar of a number is checked here; strtod converts it. */
 #include "activation/spec.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* A spec and how far it has been read. The text ends in a NUL, and has no other in it. */
@@ -11,8 +12,9 @@ typedef struct reader {
     size_t at;                      /* bytes that have been read */
 } reader;
 
-/* What may be assigned in the parentheses of a function: its parameters, and, for a surrogate, two options. */
-enum { DOMAIN = SUGAR_MAX_PARAMETERS, BLEND, ASSIGNABLE };
+/* What may be assigned in the parentheses of a function: its parameters; for a surrogate two options; for `table` the
+ * digest of its knots. */
+enum { DOMAIN = SUGAR_MAX_PARAMETERS, BLEND, DIGEST, ASSIGNABLE };
 
 /* The function on one side of the ~, while it is read. */
 typedef struct side {
@@ -109,6 +111,26 @@ static sugar_status read_domain(reader *r, bool *negative_only)
     return SUGAR_OK;
 }
 
+/* 16 hexadecimal digits, in lower case. */
+static sugar_status read_digest(reader *r, sugar_function *function)
+{
+    enum { DIGITS = 16 };
+    static const char digits[] = "0123456789abcdef";
+    const size_t start = r->at;
+    const char *word = r->text + start;
+    while (is_letter(r->text[r->at]) || is_digit(r->text[r->at]))
+        r->at++;
+    if (r->at - start != DIGITS || strspn(word, digits) < DIGITS)
+        return sugar_error(SUGAR_ERROR_SPEC, "spec: position %zu: digest is %s, expected %d digits 0 to 9 or a to f",
+                           start, sugar_quote(word, r->at - start).text, (int)DIGITS);
+    uint64_t digest = 0;
+    for (int i = 0; i < DIGITS; i++)
+        digest = digest << 4 | (uint64_t)(strchr(digits, word[i]) - digits);
+    function->digest = digest;
+    function->has_digest = true;
+    return SUGAR_OK;
+}
+
 static sugar_status unknown_name(const side *s, size_t start, const char *word, size_t length)
 {
     const char *function = sugar_kinds[s->function->kind].name;
@@ -151,6 +173,8 @@ static sugar_status read_assignment(reader *r, sugar_spec *spec, side *s)
         return read_domain(r, &spec->negative_only);
     if (slot == BLEND)
         return read_number(r, "blend", 0, 1, &spec->blend);
+    if (slot == DIGEST)
+        return read_digest(r, s->function);
     const sugar_parameter_entry *entry = &sugar_kinds[s->function->kind].parameters[slot];
     return read_number(r, entry->name, entry->minimum, entry->maximum, &s->function->parameter[slot]);
 }
@@ -191,6 +215,7 @@ static sugar_status read_kind(reader *r, uint32_t role, int32_t *kind)
 /* name[(name=value,...)] */
 static sugar_status read_side(reader *r, uint32_t role, sugar_spec *spec, sugar_function *function)
 {
+    *function = (sugar_function){0};
     sugar_status status = read_kind(r, role, &function->kind);
     if (status != SUGAR_OK)
         return status;
@@ -199,6 +224,8 @@ static sugar_status read_side(reader *r, uint32_t role, sugar_spec *spec, sugar_
         s.names[i] = sugar_kinds[function->kind].parameters[i].name;
         function->parameter[i] = sugar_kinds[function->kind].parameters[i].default_value;
     }
+    if (function->kind == SUGAR_KIND_table)
+        s.names[DIGEST] = "digest";
     if (role == SUGAR_ROLE_SURROGATE) {
         s.names[DOMAIN] = "domain";
         s.names[BLEND] = "blend";
@@ -260,6 +287,8 @@ static bool write_function(const sugar_function *function, int *items, sugar_tex
     sugar_text_add(text, "%s", kind->name);
     for (int i = 0; i < sugar_kind_parameter_count(kind); i++)
         complete &= write_number(kind->parameters[i].name, function->parameter[i], items, text);
+    if (function->has_digest)
+        sugar_text_add(text, "%sdigest=%016" PRIx64, separator(items), function->digest);
     return complete;
 }
 

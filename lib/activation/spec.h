@@ -12,6 +12,8 @@
 typedef struct sugar_function {
     int32_t kind;
     double parameter[SUGAR_MAX_PARAMETERS];
+    bool has_digest;                /* of the kind `table`: digest says which table it is */
+    uint64_t digest;
 } sugar_function;
 
 typedef struct sugar_spec {

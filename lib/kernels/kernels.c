@@ -19,6 +19,7 @@
 #include "kernels/loops/plain.h"
 #include "kernels/loops/random.h"
 #include "kernels/loops/saved.h"
+#include "kernels/loops/table.h"
 
 /* The kernels of each kind: for relu, relu_forward, relu_backward, relu_derivatives, ...; and for silu
  * silu_default_forward, ... besides. */
@@ -28,6 +29,7 @@
         forward_loop(name##_value, parameters, x, y, n, stream);                                                       \
     }                                                                                                                  \
     SURROGATE(name, )
+#define WITH_OWN_LOOPS(...)
 #define AT_DEFAULTS(name) KIND(name##_default, )
 #define SURROGATE(name, ...)                                                                                           \
     KERNEL name##_backward(const void *parameters, const void *x, const void *dy, void *dx, size_t n, int stream)      \
@@ -112,6 +114,7 @@ const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
 #define FROM_OUTPUT(name) [SUGAR_KIND_##name] = name##_derivatives_from_output,
 #include "kernels/kinds/kinds.def"
     },
+    .table_second = table_second_derivatives,
     .combine = combine,
     .combine_twice = combine_twice,
     .end_stream = end_stream,

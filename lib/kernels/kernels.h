@@ -8,7 +8,7 @@
  *
  * At each function pointer stands the function behind it. Those of a kind are defined by the macros of kernels.c and
  * named after the kind: <kind>_forward is relu_forward for relu. They call the named loop with a formula of kinds/,
- * such as relu_value or relu_derivative. */
+ * such as relu_value or relu_derivative. Those of the kind `table` are in loops/table.h. */
 #ifndef SUGAR_KERNELS_H
 #define SUGAR_KERNELS_H
 
@@ -32,7 +32,27 @@ enum {
     SUGAR_SLOPE = SUGAR_SHIFT,
     SUGAR_KERNEL_PARAMETERS
 };
-typedef SUGAR_REALS(SUGAR_KERNEL_PARAMETERS) sugar_parameters;
+
+/* The function of the kind `table`, in the order in which a kernel reads it: a polynomial for each piece, from one
+ * start to the next. Doubles, made from knots that are reals (activation/table.c). There is a straight line below the
+ * first knot and one above the last one; between two knots one piece for each, up to the middle. */
+typedef struct sugar_piece {
+    double knot, value, slope;          /* value + slope u + square u^2 + cube u^3, with u = x - knot */
+    double square, square_low;          /* a pair: square + square_low, where f64 needs it */
+    double cube, cube_low;
+} sugar_piece;
+
+typedef struct sugar_table {
+    size_t count;                       /* of pieces; 0 for kinds other than `table` */
+    const double *starts;               /* [count]; ascending, the first one is -INFINITY */
+    const sugar_piece *pieces;          /* [count] */
+} sugar_table;
+
+/* What a kernel gets. Kinds other than `table` look at the reals alone. */
+typedef struct sugar_parameters {
+    SUGAR_REALS(SUGAR_KERNEL_PARAMETERS) reals;
+    const sugar_table *table;
+} sugar_parameters;
 
 enum { SUGAR_WIDEST = 16 };         /* the most lanes of a vector, at any level */
 
@@ -43,7 +63,8 @@ enum { SUGAR_STREAM_OPEN = 2 };
 
 /* ---- Plain calls: loops/plain.h ------------------------------------------------------------ */
 
-/* y[i] = f(x[i]), elements; y may be x. parameters: SUGAR_KERNEL_PARAMETERS reals. */
+/* y[i] = f(x[i]), elements; y may be x. parameters: SUGAR_KERNEL_PARAMETERS reals; for the kind `table`, here and
+ * below, a sugar_parameters. */
 typedef void sugar_forward_kernel(const void *parameters, const void *x, void *y, size_t n, int stream);
 
 /* dx[i] = dy[i] * f'(x[i]), elements; dx may be x or dy. */
@@ -128,6 +149,8 @@ typedef struct sugar_kernels {
      * for kinds whose derivative does not follow from y. */
     sugar_backward_kernel *backward_from_output[SUGAR_KIND_COUNT];
     sugar_derivative_kernel *derivative_from_output[SUGAR_KIND_COUNT];
+    /* table_second_derivatives in loops/table.h: d[i] = f''(x[i]) of the kind `table`, x elements, d reals. */
+    sugar_derivative_kernel *table_second;
     /* combine in loops/plain.h. */
     sugar_combine_kernel *combine;
     /* combine_twice in loops/plain.h. */

@@ -68,7 +68,7 @@ static void sample(check *work, const sugar_activation *activation, reference_sc
 static void perform(check *work, reference_scratch *scratch)
 {
     sugar_activation *activation;
-    if (sugar_activation_create(&activation, work->spec) != SUGAR_OK) {
+    if (create_any(&activation, work->spec, NULL) != SUGAR_OK) {
         snprintf(work->problem, PROBLEM_SIZE, "%s", sugar_last_error());
         return;
     }

@@ -229,7 +229,7 @@ static void perform(sweep *all, const options *chosen, reference_scratch *scratc
         return;
     }
     sugar_activation *activation;
-    if (sugar_activation_create(&activation, work->spec) != SUGAR_OK) {
+    if (create_any(&activation, work->spec, NULL) != SUGAR_OK) {
         snprintf(work->problem, PROBLEM_SIZE, "%s", sugar_last_error());
         return;
     }

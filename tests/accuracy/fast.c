@@ -5,6 +5,8 @@
  * still do not overflow. Nothing here is taken from the library. */
 #include "fast.h"
 
+#include "../support/support.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
@@ -242,6 +244,43 @@ FUNCTION(multi_gaussian_spike_derivative)
     return (1 + p[1]) * density(x, p[0]) - p[1] * (density(x - p[0], wide) + density(x + p[0], wide));
 }
 
+/* The table of support.h, in the basis of Hermite. */
+static vec piece_value(vec x, const double *a, const double *b)
+{
+    const double h = b[0] - a[0];
+    vec t = (x - a[0]) / h, w = (b[0] - x) / h;
+    return w * w * (a[1] * (1 + 2 * t) + a[2] * h * t) + t * t * (b[1] * (1 + 2 * w) - b[2] * h * w);
+}
+static vec piece_derivative(vec x, const double *a, const double *b)
+{
+    const double h = b[0] - a[0];
+    vec t = (x - a[0]) / h, w = (b[0] - x) / h;
+    return 6 * ((b[1] - a[1]) / h) * (t * w) + a[2] * w * (w - 2 * t) + b[2] * t * (t - 2 * w);
+}
+FUNCTION(table_value)
+{
+    const double *row = example_table;
+    vec y = row[1] + row[2] * (x - row[0]);
+    for (int i = 1; i < EXAMPLE_KNOTS; i++, row += 3)
+        y = choose((mask)(x >= row[0]), piece_value(x, row, row + 3), y);
+    return choose((mask)(x >= row[0]), row[1] + row[2] * (x - row[0]), y);
+}
+FUNCTION(table_derivative)
+{
+    const double *row = example_table;
+    vec d = all(row[2]);
+    for (int i = 1; i < EXAMPLE_KNOTS; i++, row += 3)
+        d = choose((mask)(x >= row[0]), piece_derivative(x, row, row + 3), d);
+    return choose((mask)(x >= row[0]), all(row[2]), d);
+}
+
+static vec piece_second(vec x, const double *a, const double *b)
+{
+    const double h = b[0] - a[0];
+    vec t = (x - a[0]) / h, w = (b[0] - x) / h;
+    return (6 * ((b[1] - a[1]) / h) * (w - t) + a[2] * (2 * t - 4 * w) + b[2] * (4 * t - 2 * w)) / h;
+}
+
 /* ---- Second derivatives ------------------------------------------------------------------------ */
 
 #define ZERO_SECOND(name)                                                                                              \
@@ -327,6 +366,15 @@ FUNCTION(silu_second)
 FUNCTION(tanhshrink_second) { return 2 * tanh_value(x, p) * tanh_derivative(x, p); }
 FUNCTION(tanh_second) { return -2 * tanh_value(x, p) * tanh_derivative(x, p); }
 
+FUNCTION(table_second)
+{
+    const double *row = example_table;
+    vec d = all(0);
+    for (int i = 1; i < EXAMPLE_KNOTS; i++, row += 3)
+        d = choose((mask)(x >= row[0]), piece_second(x, row, row + 3), d);
+    return choose((mask)(x >= row[0]), all(0), d);
+}
+
 /* ---- The table -------------------------------------------------------------------------------- */
 
 typedef vec fast_function(vec x, const double *p);
@@ -372,6 +420,7 @@ static const struct {
     LEARNING(nelu),
     {"heaviside", {threshold_derivative, zero, NULL, heaviside_second}},
     {"sign", {sign_value, zero, NULL, sign_second}},
+    KIND(table),
     SURROGATE(atan_spike),
     SURROGATE(fast_sigmoid_spike),
     SURROGATE(slayer_spike),

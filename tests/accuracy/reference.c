@@ -5,6 +5,9 @@
  * that underflow in the element types do not underflow here. */
 #include "reference.h"
 
+#include "../support/support.h"
+#include "spline.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -965,6 +968,10 @@ FUNCTION(log_sigmoid_from_output)
         mpfr_set_ui(r, 0, N);
 }
 
+/* The table of support.h. */
+FUNCTION(table_value) { spline_evaluate(r, example_table, EXAMPLE_KNOTS, 0, x); }
+FUNCTION(table_derivative) { spline_evaluate(r, example_table, EXAMPLE_KNOTS, 1, x); }
+
 /* ---- The table -------------------------------------------------------------------------------- */
 
 static double width_one(UNUSED const double *p) { return 1; }
@@ -1025,6 +1032,7 @@ const reference_kind reference_kinds[] = {
     LEARNING(nelu, nelu, NULL, "alpha"),
     KIND(heaviside, threshold_derivative, zero, "threshold"),
     KIND(sign, sign_value, zero, NULL),
+    KIND(table, table_value, table_derivative, NULL),
     SURROGATE(atan_spike, "alpha"),
     SURROGATE(fast_sigmoid_spike, "slope"),
     SURROGATE(slayer_spike, "alpha", "c"),

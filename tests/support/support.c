@@ -175,11 +175,29 @@ void guarded_free(guarded memory)
     munmap(memory.start - page, memory.size + 2 * page);
 }
 
-sugar_activation *must_create(const char *spec, const char *level)
+const double example_table[3 * EXAMPLE_KNOTS] = {
+    -4,   -0.5,  0.0625,    /* knot, value, slope */
+    -1,   -0.25, 0.125,     /* */
+    0,    0,     0x1.19999ap-1, /* no product with it is in the middle between two elements */
+    1,    0.75,  0.875,     /* */
+    1.75, 1.5,   1.125,     /* */
+    3,    2.75,  1,
+};
+
+sugar_status create_any(sugar_activation **activation, const char *spec, const char *level)
 {
     sugar_activation_options options = {.struct_size = sizeof options, .level = level};
+    if (strstr(spec, "table")) {
+        options.table = example_table;
+        options.table_knots = EXAMPLE_KNOTS;
+    }
+    return sugar_activation_create_with_options(activation, spec, strlen(spec), &options);
+}
+
+sugar_activation *must_create(const char *spec, const char *level)
+{
     sugar_activation *activation = NULL;
-    if (sugar_activation_create_with_options(&activation, spec, strlen(spec), &options) != SUGAR_OK)
+    if (create_any(&activation, spec, level) != SUGAR_OK)
         give_up(spec, sugar_last_error());
     return activation;
 }

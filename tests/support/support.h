@@ -57,7 +57,13 @@ void guarded_free(guarded memory);
 
 /* ---- Handles that must exist: on failure the program ends with the library's message. --------- */
 
-/* level NULL: the library's choice. */
+/* The table that tests give to specs that name `table`: smooth, rising, 0 at 0, of numbers that f32 has. */
+enum { EXAMPLE_KNOTS = 6 };
+extern const double example_table[3 * EXAMPLE_KNOTS];
+
+/* As sugar_activation_create_with_options, with example_table where the spec names `table`. level NULL: the library's
+ * choice. */
+sugar_status create_any(sugar_activation **activation, const char *spec, const char *level);
 sugar_activation *must_create(const char *spec, const char *level);
 
 /* How many levels this machine can run, and their names, "scalar" first. */

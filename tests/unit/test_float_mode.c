@@ -60,7 +60,7 @@ static void find_features(const char *spec, int mode, features *f)
     static const float x32[] = {-30.1f, -1.1f, -0.3f, 0.1f, 0.7f, 40.9f};
     sugar_activation *a = NULL;
     memset(f, 0, sizeof *f);
-    assert_ok(IN(mode, sugar_activation_create(&a, spec)));
+    assert_ok(IN(mode, create_any(&a, spec, NULL)));
     snprintf(f->spec, sizeof f->spec, "%s", sugar_activation_spec(a));
     sugar_activation_info info = {.struct_size = sizeof info};
     assert_ok(IN(mode, sugar_activation_get_info(a, &info)));

@@ -55,7 +55,7 @@ static sugar_status create(const described *d, const double *values, sugar_activ
         length += snprintf(spec + length, sizeof spec - (size_t)length, "%c%s=%.17g", i ? ',' : '(',
                            d->parameter[i].name, values[i]);
     snprintf(spec + length, sizeof spec - (size_t)length, "%s", d->kind.parameter_count ? ")" : "");
-    return sugar_activation_create(a, spec);
+    return create_any(a, spec, NULL);
 }
 
 /* The activation is made, and has these values. */
@@ -246,7 +246,7 @@ static void try_options(trial *t)
 static void parse_again(const sugar_activation_info *info)
 {
     sugar_activation *a = NULL;
-    assert_ok(sugar_activation_create_with_options(&a, info->spec, info->spec_length, NULL));
+    assert_ok(create_any(&a, info->spec, NULL));
     sugar_activation_info again = info_of(a);
     assert_string_equal(again.spec, info->spec);
     assert_int_equal(again.spec_length, strlen(info->spec));

@@ -96,6 +96,10 @@ static void read_sugar_activation_options(struct call *call, napi_value object, 
     to->struct_size = sizeof *to;
     if (get_member(call, object, "level", &member))
         to->level = get_string(call, member, "level");
+    if (get_member(call, object, "table", &member))
+        call_fail(call, "table", "a list of numbers, expected none: this binding has no use of it yet");
+    if (get_member(call, object, "table_knots", &member))
+        to->table_knots = get_uint64(call, member, "table_knots");
 }
 
 static sugar_activation_options *struct_sugar_activation_options(struct call *call, napi_value value, const char *name, void *slot) {

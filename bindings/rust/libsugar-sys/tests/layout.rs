@@ -47,9 +47,11 @@ fn sugar_tensor_is_laid_out_as_in_c() {
 fn sugar_activation_options_is_laid_out_as_in_c() {
     let made = sugar_activation_options::default();
     let start = &made as *const sugar_activation_options as usize;
-    assert_eq!((size_of::<sugar_activation_options>(), align_of::<sugar_activation_options>()), (16, 8));
+    assert_eq!((size_of::<sugar_activation_options>(), align_of::<sugar_activation_options>()), (32, 8));
     assert_eq!(place(start, &made.struct_size), (0, 8), "struct_size");
     assert_eq!(place(start, &made.level), (8, 8), "level");
+    assert_eq!(place(start, &made.table), (16, 8), "table");
+    assert_eq!(place(start, &made.table_knots), (24, 8), "table_knots");
 }
 
 #[test]
