@@ -10,6 +10,7 @@
 #include "kernels/kinds/linear.h"
 #include "kernels/kinds/mish.h"
 #include "kernels/kinds/normal.h"
+#include "kernels/kinds/periodic.h"
 #include "kernels/kinds/softplus.h"
 #include "kernels/kinds/spike.h"
 #include "kernels/kinds/tanh.h"

@@ -52,6 +52,9 @@ ELEMENTARY(expm1)
 ELEMENTARY(log1p)
 ELEMENTARY(erfc)
 LANE_BY_LANE(sqrt)
+/* libmvec's are not as exact next to their zeros. */
+LANE_BY_LANE(sin)
+LANE_BY_LANE(cos)
 
 static inline vec all(double x) { return (vec){0} + x; }
 static inline vec choose(mask m, vec yes, vec no) { return (vec)((m & (mask)yes) | (~m & (mask)no)); }
@@ -221,6 +224,23 @@ FUNCTION(mish_derivative)
 {
     vec e = exponential(lesser(x, all(80))), w = e * (e + 2);
     return w / (w + 2) + x * (4 * e * (1 + e)) * inverse_square(w + 2);
+}
+
+/* ---- Periodic --------------------------------------------------------------------------------- */
+
+FUNCTION(sin_value) { return v_sin(p[0] * x); }
+FUNCTION(sin_derivative) { return p[0] * v_cos(p[0] * x); }
+
+FUNCTION(snake_value)
+{
+    vec sine = v_sin(p[0] * x);
+    return x + sine * sine / p[0];
+}
+/* 1 + s = c^2 / (1 - s) */
+FUNCTION(snake_derivative)
+{
+    vec sine = v_sin(2 * p[0] * x), cosine = v_cos(2 * p[0] * x);
+    return choose((mask)(sine > 0), 1 + sine, cosine * cosine / (1 - sine));
 }
 
 /* ---- The normal distribution ------------------------------------------------------------------ */
@@ -418,6 +438,8 @@ static const struct {
     KIND(hardswish),
     LEARNING(bsilu),
     LEARNING(nelu),
+    KIND(sin),
+    KIND(snake),
     {"heaviside", {threshold_derivative, zero, NULL, heaviside_second}},
     {"sign", {sign_value, zero, NULL, sign_second}},
     KIND(table),

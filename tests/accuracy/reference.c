@@ -568,6 +568,43 @@ FUNCTION(mish_derivative)
     mpfr_add(r, r, t->a, N);
 }
 
+/* ---- Periodic: at infinity, which 2^4096 stands for, a sine counts as its mean ------------------ */
+
+static int is_infinite(mpfr_srcptr x) { return mpfr_regular_p(x) && mpfr_get_exp(x) > 4000; }
+
+FUNCTION(sin_value)
+{
+    mpfr_mul_d(r, x, p[0], N);
+    mpfr_sin(r, r, N);
+    if (is_infinite(x))
+        mpfr_set_ui(r, 0, N);
+}
+FUNCTION(sin_derivative)
+{
+    mpfr_mul_d(r, x, p[0], N);
+    mpfr_cos(r, r, N);
+    mpfr_mul_d(r, r, p[0], N);
+    if (is_infinite(x))
+        mpfr_set_ui(r, 0, N);
+}
+
+FUNCTION(snake_value)
+{
+    mpfr_mul_d(t->a, x, p[0], N);
+    mpfr_sin(r, t->a, N);
+    mpfr_sqr(r, r, N);
+    mpfr_div_d(r, r, p[0], N);
+    mpfr_add(r, r, x, N);
+}
+FUNCTION(snake_derivative)
+{
+    mpfr_mul_d(t->a, x, 2 * p[0], N);
+    mpfr_sin(r, t->a, N);
+    if (is_infinite(x))
+        mpfr_set_ui(r, 0, N);
+    mpfr_add_ui(r, r, 1, N);
+}
+
 /* ---- The normal distribution ------------------------------------------------------------------ */
 
 FUNCTION(gelu_value)
@@ -1030,6 +1067,8 @@ const reference_kind reference_kinds[] = {
     KIND(hardswish, hardswish_value, hardswish_derivative, NULL),
     LEARNING(bsilu, bsilu, width_one, "alpha"),
     LEARNING(nelu, nelu, NULL, "alpha"),
+    KIND(sin, sin_value, sin_derivative, "omega"),
+    KIND(snake, snake_value, snake_derivative, "alpha"),
     KIND(heaviside, threshold_derivative, zero, "threshold"),
     KIND(sign, sign_value, zero, NULL),
     KIND(table, table_value, table_derivative, NULL),

@@ -140,6 +140,9 @@ static void add_boundary(samples *points, int64_t place)
     }
 }
 
+/* A periodic function changes its sign between any two points: of so many changes one is taken. */
+enum { MANY_CHANGES = 64 };
+
 void samples_refine(samples *points, const reference_kind *kind, direction way, const double *p,
                     reference_scratch *scratch)
 {
@@ -152,9 +155,12 @@ void samples_refine(samples *points, const reference_kind *kind, direction way, 
         limits[positive] = element_round_mpfr(type, y, MPFR_RNDN);
     }
     int previous = -1;
+    long changes = 0;
     for (size_t i = 0, count = points->count; i < count; i++) {
         int here = nature(type, kind, way, p, limits, points->places[i], y, scratch);
-        if (here != previous && here >= 0 && previous >= 0) {
+        const int changed = here != previous && here >= 0 && previous >= 0;
+        changes += changed;
+        if (changed && (changes < MANY_CHANGES || changes % MANY_CHANGES == 0)) {
             int64_t low = points->places[i - 1], high = points->places[i];
             while (high - low > 1) {
                 int64_t middle = low + (high - low) / 2;

@@ -3,7 +3,7 @@ libsugar.torch and libsugar.jax. The C library does not use them, and they do no
 
 A formula takes `m`, the operations of a framework; x, an array of float32 or float64; and the kind's parameters,
 numbers or arrays that broadcast to x. The operations have the names of NumPy's: where, exp, expm1, log1p, sqrt, tanh,
-abs, clip; and there are sigmoid, 1 / (1 + exp(-x)), erfc, and distance: |x| whose derivative at 0 is 1, where a formula
+sin, cos, abs, clip; and there are sigmoid, 1 / (1 + exp(-x)), erfc, and distance: |x| whose derivative at 0 is 1, where a formula
 continues that of the positive side.
 
 Frameworks differentiate derivatives by x, for second and higher orders, and both formulas by a parameter that is
@@ -366,6 +366,48 @@ def tanhshrink_derivative(m: Any, x: Any) -> Any:
     return m.tanh(x) * m.tanh(x)
 
 
+# ---- Periodic ------------------------------------------------------------------------------------------------------
+
+
+def product_lost(m: Any, a: Any, b: Any, product: Any) -> Any:
+    """a b - product, what the product's rounding lost (Dekker, by Veltkamp's splitting)."""
+    splitter = 2.0**27 + 1 if str(b.dtype).endswith("64") else 2.0**12 + 1
+    a_high, b_high = splitter * a - (splitter * a - a), splitter * b - (splitter * b - b)
+    a_low, b_low = a - a_high, b - b_high
+    return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+def sine_and_cosine(m: Any, x: Any, factor: float) -> Any:
+    """Those of factor x; 0 where the product is infinite. The digits that it loses count where it is large."""
+    inside = m.abs(factor * x) < math.inf
+    scale = m.where(m.abs(x) > FAR, 1 / FAR, 1.0)
+    y = factor * m.where(inside, x, 0.0)
+    s, c = m.sin(y), m.cos(y)
+    if factor != 1:
+        small = scale * m.where(inside, x, 0.0)
+        lost = product_lost(m, m.where(inside, factor, factor), small, factor * small) / scale
+        s, c = s * m.cos(lost) + c * m.sin(lost), c * m.cos(lost) - s * m.sin(lost)
+    nothing = constant(m, x, 0.0)
+    return m.where(inside, s, nothing), m.where(inside, c, nothing)
+
+
+def sin_value(m: Any, x: Any, omega: float) -> Any:
+    return sine_and_cosine(m, x, omega)[0]
+
+
+def sin_derivative(m: Any, x: Any, omega: float) -> Any:
+    return omega * sine_and_cosine(m, x, omega)[1]
+
+
+def snake_value(m: Any, x: Any, alpha: float) -> Any:
+    sine = sine_and_cosine(m, x, alpha)[0]
+    return x + sine * sine / alpha
+
+
+def snake_derivative(m: Any, x: Any, alpha: float) -> Any:
+    return 1 + sine_and_cosine(m, x, 2 * alpha)[0]
+
+
 # ---- Algebraic -----------------------------------------------------------------------------------------------------
 
 
@@ -494,6 +536,8 @@ FORMULAS = {
     "hardswish": Formulas(hardswish_value, hardswish_derivative),
     "bsilu": Formulas(bsilu_value, bsilu_derivative, bsilu_parameter_derivative),
     "nelu": Formulas(nelu_value, nelu_derivative, nelu_parameter_derivative),
+    "sin": Formulas(sin_value, sin_derivative),
+    "snake": Formulas(snake_value, snake_derivative),
     "heaviside": Formulas(heaviside_value, heaviside_derivative),
     "sign": Formulas(sign_value, sign_derivative),
     "atan_spike": Formulas(None, atan_spike_derivative),

@@ -38,6 +38,8 @@ class Operations:
     log1p = staticmethod(torch.log1p)
     sqrt = staticmethod(torch.sqrt)
     tanh = staticmethod(torch.tanh)
+    sin = staticmethod(torch.sin)
+    cos = staticmethod(torch.cos)
     abs = staticmethod(torch.abs)
     clip = staticmethod(torch.clamp)
     sigmoid = staticmethod(torch.sigmoid)

@@ -1,0 +1,52 @@
+/* Periodic functions: sin, snake. For an infinite x the sine has no limit; it counts as its mean, 0. */
+#ifndef SUGAR_KERNELS_KINDS_PERIODIC_H
+#define SUGAR_KERNELS_KINDS_PERIODIC_H
+
+#include "kernels/kinds/common.h"
+#include "kernels/math/sine.h"
+
+#define LARGEST PICK(FLT_MAX, DBL_MAX)
+
+/* Near 0 r^3 may be 0 in floats; then the sine, rounded to its angle, is closer to 0 than that. */
+static inline vec sin_value(vec x, const vec *p)
+{
+    pair s = sine_of(sine_angle(x, p[0], 0));
+    vec y = s.hi + s.lo, rest = s.lo - (y - s.hi);
+    return last_rounding(y, vec_select(vec_less(SPLAT(0), vec_abs(rest)), rest, -y));
+}
+
+/* omega cos(omega x) */
+static inline vec sin_derivative(vec x, const vec *p)
+{
+    pair cosine = sine_of(sine_angle(x, p[0], (real)0.5));
+    return times_pair(p[0], fast_two_sum(cosine.hi, cosine.lo));
+}
+
+/* sin(r)^2, beyond pi/4 as 1 - sin(pi/2 - |r|)^2. */
+static inline pair sine_squared(pair r)
+{
+    pair half_pi = PAIR(0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54), a = pair_abs(r);
+    mask steep = vec_less(SPLAT(0.78), a.hi);
+    pair left = {half_pi.hi - a.hi, half_pi.lo - a.lo};
+    pair s = sine_of(pair_select(steep, left, a)), square = pair_square(fast_two_sum(s.hi, s.lo));
+    pair rest = fast_two_sum(SPLAT(1), -square.hi);
+    return pair_select(steep, (pair){rest.hi, rest.lo - square.lo}, square);
+}
+
+/* x + sin(alpha x)^2 / alpha. The two terms may cancel, to a quarter of x at most. */
+static inline vec snake_value(vec x, const vec *p)
+{
+    pair hump = pair_multiply(sine_squared(sine_angle(x, p[0], 0)), pair_reciprocal(pair_of(p[0])));
+    pair sum = two_sum(x, hump.hi);
+    return vec_select(vec_less(SPLAT(LARGEST), vec_abs(x)), x, sum.hi + (sum.lo + hump.lo));
+}
+
+/* 1 + sin(2 alpha x) = 2 sin(alpha x + pi/4)^2 */
+static inline vec snake_derivative(vec x, const vec *p)
+{
+    pair square = sine_squared(sine_angle(x, p[0], (real)0.25));
+    vec d = SPLAT(2) * pair_round(square);
+    return vec_select(vec_less(SPLAT(LARGEST), vec_abs(x)), SPLAT(1), d);
+}
+
+#endif
