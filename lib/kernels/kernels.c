@@ -5,6 +5,7 @@
 #include "kernels/kernels.h"
 
 #include "kernels/kinds/algebraic.h"
+#include "kernels/kinds/arctan.h"
 #include "kernels/kinds/exponential.h"
 #include "kernels/kinds/gated.h"
 #include "kernels/kinds/linear.h"

@@ -52,6 +52,7 @@ ELEMENTARY(expm1)
 ELEMENTARY(log1p)
 ELEMENTARY(erfc)
 LANE_BY_LANE(sqrt)
+LANE_BY_LANE(atan)
 /* libmvec's are not as exact next to their zeros. */
 LANE_BY_LANE(sin)
 LANE_BY_LANE(cos)
@@ -242,6 +243,22 @@ FUNCTION(snake_derivative)
     vec sine = v_sin(2 * p[0] * x), cosine = v_cos(2 * p[0] * x);
     return choose((mask)(sine > 0), 1 + sine, cosine * cosine / (1 - sine));
 }
+
+FUNCTION(arctan_value) { return v_atan(x); }
+FUNCTION(arctan_derivative) { return 1 / (1 + x * x); }
+
+FUNCTION(lisht_value) { return x * tanh_value(x, p); }
+FUNCTION(lisht_derivative) { return tanh_value(x, p) + clipped(x) * tanh_derivative(clipped(x), p); }
+
+/* With t = expm1(-a), a = |x|: cosh(a) - 1 = t^2 / (2 (1 + t)). */
+FUNCTION(logcosh_value)
+{
+    vec a = magnitude(x), t = exponential_minus_1(-lesser(a, all(3))), e = exponential(-2 * a);
+    return choose((mask)(a < 2), v_log1p(t * t / (2 * (1 + t))), a - 0.69314718055994531 + v_log1p(e));
+}
+
+/* Not cut off above: infinity is a result. */
+FUNCTION(exponential_value) { return v_exp(greater(x, all(-300))); }
 
 /* ---- The normal distribution ------------------------------------------------------------------ */
 
@@ -440,6 +457,10 @@ static const struct {
     LEARNING(nelu),
     KIND(sin),
     KIND(snake),
+    KIND(arctan),
+    KIND(lisht),
+    {"logcosh", {logcosh_value, tanh_value}},
+    {"exponential", {exponential_value, exponential_value}},
     {"heaviside", {threshold_derivative, zero, NULL, heaviside_second}},
     {"sign", {sign_value, zero, NULL, sign_second}},
     KIND(table),

@@ -605,6 +605,46 @@ FUNCTION(snake_derivative)
     mpfr_add_ui(r, r, 1, N);
 }
 
+FUNCTION(arctan_value) { mpfr_atan(r, x, N); }
+FUNCTION(arctan_derivative)
+{
+    mpfr_sqr(r, x, N);
+    mpfr_add_ui(r, r, 1, N);
+    mpfr_ui_div(r, 1, r, N);
+}
+
+FUNCTION(lisht_value)
+{
+    mpfr_tanh(r, x, N);
+    mpfr_mul(r, r, x, N);
+}
+FUNCTION(lisht_derivative)
+{
+    mpfr_sech(r, x, N);
+    mpfr_sqr(r, r, N);
+    mpfr_mul(r, r, x, N);
+    mpfr_tanh(t->a, x, N);
+    mpfr_add(r, r, t->a, N);
+}
+
+/* log1p(2 sinh(x/2)^2), which is |x| - log(2) where the square is too large for MPFR. */
+FUNCTION(logcosh_value)
+{
+    mpfr_abs(r, x, N);
+    if (ABOVE(r, 1000)) {
+        mpfr_const_log2(t->a, N);
+        mpfr_sub(r, r, t->a, N);
+        return;
+    }
+    mpfr_div_ui(r, r, 2, N);
+    mpfr_sinh(r, r, N);
+    mpfr_sqr(r, r, N);
+    mpfr_mul_ui(r, r, 2, N);
+    mpfr_log1p(r, r, N);
+}
+
+FUNCTION(exponential_value) { mpfr_exp(r, x, N); }
+
 /* ---- The normal distribution ------------------------------------------------------------------ */
 
 FUNCTION(gelu_value)
@@ -1069,6 +1109,10 @@ const reference_kind reference_kinds[] = {
     LEARNING(nelu, nelu, NULL, "alpha"),
     KIND(sin, sin_value, sin_derivative, "omega"),
     KIND(snake, snake_value, snake_derivative, "alpha"),
+    KIND(arctan, arctan_value, arctan_derivative, NULL),
+    KIND(lisht, lisht_value, lisht_derivative, NULL),
+    KIND(logcosh, logcosh_value, tanh_value, NULL),
+    FROM(exponential, exponential_value, exponential_value, relu_value, NULL),
     KIND(heaviside, threshold_derivative, zero, "threshold"),
     KIND(sign, sign_value, zero, NULL),
     KIND(table, table_value, table_derivative, NULL),

@@ -40,7 +40,7 @@ class Operations:
         return 1 / (1 + np.exp(-x))
 
     exp, expm1, log1p, sqrt, tanh, abs = np.exp, np.expm1, np.log1p, np.sqrt, np.tanh, np.abs
-    sin, cos = np.sin, np.cos
+    sin, cos, atan = np.sin, np.cos, np.arctan
 
 
 def specs() -> list[str]:

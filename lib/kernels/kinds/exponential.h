@@ -1,8 +1,31 @@
-/* Exponential linear units: elu, celu, selu. */
+/* The exponential function, and exponential linear units: exponential, elu, celu, selu. */
 #ifndef SUGAR_KERNELS_KINDS_EXPONENTIAL_H
 #define SUGAR_KERNELS_KINDS_EXPONENTIAL_H
 
 #include "kernels/kinds/common.h"
+
+/* Where 2^n may be too large, 2^(n - RAISED) is computed; the product with 2^RAISED overflows where the result does. */
+#define RAISED 64
+RARE vec exponential_far(vec x, const vec *p)
+{
+    (void)p;
+    vec rounded, r = exp_argument(vec_min(SPLAT(PICK(90, 712)), vec_max(SPLAT(0), x)), &rounded);
+    exp_factors e = exp_factors_of(rounded - SPLAT(RAISED), r);
+    vec above = vec_fma(e.power, e.p, e.power) * SPLAT(0x1p64);
+    return where_positive(x, above, scaled_round(exp_of_negative(pair_of(non_positive(x)))));
+}
+static inline vec exponential_value(vec x, const vec *p)
+{
+    exp_factors e = exp_near(x);
+    vec near = vec_fma(e.power, e.p, e.power);
+    return or_far(near, vec_less(SPLAT(EXP_NEAR), vec_abs(x)), exponential_far, x, p);
+}
+static inline vec exponential_derivative(vec x, const vec *p) { return exponential_value(x, p); }
+static inline vec exponential_derivative_from_output(vec y, const vec *p)
+{
+    (void)p;
+    return at_least_0(y);
+}
 
 /* From this a on, expm1(-a) is -1. For positive x, exp may overflow; its result is not selected. */
 #define EXPM1_NEAR PICK(30, 60)

@@ -7,12 +7,11 @@
 
 #define LARGEST PICK(FLT_MAX, DBL_MAX)
 
-/* Near 0 r^3 may be 0 in floats; then the sine, rounded to its angle, is closer to 0 than that. */
 static inline vec sin_value(vec x, const vec *p)
 {
     pair s = sine_of(sine_angle(x, p[0], 0));
-    vec y = s.hi + s.lo, rest = s.lo - (y - s.hi);
-    return last_rounding(y, vec_select(vec_less(SPLAT(0), vec_abs(rest)), rest, -y));
+    vec y = s.hi + s.lo;
+    return just_below(y, s.lo - (y - s.hi));
 }
 
 /* omega cos(omega x) */

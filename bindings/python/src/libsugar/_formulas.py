@@ -3,7 +3,7 @@ libsugar.torch and libsugar.jax. The C library does not use them, and they do no
 
 A formula takes `m`, the operations of a framework; x, an array of float32 or float64; and the kind's parameters,
 numbers or arrays that broadcast to x. The operations have the names of NumPy's: where, exp, expm1, log1p, sqrt, tanh,
-sin, cos, abs, clip; and there are sigmoid, 1 / (1 + exp(-x)), erfc, and distance: |x| whose derivative at 0 is 1, where a formula
+sin, cos, atan, abs, clip; and there are sigmoid, 1 / (1 + exp(-x)), erfc, and distance: |x| whose derivative at 0 is 1, where a formula
 continues that of the positive side.
 
 Frameworks differentiate derivatives by x, for second and higher orders, and both formulas by a parameter that is
@@ -459,13 +459,37 @@ def nelu_parameter_derivative(m: Any, x: Any, alpha: Any) -> Any:
     return n * n / (1 + n * n)
 
 
+def arctan_value(m: Any, x: Any) -> Any:
+    return m.atan(x)
+
+
+def arctan_derivative(m: Any, x: Any) -> Any:
+    """1 / (1 + x^2) = w^2 / (w^2 + (1 - w)^2) with w = 1 / (1 + |x|): x^2 may overflow"""
+    w = 1 / (1 + m.abs(x))
+    return w * w / (w * w + (1 - w) * (1 - w))
+
+
+def lisht_value(m: Any, x: Any) -> Any:
+    return x * m.tanh(x)
+
+
+def lisht_derivative(m: Any, x: Any) -> Any:
+    return m.tanh(x) + far(m, x) * tanh_derivative(m, x)
+
+
+def logcosh_value(m: Any, x: Any) -> Any:
+    return m.abs(x) + (m.log1p(m.exp(-2 * m.abs(x))) - math.log(2))
+
+
+def exponential_value(m: Any, x: Any) -> Any:
+    return m.exp(x)
+
+
 # ---- Spikes: surrogates of heaviside and sign, x is the distance from the threshold --------------------------------
 
 
 def atan_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
-    """1 / (1 + y^2) = w^2 / (w^2 + (1 - w)^2) with w = 1 / (1 + |y|): y^2 may overflow"""
-    w = 1 / (1 + m.abs(0.5 * math.pi * alpha * x))
-    return 0.5 * alpha * (w * w / (w * w + (1 - w) * (1 - w)))
+    return 0.5 * alpha * arctan_derivative(m, 0.5 * math.pi * alpha * x)
 
 
 def fast_sigmoid_spike_derivative(m: Any, x: Any, slope: Any) -> Any:
@@ -538,6 +562,10 @@ FORMULAS = {
     "nelu": Formulas(nelu_value, nelu_derivative, nelu_parameter_derivative),
     "sin": Formulas(sin_value, sin_derivative),
     "snake": Formulas(snake_value, snake_derivative),
+    "arctan": Formulas(arctan_value, arctan_derivative),
+    "lisht": Formulas(lisht_value, lisht_derivative),
+    "logcosh": Formulas(logcosh_value, tanh_value),
+    "exponential": Formulas(exponential_value, exponential_value),
     "heaviside": Formulas(heaviside_value, heaviside_derivative),
     "sign": Formulas(sign_value, sign_derivative),
     "atan_spike": Formulas(None, atan_spike_derivative),

@@ -92,7 +92,7 @@ class Operations:
         return jnp.where(x < 0, -x, x)
 
     exp, expm1, log1p, sqrt, tanh = jnp.exp, jnp.expm1, jnp.log1p, jnp.sqrt, jnp.tanh
-    sin, cos = jnp.sin, jnp.cos
+    sin, cos, atan = jnp.sin, jnp.cos, jnp.arctan
     sigmoid, erfc = jax.nn.sigmoid, jax.scipy.special.erfc
 
 

@@ -40,6 +40,7 @@ class Operations:
     tanh = staticmethod(torch.tanh)
     sin = staticmethod(torch.sin)
     cos = staticmethod(torch.cos)
+    atan = staticmethod(torch.atan)
     abs = staticmethod(torch.abs)
     clip = staticmethod(torch.clamp)
     sigmoid = staticmethod(torch.sigmoid)
