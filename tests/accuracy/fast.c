@@ -123,6 +123,8 @@ FUNCTION(sign_value) { return when((mask)(x > 0)) - when((mask)(x < 0)); }
 FUNCTION(triangle_spike_derivative) { return p[0] * greater(1 - magnitude(x), all(0)); }
 FUNCTION(box_spike_derivative) { return when((mask)(magnitude(x) <= p[0])); }
 
+FUNCTION(hard_mish_value) { return x * lesser(greater(x + 2, all(0)), all(2)) / 2; }
+FUNCTION(hard_mish_derivative) { return choose((mask)(x < -2), all(0), lesser(x + 1, all(1))); }
 /* ---- Rational and algebraic ------------------------------------------------------------------- */
 
 static inline vec inverse_square(vec z) { return 1 / (z * z); }
@@ -461,6 +463,7 @@ static const struct {
     KIND(lisht),
     {"logcosh", {logcosh_value, tanh_value}},
     {"exponential", {exponential_value, exponential_value}},
+    KIND(hard_mish),
     {"heaviside", {threshold_derivative, zero, NULL, heaviside_second}},
     {"sign", {sign_value, zero, NULL, sign_second}},
     KIND(table),

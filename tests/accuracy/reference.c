@@ -250,6 +250,23 @@ FUNCTION(triangle_spike_derivative)
     mpfr_mul_d(r, r, p[0], N);
 }
 
+FUNCTION(hard_mish_value)
+{
+    mpfr_add_ui(r, x, 2, N);
+    if (!POSITIVE(r))
+        mpfr_set_ui(r, 0, N);
+    if (ABOVE(r, 2))
+        mpfr_set_ui(r, 2, N);
+    mpfr_mul(r, r, x, N);
+    mpfr_div_ui(r, r, 2, N);
+}
+FUNCTION(hard_mish_derivative)
+{
+    mpfr_add_ui(r, x, 1, N);
+    if (POSITIVE(x) || BELOW(x, -2))
+        step(r, POSITIVE(x));
+}
+
 /* ---- Rational and algebraic ------------------------------------------------------------------- */
 
 FUNCTION(softsign_derivative) { inverse_square(r, x, 1); }
@@ -1113,6 +1130,7 @@ const reference_kind reference_kinds[] = {
     KIND(lisht, lisht_value, lisht_derivative, NULL),
     KIND(logcosh, logcosh_value, tanh_value, NULL),
     FROM(exponential, exponential_value, exponential_value, relu_value, NULL),
+    KIND(hard_mish, hard_mish_value, hard_mish_derivative, NULL),
     KIND(heaviside, threshold_derivative, zero, "threshold"),
     KIND(sign, sign_value, zero, NULL),
     KIND(table, table_value, table_derivative, NULL),

@@ -160,6 +160,19 @@ static inline vec hardswish_second(vec x, const vec *p)
     return vec_keep_nan(x, vec_select(vec_less(vec_abs(x), SPLAT(3)), SPLAT(1.0 / 3), SPLAT(0)));
 }
 
+/* x + 2 loses nothing next to -2. */
+static inline vec hard_mish_value(vec x, const vec *p)
+{
+    (void)p;
+    vec gate = vec_min(SPLAT(2), vec_max(SPLAT(0), x + SPLAT(2)));
+    return vec_max(SPLAT(-2), x) * (SPLAT(0.5) * gate);
+}
+static inline vec hard_mish_derivative(vec x, const vec *p)
+{
+    (void)p;
+    return vec_select(vec_less(x, SPLAT(-2)), SPLAT(0), vec_min(SPLAT(1), x + SPLAT(1)));
+}
+
 static inline vec heaviside_value(vec x, const vec *p) { return step_at(x, p[0]); }
 static inline vec heaviside_derivative(vec x, const vec *p)
 {

@@ -189,6 +189,14 @@ def sign_derivative(m: Any, x: Any) -> Any:
     return constant(m, x, 0.0)
 
 
+def hard_mish_value(m: Any, x: Any) -> Any:
+    return m.where(x >= 0, x, 0.5 * m.clip(x, -2.0, 0.0) * (m.clip(x, -2.0, 0.0) + 2))
+
+
+def hard_mish_derivative(m: Any, x: Any) -> Any:
+    return m.where(x < -2, 0.0, m.where(x >= 0, 1.0, x + 1))
+
+
 # ---- Exponential ---------------------------------------------------------------------------------------------------
 
 
@@ -566,6 +574,7 @@ FORMULAS = {
     "lisht": Formulas(lisht_value, lisht_derivative),
     "logcosh": Formulas(logcosh_value, tanh_value),
     "exponential": Formulas(exponential_value, exponential_value),
+    "hard_mish": Formulas(hard_mish_value, hard_mish_derivative),
     "heaviside": Formulas(heaviside_value, heaviside_derivative),
     "sign": Formulas(sign_value, sign_derivative),
     "atan_spike": Formulas(None, atan_spike_derivative),
