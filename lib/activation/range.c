@@ -147,6 +147,7 @@ static points find_points(const sugar_kernels *kernels, const rounded_function *
         add(&all, p[0]);
         add(&all, p[1]);
         break;
+    case SUGAR_KIND_sparse_sigmoid: add_both(&all, 1); break;
     case SUGAR_KIND_hardsigmoid:
     case SUGAR_KIND_hardswish: add_both(&all, 3); break;
     case SUGAR_KIND_nelu: add(&all, -0.57735026918962576); break;       /* 1 - 3 x^2 = 0 */

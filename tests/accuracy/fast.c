@@ -125,6 +125,13 @@ FUNCTION(box_spike_derivative) { return when((mask)(magnitude(x) <= p[0])); }
 
 FUNCTION(hard_mish_value) { return x * lesser(greater(x + 2, all(0)), all(2)) / 2; }
 FUNCTION(hard_mish_derivative) { return choose((mask)(x < -2), all(0), lesser(x + 1, all(1))); }
+FUNCTION(sparse_sigmoid_value) { return lesser(greater(x + 1, all(0)), all(2)) / 2; }
+FUNCTION(sparse_sigmoid_derivative) { return when((mask)(x > -1) & (mask)(x < 1)) / 2; }
+FUNCTION(sparse_plus_value)
+{
+    vec r = sparse_sigmoid_value(x, p);
+    return choose((mask)(x > 1), x, r * r);
+}
 /* ---- Rational and algebraic ------------------------------------------------------------------- */
 
 static inline vec inverse_square(vec z) { return 1 / (z * z); }
@@ -464,6 +471,8 @@ static const struct {
     {"logcosh", {logcosh_value, tanh_value}},
     {"exponential", {exponential_value, exponential_value}},
     KIND(hard_mish),
+    {"sparse_plus", {sparse_plus_value, sparse_sigmoid_value}},
+    KIND(sparse_sigmoid),
     {"heaviside", {threshold_derivative, zero, NULL, heaviside_second}},
     {"sign", {sign_value, zero, NULL, sign_second}},
     KIND(table),

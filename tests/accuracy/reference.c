@@ -267,6 +267,36 @@ FUNCTION(hard_mish_derivative)
         step(r, POSITIVE(x));
 }
 
+FUNCTION(sparse_sigmoid_derivative)
+{
+    step(r, ABOVE(x, -1) && BELOW(x, 1));
+    mpfr_div_ui(r, r, 2, N);
+}
+FUNCTION(sparse_sigmoid_value)
+{
+    mpfr_add_ui(r, x, 1, N);
+    if (!POSITIVE(r))
+        mpfr_set_ui(r, 0, N);
+    if (ABOVE(r, 2))
+        mpfr_set_ui(r, 2, N);
+    mpfr_div_ui(r, r, 2, N);
+}
+FUNCTION(sparse_plus_value)
+{
+    sparse_sigmoid_value(r, x, p, t);
+    mpfr_sqr(r, r, N);
+    if (ABOVE(x, 1))
+        mpfr_set(r, x, N);
+}
+FUNCTION(sparse_plus_from_output)
+{
+    mpfr_set_ui(r, 0, N);
+    if (POSITIVE(x))
+        mpfr_sqrt(r, x, N);
+    if (ABOVE(x, 1))
+        mpfr_set_ui(r, 1, N);
+}
+
 /* ---- Rational and algebraic ------------------------------------------------------------------- */
 
 FUNCTION(softsign_derivative) { inverse_square(r, x, 1); }
@@ -1131,6 +1161,8 @@ const reference_kind reference_kinds[] = {
     KIND(logcosh, logcosh_value, tanh_value, NULL),
     FROM(exponential, exponential_value, exponential_value, relu_value, NULL),
     KIND(hard_mish, hard_mish_value, hard_mish_derivative, NULL),
+    FROM(sparse_plus, sparse_plus_value, sparse_sigmoid_value, sparse_plus_from_output, NULL),
+    KIND(sparse_sigmoid, sparse_sigmoid_value, sparse_sigmoid_derivative, NULL),
     KIND(heaviside, threshold_derivative, zero, "threshold"),
     KIND(sign, sign_value, zero, NULL),
     KIND(table, table_value, table_derivative, NULL),

@@ -173,6 +173,32 @@ static inline vec hard_mish_derivative(vec x, const vec *p)
     return vec_select(vec_less(x, SPLAT(-2)), SPLAT(0), vec_min(SPLAT(1), x + SPLAT(1)));
 }
 
+static inline vec sparse_sigmoid_value(vec x, const vec *p)
+{
+    (void)p;
+    return SPLAT(0.5) * vec_min(SPLAT(2), vec_max(SPLAT(0), x + SPLAT(1)));
+}
+static inline vec sparse_sigmoid_derivative(vec x, const vec *p)
+{
+    (void)p;
+    return SPLAT(0.5) * inside(x, SPLAT(-1), SPLAT(1));
+}
+
+static inline vec sparse_plus_value(vec x, const vec *p)
+{
+    (void)p;
+    pair sum = two_sum(SPLAT(1), bounded(x, 1));
+    vec inner = SPLAT(0.25) * vec_fma(sum.hi, sum.hi, (sum.hi + sum.hi) * sum.lo);
+    return vec_select(vec_less(SPLAT(1), x), x, inner);
+}
+static inline vec sparse_plus_derivative(vec x, const vec *p) { return sparse_sigmoid_value(x, p); }
+/* (x + 1) / 2 = sqrt(y) */
+static inline vec sparse_plus_derivative_from_output(vec y, const vec *p)
+{
+    (void)p;
+    return vec_sqrt(vec_min(SPLAT(1), vec_max(SPLAT(0), y)));
+}
+
 static inline vec heaviside_value(vec x, const vec *p) { return step_at(x, p[0]); }
 static inline vec heaviside_derivative(vec x, const vec *p)
 {

@@ -197,6 +197,19 @@ def hard_mish_derivative(m: Any, x: Any) -> Any:
     return m.where(x < -2, 0.0, m.where(x >= 0, 1.0, x + 1))
 
 
+def sparse_plus_value(m: Any, x: Any) -> Any:
+    root = sparse_sigmoid_value(m, x)
+    return m.where(x > 1, x, root * root)
+
+
+def sparse_sigmoid_value(m: Any, x: Any) -> Any:
+    return 0.5 * m.clip(x + 1, 0.0, 2.0)
+
+
+def sparse_sigmoid_derivative(m: Any, x: Any) -> Any:
+    return 0.5 * hardtanh_derivative(m, x, -1.0, 1.0)
+
+
 # ---- Exponential ---------------------------------------------------------------------------------------------------
 
 
@@ -575,6 +588,8 @@ FORMULAS = {
     "logcosh": Formulas(logcosh_value, tanh_value),
     "exponential": Formulas(exponential_value, exponential_value),
     "hard_mish": Formulas(hard_mish_value, hard_mish_derivative),
+    "sparse_plus": Formulas(sparse_plus_value, sparse_sigmoid_value),
+    "sparse_sigmoid": Formulas(sparse_sigmoid_value, sparse_sigmoid_derivative),
     "heaviside": Formulas(heaviside_value, heaviside_derivative),
     "sign": Formulas(sign_value, sign_derivative),
     "atan_spike": Formulas(None, atan_spike_derivative),
