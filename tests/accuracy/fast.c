@@ -119,6 +119,9 @@ FUNCTION(hardswish_derivative)
 {
     return choose((mask)(x <= -3), all(0), choose((mask)(x < 3), (2 * x + 3) / 6, all(1)));
 }
+FUNCTION(abs_value) { return magnitude(x); }
+FUNCTION(square_value) { return x * x; }
+FUNCTION(square_derivative) { return 2 * x; }
 FUNCTION(sign_value) { return when((mask)(x > 0)) - when((mask)(x < 0)); }
 FUNCTION(triangle_spike_derivative) { return p[0] * greater(1 - magnitude(x), all(0)); }
 FUNCTION(box_spike_derivative) { return when((mask)(magnitude(x) <= p[0])); }
@@ -473,6 +476,8 @@ static const struct {
     KIND(hard_mish),
     {"sparse_plus", {sparse_plus_value, sparse_sigmoid_value}},
     KIND(sparse_sigmoid),
+    {"abs", {abs_value, sign_value}},
+    KIND(square),
     {"heaviside", {threshold_derivative, zero, NULL, heaviside_second}},
     {"sign", {sign_value, zero, NULL, sign_second}},
     KIND(table),

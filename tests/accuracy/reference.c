@@ -235,6 +235,10 @@ FUNCTION(hardswish_derivative)
         mpfr_set_ui(r, 1, N);
 }
 
+FUNCTION(abs_value) { mpfr_abs(r, x, N); }
+FUNCTION(square_value) { mpfr_sqr(r, x, N); }
+FUNCTION(square_derivative) { mpfr_mul_ui(r, x, 2, N); }
+
 FUNCTION(sign_value) { mpfr_set_si(r, mpfr_sgn(x) > 0 ? 1 : -(mpfr_sgn(x) < 0), N); }
 FUNCTION(box_spike_derivative)
 {
@@ -1163,6 +1167,8 @@ const reference_kind reference_kinds[] = {
     KIND(hard_mish, hard_mish_value, hard_mish_derivative, NULL),
     FROM(sparse_plus, sparse_plus_value, sparse_sigmoid_value, sparse_plus_from_output, NULL),
     KIND(sparse_sigmoid, sparse_sigmoid_value, sparse_sigmoid_derivative, NULL),
+    KIND(abs, abs_value, sign_value, NULL),
+    KIND(square, square_value, square_derivative, NULL),
     KIND(heaviside, threshold_derivative, zero, "threshold"),
     KIND(sign, sign_value, zero, NULL),
     KIND(table, table_value, table_derivative, NULL),

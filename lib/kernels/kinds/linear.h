@@ -199,6 +199,28 @@ static inline vec sparse_plus_derivative_from_output(vec y, const vec *p)
     return vec_sqrt(vec_min(SPLAT(1), vec_max(SPLAT(0), y)));
 }
 
+static inline vec abs_value(vec x, const vec *p)
+{
+    (void)p;
+    return vec_abs(x);
+}
+static inline vec abs_derivative(vec x, const vec *p)
+{
+    (void)p;
+    return vec_select(vec_less(x, SPLAT(0)), SPLAT(-1), where_positive(x, SPLAT(1), x));
+}
+
+static inline vec square_value(vec x, const vec *p)
+{
+    (void)p;
+    return x * x;
+}
+static inline vec square_derivative(vec x, const vec *p)
+{
+    (void)p;
+    return x + x;
+}
+
 static inline vec heaviside_value(vec x, const vec *p) { return step_at(x, p[0]); }
 static inline vec heaviside_derivative(vec x, const vec *p)
 {
@@ -223,7 +245,7 @@ static inline vec sign_derivative(vec x, const vec *p)
 ALWAYS_INLINE int is_exact(vec (*f)(vec, const vec *))
 {
     return f == identity_value || f == relu_value || f == relu6_value || f == hardshrink_value || f == heaviside_value
-           || f == sign_value || f == identity_derivative || f == relu_derivative || f == relu_derivative_from_output
+           || f == abs_value || f == abs_derivative || f == sign_value || f == identity_derivative || f == relu_derivative || f == relu_derivative_from_output
            || f == relu6_derivative || f == relu6_derivative_from_output || f == threshold_derivative
            || f == softshrink_derivative || f == hardshrink_derivative || f == hardtanh_derivative
            || f == hardtanh_derivative_from_output || f == heaviside_derivative || f == sign_derivative;

@@ -210,6 +210,22 @@ def sparse_sigmoid_derivative(m: Any, x: Any) -> Any:
     return 0.5 * hardtanh_derivative(m, x, -1.0, 1.0)
 
 
+def abs_value(m: Any, x: Any) -> Any:
+    return m.abs(x)
+
+
+def abs_derivative(m: Any, x: Any) -> Any:
+    return m.where(x > 0, 1.0, m.where(x < 0, -1.0, constant(m, x, 0.0)))
+
+
+def square_value(m: Any, x: Any) -> Any:
+    return x * x
+
+
+def square_derivative(m: Any, x: Any) -> Any:
+    return 2 * x
+
+
 # ---- Exponential ---------------------------------------------------------------------------------------------------
 
 
@@ -590,6 +606,8 @@ FORMULAS = {
     "hard_mish": Formulas(hard_mish_value, hard_mish_derivative),
     "sparse_plus": Formulas(sparse_plus_value, sparse_sigmoid_value),
     "sparse_sigmoid": Formulas(sparse_sigmoid_value, sparse_sigmoid_derivative),
+    "abs": Formulas(abs_value, abs_derivative),
+    "square": Formulas(square_value, square_derivative),
     "heaviside": Formulas(heaviside_value, heaviside_derivative),
     "sign": Formulas(sign_value, sign_derivative),
     "atan_spike": Formulas(None, atan_spike_derivative),
