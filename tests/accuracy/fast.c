@@ -135,6 +135,8 @@ FUNCTION(sparse_plus_value)
     vec r = sparse_sigmoid_value(x, p);
     return choose((mask)(x > 1), x, r * r);
 }
+FUNCTION(linear_value) { return p[0] * x + p[1]; }
+FUNCTION(linear_derivative) { return 0 * x + p[0]; }
 /* ---- Rational and algebraic ------------------------------------------------------------------- */
 
 static inline vec inverse_square(vec z) { return 1 / (z * z); }
@@ -478,6 +480,7 @@ static const struct {
     KIND(sparse_sigmoid),
     {"abs", {abs_value, sign_value}},
     KIND(square),
+    KIND(linear),
     {"heaviside", {threshold_derivative, zero, NULL, heaviside_second}},
     {"sign", {sign_value, zero, NULL, sign_second}},
     KIND(table),

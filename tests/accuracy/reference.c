@@ -301,6 +301,13 @@ FUNCTION(sparse_plus_from_output)
         mpfr_set_ui(r, 1, N);
 }
 
+FUNCTION(linear_value)
+{
+    mpfr_mul_d(r, x, p[0], N);
+    mpfr_add_d(r, r, p[1], N);
+}
+FUNCTION(linear_derivative) { mpfr_set_d(r, p[0], N); }
+
 /* ---- Rational and algebraic ------------------------------------------------------------------- */
 
 FUNCTION(softsign_derivative) { inverse_square(r, x, 1); }
@@ -1169,6 +1176,7 @@ const reference_kind reference_kinds[] = {
     KIND(sparse_sigmoid, sparse_sigmoid_value, sparse_sigmoid_derivative, NULL),
     KIND(abs, abs_value, sign_value, NULL),
     KIND(square, square_value, square_derivative, NULL),
+    KIND(linear, linear_value, linear_derivative, "alpha", "beta"),
     KIND(heaviside, threshold_derivative, zero, "threshold"),
     KIND(sign, sign_value, zero, NULL),
     KIND(table, table_value, table_derivative, NULL),

@@ -209,6 +209,8 @@ static const struct {
     {"abs", 3, 3, 1},
     {"square", -3, 9, -6},
     {"square", -HUGE_VAL, HUGE_VAL, -HUGE_VAL},
+    {"linear", -3, -3, 1},
+    {"linear", HUGE_VAL, HUGE_VAL, 1},
     {"heaviside", 0, 0, 0},
     {"heaviside", 1, 1, 0},
     {"sign", 0, 0, 0},

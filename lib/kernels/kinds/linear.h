@@ -221,6 +221,26 @@ static inline vec square_derivative(vec x, const vec *p)
     return x + x;
 }
 
+/* slope x + offset, rounded once; x must be finite where slope is 0. */
+static inline vec line(vec slope, vec x, vec offset)
+{
+    vec y = vec_fma(slope, x, offset);
+    if (!NARROW)
+        return y;
+    pair product = two_product(slope, x), sum = two_sum(product.hi, offset);
+    return last_rounding(y, (sum.hi - y) + (sum.lo + product.lo));
+}
+
+static inline vec linear_value(vec x, const vec *p)
+{
+    mask flat = vec_less_equal(vec_abs(p[0]), SPLAT(0));
+    return line(p[0], vec_select(flat, bounded(x, 1), x), p[1]);
+}
+static inline vec linear_derivative(vec x, const vec *p)
+{
+    return vec_select(vec_less_equal(x, SPLAT(INFINITY)), p[0], x);
+}
+
 static inline vec heaviside_value(vec x, const vec *p) { return step_at(x, p[0]); }
 static inline vec heaviside_derivative(vec x, const vec *p)
 {

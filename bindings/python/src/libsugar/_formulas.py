@@ -226,6 +226,14 @@ def square_derivative(m: Any, x: Any) -> Any:
     return 2 * x
 
 
+def linear_value(m: Any, x: Any, alpha: float, beta: float) -> Any:
+    return alpha * x + beta if alpha != 0 else constant(m, x, beta)
+
+
+def linear_derivative(m: Any, x: Any, alpha: float, beta: float) -> Any:
+    return constant(m, x, alpha)
+
+
 # ---- Exponential ---------------------------------------------------------------------------------------------------
 
 
@@ -608,6 +616,7 @@ FORMULAS = {
     "sparse_sigmoid": Formulas(sparse_sigmoid_value, sparse_sigmoid_derivative),
     "abs": Formulas(abs_value, abs_derivative),
     "square": Formulas(square_value, square_derivative),
+    "linear": Formulas(linear_value, linear_derivative),
     "heaviside": Formulas(heaviside_value, heaviside_derivative),
     "sign": Formulas(sign_value, sign_derivative),
     "atan_spike": Formulas(None, atan_spike_derivative),
