@@ -155,6 +155,10 @@ static points find_points(const sugar_kernels *kernels, const rounded_function *
     case SUGAR_KIND_snake: add_both(&all, 0.78539816339744828 / p[0]); break;      /* sin(2 alpha x) = 1 or -1 */
     case SUGAR_KIND_lisht: add_both(&all, 1.1996786402577338); break;       /* x tanh(x) = 1 */
     case SUGAR_KIND_hard_mish: add(&all, -2); break;
+    case SUGAR_KIND_bounded_relu:
+        add(&all, p[0]);
+        add(&all, p[1]);
+        break;
     case SUGAR_KIND_gelu: add_both(&all, 1.4142135623730951); break;    /* gelu'' = phi(x) (2 - x^2) */
     case SUGAR_KIND_gelu_tanh: add_both(&all, 1.4185040087908284); break;
     case SUGAR_KIND_silu: add_both(&all, 2.3993572805154677 / p[0]); break;     /* y tanh(y/2) = 2 */

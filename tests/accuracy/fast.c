@@ -137,6 +137,8 @@ FUNCTION(sparse_plus_value)
 }
 FUNCTION(linear_value) { return p[0] * x + p[1]; }
 FUNCTION(linear_derivative) { return 0 * x + p[0]; }
+FUNCTION(bounded_relu_value) { return choose((mask)(x > p[0]), lesser(x, all(p[1])), p[2] * (x - p[0])); }
+FUNCTION(bounded_relu_derivative) { return choose((mask)(x > p[0]), when((mask)(x < p[1])), all(p[2])); }
 /* ---- Rational and algebraic ------------------------------------------------------------------- */
 
 static inline vec inverse_square(vec z) { return 1 / (z * z); }
@@ -481,6 +483,7 @@ static const struct {
     {"abs", {abs_value, sign_value}},
     KIND(square),
     KIND(linear),
+    KIND(bounded_relu),
     {"heaviside", {threshold_derivative, zero, NULL, heaviside_second}},
     {"sign", {sign_value, zero, NULL, sign_second}},
     KIND(table),

@@ -308,6 +308,22 @@ FUNCTION(linear_value)
 }
 FUNCTION(linear_derivative) { mpfr_set_d(r, p[0], N); }
 
+FUNCTION(bounded_relu_value)
+{
+    mpfr_set(r, x, N);
+    if (ABOVE(x, p[1]))
+        mpfr_set_d(r, p[1], N);
+    if (ABOVE(x, p[0]))
+        return;
+    mpfr_sub_d(r, x, p[0], N);
+    mpfr_mul_d(r, r, p[2], N);
+}
+FUNCTION(bounded_relu_derivative)
+{
+    step(r, BELOW(x, p[1]));
+    if (!ABOVE(x, p[0]))
+        mpfr_set_d(r, p[2], N);
+}
 /* ---- Rational and algebraic ------------------------------------------------------------------- */
 
 FUNCTION(softsign_derivative) { inverse_square(r, x, 1); }
@@ -1177,6 +1193,7 @@ const reference_kind reference_kinds[] = {
     KIND(abs, abs_value, sign_value, NULL),
     KIND(square, square_value, square_derivative, NULL),
     KIND(linear, linear_value, linear_derivative, "alpha", "beta"),
+    ORDERED(bounded_relu, bounded_relu_value, bounded_relu_derivative, "threshold", "max_value", "negative_slope"),
     KIND(heaviside, threshold_derivative, zero, "threshold"),
     KIND(sign, sign_value, zero, NULL),
     KIND(table, table_value, table_derivative, NULL),

@@ -241,6 +241,20 @@ static inline vec linear_derivative(vec x, const vec *p)
     return vec_select(vec_less_equal(x, SPLAT(INFINITY)), p[0], x);
 }
 
+static inline vec bounded_relu_value(vec x, const vec *p)
+{
+    pair d = two_sum(x, -p[0]);
+    vec below = lines_below(p[2], d.hi);
+    if (NARROW)
+        below = last_rounding(below, vec_fma(p[2], d.hi, -below) + p[2] * d.lo);
+    return vec_select(vec_less_equal(x, p[0]), below, vec_min(p[1], x));
+}
+static inline vec bounded_relu_derivative(vec x, const vec *p)
+{
+    vec above = vec_select(vec_less(x, p[1]), SPLAT(1), vec_keep_nan(x, SPLAT(0)));
+    return vec_select(vec_less_equal(x, p[0]), p[2], above);
+}
+
 static inline vec heaviside_value(vec x, const vec *p) { return step_at(x, p[0]); }
 static inline vec heaviside_derivative(vec x, const vec *p)
 {

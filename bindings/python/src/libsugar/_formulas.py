@@ -234,6 +234,15 @@ def linear_derivative(m: Any, x: Any, alpha: float, beta: float) -> Any:
     return constant(m, x, alpha)
 
 
+def bounded_relu_value(m: Any, x: Any, threshold: float, high: float, slope: float) -> Any:
+    below = m.where(x > threshold, 0.0, x - threshold)
+    return m.where(x > threshold, m.clip(x, 0.0, high), slope * below if slope != 0 else constant(m, x, 0.0))
+
+
+def bounded_relu_derivative(m: Any, x: Any, threshold: float, high: float, slope: float) -> Any:
+    return constant(m, x, m.where(x > threshold, m.where(x < high, 1.0, 0.0), slope))
+
+
 # ---- Exponential ---------------------------------------------------------------------------------------------------
 
 
@@ -617,6 +626,7 @@ FORMULAS = {
     "abs": Formulas(abs_value, abs_derivative),
     "square": Formulas(square_value, square_derivative),
     "linear": Formulas(linear_value, linear_derivative),
+    "bounded_relu": Formulas(bounded_relu_value, bounded_relu_derivative),
     "heaviside": Formulas(heaviside_value, heaviside_derivative),
     "sign": Formulas(sign_value, sign_derivative),
     "atan_spike": Formulas(None, atan_spike_derivative),
