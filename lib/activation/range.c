@@ -159,6 +159,11 @@ static points find_points(const sugar_kernels *kernels, const rounded_function *
         add(&all, p[0]);
         add(&all, p[1]);
         break;
+    case SUGAR_KIND_clipped_linear:
+    case SUGAR_KIND_clipped_gate:
+        add(&all, -p[1] / p[0]);
+        add(&all, (1 - p[1]) / p[0]);
+        break;
     case SUGAR_KIND_gelu: add_both(&all, 1.4142135623730951); break;    /* gelu'' = phi(x) (2 - x^2) */
     case SUGAR_KIND_gelu_tanh: add_both(&all, 1.4185040087908284); break;
     case SUGAR_KIND_silu: add_both(&all, 2.3993572805154677 / p[0]); break;     /* y tanh(y/2) = 2 */

@@ -139,6 +139,14 @@ FUNCTION(linear_value) { return p[0] * x + p[1]; }
 FUNCTION(linear_derivative) { return 0 * x + p[0]; }
 FUNCTION(bounded_relu_value) { return choose((mask)(x > p[0]), lesser(x, all(p[1])), p[2] * (x - p[0])); }
 FUNCTION(bounded_relu_derivative) { return choose((mask)(x > p[0]), when((mask)(x < p[1])), all(p[2])); }
+FUNCTION(clipped_linear_value) { return lesser(greater(p[0] * x + p[1], all(0)), all(1)); }
+FUNCTION(clipped_linear_derivative) { return p[0] * when((mask)(p[0] * x > -p[1]) & (mask)(p[0] * x < 1 - p[1])); }
+FUNCTION(clipped_gate_value) { return x * clipped_linear_value(x, p); }
+FUNCTION(clipped_gate_derivative)
+{
+    vec y = p[0] * x;
+    return choose((mask)(y <= -p[1]), all(0), choose((mask)(y < 1 - p[1]), 2 * y + p[1], all(1)));
+}
 /* ---- Rational and algebraic ------------------------------------------------------------------- */
 
 static inline vec inverse_square(vec z) { return 1 / (z * z); }
@@ -484,6 +492,8 @@ static const struct {
     KIND(square),
     KIND(linear),
     KIND(bounded_relu),
+    KIND(clipped_linear),
+    KIND(clipped_gate),
     {"heaviside", {threshold_derivative, zero, NULL, heaviside_second}},
     {"sign", {sign_value, zero, NULL, sign_second}},
     KIND(table),

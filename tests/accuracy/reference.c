@@ -324,6 +324,34 @@ FUNCTION(bounded_relu_derivative)
     if (!ABOVE(x, p[0]))
         mpfr_set_d(r, p[2], N);
 }
+/* r = alpha x + beta; whether it is between 0 and 1. */
+static int clipped(mpfr_ptr r, mpfr_srcptr x, const double *p)
+{
+    mpfr_mul_d(r, x, p[0], N);
+    mpfr_add_d(r, r, p[1], N);
+    return POSITIVE(r) && BELOW(r, 1);
+}
+FUNCTION(clipped_linear_value)
+{
+    if (!clipped(r, x, p))
+        step(r, POSITIVE(r));
+}
+FUNCTION(clipped_linear_derivative) { mpfr_set_d(r, clipped(r, x, p) ? p[0] : 0, N); }
+FUNCTION(clipped_gate_value)
+{
+    clipped_linear_value(r, x, p, t);
+    mpfr_mul(r, r, x, N);
+}
+FUNCTION(clipped_gate_derivative)
+{
+    if (!clipped(r, x, p)) {
+        step(r, POSITIVE(r));
+        return;
+    }
+    mpfr_mul_d(r, x, 2 * p[0], N);
+    mpfr_add_d(r, r, p[1], N);
+}
+
 /* ---- Rational and algebraic ------------------------------------------------------------------- */
 
 FUNCTION(softsign_derivative) { inverse_square(r, x, 1); }
@@ -1194,6 +1222,8 @@ const reference_kind reference_kinds[] = {
     KIND(square, square_value, square_derivative, NULL),
     KIND(linear, linear_value, linear_derivative, "alpha", "beta"),
     ORDERED(bounded_relu, bounded_relu_value, bounded_relu_derivative, "threshold", "max_value", "negative_slope"),
+    KIND(clipped_linear, clipped_linear_value, clipped_linear_derivative, "alpha", "beta"),
+    KIND(clipped_gate, clipped_gate_value, clipped_gate_derivative, "alpha", "beta"),
     KIND(heaviside, threshold_derivative, zero, "threshold"),
     KIND(sign, sign_value, zero, NULL),
     KIND(table, table_value, table_derivative, NULL),

@@ -255,6 +255,44 @@ static inline vec bounded_relu_derivative(vec x, const vec *p)
     return vec_select(vec_less_equal(x, p[0]), p[2], above);
 }
 
+static inline vec clipped_linear_value(vec x, const vec *p)
+{
+    return vec_min(SPLAT(1), vec_max(SPLAT(0), line(p[0], x, p[1])));
+}
+
+/* below where alpha x + beta <= 0, inner where it is below 1, above elsewhere: compared without rounding, and so far from
+ * 0 that nothing underflows. Where x is NaN, inner. */
+#define CLIPPED_SCALE 0x1p60
+static inline vec clipped_choice(vec x, const vec *p, vec below, vec inner, vec above)
+{
+    vec scale = SPLAT(CLIPPED_SCALE), y = vec_fma(p[0], x * scale, p[1] * scale);
+    pair product = two_product(p[0], x * scale), sum = two_sum(product.hi, p[1] * scale);
+    vec excess = vec_select(vec_less(scale + scale, y), scale, (sum.hi - scale) + (sum.lo + product.lo));
+    return vec_select(vec_less_equal(y, SPLAT(0)), below, vec_select(vec_less_equal(SPLAT(0), excess), above, inner));
+}
+static inline vec clipped_linear_derivative(vec x, const vec *p)
+{
+    return clipped_choice(x, p, SPLAT(0), linear_derivative(x, p), SPLAT(0));
+}
+
+/* alpha x^2 is positive, so a result next to beta x, which can be a middle, is above that. */
+static inline vec clipped_gate_value(vec x, const vec *p)
+{
+    vec gate = vec_fma(p[0], x, p[1]), open = vec_min(SPLAT(1), vec_max(SPLAT(0), gate));
+    vec y = vec_max(SPLAT(-FAR), x) * open;
+    if (!NARROW)
+        return y;
+    pair product = two_product(p[0], x), sum = two_sum(product.hi, p[1]);
+    vec gate_rest = (sum.hi - gate) + (sum.lo + product.lo), rest = vec_fma(x, gate, -y) + x * gate_rest;
+    rest = vec_select(vec_less(SPLAT(0), vec_abs(rest)), rest, gate_rest * vec_copysign(SPLAT(1), x));
+    mask between = vec_less(vec_select(vec_less(SPLAT(0), vec_abs(y)), gate, SPLAT(1)), SPLAT(1));
+    return vec_select(between, last_rounding(y, rest), y);
+}
+static inline vec clipped_gate_derivative(vec x, const vec *p)
+{
+    return clipped_choice(x, p, SPLAT(0), line(p[0] + p[0], x, p[1]), SPLAT(1));
+}
+
 static inline vec heaviside_value(vec x, const vec *p) { return step_at(x, p[0]); }
 static inline vec heaviside_derivative(vec x, const vec *p)
 {

@@ -243,6 +243,25 @@ def bounded_relu_derivative(m: Any, x: Any, threshold: float, high: float, slope
     return constant(m, x, m.where(x > threshold, m.where(x < high, 1.0, 0.0), slope))
 
 
+def clipped_linear_value(m: Any, x: Any, alpha: float, beta: float) -> Any:
+    return m.clip(alpha * x + beta, 0.0, 1.0)
+
+
+def clipped_linear_derivative(m: Any, x: Any, alpha: float, beta: float) -> Any:
+    y = alpha * x + beta
+    return constant(m, x, m.where((0 < y) & (y < 1), alpha, 0.0))
+
+
+def clipped_gate_value(m: Any, x: Any, alpha: float, beta: float) -> Any:
+    y = alpha * x + beta
+    return m.where(y >= 1, x, m.where(y <= 0, 0.0, x) * m.clip(y, 0.0, 1.0))
+
+
+def clipped_gate_derivative(m: Any, x: Any, alpha: float, beta: float) -> Any:
+    y = alpha * x + beta
+    return m.where(y <= 0, 0.0, m.where(y >= 1, 1.0, 2 * alpha * x + beta))
+
+
 # ---- Exponential ---------------------------------------------------------------------------------------------------
 
 
@@ -627,6 +646,8 @@ FORMULAS = {
     "square": Formulas(square_value, square_derivative),
     "linear": Formulas(linear_value, linear_derivative),
     "bounded_relu": Formulas(bounded_relu_value, bounded_relu_derivative),
+    "clipped_linear": Formulas(clipped_linear_value, clipped_linear_derivative),
+    "clipped_gate": Formulas(clipped_gate_value, clipped_gate_derivative),
     "heaviside": Formulas(heaviside_value, heaviside_derivative),
     "sign": Formulas(sign_value, sign_derivative),
     "atan_spike": Formulas(None, atan_spike_derivative),
