@@ -122,7 +122,8 @@ FUNCTION(hardswish_derivative)
 FUNCTION(abs_value) { return magnitude(x); }
 FUNCTION(square_value) { return x * x; }
 FUNCTION(square_derivative) { return 2 * x; }
-FUNCTION(sign_value) { return when((mask)(x > 0)) - when((mask)(x < 0)); }
+FUNCTION(abs_derivative) { return when((mask)(x > 0)) - when((mask)(x < 0)); }
+FUNCTION(sign_value) { return choose((mask)(x == 0), all(p[0]), abs_derivative(x, p)); }
 FUNCTION(triangle_spike_derivative) { return p[0] * greater(1 - magnitude(x), all(0)); }
 FUNCTION(box_spike_derivative) { return when((mask)(magnitude(x) <= p[0])); }
 
@@ -488,7 +489,7 @@ static const struct {
     KIND(hard_mish),
     {"sparse_plus", {sparse_plus_value, sparse_sigmoid_value}},
     KIND(sparse_sigmoid),
-    {"abs", {abs_value, sign_value}},
+    KIND(abs),
     KIND(square),
     KIND(linear),
     KIND(bounded_relu),

@@ -239,7 +239,8 @@ FUNCTION(abs_value) { mpfr_abs(r, x, N); }
 FUNCTION(square_value) { mpfr_sqr(r, x, N); }
 FUNCTION(square_derivative) { mpfr_mul_ui(r, x, 2, N); }
 
-FUNCTION(sign_value) { mpfr_set_si(r, mpfr_sgn(x) > 0 ? 1 : -(mpfr_sgn(x) < 0), N); }
+FUNCTION(sign_value) { mpfr_set_d(r, mpfr_zero_p(x) ? p[0] : mpfr_sgn(x), N); }
+FUNCTION(abs_derivative) { mpfr_set_si(r, mpfr_sgn(x), N); }
 FUNCTION(box_spike_derivative)
 {
     shrink_derivative(r, x, p, t);
@@ -1218,14 +1219,14 @@ const reference_kind reference_kinds[] = {
     KIND(hard_mish, hard_mish_value, hard_mish_derivative, NULL),
     FROM(sparse_plus, sparse_plus_value, sparse_sigmoid_value, sparse_plus_from_output, NULL),
     KIND(sparse_sigmoid, sparse_sigmoid_value, sparse_sigmoid_derivative, NULL),
-    KIND(abs, abs_value, sign_value, NULL),
+    KIND(abs, abs_value, abs_derivative, NULL),
     KIND(square, square_value, square_derivative, NULL),
     KIND(linear, linear_value, linear_derivative, "alpha", "beta"),
     ORDERED(bounded_relu, bounded_relu_value, bounded_relu_derivative, "threshold", "max_value", "negative_slope"),
     KIND(clipped_linear, clipped_linear_value, clipped_linear_derivative, "alpha", "beta"),
     KIND(clipped_gate, clipped_gate_value, clipped_gate_derivative, "alpha", "beta"),
     KIND(heaviside, threshold_derivative, zero, "threshold"),
-    KIND(sign, sign_value, zero, NULL),
+    KIND(sign, sign_value, zero, "zero"),
     KIND(table, table_value, table_derivative, NULL),
     SURROGATE(atan_spike, "alpha"),
     SURROGATE(fast_sigmoid_spike, "slope"),

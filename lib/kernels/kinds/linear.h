@@ -300,11 +300,10 @@ static inline vec heaviside_derivative(vec x, const vec *p)
     return vec_keep_nan(x, SPLAT(0));
 }
 
-/* sign(-0) is -0. */
 static inline vec sign_value(vec x, const vec *p)
 {
-    (void)p;
-    return vec_select(vec_less(x, SPLAT(0)), SPLAT(-1), where_positive(x, SPLAT(1), x));
+    vec other = vec_select(vec_less_equal(x, SPLAT(0)), p[0], x);       /* 0 or NaN */
+    return vec_select(vec_less(x, SPLAT(0)), SPLAT(-1), where_positive(x, SPLAT(1), other));
 }
 static inline vec sign_derivative(vec x, const vec *p)
 {
@@ -317,7 +316,7 @@ static inline vec sign_derivative(vec x, const vec *p)
 ALWAYS_INLINE int is_exact(vec (*f)(vec, const vec *))
 {
     return f == identity_value || f == relu_value || f == relu6_value || f == hardshrink_value || f == heaviside_value
-           || f == abs_value || f == abs_derivative || f == sign_value || f == identity_derivative || f == relu_derivative || f == relu_derivative_from_output
+           || f == abs_value || f == abs_derivative || f == identity_derivative || f == relu_derivative || f == relu_derivative_from_output
            || f == relu6_derivative || f == relu6_derivative_from_output || f == threshold_derivative
            || f == softshrink_derivative || f == hardshrink_derivative || f == hardtanh_derivative
            || f == hardtanh_derivative_from_output || f == heaviside_derivative || f == sign_derivative;

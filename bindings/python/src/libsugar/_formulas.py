@@ -181,11 +181,11 @@ def heaviside_derivative(m: Any, x: Any, threshold: Any) -> Any:
     return constant(m, x, 0.0)
 
 
-def sign_value(m: Any, x: Any) -> Any:
-    return m.where(x > 0, 1.0, m.where(x < 0, -1.0, x))
+def sign_value(m: Any, x: Any, zero: float) -> Any:
+    return m.where(x > 0, 1.0, m.where(x < 0, -1.0, constant(m, x, zero)))
 
 
-def sign_derivative(m: Any, x: Any) -> Any:
+def sign_derivative(m: Any, x: Any, zero: float) -> Any:
     return constant(m, x, 0.0)
 
 
