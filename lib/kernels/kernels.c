@@ -47,6 +47,7 @@
     {                                                                                                                  \
         derivative_loop(second, parameters, x, d, n);                                                                  \
     }
+#define SECOND_WITH_OWN_LOOPS(...)
 #define LEARNS(name, value, derivative)                                                                                \
     KERNEL name##_forward_each(const void *parameter, size_t step, const void *x, void *y, size_t n)                   \
     {                                                                                                                  \
@@ -116,7 +117,6 @@ const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
 #define FROM_OUTPUT(name) [SUGAR_KIND_##name] = name##_derivatives_from_output,
 #include "kernels/kinds/kinds.def"
     },
-    .table_second = table_second_derivatives,
     .combine = combine,
     .combine_twice = combine_twice,
     .end_stream = end_stream,

@@ -149,8 +149,6 @@ typedef struct sugar_kernels {
      * for kinds whose derivative does not follow from y. */
     sugar_backward_kernel *backward_from_output[SUGAR_KIND_COUNT];
     sugar_derivative_kernel *derivative_from_output[SUGAR_KIND_COUNT];
-    /* table_second_derivatives in loops/table.h: d[i] = f''(x[i]) of the kind `table`, x elements, d reals. */
-    sugar_derivative_kernel *table_second;
     /* combine in loops/plain.h. */
     sugar_combine_kernel *combine;
     /* combine_twice in loops/plain.h. */

@@ -437,6 +437,28 @@ FUNCTION(table_second)
     return choose((mask)(x >= row[0]), all(0), d);
 }
 
+ZERO_SECOND(sparse_sigmoid)
+ZERO_SECOND(abs)
+ZERO_SECOND(linear)
+ZERO_SECOND(bounded_relu)
+ZERO_SECOND(clipped_linear)
+
+FUNCTION(sin_second) { return -p[0] * p[0] * v_sin(p[0] * x); }
+FUNCTION(snake_second) { return 2 * p[0] * v_cos(2 * p[0] * x); }
+FUNCTION(arctan_second) { return -2 * x * inverse_square(1 + x * x); }
+FUNCTION(lisht_second)
+{
+    x = clipped(x);
+    return 2 * tanh_derivative(x, p) * (1 - x * tanh_value(x, p));
+}
+FUNCTION(logcosh_second) { return tanh_derivative(clipped(x), p); }
+FUNCTION(exponential_second) { return exponential_value(x, p); }
+FUNCTION(hard_mish_second) { return when((mask)(x >= -2) & (mask)(x < 0)); }
+FUNCTION(sparse_plus_second) { return sparse_sigmoid_derivative(x, p); }
+FUNCTION(square_second) { return 0 * x + 2; }
+FUNCTION(clipped_gate_second) { return 2 * clipped_linear_derivative(x, p); }
+
+
 /* ---- The table -------------------------------------------------------------------------------- */
 
 typedef vec fast_function(vec x, const double *p);
@@ -484,10 +506,10 @@ static const struct {
     KIND(snake),
     KIND(arctan),
     KIND(lisht),
-    {"logcosh", {logcosh_value, tanh_value}},
-    {"exponential", {exponential_value, exponential_value}},
+    {"logcosh", {logcosh_value, tanh_value, NULL, logcosh_second}},
+    {"exponential", {exponential_value, exponential_value, NULL, exponential_second}},
     KIND(hard_mish),
-    {"sparse_plus", {sparse_plus_value, sparse_sigmoid_value}},
+    {"sparse_plus", {sparse_plus_value, sparse_sigmoid_value, NULL, sparse_plus_second}},
     KIND(sparse_sigmoid),
     KIND(abs),
     KIND(square),

@@ -1151,6 +1151,49 @@ FUNCTION(log_sigmoid_from_output)
 /* The table of support.h. */
 FUNCTION(table_value) { spline_evaluate(r, example_table, EXAMPLE_KNOTS, 0, x); }
 FUNCTION(table_derivative) { spline_evaluate(r, example_table, EXAMPLE_KNOTS, 1, x); }
+FUNCTION(table_second) { spline_evaluate(r, example_table, EXAMPLE_KNOTS, 2, x); }
+
+ZERO_SECOND(sparse_sigmoid)
+ZERO_SECOND(abs)
+ZERO_SECOND(linear)
+ZERO_SECOND(bounded_relu)
+ZERO_SECOND(clipped_linear)
+
+FUNCTION(sin_second)
+{
+    sin_value(r, x, p, t);
+    mpfr_mul_d(r, r, -p[0], N);
+    mpfr_mul_d(r, r, p[0], N);
+}
+FUNCTION(snake_second)
+{
+    const double twice = 2 * p[0];
+    sin_derivative(r, x, &twice, t);
+}
+FUNCTION(arctan_second)
+{
+    arctan_derivative(r, x, p, t);
+    mpfr_sqr(r, r, N);
+    mpfr_mul(r, r, x, N);
+    mpfr_mul_si(r, r, -2, N);
+}
+FUNCTION(lisht_second)
+{
+    mpfr_tanh(t->a, x, N);
+    mpfr_mul(t->a, t->a, x, N);
+    mpfr_ui_sub(t->a, 1, t->a, N);
+    mpfr_sech(r, x, N);
+    mpfr_sqr(r, r, N);
+    mpfr_mul(r, r, t->a, N);
+    mpfr_mul_ui(r, r, 2, N);
+}
+FUNCTION(logcosh_second) { tanh_derivative(r, x, p, t); }
+FUNCTION(exponential_second) { mpfr_exp(r, x, N); }
+FUNCTION(hard_mish_second) { step(r, !BELOW(x, -2) && BELOW(x, 0)); }
+FUNCTION(sparse_plus_second) { sparse_sigmoid_derivative(r, x, p, t); }
+FUNCTION(square_second) { mpfr_set_ui(r, 2, N); }
+FUNCTION(clipped_gate_second) { mpfr_set_d(r, clipped(r, x, p) ? 2 * p[0] : 0, N); }
+
 
 /* ---- The table -------------------------------------------------------------------------------- */
 
@@ -1213,7 +1256,7 @@ const reference_kind reference_kinds[] = {
     KIND(sin, sin_value, sin_derivative, "omega"),
     KIND(snake, snake_value, snake_derivative, "alpha"),
     KIND(arctan, arctan_value, arctan_derivative, NULL),
-    KIND(lisht, lisht_value, lisht_derivative, NULL),
+    CROSSING(lisht, lisht_value, lisht_derivative, width_one, NULL),
     KIND(logcosh, logcosh_value, tanh_value, NULL),
     FROM(exponential, exponential_value, exponential_value, relu_value, NULL),
     KIND(hard_mish, hard_mish_value, hard_mish_derivative, NULL),

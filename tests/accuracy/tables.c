@@ -218,7 +218,7 @@ static void compute(const sugar_kernels *kernels, const sugar_table *table, cons
     if (order == 0)
         kernels->forward[SUGAR_KIND_table](&parameters, x, y, n, 0);
     else
-        (order == 1 ? kernels->derivative[SUGAR_KIND_table] : kernels->table_second)(&parameters, x, y, n);
+        (order == 1 ? kernels->derivative[SUGAR_KIND_table] : kernels->second[SUGAR_KIND_table])(&parameters, x, y, n);
     for (int i = 0; i < p->count; i++)
         result[i] = element_value(element_load(y, i, of_result->type), of_result->type);
 }

@@ -45,4 +45,18 @@ static inline vec arctan_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(ONE_PLUS_SQUARE_LIMIT), vec_abs(x)), arctan_derivative_far, x, p);
 }
 
+/* -2 x / (1 + x^2)^2 = -2 c (1 - 2 r) but for the last digits, r = 1 / x^2 and c = r / x */
+RARE vec arctan_second_far(vec x, const vec *p)
+{
+    (void)p;
+    pair inverse = pair_reciprocal(pair_of(bounded(x, PICK(0x1p60, 0x1p400))));
+    pair r = pair_square(inverse), c = pair_multiply(r, inverse);
+    return SPLAT(-2) * (c.hi + vec_fnma(c.hi, r.hi + r.hi, c.lo));
+}
+static inline vec arctan_second(vec x, const vec *p)
+{
+    vec near = divide_by_pair(SPLAT(-2) * x, pair_square(one_plus_product(x, x)));
+    return or_far(near, vec_less(SPLAT(ONE_PLUS_SQUARE_LIMIT), vec_abs(x)), arctan_second_far, x, p);
+}
+
 #endif

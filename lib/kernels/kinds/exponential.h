@@ -21,6 +21,7 @@ static inline vec exponential_value(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(EXP_NEAR), vec_abs(x)), exponential_far, x, p);
 }
 static inline vec exponential_derivative(vec x, const vec *p) { return exponential_value(x, p); }
+static inline vec exponential_second(vec x, const vec *p) { return exponential_value(x, p); }
 static inline vec exponential_derivative_from_output(vec y, const vec *p)
 {
     (void)p;

@@ -173,6 +173,13 @@ static inline vec hard_mish_derivative(vec x, const vec *p)
     return vec_select(vec_less(x, SPLAT(-2)), SPLAT(0), vec_min(SPLAT(1), x + SPLAT(1)));
 }
 
+static inline vec hard_mish_second(vec x, const vec *p)
+{
+    (void)p;
+    vec above = vec_select(vec_less(x, SPLAT(0)), SPLAT(1), vec_keep_nan(x, SPLAT(0)));
+    return vec_select(vec_less(x, SPLAT(-2)), SPLAT(0), above);
+}
+
 static inline vec sparse_sigmoid_value(vec x, const vec *p)
 {
     (void)p;
@@ -192,6 +199,7 @@ static inline vec sparse_plus_value(vec x, const vec *p)
     return vec_select(vec_less(SPLAT(1), x), x, inner);
 }
 static inline vec sparse_plus_derivative(vec x, const vec *p) { return sparse_sigmoid_value(x, p); }
+static inline vec sparse_plus_second(vec x, const vec *p) { return sparse_sigmoid_derivative(x, p); }
 /* (x + 1) / 2 = sqrt(y) */
 static inline vec sparse_plus_derivative_from_output(vec y, const vec *p)
 {
@@ -219,6 +227,11 @@ static inline vec square_derivative(vec x, const vec *p)
 {
     (void)p;
     return x + x;
+}
+static inline vec square_second(vec x, const vec *p)
+{
+    (void)p;
+    return SPLAT(2) * vec_keep_nan(x, SPLAT(1));
 }
 
 /* slope x + offset, rounded once; x must be finite where slope is 0. */
@@ -291,6 +304,10 @@ static inline vec clipped_gate_value(vec x, const vec *p)
 static inline vec clipped_gate_derivative(vec x, const vec *p)
 {
     return clipped_choice(x, p, SPLAT(0), line(p[0] + p[0], x, p[1]), SPLAT(1));
+}
+static inline vec clipped_gate_second(vec x, const vec *p)
+{
+    return clipped_choice(x, p, SPLAT(0), SPLAT(2) * linear_derivative(x, p), SPLAT(0));
 }
 
 static inline vec heaviside_value(vec x, const vec *p) { return step_at(x, p[0]); }

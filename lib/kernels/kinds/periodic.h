@@ -21,6 +21,15 @@ static inline vec sin_derivative(vec x, const vec *p)
     return times_pair(p[0], fast_two_sum(cosine.hi, cosine.lo));
 }
 
+/* -omega^2 sin(omega x); close to 0, where the angle may be subnormal and the result not, -omega^3 x. */
+static inline vec sin_second(vec x, const vec *p)
+{
+    pair s = sine_of(sine_angle(x, p[0], 0)), square = two_product(p[0], p[0]);
+    vec y = pair_sum(pair_multiply(square, fast_two_sum(s.hi, s.lo)));
+    mask little = vec_less(vec_abs(x * p[0]), SPLAT(PICK(0x1p-30, 0x1p-60)));
+    return -vec_select(little, times_pair(x, pair_multiply(square, pair_of(p[0]))), y);
+}
+
 /* sin(r)^2, beyond pi/4 as 1 - sin(pi/2 - |r|)^2. */
 static inline pair sine_squared(pair r)
 {
@@ -46,6 +55,14 @@ static inline vec snake_derivative(vec x, const vec *p)
     pair square = sine_squared(sine_angle(x, p[0], (real)0.25));
     vec d = SPLAT(2) * pair_round(square);
     return vec_select(vec_less(SPLAT(LARGEST), vec_abs(x)), SPLAT(1), d);
+}
+
+/* 2 alpha cos(2 alpha x) */
+static inline vec snake_second(vec x, const vec *p)
+{
+    vec factor = p[0] + p[0];
+    pair cosine = sine_of(sine_angle(x, factor, (real)0.5));
+    return times_pair(factor, fast_two_sum(cosine.hi, cosine.lo));
 }
 
 #endif

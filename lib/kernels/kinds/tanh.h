@@ -190,4 +190,15 @@ static inline vec logcosh_value(vec x, const vec *p)
 }
 static inline vec logcosh_derivative(vec x, const vec *p) { return tanh_value(x, p); }
 
+/* 2 (1 - tanh^2) (1 - x tanh) = 8 s(2x) s(-2x) (1 - x tanh) */
+static inline vec lisht_second(vec x, const vec *p)
+{
+    (void)p;
+    vec a = vec_min(SPLAT(FAR), vec_abs(x));
+    logistic_parts l = logistic_parts_of(pair_of(a + a));
+    pair rest = pair_add(pair_of(SPLAT(1)), pair_multiply(pair_of(a), pair_multiply(l.expm1, l.s)));
+    return times_logistic_derivative(pair_scale(rest, SPLAT(8)), l);
+}
+static inline vec logcosh_second(vec x, const vec *p) { return tanh_derivative(x, p); }
+
 #endif

@@ -43,7 +43,7 @@ KERNEL table_derivatives(const void *parameters, const void *x, void *d, size_t 
     table_loop(table_derivative, parameters, x, d, n);
 }
 
-KERNEL table_second_derivatives(const void *parameters, const void *x, void *d, size_t n)
+KERNEL table_seconds(const void *parameters, const void *x, void *d, size_t n)
 {
     table_loop(table_second, parameters, x, d, n);
 }
