@@ -56,9 +56,10 @@
  *           last bit from an f32 call's result that is rounded again. Results have the same bits at every
  *           level of every processor (sugar_level), stride, alignment, position and split over threads;
  *           only the payload and sign of a NaN may differ. Values and derivatives are NaN where x is
- *           NaN, and nowhere else. dx is NaN, besides, where IEEE 754 makes one of the product (dy is
- *           NaN, or infinite while the derivative is 0) or of the sum of SUGAR_CALL_ACCUMULATE. A saved
- *           gradient keeps no NaN of x.
+ *           NaN, and nowhere else; for an infinite x they are limits, and where a sine has none, as
+ *           in sin and snake's derivative, it counts as its mean, 0. dx is NaN, besides, where IEEE
+ *           754 makes one of the product (dy is NaN, or infinite while the derivative is 0) or of
+ *           the sum of SUGAR_CALL_ACCUMULATE. A saved gradient keeps no NaN of x.
  * Modes.    Every call computes in IEEE 754's default mode, on all threads: rounding to nearest, subnormals
  *           kept, no exception trapped. Whatever mode the calling thread has (rounding direction, flush to
  *           zero, denormals are zero, trapped exceptions), it has again when the call returns. Its sticky

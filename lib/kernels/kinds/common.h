@@ -146,8 +146,8 @@ static inline vec falling(vec x, vec magnitude)
     return vec_select(vec_less_equal(vec_abs(x), SPLAT(0)), SPLAT(0), vec_copysign(magnitude, -x));
 }
 
-/* The last rounding of y, which lacks `rest`. Where nothing is left of that, the exact result is closer to 0 than y: near 0,
- * where y, a product, can be a middle. */
+/* The last rounding of y, which lacks `rest`. Where nothing is left of that, the exact result is closer to 0 than y:
+ * near 0, where y, a product, can be a middle. */
 static inline vec just_below(vec y, vec rest)
 {
     return last_rounding(y, vec_select(vec_less(SPLAT(0), vec_abs(rest)), rest, -y));

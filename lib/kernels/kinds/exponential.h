@@ -4,7 +4,8 @@
 
 #include "kernels/kinds/common.h"
 
-/* Where 2^n may be too large, 2^(n - RAISED) is computed; the product with 2^RAISED overflows where the result does. */
+/* Where 2^n may be too large, 2^(n - RAISED) is computed; the product with 2^RAISED overflows where the result
+ * does. */
 #define RAISED 64
 RARE vec exponential_far(vec x, const vec *p)
 {

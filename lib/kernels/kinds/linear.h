@@ -1,5 +1,6 @@
 /* Kinds that consist of straight lines, or whose derivative does: identity, relu, relu6, relu_squared, threshold,
- * leaky_relu, prelu, rrelu, softshrink, hardshrink, hardtanh, hardsigmoid, hardswish, heaviside, sign. */
+ * leaky_relu, prelu, rrelu, softshrink, hardshrink, hardtanh, hardsigmoid, hardswish, hard_mish, sparse_plus,
+ * sparse_sigmoid, abs, square, linear, bounded_relu, clipped_linear, clipped_gate, heaviside, sign. */
 #ifndef SUGAR_KERNELS_KINDS_LINEAR_H
 #define SUGAR_KERNELS_KINDS_LINEAR_H
 
@@ -273,8 +274,8 @@ static inline vec clipped_linear_value(vec x, const vec *p)
     return vec_min(SPLAT(1), vec_max(SPLAT(0), line(p[0], x, p[1])));
 }
 
-/* below where alpha x + beta <= 0, inner where it is below 1, above elsewhere: compared without rounding, and so far from
- * 0 that nothing underflows. Where x is NaN, inner. */
+/* below where alpha x + beta <= 0, inner where it is below 1, above elsewhere: compared without rounding, and so far
+ * from 0 that nothing underflows. Where x is NaN, inner. */
 #define CLIPPED_SCALE 0x1p60
 static inline vec clipped_choice(vec x, const vec *p, vec below, vec inner, vec above)
 {
@@ -333,10 +334,11 @@ static inline vec sign_derivative(vec x, const vec *p)
 ALWAYS_INLINE int is_exact(vec (*f)(vec, const vec *))
 {
     return f == identity_value || f == relu_value || f == relu6_value || f == hardshrink_value || f == heaviside_value
-           || f == abs_value || f == abs_derivative || f == identity_derivative || f == relu_derivative || f == relu_derivative_from_output
-           || f == relu6_derivative || f == relu6_derivative_from_output || f == threshold_derivative
-           || f == softshrink_derivative || f == hardshrink_derivative || f == hardtanh_derivative
-           || f == hardtanh_derivative_from_output || f == heaviside_derivative || f == sign_derivative;
+           || f == abs_value || f == abs_derivative || f == identity_derivative || f == relu_derivative
+           || f == relu_derivative_from_output || f == relu6_derivative || f == relu6_derivative_from_output
+           || f == threshold_derivative || f == softshrink_derivative || f == hardshrink_derivative
+           || f == hardtanh_derivative || f == hardtanh_derivative_from_output || f == heaviside_derivative
+           || f == sign_derivative;
 }
 
 #endif

@@ -3,8 +3,8 @@ libsugar.torch and libsugar.jax. The C library does not use them, and they do no
 
 A formula takes `m`, the operations of a framework; x, an array of float32 or float64; and the kind's parameters,
 numbers or arrays that broadcast to x. The operations have the names of NumPy's: where, exp, expm1, log1p, sqrt, tanh,
-sin, cos, atan, abs, clip; and there are sigmoid, 1 / (1 + exp(-x)), erfc, and distance: |x| whose derivative at 0 is 1, where a formula
-continues that of the positive side.
+sin, cos, atan, abs, clip; and there are sigmoid, 1 / (1 + exp(-x)), erfc, and distance: |x| whose derivative at 0 is 1,
+where a formula continues that of the positive side.
 
 Frameworks differentiate derivatives by x, for second and higher orders, and both formulas by a parameter that is
 learned. So a formula must be right when it is differentiated step by step:
