@@ -246,9 +246,9 @@ enum { SUGAR_MAX_SPEC = 1024 };     /* bytes of a spec, without a NUL at its end
  * activation   out; receives the handle, owned by the caller, to be given to
  *              sugar_activation_destroy. Not written on failure.
  * spec         a NUL-terminated string, not kept.
- * Errors: ARGUMENT (NULL), SPEC (syntax; a name that is unknown or stands twice; a value out of its range;
- * longer than SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and the
- * nearest known name), OUT_OF_MEMORY. */
+ * Errors: ARGUMENT (NULL; a spec with `table`, which needs options), SPEC (syntax; a name that is unknown or stands
+ * twice; a value out of its range; longer than SUGAR_MAX_SPEC; the message gives the position in bytes, counted from
+ * 0, where there is one, and the nearest known name), OUT_OF_MEMORY. */
 SUGAR_API sugar_status sugar_activation_create(sugar_activation **activation, const char *spec);
 
 /* As sugar_activation_create, with the spec as a pointer and a length, and with options.
@@ -256,7 +256,8 @@ SUGAR_API sugar_status sugar_activation_create(sugar_activation **activation, co
  * spec          in [spec_length]; no NUL needed, and none allowed inside.
  * spec_length   in bytes.
  * options       NULL: defaults.
- * Errors: as sugar_activation_create; ARGUMENT (struct_size), UNSUPPORTED (unknown or unusable level,
+ * Errors: as sugar_activation_create; ARGUMENT (struct_size; table, table_knots; a table without `table` in the spec),
+ * SPEC (the digest of another table), UNSUPPORTED (unknown or unusable level,
  * newer option). */
 SUGAR_API sugar_status sugar_activation_create_with_options(sugar_activation **activation, const char *spec,
                                                             size_t spec_length,
@@ -267,7 +268,8 @@ SUGAR_API sugar_status sugar_activation_create_with_options(sugar_activation **a
 SUGAR_API void sugar_activation_destroy(sugar_activation *activation);
 
 /* The canonical spec: names, not aliases; every parameter, with its value in the fewest digits that
- * parse back to it; options that differ from their defaults. It parses to an equal activation.
+ * parse back to it; options that differ from their defaults. It parses to an equal activation; if it has a
+ * table, beside options that have that table.
  * activation   NULL is fine.
  * returns      NULL if activation is NULL; owned by the activation. */
 SUGAR_API const char *sugar_activation_spec(const sugar_activation *activation);

@@ -197,7 +197,8 @@ export declare class Activation implements Handle {
         readonly level?: string | null });
     /**
      * The canonical spec: names, not aliases; every parameter, with its value in the fewest digits that parse
-     * back to it; options that differ from their defaults. It parses to an equal activation.
+     * back to it; options that differ from their defaults. It parses to an equal activation; if it has a
+     * table, beside options that have that table.
      */
     readonly spec: string;
     /**

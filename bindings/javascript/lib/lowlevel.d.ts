@@ -845,7 +845,7 @@ export function sugar_version(): number;
  * @param activation receives the handle, owned by the caller, to be given to sugar_activation_destroy. Not
  * written on failure.
  * @param spec a NUL-terminated string, not kept.
- * SUGAR_ERROR_ARGUMENT: NULL
+ * SUGAR_ERROR_ARGUMENT: NULL; a spec with `table`, which needs options
  * SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer than
  * SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and the
  * nearest known name
@@ -859,10 +859,11 @@ export function sugar_activation_create(activation: Out<sugar_activation>, spec:
  * @param spec no NUL needed, and none allowed inside.
  * @param spec_length in bytes.
  * @param options NULL: defaults.
- * SUGAR_ERROR_ARGUMENT: NULL; struct_size
+ * SUGAR_ERROR_ARGUMENT: NULL; a spec with `table`, which needs options; struct_size; table, table_knots; a
+ * table without `table` in the spec
  * SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer than
  * SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and the
- * nearest known name
+ * nearest known name; the digest of another table
  * SUGAR_ERROR_OUT_OF_MEMORY
  * SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option
  */
@@ -876,7 +877,8 @@ export function sugar_activation_destroy(activation: sugar_activation | null): v
 
 /**
  * The canonical spec: names, not aliases; every parameter, with its value in the fewest digits that parse
- * back to it; options that differ from their defaults. It parses to an equal activation.
+ * back to it; options that differ from their defaults. It parses to an equal activation; if it has a table,
+ * beside options that have that table.
  * @param activation NULL is fine.
  * @returns NULL if activation is NULL; owned by the activation.
  */

@@ -836,7 +836,7 @@ written on failure.
 - `spec`: a NUL-terminated string, not kept.
 
 # Errors
-- `SUGAR_ERROR_ARGUMENT`: NULL
+- `SUGAR_ERROR_ARGUMENT`: NULL; a spec with `table`, which needs options
 - `SUGAR_ERROR_SPEC`: syntax; a name that is unknown or stands twice; a value out of its range; longer than
 SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and the nearest
 known name
@@ -859,10 +859,11 @@ As sugar_activation_create, with the spec as a pointer and a length, and with op
 - `options`: NULL: defaults.
 
 # Errors
-- `SUGAR_ERROR_ARGUMENT`: NULL; struct_size
+- `SUGAR_ERROR_ARGUMENT`: NULL; a spec with `table`, which needs options; struct_size; table, table_knots; a
+table without `table` in the spec
 - `SUGAR_ERROR_SPEC`: syntax; a name that is unknown or stands twice; a value out of its range; longer than
 SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and the nearest
-known name
+known name; the digest of another table
 - `SUGAR_ERROR_OUT_OF_MEMORY`
 - `SUGAR_ERROR_UNSUPPORTED`: unknown or unusable level, newer option
 """
@@ -888,7 +889,8 @@ const _sugar_activation_spec = Ref{Ptr{Cvoid}}(C_NULL)
     sugar_activation_spec(activation)
 
 The canonical spec: names, not aliases; every parameter, with its value in the fewest digits that parse back
-to it; options that differ from their defaults. It parses to an equal activation.
+to it; options that differ from their defaults. It parses to an equal activation; if it has a table, beside
+options that have that table.
 
 # Arguments
 - `activation`: NULL is fine.

@@ -48,6 +48,8 @@ def specs() -> list[str]:
     made = ["relu~bsilu(domain=negative)", "relu~bsilu(blend=0.3)", "gelu~elu(blend=0.5, domain=negative)",
             "heaviside(threshold=0.3)~atan_spike", "relu_squared~silu(blend=1)"]
     for kind in libsugar.catalogue():
+        if kind.name == "table":        # its formula is its knots
+            continue
         name = kind.name if "forward" in kind.roles else f"relu~{kind.name}"
         for values in ((), (0.37, 0.6, 2.0), (3.1, 4.7, 6.0)) if kind.parameters else ((),):
             given = ", ".join(f"{one.name}={value}" for one, value in zip(kind.parameters, values))
@@ -64,7 +66,7 @@ def points(dtype: Any) -> Any:
 
 class Catalogue(unittest.TestCase):
     def test_complete(self) -> None:
-        kinds = libsugar.catalogue()
+        kinds = [kind for kind in libsugar.catalogue() if kind.name != "table"]
         self.assertEqual(sorted(FORMULAS), sorted(kind.name for kind in kinds))
         for kind in kinds:
             formulas = FORMULAS[kind.name]

@@ -833,6 +833,18 @@ class Introspection(unittest.TestCase):
         self.assertNotEqual(activation, "relu")
         self.assertEqual(pickle.loads(pickle.dumps(libsugar.Context(2))).threads, 2)
 
+    def test_table(self) -> None:
+        rows = [(0, 0, 0), (1, 1, 0)]
+        activation = libsugar.Activation("table~relu", table=rows)
+        self.assertRegex(activation.spec, r"^table\(digest=[0-9a-f]{16}\)~relu$")
+        self.assertEqual(activation.forward(np.array([-1.0, 0.5, 3.0])).tolist(), [0, 0.5, 1])
+        for other in (pickle.loads(pickle.dumps(activation)), libsugar.Activation(activation.spec, table=iter(rows))):
+            self.assertEqual(other, activation)
+        with self.assertRaisesRegex(libsugar.ArgumentError, "table: row 1 has 2 numbers, expected 3"):
+            libsugar.Activation("table", table=[(0, 0, 0), (1, 1)])
+        with self.assertRaisesRegex(libsugar.ArgumentError, "table: NULL, expected the knots"):
+            libsugar.Activation("table")
+
     def test_info(self) -> None:
         spec = "hardtanh(min_val=-2,max_val=0.1)~bsilu(alpha=1.5,domain=negative,blend=0.25)"
         info = libsugar.Activation(spec, level="scalar").info

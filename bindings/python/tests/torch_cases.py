@@ -10,7 +10,7 @@ import torch
 import torch.utils._pytree
 
 TYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
-CATALOGUE = libsugar.catalogue()
+CATALOGUE = [kind for kind in libsugar.catalogue() if kind.name != "table"]      # of specs alone
 FORWARD = [kind.name for kind in CATALOGUE if "forward" in kind.roles]
 LEARNING = [kind.name for kind in CATALOGUE if "learn" in kind.capabilities]
 

@@ -534,7 +534,7 @@ int32_t sugar_version(void);
 //         written on failure.
 //     spec: a NUL-terminated string, not kept.
 // Errors:
-//     SUGAR_ERROR_ARGUMENT: NULL
+//     SUGAR_ERROR_ARGUMENT: NULL; a spec with `table`, which needs options
 //     SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer than
 //         SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and
 //         the nearest known name
@@ -547,10 +547,11 @@ sugar_status sugar_activation_create(sugar_activation **activation, const char *
 //     spec_length: in bytes.
 //     options: NULL: defaults.
 // Errors:
-//     SUGAR_ERROR_ARGUMENT: NULL; struct_size
+//     SUGAR_ERROR_ARGUMENT: NULL; a spec with `table`, which needs options; struct_size; table, table_knots;
+//         a table without `table` in the spec
 //     SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer than
 //         SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and
-//         the nearest known name
+//         the nearest known name; the digest of another table
 //     SUGAR_ERROR_OUT_OF_MEMORY
 //     SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option
 sugar_status sugar_activation_create_with_options(sugar_activation **activation, const char *spec,
@@ -562,7 +563,8 @@ sugar_status sugar_activation_create_with_options(sugar_activation **activation,
 void sugar_activation_destroy(sugar_activation *activation);
 
 // The canonical spec: names, not aliases; every parameter, with its value in the fewest digits that parse
-// back to it; options that differ from their defaults. It parses to an equal activation.
+// back to it; options that differ from their defaults. It parses to an equal activation; if it has a table,
+// beside options that have that table.
 //     activation: NULL is fine.
 // Returns: NULL if activation is NULL; owned by the activation.
 const char *sugar_activation_spec(const sugar_activation *activation);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import weakref
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, overload
 
@@ -26,6 +27,9 @@ fast_backward = c.library.function("sugar_backward")
 fast_backward.argtypes = (ctypes.c_void_p,) * 5
 
 
+Table = Iterable[Sequence[float]]       # rows of a knot, the value there, the slope there
+
+
 def name_of_level(level: str) -> bytes:
     if not isinstance(level, str):
         raise TypeError(f"level: {type(level).__name__}, expected a str")
@@ -34,25 +38,40 @@ def name_of_level(level: str) -> bytes:
     return level.encode()
 
 
+def knots(table: Table) -> Any:
+    """The numbers of a table, row by row."""
+    rows = [tuple(map(float, row)) for row in table]
+    for index, row in enumerate(rows):
+        if len(row) != 3:
+            raise ArgumentError(f"table: row {index} has {len(row)} numbers, expected 3: knot, value, slope")
+    return (ctypes.c_double * (3 * len(rows)))(*(number for row in rows for number in row))
+
+
 class Activation:
     """A forward function, and the surrogate whose derivative the backward pass uses, from a spec such as
     "relu~bsilu(alpha=1.67)". It never changes: any number of threads may use one at the same time.
 
     level    the instruction set: "scalar", "sse4", "avx2", "avx512", "neon". None: what the environment variable
              SUGAR_LEVEL names, else the best that this machine has. Results are the same bits with each.
+    table    rows (knot, value, slope) of the function that the spec calls "table": a cubic Hermite spline.
     """
 
-    def __init__(self, spec: str, level: str | None = None) -> None:
+    def __init__(self, spec: str, level: str | None = None, table: Table | None = None) -> None:
         if not isinstance(spec, str):
             raise TypeError(f"spec: {type(spec).__name__}, expected a str")
         handle = ctypes.POINTER(c.sugar_activation)()
         text = spec.encode()
         options = c.sugar_activation_options(level=None if level is None else name_of_level(level))
+        if table is not None:
+            numbers = knots(table)
+            options.table = ctypes.cast(numbers, ctypes.POINTER(ctypes.c_double))
+            options.table_knots = len(numbers) // 3
+            table = tuple(zip(numbers[::3], numbers[1::3], numbers[2::3]))
         check(c.sugar_activation_create_with_options(ctypes.byref(handle), text, len(text), options))
         weakref.finalize(self, c.sugar_activation_destroy, handle).atexit = False
         self._handle = handle
         self._address = ctypes.cast(handle, ctypes.c_void_p).value
-        self._asked = (spec, level)
+        self._asked = (spec, level, table)
 
     @property
     def spec(self) -> str:
@@ -82,7 +101,7 @@ class Activation:
     def __hash__(self) -> int:
         return hash((self.spec, self.level))
 
-    def __reduce__(self) -> tuple[type[Activation], tuple[str, str | None]]:
+    def __reduce__(self) -> tuple[type[Activation], tuple[str, str | None, Table | None]]:
         return type(self), self._asked
 
     @overload

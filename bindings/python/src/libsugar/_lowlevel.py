@@ -897,7 +897,7 @@ def sugar_activation_create(
         spec: a NUL-terminated string, not kept.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL
+        SUGAR_ERROR_ARGUMENT: NULL; a spec with `table`, which needs options
         SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer
             than SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one,
             and the nearest known name
@@ -921,10 +921,11 @@ def sugar_activation_create_with_options(
         options: NULL: defaults.
 
     Errors:
-        SUGAR_ERROR_ARGUMENT: NULL; struct_size
+        SUGAR_ERROR_ARGUMENT: NULL; a spec with `table`, which needs options; struct_size; table, table_knots;
+            a table without `table` in the spec
         SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer
             than SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one,
-            and the nearest known name
+            and the nearest known name; the digest of another table
         SUGAR_ERROR_OUT_OF_MEMORY
         SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option"""
 
@@ -944,7 +945,8 @@ def sugar_activation_spec(
     activation: Pointer[sugar_activation] | None,
 ) -> bytes | None:
     """The canonical spec: names, not aliases; every parameter, with its value in the fewest digits that parse
-    back to it; options that differ from their defaults. It parses to an equal activation.
+    back to it; options that differ from their defaults. It parses to an equal activation; if it has a table,
+    beside options that have that table.
 
     Arguments:
         activation: NULL is fine.
