@@ -47,7 +47,7 @@ static double next_real(sugar_element element, double x, double direction)
 
 /* Where one derivative can have an extremum or a jump, besides 0 and the infinities: x, or, for a spike surrogate, its
  * distance from the threshold. */
-enum { MOST_POINTS = 3 };
+enum { MOST_POINTS = 4 };
 typedef struct points {
     int count;
     double x[MOST_POINTS];
@@ -152,7 +152,10 @@ static points find_points(const sugar_kernels *kernels, const rounded_function *
     case SUGAR_KIND_hardswish: add_both(&all, 3); break;
     case SUGAR_KIND_nelu: add(&all, -0.57735026918962576); break;       /* 1 - 3 x^2 = 0 */
     case SUGAR_KIND_sin: add_both(&all, 3.1415926535897931 / p[0]); break;
-    case SUGAR_KIND_snake: add_both(&all, 0.78539816339744828 / p[0]); break;      /* sin(2 alpha x) = 1 or -1 */
+    case SUGAR_KIND_snake:
+        add_both(&all, 0.78539816339744828 / p[0]);     /* sin(2 alpha x) = 1 or -1 */
+        add_both(&all, 2.3561944901923448 / p[0]);
+        break;
     case SUGAR_KIND_lisht: add_both(&all, 1.1996786402577338); break;       /* x tanh(x) = 1 */
     case SUGAR_KIND_hard_mish: add(&all, -2); break;
     case SUGAR_KIND_bounded_relu:
@@ -242,6 +245,8 @@ static range range_of_side(const sugar_kernels *kernels, const rounded_function 
     const half_line where = {bound, side};
     const double nearest = side < 0 ? bound : next_f64(bound, (double)INFINITY);
     range r = include(nothing, evaluate(kernels, f, nearest));
+    if (f->kind == SUGAR_KIND_snake)        /* between two numbers */
+        r = include(r, 0);
     r = include(r, evaluate(kernels, f, side < 0 ? -(double)INFINITY : (double)INFINITY));
     const points all = find_points(kernels, f);
     for (int i = 0; i < all.count; i++)

@@ -126,7 +126,7 @@ static void order(void **unused)
             found++;
         }
     }
-    assert_int_equal(found, 2);     /* hardtanh and rrelu */
+    assert_int_equal(found, 3);     /* hardtanh, rrelu and bounded_relu */
 }
 
 /* Of a kind that learns, one parameter may be a tensor; of any other, none. */
