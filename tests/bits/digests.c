@@ -218,6 +218,7 @@ static void compute(table *t, const char *level)
         for (size_t i = 0; i < sizeof further_specs / sizeof further_specs[0]; i++)
             digest_spec(t, further_specs[i], level, &in);
         digest_monitor(t, level, &in);
+        digest_fused(t, level, &in);
     }
 }
 

@@ -39,5 +39,6 @@ sugar_activation *create_in_mode(const char *spec, const char *level);
 /* What a kind can do, SUGAR_CAN_*. */
 void digest_extended(table *t, const char *spec, uint64_t capabilities, const char *level, const inputs *in);
 void digest_monitor(table *t, const char *level, const inputs *in);
+void digest_fused(table *t, const char *level, const inputs *in);
 
 #endif

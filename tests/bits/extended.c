@@ -113,6 +113,41 @@ void digest_extended(table *t, const char *spec, uint64_t capabilities, const ch
     sugar_activation_destroy(c.activation);
 }
 
+/* A bias for each column, in f32 where elements are narrow; a gate; and their gradients, that of the bias by rows. */
+static void digest_fused_of(table *t, const char *spec, const char *level, const inputs *in)
+{
+    static float bias[COLUMNS];
+    static double bias_f64[COLUMNS];
+    static _Alignas(8) unsigned char products[MAX_INPUTS * 8];
+    view with, gate, product;
+    call c;
+    call_start(&c, spec, level, in);
+    for (int i = 0; i < COLUMNS; i++)
+        bias_f64[i] = bias[i] = (float)(i - 20) / 7;
+    with = (view){.shape = {1, COLUMNS}, .tensor = c.x.tensor};
+    with.tensor.shape = with.shape;
+    with.tensor.data = in->type == ELEMENT_F64 ? (void *)bias_f64 : bias;
+    with.tensor.dtype = element_formats[in->type == ELEMENT_F64 ? ELEMENT_F64 : ELEMENT_F32].dtype;
+    c.options.bias = &with.tensor;
+    c.options.gate = view_of(&gate, at(in->dx), in, COLUMNS);
+    forward(&c);
+    add_row(t, spec, "fused", in->type, digest(out, elements(in), in->type));
+    c.options.gate_gradient = view_of(&product, products, in, COLUMNS);
+    c.options.bias_gradient = view_of(&c.gradient, more, in, 1);
+    backward(&c);
+    add_row(t, spec, "fused_backward", in->type, digest(out, elements(in), in->type));
+    add_row(t, spec, "gate_gradient", in->type, digest(products, elements(in), in->type));
+    add_row(t, spec, "bias_gradient", in->type, digest(more, in->count / COLUMNS, in->type));
+    sugar_activation_destroy(c.activation);
+}
+
+void digest_fused(table *t, const char *level, const inputs *in)
+{
+    static const char *const specs[] = {"silu", "gelu~bsilu(domain=negative,blend=0.5)"};
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
+        digest_fused_of(t, specs[i], level, in);
+}
+
 /* The saved form of a monitor holds all its counts and sums: of units in rows, and in columns. */
 void digest_monitor(table *t, const char *level, const inputs *in)
 {
