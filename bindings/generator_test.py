@@ -324,6 +324,15 @@ class Coverage(Lua):
         self.write("call.lua", f"{others} savedGradient\n")
         self.assertEqual(self.problems(), [])
 
+    def test_options_for_later(self) -> None:
+        """They may be missing where that is said, and where it is said they are."""
+        self.write("call.lua", " ".join(name for name in coverage.options() if name not in coverage.LATER) + "\n")
+        self.assertNotEqual(self.problems(), [])
+        with unittest.mock.patch.object(coverage, "WITHOUT_LATER", {"lua"}):
+            self.assertEqual(self.problems(), [])
+            self.write("call.lua", " ".join(coverage.options()) + "\n")
+            self.assertEqual(len(self.problems()), 1)
+
     def test_filled_by_tools(self) -> None:
         """What npm and others build here is no text."""
         self.write("build/lua.o", "")

@@ -223,6 +223,23 @@ class Options(unittest.TestCase):
         with self.assertRaisesRegex(libsugar.OverlapError, "parameter_gradient: stride 0"):
             activation.backward(self.x, self.dy, parameter_gradient=repeated)
 
+    def test_bias_and_gate(self) -> None:
+        activation = libsugar.Activation("relu")
+        bias, gate = np.array([0.5, -0.25, 1], np.float32)[:, None], self.dy[::-1]
+        moved = np.maximum(self.x + bias, 0)
+        np.testing.assert_array_equal(activation.forward(self.x, bias=bias, gate=gate), moved * gate)
+        sums, product = np.ones_like(bias), np.ones_like(self.x)
+        dx = activation.backward(self.x, self.dy, bias=bias, bias_gradient=sums, gate=gate, gate_gradient=product)
+        np.testing.assert_array_equal(dx, self.dy * gate * (self.x + bias > 0))
+        np.testing.assert_array_equal(product, self.dy * moved)
+        np.testing.assert_allclose(sums, dx.astype(float).sum(axis=(0, 2))[:, None], rtol=1e-6)
+        narrow = activation.forward(self.x.astype(np.float16), bias=bias)
+        np.testing.assert_array_equal(narrow, np.maximum(self.x.astype(np.float16) + bias, 0).astype(np.float16))
+        with self.assertRaisesRegex(libsugar.ArgumentError, r"gate: shape \(3, 1\), expected \(4, 3, 5\)"):
+            activation.forward(self.x, gate=bias)
+        with self.assertRaisesRegex(libsugar.UnsupportedError, "gate_gradient beside|bias beside"):
+            activation.backward(None, self.dy, bias=bias, saved_gradient=np.zeros(self.x.shape, np.uint8))
+
     def test_gradient_without_elements(self) -> None:
         activation, memory = libsugar.Activation("prelu"), np.ones(8)
         x = np.zeros((0, 3))

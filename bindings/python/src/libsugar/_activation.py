@@ -108,19 +108,19 @@ class Activation:
     def forward(self, x: A, out: None = None, *, threads: int | None = ..., context: Context | None = ...,
                 nontemporal: bool | None = ..., monitor: Monitor | None = ..., parameter: Array | None = ...,
                 saved_gradient: Array | None = ..., saved_bits: int = ...,
-                random: tuple[int, int] | None = ...) -> A: ...
+                random: tuple[int, int] | None = ..., bias: Array | None = ..., gate: Array | None = ...) -> A: ...
 
     @overload
     def forward(self, x: Array, out: A, *, threads: int | None = ..., context: Context | None = ...,
                 nontemporal: bool | None = ..., monitor: Monitor | None = ..., parameter: Array | None = ...,
                 saved_gradient: Array | None = ..., saved_bits: int = ...,
-                random: tuple[int, int] | None = ...) -> A: ...
+                random: tuple[int, int] | None = ..., bias: Array | None = ..., gate: Array | None = ...) -> A: ...
 
     @documented(c.sugar_forward, c.sugar_call_options)
     def forward(self, x: Any, out: Any = None, *, threads: int | None = None, context: Context | None = None,
                 nontemporal: bool | None = None, monitor: Monitor | None = None, parameter: Array | None = None,
                 saved_gradient: Array | None = None, saved_bits: int = 8,
-                random: tuple[int, int] | None = None) -> Any:
+                random: tuple[int, int] | None = None, bias: Array | None = None, gate: Array | None = None) -> Any:
         """f(x), element by element, in `out`, which is returned; without one in a new array.
 
         Arrays are NumPy's, of any strides, or anything with __dlpack__, of type float16, bfloat16 (of
@@ -133,11 +133,13 @@ class Activation:
         parameter        the forward function's parameter, in a shape that broadcasts to x's
         saved_gradient   out; uint8, of x's shape; with saved_bits=1 (size + 7) // 8 bytes: g'(x) for backward
         random           (seed, offset): rrelu draws its slopes
+        bias             f(x + bias), in a shape that broadcasts to x's; float32 too beside float16 and bfloat16
+        gate             f(x) * gate; of x's shape and type
         """
         if out is None:
             out = empty_like(x, "x")
         if (threads is None and context is None and nontemporal is None and monitor is None and parameter is None
-                and saved_gradient is None and random is None):
+                and saved_gradient is None and random is None and bias is None and gate is None):
             # Nothing but arrays, most of which DLPack takes: the least that a call can cost.
             try:
                 source, target = QUICK[type(x)](x), QUICK_OUT[type(out)](out)
@@ -152,7 +154,7 @@ class Activation:
                 return out
         source, target = view(x, "x"), view(out, "out", True)
         options = Options(source.extents, 0, nontemporal, threads, context, monitor, parameter, None,
-                          saved_gradient, saved_bits, True, random)
+                          saved_gradient, saved_bits, True, random, bias, None, gate)
         turn: Any = nullcontext() if monitor is None else monitor._lock
         with turn:
             check(c.sugar_forward(self._handle, source, target, options))
@@ -165,21 +167,24 @@ class Activation:
                  threads: int | None = ..., context: Context | None = ..., nontemporal: bool | None = ...,
                  parameter: Array | None = ..., parameter_gradient: Array | None = ...,
                  saved_gradient: Array | None = ..., saved_bits: int = ...,
-                 random: tuple[int, int] | None = ...) -> A: ...
+                 random: tuple[int, int] | None = ..., bias: Array | None = ..., bias_gradient: Array | None = ...,
+                 gate: Array | None = ..., gate_gradient: Array | None = ...) -> A: ...
 
     @overload
     def backward(self, x: Array | None, dy: Array, out: A, *, accumulate: bool = ..., from_output: bool = ...,
                  threads: int | None = ..., context: Context | None = ..., nontemporal: bool | None = ...,
                  parameter: Array | None = ..., parameter_gradient: Array | None = ...,
                  saved_gradient: Array | None = ..., saved_bits: int = ...,
-                 random: tuple[int, int] | None = ...) -> A: ...
+                 random: tuple[int, int] | None = ..., bias: Array | None = ..., bias_gradient: Array | None = ...,
+                 gate: Array | None = ..., gate_gradient: Array | None = ...) -> A: ...
 
     @documented(c.sugar_backward, c.sugar_call_options)
     def backward(self, x: Any, dy: Any, out: Any = None, *, accumulate: bool = False, from_output: bool = False,
                  threads: int | None = None, context: Context | None = None, nontemporal: bool | None = None,
                  parameter: Array | None = None, parameter_gradient: Array | None = None,
                  saved_gradient: Array | None = None, saved_bits: int = 8,
-                 random: tuple[int, int] | None = None) -> Any:
+                 random: tuple[int, int] | None = None, bias: Array | None = None, bias_gradient: Array | None = None,
+                 gate: Array | None = None, gate_gradient: Array | None = None) -> Any:
         """dy * g'(x), element by element, in `out`, which is returned; without one in a new array.
 
         Arrays are as in forward; a dy that is broadcast (np.broadcast_to) is read where it lies. `out` may be `x` or
@@ -187,17 +192,21 @@ class Activation:
 
         accumulate           True: added to what `out` holds
         from_output          True: x is the output of the forward pass
-        threads, context, nontemporal, parameter, random    as in forward
+        threads, context, nontemporal, parameter, random, bias    as in forward
         parameter_gradient   out; the gradient of the parameter, in a shape that broadcasts to x's: sums where
                              that shares an element. With accumulate it is added to what this holds
         saved_gradient       what forward wrote (with the same saved_bits); x is then None
+        bias_gradient        out; the sums of what is written to `out`, as parameter_gradient has sums
+        gate                 as in forward: dy * gate takes the place of dy
+        gate_gradient        out; dy * f(x), of x's shape and type
         """
         if out is None:
             if accumulate:
                 raise TypeError("out: None, expected the array to accumulate in")
             out = empty_like(dy, "dy") if x is None else empty_like(x, "x")
         if (not accumulate and not from_output and threads is None and context is None and nontemporal is None
-                and parameter is None and parameter_gradient is None and saved_gradient is None and random is None):
+                and parameter is None and parameter_gradient is None and saved_gradient is None and random is None
+                and bias is None and bias_gradient is None and gate is None and gate_gradient is None):
             try:
                 source, gradient, target = QUICK[type(x)](x), QUICK[type(dy)](dy), QUICK_OUT[type(out)](out)
             except Exception:
@@ -213,6 +222,7 @@ class Activation:
         source = None if x is None else view(x, "x")
         gradient, target = view(dy, "dy"), view(out, "out", True)
         options = Options((source or gradient).extents, flags, nontemporal, threads, context, None, parameter,
-                          parameter_gradient, saved_gradient, saved_bits, False, random)
+                          parameter_gradient, saved_gradient, saved_bits, False, random, bias, bias_gradient, gate,
+                          gate_gradient)
         check(c.sugar_backward(self._handle, source, gradient, target, options))
         return out

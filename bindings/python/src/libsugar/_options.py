@@ -37,7 +37,8 @@ class Options(c.sugar_call_options):
                  threads: int | None = None, context: Context | None = None, monitor: Handle | None = None,
                  parameter: Array | None = None, parameter_gradient: Array | None = None,
                  saved_gradient: Array | None = None, saved_bits: int = 8, saved_out: bool = False,
-                 random: tuple[int, int] | None = None) -> None:
+                 random: tuple[int, int] | None = None, bias: Array | None = None, bias_gradient: Array | None = None,
+                 gate: Array | None = None, gate_gradient: Array | None = None) -> None:
         if nontemporal not in NONTEMPORAL:
             raise TypeError(f"nontemporal: {nontemporal!r}, expected True, False or None")
         super().__init__(flags=flags | NONTEMPORAL[nontemporal])
@@ -46,11 +47,14 @@ class Options(c.sugar_call_options):
             self.context = handle_of(self.kept[0], "context")
         if monitor is not None:
             self.monitor = handle_of(monitor, "monitor")
-        if parameter is not None:
-            self.parameter = TensorPointer(shared(view(parameter, "parameter"), len(shape)))
-        if parameter_gradient is not None:
-            gradient = view(parameter_gradient, "parameter_gradient", out=True)
-            self.parameter_gradient = TensorPointer(shared(gradient, len(shape)))
+        for name, array in (("parameter", parameter), ("parameter_gradient", parameter_gradient),
+                            ("bias", bias), ("bias_gradient", bias_gradient)):
+            if array is not None:
+                setattr(self, name, TensorPointer(shared(view(array, name, name.endswith("gradient")), len(shape))))
+        if gate is not None:
+            self.gate = TensorPointer(view(gate, "gate"))
+        if gate_gradient is not None:
+            self.gate_gradient = TensorPointer(view(gate_gradient, "gate_gradient", True))
         if saved_gradient is not None:
             saved = view(saved_gradient, "saved_gradient", saved_out)
             self.saved_gradient = TensorPointer(saved if saved_bits == 8 else bits(saved, shape, saved_bits))
