@@ -120,8 +120,10 @@ static void forward_gate(const sugar_extended_call *c, sugar_workspace *w, const
 /* dy gate takes the place of dy. */
 static void backward_gate(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
 {
-    c->kernels->multiply(state->dy, b->at[c->place[SUGAR_OPTION_gate]], &w->gated, (size_t)b->tile->count, 0, 0);
-    state->dy = &w->gated;
+    const int k = c->place[SUGAR_OPTION_gate];
+    void *product = &w->tile[k];
+    c->kernels->multiply(state->dy, b->at[k], product, (size_t)b->tile->count, 0, 0);
+    state->dy = product;
 }
 
 /* ---- Bits ---------------------------------------------------------------------------------- */
@@ -391,19 +393,17 @@ static void backward_parameter_gradient(const sugar_extended_call *c, sugar_work
     if (state->has_parameter)
         for (value_run v = value_runs_start(b, c->place[SUGAR_OPTION_parameter]); value_runs_next(&v, c, b);)
             kernels->parameter_products[kind](parameters, v.value, v.step, element_at(c, state->x, v.begin),
-                                              element_at(c, state->dy, v.begin), real_at(c, &w->products, v.begin),
-                                              v.n);
+                                              element_at(c, state->dy, v.begin), real_at(c, &w->values, v.begin), v.n);
     else
-        kernels->parameter_products[kind](parameters, NULL, 0, state->x, state->dy, &w->products,
-                                          (size_t)b->tile->count);
-    sum_products(c, w, b, &w->products);
+        kernels->parameter_products[kind](parameters, NULL, 0, state->x, state->dy, &w->values, (size_t)b->tile->count);
+    sum_products(c, w, b, &w->values);
 }
 
 /* The products are those that dx is made of. They are dx, in its buffer, unless dx holds what they are added to. */
 static void backward_bias_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
                                    tile_state *state)
 {
-    void *products = c->accumulate ? &w->products : b->at[c->output];
+    void *products = c->accumulate ? &w->values : b->at[c->output];
     find_gradients(c, w, b, state, products, false, 0);
     sum_products(c, w, b, products);
     state->is_stored = !c->accumulate;

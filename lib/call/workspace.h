@@ -21,9 +21,7 @@ typedef struct sugar_workspace {
     sugar_tile_buffer tile[SUGAR_MAX_OPERANDS];     /* operands that are not used where they lie */
     sugar_tile_buffer stage;        /* of an operand that is converted and does not lie in the order of the tile */
     sugar_tile_reals slopes;        /* drawn ones */
-    sugar_tile_reals values;        /* a monitor's inputs, or f(x) before it is multiplied */
-    sugar_tile_reals gated;         /* dy gate */
-    sugar_tile_reals products;      /* whose sums are gradients */
+    sugar_tile_reals values;        /* a monitor's inputs, f(x) before it is multiplied, or products to be summed */
     sugar_tile_reals surrogate_derivative, own_derivative;
     union {                         /* the sums of a slice */
         struct {
