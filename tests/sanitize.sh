@@ -27,7 +27,7 @@ address)
     ;;
 thread)
     build -Db_sanitize=thread -Dc_args=-g1
-    meson test -C "$folder" --verbose unit-threads unit-monitor unit-learn unit-random unit-saved
+    meson test -C "$folder" --verbose unit-threads unit-monitor unit-learn unit-random unit-saved unit-fused
     ;;
 valgrind)
     command -v valgrind >/dev/null || { echo 'skipped: valgrind: there is no valgrind here'; exit 77; }

@@ -511,7 +511,7 @@ SUGAR_API sugar_status sugar_forward(const sugar_activation *activation, const s
 
 /* dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward function's
  * own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x has no elements,
- * nothing is done but the checks, and what the options say about a parameter_gradient.
+ * nothing is done but the checks, and what the options say about gradients that are sums.
  * x         in; the input of the forward pass; any strides. NULL if the options have a saved_gradient.
  * dy        in; the gradient of the output; same shape and dtype as x; any strides, so a broadcast
  *           gradient has zero strides.
@@ -565,7 +565,7 @@ SUGAR_API sugar_status sugar_forward_bf16(const sugar_activation *activation, in
                                           int64_t incx, uint16_t *y, int64_t incy, const sugar_call_options *options);
 
 /* sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks, and what
- * the options say about a parameter_gradient.
+ * the options say about gradients that are sums.
  * n         0 or more.
  * x         in [n, step incx]; NULL if the options have a saved_gradient, and allowed if n is 0.
  * incx      in elements.

@@ -68,10 +68,10 @@ static void calls_take_no_memory(void **unused)
 {
     (void)unused;
     static const char *const specs[] = {"relu", "gelu~bsilu", "tanh~elu(domain=negative,blend=0.5)"};
-    static float x[64 * 70], dy[64 * 70], out[64 * 70];
-    static const int64_t shape[] = {64, 70}, turned[] = {1, 64};
+    static float x[64 * 70], dy[64 * 70], out[64 * 70], gate[64 * 70], bias[70], sum[70];
+    static const int64_t shape[] = {64, 70}, turned[] = {1, 64}, per_feature[] = {1, 70};
     for (size_t i = 0; i < COUNT(specs); i++) {
-        view vx, vdy, vout;
+        view vx, vdy, vout, vgate, vbias, vsum;
         sugar_call_options options = {.struct_size = sizeof options, .flags = SUGAR_CALL_ACCUMULATE};
         int before = taken;
         sugar_activation *a = must_create(specs[i], NULL);
@@ -82,6 +82,10 @@ static void calls_take_no_memory(void **unused)
         view_make(&vx, x, 4, 2, shape, NULL);
         view_make(&vdy, dy, 4, 2, shape, turned);
         view_make(&vout, out, 4, 2, shape, turned);
+        view_make(&vgate, gate, 4, 2, shape, turned);
+        view_make(&vbias, bias, 4, 2, per_feature, NULL);
+        view_make(&vsum, sum, 4, 2, per_feature, NULL);
+        sugar_call_options gated = {.struct_size = sizeof gated, .bias = &vbias.tensor, .gate = &vgate.tensor};
         before = taken;
         sugar_status status = sugar_forward_f32(a, COUNT(x), x, 1, out, 1, NULL);
         status |= sugar_backward_f32(a, COUNT(x) / 3, x, -3, dy, 0, out, 2, &options);
@@ -90,6 +94,10 @@ static void calls_take_no_memory(void **unused)
         status |= sugar_backward_twice(a, &vx.tensor, &vdy.tensor, &vx.tensor, &vout.tensor, NULL, &options);
         status |= sugar_forward(a, &vx.tensor, &vout.tensor, &monitored);
         status |= sugar_monitor_observe(monitor, &vdy.tensor, NULL);
+        status |= sugar_forward(a, &vx.tensor, &vout.tensor, &gated);
+        gated.bias_gradient = &vsum.tensor;
+        gated.gate_gradient = &vgate.tensor;
+        status |= sugar_backward(a, &vx.tensor, &vdy.tensor, &vout.tensor, &gated);
         int failed = sugar_forward(a, &vx.tensor, NULL, NULL) < 0;      /* messages take no memory either */
         assert_int_equal(taken, before);
         assert_ok(status);

@@ -33,8 +33,8 @@
 //	          "owned by the caller" is freed by the caller. (bindings/ reads these lists: they are the one
 //	          description for every language.)
 //	Overlap.  y may be the very same view as x, and dx as x or dy (same address, same strides; those of an
-//	          extent of 1 do not count): in place; so may they and a gate, and a gate_gradient and any of these
-//	              inputs. Any other sharing of memory between an output and
+//	          extent of 1 do not count): in place. So may y or dx as a gate, and a
+//	          gate_gradient as x, dy or a gate. Any other sharing of memory between an output and
 //	          another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output with two
 //	          indices at the same address, as with a stride of 0. Views that interleave without sharing
 //	          an element are fine. Inputs may overlap each other and themselves (zero strides). For
@@ -949,7 +949,7 @@ func Forward(activation *Activation, x *Tensor, y *Tensor, options *CallOptions)
 // Backward is sugar_backward. dx = dy * g'(x), element by element, where g' is what the spec makes
 // of derivatives: the forward function's own without a surrogate, else the surrogate's, or a
 // mixture of both (domain, blend). If x has no elements, nothing is done but the checks, and what
-// the options say about a parameter_gradient.
+// the options say about gradients that are sums.
 //
 //	x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
 //	dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast
@@ -1113,8 +1113,8 @@ func ForwardBF16(activation *Activation, n int64, x *uint16, incx int64, y *uint
 }
 
 // BackwardF32 is sugar_backward_f32. sugar_backward for vectors, in the manner of
-// sugar_forward_f32. With n = 0 nothing is done but the checks, and what the options say about a
-// parameter_gradient.
+// sugar_forward_f32. With n = 0 nothing is done but the checks, and what the options say about
+// gradients that are sums.
 //
 //	n: 0 or more.
 //	x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
@@ -1148,8 +1148,8 @@ func BackwardF32(activation *Activation, n int64, x *float32, incx int64, dy *fl
 }
 
 // BackwardF64 is sugar_backward_f64. sugar_backward for vectors, in the manner of
-// sugar_forward_f32. With n = 0 nothing is done but the checks, and what the options say about a
-// parameter_gradient.
+// sugar_forward_f32. With n = 0 nothing is done but the checks, and what the options say about
+// gradients that are sums.
 //
 //	n: 0 or more.
 //	x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
@@ -1183,8 +1183,8 @@ func BackwardF64(activation *Activation, n int64, x *float64, incx int64, dy *fl
 }
 
 // BackwardF16 is sugar_backward_f16. sugar_backward for vectors, in the manner of
-// sugar_forward_f32. With n = 0 nothing is done but the checks, and what the options say about a
-// parameter_gradient.
+// sugar_forward_f32. With n = 0 nothing is done but the checks, and what the options say about
+// gradients that are sums.
 //
 //	n: 0 or more.
 //	x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.
@@ -1218,8 +1218,8 @@ func BackwardF16(activation *Activation, n int64, x *uint16, incx int64, dy *uin
 }
 
 // BackwardBF16 is sugar_backward_bf16. sugar_backward for vectors, in the manner of
-// sugar_forward_f32. With n = 0 nothing is done but the checks, and what the options say about a
-// parameter_gradient.
+// sugar_forward_f32. With n = 0 nothing is done but the checks, and what the options say about
+// gradients that are sums.
 //
 //	n: 0 or more.
 //	x: [n, step incx] NULL if the options have a saved_gradient, and allowed if n is 0.

@@ -215,7 +215,8 @@ export declare class Activation implements Handle {
     /**
      * dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward
      * function's own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x
-     * has no elements, nothing is done but the checks, and what the options say about a parameter_gradient.
+     * has no elements, nothing is done but the checks, and what the options say about gradients that are
+     * sums.
      */
     backward<T extends Operand>(x: Operand | null, dy: Operand, dx: T, options?: CallOptionsInit | CallOptions | null): T;
     /** With a result of its own: a typed array if dy is one, else a tensor. */

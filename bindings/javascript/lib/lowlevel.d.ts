@@ -26,8 +26,8 @@
 //           "owned by the caller" is freed by the caller. (bindings/ reads these lists: they are the one
 //           description for every language.)
 // Overlap.  y may be the very same view as x, and dx as x or dy (same address, same strides; those of an
-//           extent of 1 do not count): in place; so may they and a gate, and a gate_gradient and any of these
-//               inputs. Any other sharing of memory between an output and
+//           extent of 1 do not count): in place. So may y or dx as a gate, and a
+//           gate_gradient as x, dy or a gate. Any other sharing of memory between an output and
 //           another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output with two
 //           indices at the same address, as with a stride of 0. Views that interleave without sharing
 //           an element are fine. Inputs may overlap each other and themselves (zero strides). For
@@ -934,7 +934,7 @@ export function sugar_forward(activation: sugar_activation, x: sugar_tensor | Pr
 /**
  * dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward function's
  * own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x has no elements,
- * nothing is done but the checks, and what the options say about a parameter_gradient.
+ * nothing is done but the checks, and what the options say about gradients that are sums.
  * @param x the input of the forward pass; any strides. NULL if the options have a saved_gradient.
  * @param dy the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has
  * zero strides.
@@ -1046,7 +1046,7 @@ export function sugar_forward_bf16(activation: sugar_activation, n: number | big
 
 /**
  * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
- * and what the options say about a parameter_gradient.
+ * and what the options say about gradients that are sums.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.
@@ -1068,7 +1068,7 @@ export function sugar_backward_f32(activation: sugar_activation, n: number | big
 
 /**
  * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
- * and what the options say about a parameter_gradient.
+ * and what the options say about gradients that are sums.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.
@@ -1090,7 +1090,7 @@ export function sugar_backward_f64(activation: sugar_activation, n: number | big
 
 /**
  * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
- * and what the options say about a parameter_gradient.
+ * and what the options say about gradients that are sums.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.
@@ -1112,7 +1112,7 @@ export function sugar_backward_f16(activation: sugar_activation, n: number | big
 
 /**
  * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
- * and what the options say about a parameter_gradient.
+ * and what the options say about gradients that are sums.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.

@@ -30,8 +30,8 @@ Lists.    The list above a function says of its parameters what their types do n
           "owned by the caller" is freed by the caller. (bindings/ reads these lists: they are the one
           description for every language.)
 Overlap.  y may be the very same view as x, and dx as x or dy (same address, same strides; those of an
-          extent of 1 do not count): in place; so may they and a gate, and a gate_gradient and any of these
-              inputs. Any other sharing of memory between an output and
+          extent of 1 do not count): in place. So may y or dx as a gate, and a
+          gate_gradient as x, dy or a gate. Any other sharing of memory between an output and
           another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output with two
           indices at the same address, as with a stride of 0. Views that interleave without sharing
           an element are fine. Inputs may overlap each other and themselves (zero strides). For
@@ -998,7 +998,7 @@ const _sugar_backward = Ref{Ptr{Cvoid}}(C_NULL)
 
 dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward function's
 own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x has no elements,
-nothing is done but the checks, and what the options say about a parameter_gradient.
+nothing is done but the checks, and what the options say about gradients that are sums.
 
 # Arguments
 - `x`: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
@@ -1155,7 +1155,7 @@ const _sugar_backward_f32 = Ref{Ptr{Cvoid}}(C_NULL)
     sugar_backward_f32(activation, n, x, incx, dy, incdy, dx, incdx, options)
 
 sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks, and
-what the options say about a parameter_gradient.
+what the options say about gradients that are sums.
 
 # Arguments
 - `n`: 0 or more.
@@ -1186,7 +1186,7 @@ const _sugar_backward_f64 = Ref{Ptr{Cvoid}}(C_NULL)
     sugar_backward_f64(activation, n, x, incx, dy, incdy, dx, incdx, options)
 
 sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks, and
-what the options say about a parameter_gradient.
+what the options say about gradients that are sums.
 
 # Arguments
 - `n`: 0 or more.
@@ -1217,7 +1217,7 @@ const _sugar_backward_f16 = Ref{Ptr{Cvoid}}(C_NULL)
     sugar_backward_f16(activation, n, x, incx, dy, incdy, dx, incdx, options)
 
 sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks, and
-what the options say about a parameter_gradient.
+what the options say about gradients that are sums.
 
 # Arguments
 - `n`: 0 or more.
@@ -1248,7 +1248,7 @@ const _sugar_backward_bf16 = Ref{Ptr{Cvoid}}(C_NULL)
     sugar_backward_bf16(activation, n, x, incx, dy, incdy, dx, incdx, options)
 
 sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks, and
-what the options say about a parameter_gradient.
+what the options say about gradients that are sums.
 
 # Arguments
 - `n`: 0 or more.

@@ -31,8 +31,8 @@
 --           "owned by the caller" is freed by the caller. (bindings/ reads these lists: they are the one
 --           description for every language.)
 -- Overlap.  y may be the very same view as x, and dx as x or dy (same address, same strides; those of an
---           extent of 1 do not count): in place; so may they and a gate, and a gate_gradient and any of these
---               inputs. Any other sharing of memory between an output and
+--           extent of 1 do not count): in place. So may y or dx as a gate, and a
+--           gate_gradient as x, dy or a gate. Any other sharing of memory between an output and
 --           another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output with two
 --           indices at the same address, as with a stride of 0. Views that interleave without sharing
 --           an element are fine. Inputs may overlap each other and themselves (zero strides). For
@@ -612,7 +612,7 @@ sugar_status sugar_forward(const sugar_activation *activation, const sugar_tenso
 
 // dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward function's
 // own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x has no elements,
-// nothing is done but the checks, and what the options say about a parameter_gradient.
+// nothing is done but the checks, and what the options say about gradients that are sums.
 //     x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
 //     dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has
 //         zero strides.
@@ -729,7 +729,7 @@ sugar_status sugar_forward_bf16(const sugar_activation *activation, int64_t n, c
                                 int64_t incx, uint16_t *y, int64_t incy, const sugar_call_options *options);
 
 // sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
-// and what the options say about a parameter_gradient.
+// and what the options say about gradients that are sums.
 //     n: 0 or more.
 //     x: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -754,7 +754,7 @@ sugar_status sugar_backward_f32(const sugar_activation *activation, int64_t n, c
                                 const sugar_call_options *options);
 
 // sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
-// and what the options say about a parameter_gradient.
+// and what the options say about gradients that are sums.
 //     n: 0 or more.
 //     x: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -779,7 +779,7 @@ sugar_status sugar_backward_f64(const sugar_activation *activation, int64_t n, c
                                 const sugar_call_options *options);
 
 // sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
-// and what the options say about a parameter_gradient.
+// and what the options say about gradients that are sums.
 //     n: 0 or more.
 //     x: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -804,7 +804,7 @@ sugar_status sugar_backward_f16(const sugar_activation *activation, int64_t n, c
                                 const sugar_call_options *options);
 
 // sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
-// and what the options say about a parameter_gradient.
+// and what the options say about gradients that are sums.
 //     n: 0 or more.
 //     x: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.

@@ -275,7 +275,7 @@ inline sugar_status forward(const sugar_activation *activation, const sugar_tens
 
 // dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward function's
 // own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x has no elements,
-// nothing is done but the checks, and what the options say about a parameter_gradient.
+// nothing is done but the checks, and what the options say about gradients that are sums.
 //     x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
 //     dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has
 //         zero strides.
@@ -399,7 +399,7 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 }
 
 // sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
-// and what the options say about a parameter_gradient.
+// and what the options say about gradients that are sums.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -425,7 +425,7 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 }
 
 // sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
-// and what the options say about a parameter_gradient.
+// and what the options say about gradients that are sums.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -451,7 +451,7 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 }
 
 // sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
-// and what the options say about a parameter_gradient.
+// and what the options say about gradients that are sums.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -479,7 +479,7 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 }
 
 // sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
-// and what the options say about a parameter_gradient.
+// and what the options say about gradients that are sums.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
