@@ -35,11 +35,12 @@
  *           "owned by the caller" is freed by the caller. (bindings/ reads these lists: they are the one
  *           description for every language.)
  * Overlap.  y may be the very same view as x, and dx as x or dy (same address, same strides; those of an
- *           extent of 1 do not count): in place. So may y or dx as a gate, a gate_gradient as x, dy or a
- *           gate, and in sugar_backward_twice ddy and dx as x, dy or v. Any other sharing of memory between
- *           an output and another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output
- *           with two indices at the same address, as with a stride of 0. Views that interleave without
- *           sharing an element are fine. Inputs may overlap each other and themselves (zero strides). For
+ *           extent of 1 do not count): in place. y and dx may also be the view that a gate is, a gate_gradient
+ *           that of x, dy or a gate, and in sugar_backward_twice ddy and dx that of x, dy or v. Any other
+ *           sharing of memory between an output and another operand, input or output, is
+ *           SUGAR_ERROR_OVERLAP, and so is an output with two indices at the same address, as with a stride
+ *           of 0. Views that interleave without sharing an element are fine. Inputs may overlap each other
+ *           and themselves (zero strides). For
  *           views of many dimensions, with strides that no array has, it can take very long to decide
  *           exactly whether they overlap; the check stops after a bounded amount of work, and an
  *           overlap that it could not rule out until then is an error of that kind, too.

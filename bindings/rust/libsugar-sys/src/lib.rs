@@ -27,8 +27,8 @@
 //!           "owned by the caller" is freed by the caller. (bindings/ reads these lists: they are the one
 //!           description for every language.)
 //! Overlap.  y may be the very same view as x, and dx as x or dy (same address, same strides; those of an
-//!           extent of 1 do not count): in place. So may y or dx as a gate, and a
-//!           gate_gradient as x, dy or a gate. Any other sharing of memory between an output and
+//!           extent of 1 do not count): in place. y and dx may also be the view that a
+//!           gate is, and a gate_gradient that of x, dy or a gate. Any other sharing of memory between an output and
 //!           another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output with two
 //!           indices at the same address, as with a stride of 0. Views that interleave without sharing
 //!           an element are fine. Inputs may overlap each other and themselves (zero strides). For
