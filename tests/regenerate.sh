@@ -42,6 +42,7 @@ if python_with mpmath lib/kernels/math/tables.h; then
 fi
 meson compile -C "$build" catalogue curves vectors digests
 write doc/catalogue.md "$build/tests/doc/catalogue"
+write doc/names.md python3 tests/doc/names.py
 write doc/surrogates.svg "$build/tests/doc/curves"
 write bindings/vectors/vectors.json "$build/bindings/vectors/vectors"
 if python_with 'clang.cindex, jinja2' 'bindings'; then

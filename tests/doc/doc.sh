@@ -1,4 +1,4 @@
-# What the documents show: the catalogue, the picture, the README's program, links.
+# What the documents show: the catalogue, the table of names, the picture, the README's program, links.
 #
 #     sh doc.sh SOURCE_ROOT FOLDER CATALOGUE CURVES LIBRARY
 #
@@ -66,8 +66,10 @@ readme_counts() {
 mkdir -p "$folder"
 "$catalogue" >"$folder/catalogue.md"
 "$curves" >"$folder/surrogates.svg"
+python3 "$source/tests/doc/names.py" >"$folder/names.md"
 check 'doc/catalogue.md is what doc/examples/catalogue.c prints' \
     diff "$source/doc/catalogue.md" "$folder/catalogue.md"
+check 'doc/names.md is what tests/doc/names.py prints' diff "$source/doc/names.md" "$folder/names.md"
 check 'doc/surrogates.svg is what doc/examples/curves.c prints' \
     diff -q "$source/doc/surrogates.svg" "$folder/surrogates.svg"
 for errors in errors 'short errors'; do
