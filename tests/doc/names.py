@@ -51,9 +51,9 @@ def written(value):
 
 def signature(row):
     """The first name with its arguments."""
-    defaults = row.get("arguments", {})
+    defaults = row.get("defaults", {})
     arguments = [name for name in row.get("other", {}) if name not in defaults]
-    arguments += [f"{name}={written(value)}" for name, value in defaults.items()]
+    arguments += [f"{name}={written(value)}" for name, value in {**row.get("given", {}), **defaults}.items()]
     return row["names"][0] + (f"({', '.join(arguments)})" if arguments else "")
 
 

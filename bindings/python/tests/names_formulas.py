@@ -1,7 +1,7 @@
 """What the frameworks of doc/names.json compute, written down from their sources and manuals, for NumPy's float64.
 
 Nothing here comes from the library. FORMULAS has the value, for frameworks of spiking networks the slope, for each
-row by its first name; the arguments are those of the framework. PyTorch has none here: it is asked itself.
+row by its first name, with the arguments of the framework and its defaults. PyTorch has none here: it is asked itself.
 """
 
 from __future__ import annotations
@@ -147,15 +147,23 @@ def bell(x: Any) -> Any:
     return 1 / (2 * np.cosh(x / 2)) ** 2
 
 
+def fourier(x: Any, n: int, period: float) -> Any:
+    """The derivative of the first n - 1 terms of a square wave's Fourier series, from 0 to 1."""
+    return 4 / period * sum(np.cos((2 * i - 1) * 2 * math.pi / period * x) for i in range(1, n))
+
+
+# ---- The frameworks ------------------------------------------------------------------------------------------------
+
+
 JAX: dict[str, Formula] = {
     "identity": identity,
     "relu": relu,
     "relu6": lambda x: bounded(x, 0, 6),
-    "leaky_relu": lambda x, negative_slope: leaky(x, negative_slope),
+    "leaky_relu": lambda x, negative_slope=0.01: leaky(x, negative_slope),
     "elu": elu,
-    "celu": lambda x, alpha: elu(x, alpha, alpha),
+    "celu": lambda x, alpha=1: elu(x, alpha, alpha),
     "selu": selu,
-    "gelu": lambda x, approximate: gelu_by_tanh(x) if approximate else gelu(x),
+    "gelu": lambda x, approximate=True: gelu_by_tanh(x) if approximate else gelu(x),
     "silu": silu,
     "mish": mish,
     "softplus": softplus,
@@ -176,15 +184,15 @@ KERAS: dict[str, Formula] = {
     "activations.linear": identity,
     "activations.relu": keras_relu,
     "activations.relu6": lambda x: bounded(x, 0, 6),
-    "activations.leaky_relu": lambda x, negative_slope: leaky(x, negative_slope),
-    "layers.LeakyReLU": lambda x, negative_slope: leaky(x, negative_slope),
-    "layers.PReLU": lambda x, alpha: leaky(x, alpha),
+    "activations.leaky_relu": lambda x, negative_slope=0.2: leaky(x, negative_slope),
+    "layers.LeakyReLU": lambda x, negative_slope=0.3: leaky(x, negative_slope),
+    "layers.PReLU": lambda x, alpha=0: leaky(x, alpha),
     "activations.threshold": lambda x, threshold, default_value: above(x, threshold, default_value),
     "activations.elu": elu,
-    "activations.celu": lambda x, alpha: elu(x, alpha, alpha),
+    "activations.celu": lambda x, alpha=1: elu(x, alpha, alpha),
     "activations.selu": selu,
-    "activations.gelu": lambda x, approximate: gelu_by_tanh(x) if approximate else gelu(x),
-    "ops.nn.gelu": lambda x, approximate: gelu_by_tanh(x) if approximate else gelu(x),
+    "activations.gelu": lambda x, approximate=False: gelu_by_tanh(x) if approximate else gelu(x),
+    "ops.nn.gelu": lambda x, approximate=True: gelu_by_tanh(x) if approximate else gelu(x),
     "activations.silu": silu,
     "activations.mish": mish,
     "activations.softplus": softplus,
@@ -196,8 +204,8 @@ KERAS: dict[str, Formula] = {
     "activations.log_sigmoid": log_sigmoid,
     "activations.tanh": np.tanh,
     "activations.tanh_shrink": tanhshrink,
-    "activations.soft_shrink": lambda x, threshold: softshrink(x, threshold),
-    "activations.hard_shrink": lambda x, threshold: hardshrink(x, threshold),
+    "activations.soft_shrink": lambda x, threshold=0.5: softshrink(x, threshold),
+    "activations.hard_shrink": lambda x, threshold=0.5: hardshrink(x, threshold),
     "activations.hard_tanh": hardtanh,
     "activations.hard_sigmoid": hard_sigmoid,
     "activations.hard_silu": hard_swish,
@@ -208,10 +216,10 @@ KERAS: dict[str, Formula] = {
 NNLIB: dict[str, Formula] = {
     "relu": relu,
     "relu6": lambda x: bounded(x, 0, 6),
-    "leakyrelu": lambda x, a: leaky(x, a),
-    "trelu": lambda x, theta: above(x, theta),
-    "elu": lambda x, α: elu(x, α),
-    "celu": lambda x, α: elu(x, α, α),
+    "leakyrelu": lambda x, a=0.01: leaky(x, a),
+    "trelu": lambda x, theta=1: above(x, theta),
+    "elu": lambda x, α=1: elu(x, α),
+    "celu": lambda x, α=1: elu(x, α, α),
     "selu": selu,
     "gelu": gelu_by_tanh,
     "gelu_erf": gelu,
@@ -225,7 +233,7 @@ NNLIB: dict[str, Formula] = {
     "logσ": log_sigmoid,
     "tanh_fast": np.tanh,
     "tanhshrink": tanhshrink,
-    "softshrink": lambda x, λ: softshrink(x, λ),
+    "softshrink": lambda x, λ=0.5: softshrink(x, λ),
     "hardtanh": hardtanh,
     "hardσ": hard_sigmoid,
     "hardswish": hard_swish,
@@ -289,10 +297,10 @@ TIMM: dict[str, Formula] = {
     "'identity'": identity,
     "'relu'": relu,
     "'relu6'": lambda x: bounded(x, 0, 6),
-    "'leaky_relu'": lambda x, negative_slope: leaky(x, negative_slope),
-    "'prelu'": lambda x, init: leaky(x, init),
+    "'leaky_relu'": lambda x, negative_slope=0.01: leaky(x, negative_slope),
+    "'prelu'": lambda x, init=0.25: leaky(x, init),
     "'elu'": elu,
-    "'celu'": lambda x, alpha: elu(x, alpha, alpha),
+    "'celu'": lambda x, alpha=1: elu(x, alpha, alpha),
     "'selu'": selu,
     "'gelu'": gelu,
     "'gelu_tanh'": gelu_by_tanh,
@@ -312,24 +320,42 @@ TIMM: dict[str, Formula] = {
 SNNTORCH: dict[str, Formula] = {
     "straight_through_estimator": np.ones_like,
     "heaviside": lambda x: x > 0,
-    "fast_sigmoid": lambda x, slope: (1 + slope * np.abs(x)) ** -2.0,
-    "sigmoid": lambda x, slope: slope * bell(slope * x),
-    "atan": lambda x, alpha: alpha / 2 / (1 + (math.pi / 2 * alpha * x) ** 2),
-    "LSO": lambda x, slope: np.where(x > 0, 1, slope),
+    "fast_sigmoid": lambda x, slope=25: (1 + slope * np.abs(x)) ** -2.0,
+    "sigmoid": lambda x, slope=25: slope * bell(slope * x),
+    "atan": lambda x, alpha=2: alpha / 2 / (1 + (math.pi / 2 * alpha * x) ** 2),
+    "triangular": lambda x, threshold=1: np.where(x >= 0, -threshold, threshold),
+    "spike_rate_escape": lambda x, beta=1, slope=25: slope * np.exp(-beta * np.abs(x - 1)),
+    "SFS": lambda x, slope=25, B=1: (x > B) * (1 + slope * np.abs(x)) ** -2.0,
+    "LSO": lambda x, slope=0.1: np.where(x > 0, 1, slope),
 }
 
 SPIKINGJELLY: dict[str, Formula] = {
     "DeterministicPass": np.ones_like,
-    "PiecewiseExp": lambda x, alpha: alpha / 2 * np.exp(-alpha * np.abs(x)),
-    "Sigmoid": lambda x, alpha: alpha * bell(alpha * x),
-    "ATan": lambda x, alpha: alpha / 2 / (1 + (math.pi / 2 * alpha * x) ** 2),
-    "Erf": lambda x, alpha: alpha / math.sqrt(math.pi) * np.exp(-(alpha * x) ** 2),
+    "PiecewiseExp": lambda x, alpha=1: alpha / 2 * np.exp(-alpha * np.abs(x)),
+    "Sigmoid": lambda x, alpha=4: alpha * bell(alpha * x),
+    "ATan": lambda x, alpha=2: alpha / 2 / (1 + (math.pi / 2 * alpha * x) ** 2),
+    "Erf": lambda x, alpha=2: alpha / math.sqrt(math.pi) * np.exp(-(alpha * x) ** 2),
+    "PiecewiseQuadratic": lambda x, alpha=1: relu(alpha - alpha**2 * np.abs(x)),
+    "Rect": lambda x, alpha=1: alpha * (np.abs(x) < 0.5 / alpha),
+    "PiecewiseLeakyReLU": lambda x, w=1, c=0.01: np.where(np.abs(x) < w, 0.5 / w, c),
+    "LeakyKReLU": lambda x, leak=0, k=1: np.where(x >= 0, k, leak),
+    "LogTailedReLU": lambda x, alpha=0: np.where(x <= 0, alpha, 1 / np.maximum(x, 1)),
+    "SoftSign": lambda x, alpha=2: 1 / (2 * alpha * (1 / alpha + np.abs(x)) ** 2),
+    "SuperSpike": lambda x, alpha=1: alpha / (np.abs(x) + 1) ** 2,
+    "NonzeroSignLogAbs": lambda x, alpha=1: 1 / (1 / alpha + np.abs(x)),
+    "FakeNumericalGradient": lambda x, alpha=0.3: 1 / np.maximum(np.abs(x), 1 / alpha),
+    "S2NN": lambda x, alpha=4, beta=1: np.where(x < 0, alpha * bell(alpha * x), beta / (1 + np.abs(x))),
+    "QPseudoSpike": lambda x, alpha=2: (1 + 2 / (alpha - 1) * np.abs(x)) ** -alpha,
+    "SquarewaveFourierSeries": lambda x, n=2, T_period=8: fourier(x, n, T_period),
 }
 
 NORSE: dict[str, Formula] = {
     "'heaviside'": np.zeros_like,
-    "'super'": lambda x, alpha: (1 + np.abs(x)) ** -2.0,
-    "'triangle'": lambda x, alpha: alpha * relu(1 - np.abs(x)),
+    "'super'": lambda x, alpha=100: (1 + np.abs(x)) ** -2.0,
+    "'triangle'": lambda x, alpha=0.3: alpha * relu(1 - np.abs(x)),
+    "'tanh'": lambda x, k: np.cosh(k * x) ** -2.0,
+    "'circ'": lambda x, k: k**3 / np.hypot(x, k) ** 3,
+    "'heavi_erfc'": lambda x, k: 2 / math.sqrt(math.pi) * np.exp(-(k * x) ** 2),
 }
 
 SPIKING = {"snnTorch": SNNTORCH, "SpikingJelly": SPIKINGJELLY, "norse": NORSE}

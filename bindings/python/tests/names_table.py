@@ -2,8 +2,9 @@
 
 Each row of a framework has `names`, and either a `spec` or a `reason` why there is none; and, where they apply:
 
-    arguments     the arguments that the framework documents, with their defaults
-    other         values that the tests take as well; an argument that is here alone has no default
+    defaults      arguments that the framework has, with its defaults
+    given         arguments that this row is about; they have no other values in it
+    other         values that the tests take as well; an argument that is here alone must be given
     x, gate       of a gated unit, a and b being the halves of its input: what the spec computes f(x) gate of
     differs_at    where the framework's slope is another one; the note says which
     note          a remark for the reader
@@ -24,19 +25,23 @@ from libsugar import catalogue
 
 TABLE = Path(__file__).resolve().parents[3] / "doc" / "names.json"
 KINDS = {kind.name for kind in catalogue()}
-FUNCTIONS = {"sqrt": math.sqrt, "exp": math.exp, "log1p": math.log1p, "min": np.minimum, "max": np.maximum}
+FUNCTIONS = {"pi": math.pi, "exp": math.exp, "log1p": math.log1p, "min": np.minimum, "max": np.maximum}
 
 # Kinds that are planned: rows may name them although the catalogue has none of them yet.
 MISSING = {
-    "abs", "arctan", "bounded_relu", "exponential", "hard_gate", "hard_linear", "hard_mish", "linear", "lisht",
-    "logcosh", "sin", "sparse_plus", "sparse_sigmoid", "square", "xielu"}
+    "abs", "arctan", "bounded_relu", "circ_spike", "erf_spike", "exponential", "fake_numerical_gradient_spike",
+    "hard_gate", "hard_linear", "hard_mish", "leaky_k_relu_spike", "linear", "lisht", "log_tailed_relu_spike",
+    "logcosh", "nonzero_sign_log_abs_spike", "piecewise_leaky_relu_spike", "piecewise_quadratic_spike",
+    "q_pseudo_spike", "rate_escape_spike", "s2nn_spike", "sin", "sparse_fast_sigmoid_spike", "sparse_plus",
+    "sparse_sigmoid", "square", "super_spike", "tanh_spike", "xielu"}
 
 Arguments = dict[str, Any]
 
 
 class Row(NamedTuple):
     names: list[str]
-    arguments: Arguments = {}
+    defaults: Arguments = {}
+    given: Arguments = {}
     other: Arguments = {}
     spec: str = ""
     x: str = ""
@@ -48,10 +53,11 @@ class Row(NamedTuple):
     def __str__(self) -> str:
         return f"{self.names[0]}, {self.spec}"
 
-    def calls(self) -> list[Arguments]:
-        """The arguments to try: the defaults, if all have one, and the other values."""
-        tried = [self.arguments] if self.other.keys() <= self.arguments.keys() else []
-        return tried + ([{**self.arguments, **self.other}] if self.other else [])
+    def calls(self) -> list[tuple[Arguments, Arguments]]:
+        """What to try: the arguments of a call of the framework, and all that it then has, which may be defaults."""
+        passed = [self.given] if self.other.keys() <= self.defaults.keys() else []
+        passed += [{**self.given, **self.other}] if self.other else []
+        return [(one, {**self.defaults, **one}) for one in passed]
 
     def expressions(self) -> list[str]:
         return re.findall(r"\{(.*?)\}", self.spec)
@@ -76,12 +82,12 @@ def table() -> dict[str, list[Row]]:
     return {framework: [Row(**row) for row in about["rows"]] for framework, about in read.items()}
 
 
-def calls(framework: str) -> Iterator[tuple[Row, Arguments]]:
-    """The rows of a framework that the catalogue can compute, each with every set of arguments to try."""
+def calls(framework: str) -> Iterator[tuple[Row, Arguments, Arguments]]:
+    """The rows of a framework that the catalogue can compute, each with every call to try."""
     for row in table()[framework]:
         if row.spec and not row.missing():
-            for arguments in row.calls():
-                yield row, arguments
+            for passed, arguments in row.calls():
+                yield row, passed, arguments
 
 
 def points(row: Row, arguments: Arguments, *, slopes: bool = False) -> Any:

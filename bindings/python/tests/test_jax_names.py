@@ -27,13 +27,13 @@ class Names(unittest.TestCase):
         self.assertLessEqual(error[worst], BOUND, f"x = {x[worst]!r}: {found[worst]!r}, expected {expected[worst]!r}")
 
     def test_values_and_slopes(self) -> None:
-        for row, arguments in calls("JAX"):
+        for row, passed, arguments in calls("JAX"):
             activation = libsugar.Activation(row.spec_of(arguments))
             x = points(row, arguments)
             for name in row.names:
-                with self.subTest(f"{name}, {arguments}"), jax.enable_x64(True):
+                with self.subTest(f"{name}, {passed}"), jax.enable_x64(True):
                     def function(x: Any) -> Any:
-                        return getattr(jax.nn, name)(x, **arguments)
+                        return getattr(jax.nn, name)(x, **passed)
                     if row.gate:
                         u, gate = halves(row, arguments, x, x[::-1])
                         self.compare(activation.forward(u) * gate, function(np.concatenate([x, x[::-1]])), x)
