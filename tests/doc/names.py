@@ -2,7 +2,7 @@
 
     python3 tests/doc/names.py
 
-bindings/python/tests/names_table.py says what a row holds; the tests beside it compute every spec of the table.
+bindings/python/tests/names_table.py says what a row holds; the tests beside it compute every spec.
 """
 import json
 import pathlib
@@ -24,9 +24,10 @@ For people who know an activation by the name that another framework gives it: t
 - Behind a `~` stands the surrogate, whose slope the backward pass uses. For any other one see
   [surrogates.md](surrogates.md).
 
-This page is written by `tests/doc/names.py` from [names.json](names.json), which is the same table for programs. Every
-spec of it is tested: by `sh tests/run.sh bindings` beside formulas that were written apart from the library, by
-`sh tests/run.sh torch jax` beside PyTorch and JAX themselves.
+This page is written by `tests/doc/names.py` from [names.json](names.json), which is the same table for programs; the
+[reader of it](../bindings/python/tests/names_table.py) explains the fields. Every spec is tested: by
+`sh tests/run.sh bindings` beside formulas that were written apart from the library, by `sh tests/run.sh torch jax`
+beside PyTorch and JAX themselves.
 """
 SECTION = """
 ## {framework}
