@@ -15,12 +15,14 @@ For people who know an activation by the name that another framework gives it: t
 
 {contents}
 
+How to read the tables:
+
 - Arguments stand with their defaults; those without one must be given. In a spec, `{{...}}` stands for the value
   of the expression in it, made of these arguments.
 - A *gated* unit halves its input: a is the first half, b the second. It is f(x) times a gate, with f from the spec
   and the `gate` of the call options. The remark says what x and the gate are.
-- A spec computes the framework's value and, but for the points that a remark names, its slope. At a kink slopes
-  follow PyTorch.
+- A spec computes the framework's value and, but for the points that a remark names, its slope; at a kink the slope
+  of an activation is PyTorch's.
 - Behind a `~` stands the surrogate, whose slope the backward pass uses. For any other one see
   [surrogates.md](surrogates.md).
 
