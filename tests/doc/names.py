@@ -53,11 +53,14 @@ def written(value):
 
 
 def signature(row):
-    """The first name with its arguments."""
+    """The first name with its arguments; a name in quotation marks is the first argument itself."""
     defaults = row.get("defaults", {})
     arguments = [name for name in row.get("other", {}) if name not in defaults]
     arguments += [f"{name}={written(value)}" for name, value in {**row.get("given", {}), **defaults}.items()]
-    return row["names"][0] + (f"({', '.join(arguments)})" if arguments else "")
+    first = row["names"][0]
+    if first.startswith("'"):
+        return ", ".join([first, *arguments])
+    return first + (f"({', '.join(arguments)})" if arguments else "")
 
 
 def remark(row):

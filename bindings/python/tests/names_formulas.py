@@ -298,7 +298,7 @@ TIMM: dict[str, Formula] = {
     "'relu'": relu,
     "'relu6'": lambda x: bounded(x, 0, 6),
     "'leaky_relu'": lambda x, negative_slope=0.01: leaky(x, negative_slope),
-    "'prelu'": lambda x, init=0.25: leaky(x, init),
+    "PReLU": lambda x, init=0.25: leaky(x, init),
     "'elu'": elu,
     "'celu'": lambda x, alpha=1: elu(x, alpha, alpha),
     "'selu'": selu,
@@ -350,12 +350,12 @@ SPIKINGJELLY: dict[str, Formula] = {
 }
 
 NORSE: dict[str, Formula] = {
-    "'heaviside'": np.zeros_like,
-    "'super'": lambda x, alpha=100: (1 + np.abs(x)) ** -2.0,
-    "'triangle'": lambda x, alpha=0.3: alpha * relu(1 - np.abs(x)),
-    "'tanh'": lambda x, k: np.cosh(k * x) ** -2.0,
-    "'circ'": lambda x, k: k**3 / np.hypot(x, k) ** 3,
-    "'heavi_erfc'": lambda x, k: 2 / math.sqrt(math.pi) * np.exp(-(k * x) ** 2),
+    "heaviside": np.zeros_like,
+    "super_fn": lambda x, alpha=100: (1 + np.abs(x)) ** -2.0,
+    "triangle_fn": lambda x, alpha=0.3: alpha * relu(1 - np.abs(x)),
+    "heavi_tanh_fn": lambda x, k: np.cosh(k * x) ** -2.0,
+    "heavi_circ_fn": lambda x, k: k**3 / np.hypot(x, k) ** 3,
+    "heavi_erfc_fn": lambda x, k: 2 / math.sqrt(math.pi) * np.exp(-(k * x) ** 2),
 }
 
 SPIKING = {"snnTorch": SNNTORCH, "SpikingJelly": SPIKINGJELLY, "norse": NORSE}
