@@ -69,6 +69,7 @@ module libsugar
         SUGAR_CAN_SAVE_BYTE, &
         SUGAR_CAN_SAVE_BIT, &
         SUGAR_CAN_DRAW, &
+        SUGAR_CAN_DIFFERENTIATE_TWICE, &
         SUGAR_DOMAIN_ALL, &
         SUGAR_DOMAIN_NEGATIVE
 

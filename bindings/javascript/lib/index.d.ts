@@ -69,6 +69,8 @@ export type Operand = Tensor | TensorOptions | Float32Array | Float64Array;
  *
  * Where "not beside" stands, all others may stand beside it. Beside SUGAR_CALL_FROM_OUTPUT may stand what its
  * line has, and SUGAR_CALL_ACCUMULATE, alone or together.
+ *
+ * sugar_backward_twice has SUGAR_CALL_ACCUMULATE, and nothing else of it.
  */
 export interface CallOptionsInit {
     /** SUGAR_CALL_ACCUMULATE: dx = dx + dy * g'(x). */

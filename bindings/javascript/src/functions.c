@@ -579,6 +579,45 @@ static napi_value call_sugar_backward(napi_env env, napi_callback_info info) {
     return result;
 }
 
+static napi_value call_sugar_backward_twice(napi_env env, napi_callback_info info) {
+    struct call memory, *call = &memory;
+    napi_value result = NULL, arguments[7];
+    call_begin(call, env, info, 7, arguments);
+    const sugar_tensor *given_x =
+        struct_sugar_tensor(call, arguments[1], "x", NULL);
+    const sugar_tensor *given_dy =
+        struct_sugar_tensor(call, arguments[2], "dy", NULL);
+    const sugar_tensor *given_v =
+        struct_sugar_tensor(call, arguments[3], "v", NULL);
+    const sugar_tensor *given_ddy =
+        struct_sugar_tensor(call, arguments[4], "ddy", NULL);
+    const sugar_tensor *given_dx =
+        struct_sugar_tensor(call, arguments[5], "dx", NULL);
+    const sugar_call_options *given_options =
+        struct_sugar_call_options(call, arguments[6], "options", NULL);
+    call_look_up(call);
+    const sugar_activation *given_activation =
+        get_handle(call, arguments[0], "activation", tag_sugar_activation, NULL);
+    if (!given_x)
+        given_x = get_prepared(call, arguments[1], "x", tag_sugar_tensor);
+    if (!given_dy)
+        given_dy = get_prepared(call, arguments[2], "dy", tag_sugar_tensor);
+    if (!given_v)
+        given_v = get_prepared(call, arguments[3], "v", tag_sugar_tensor);
+    if (!given_ddy)
+        given_ddy = get_prepared(call, arguments[4], "ddy", tag_sugar_tensor);
+    if (!given_dx)
+        given_dx = get_prepared(call, arguments[5], "dx", tag_sugar_tensor);
+    if (!given_options)
+        given_options = get_prepared(call, arguments[6], "options", tag_sugar_call_options);
+    if (!call->failed) {
+        sugar_status returned = sugar_backward_twice(given_activation, given_x, given_dy, given_v, given_ddy, given_dx, given_options);
+        result = new_number(call, (double)returned);
+    }
+    call_end(call);
+    return result;
+}
+
 static napi_value call_sugar_forward_f32(napi_env env, napi_callback_info info) {
     struct call memory, *call = &memory;
     napi_value result = NULL, arguments[7];
@@ -1160,6 +1199,7 @@ static const struct {
     {"sugar_context_threads", call_sugar_context_threads},
     {"sugar_forward", call_sugar_forward},
     {"sugar_backward", call_sugar_backward},
+    {"sugar_backward_twice", call_sugar_backward_twice},
     {"sugar_forward_f32", call_sugar_forward_f32},
     {"sugar_forward_f64", call_sugar_forward_f64},
     {"sugar_forward_f16", call_sugar_forward_f16},

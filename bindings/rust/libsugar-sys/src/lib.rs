@@ -27,19 +27,20 @@
 //!           "owned by the caller" is freed by the caller. (bindings/ reads these lists: they are the one
 //!           description for every language.)
 //! Overlap.  y may be the very same view as x, and dx as x or dy (same address, same strides; those of an
-//!           extent of 1 do not count): in place. y and dx may also be the view that a
-//!           gate is, and a gate_gradient that of x, dy or a gate. Any other sharing of memory between an output and
-//!           another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output with two
-//!           indices at the same address, as with a stride of 0. Views that interleave without sharing
-//!           an element are fine. Inputs may overlap each other and themselves (zero strides). For
+//!           extent of 1 do not count): in place. y and dx may also be the view that a gate is, a gate_gradient
+//!           that of x, dy or a gate, and in sugar_backward_twice ddy and dx that of x, dy or v. Any other
+//!           sharing of memory between an output and another operand, input or output, is
+//!           SUGAR_ERROR_OVERLAP, and so is an output with two indices at the same address, as with a stride
+//!           of 0. Views that interleave without sharing an element are fine. Inputs may overlap each other
+//!           and themselves (zero strides). For
 //!           views of many dimensions, with strides that no array has, it can take very long to decide
 //!           exactly whether they overlap; the check stops after a bounded amount of work, and an
 //!           overlap that it could not rule out until then is an error of that kind, too.
 //! Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64
 //!           within 4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52)
-//!           times its largest magnitude, whichever is larger. A parameter is rounded once to the
-//!           element type; the exact result is that for the rounded parameter. dx is the derivative,
-//!           rounded, times dy, rounded. For f16 and bf16 all of this is done in f32, parameters
+//!           times its largest magnitude, whichever is larger. For second derivatives all these bounds
+//!           are twice as large. A parameter is rounded once to the element type; the exact result is that
+//!           for the rounded parameter. dx is the derivative, rounded, times dy, rounded. For f16 and bf16 all of this is done in f32, parameters
 //!           included, and the result alone is rounded to the element type (to nearest, ties to
 //!           even): for every input, values and derivatives are one of the two neighbours of the
 //!           exact result, and with the default parameters at least 99.9 % of them the nearer one (a
@@ -48,9 +49,10 @@
 //!           last bit from an f32 call's result that is rounded again. Results have the same bits at every
 //!           level of every processor (sugar_level), stride, alignment, position and split over threads;
 //!           only the payload and sign of a NaN may differ. Values and derivatives are NaN where x is
-//!           NaN, and nowhere else. dx is NaN, besides, where IEEE 754 makes one of the product (dy is
-//!           NaN, or infinite while the derivative is 0) or of the sum of SUGAR_CALL_ACCUMULATE. A saved
-//!           gradient keeps no NaN of x.
+//!           NaN, and nowhere else; for an infinite x they are limits, and where a sine has none, as
+//!           in sin and snake's derivative, it counts as its mean, 0. dx is NaN, besides, where IEEE
+//!           754 makes one of the product (dy is NaN, or infinite while the derivative is 0) or of
+//!           the sum of SUGAR_CALL_ACCUMULATE. A saved gradient keeps no NaN of x.
 //! Modes.    Every call computes in IEEE 754's default mode, on all threads: rounding to nearest, subnormals
 //!           kept, no exception trapped. Whatever mode the calling thread has (rounding direction, flush to
 //!           zero, denormals are zero, trapped exceptions), it has again when the call returns. Its sticky
@@ -133,7 +135,7 @@ pub const SUGAR_MAX_SPEC: i32 = 1024;
 pub const SUGAR_MAX_THREADS: i32 = 1024;
 
 /// backward: dx = dx + dy \* g'(x), the product and the sum rounded once together (fma; for f16 and bf16 in
-/// f32, and then to the element type), instead of dx = dy \* g'(x)
+/// f32, and then to the element type), instead of dx = dy \* g'(x); and so both outputs of backward_twice
 pub const SUGAR_CALL_ACCUMULATE: i32 = 1;
 
 /// store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE,
@@ -177,6 +179,9 @@ pub const SUGAR_CAN_SAVE_BIT: i32 = 8;
 
 /// random slopes
 pub const SUGAR_CAN_DRAW: i32 = 16;
+
+/// sugar_backward_twice
+pub const SUGAR_CAN_DIFFERENTIATE_TWICE: i32 = 32;
 
 /// domain=all: for every x
 pub const SUGAR_DOMAIN_ALL: i32 = 0;
@@ -457,6 +462,8 @@ impl Default for sugar_random {
 /// ```
 /// Where "not beside" stands, all others may stand beside it. Beside SUGAR_CALL_FROM_OUTPUT may stand what
 /// its line has, and SUGAR_CALL_ACCUMULATE, alone or together.
+///
+/// sugar_backward_twice has SUGAR_CALL_ACCUMULATE, and nothing else of it.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct sugar_call_options {
@@ -957,6 +964,37 @@ extern "C" {
         activation: *const sugar_activation,
         x: *const sugar_tensor,
         dy: *const sugar_tensor,
+        dx: *const sugar_tensor,
+        options: *const sugar_call_options,
+    ) -> sugar_status;
+
+    /// The backward pass of sugar_backward itself, for gradients of gradients: where v is the gradient that
+    /// reaches its dx, ddy = v \* g'(x) is the one that goes on to its dy, and dx = (v \* dy) \* g''(x) the one
+    /// that goes on to its x, element by element. g'' is the derivative of g': what the spec makes of second
+    /// derivatives (domain, blend), as it makes g' of first ones. v \* dy is rounded, then its product with
+    /// g''(x); for f16 and bf16 in f32, and the result once more to the element type. If x has no elements,
+    /// nothing is done but the checks. (Forward mode needs no call of its own: sugar_backward with the tangent of
+    /// x in place of dy gives the tangent of y.)
+    ///
+    /// - x: the input of the forward pass; any strides.
+    /// - dy: as in sugar_backward; same shape and dtype as x; any strides.
+    /// - v: the gradient of sugar_backward's dx; same shape and dtype as x; any strides.
+    /// - ddy out: same shape and dtype as x; may be the same view as x, dy or v. NULL: not wanted.
+    /// - dx out: the same, and may not overlap ddy. NULL: not wanted; an error if ddy is NULL, too.
+    /// - options: flags and context alone: SUGAR_CALL_ACCUMULATE, which adds to both outputs what they would
+    ///   hold, by one fma each, SUGAR_CALL_NONTEMPORAL and SUGAR_CALL_TEMPORAL. NULL: all defaults.
+    /// - SUGAR_ERROR_ARGUMENT: NULL; ddy and dx NULL; ndim; a negative extent; shapes or dtypes that differ; NULL
+    ///   or misaligned data; sizes whose product overflows; strides that reach beyond the address space;
+    ///   struct_size; both NONTEMPORAL and TEMPORAL
+    /// - SUGAR_ERROR_OVERLAP
+    /// - SUGAR_ERROR_UNSUPPORTED: device; dtype; other flags, or members of options beside flags and context; an
+    ///   activation without SUGAR_CAN_DIFFERENTIATE_TWICE
+    pub fn sugar_backward_twice(
+        activation: *const sugar_activation,
+        x: *const sugar_tensor,
+        dy: *const sugar_tensor,
+        v: *const sugar_tensor,
+        ddy: *const sugar_tensor,
         dx: *const sugar_tensor,
         options: *const sugar_call_options,
     ) -> sugar_status;

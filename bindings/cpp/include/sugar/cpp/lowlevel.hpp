@@ -89,7 +89,7 @@ inline constexpr std::int32_t max_spec = SUGAR_MAX_SPEC;
 inline constexpr std::int32_t max_threads = SUGAR_MAX_THREADS;
 
 // backward: dx = dx + dy * g'(x), the product and the sum rounded once together (fma; for f16 and bf16 in
-// f32, and then to the element type), instead of dx = dy * g'(x)
+// f32, and then to the element type), instead of dx = dy * g'(x); and so both outputs of backward_twice
 inline constexpr std::int32_t call_accumulate = SUGAR_CALL_ACCUMULATE;
 
 // store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE,
@@ -133,6 +133,9 @@ inline constexpr std::int32_t can_save_bit = SUGAR_CAN_SAVE_BIT;
 
 // random slopes
 inline constexpr std::int32_t can_draw = SUGAR_CAN_DRAW;
+
+// sugar_backward_twice
+inline constexpr std::int32_t can_differentiate_twice = SUGAR_CAN_DIFFERENTIATE_TWICE;
 
 // domain=all: for every x
 inline constexpr std::int32_t domain_all = SUGAR_DOMAIN_ALL;
@@ -294,6 +297,32 @@ inline sugar_status forward(const sugar_activation *activation, const sugar_tens
 inline sugar_status backward(const sugar_activation *activation, const sugar_tensor *x,
         const sugar_tensor *dy, const sugar_tensor *dx, const sugar_call_options *options) noexcept {
     return ::sugar_backward(activation, x, dy, dx, options);
+}
+
+// The backward pass of sugar_backward itself, for gradients of gradients: where v is the gradient that
+// reaches its dx, ddy = v * g'(x) is the one that goes on to its dy, and dx = (v * dy) * g''(x) the one that
+// goes on to its x, element by element. g'' is the derivative of g': what the spec makes of second
+// derivatives (domain, blend), as it makes g' of first ones. v * dy is rounded, then its product with g''(x);
+// for f16 and bf16 in f32, and the result once more to the element type. If x has no elements, nothing is
+// done but the checks. (Forward mode needs no call of its own: sugar_backward with the tangent of x in place
+// of dy gives the tangent of y.)
+//     x: the input of the forward pass; any strides.
+//     dy: as in sugar_backward; same shape and dtype as x; any strides.
+//     v: the gradient of sugar_backward's dx; same shape and dtype as x; any strides.
+//     ddy out: same shape and dtype as x; may be the same view as x, dy or v. NULL: not wanted.
+//     dx out: the same, and may not overlap ddy. NULL: not wanted; an error if ddy is NULL, too.
+//     options: flags and context alone: SUGAR_CALL_ACCUMULATE, which adds to both outputs what they would
+//         hold, by one fma each, SUGAR_CALL_NONTEMPORAL and SUGAR_CALL_TEMPORAL. NULL: all defaults.
+//     SUGAR_ERROR_ARGUMENT: NULL; ddy and dx NULL; ndim; a negative extent; shapes or dtypes that differ;
+//         NULL or misaligned data; sizes whose product overflows; strides that reach beyond the address
+//         space; struct_size; both NONTEMPORAL and TEMPORAL
+//     SUGAR_ERROR_OVERLAP
+//     SUGAR_ERROR_UNSUPPORTED: device; dtype; other flags, or members of options beside flags and context; an
+//         activation without SUGAR_CAN_DIFFERENTIATE_TWICE
+inline sugar_status backward_twice(const sugar_activation *activation, const sugar_tensor *x,
+        const sugar_tensor *dy, const sugar_tensor *v, const sugar_tensor *ddy, const sugar_tensor *dx,
+        const sugar_call_options *options) noexcept {
+    return ::sugar_backward_twice(activation, x, dy, v, ddy, dx, options);
 }
 
 // sugar_forward for vectors, in the manner of the BLAS: n elements, with a step for each vector in elements.
