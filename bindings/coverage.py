@@ -25,7 +25,7 @@ LISTS = ("bindings/README.md", "README.md", "doc/guide.md")
 
 # Options that some layers by hand do not have yet; the low-level layer of every language does.
 LATER = {"bias", "bias_gradient", "gate", "gate_gradient"}
-WITHOUT_LATER = {"cpp", "fortran", "go", "javascript", "julia", "luajit", "rust"}
+WITHOUT_LATER = {"fortran", "go", "javascript", "julia", "luajit", "rust"}
 
 # A line that begins as comments do in some language: // /* * -- ! #, but neither #[allow] nor #define.
 COMMENT = re.compile(r"^\s*(//|/\*|\*(?=[\s/])|--|!|#(?![\w\[])).*$", re.MULTILINE)

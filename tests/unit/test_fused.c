@@ -637,6 +637,53 @@ static void same_bits_for_threads_and_levels(void **unused)
                 compare_contexts(type, extents[s]);
 }
 
+/* ---- Saved bits --------------------------------------------------------------------------------- */
+
+/* They are exact: backward gives from them what it gives from x with its bias. */
+static void check_bits(element_type type)
+{
+    enum { N = 3001 };
+    static uint64_t memory[6][N];
+    static uint8_t bits[N / 8 + 1];
+    static const int64_t extent = N, one = 1;
+    uint64_t state = 9, sums[2] = {0, 0}, bias = 0;
+    view v[6], saved, sum[2], with;
+    for (int k = 0; k < 6; k++) {
+        view_make(&v[k], memory[k], 4, 1, &extent, NULL);
+        v[k].tensor.dtype = element_formats[type].dtype;
+        for (int i = 0; i < N; i++)
+            set_to(memory[k], i, type, (double)random_between(&state, -3000, 3000) / 1024);
+    }
+    for (int k = 0; k < 2; k++)
+        view_make(&sum[k], &sums[k], 4, 1, &one, NULL);
+    view_make(&with, &bias, 4, 1, &one, NULL);
+    set_to(&bias, 0, type, 0.625);
+    sum[0].tensor.dtype = sum[1].tensor.dtype = with.tensor.dtype = element_formats[type].dtype;
+    view_make(&saved, bits, 1, 1, &extent, NULL);
+    saved.tensor.dtype = (sugar_data_type){SUGAR_TYPE_UNSIGNED, 1, 1};
+    sugar_activation *a = must_create("leaky_relu(negative_slope=0.3)", NULL);
+    sugar_call_options options = {.struct_size = sizeof options, .gate = &v[2].tensor, .bias = &with.tensor};
+    options.saved_gradient = &saved.tensor;
+    assert_ok(sugar_forward(a, &v[0].tensor, &v[3].tensor, &options));
+    options.saved_gradient = NULL;
+    options.bias_gradient = &sum[0].tensor;
+    assert_ok(sugar_backward(a, &v[0].tensor, &v[1].tensor, &v[4].tensor, &options));
+    options.bias = NULL;
+    options.saved_gradient = &saved.tensor;
+    options.bias_gradient = &sum[1].tensor;
+    assert_ok(sugar_backward(a, NULL, &v[1].tensor, &v[5].tensor, &options));
+    assert_memory_equal(memory[4], memory[5], N * element_formats[type].width);
+    assert_true(sums[0] == sums[1] && sums[0] != 0);
+    sugar_activation_destroy(a);
+}
+
+static void saved_bits(void **unused)
+{
+    (void)unused;
+    for (element_type type = 0; type < ELEMENT_TYPES; type++)
+        check_bits(type);
+}
+
 /* ---- Sums --------------------------------------------------------------------------------------- */
 
 /* 10^8 products, whole numbers of which the sum is known: rows that repeat, by strides of 0. They nearly cancel. */
@@ -854,6 +901,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_set),
         cmocka_unit_test(same_bits_for_threads_and_levels),
+        cmocka_unit_test(saved_bits),
         cmocka_unit_test(sum_of_many),
         cmocka_unit_test(sums_over_nothing),
         cmocka_unit_test(overlaps),

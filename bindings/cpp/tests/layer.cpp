@@ -238,6 +238,21 @@ template <class T> sugar::view<T> nothing(int way) {
         : way % 3 == 1 ? sugar::view<T>(odd, {0, 3}, {INT64_MIN, INT64_MAX}) : sugar::view<T>(odd, {0, 3});
 }
 
+void bias_and_gate() {
+    std::error_code code;
+    const sugar::activation relu("relu", code);
+    const float x[3] = {-1, 1, 2}, gate[3] = {2, 3, 4}, dy[3] = {1, 10, 100}, bias[1] = {0.5f};
+    float y[3], dx[3], product[3], sum[1];
+    relu.forward(x, y, sugar::call().bias(sugar::view(bias, 1)).gate(sugar::view(gate, 3)), code);
+    CHECK(!code && y[0] == 0 && y[1] == 4.5f && y[2] == 10);
+    sugar::call call;
+    call.bias(sugar::view(bias, 1)).bias_gradient(sugar::view(sum, 1));
+    call.gate(sugar::view(gate, 3)).gate_gradient(sugar::view(product, 3));
+    relu.backward(x, dy, dx, call, code);
+    CHECK(!code && dx[0] == 0 && dx[1] == 30 && dx[2] == 400 && sum[0] == 430);
+    CHECK(product[0] == 0 && product[1] == 15 && product[2] == 250);
+}
+
 void without_elements() {
     std::error_code code;
     const sugar::activation relu("relu", code), prelu("prelu", code), rrelu("rrelu", code);
@@ -378,6 +393,7 @@ int main() {
     views();
     all_elements();
     options();
+    bias_and_gate();
     without_elements();
     monitors();
     threads();

@@ -192,7 +192,7 @@ private:
             random_numbers = {sizeof random_numbers, random(0), random(1)};
         const sugar_call_options options{sizeof options, static_cast<std::uint64_t>(test["flags"].whole), nullptr,
             monitor_ && name != "observe" ? monitor_->get() : nullptr, extra[0].get(), extra[1].get(),
-            extra[2].get(), test["random"] ? &random_numbers : nullptr};
+            extra[2].get(), test["random"] ? &random_numbers : nullptr, nullptr, nullptr, nullptr, nullptr};
         const sugar_activation *handle = activation_ ? activation_->get() : nullptr;
         sugar_status result;
         if (name == "observe")

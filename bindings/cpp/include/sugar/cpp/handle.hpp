@@ -81,7 +81,7 @@ class monitor;
 // the extents of those are kept.
 class call {
 public:
-    call() noexcept {}      // not defaulted: {} would clear the extents of three tensors, 3 KiB
+    call() noexcept {}      // not defaulted: {} would clear the extents of seven tensors, 7 KiB
 
     call &flags(std::uint64_t flags) noexcept { return flags_ |= flags, set(); }
     call &accumulate() noexcept { return flags(call_accumulate); }      // backward: dx = dx + dy * g'(x)
@@ -98,6 +98,12 @@ public:
     call &parameter_gradient(const tensor &gradient) noexcept { return parameter_gradient_ = gradient, set(); }
     // forward: out; backward: in, instead of x: a view<std::uint8_t>, or tensor::bits.
     call &saved_gradient(const tensor &codes) noexcept { return saved_gradient_ = codes, set(); }
+    // Added to x, in shapes like those of a parameter; and, backward, out: its gradient.
+    call &bias(const tensor &values) noexcept { return bias_ = values, set(); }
+    call &bias_gradient(const tensor &gradient) noexcept { return bias_gradient_ = gradient, set(); }
+    // What f(x) is multiplied by, of x's shape; and, backward, out: its gradient.
+    call &gate(const tensor &values) noexcept { return gate_ = values, set(); }
+    call &gate_gradient(const tensor &gradient) noexcept { return gate_gradient_ = gradient, set(); }
     // Slopes drawn at random (rrelu).
     call &random(std::uint64_t seed, std::uint64_t offset = 0) noexcept {
         random_ = detail::sized<sugar_random>();
@@ -116,7 +122,7 @@ private:
     std::uint64_t flags_ = 0;
     const sugar_context *context_ = nullptr;
     sugar_monitor *monitor_ = nullptr;
-    tensor parameter_, parameter_gradient_, saved_gradient_;
+    tensor parameter_, parameter_gradient_, saved_gradient_, bias_, bias_gradient_, gate_, gate_gradient_;
     sugar_random random_{};
 };
 
@@ -134,6 +140,10 @@ public:
         options_.parameter_gradient = view(made.parameter_gradient_, 1);
         options_.saved_gradient = view(made.saved_gradient_, 2);
         options_.random = made.random_.struct_size ? &made.random_ : nullptr;
+        options_.bias = view(made.bias_, 3);
+        options_.bias_gradient = view(made.bias_gradient_, 4);
+        options_.gate = view(made.gate_, 5);
+        options_.gate_gradient = view(made.gate_gradient_, 6);
     }
     c_options(const c_options &) = delete;
     c_options &operator=(const c_options &) = delete;
@@ -150,7 +160,7 @@ private:
 
     bool set_;
     sugar_call_options options_;
-    sugar_tensor tensors_[3];
+    sugar_tensor tensors_[7];
 };
 
 // ---- Monitors
