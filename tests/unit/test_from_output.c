@@ -185,7 +185,7 @@ static void capabilities_hold(void **unused)
         able += status == SUGAR_OK;
         sugar_activation_destroy(a);
     }
-    assert_int_equal(able, 12);
+    assert_int_equal(able, 14);
 }
 
 static void what_is_refused(void **unused)

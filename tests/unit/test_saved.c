@@ -109,7 +109,8 @@ static void look_at(const sugar_activation *a, int64_t first, int64_t step, int6
     }
 }
 
-/* Tries floats of all sizes, then those around 0, the threshold and the extrema found so far, ever closer to them. */
+/* Tries floats of all sizes, then those around 0, the threshold, the surrogate's parameters and the extrema found so
+ * far, ever closer to them. */
 static extremes sweep(const sugar_activation *a, double threshold)
 {
     extremes found = {(double)INFINITY, -(double)INFINITY, 0, 0};
@@ -117,6 +118,13 @@ static extremes sweep(const sugar_activation *a, double threshold)
     look_at(a, -infinity, stride, 2 * infinity / stride + 2, &found);
     look_at(a, place_of(0) - BLOCK / 2, 1, BLOCK, &found);
     look_at(a, place_of((float)threshold) - BLOCK / 2, 1, BLOCK, &found);
+    sugar_activation_info info = {.struct_size = sizeof info};
+    assert_ok(sugar_activation_get_info(a, &info));
+    for (int32_t i = 0; i < info.surrogate_parameter_count; i++)
+        look_at(a, place_of((float)info.surrogate_parameters[i]) - BLOCK / 2, 1, BLOCK, &found);
+    if (info.surrogate_parameter_count == 2)        /* where alpha x + beta is 0 */
+        look_at(a, place_of((float)(-info.surrogate_parameters[1] / info.surrogate_parameters[0])) - BLOCK / 2, 1,
+                BLOCK, &found);
     static const int64_t steps[] = {5000, 100, 1};
     for (size_t i = 0; i < COUNT(steps); i++) {
         look_at(a, place_of(found.low_at) - BLOCK / 2 * steps[i], steps[i], BLOCK, &found);
