@@ -226,7 +226,7 @@ static int is_checked(const catalogue_entry *entry, const element *type, directi
     return (set == 0 || !half_is(type)) && (entry->reference->ordered || p[0] >= 0);
 }
 
-static void add_checks(run *all, int32_t kind)
+static void add_checks(run *all, int32_t kind, const char *only_way)
 {
     const catalogue_entry *entry = &all->entries[kind];
     double sets[PARAMETER_SETS][REFERENCE_PARAMETERS];
@@ -236,13 +236,14 @@ static void add_checks(run *all, int32_t kind)
         for (int way = VALUE; way < ALL_DIRECTIONS; way++)
             for (int set = 0; set < set_count; set++)
                 for (int each = 0; each <= (learns && way < SECOND); each++)
-                    if (is_checked(entry, types[type], (direction)way, set, sets[set]))
+                    if ((!only_way || strcmp(only_way, direction_names[way]) == 0)
+                        && is_checked(entry, types[type], (direction)way, set, sets[set]))
                         check_begin(&all->checks[all->count++], entry, types[type], (direction)way, set, each,
                                     sets[set]);
 }
 
-/* Lists the checks of every kind, or of the one named `only`. */
-static void prepare(run *all, const char *only)
+/* Lists the checks of every kind, or of the one named `only`, in all directions, or in one. */
+static void prepare(run *all, const char *only, const char *only_way)
 {
     char problem[PROBLEM_SIZE];
     for (int32_t kind = 0; kind < all->kinds; kind++) {
@@ -251,7 +252,7 @@ static void prepare(run *all, const char *only)
             printf("FAIL %s\n", problem);
             all->failed++;
         } else if (!only || strcmp(only, all->entries[kind].reference->name) == 0) {
-            add_checks(all, kind);
+            add_checks(all, kind, only_way);
         }
         all->left[kind] = all->count - all->first[kind];
         all->finished += all->left[kind] == 0;
@@ -266,20 +267,31 @@ static void prepare(run *all, const char *only)
 
 static void usage(FILE *file)
 {
-    fputs("usage: accuracy [--json FILE] [--kind NAME]\n"
-          "Measures the errors of every kind (or one) at the level in use (at most SUGAR_LEVEL).\n",
+    fputs("usage: accuracy [--json FILE] [--kind NAME] [--direction NAME]\n"
+          "Measures the errors of every kind (or one), in all directions (or one), at the level in use (at most "
+          "SUGAR_LEVEL).\n",
           file);
+}
+
+static int is_direction(const char *name)
+{
+    for (int way = VALUE; way < ALL_DIRECTIONS; way++)
+        if (strcmp(name, direction_names[way]) == 0)
+            return 1;
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
-    const char *json = NULL, *only = NULL;
+    const char *json = NULL, *only = NULL, *only_way = NULL;
     for (int i = 1; i < argc; i += 2) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (value && strcmp(argv[i], "--json") == 0) {
             json = value;
         } else if (value && strcmp(argv[i], "--kind") == 0 && catalogue_has(value)) {
             only = value;
+        } else if (value && strcmp(argv[i], "--direction") == 0 && is_direction(value)) {
+            only_way = value;
         } else if (value && strcmp(argv[i], "--kind") == 0) {
             fprintf(stderr, "--kind: \"%s\" is no kind\n", value);
             return 2;
@@ -299,7 +311,7 @@ int main(int argc, char **argv)
         return 2;
     }
     printf("accuracy: level %s\n", report_level());
-    prepare(&all, only);
+    prepare(&all, only, only_way);
     start_threads(&all, sysconf(_SC_NPROCESSORS_ONLN));
     for (int type = 0; type < TYPES; type++)
         print_table(&all, types[type]);
