@@ -458,7 +458,6 @@ FUNCTION(sparse_plus_second) { return sparse_sigmoid_derivative(x, p); }
 FUNCTION(square_second) { return 0 * x + 2; }
 FUNCTION(clipped_gate_second) { return 2 * clipped_linear_derivative(x, p); }
 
-
 /* ---- The table -------------------------------------------------------------------------------- */
 
 typedef vec fast_function(vec x, const double *p);

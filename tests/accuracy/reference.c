@@ -1194,7 +1194,6 @@ FUNCTION(sparse_plus_second) { sparse_sigmoid_derivative(r, x, p, t); }
 FUNCTION(square_second) { mpfr_set_ui(r, 2, N); }
 FUNCTION(clipped_gate_second) { mpfr_set_d(r, clipped(r, x, p) ? 2 * p[0] : 0, N); }
 
-
 /* ---- The table -------------------------------------------------------------------------------- */
 
 static double width_one(UNUSED const double *p) { return 1; }
