@@ -34,6 +34,12 @@ static inline pair abs_distance_of_finite(vec x, const vec *p)
 
 static inline pair abs_distance(vec x, const vec *p) { return abs_distance_of_finite(bounded(x, SPIKE_LIMIT), p); }
 
+/* a, or limit where |a| is larger. */
+static inline pair cut_pair(pair a, real limit)
+{
+    return pair_select(vec_less(SPLAT(limit), vec_abs(a.hi)), pair_of(SPLAT(limit)), a);
+}
+
 /* The largest real that is not above a. */
 static inline vec round_down(pair a)
 {

@@ -9,10 +9,8 @@
 #define NORMAL_DENSITY_LIMIT PICK(16, 41)
 static inline scaled normal_density(pair d, pair sigma)
 {
-    vec limit = SPLAT(0x1p50);      /* so that the square is finite; the density there is 0 */
-    d = pair_select(vec_less(limit, vec_abs(d.hi)), pair_of(limit), d);
     pair reciprocal = pair_reciprocal(sigma);
-    pair square = pair_square(pair_multiply(d, reciprocal));
+    pair square = pair_square(pair_multiply(cut_pair(d, 0x1p50), reciprocal));  /* finite; there it is 0 */
     scaled e = exp_of_negative(pair_scale(square, SPLAT(-0.5)));
     return (scaled){pair_multiply(pair_multiply(INVERSE_SQRT_2_PI, reciprocal), e.value), e.scale};
 }
@@ -31,20 +29,25 @@ static inline normal_shape normal_shape_of(vec sigma)
 }
 
 #if REAL_BITS == 32 && !NARROW
-/* Up to this |distance| / sigma the density is a normal number, whatever sigma is. (x with a standard deviation of 5
- * sigma, Sapphire Rapids, ns an element by the product with DECAY_SCALE, and with lowered(): AVX2 0.89 and 0.76,
- * AVX-512 0.79 and 0.60; with inputs that have no such results 0.45 and 0.50, 0.32 and 0.32. Half of the cost is left,
- * in the loop's product with dy.) */
-#define GAUSSIAN_NORMAL 12.5
-static inline vec gaussian_spike_derivative(vec x, const vec *p)
+/* Up to this |distance| / sigma results are normal numbers, whatever the parameters are; beyond BELL_LIMIT they are 0.
+ * (gaussian_spike, x with a standard deviation of 5 sigma, Sapphire Rapids, ns an element by the product with
+ * DECAY_SCALE, and with lowered(): AVX2 0.89 and 0.76, AVX-512 0.79 and 0.60; with inputs that have no such results
+ * 0.45 and 0.50, 0.32 and 0.32. Half of the cost is left, in the loop's product with dy.) */
+#define BELL_NORMAL 11.9
+#define BELL_LIMIT 15.33
+/* The height and scale of n are those of any bell; sigma is its standard deviation, roughly. */
+static inline vec bell_spike(normal_shape n, vec sigma, vec x, const vec *p)
 {
-    normal_shape n = normal_shape_of(p[0]);
     pair d = distance_of_finite(x, p);
     exp_factors e = decay_of_product(n.height, pair_square(d), pair_square(n.scale));
     vec raised = vec_fma(e.power, e.p, e.power);
-    if (is_rare(vec_less(SPLAT(GAUSSIAN_NORMAL) * p[0], vec_abs(d.hi))))
-        return vec_select(vec_less(SPLAT(14.875) * p[0], vec_abs(d.hi)), SPLAT(0), lowered(raised));
+    if (is_rare(vec_less(SPLAT(BELL_NORMAL) * sigma, vec_abs(d.hi))))
+        return vec_select(vec_less(SPLAT(BELL_LIMIT) * sigma, vec_abs(d.hi)), SPLAT(0), lowered(raised));
     return raised * SPLAT(DECAY_SCALE);
+}
+static inline vec gaussian_spike_derivative(vec x, const vec *p)
+{
+    return bell_spike(normal_shape_of(p[0]), p[0], x, p);
 }
 #else
 RARE vec gaussian_far(vec x, const vec *p) { return scaled_round(normal_density(distance(x, p), pair_of(p[0]))); }

@@ -5,6 +5,14 @@
 #include "kernels/kinds/algebraic.h"
 #include "kernels/kinds/spike.h"
 
+/* a / b^2 and a b^3; in this order nothing underflows that the result does not. */
+static inline vec over_square(pair a, pair b)
+{
+    pair r = pair_reciprocal(b);
+    return product_of_pairs(pair_multiply(a, r), r);
+}
+static inline vec times_cube(pair a, pair b) { return product_of_pairs(pair_multiply(pair_multiply(a, b), b), b); }
+
 #define HALF_PI PAIR(0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54)
 /* (alpha/2) / (1 + z^2), z = pi alpha d / 2. Where z^2 could overflow z is scaled down, and the 1 is
  * negligible. */
@@ -39,24 +47,36 @@ static inline vec atan_spike_second(vec x, const vec *p)
     return product_of_pairs(pair_select(far_out, outer, inner), pair_select(far_out, q, d));
 }
 
+/* 1 + slope |d|: up to ONE_PLUS_LIMIT; and everywhere, its reciprocal. */
+static inline pair one_plus_distance(vec slope, vec x, const vec *p)
+{
+    pair d = abs_distance_of_finite(x, p), sum = one_plus_product(slope, d.hi);
+    return (pair){sum.hi, vec_fma(slope, d.lo, sum.lo)};
+}
+static inline pair one_plus_distance_reciprocal(vec slope, vec x, const vec *p)
+{
+    pair d = pair_multiply(pair_of(slope), abs_distance(x, p));
+    return pair_reciprocal(pair_add(pair_of(SPLAT(1)), d));
+}
+
 RARE vec fast_sigmoid_far(vec x, const vec *p)
 {
-    pair d = pair_multiply(pair_of(p[0]), abs_distance(x, p));
-    return pair_round(pair_square(pair_reciprocal(pair_add(pair_of(SPLAT(1)), d))));
+    return pair_round(pair_square(one_plus_distance_reciprocal(p[0], x, p)));
 }
 static inline vec fast_sigmoid_spike_derivative(vec x, const vec *p)
 {
-    pair d = abs_distance_of_finite(x, p), sum = one_plus_product(p[0], d.hi);
-    sum.lo = vec_fma(p[0], d.lo, sum.lo);
+    pair sum = one_plus_distance(p[0], x, p);
     vec near = divide_by_pair(SPLAT(1), pair_square(sum));
     return or_far(near, vec_less(SPLAT(ONE_PLUS_LIMIT), sum.hi), fast_sigmoid_far, x, p);
 }
 
-/* -2 slope / (1 + slope |d|)^3, with the sign of d. */
-static inline vec fast_sigmoid_spike_second(vec x, const vec *p)
+/* -2 height slope / (1 + slope |d|)^3, with the sign of d. */
+static inline vec inverse_square_second(vec height, vec slope, vec x, const vec *p)
 {
-    pair z = pair_multiply(pair_of(p[0]), abs_distance(bounded(x, PICK(0x1p72, 0x1p420)), p));
-    return falling(distance(x, p).hi, times_inverse_cube(p[0] + p[0], z));
+    pair r = one_plus_distance_reciprocal(slope, x, p), factor = two_product(height + height, slope);
+    return falling(distance(x, p).hi, times_cube(factor, r));
 }
+
+static inline vec fast_sigmoid_spike_second(vec x, const vec *p) { return inverse_square_second(SPLAT(1), p[0], x, p); }
 
 #endif
