@@ -174,6 +174,7 @@ FUNCTION(atan_spike_derivative)
     vec z = pi * p[0] / 2 * x;
     return p[0] / 2 / (1 + z * z);
 }
+FUNCTION(super_spike_derivative) { return p[0] * inverse_square(1 + p[1] * magnitude(x)); }
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
@@ -527,6 +528,7 @@ static const struct {
     SURROGATE(multi_gaussian_spike),
     SURROGATE(sigmoid_spike),
     SURROGATE(box_spike),
+    SURROGATE(super_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

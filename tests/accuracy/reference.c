@@ -436,6 +436,11 @@ FUNCTION(atan_spike_derivative)
     mpfr_d_div(r, p[0], r, N);
     mpfr_div_ui(r, r, 2, N);
 }
+FUNCTION(super_spike_derivative)
+{
+    inverse_square(r, x, p[1]);
+    mpfr_mul_d(r, r, p[0], N);
+}
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
@@ -1278,6 +1283,7 @@ const reference_kind reference_kinds[] = {
     CROSSING(multi_gaussian_spike, NULL, multi_gaussian_spike_derivative, width_same, "sigma", "h", "s"),
     SURROGATE(sigmoid_spike, "alpha"),
     SURROGATE(box_spike, "width"),
+    SURROGATE(super_spike, "alpha", "slope"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

@@ -244,6 +244,8 @@ static const struct {
     {"box_spike", 0.5, (double)NAN, 1},
     {"box_spike", -0.5, (double)NAN, 1},
     {"box_spike", 0.75, (double)NAN, 0},
+    {"super_spike", 0, (double)NAN, 1},
+    {"super_spike", -3, (double)NAN, 0.0625},
 };
 
 /* Known derivatives by the parameter. */

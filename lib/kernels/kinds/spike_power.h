@@ -79,4 +79,16 @@ static inline vec inverse_square_second(vec height, vec slope, vec x, const vec 
 
 static inline vec fast_sigmoid_spike_second(vec x, const vec *p) { return inverse_square_second(SPLAT(1), p[0], x, p); }
 
+RARE vec super_far(vec x, const vec *p)
+{
+    pair r = one_plus_distance_reciprocal(p[1], x, p);
+    return pair_round(pair_multiply(pair_multiply(pair_of(p[0]), r), r));
+}
+static inline vec super_spike_derivative(vec x, const vec *p)
+{
+    pair sum = one_plus_distance(p[1], x, p);
+    vec near = divide_by_pair(p[0], pair_square(sum));
+    return or_far(near, vec_less(SPLAT(ONE_PLUS_LIMIT), sum.hi), super_far, x, p);
+}
+
 #endif

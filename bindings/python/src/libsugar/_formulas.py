@@ -601,6 +601,10 @@ def box_spike_derivative(m: Any, x: Any, width: Any) -> Any:
     return constant(m, x, m.where(m.abs(x) <= width, 1.0, 0.0))
 
 
+def super_spike_derivative(m: Any, x: Any, alpha: Any, slope: Any) -> Any:
+    return alpha * fast_sigmoid_spike_derivative(m, x, slope)
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -658,6 +662,7 @@ FORMULAS = {
     "multi_gaussian_spike": Formulas(None, multi_gaussian_spike_derivative),
     "sigmoid_spike": Formulas(None, sigmoid_spike_derivative),
     "box_spike": Formulas(None, box_spike_derivative),
+    "super_spike": Formulas(None, super_spike_derivative),
 }
 
 
