@@ -182,6 +182,10 @@ static points find_points(const sugar_kernels *kernels, const rounded_function *
         add_both(&all, p[0] * find_root(multi_gaussian_second, kernels, p, 0, 1000));
         add(&all, 0);
         break;
+    case SUGAR_KIND_sparse_fast_sigmoid_spike:
+        add(&all, 0);
+        add(&all, p[1]);
+        break;
     case SUGAR_KIND_atan_spike:
     case SUGAR_KIND_fast_sigmoid_spike:
     case SUGAR_KIND_slayer_spike:

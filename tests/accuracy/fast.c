@@ -175,6 +175,10 @@ FUNCTION(atan_spike_derivative)
     return p[0] / 2 / (1 + z * z);
 }
 FUNCTION(super_spike_derivative) { return p[0] * inverse_square(1 + p[1] * magnitude(x)); }
+FUNCTION(sparse_fast_sigmoid_spike_derivative)
+{
+    return choose((mask)(x > p[1]), inverse_square(1 + p[0] * magnitude(x)), all(0));
+}
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
@@ -529,6 +533,7 @@ static const struct {
     SURROGATE(sigmoid_spike),
     SURROGATE(box_spike),
     SURROGATE(super_spike),
+    SURROGATE(sparse_fast_sigmoid_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

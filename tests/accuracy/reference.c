@@ -441,6 +441,11 @@ FUNCTION(super_spike_derivative)
     inverse_square(r, x, p[1]);
     mpfr_mul_d(r, r, p[0], N);
 }
+FUNCTION(sparse_fast_sigmoid_spike_derivative)
+{
+    inverse_square(r, x, p[0]);
+    mpfr_mul_si(r, r, ABOVE(x, p[1]), N);
+}
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
@@ -1284,6 +1289,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(sigmoid_spike, "alpha"),
     SURROGATE(box_spike, "width"),
     SURROGATE(super_spike, "alpha", "slope"),
+    SURROGATE(sparse_fast_sigmoid_spike, "slope", "b"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

@@ -246,6 +246,9 @@ static const struct {
     {"box_spike", 0.75, (double)NAN, 0},
     {"super_spike", 0, (double)NAN, 1},
     {"super_spike", -3, (double)NAN, 0.0625},
+    {"sparse_fast_sigmoid_spike", 1, (double)NAN, 0},
+    {"sparse_fast_sigmoid_spike", 3, (double)NAN, 1 / 5776.0},
+    {"sparse_fast_sigmoid_spike", -3, (double)NAN, 0},
 };
 
 /* Known derivatives by the parameter. */

@@ -91,4 +91,10 @@ static inline vec super_spike_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(ONE_PLUS_LIMIT), sum.hi), super_far, x, p);
 }
 
+static inline vec sparse_fast_sigmoid_spike_derivative(vec x, const vec *p)
+{
+    vec edge = round_down(two_sum(p[SUGAR_SHIFT], p[1]));
+    return vec_select(vec_less_equal(x, edge), SPLAT(0), fast_sigmoid_spike_derivative(x, p));
+}
+
 #endif

@@ -605,6 +605,10 @@ def super_spike_derivative(m: Any, x: Any, alpha: Any, slope: Any) -> Any:
     return alpha * fast_sigmoid_spike_derivative(m, x, slope)
 
 
+def sparse_fast_sigmoid_spike_derivative(m: Any, x: Any, slope: Any, b: Any) -> Any:
+    return m.where(x <= b, 0.0, fast_sigmoid_spike_derivative(m, x, slope))
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -663,6 +667,7 @@ FORMULAS = {
     "sigmoid_spike": Formulas(None, sigmoid_spike_derivative),
     "box_spike": Formulas(None, box_spike_derivative),
     "super_spike": Formulas(None, super_spike_derivative),
+    "sparse_fast_sigmoid_spike": Formulas(None, sparse_fast_sigmoid_spike_derivative),
 }
 
 
