@@ -179,6 +179,7 @@ FUNCTION(sparse_fast_sigmoid_spike_derivative)
 {
     return choose((mask)(x > p[1]), inverse_square(1 + p[0] * magnitude(x)), all(0));
 }
+FUNCTION(nonzero_sign_log_abs_spike_derivative) { return p[0] / (1 + p[0] * magnitude(x)); }
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
@@ -534,6 +535,7 @@ static const struct {
     SURROGATE(box_spike),
     SURROGATE(super_spike),
     SURROGATE(sparse_fast_sigmoid_spike),
+    SURROGATE(nonzero_sign_log_abs_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

@@ -446,6 +446,13 @@ FUNCTION(sparse_fast_sigmoid_spike_derivative)
     inverse_square(r, x, p[0]);
     mpfr_mul_si(r, r, ABOVE(x, p[1]), N);
 }
+FUNCTION(nonzero_sign_log_abs_spike_derivative)
+{
+    mpfr_abs(r, x, N);
+    mpfr_mul_d(r, r, p[0], N);
+    mpfr_add_ui(r, r, 1, N);
+    mpfr_d_div(r, p[0], r, N);
+}
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
@@ -1290,6 +1297,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(box_spike, "width"),
     SURROGATE(super_spike, "alpha", "slope"),
     SURROGATE(sparse_fast_sigmoid_spike, "slope", "b"),
+    SURROGATE(nonzero_sign_log_abs_spike, "alpha"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

@@ -249,6 +249,8 @@ static const struct {
     {"sparse_fast_sigmoid_spike", 1, (double)NAN, 0},
     {"sparse_fast_sigmoid_spike", 3, (double)NAN, 1 / 5776.0},
     {"sparse_fast_sigmoid_spike", -3, (double)NAN, 0},
+    {"nonzero_sign_log_abs_spike", 3, (double)NAN, 0.25},
+    {"nonzero_sign_log_abs_spike", -1, (double)NAN, 0.5},
 };
 
 /* Known derivatives by the parameter. */

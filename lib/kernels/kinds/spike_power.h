@@ -97,4 +97,20 @@ static inline vec sparse_fast_sigmoid_spike_derivative(vec x, const vec *p)
     return vec_select(vec_less_equal(x, edge), SPLAT(0), fast_sigmoid_spike_derivative(x, p));
 }
 
+/* Spikes whose tails fall like 1 / d have a near formula for finite distances; beyond this |x| they are c / d, to the
+ * last digit, with the distance rounded. */
+#define HYPERBOLA_FAR 0x1p100
+ALWAYS_INLINE vec or_hyperbola(vec near, vec (*far_formula)(vec, const vec *), vec x, const vec *p)
+{
+    return or_far(near, vec_less(SPLAT(HYPERBOLA_FAR), vec_abs(x)), far_formula, x, p);
+}
+RARE vec inverse_distance_far(vec x, const vec *p) { return SPLAT(1) / vec_abs(x - p[SUGAR_SHIFT]); }
+
+/* 1 / (1 / alpha + |d|) */
+static inline vec nonzero_sign_log_abs_spike_derivative(vec x, const vec *p)
+{
+    pair sum = pair_add(pair_reciprocal(pair_of(p[0])), abs_distance_of_finite(x, p));
+    return or_hyperbola(divide_by_pair(SPLAT(1), sum), inverse_distance_far, x, p);
+}
+
 #endif

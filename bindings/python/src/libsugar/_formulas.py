@@ -609,6 +609,10 @@ def sparse_fast_sigmoid_spike_derivative(m: Any, x: Any, slope: Any, b: Any) -> 
     return m.where(x <= b, 0.0, fast_sigmoid_spike_derivative(m, x, slope))
 
 
+def nonzero_sign_log_abs_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    return alpha / (1 + alpha * m.abs(x))
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -668,6 +672,7 @@ FORMULAS = {
     "box_spike": Formulas(None, box_spike_derivative),
     "super_spike": Formulas(None, super_spike_derivative),
     "sparse_fast_sigmoid_spike": Formulas(None, sparse_fast_sigmoid_spike_derivative),
+    "nonzero_sign_log_abs_spike": Formulas(None, nonzero_sign_log_abs_spike_derivative),
 }
 
 
