@@ -180,6 +180,10 @@ FUNCTION(sparse_fast_sigmoid_spike_derivative)
     return choose((mask)(x > p[1]), inverse_square(1 + p[0] * magnitude(x)), all(0));
 }
 FUNCTION(nonzero_sign_log_abs_spike_derivative) { return p[0] / (1 + p[0] * magnitude(x)); }
+FUNCTION(fake_numerical_gradient_spike_derivative)
+{
+    return choose((mask)(p[0] * magnitude(x) < 1), all(p[0]), 1 / magnitude(x));
+}
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
@@ -536,6 +540,7 @@ static const struct {
     SURROGATE(super_spike),
     SURROGATE(sparse_fast_sigmoid_spike),
     SURROGATE(nonzero_sign_log_abs_spike),
+    SURROGATE(fake_numerical_gradient_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

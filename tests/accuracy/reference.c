@@ -453,6 +453,13 @@ FUNCTION(nonzero_sign_log_abs_spike_derivative)
     mpfr_add_ui(r, r, 1, N);
     mpfr_d_div(r, p[0], r, N);
 }
+FUNCTION(fake_numerical_gradient_spike_derivative)
+{
+    mpfr_abs(r, x, N);
+    mpfr_ui_div(r, 1, r, N);
+    if (ABOVE(r, p[0]))
+        mpfr_set_d(r, p[0], N);
+}
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
@@ -1298,6 +1305,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(super_spike, "alpha", "slope"),
     SURROGATE(sparse_fast_sigmoid_spike, "slope", "b"),
     SURROGATE(nonzero_sign_log_abs_spike, "alpha"),
+    SURROGATE(fake_numerical_gradient_spike, "alpha"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

@@ -251,6 +251,9 @@ static const struct {
     {"sparse_fast_sigmoid_spike", -3, (double)NAN, 0},
     {"nonzero_sign_log_abs_spike", 3, (double)NAN, 0.25},
     {"nonzero_sign_log_abs_spike", -1, (double)NAN, 0.5},
+    {"fake_numerical_gradient_spike", 0, (double)NAN, 0.3},
+    {"fake_numerical_gradient_spike", 4, (double)NAN, 0.25},
+    {"fake_numerical_gradient_spike", -5, (double)NAN, 0.2},
 };
 
 /* Known derivatives by the parameter. */

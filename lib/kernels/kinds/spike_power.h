@@ -113,4 +113,13 @@ static inline vec nonzero_sign_log_abs_spike_derivative(vec x, const vec *p)
     return or_hyperbola(divide_by_pair(SPLAT(1), sum), inverse_distance_far, x, p);
 }
 
+/* Distances below 1e-7 become 1e-7, as 1 / d must be finite: alpha is less than that. */
+static inline vec fake_numerical_gradient_spike_derivative(vec x, const vec *p)
+{
+    pair d = abs_distance_of_finite(x, p);
+    d.hi = vec_max(SPLAT(1e-7), d.hi);
+    vec near = vec_min(p[0], divide_by_pair(SPLAT(1), d));
+    return or_hyperbola(near, inverse_distance_far, x, p);
+}
+
 #endif

@@ -613,6 +613,10 @@ def nonzero_sign_log_abs_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
     return alpha / (1 + alpha * m.abs(x))
 
 
+def fake_numerical_gradient_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    return 1 / m.where(m.abs(x) < 1 / alpha, 1 / alpha, m.abs(x))
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -673,6 +677,7 @@ FORMULAS = {
     "super_spike": Formulas(None, super_spike_derivative),
     "sparse_fast_sigmoid_spike": Formulas(None, sparse_fast_sigmoid_spike_derivative),
     "nonzero_sign_log_abs_spike": Formulas(None, nonzero_sign_log_abs_spike_derivative),
+    "fake_numerical_gradient_spike": Formulas(None, fake_numerical_gradient_spike_derivative),
 }
 
 
