@@ -184,6 +184,7 @@ FUNCTION(fake_numerical_gradient_spike_derivative)
 {
     return choose((mask)(p[0] * magnitude(x) < 1), all(p[0]), 1 / magnitude(x));
 }
+FUNCTION(log_tailed_relu_spike_derivative) { return choose((mask)(x > 0), 1 / greater(x, all(1)), all(p[0])); }
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
@@ -541,6 +542,7 @@ static const struct {
     SURROGATE(sparse_fast_sigmoid_spike),
     SURROGATE(nonzero_sign_log_abs_spike),
     SURROGATE(fake_numerical_gradient_spike),
+    SURROGATE(log_tailed_relu_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

@@ -460,6 +460,12 @@ FUNCTION(fake_numerical_gradient_spike_derivative)
     if (ABOVE(r, p[0]))
         mpfr_set_d(r, p[0], N);
 }
+FUNCTION(log_tailed_relu_spike_derivative)
+{
+    mpfr_set_d(r, POSITIVE(x) ? 1 : p[0], N);
+    if (ABOVE(x, 1))
+        mpfr_ui_div(r, 1, x, N);
+}
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
@@ -1306,6 +1312,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(sparse_fast_sigmoid_spike, "slope", "b"),
     SURROGATE(nonzero_sign_log_abs_spike, "alpha"),
     SURROGATE(fake_numerical_gradient_spike, "alpha"),
+    SURROGATE(log_tailed_relu_spike, "alpha"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

@@ -254,6 +254,11 @@ static const struct {
     {"fake_numerical_gradient_spike", 0, (double)NAN, 0.3},
     {"fake_numerical_gradient_spike", 4, (double)NAN, 0.25},
     {"fake_numerical_gradient_spike", -5, (double)NAN, 0.2},
+    {"log_tailed_relu_spike", 0, (double)NAN, 0},
+    {"log_tailed_relu_spike", -3, (double)NAN, 0},
+    {"log_tailed_relu_spike", 0.5, (double)NAN, 1},
+    {"log_tailed_relu_spike", 1, (double)NAN, 1},
+    {"log_tailed_relu_spike", 4, (double)NAN, 0.25},
 };
 
 /* Known derivatives by the parameter. */

@@ -122,4 +122,12 @@ static inline vec fake_numerical_gradient_spike_derivative(vec x, const vec *p)
     return or_hyperbola(near, inverse_distance_far, x, p);
 }
 
+static inline vec log_tailed_relu_spike_derivative(vec x, const vec *p)
+{
+    pair d = distance_of_finite(x, p);
+    d = pair_select(vec_less(d.hi, SPLAT(1)), pair_of(SPLAT(1)), d);
+    vec near = or_hyperbola(vec_min(SPLAT(1), divide_by_pair(SPLAT(1), d)), inverse_distance_far, x, p);
+    return vec_select(vec_less_equal(x, p[SUGAR_SHIFT]), p[0], near);
+}
+
 #endif

@@ -617,6 +617,10 @@ def fake_numerical_gradient_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
     return 1 / m.where(m.abs(x) < 1 / alpha, 1 / alpha, m.abs(x))
 
 
+def log_tailed_relu_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    return m.where(x <= 0, alpha, 1 / m.clip(x, 1.0, math.inf))
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -678,6 +682,7 @@ FORMULAS = {
     "sparse_fast_sigmoid_spike": Formulas(None, sparse_fast_sigmoid_spike_derivative),
     "nonzero_sign_log_abs_spike": Formulas(None, nonzero_sign_log_abs_spike_derivative),
     "fake_numerical_gradient_spike": Formulas(None, fake_numerical_gradient_spike_derivative),
+    "log_tailed_relu_spike": Formulas(None, log_tailed_relu_spike_derivative),
 }
 
 
