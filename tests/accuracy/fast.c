@@ -185,6 +185,11 @@ FUNCTION(fake_numerical_gradient_spike_derivative)
     return choose((mask)(p[0] * magnitude(x) < 1), all(p[0]), 1 / magnitude(x));
 }
 FUNCTION(log_tailed_relu_spike_derivative) { return choose((mask)(x > 0), 1 / greater(x, all(1)), all(p[0])); }
+FUNCTION(circ_spike_derivative)
+{
+    vec z = x / p[0], w = 1 + z * z;
+    return 1 / (w * v_sqrt(w));
+}
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
@@ -543,6 +548,7 @@ static const struct {
     SURROGATE(nonzero_sign_log_abs_spike),
     SURROGATE(fake_numerical_gradient_spike),
     SURROGATE(log_tailed_relu_spike),
+    SURROGATE(circ_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

@@ -466,6 +466,15 @@ FUNCTION(log_tailed_relu_spike_derivative)
     if (ABOVE(x, 1))
         mpfr_ui_div(r, 1, x, N);
 }
+FUNCTION(circ_spike_derivative)
+{
+    mpfr_div_d(r, x, p[0], N);
+    mpfr_sqr(r, r, N);
+    mpfr_add_ui(r, r, 1, N);
+    mpfr_sqrt(t->a, r, N);
+    mpfr_mul(r, r, t->a, N);
+    mpfr_ui_div(r, 1, r, N);
+}
 
 /* ---- Exponential ------------------------------------------------------------------------------ */
 
@@ -1313,6 +1322,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(nonzero_sign_log_abs_spike, "alpha"),
     SURROGATE(fake_numerical_gradient_spike, "alpha"),
     SURROGATE(log_tailed_relu_spike, "alpha"),
+    SURROGATE(circ_spike, "alpha"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

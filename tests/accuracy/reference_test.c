@@ -259,6 +259,8 @@ static const struct {
     {"log_tailed_relu_spike", 0.5, (double)NAN, 1},
     {"log_tailed_relu_spike", 1, (double)NAN, 1},
     {"log_tailed_relu_spike", 4, (double)NAN, 0.25},
+    {"circ_spike", 0, (double)NAN, 1},
+    {"circ_spike", 0.75, (double)NAN, 0.512},
 };
 
 /* Known derivatives by the parameter. */

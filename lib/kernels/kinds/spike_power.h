@@ -130,4 +130,15 @@ static inline vec log_tailed_relu_spike_derivative(vec x, const vec *p)
     return vec_select(vec_less_equal(x, p[SUGAR_SHIFT]), p[0], near);
 }
 
+/* w^-1.5, w = 1 + (d / alpha)^2. With r = 1 / q, q the rounded root of w, 1 / sqrt(w) is r (1 + (1 - r q) - r^2 (w -
+ * q^2) / 2). Far out, where w is cut, the derivative is 0. */
+static inline vec circ_spike_derivative(vec x, const vec *p)
+{
+    pair z = pair_multiply(distance(x, p), pair_reciprocal(pair_of(p[0])));
+    pair w = pair_add(pair_of(SPLAT(1)), pair_square(cut_pair(z, PICK(0x1p51, 0x1p400))));
+    vec q = vec_sqrt(w.hi), r = SPLAT(1) / q, rest = vec_fnma(q, q, w.hi) + w.lo;
+    pair t = {r, r * vec_fnma(SPLAT(0.5) * r * r, rest, vec_fnma(r, q, SPLAT(1)))};
+    return pair_round(pair_multiply(pair_square(t), t));
+}
+
 #endif

@@ -621,6 +621,12 @@ def log_tailed_relu_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
     return m.where(x <= 0, alpha, 1 / m.clip(x, 1.0, math.inf))
 
 
+def circ_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    z = m.clip(x / alpha, -(2.0**30), 2.0**30)
+    t = 1 / (1 + z * z)
+    return t * m.sqrt(t)
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -683,6 +689,7 @@ FORMULAS = {
     "nonzero_sign_log_abs_spike": Formulas(None, nonzero_sign_log_abs_spike_derivative),
     "fake_numerical_gradient_spike": Formulas(None, fake_numerical_gradient_spike_derivative),
     "log_tailed_relu_spike": Formulas(None, log_tailed_relu_spike_derivative),
+    "circ_spike": Formulas(None, circ_spike_derivative),
 }
 
 
