@@ -211,6 +211,7 @@ static const double selu_lambda = 1.0507009873554805, selu_alpha = 1.67326324235
 FUNCTION(selu_value) { return selu_lambda * elu_value(x, &selu_alpha); }
 FUNCTION(selu_derivative) { return selu_lambda * elu_derivative(x, &selu_alpha); }
 FUNCTION(slayer_spike_derivative) { return p[1] * p[0] / 2 * exponential(-p[0] * magnitude(x)); }
+FUNCTION(q_pseudo_spike_derivative) { return exponential(-p[0] * v_log1p(2 / (p[0] - 1) * magnitude(x))); }
 
 /* ---- Logistic --------------------------------------------------------------------------------- */
 
@@ -549,6 +550,7 @@ static const struct {
     SURROGATE(fake_numerical_gradient_spike),
     SURROGATE(log_tailed_relu_spike),
     SURROGATE(circ_spike),
+    SURROGATE(q_pseudo_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

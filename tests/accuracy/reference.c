@@ -562,6 +562,17 @@ FUNCTION(slayer_spike_derivative)
     mpfr_mul_d(r, r, p[1], N);
     mpfr_div_ui(r, r, 2, N);
 }
+FUNCTION(q_pseudo_spike_derivative)
+{
+    mpfr_set_d(t->a, p[0], N);
+    mpfr_sub_ui(t->a, t->a, 1, N);
+    mpfr_abs(r, x, N);
+    mpfr_mul_ui(r, r, 2, N);
+    mpfr_div(r, r, t->a, N);
+    mpfr_log1p(r, r, N);
+    mpfr_mul_d(r, r, -p[0], N);
+    mpfr_exp(r, r, N);
+}
 
 /* ---- Logistic --------------------------------------------------------------------------------- */
 
@@ -1323,6 +1334,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(fake_numerical_gradient_spike, "alpha"),
     SURROGATE(log_tailed_relu_spike, "alpha"),
     SURROGATE(circ_spike, "alpha"),
+    SURROGATE(q_pseudo_spike, "alpha"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

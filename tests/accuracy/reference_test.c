@@ -261,6 +261,9 @@ static const struct {
     {"log_tailed_relu_spike", 4, (double)NAN, 0.25},
     {"circ_spike", 0, (double)NAN, 1},
     {"circ_spike", 0.75, (double)NAN, 0.512},
+    {"q_pseudo_spike", 0, (double)NAN, 1},
+    {"q_pseudo_spike", 0.5, (double)NAN, 0.25},
+    {"q_pseudo_spike", -1.5, (double)NAN, 0.0625},
 };
 
 /* Known derivatives by the parameter. */

@@ -4,6 +4,7 @@
 
 #include "kernels/kinds/algebraic.h"
 #include "kernels/kinds/spike.h"
+#include "kernels/math/log1p.h"
 
 /* a / b^2 and a b^3; in this order nothing underflows that the result does not. */
 static inline vec over_square(pair a, pair b)
@@ -139,6 +140,54 @@ static inline vec circ_spike_derivative(vec x, const vec *p)
     vec q = vec_sqrt(w.hi), r = SPLAT(1) / q, rest = vec_fnma(q, q, w.hi) + w.lo;
     pair t = {r, r * vec_fnma(SPLAT(0.5) * r * r, rest, vec_fnma(r, q, SPLAT(1)))};
     return pair_round(pair_multiply(pair_square(t), t));
+}
+
+/* log(w) for w >= 1. Powers of two are divided out until 1 / sqrt(2) <= w <= sqrt(2), where it is 2 atanh(z), z = (w -
+ * 1) / (w + 1). The error is that of the series, relative to the result 2^-31 (f64: 2^-61). */
+static inline pair log_of(pair w)
+{
+    static const real powers[] = {
+#if REAL_BITS == 64
+        0x1p512, 0x1p256, 0x1p128,
+#endif
+        0x1p64,  0x1p32,  0x1p16,  0x1p8, 0x1p4, 0x1p2, 0x1p1};
+    enum { POWERS = sizeof powers / sizeof powers[0] };
+    vec n = SPLAT(0);
+    UNROLL
+    for (int i = 0; i < POWERS; i++) {
+        mask above = vec_less(SPLAT(0.70710678) * vec_splat(powers[i]), w.hi);
+        w = pair_scale(w, vec_select(above, vec_splat(1 / powers[i]), SPLAT(1)));
+        n = n + vec_select(above, vec_splat((real)(1 << (POWERS - 1 - i))), SPLAT(0));
+    }
+    pair z = pair_divide(two_sum(w.hi - SPLAT(1), w.lo), pair_add(w, pair_of(SPLAT(1)))), square = pair_square(z);
+    vec inner = square.hi * polynomial(atanh_tail + 1, DEGREE(atanh_tail) - 1, square.hi);
+    pair cube = pair_multiply(pair_multiply(z, square), fast_two_sum(vec_splat(atanh_tail[0]), inner));
+    pair half_ln2 = PAIR(0x1.62e42fefa39efp-2, 0x1.abc9e3b39803fp-57);
+    return pair_scale(pair_add(pair_multiply(pair_of(n), half_ln2), pair_add(z, cube)), SPLAT(2));
+}
+
+/* exp(-y) = 2^-(y log2(e)), y = alpha log(w), w = 1 + 2 |d| / (alpha - 1). Large distances are divided by Q_SCALE, so
+ * that w is finite; there the 1 is negligible. */
+#define Q_LARGE PICK(0x1p100, 0x1p400)
+#define Q_SCALE PICK(0x1p64, 0x1p256)
+#define LOG_Q_SCALE                                                                                                    \
+    PICK(PAIR(0x1.62e42fefa39efp+5, 0x1.abc9e3b39803fp-50), PAIR(0x1.62e42fefa39efp+7, 0x1.abc9e3b39803fp-48))
+static inline vec q_pseudo_spike_derivative(vec x, const vec *p)
+{
+    const real largest = PICK(FLT_MAX, DBL_MAX);
+    pair d = abs_distance_of_finite(bounded(x, largest), p);
+    mask large = vec_less(SPLAT(Q_LARGE), d.hi);
+    d = pair_scale(d, vec_select(large, SPLAT(1 / Q_SCALE), SPLAT(1)));
+    pair ratio = pair_multiply(d, pair_divide(pair_of(SPLAT(2)), two_sum(p[0], SPLAT(-1))));
+    pair w = pair_add(pair_of(vec_select(large, SPLAT(0), SPLAT(1))), ratio);
+    pair log_w = pair_add(log_of(w), pair_select(large, LOG_Q_SCALE, pair_of(SPLAT(0))));
+    pair y = pair_multiply(pair_of(p[0]), log_w);
+    if (REAL_BITS == 32)
+        y = pair_multiply(y, PAIR(0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56));
+    mask zero =
+        vec_less(vec_select(vec_less(SPLAT(largest), vec_abs(x)), SPLAT(-1), SPLAT(DECAY_LIMIT) - y.hi), SPLAT(0));
+    exp_factors e = decay(pair_of(SPLAT(1)), y);
+    return vec_select(zero, SPLAT(0), vec_fma(e.power, e.p, e.power)) * SPLAT(DECAY_SCALE);
 }
 
 #endif

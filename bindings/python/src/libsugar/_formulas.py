@@ -627,6 +627,10 @@ def circ_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
     return t * m.sqrt(t)
 
 
+def q_pseudo_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    return m.exp(-alpha * m.log1p(2 / (alpha - 1) * m.abs(far(m, x))))
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -690,6 +694,7 @@ FORMULAS = {
     "fake_numerical_gradient_spike": Formulas(None, fake_numerical_gradient_spike_derivative),
     "log_tailed_relu_spike": Formulas(None, log_tailed_relu_spike_derivative),
     "circ_spike": Formulas(None, circ_spike_derivative),
+    "q_pseudo_spike": Formulas(None, q_pseudo_spike_derivative),
 }
 
 
