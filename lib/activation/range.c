@@ -186,6 +186,7 @@ static points find_points(const sugar_kernels *kernels, const rounded_function *
         add(&all, 0);
         add(&all, p[1]);
         break;
+    case SUGAR_KIND_rate_escape_spike: add(&all, p[2]); break;
     case SUGAR_KIND_atan_spike:
     case SUGAR_KIND_fast_sigmoid_spike:
     case SUGAR_KIND_slayer_spike:

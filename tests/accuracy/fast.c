@@ -212,6 +212,7 @@ FUNCTION(selu_value) { return selu_lambda * elu_value(x, &selu_alpha); }
 FUNCTION(selu_derivative) { return selu_lambda * elu_derivative(x, &selu_alpha); }
 FUNCTION(slayer_spike_derivative) { return p[1] * p[0] / 2 * exponential(-p[0] * magnitude(x)); }
 FUNCTION(q_pseudo_spike_derivative) { return exponential(-p[0] * v_log1p(2 / (p[0] - 1) * magnitude(x))); }
+FUNCTION(rate_escape_spike_derivative) { return p[1] * exponential(-p[0] * magnitude(x - p[2])); }
 
 /* ---- Logistic --------------------------------------------------------------------------------- */
 
@@ -551,6 +552,7 @@ static const struct {
     SURROGATE(log_tailed_relu_spike),
     SURROGATE(circ_spike),
     SURROGATE(q_pseudo_spike),
+    SURROGATE(rate_escape_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

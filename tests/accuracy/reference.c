@@ -573,6 +573,14 @@ FUNCTION(q_pseudo_spike_derivative)
     mpfr_mul_d(r, r, -p[0], N);
     mpfr_exp(r, r, N);
 }
+FUNCTION(rate_escape_spike_derivative)
+{
+    mpfr_sub_d(r, x, p[2], N);
+    mpfr_abs(r, r, N);
+    mpfr_mul_d(r, r, -p[0], N);
+    mpfr_exp(r, r, N);
+    mpfr_mul_d(r, r, p[1], N);
+}
 
 /* ---- Logistic --------------------------------------------------------------------------------- */
 
@@ -1335,6 +1343,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(log_tailed_relu_spike, "alpha"),
     SURROGATE(circ_spike, "alpha"),
     SURROGATE(q_pseudo_spike, "alpha"),
+    SURROGATE(rate_escape_spike, "beta", "slope", "center"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

@@ -264,6 +264,8 @@ static const struct {
     {"q_pseudo_spike", 0, (double)NAN, 1},
     {"q_pseudo_spike", 0.5, (double)NAN, 0.25},
     {"q_pseudo_spike", -1.5, (double)NAN, 0.0625},
+    {"rate_escape_spike", 1, (double)NAN, 25},
+    {"rate_escape_spike", 0, (double)NAN, 9.196986029286058},
 };
 
 /* Known derivatives by the parameter. */

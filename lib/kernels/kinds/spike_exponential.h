@@ -58,6 +58,17 @@ static inline vec slayer_spike_second(vec x, const vec *p)
     return exponential_spike_second(slayer_height(p), p[0], distance(x, p));
 }
 
+/* The distance from the center, which is measured from the threshold. */
+static inline pair distance_from_center(vec x, const vec *p) { return pair_add(distance(x, p), pair_of(-p[2])); }
+RARE vec rate_escape_far(vec x, const vec *p)
+{
+    return exponential_spike_far(pair_of(p[1]), p[0], pair_abs(distance_from_center(x, p)));
+}
+static inline vec rate_escape_spike_derivative(vec x, const vec *p)
+{
+    return exponential_spike(pair_of(p[1]), p[0], pair_abs(distance_from_center(x, p)), rate_escape_far, x, p);
+}
+
 /* height s(y) s(-y), y = rate |d|; far_formula is logistic_spike_far. */
 #if REAL_BITS == 32 && !NARROW
 ALWAYS_INLINE vec logistic_spike(vec height, vec rate, vec (*far_formula)(vec, const vec *), vec x, const vec *p)

@@ -631,6 +631,10 @@ def q_pseudo_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
     return m.exp(-alpha * m.log1p(2 / (alpha - 1) * m.abs(far(m, x))))
 
 
+def rate_escape_spike_derivative(m: Any, x: Any, beta: Any, slope: Any, center: Any) -> Any:
+    return slope * m.exp(-beta * m.abs(x - center))
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -695,6 +699,7 @@ FORMULAS = {
     "log_tailed_relu_spike": Formulas(None, log_tailed_relu_spike_derivative),
     "circ_spike": Formulas(None, circ_spike_derivative),
     "q_pseudo_spike": Formulas(None, q_pseudo_spike_derivative),
+    "rate_escape_spike": Formulas(None, rate_escape_spike_derivative),
 }
 
 
