@@ -126,6 +126,7 @@ FUNCTION(abs_derivative) { return when((mask)(x > 0)) - when((mask)(x < 0)); }
 FUNCTION(sign_value) { return choose((mask)(x == 0), all(p[0]), abs_derivative(x, p)); }
 FUNCTION(triangle_spike_derivative) { return p[0] * greater(1 - magnitude(x), all(0)); }
 FUNCTION(box_spike_derivative) { return when((mask)(magnitude(x) <= p[0])); }
+FUNCTION(piecewise_quadratic_spike_derivative) { return triangle_spike_derivative(p[0] * x, p); }
 
 FUNCTION(hard_mish_value) { return x * lesser(greater(x + 2, all(0)), all(2)) / 2; }
 FUNCTION(hard_mish_derivative) { return choose((mask)(x < -2), all(0), lesser(x + 1, all(1))); }
@@ -553,6 +554,7 @@ static const struct {
     SURROGATE(circ_spike),
     SURROGATE(q_pseudo_spike),
     SURROGATE(rate_escape_spike),
+    SURROGATE(piecewise_quadratic_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

@@ -254,6 +254,11 @@ FUNCTION(triangle_spike_derivative)
         mpfr_set_ui(r, 0, N);
     mpfr_mul_d(r, r, p[0], N);
 }
+FUNCTION(piecewise_quadratic_spike_derivative)
+{
+    mpfr_mul_d(r, x, p[0], N);
+    triangle_spike_derivative(r, r, p, t);
+}
 
 FUNCTION(hard_mish_value)
 {
@@ -1344,6 +1349,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(circ_spike, "alpha"),
     SURROGATE(q_pseudo_spike, "alpha"),
     SURROGATE(rate_escape_spike, "beta", "slope", "center"),
+    SURROGATE(piecewise_quadratic_spike, "alpha"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

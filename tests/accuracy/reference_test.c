@@ -266,6 +266,9 @@ static const struct {
     {"q_pseudo_spike", -1.5, (double)NAN, 0.0625},
     {"rate_escape_spike", 1, (double)NAN, 25},
     {"rate_escape_spike", 0, (double)NAN, 9.196986029286058},
+    {"piecewise_quadratic_spike", 0, (double)NAN, 1},
+    {"piecewise_quadratic_spike", -0.25, (double)NAN, 0.75},
+    {"piecewise_quadratic_spike", 1, (double)NAN, 0},
 };
 
 /* Known derivatives by the parameter. */

@@ -28,6 +28,17 @@ static inline vec triangle_spike_second(vec x, const vec *p)
     return vec_select(inner, falling(distance(x, p).hi, p[0]), zero_second(x, p));
 }
 
+/* h = 1 - alpha |d|, without losing digits next to the edges, where it is almost 0. */
+static inline vec piecewise_quadratic_spike_derivative(vec x, const vec *p)
+{
+    pair d = abs_distance(x, p), product = two_product(p[0], d.hi);
+    pair h = pair_add(two_sum(SPLAT(1), -product.hi), pair_of(-product.lo));
+    if (!no_shift(p))
+        h = pair_add(h, pair_negate(two_product(p[0], d.lo)));
+    vec lo = p[0] * h.lo, y = vec_fma(p[0], h.hi, lo);
+    return vec_max(SPLAT(0), round_to_odd(y, vec_fma(p[0], h.hi, lo - y)));
+}
+
 static inline vec box_spike_derivative(vec x, const vec *p)
 {
     vec upper = round_down(two_sum(p[SUGAR_SHIFT], p[0])), lower = -round_down(two_sum(p[0], -p[SUGAR_SHIFT]));

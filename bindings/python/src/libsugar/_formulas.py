@@ -635,6 +635,10 @@ def rate_escape_spike_derivative(m: Any, x: Any, beta: Any, slope: Any, center: 
     return slope * m.exp(-beta * m.abs(x - center))
 
 
+def piecewise_quadratic_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    return triangle_spike_derivative(m, alpha * x, alpha)
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -700,6 +704,7 @@ FORMULAS = {
     "circ_spike": Formulas(None, circ_spike_derivative),
     "q_pseudo_spike": Formulas(None, q_pseudo_spike_derivative),
     "rate_escape_spike": Formulas(None, rate_escape_spike_derivative),
+    "piecewise_quadratic_spike": Formulas(None, piecewise_quadratic_spike_derivative),
 }
 
 
