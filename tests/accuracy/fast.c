@@ -324,6 +324,11 @@ FUNCTION(multi_gaussian_spike_derivative)
     double wide = p[0] * p[2];
     return (1 + p[1]) * density(x, p[0]) - p[1] * (density(x - p[0], wide) + density(x + p[0], wide));
 }
+FUNCTION(erf_spike_derivative)
+{
+    vec z = p[0] * x;
+    return p[1] * p[0] / sqrt(pi) * exponential(-z * z);
+}
 
 /* The table of support.h, in the basis of Hermite. */
 static vec piece_value(vec x, const double *a, const double *b)
@@ -555,6 +560,7 @@ static const struct {
     SURROGATE(q_pseudo_spike),
     SURROGATE(rate_escape_spike),
     SURROGATE(piecewise_quadratic_spike),
+    SURROGATE(erf_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

@@ -883,6 +883,18 @@ FUNCTION(multi_gaussian_spike_derivative)
         mpfr_sub(r, r, t->b, N);
     }
 }
+FUNCTION(erf_spike_derivative)
+{
+    mpfr_mul_d(r, x, p[0], N);
+    mpfr_sqr(r, r, N);
+    mpfr_neg(r, r, N);
+    mpfr_exp(r, r, N);
+    mpfr_mul_d(r, r, p[0], N);
+    mpfr_mul_d(r, r, p[1], N);
+    mpfr_const_pi(t->a, N);
+    mpfr_sqrt(t->a, t->a, N);
+    mpfr_div(r, r, t->a, N);
+}
 
 /* ---- Second derivatives ------------------------------------------------------------------------ */
 
@@ -1350,6 +1362,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(q_pseudo_spike, "alpha"),
     SURROGATE(rate_escape_spike, "beta", "slope", "center"),
     SURROGATE(piecewise_quadratic_spike, "alpha"),
+    SURROGATE(erf_spike, "alpha", "c"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

@@ -269,6 +269,8 @@ static const struct {
     {"piecewise_quadratic_spike", 0, (double)NAN, 1},
     {"piecewise_quadratic_spike", -0.25, (double)NAN, 0.75},
     {"piecewise_quadratic_spike", 1, (double)NAN, 0},
+    {"erf_spike", 0, (double)NAN, 1.1283791670955126},
+    {"erf_spike", 1, (double)NAN, 0.020666985354092053},
 };
 
 /* Known derivatives by the parameter. */

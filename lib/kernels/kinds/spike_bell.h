@@ -70,6 +70,37 @@ static inline vec gaussian_spike_second(vec x, const vec *p)
     return product_of_pairs(pair_multiply(weight, n.value), pair_negate(d)) * n.scale;
 }
 
+/* c alpha / sqrt(pi) exp(-z^2), z = alpha d; where z is cut it is 0. */
+static inline pair erf_height(const vec *p)
+{
+    pair inverse_sqrt_pi = PAIR(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed80p-57);
+    return pair_multiply(two_product(p[0], p[1]), inverse_sqrt_pi);
+}
+static inline pair erf_exponent(vec x, const vec *p)
+{
+    return pair_negate(pair_square(cut_pair(pair_multiply(pair_of(p[0]), distance(x, p)), 0x1p50)));
+}
+static inline scaled erf_density(vec x, const vec *p)
+{
+    scaled e = exp_of_negative(erf_exponent(x, p));
+    return (scaled){pair_multiply(erf_height(p), e.value), e.scale};
+}
+#if REAL_BITS == 32 && !NARROW
+static inline vec erf_spike_derivative(vec x, const vec *p)
+{
+    pair scale = pair_multiply(pair_of(p[0]), PAIR(0x1.337cc2183b050p+0, -0x1.10e9cb301c4a4p-55)); /* sqrt(log2(e)) */
+    return bell_spike((normal_shape){erf_height(p), scale}, SPLAT(0.70710678) / p[0], x, p);
+}
+#else
+RARE vec erf_far(vec x, const vec *p) { return scaled_round(erf_density(x, p)); }
+
+static inline vec erf_spike_derivative(vec x, const vec *p)
+{
+    pair y = erf_exponent(x, p);
+    return or_far(times_exp(erf_height(p), exp_near_pair(y)), vec_less(y.hi, SPLAT(-EXP_NEAR)), erf_far, x, p);
+}
+#endif
+
 static inline pair scaled_times(scaled a, pair factor) { return pair_scale(pair_multiply(a.value, factor), a.scale); }
 RARE vec multi_gaussian_far(vec x, const vec *p)
 {

@@ -639,6 +639,12 @@ def piecewise_quadratic_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
     return triangle_spike_derivative(m, alpha * x, alpha)
 
 
+def erf_spike_derivative(m: Any, x: Any, alpha: Any, c: Any) -> Any:
+    """exp(-z^2) is 0 at 28, in float64 too."""
+    z = m.clip(alpha * x, -28.0, 28.0)
+    return c * alpha / math.sqrt(math.pi) * m.exp(-z * z)
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -705,6 +711,7 @@ FORMULAS = {
     "q_pseudo_spike": Formulas(None, q_pseudo_spike_derivative),
     "rate_escape_spike": Formulas(None, rate_escape_spike_derivative),
     "piecewise_quadratic_spike": Formulas(None, piecewise_quadratic_spike_derivative),
+    "erf_spike": Formulas(None, erf_spike_derivative),
 }
 
 
