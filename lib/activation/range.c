@@ -200,6 +200,7 @@ static points find_points(const sugar_kernels *kernels, const rounded_function *
     case SUGAR_KIND_q_pseudo_spike:
     case SUGAR_KIND_piecewise_quadratic_spike:
     case SUGAR_KIND_erf_spike:
+    case SUGAR_KIND_tanh_spike:
     case SUGAR_KIND_sigmoid_spike: add(&all, 0); break;
     default: break;
     }

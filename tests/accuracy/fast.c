@@ -270,6 +270,7 @@ FUNCTION(mish_derivative)
     vec e = exponential(lesser(x, all(80))), w = e * (e + 2);
     return w / (w + 2) + x * (4 * e * (1 + e)) * inverse_square(w + 2);
 }
+FUNCTION(tanh_spike_derivative) { return tanh_derivative(p[0] * x, p); }
 
 /* ---- Periodic --------------------------------------------------------------------------------- */
 
@@ -561,6 +562,7 @@ static const struct {
     SURROGATE(rate_escape_spike),
     SURROGATE(piecewise_quadratic_spike),
     SURROGATE(erf_spike),
+    SURROGATE(tanh_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

@@ -733,6 +733,11 @@ FUNCTION(mish_derivative)
     mpfr_tanh(t->a, t->a, N);
     mpfr_add(r, r, t->a, N);
 }
+FUNCTION(tanh_spike_derivative)
+{
+    mpfr_mul_d(r, x, p[0], N);
+    tanh_derivative(r, r, p, t);
+}
 
 /* ---- Periodic: at infinity, which 2^4096 stands for, a sine counts as its mean ------------------ */
 
@@ -1363,6 +1368,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(rate_escape_spike, "beta", "slope", "center"),
     SURROGATE(piecewise_quadratic_spike, "alpha"),
     SURROGATE(erf_spike, "alpha", "c"),
+    SURROGATE(tanh_spike, "alpha"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

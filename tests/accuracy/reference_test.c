@@ -271,6 +271,8 @@ static const struct {
     {"piecewise_quadratic_spike", 1, (double)NAN, 0},
     {"erf_spike", 0, (double)NAN, 1.1283791670955126},
     {"erf_spike", 1, (double)NAN, 0.020666985354092053},
+    {"tanh_spike", 0, (double)NAN, 1},
+    {"tanh_spike", 1, (double)NAN, 0.41997434161402614},
 };
 
 /* Known derivatives by the parameter. */

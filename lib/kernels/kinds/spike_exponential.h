@@ -120,4 +120,11 @@ static inline vec sigmoid_spike_second(vec x, const vec *p)
     return logistic_spike_second(pair_square(pair_of(p[0])), p[0], x, p);
 }
 
+/* 4 s(2 alpha d) s(-2 alpha d) */
+RARE vec tanh_spike_far(vec x, const vec *p) { return logistic_spike_far(SPLAT(4), p[0] + p[0], x, p); }
+static inline vec tanh_spike_derivative(vec x, const vec *p)
+{
+    return logistic_spike(SPLAT(4), p[0] + p[0], tanh_spike_far, x, p);
+}
+
 #endif

@@ -645,6 +645,10 @@ def erf_spike_derivative(m: Any, x: Any, alpha: Any, c: Any) -> Any:
     return c * alpha / math.sqrt(math.pi) * m.exp(-z * z)
 
 
+def tanh_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
+    return 4 * logistic(m, scaled(m, x, 2 * alpha))[1]
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -712,6 +716,7 @@ FORMULAS = {
     "rate_escape_spike": Formulas(None, rate_escape_spike_derivative),
     "piecewise_quadratic_spike": Formulas(None, piecewise_quadratic_spike_derivative),
     "erf_spike": Formulas(None, erf_spike_derivative),
+    "tanh_spike": Formulas(None, tanh_spike_derivative),
 }
 
 
