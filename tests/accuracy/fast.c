@@ -240,6 +240,10 @@ FUNCTION(softplus_parameter_derivative)
     return -(a * logistic(-a) + log1p_exp(-a)) / (p[0] * p[0]);
 }
 FUNCTION(bsilu_parameter_derivative) { return hyperbolic_tangent(x / 2) / 2; }
+FUNCTION(s2nn_spike_derivative)
+{
+    return choose((mask)(x < 0), sigmoid_spike_derivative(x, p), p[1] / (1 + greater(x, all(0))));
+}
 
 /* ---- Hyperbolic ------------------------------------------------------------------------------- */
 
@@ -563,6 +567,7 @@ static const struct {
     SURROGATE(piecewise_quadratic_spike),
     SURROGATE(erf_spike),
     SURROGATE(tanh_spike),
+    SURROGATE(s2nn_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

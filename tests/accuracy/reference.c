@@ -689,6 +689,15 @@ FUNCTION(bsilu_derivative)
     logistic(t->a, x);
     mpfr_mul(r, r, t->a, N);
 }
+FUNCTION(s2nn_spike_derivative)
+{
+    if (mpfr_sgn(x) < 0) {
+        sigmoid_spike_derivative(r, x, p, t);
+        return;
+    }
+    mpfr_add_ui(r, x, 1, N);
+    mpfr_d_div(r, p[1], r, N);
+}
 
 /* ---- Hyperbolic ------------------------------------------------------------------------------- */
 
@@ -1369,6 +1378,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(piecewise_quadratic_spike, "alpha"),
     SURROGATE(erf_spike, "alpha", "c"),
     SURROGATE(tanh_spike, "alpha"),
+    SURROGATE(s2nn_spike, "alpha", "beta"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

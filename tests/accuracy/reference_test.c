@@ -273,6 +273,9 @@ static const struct {
     {"erf_spike", 1, (double)NAN, 0.020666985354092053},
     {"tanh_spike", 0, (double)NAN, 1},
     {"tanh_spike", 1, (double)NAN, 0.41997434161402614},
+    {"s2nn_spike", 0, (double)NAN, 1},
+    {"s2nn_spike", 3, (double)NAN, 0.25},
+    {"s2nn_spike", -0.5, (double)NAN, 0.41997434161402614},
 };
 
 /* Known derivatives by the parameter. */

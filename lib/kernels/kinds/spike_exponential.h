@@ -127,4 +127,14 @@ static inline vec tanh_spike_derivative(vec x, const vec *p)
     return logistic_spike(SPLAT(4), p[0] + p[0], tanh_spike_far, x, p);
 }
 
+/* Each side is computed for all x, with the threshold in place of those of the other side. */
+RARE vec s2nn_far(vec x, const vec *p) { return p[1] / vec_abs(x - p[SUGAR_SHIFT]); }
+static inline vec s2nn_spike_derivative(vec x, const vec *p)
+{
+    vec threshold = p[SUGAR_SHIFT], above = vec_max(threshold, x);
+    pair sum = pair_add(pair_of(SPLAT(1)), distance_of_finite(above, p));
+    vec right = or_hyperbola(divide_by_pair(p[1], sum), s2nn_far, above, p);
+    return vec_select(vec_less(x, threshold), sigmoid_spike_derivative(vec_min(threshold, x), p), right);
+}
+
 #endif

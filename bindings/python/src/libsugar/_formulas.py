@@ -649,6 +649,10 @@ def tanh_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
     return 4 * logistic(m, scaled(m, x, 2 * alpha))[1]
 
 
+def s2nn_spike_derivative(m: Any, x: Any, alpha: Any, beta: Any) -> Any:
+    return m.where(x < 0, sigmoid_spike_derivative(m, x, alpha), beta / (1 + relu_value(m, x)))
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -717,6 +721,7 @@ FORMULAS = {
     "piecewise_quadratic_spike": Formulas(None, piecewise_quadratic_spike_derivative),
     "erf_spike": Formulas(None, erf_spike_derivative),
     "tanh_spike": Formulas(None, tanh_spike_derivative),
+    "s2nn_spike": Formulas(None, s2nn_spike_derivative),
 }
 
 
