@@ -202,6 +202,7 @@ static points find_points(const sugar_kernels *kernels, const rounded_function *
     case SUGAR_KIND_erf_spike:
     case SUGAR_KIND_tanh_spike:
     case SUGAR_KIND_s2nn_spike:
+    case SUGAR_KIND_leaky_k_relu_spike:
     case SUGAR_KIND_sigmoid_spike: add(&all, 0); break;
     default: break;
     }

@@ -259,6 +259,7 @@ FUNCTION(piecewise_quadratic_spike_derivative)
     mpfr_mul_d(r, x, p[0], N);
     triangle_spike_derivative(r, r, p, t);
 }
+FUNCTION(leaky_k_relu_spike_derivative) { mpfr_set_d(r, mpfr_sgn(x) < 0 ? p[0] : p[1], N); }
 
 FUNCTION(hard_mish_value)
 {
@@ -1379,6 +1380,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(erf_spike, "alpha", "c"),
     SURROGATE(tanh_spike, "alpha"),
     SURROGATE(s2nn_spike, "alpha", "beta"),
+    SURROGATE(leaky_k_relu_spike, "leak", "k"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

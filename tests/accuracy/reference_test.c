@@ -276,6 +276,9 @@ static const struct {
     {"s2nn_spike", 0, (double)NAN, 1},
     {"s2nn_spike", 3, (double)NAN, 0.25},
     {"s2nn_spike", -0.5, (double)NAN, 0.41997434161402614},
+    {"leaky_k_relu_spike", 0, (double)NAN, 1},
+    {"leaky_k_relu_spike", -1, (double)NAN, 0},
+    {"leaky_k_relu_spike", 2, (double)NAN, 1},
 };
 
 /* Known derivatives by the parameter. */

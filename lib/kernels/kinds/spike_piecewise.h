@@ -46,4 +46,10 @@ static inline vec box_spike_derivative(vec x, const vec *p)
     return vec_select(vec_less(upper, x), SPLAT(0), vec_select(vec_less(x, lower), SPLAT(0), one));
 }
 
+static inline vec leaky_k_relu_spike_derivative(vec x, const vec *p)
+{
+    vec above = vec_select(vec_less_equal(p[SUGAR_SHIFT], x), p[1], x); /* x if it is NaN */
+    return vec_select(vec_less(x, p[SUGAR_SHIFT]), p[0], above);
+}
+
 #endif

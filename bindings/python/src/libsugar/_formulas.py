@@ -653,6 +653,10 @@ def s2nn_spike_derivative(m: Any, x: Any, alpha: Any, beta: Any) -> Any:
     return m.where(x < 0, sigmoid_spike_derivative(m, x, alpha), beta / (1 + relu_value(m, x)))
 
 
+def leaky_k_relu_spike_derivative(m: Any, x: Any, leak: Any, k: Any) -> Any:
+    return constant(m, x, m.where(x < 0, leak, k))
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -722,6 +726,7 @@ FORMULAS = {
     "erf_spike": Formulas(None, erf_spike_derivative),
     "tanh_spike": Formulas(None, tanh_spike_derivative),
     "s2nn_spike": Formulas(None, s2nn_spike_derivative),
+    "leaky_k_relu_spike": Formulas(None, leaky_k_relu_spike_derivative),
 }
 
 
