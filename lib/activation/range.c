@@ -142,6 +142,7 @@ static points find_points(const sugar_kernels *kernels, const rounded_function *
     case SUGAR_KIND_threshold: add(&all, p[0]); break;
     case SUGAR_KIND_softshrink:
     case SUGAR_KIND_hardshrink:
+    case SUGAR_KIND_piecewise_leaky_relu_spike:
     case SUGAR_KIND_box_spike: add_both(&all, p[0]); break;
     case SUGAR_KIND_hardtanh:
         add(&all, p[0]);

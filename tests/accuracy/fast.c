@@ -128,6 +128,10 @@ FUNCTION(triangle_spike_derivative) { return p[0] * greater(1 - magnitude(x), al
 FUNCTION(box_spike_derivative) { return when((mask)(magnitude(x) <= p[0])); }
 FUNCTION(piecewise_quadratic_spike_derivative) { return triangle_spike_derivative(p[0] * x, p); }
 FUNCTION(leaky_k_relu_spike_derivative) { return choose((mask)(x < 0), all(p[0]), all(p[1])); }
+FUNCTION(piecewise_leaky_relu_spike_derivative)
+{
+    return choose((mask)(magnitude(x) < p[0]), all(0.5 / p[0]), all(p[1]));
+}
 
 FUNCTION(hard_mish_value) { return x * lesser(greater(x + 2, all(0)), all(2)) / 2; }
 FUNCTION(hard_mish_derivative) { return choose((mask)(x < -2), all(0), lesser(x + 1, all(1))); }
@@ -570,6 +574,7 @@ static const struct {
     SURROGATE(tanh_spike),
     SURROGATE(s2nn_spike),
     SURROGATE(leaky_k_relu_spike),
+    SURROGATE(piecewise_leaky_relu_spike),
 };
 
 static fast_function *find(const char *kind, direction way)

@@ -260,6 +260,15 @@ FUNCTION(piecewise_quadratic_spike_derivative)
     triangle_spike_derivative(r, r, p, t);
 }
 FUNCTION(leaky_k_relu_spike_derivative) { mpfr_set_d(r, mpfr_sgn(x) < 0 ? p[0] : p[1], N); }
+FUNCTION(piecewise_leaky_relu_spike_derivative)
+{
+    mpfr_set_d(r, p[1], N);
+    if (BELOW(x, p[0]) && ABOVE(x, -p[0])) {
+        mpfr_set_d(r, p[0], N);
+        mpfr_ui_div(r, 1, r, N);
+        mpfr_div_ui(r, r, 2, N);
+    }
+}
 
 FUNCTION(hard_mish_value)
 {
@@ -1381,6 +1390,7 @@ const reference_kind reference_kinds[] = {
     SURROGATE(tanh_spike, "alpha"),
     SURROGATE(s2nn_spike, "alpha", "beta"),
     SURROGATE(leaky_k_relu_spike, "leak", "k"),
+    SURROGATE(piecewise_leaky_relu_spike, "w", "c"),
 };
 const int reference_kind_count = (int)(sizeof reference_kinds / sizeof reference_kinds[0]);
 

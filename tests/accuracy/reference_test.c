@@ -279,6 +279,9 @@ static const struct {
     {"leaky_k_relu_spike", 0, (double)NAN, 1},
     {"leaky_k_relu_spike", -1, (double)NAN, 0},
     {"leaky_k_relu_spike", 2, (double)NAN, 1},
+    {"piecewise_leaky_relu_spike", 0.5, (double)NAN, 0.5},
+    {"piecewise_leaky_relu_spike", 1, (double)NAN, 0.01},
+    {"piecewise_leaky_relu_spike", -1, (double)NAN, 0.01},
 };
 
 /* Known derivatives by the parameter. */

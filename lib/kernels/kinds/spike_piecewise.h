@@ -52,4 +52,11 @@ static inline vec leaky_k_relu_spike_derivative(vec x, const vec *p)
     return vec_select(vec_less(x, p[SUGAR_SHIFT]), p[0], above);
 }
 
+static inline vec piecewise_leaky_relu_spike_derivative(vec x, const vec *p)
+{
+    vec upper = -round_down(two_sum(-p[SUGAR_SHIFT], -p[0])), lower = round_down(two_sum(p[SUGAR_SHIFT], -p[0]));
+    vec between = vec_fma(SPLAT(0), x, SPLAT(0.5) / p[0]); /* NaN if x is NaN */
+    return vec_select(vec_less_equal(upper, x), p[1], vec_select(vec_less_equal(x, lower), p[1], between));
+}
+
 #endif

@@ -657,6 +657,10 @@ def leaky_k_relu_spike_derivative(m: Any, x: Any, leak: Any, k: Any) -> Any:
     return constant(m, x, m.where(x < 0, leak, k))
 
 
+def piecewise_leaky_relu_spike_derivative(m: Any, x: Any, w: Any, c: Any) -> Any:
+    return constant(m, x, m.where(m.abs(x) < w, 0.5 / w, c))
+
+
 # ---- The catalogue -------------------------------------------------------------------------------------------------
 
 FORMULAS = {
@@ -727,6 +731,7 @@ FORMULAS = {
     "tanh_spike": Formulas(None, tanh_spike_derivative),
     "s2nn_spike": Formulas(None, s2nn_spike_derivative),
     "leaky_k_relu_spike": Formulas(None, leaky_k_relu_spike_derivative),
+    "piecewise_leaky_relu_spike": Formulas(None, piecewise_leaky_relu_spike_derivative),
 }
 
 
