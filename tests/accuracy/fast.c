@@ -403,7 +403,11 @@ FUNCTION(hardswish_second) { return when((mask)(magnitude(x) < 3)) / 3; }
 FUNCTION(triangle_spike_second) { return -p[0] * sign_of(x) * when((mask)(magnitude(x) < 1)); }
 static inline vec inverse_cube(vec z) { return inverse_square(z) / z; }
 FUNCTION(softsign_second) { return -2 * sign_of(x) * inverse_cube(1 + magnitude(x)); }
-FUNCTION(fast_sigmoid_spike_second) { return -2 * p[0] * sign_of(x) * inverse_cube(1 + p[0] * magnitude(x)); }
+static inline vec inverse_square_slope(vec x, double slope)
+{
+    return -2 * slope * sign_of(x) * inverse_cube(1 + slope * magnitude(x));
+}
+FUNCTION(fast_sigmoid_spike_second) { return inverse_square_slope(x, p[0]); }
 FUNCTION(squareplus_second) { return p[0] / 2 * inverse_cube(v_sqrt(x * x + p[0])); }
 FUNCTION(nelu_second)
 {
@@ -491,6 +495,39 @@ FUNCTION(hard_mish_second) { return when((mask)(x >= -2) & (mask)(x < 0)); }
 FUNCTION(sparse_plus_second) { return sparse_sigmoid_derivative(x, p); }
 FUNCTION(square_second) { return 0 * x + 2; }
 FUNCTION(clipped_gate_second) { return 2 * clipped_linear_derivative(x, p); }
+
+FUNCTION(super_spike_second) { return p[0] * inverse_square_slope(x, p[1]); }
+FUNCTION(sparse_fast_sigmoid_spike_second) { return choose((mask)(x > p[1]), inverse_square_slope(x, p[0]), all(0)); }
+FUNCTION(nonzero_sign_log_abs_spike_second) { return -sign_of(x) * inverse_square(1 / p[0] + magnitude(x)); }
+FUNCTION(fake_numerical_gradient_spike_second)
+{
+    return choose((mask)(p[0] * magnitude(x) < 1), all(0), -sign_of(x) * inverse_square(x));
+}
+FUNCTION(log_tailed_relu_spike_second) { return choose((mask)(x > 1), -inverse_square(x), all(0)); }
+FUNCTION(circ_spike_second)
+{
+    vec z = x / p[0], w = 1 + z * z;
+    return -3 / p[0] * z * inverse_square(w) / v_sqrt(w);
+}
+FUNCTION(q_pseudo_spike_second)
+{
+    vec w = 1 + 2 / (p[0] - 1) * magnitude(x);
+    return 2 * p[0] / (p[0] - 1) * -sign_of(x) * q_pseudo_spike_derivative(x, p) / w;
+}
+FUNCTION(rate_escape_spike_second) { return p[0] * -sign_of(x - p[2]) * rate_escape_spike_derivative(x, p); }
+FUNCTION(piecewise_quadratic_spike_second)
+{
+    return choose((mask)(p[0] * magnitude(x) < 1), p[0] * p[0] * -sign_of(x), all(0));
+}
+FUNCTION(erf_spike_second) { return -2 * p[0] * p[0] * x * erf_spike_derivative(x, p); }
+FUNCTION(tanh_spike_second) { return p[0] * tanh_second(p[0] * x, p); }
+FUNCTION(s2nn_spike_second)
+{
+    vec left = p[0] * hyperbolic_tangent(-p[0] / 2 * x) * sigmoid_spike_derivative(x, p);
+    return choose((mask)(x < 0), left, -p[1] * inverse_square(1 + greater(x, all(0))));
+}
+ZERO_SECOND(leaky_k_relu_spike)
+ZERO_SECOND(piecewise_leaky_relu_spike)
 
 /* ---- The table -------------------------------------------------------------------------------- */
 

@@ -950,6 +950,9 @@ FUNCTION(hardswish_second)
     step(r, ABOVE(x, -3) && BELOW(x, 3));
     mpfr_div_ui(r, r, 3, N);
 }
+/* The sign of -x. */
+static int falling(mpfr_srcptr x) { return mpfr_sgn(x) > 0 ? -1 : mpfr_sgn(x) < 0; }
+
 /* -gamma sign(x) for |x| < 1 */
 FUNCTION(triangle_spike_second)
 {
@@ -966,8 +969,8 @@ static void inverse_cube(mpfr_ptr r, mpfr_srcptr x, double slope)
     mpfr_mul_d(r, r, slope, N);
     mpfr_add_ui(r, r, 1, N);
     mpfr_pow_si(r, r, -3, N);
-    mpfr_mul_d(r, r, -2 * slope, N);
-    mpfr_mul_si(r, r, mpfr_sgn(x) > 0 ? 1 : -(mpfr_sgn(x) < 0), N);
+    mpfr_mul_d(r, r, 2 * slope, N);
+    mpfr_mul_si(r, r, falling(x), N);
 }
 FUNCTION(softsign_second) { inverse_cube(r, x, 1); }
 FUNCTION(fast_sigmoid_spike_second) { inverse_cube(r, x, p[0]); }
@@ -1032,8 +1035,8 @@ FUNCTION(selu_second)
 FUNCTION(slayer_spike_second)
 {
     slayer_spike_derivative(r, x, p, t);
-    mpfr_mul_d(r, r, -p[0], N);
-    mpfr_mul_si(r, r, mpfr_sgn(x) > 0 ? 1 : -(mpfr_sgn(x) < 0), N);
+    mpfr_mul_d(r, r, p[0], N);
+    mpfr_mul_si(r, r, falling(x), N);
 }
 
 /* s(x) s(-x) (s(-x) - s(x)), where the difference is -tanh(x/2); r != x, b and c temporaries */
@@ -1186,6 +1189,111 @@ FUNCTION(tanh_second)
     mpfr_mul(r, r, t->a, N);
     mpfr_mul_si(r, r, -2, N);
 }
+
+FUNCTION(super_spike_second)
+{
+    inverse_cube(r, x, p[1]);
+    mpfr_mul_d(r, r, p[0], N);
+}
+FUNCTION(sparse_fast_sigmoid_spike_second)
+{
+    inverse_cube(r, x, p[0]);
+    mpfr_mul_si(r, r, ABOVE(x, p[1]), N);
+}
+FUNCTION(nonzero_sign_log_abs_spike_second)
+{
+    nonzero_sign_log_abs_spike_derivative(r, x, p, t);
+    mpfr_sqr(r, r, N);
+    mpfr_mul_si(r, r, falling(x), N);
+}
+FUNCTION(fake_numerical_gradient_spike_second)
+{
+    mpfr_abs(r, x, N);
+    mpfr_mul_d(r, r, p[0], N);
+    const int flat = BELOW(r, 1);
+    mpfr_pow_si(r, x, -2, N);
+    mpfr_mul_si(r, r, falling(x), N);
+    if (flat)
+        mpfr_set_ui(r, 0, N);
+}
+FUNCTION(log_tailed_relu_spike_second)
+{
+    mpfr_set_ui(r, 0, N);
+    if (ABOVE(x, 1)) {
+        mpfr_pow_si(r, x, -2, N);
+        mpfr_neg(r, r, N);
+    }
+}
+/* -3 z / alpha (1 + z^2)^-2.5, z = x / alpha */
+FUNCTION(circ_spike_second)
+{
+    mpfr_div_d(t->b, x, p[0], N);
+    circ_spike_derivative(r, x, p, t);
+    mpfr_mul(r, r, t->b, N);
+    mpfr_sqr(t->b, t->b, N);
+    mpfr_add_ui(t->b, t->b, 1, N);
+    mpfr_div(r, r, t->b, N);
+    mpfr_div_d(r, r, p[0], N);
+    mpfr_mul_si(r, r, -3, N);
+}
+/* -2 alpha / (alpha - 1) / w times the first derivative, w = 1 + 2 |x| / (alpha - 1) */
+FUNCTION(q_pseudo_spike_second)
+{
+    q_pseudo_spike_derivative(r, x, p, t);
+    mpfr_mul_d(r, r, 2 * p[0], N);
+    mpfr_abs(t->b, x, N);
+    mpfr_mul_ui(t->b, t->b, 2, N);
+    mpfr_add(t->b, t->b, t->a, N);      /* a is alpha - 1 */
+    mpfr_div(r, r, t->b, N);
+    mpfr_mul_si(r, r, falling(x), N);
+}
+FUNCTION(rate_escape_spike_second)
+{
+    mpfr_sub_d(t->a, x, p[2], N);
+    rate_escape_spike_derivative(r, x, p, t);
+    mpfr_mul_d(r, r, p[0], N);
+    mpfr_mul_si(r, r, falling(t->a), N);
+}
+FUNCTION(piecewise_quadratic_spike_second)
+{
+    piecewise_quadratic_spike_derivative(r, x, p, t);
+    const int within = POSITIVE(r);
+    mpfr_set_d(r, p[0], N);
+    mpfr_sqr(r, r, N);
+    mpfr_mul_si(r, r, within * falling(x), N);
+}
+FUNCTION(erf_spike_second)
+{
+    erf_spike_derivative(r, x, p, t);
+    mpfr_mul(r, r, x, N);
+    mpfr_mul_d(r, r, p[0], N);
+    mpfr_mul_d(r, r, p[0], N);
+    mpfr_mul_si(r, r, -2, N);
+}
+FUNCTION(tanh_spike_second)
+{
+    mpfr_mul_d(t->b, x, p[0], N);
+    tanh_second(r, t->b, p, t);
+    mpfr_mul_d(r, r, p[0], N);
+}
+/* x < 0: alpha^2 s(y) s(-y) tanh(-y/2), y = alpha x */
+FUNCTION(s2nn_spike_second)
+{
+    if (mpfr_sgn(x) < 0) {
+        sigmoid_spike_derivative(r, x, p, t);
+        mpfr_mul_d(r, r, p[0], N);
+        mpfr_mul_d(t->a, x, -p[0], N);
+        mpfr_div_ui(t->a, t->a, 2, N);
+        mpfr_tanh(t->a, t->a, N);
+        mpfr_mul(r, r, t->a, N);
+        return;
+    }
+    mpfr_add_ui(r, x, 1, N);
+    mpfr_pow_si(r, r, -2, N);
+    mpfr_mul_d(r, r, -p[1], N);
+}
+ZERO_SECOND(leaky_k_relu_spike)
+ZERO_SECOND(piecewise_leaky_relu_spike)
 
 /* ---- Derivatives from the output y: x is y here; beyond the range of f the nearest end of it ---- */
 

@@ -40,6 +40,13 @@ static inline pair cut_pair(pair a, real limit)
     return pair_select(vec_less(SPLAT(limit), vec_abs(a.hi)), pair_of(SPLAT(limit)), a);
 }
 
+/* 1 - factor |d|, with the right sign and without losing digits where it is almost 0. */
+static inline pair one_minus_product(vec factor, pair d)
+{
+    pair product = two_product(factor, d.hi), low = two_product(factor, d.lo);
+    return pair_add(pair_add(two_sum(SPLAT(1), -product.hi), pair_of(-product.lo)), pair_negate(low));
+}
+
 /* The largest real that is not above a. */
 static inline vec round_down(pair a)
 {

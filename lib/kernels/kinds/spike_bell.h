@@ -1,4 +1,4 @@
-/* Spikes that are normal densities: gaussian_spike, multi_gaussian_spike. */
+/* Spikes that are normal densities, or sums of them. */
 #ifndef SUGAR_KERNELS_KINDS_SPIKE_BELL_H
 #define SUGAR_KERNELS_KINDS_SPIKE_BELL_H
 
@@ -100,6 +100,14 @@ static inline vec erf_spike_derivative(vec x, const vec *p)
     return or_far(times_exp(erf_height(p), exp_near_pair(y)), vec_less(y.hi, SPLAT(-EXP_NEAR)), erf_far, x, p);
 }
 #endif
+
+/* -2 alpha^2 d times the first derivative. */
+static inline vec erf_spike_second(vec x, const vec *p)
+{
+    scaled e = erf_density(x, p);
+    pair factor = two_product(SPLAT(-2) * p[0], p[0]);
+    return product_of_pairs(pair_multiply(factor, e.value), distance(x, p)) * e.scale;
+}
 
 static inline pair scaled_times(scaled a, pair factor) { return pair_scale(pair_multiply(a.value, factor), a.scale); }
 RARE vec multi_gaussian_far(vec x, const vec *p)

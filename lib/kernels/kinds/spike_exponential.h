@@ -1,8 +1,9 @@
-/* Spikes whose tails fall exponentially: slayer_spike, sigmoid_spike. */
+/* Spikes whose tails fall exponentially; one has such a tail on one side only. */
 #ifndef SUGAR_KERNELS_KINDS_SPIKE_EXPONENTIAL_H
 #define SUGAR_KERNELS_KINDS_SPIKE_EXPONENTIAL_H
 
 #include "kernels/kinds/spike.h"
+#include "kernels/kinds/spike_power.h"
 #include "kernels/math/logistic.h"
 
 /* height exp(-rate d) for d >= 0. Spikes of f32 have one formula for all finite d, others far_formula, which is
@@ -69,6 +70,11 @@ static inline vec rate_escape_spike_derivative(vec x, const vec *p)
     return exponential_spike(pair_of(p[1]), p[0], pair_abs(distance_from_center(x, p)), rate_escape_far, x, p);
 }
 
+static inline vec rate_escape_spike_second(vec x, const vec *p)
+{
+    return exponential_spike_second(pair_of(p[1]), p[0], distance_from_center(x, p));
+}
+
 /* height s(y) s(-y), y = rate |d|; far_formula is logistic_spike_far. */
 #if REAL_BITS == 32 && !NARROW
 ALWAYS_INLINE vec logistic_spike(vec height, vec rate, vec (*far_formula)(vec, const vec *), vec x, const vec *p)
@@ -127,6 +133,11 @@ static inline vec tanh_spike_derivative(vec x, const vec *p)
     return logistic_spike(SPLAT(4), p[0] + p[0], tanh_spike_far, x, p);
 }
 
+static inline vec tanh_spike_second(vec x, const vec *p)
+{
+    return logistic_spike_second(pair_of(SPLAT(8) * p[0]), p[0] + p[0], x, p);
+}
+
 /* Each side is computed for all x, with the threshold in place of those of the other side. */
 RARE vec s2nn_far(vec x, const vec *p) { return p[1] / vec_abs(x - p[SUGAR_SHIFT]); }
 static inline vec s2nn_spike_derivative(vec x, const vec *p)
@@ -135,6 +146,14 @@ static inline vec s2nn_spike_derivative(vec x, const vec *p)
     pair sum = pair_add(pair_of(SPLAT(1)), distance_of_finite(above, p));
     vec right = or_hyperbola(divide_by_pair(p[1], sum), s2nn_far, above, p);
     return vec_select(vec_less(x, threshold), sigmoid_spike_derivative(vec_min(threshold, x), p), right);
+}
+
+static inline vec s2nn_spike_second(vec x, const vec *p)
+{
+    vec threshold = p[SUGAR_SHIFT];
+    pair r = pair_reciprocal(pair_add(pair_of(SPLAT(1)), distance(vec_max(threshold, x), p)));
+    vec right = product_of_pairs(pair_multiply(pair_of(-p[1]), r), r);
+    return vec_select(vec_less(x, threshold), sigmoid_spike_second(vec_min(threshold, x), p), right);
 }
 
 #endif

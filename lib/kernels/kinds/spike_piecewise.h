@@ -1,4 +1,4 @@
-/* Spikes of straight pieces: triangle_spike, box_spike. */
+/* Spikes of straight pieces. */
 #ifndef SUGAR_KERNELS_KINDS_SPIKE_PIECEWISE_H
 #define SUGAR_KERNELS_KINDS_SPIKE_PIECEWISE_H
 
@@ -28,15 +28,18 @@ static inline vec triangle_spike_second(vec x, const vec *p)
     return vec_select(inner, falling(distance(x, p).hi, p[0]), zero_second(x, p));
 }
 
-/* h = 1 - alpha |d|, without losing digits next to the edges, where it is almost 0. */
 static inline vec piecewise_quadratic_spike_derivative(vec x, const vec *p)
 {
-    pair d = abs_distance(x, p), product = two_product(p[0], d.hi);
-    pair h = pair_add(two_sum(SPLAT(1), -product.hi), pair_of(-product.lo));
-    if (!no_shift(p))
-        h = pair_add(h, pair_negate(two_product(p[0], d.lo)));
+    pair h = one_minus_product(p[0], abs_distance(x, p));
     vec lo = p[0] * h.lo, y = vec_fma(p[0], h.hi, lo);
     return vec_max(SPLAT(0), round_to_odd(y, vec_fma(p[0], h.hi, lo - y)));
+}
+
+/* alpha^2 inside, with the sign of -d; 0 at the edges, as that of relu at 0. */
+static inline vec piecewise_quadratic_spike_second(vec x, const vec *p)
+{
+    mask inner = vec_less(SPLAT(0), one_minus_product(p[0], abs_distance(x, p)).hi);
+    return vec_select(inner, falling(distance(x, p).hi, p[0] * p[0]), zero_second(x, p));
 }
 
 static inline vec box_spike_derivative(vec x, const vec *p)

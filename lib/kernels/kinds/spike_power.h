@@ -1,4 +1,4 @@
-/* Spikes whose tails fall like a power of the distance: atan_spike, fast_sigmoid_spike. */
+/* Spikes whose tails fall like a power of the distance. */
 #ifndef SUGAR_KERNELS_KINDS_SPIKE_POWER_H
 #define SUGAR_KERNELS_KINDS_SPIKE_POWER_H
 
@@ -6,12 +6,14 @@
 #include "kernels/kinds/spike.h"
 #include "kernels/math/log1p.h"
 
-/* a / b^2 and a b^3; in this order nothing underflows that the result does not. */
-static inline vec over_square(pair a, pair b)
+/* 1 / a^2 */
+static inline vec inverse_square(pair a)
 {
-    pair r = pair_reciprocal(b);
-    return product_of_pairs(pair_multiply(a, r), r);
+    pair r = pair_reciprocal(a);
+    return product_of_pairs(r, r);
 }
+
+/* a b^3; in this order nothing underflows that the result does not. */
 static inline vec times_cube(pair a, pair b) { return product_of_pairs(pair_multiply(pair_multiply(a, b), b), b); }
 
 #define HALF_PI PAIR(0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54)
@@ -92,10 +94,18 @@ static inline vec super_spike_derivative(vec x, const vec *p)
     return or_far(near, vec_less(SPLAT(ONE_PLUS_LIMIT), sum.hi), super_far, x, p);
 }
 
+static inline vec super_spike_second(vec x, const vec *p) { return inverse_square_second(p[0], p[1], x, p); }
+
+/* Up to there it is 0. */
+static inline vec sparse_edge(const vec *p) { return round_down(two_sum(p[SUGAR_SHIFT], p[1])); }
 static inline vec sparse_fast_sigmoid_spike_derivative(vec x, const vec *p)
 {
-    vec edge = round_down(two_sum(p[SUGAR_SHIFT], p[1]));
-    return vec_select(vec_less_equal(x, edge), SPLAT(0), fast_sigmoid_spike_derivative(x, p));
+    return vec_select(vec_less_equal(x, sparse_edge(p)), SPLAT(0), fast_sigmoid_spike_derivative(x, p));
+}
+
+static inline vec sparse_fast_sigmoid_spike_second(vec x, const vec *p)
+{
+    return vec_select(vec_less_equal(x, sparse_edge(p)), SPLAT(0), fast_sigmoid_spike_second(x, p));
 }
 
 /* Spikes whose tails fall like 1 / d have a near formula for finite distances; beyond this |x| they are c / d, to the
@@ -114,6 +124,12 @@ static inline vec nonzero_sign_log_abs_spike_derivative(vec x, const vec *p)
     return or_hyperbola(divide_by_pair(SPLAT(1), sum), inverse_distance_far, x, p);
 }
 
+static inline vec nonzero_sign_log_abs_spike_second(vec x, const vec *p)
+{
+    pair d = distance(x, p), sum = pair_add(pair_reciprocal(pair_of(p[0])), pair_abs(d));
+    return falling(d.hi, inverse_square(sum));
+}
+
 /* Distances below 1e-7 become 1e-7, as 1 / d must be finite: alpha is less than that. */
 static inline vec fake_numerical_gradient_spike_derivative(vec x, const vec *p)
 {
@@ -121,6 +137,15 @@ static inline vec fake_numerical_gradient_spike_derivative(vec x, const vec *p)
     d.hi = vec_max(SPLAT(1e-7), d.hi);
     vec near = vec_min(p[0], divide_by_pair(SPLAT(1), d));
     return or_hyperbola(near, inverse_distance_far, x, p);
+}
+
+/* As PyTorch's clamp_max, the slope of 1 / |d| where that is alpha. */
+static inline vec fake_numerical_gradient_spike_second(vec x, const vec *p)
+{
+    pair d = distance(x, p), a = pair_abs(d);
+    mask flat = vec_less(SPLAT(0), one_minus_product(p[0], a).hi);
+    vec steep = falling(d.hi, inverse_square(pair_select(flat, pair_of(SPLAT(1)), a)));
+    return vec_select(flat, SPLAT(0), steep);
 }
 
 static inline vec log_tailed_relu_spike_derivative(vec x, const vec *p)
@@ -131,48 +156,45 @@ static inline vec log_tailed_relu_spike_derivative(vec x, const vec *p)
     return vec_select(vec_less_equal(x, p[SUGAR_SHIFT]), p[0], near);
 }
 
-/* w^-1.5, w = 1 + (d / alpha)^2. With r = 1 / q, q the rounded root of w, 1 / sqrt(w) is r (1 + (1 - r q) - r^2 (w -
- * q^2) / 2). Far out, where w is cut, the derivative is 0. */
+static inline vec log_tailed_relu_spike_second(vec x, const vec *p)
+{
+    pair d = distance(x, p);
+    mask flat = vec_less_equal((d.hi - SPLAT(1)) + d.lo, SPLAT(0));
+    vec steep = -inverse_square(pair_select(flat, pair_of(SPLAT(1)), d));
+    return vec_select(flat, SPLAT(0), steep);
+}
+
+/* w^-0.5, w = 1 + z^2. With r = 1 / q, q the rounded root of w, it is r (1 + (1 - r q) - r^2 (w - q^2) / 2). Beyond
+ * CIRC_LIMIT, where z is cut, its cube is 0. */
+#define CIRC_LIMIT PICK(0x1p51, 0x1p400)
+static inline pair circ_root(pair z)
+{
+    pair w = pair_add(pair_of(SPLAT(1)), pair_square(cut_pair(z, CIRC_LIMIT)));
+    vec q = vec_sqrt(w.hi), r = SPLAT(1) / q, rest = vec_fnma(q, q, w.hi) + w.lo;
+    return (pair){r, r * vec_fnma(SPLAT(0.5) * r * r, rest, vec_fnma(r, q, SPLAT(1)))};
+}
 static inline vec circ_spike_derivative(vec x, const vec *p)
 {
-    pair z = pair_multiply(distance(x, p), pair_reciprocal(pair_of(p[0])));
-    pair w = pair_add(pair_of(SPLAT(1)), pair_square(cut_pair(z, PICK(0x1p51, 0x1p400))));
-    vec q = vec_sqrt(w.hi), r = SPLAT(1) / q, rest = vec_fnma(q, q, w.hi) + w.lo;
-    pair t = {r, r * vec_fnma(SPLAT(0.5) * r * r, rest, vec_fnma(r, q, SPLAT(1)))};
+    pair t = circ_root(pair_multiply(distance(x, p), pair_reciprocal(pair_of(p[0]))));
     return pair_round(pair_multiply(pair_square(t), t));
 }
 
-/* log(w) for w >= 1. Powers of two are divided out until 1 / sqrt(2) <= w <= sqrt(2), where it is 2 atanh(z), z = (w -
- * 1) / (w + 1). The error is that of the series, relative to the result 2^-31 (f64: 2^-61). */
-static inline pair log_of(pair w)
+/* -3 d / alpha^2 w^-2.5; z may be subnormal where d is not, so it is not a factor. */
+static inline vec circ_spike_second(vec x, const vec *p)
 {
-    static const real powers[] = {
-#if REAL_BITS == 64
-        0x1p512, 0x1p256, 0x1p128,
-#endif
-        0x1p64,  0x1p32,  0x1p16,  0x1p8, 0x1p4, 0x1p2, 0x1p1};
-    enum { POWERS = sizeof powers / sizeof powers[0] };
-    vec n = SPLAT(0);
-    UNROLL
-    for (int i = 0; i < POWERS; i++) {
-        mask above = vec_less(SPLAT(0.70710678) * vec_splat(powers[i]), w.hi);
-        w = pair_scale(w, vec_select(above, vec_splat(1 / powers[i]), SPLAT(1)));
-        n = n + vec_select(above, vec_splat((real)(1 << (POWERS - 1 - i))), SPLAT(0));
-    }
-    pair z = pair_divide(two_sum(w.hi - SPLAT(1), w.lo), pair_add(w, pair_of(SPLAT(1)))), square = pair_square(z);
-    vec inner = square.hi * polynomial(atanh_tail + 1, DEGREE(atanh_tail) - 1, square.hi);
-    pair cube = pair_multiply(pair_multiply(z, square), fast_two_sum(vec_splat(atanh_tail[0]), inner));
-    pair half_ln2 = PAIR(0x1.62e42fefa39efp-2, 0x1.abc9e3b39803fp-57);
-    return pair_scale(pair_add(pair_multiply(pair_of(n), half_ln2), pair_add(z, cube)), SPLAT(2));
+    pair inverse = pair_reciprocal(pair_of(p[0])), d = distance(x, p), z = pair_multiply(d, inverse), t = circ_root(z);
+    d = pair_select(vec_less(SPLAT(CIRC_LIMIT), vec_abs(z.hi)), pair_of(SPLAT(0)), d);
+    pair factor = pair_multiply(pair_multiply(pair_of(SPLAT(-3)), pair_square(inverse)), d);
+    return times_cube(pair_multiply(factor, pair_square(t)), t);
 }
 
-/* exp(-y) = 2^-(y log2(e)), y = alpha log(w), w = 1 + 2 |d| / (alpha - 1). Large distances are divided by Q_SCALE, so
- * that w is finite; there the 1 is negligible. */
+/* height w^-exponent = height 2^-y, in f64 height exp(-y), w = 1 + 2 |d| / (alpha - 1). Large distances are divided by
+ * Q_SCALE, so that w is finite; there the 1 is negligible. */
 #define Q_LARGE PICK(0x1p100, 0x1p400)
 #define Q_SCALE PICK(0x1p64, 0x1p256)
 #define LOG_Q_SCALE                                                                                                    \
     PICK(PAIR(0x1.62e42fefa39efp+5, 0x1.abc9e3b39803fp-50), PAIR(0x1.62e42fefa39efp+7, 0x1.abc9e3b39803fp-48))
-static inline vec q_pseudo_spike_derivative(vec x, const vec *p)
+static inline vec q_pseudo_power(pair height, pair exponent, vec x, const vec *p)
 {
     const real largest = PICK(FLT_MAX, DBL_MAX);
     pair d = abs_distance_of_finite(bounded(x, largest), p);
@@ -181,13 +203,24 @@ static inline vec q_pseudo_spike_derivative(vec x, const vec *p)
     pair ratio = pair_multiply(d, pair_divide(pair_of(SPLAT(2)), two_sum(p[0], SPLAT(-1))));
     pair w = pair_add(pair_of(vec_select(large, SPLAT(0), SPLAT(1))), ratio);
     pair log_w = pair_add(log_of(w), pair_select(large, LOG_Q_SCALE, pair_of(SPLAT(0))));
-    pair y = pair_multiply(pair_of(p[0]), log_w);
+    pair y = pair_multiply(exponent, log_w);
     if (REAL_BITS == 32)
         y = pair_multiply(y, PAIR(0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56));
     mask zero =
         vec_less(vec_select(vec_less(SPLAT(largest), vec_abs(x)), SPLAT(-1), SPLAT(DECAY_LIMIT) - y.hi), SPLAT(0));
-    exp_factors e = decay(pair_of(SPLAT(1)), y);
+    exp_factors e = decay(height, y);
     return vec_select(zero, SPLAT(0), vec_fma(e.power, e.p, e.power)) * SPLAT(DECAY_SCALE);
+}
+static inline vec q_pseudo_spike_derivative(vec x, const vec *p)
+{
+    return q_pseudo_power(pair_of(SPLAT(1)), pair_of(p[0]), x, p);
+}
+
+/* -2 alpha / (alpha - 1) w^-(alpha + 1), with the sign of d. */
+static inline vec q_pseudo_spike_second(vec x, const vec *p)
+{
+    pair height = pair_divide(pair_of(p[0] + p[0]), two_sum(p[0], SPLAT(-1)));
+    return falling(distance(x, p).hi, q_pseudo_power(height, two_sum(p[0], SPLAT(1)), x, p));
 }
 
 #endif

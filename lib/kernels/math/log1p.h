@@ -1,4 +1,4 @@
-/* log1p(e) for e from 0 to 1, and log1p(exp(y)) for y <= 0. */
+/* log1p(e) for e from 0 to 1, log(w) for w >= 1, and log1p(exp(y)) for y <= 0. */
 #ifndef SUGAR_KERNELS_MATH_LOG1P_H
 #define SUGAR_KERNELS_MATH_LOG1P_H
 
@@ -24,6 +24,30 @@ static inline pair log1p_pair(pair e)
     vec square = z.hi * z.hi;
     vec tail = vec_fma(z.hi * square, POLYNOMIAL(atanh_tail, square), z.lo);
     return pair_scale(fast_two_sum(z.hi, tail), SPLAT(2));
+}
+
+/* log(w) for w >= 1. Powers of two are divided out until 1 / sqrt(2) <= w <= sqrt(2), where it is 2 atanh(z), z = (w -
+ * 1) / (w + 1). The error is that of the series, relative to the result 2^-31 (f64: 2^-61). */
+static inline pair log_of(pair w)
+{
+    static const real powers[] = {
+#if REAL_BITS == 64
+        0x1p512, 0x1p256, 0x1p128,
+#endif
+        0x1p64,  0x1p32,  0x1p16,  0x1p8, 0x1p4, 0x1p2, 0x1p1};
+    enum { POWERS = sizeof powers / sizeof powers[0] };
+    vec n = SPLAT(0);
+    UNROLL
+    for (int i = 0; i < POWERS; i++) {
+        mask above = vec_less(SPLAT(0.70710678) * vec_splat(powers[i]), w.hi);
+        w = pair_scale(w, vec_select(above, vec_splat(1 / powers[i]), SPLAT(1)));
+        n = n + vec_select(above, vec_splat((real)(1 << (POWERS - 1 - i))), SPLAT(0));
+    }
+    pair z = pair_divide(two_sum(w.hi - SPLAT(1), w.lo), pair_add(w, pair_of(SPLAT(1)))), square = pair_square(z);
+    vec inner = square.hi * polynomial(atanh_tail + 1, DEGREE(atanh_tail) - 1, square.hi);
+    pair cube = pair_multiply(pair_multiply(z, square), fast_two_sum(vec_splat(atanh_tail[0]), inner));
+    pair half_ln2 = PAIR(0x1.62e42fefa39efp-2, 0x1.abc9e3b39803fp-57);
+    return pair_scale(pair_add(pair_multiply(pair_of(n), half_ln2), pair_add(z, cube)), SPLAT(2));
 }
 
 #if REAL_BITS == 32
