@@ -317,9 +317,17 @@ static void restore(const sugar_activation *activation, vectors *a, int bits, co
     assert_ok(flat_backward(activation, a->type, N, NULL, 1, dy, 1, a->dx, 1, &options));
 }
 
-static double epsilon(element_type type) { return ldexp(1, -element_formats[type].mantissa_bits); }
+/* The smallest positive element. */
+static double smallest(element_type type) { return element_value(1, type); }
 
-/* What a code stands for is within half the spacing of codes, and a rounding, of the derivative. */
+/* By how much a result near a differs at most from the element that it is stored as. */
+static double storing(element_type type, double a)
+{
+    return ldexp(fabs(a), -element_formats[type].mantissa_bits) + smallest(type);
+}
+
+/* What a code stands for is within half the spacing of codes, and a rounding, of the derivative, before that is stored
+ * as an element. */
 static void check_codes(const char *spec, element_type type)
 {
     uint64_t state = 3;
@@ -333,8 +341,7 @@ static void check_codes(const char *spec, element_type type)
     assert_ok(flat_backward(a, type, N, v.x, 1, v.ones, 1, v.dx, 1, NULL));
     const double largest = fmax(fabs(minimum), fabs(maximum)), half = (maximum - minimum) / 510;
     const double arithmetic = type == ELEMENT_F64 ? 0x1p-52 : 0x1p-23;
-    const double subnormal = type == ELEMENT_F16 ? 0x1p-24 : (double)FLT_TRUE_MIN;
-    const double rounding = 4 * arithmetic * largest + subnormal;
+    const double rounding = 4 * arithmetic * largest + (double)FLT_TRUE_MIN;
     for (int64_t i = 0; i < N; i++) {
         const double d = element_value(element_load(v.dx, i, type), type);
         const double back = element_value(element_load(w.dx, i, type), type);
@@ -347,9 +354,9 @@ static void check_codes(const char *spec, element_type type)
             assert_true(fabs(stands_for) > 65000);
             continue;
         }
-        const double stored = epsilon(type) * fabs(d);
+        const double stored = storing(type, d);
         if (!(fabs(stands_for - d) <= half + rounding + stored)
-            || !(fabs(back - d) <= half + rounding + 2 * stored + epsilon(type) * fabs(back)))
+            || !(fabs(back - d) <= half + rounding + 2 * stored + storing(type, back)))
             fail_msg("%s, %s: derivative %.9g, code %d is %.9g, used as %.9g; half a step is %.3g", spec,
                      element_formats[type].name, d, v.codes[i], stands_for, back, half);
     }
