@@ -52,7 +52,8 @@ def specs() -> list[str]:
             continue
         name = kind.name if "forward" in kind.roles else f"relu~{kind.name}"
         for values in ((), (0.37, 0.6, 2.0), (3.1, 4.7, 6.0)) if kind.parameters else ((),):
-            given = ", ".join(f"{one.name}={min(value, one.maximum)}" for one, value in zip(kind.parameters, values))
+            given = ", ".join(f"{one.name}={min(max(value, one.minimum), one.maximum)}"
+                              for one, value in zip(kind.parameters, values))
             made.append(f"{name}({given})" if given else name)
     return made
 
