@@ -45,6 +45,11 @@ def far(m: Any, x: Any) -> Any:
     return m.clip(x, -FAR, FAR)
 
 
+def zero_far(m: Any, x: Any, value: Any) -> Any:
+    """value, made of far(m, x), with the limit 0 at infinities."""
+    return m.where(m.abs(x) > FAR, 0.0, value)
+
+
 def below_zero(m: Any, x: Any) -> Any:
     """min(x, 0), with the derivative 1 at 0."""
     return m.where(x > 0, 0.0, x)
@@ -622,13 +627,13 @@ def log_tailed_relu_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
 
 
 def circ_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
-    z = m.clip(x / alpha, -(2.0**30), 2.0**30)
-    t = 1 / (1 + z * z)
-    return t * m.sqrt(t)
+    z = far(m, x) / alpha
+    t = 1 / m.sqrt(1 + z * z)
+    return zero_far(m, x, t * t * t)
 
 
 def q_pseudo_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
-    return m.exp(-alpha * m.log1p(2 / (alpha - 1) * m.abs(far(m, x))))
+    return zero_far(m, x, m.exp(-alpha * m.log1p(2 / (alpha - 1) * m.abs(far(m, x)))))
 
 
 def rate_escape_spike_derivative(m: Any, x: Any, beta: Any, slope: Any, center: Any) -> Any:
