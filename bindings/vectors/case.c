@@ -7,7 +7,19 @@
 #include <string.h>
 
 static const char *const role_names[ROLES] = {
-    "x", "y", "dy", "dx", "parameter", "parameter_gradient", "saved_gradient",
+    "x",
+    "y",
+    "dy",
+    "dx",
+    "v",
+    "ddy",
+    "parameter",
+    "parameter_gradient",
+    "saved_gradient",
+    "bias",
+    "bias_gradient",
+    "gate",
+    "gate_gradient",
 };
 
 static int cases;
@@ -140,6 +152,13 @@ static const sugar_tensor *tensor_of(vector_case *c, role r)
     return &o->tensor;
 }
 
+/* Whether the call takes vectors: whether the name ends with an element type. */
+static int takes_vectors(const vector_case *c)
+{
+    const char *type = strrchr(c->call, '_');
+    return type && strcmp(type + 1, element_formats[c->type].name) == 0;
+}
+
 static sugar_status call_on_vectors(vector_case *c, const sugar_activation *activation)
 {
     const operand *o = c->operands;
@@ -150,23 +169,34 @@ static sugar_status call_on_vectors(vector_case *c, const sugar_activation *acti
                          start_of(c, &o[DX]), o[DX].step, &c->options);
 }
 
+/* Sets the pointers of the options, but for the monitor. */
+static void point_options(vector_case *c)
+{
+    c->options.parameter = tensor_of(c, PARAMETER);
+    c->options.parameter_gradient = tensor_of(c, PARAMETER_GRADIENT);
+    c->options.saved_gradient = tensor_of(c, SAVED_GRADIENT);
+    c->options.random = c->draws ? &c->random : NULL;
+    c->options.bias = tensor_of(c, BIAS);
+    c->options.bias_gradient = tensor_of(c, BIAS_GRADIENT);
+    c->options.gate = tensor_of(c, GATE);
+    c->options.gate_gradient = tensor_of(c, GATE_GRADIENT);
+}
+
 static answer run(vector_case *c)
 {
     answer a = {.status = SUGAR_OK};
     for (int i = 0; i < c->memory_count; i++)
         memcpy(c->memories[i].after, c->memories[i].before, MAX_BYTES);
     if (c->spec) {
-        const sugar_activation_options options = {.struct_size = sizeof options, .level = c->level};
+        const sugar_activation_options options = {
+            .struct_size = sizeof options, .level = c->level, .table = c->table, .table_knots = c->table_knots};
         a.status = sugar_activation_create_with_options(&a.activation, c->spec, strlen(c->spec), &options);
     }
     if (strcmp(c->call, "create") == 0)
         return a;
     if (a.status != SUGAR_OK || (c->monitored && sugar_monitor_create(&a.monitor, c->units, &c->monitor_options)))
         give_up(c->what, sugar_last_error());
-    c->options.parameter = tensor_of(c, PARAMETER);
-    c->options.parameter_gradient = tensor_of(c, PARAMETER_GRADIENT);
-    c->options.saved_gradient = tensor_of(c, SAVED_GRADIENT);
-    c->options.random = c->draws ? &c->random : NULL;
+    point_options(c);
     if (strcmp(c->call, "observe") == 0) {
         a.status = sugar_monitor_observe(a.monitor, tensor_of(c, X), &c->options);
         return a;
@@ -176,8 +206,11 @@ static answer run(vector_case *c)
         a.status = sugar_forward(a.activation, tensor_of(c, X), tensor_of(c, Y), &c->options);
     else if (strcmp(c->call, "backward") == 0)
         a.status = sugar_backward(a.activation, tensor_of(c, X), tensor_of(c, DY), tensor_of(c, DX), &c->options);
-    else
+    else if (takes_vectors(c))
         a.status = call_on_vectors(c, a.activation);
+    else
+        a.status = sugar_backward_twice(a.activation, tensor_of(c, X), tensor_of(c, DY), tensor_of(c, V),
+                                        tensor_of(c, DDY), tensor_of(c, DX), &c->options);
     return a;
 }
 
@@ -365,9 +398,22 @@ static void write_created(const sugar_activation *activation)
     printf("}");
 }
 
+static void write_table(const vector_case *c)
+{
+    if (!c->table) {
+        printf("null");
+        return;
+    }
+    for (size_t i = 0; i < 3 * c->table_knots; i++) {
+        putchar(i ? ',' : '[');
+        write_double(c->table[i]);
+    }
+    putchar(']');
+}
+
 static void write_operands(const vector_case *c)
 {
-    const int vector = strchr(c->call, '_') != NULL;
+    const int vector = takes_vectors(c);
     printf(",\"memories\":[");
     for (int i = 0; i < c->memory_count; i++) {
         printf("%s", i ? "," : "");
@@ -390,6 +436,8 @@ void case_finish(vector_case *c)
     write_string(c->spec);
     printf(",\"level\":");
     write_string(c->level);
+    printf(",\"table\":");
+    write_table(c);
     printf(",\"type\":\"%s\",\"flags\":%llu,\"n\":%lld", element_formats[c->type].name,
            (unsigned long long)c->options.flags, (long long)c->n);
     write_operands(c);

@@ -4,8 +4,24 @@
 
 #include "../../tests/support/support.h"
 
-/* The tensors and vectors that a call may have. */
-typedef enum role { X, Y, DY, DX, PARAMETER, PARAMETER_GRADIENT, SAVED_GRADIENT, ROLES } role;
+/* The tensors and vectors that a call may have: its arguments, of which the first four may be vectors, and those among
+ * its options. */
+typedef enum role {
+    X,
+    Y,
+    DY,
+    DX,
+    V,
+    DDY,
+    PARAMETER,
+    PARAMETER_GRADIENT,
+    SAVED_GRADIENT,
+    BIAS,
+    BIAS_GRADIENT,
+    GATE,
+    GATE_GRADIENT,
+    ROLES
+} role;
 
 enum { BYTES = ELEMENT_TYPES, BITS, MAX_RANK = 4, MAX_BYTES = 4096 };   /* types beside those of elements */
 
@@ -27,9 +43,11 @@ typedef struct operand {
 
 typedef struct vector_case {
     const char *what;                   /* the beginning of its name */
-    const char *call;                   /* forward, backward, forward_f32, ..., observe, create */
+    const char *call;                   /* forward, backward, backward_twice, forward_f32, ..., observe, create */
     const char *spec;                   /* NULL: no activation */
     const char *level;                  /* NULL: the best one */
+    const double *table;                /* [3 * table_knots]; NULL: none */
+    size_t table_knots;
     element_type type;
     int64_t n;                          /* of a call on vectors */
     operand operands[ROLES];

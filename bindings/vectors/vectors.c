@@ -52,7 +52,30 @@ static vector_case *plain(const char *what, int forward, const char *spec, eleme
     return forward ? forward_case(what, spec, type, &row, &row) : backward_case(what, spec, type, &row, &row, &row);
 }
 
+static vector_case *twice_case(const char *what, const char *spec, element_type type, const layout *x, const layout *dy,
+                               const layout *v, const layout *out)
+{
+    vector_case *c = case_new(what, "backward_twice", spec, type);
+    case_tensor(c, X, (int)type, x);
+    case_tensor(c, DY, (int)type, dy);
+    case_tensor(c, V, (int)type, v);
+    case_tensor(c, DDY, (int)type, out);
+    case_tensor(c, DX, (int)type, out);
+    return c;
+}
+
 /* ---- Values -------------------------------------------------------------------------------- */
+
+/* Rows of a knot, the value there and the slope there. */
+static const double knots[] = {-2, -0.25, 0, -0.5, -0.375, 0.125, 0.75, 0.5, 1.25, 3, 3.5, 1};
+enum { KNOTS = sizeof knots / sizeof knots[0] / 3 };
+
+static vector_case *with_table(vector_case *c)
+{
+    c->table = knots;
+    c->table_knots = KNOTS;
+    return c;
+}
 
 /* Every kind forward and backward, each in one type, in turn. */
 static void kinds(void)
@@ -61,14 +84,13 @@ static void kinds(void)
         sugar_kind kind = {.struct_size = sizeof kind};
         if (sugar_kind_get(i, &kind))
             give_up("sugar_kind_get", sugar_last_error());
-        if (strcmp(kind.name, "table") == 0)    /* needs options that the vectors do not have yet */
-            continue;
         char spec[128];
-        const int forward = (kind.roles & SUGAR_ROLE_FORWARD) != 0;
-        snprintf(spec, sizeof spec, "%s%s", forward ? "" : "heaviside~", kind.name);
-        if (forward)
-            case_finish(plain("kind", 1, spec, (element_type)(i % ELEMENT_TYPES)));
-        case_finish(plain("kind", 0, spec, (element_type)((i + 1) % ELEMENT_TYPES)));
+        const int has_forward = (kind.roles & SUGAR_ROLE_FORWARD) != 0, is_table = strcmp(kind.name, "table") == 0;
+        snprintf(spec, sizeof spec, "%s%s", has_forward ? "" : "heaviside~", kind.name);
+        for (int forward = has_forward; forward >= 0; forward--) {
+            vector_case *c = plain("kind", forward, spec, (element_type)((i + !forward) % ELEMENT_TYPES));
+            case_finish(is_table ? with_table(c) : c);
+        }
     }
 }
 
@@ -301,6 +323,96 @@ static void drawn(void)
         }
 }
 
+/* x + bias, with a value for each column, or shared in other ways; beside f16 and bf16 also in f32. */
+static void biased(void)
+{
+    static const layout columns = {.rank = 2, .shape = {1, 4}, .compact = 1};
+    static const layout rows = {.rank = 2, .shape = {3, 1}, .strides = {-2, 0}};
+    for (element_type type = ELEMENT_F32; type < ELEMENT_TYPES; type++) {
+        const int narrow = type == ELEMENT_F16 || type == ELEMENT_BF16;
+        for (int wide = 0; wide <= narrow; wide++) {
+            const int held = wide ? ELEMENT_F32 : (int)type;
+            vector_case *c = forward_case("bias", "silu~bsilu", type, &matrix, &matrix);
+            case_tensor(c, BIAS, held, &columns);
+            case_finish(c);
+            c = backward_case("bias", "silu~bsilu", type, &matrix, &matrix, &matrix);
+            case_tensor(c, BIAS, held, &columns);
+            case_tensor(c, BIAS_GRADIENT, held, wide ? &rows : &columns);
+            with_flags(c, type % 2 ? SUGAR_CALL_ACCUMULATE : 0);
+        }
+        if (!narrow)
+            continue;
+        vector_case *c = backward_case("f32 parameter", "prelu", type, &matrix, &matrix, &matrix);
+        case_tensor(c, PARAMETER, ELEMENT_F32, &rows);
+        case_fill(c, PARAMETER, 0.125, 2);
+        case_tensor(c, PARAMETER_GRADIENT, ELEMENT_F32, &columns);
+        case_finish(c);
+    }
+}
+
+/* f(x) * gate, alone and with a bias; a gate that is shared; gradients that lie in other ways. */
+static void gated(void)
+{
+    static const layout shared = {.rank = 2, .shape = {3, 4}, .strides = {0, 1}};
+    static const layout turned = {.rank = 2, .shape = {3, 4}, .strides = {1, 3}};
+    static const layout one = {.rank = 2, .shape = {1, 1}, .compact = 1};
+    for (element_type type = ELEMENT_F32; type < ELEMENT_TYPES; type++) {
+        vector_case *c = forward_case("gate", "silu~bsilu", type, &matrix, &matrix);
+        case_tensor(c, GATE, (int)type, type % 2 ? &shared : &turned);
+        case_finish(c);
+        c = backward_case("gate", "silu~bsilu", type, &matrix, &matrix, &matrix);
+        case_tensor(c, GATE, (int)type, &matrix);
+        case_tensor(c, GATE_GRADIENT, (int)type, &turned);
+        with_flags(c, type % 2 ? SUGAR_CALL_ACCUMULATE : 0);
+        c = backward_case("bias and gate", "gelu", type, &matrix, &matrix, &matrix);
+        case_tensor(c, BIAS, (int)type, &one);
+        case_tensor(c, BIAS_GRADIENT, (int)type, &one);
+        case_tensor(c, GATE, (int)type, &shared);
+        case_tensor(c, GATE_GRADIENT, (int)type, &matrix);
+        case_finish(c);
+    }
+    vector_case *c = backward_case("gate in place", "silu", ELEMENT_F32, &matrix, &matrix, &matrix);
+    case_tensor(c, GATE, ELEMENT_F32, &matrix);
+    case_share(c, GATE_GRADIENT, GATE);
+    case_finish(c);
+    c = case_new("vectors with a gate", "forward_f32", "relu", ELEMENT_F32);
+    c->n = COUNT;
+    case_vector(c, X, COUNT, 1);
+    case_vector(c, Y, COUNT, -2);
+    case_tensor(c, GATE, ELEMENT_F32, &row);
+    case_finish(c);
+}
+
+/* Second derivatives: of several specs and layouts, of one output alone, in place. */
+static void twice(void)
+{
+    static const char *const all[ELEMENT_TYPES] = {"silu", "relu~bsilu", "tanh", "gelu~sigmoid(blend=0.5)"};
+    const struct pattern *odd = &patterns[4];
+    for (element_type type = ELEMENT_F32; type < ELEMENT_TYPES; type++) {
+        case_finish(twice_case("twice", all[type], type, &row, &row, &row, &row));
+        with_flags(twice_case("twice", all[type], type, &odd->x, &odd->dy, &odd->x, &odd->out), SUGAR_CALL_ACCUMULATE);
+        vector_case *c = twice_case("twice, one output", all[type], type, &matrix, &matrix, &matrix, &matrix);
+        c->operands[type % 2 ? DDY : DX].present = 0;
+        case_finish(c);
+    }
+    vector_case *c = twice_case("twice in place", "silu", ELEMENT_F32, &matrix, &matrix, &matrix, &matrix);
+    c->operands[DDY] = c->operands[V];
+    c->operands[DX] = c->operands[DY];
+    case_finish(c);
+    const struct pattern *none = &patterns[7];
+    case_finish(twice_case("twice nothing", "silu", ELEMENT_F64, &none->x, &none->dy, &none->x, &none->out));
+}
+
+/* The caller's own function, in each place of a spec. */
+static void tables(void)
+{
+    for (element_type type = ELEMENT_F32; type < ELEMENT_TYPES; type++) {
+        case_finish(with_table(plain("table", 1, "table", type)));
+        case_finish(with_table(plain("table", 0, "relu~table", type)));
+        case_finish(with_table(twice_case("table", "table", type, &row, &row, &row, &row)));
+    }
+}
+
 static void monitors(void)
 {
     const struct pattern *odd = &patterns[4];
@@ -351,6 +463,15 @@ static void created(void)
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         case_finish(case_new("create", "create", all[i], ELEMENT_F32));
+    static const double descending[] = {1, 0, 0, 0, 1, 1};
+    case_finish(with_table(case_new("create", "create", "table", ELEMENT_F32)));
+    case_finish(case_new("create without a table", "create", "table", ELEMENT_F32));
+    case_finish(
+        with_table(case_new("create with another table", "create", "table(digest=0123456789abcdef)", ELEMENT_F32)));
+    vector_case *c = case_new("create with knots that descend", "create", "relu~table", ELEMENT_F32);
+    c->table = descending;
+    c->table_knots = 2;
+    case_finish(c);
 }
 
 /* Each of these is a case without fault but for one line. */
@@ -441,6 +562,26 @@ static void bad_options(void)
     c = plain("a parameter's gradient in forward", 1, "prelu", ELEMENT_F32);
     case_tensor(c, PARAMETER_GRADIENT, ELEMENT_F32, &row);
     case_finish(c);
+    c = plain("a bias that does not fit", 1, "relu", ELEMENT_F32);
+    case_tensor(c, BIAS, ELEMENT_F32, &other);
+    case_finish(c);
+    c = plain("a bias's gradient in forward", 1, "relu", ELEMENT_F32);
+    case_tensor(c, BIAS_GRADIENT, ELEMENT_F32, &row);
+    case_finish(c);
+    c = plain("a gate that does not fit", 1, "relu", ELEMENT_F32);
+    case_tensor(c, GATE, ELEMENT_F32, &other);
+    case_finish(c);
+    c = plain("a gate's gradient of another type", 0, "relu", ELEMENT_F32);
+    case_tensor(c, GATE_GRADIENT, ELEMENT_F64, &row);
+    case_finish(c);
+    c = twice_case("twice without an output", "silu", ELEMENT_F32, &row, &row, &row, &row);
+    c->operands[DDY].present = c->operands[DX].present = 0;
+    case_finish(c);
+    c = twice_case("twice with a gate", "silu", ELEMENT_F32, &row, &row, &row, &row);
+    case_tensor(c, GATE, ELEMENT_F32, &row);
+    case_finish(c);
+    with_flags(twice_case("twice from the output", "tanh", ELEMENT_F32, &row, &row, &row, &row),
+               SUGAR_CALL_FROM_OUTPUT);
     c = plain("a bit for three values", 1, "relu~bsilu", ELEMENT_F32);
     case_tensor(c, SAVED_GRADIENT, BITS, &row);
     case_finish(c);
@@ -465,6 +606,10 @@ int main(void)
     nothing();
     saved();
     drawn();
+    biased();
+    gated();
+    twice();
+    tables();
     monitors();
     created();
     bad_tensors();
