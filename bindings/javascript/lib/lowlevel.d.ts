@@ -26,30 +26,50 @@
 //           "owned by the caller" is freed by the caller. (bindings/ reads these lists: they are the one
 //           description for every language.)
 // Overlap.  y may be the very same view as x, and dx as x or dy (same address, same strides; those of an
-//           extent of 1 do not count): in place. Any other sharing of memory between an output and
-//           another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output with two
-//           indices at the same address, as with a stride of 0. Views that interleave without sharing
-//           an element are fine. Inputs may overlap each other and themselves (zero strides). For
-//           views of many dimensions, with strides that no array has, it can take very long to decide
-//           exactly whether they overlap; the check stops after a bounded amount of work, and an
-//           overlap that it could not rule out until then is an error of that kind, too.
-// Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64
-//           within 4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52)
-//           times its largest magnitude, whichever is larger. A parameter is rounded once to the
-//           element type; the exact result is that for the rounded parameter. dx is the derivative,
-//           rounded, times dy, rounded. For f16 and bf16 all of this is done in f32, parameters
-//           included, and the result alone is rounded to the element type (to nearest, ties to
-//           even): for every input, values and derivatives are one of the two neighbours of the
-//           exact result, and with the default parameters at least 99.9 % of them the nearer one (a
+// extent of 1
+//           do not count): in place. y and dx may also be the view that a gate is, a gate_gradient that of x,
+//               dy or a
+//           gate, and in sugar_backward_twice ddy and dx that of x, dy or v. Any other sharing of memory
+//               between an
+//           output and another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output with two
+//               indices
+//           at the same address, as with a stride of 0. Views that interleave without sharing an element are
+//               fine.
+//           Inputs may overlap each other and themselves (zero strides). For views of many dimensions, with
+//               strides
+//           that no array has, it can take very long to decide exactly whether they overlap; the check stops
+//               after a
+//           bounded amount of work, and an overlap that it could not rule out until then is an error of that
+//               kind,
+//           too.
+// Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64 within 4
+// ULP; where a
+//           derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52) times its largest magnitude,
+//               whichever is
+//           larger. For second derivatives all these bounds are twice as large. A parameter is rounded once
+//               to the
+//           element type; the exact result is that for the rounded parameter. dx is the derivative, rounded,
+//               times dy,
+//           rounded. For f16 and bf16 all of this is done in f32, parameters included, and the result alone
+//               is rounded
+//           to the element type (to nearest, ties to even): for every input, values and derivatives are one
+//               of the two
+//           neighbours of the exact result, and with the default parameters at least 99.9 % of them the
+//               nearer one (a
 //           parameter of few digits can put a whole stretch of results next to the middle between two
-//           elements). They approximate the exact result, rounded once, and so may differ in the
-//           last bit from an f32 call's result that is rounded again. Results have the same bits at every
-//           level of every processor (sugar_level), stride, alignment, position and split over threads;
-//           only the payload and sign of a NaN may differ. Values and derivatives are NaN where x is
-//           NaN, and nowhere else; for an infinite x they are limits, and where a sine has none, as
-//           in sin and snake's derivative, it counts as its mean, 0. dx is NaN, besides, where IEEE
-//           754 makes one of the product (dy is NaN, or infinite while the derivative is 0) or of
-//           the sum of SUGAR_CALL_ACCUMULATE. A saved gradient keeps no NaN of x.
+//               elements). They
+//           approximate the exact result, rounded once, and so may differ in the last bit from an f32 call's
+//               result
+//           that is rounded again. Results have the same bits at every level of every processor
+//               (sugar_level), stride,
+//           alignment, position and split over threads; only the payload and sign of a NaN may differ. Values
+//               and
+//           derivatives are NaN where x is NaN, and nowhere else; for an infinite x they are limits, and
+//               where a sine
+//           has none, as in sin and snake's derivative, it counts as its mean, 0. dx is NaN, besides, where
+//               IEEE 754
+//           makes one of the product (dy is NaN, or infinite while the derivative is 0) or of the sum of
+//           SUGAR_CALL_ACCUMULATE. A saved gradient keeps no NaN of x.
 // Modes.    Every call computes in IEEE 754's default mode, on all threads: rounding to nearest, subnormals
 //           kept, no exception trapped. Whatever mode the calling thread has (rounding direction, flush to
 //           zero, denormals are zero, trapped exceptions), it has again when the call returns. Its sticky
@@ -139,7 +159,7 @@ export const SUGAR_MAX_SPEC: 1024;
 export const SUGAR_MAX_THREADS: 1024;
 /**
  * backward: dx = dx + dy * g'(x), the product and the sum rounded once together (fma; for f16 and bf16 in
- * f32, and then to the element type), instead of dx = dy * g'(x)
+ * f32, and then to the element type), instead of dx = dy * g'(x); and so both outputs of backward_twice
  */
 export const SUGAR_CALL_ACCUMULATE: 1;
 /**
@@ -325,6 +345,31 @@ export interface sugar_activation_options {
      * SUGAR_LEVEL in a set-user-id program
      */
     level?: string | null;
+    /**
+     * rows of a knot, the value there and the slope there: the function named `table` in the spec, before the
+     * ~ or behind it, or both. Between neighbouring knots it is the cubic polynomial that has these values
+     * and slopes at both (cubic Hermite spline), outside a straight line with the slope of the first or the
+     * last knot. At a knot the second derivative is that of the piece above it. Copied into the activation.
+     * Each number is finite, -1e30 to 1e30; knots ascend strictly, and still do when rounded to f32; between
+     * neighbours the value changes by at most 1e30 per 1 of x, rounded to f32 too. The second derivative
+     * alone may overflow f32. NULL: none.
+     *
+     * Numbers are rounded once to the element type, to f32 for f16 and bf16; the exact result is the spline
+     * through these. Where its terms cancel, between two knots, results need not be as near to it as those of
+     * other kinds; they are then within 2^-48 (f64: 2^-96) times the largest term. With u the distance of x
+     * from the nearer knot, h that between the knots and D the slope of the chord, terms are: of the value,
+     * the value at that knot, its slope times u, and 3 |D| + 2 |slope| + |the other slope| times u^2 / h; of
+     * the derivative, the slope, and the last one divided by u; of the second derivative, the last one
+     * divided by u^2. In f64, numbers below 1e-60 in magnitude that are not 0 lose digits to underflow.
+     *
+     * Canonical specs name the table by a digest of its numbers, as in "table(digest=0123456789abcdef)"; such
+     * a spec parses if the options have the table with that digest.
+     */
+    table?: null;
+    /**
+     * 2 to 4096, or 0 for no table
+     */
+    table_knots?: number;
 }
 
 /**
@@ -380,20 +425,37 @@ export interface sugar_random {
  * Options of one call; NULL everywhere stands for all defaults. Set struct_size to
  * sizeof(sugar_call_options); its rule is that of sugar_activation_options.
  *
+ * Mixed precision: a call on f16 or bf16 with a bias, a gate or a gradient of these, or with a parameter or a
+ * parameter_gradient that is f32, is a call on f32 whose inputs are these elements and whose outputs are
+ * rounded once to their type. So its values and derivatives may differ by one element from those of other
+ * calls on f16 or bf16.
+ *
  * What may stand together (each may also stand without the others); anything else is UNSUPPORTED. A context,
  * and SUGAR_CALL_NONTEMPORAL or _TEMPORAL, go with everything; these two flags together are ARGUMENT.
  *
  *                           in forward                        in backward
  *     SUGAR_CALL_ACCUMULATE      no                           beside everything
- *     SUGAR_CALL_FROM_OUTPUT     no                           beside SUGAR_CALL_ACCUMULATE alone
+ *     SUGAR_CALL_FROM_OUTPUT     no                           beside bias_gradient, gate, gate_gradient
  *     monitor                    beside everything            no
- *     parameter                  beside monitor; beside       beside parameter_gradient
+ *     parameter                  not beside random; beside    not beside random, saved_gradient
  *                                saved_gradient if g' does
  *                                not use f'
- *     parameter_gradient         no                           beside parameter
- *     saved_gradient             beside monitor, parameter    beside SUGAR_CALL_ACCUMULATE alone
- *                                (as above)
- *     random                     beside monitor               beside SUGAR_CALL_ACCUMULATE alone
+ *     parameter_gradient         no                           not beside saved_gradient, random,
+ *         bias_gradient
+ *     saved_gradient             not beside random; beside    not beside parameter, parameter_gradient,
+ *         random, bias,
+ *                                parameter as above           gate_gradient
+ *     random                     not beside parameter,        not beside parameter, parameter_gradient,
+ *                                saved_gradient               saved_gradient
+ *     bias                       beside everything            not beside saved_gradient
+ *     bias_gradient              no                           not beside parameter_gradient
+ *     gate                       beside everything            beside everything
+ *     gate_gradient              no                           not beside saved_gradient
+ *
+ * Where "not beside" stands, all others may stand beside it. Beside SUGAR_CALL_FROM_OUTPUT may stand what its
+ * line has, and SUGAR_CALL_ACCUMULATE, alone or together.
+ *
+ * sugar_backward_twice has SUGAR_CALL_ACCUMULATE, and nothing else of it.
  */
 export interface sugar_call_options {
     /**
@@ -410,27 +472,27 @@ export interface sugar_call_options {
     monitor?: sugar_monitor | null;
     /**
      * The forward function's parameter as a tensor, in place of the one value of the spec, for the kinds with
-     * SUGAR_CAN_LEARN. It has the dtype and the ndim of x, and each of its extents is that of x or 1. Where
-     * it is 1, all indices of x share a value: extents of 1 alone give one value, (1, channels, 1, 1) one per
-     * channel. (This is the broadcasting of NumPy. In a flat call x has one dimension, of n elements.)
-     * Strides of 0 are allowed, too. Each value must be within the parameter's range; the message of the
-     * error has the first one outside, in row-major order, and its index in the parameter. If x has no
-     * elements, values are not checked. NULL: the spec's. It may not overlap an output. It also holds for f',
-     * wherever the backward pass uses f'; not for the surrogate behind a ~.
+     * SUGAR_CAN_LEARN. It has the dtype of x, or f32 beside f16 and bf16, and the ndim of x, and each of its
+     * extents is that of x or 1. Where it is 1, all indices of x share a value: extents of 1 alone give one
+     * value, (1, channels, 1, 1) one per channel. (This is the broadcasting of NumPy. In a flat call x has
+     * one dimension, of n elements.) Strides of 0 are allowed, too. Each value must be within the parameter's
+     * range; the message of the error has the first one outside, in row-major order, and its index in the
+     * parameter. If x has no elements, values are not checked. NULL: the spec's. It may not overlap an
+     * output. It also holds for f', wherever the backward pass uses f'; not for the surrogate behind a ~.
      */
     parameter?: sugar_tensor | Prepared<sugar_tensor> | null;
     /**
      * backward: out; the gradient of the loss with respect to the parameter, the sum of dy * df/dparameter
      * over the elements that share a value. f is the forward function, whatever the surrogate. It has the
-     * dtype and the ndim of x, and each of its extents is that of x or 1, whatever those of `parameter` are:
-     * where it is 1, all indices of x are summed. A stride of 0 over a larger extent is an error, as in any
-     * output. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds, rounded once together.
-     * df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for f64) and summed in f64, and so
-     * is what the roundings of that sum lose: a sum of n products is within half an ULP, and n^2 2^-105 times
-     * the sum of their absolute values, of the exact one. It has the same bits for any number of threads. If
-     * x has no elements, the gradient may still have some, where its extents are 1: they are sums over
-     * nothing, so they are set to 0, or with SUGAR_CALL_ACCUMULATE stay as they are. It may not overlap
-     * anything else. NULL: not wanted.
+     * dtype of x, or f32 beside f16 and bf16, and the ndim of x, and each of its extents is that of x or 1,
+     * whatever those of `parameter` are: where it is 1, all indices of x are summed. A stride of 0 over a
+     * larger extent is an error, as in any output. With SUGAR_CALL_ACCUMULATE the sum is added to what it
+     * holds, rounded once together. df/dparameter is as accurate as f'. Products are rounded to f32 (f64 for
+     * f64) and summed in f64, and so is what the roundings of that sum lose: a sum of n products is within
+     * half an ULP, and n^2 2^-105 times the sum of their absolute values, of the exact one. It has the same
+     * bits for any number of threads. If x has no elements, the gradient may still have some, where its
+     * extents are 1: they are sums over nothing, so they are set to 0, or with SUGAR_CALL_ACCUMULATE stay as
+     * they are. It may not overlap anything else. NULL: not wanted.
      */
     parameter_gradient?: sugar_tensor | Prepared<sugar_tensor> | null;
     /**
@@ -458,6 +520,36 @@ export interface sugar_call_options {
      * surrogate rrelu behind a ~ draws none.
      */
     random?: sugar_random | Prepared<sugar_random> | null;
+    /**
+     * A tensor that is added to x. x + bias, rounded once to f32 (f64 for f64), takes the place of x in all
+     * that reads x: f, g', the monitor, the saved gradient, df/dparameter. dtype and shape are as those of
+     * `parameter`, strides too, so that (1, channels, 1, 1) is a bias for each channel. It may not overlap an
+     * output. NULL: none.
+     */
+    bias?: sugar_tensor | Prepared<sugar_tensor> | null;
+    /**
+     * backward: out; the gradient of the loss with respect to a bias, with or without the `bias` above: the
+     * sum of dy * g'(x), the products that dx is made of, over the elements that share a value. dtype, shape,
+     * accuracy, and what it is if x has no elements: as with `parameter_gradient`; products are not rounded
+     * to f16 or bf16. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds, and does not have what dx
+     * held. It may not overlap anything else. NULL: not wanted.
+     */
+    bias_gradient?: sugar_tensor | Prepared<sugar_tensor> | null;
+    /**
+     * The other factor of a gated unit. forward: y = f(x) * gate: f(x) is rounded to f32 (f64 for f64), and
+     * so is the product, before it is rounded to f16 or bf16. backward: dy * gate, rounded to f32 (f64),
+     * takes the place of dy in all but gate_gradient. Shape and dtype of x; any strides, so that a stride of
+     * 0 is a gate that is shared. y and dx may be the same view as it. Beside SUGAR_CALL_FROM_OUTPUT x is
+     * f(x), not yet multiplied. NULL: none.
+     */
+    gate?: sugar_tensor | Prepared<sugar_tensor> | null;
+    /**
+     * backward: out; the gradient of the loss with respect to a gate, with or without the `gate` above: dy *
+     * f(x), where f(x) and the product are rounded as in forward. With SUGAR_CALL_ACCUMULATE it is added to
+     * what it holds, as dx is. Shape and dtype of x; it may be the same view as x, dy or gate, but may not
+     * overlap dx. NULL: not wanted.
+     */
+    gate_gradient?: sugar_tensor | Prepared<sugar_tensor> | null;
 }
 
 /**
@@ -779,7 +871,7 @@ export function sugar_version(): number;
  * @param activation receives the handle, owned by the caller, to be given to sugar_activation_destroy. Not
  * written on failure.
  * @param spec a NUL-terminated string, not kept.
- * SUGAR_ERROR_ARGUMENT: NULL
+ * SUGAR_ERROR_ARGUMENT: NULL; a spec with `table`, which needs options
  * SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer than
  * SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and the
  * nearest known name
@@ -793,10 +885,11 @@ export function sugar_activation_create(activation: Out<sugar_activation>, spec:
  * @param spec no NUL needed, and none allowed inside.
  * @param spec_length in bytes.
  * @param options NULL: defaults.
- * SUGAR_ERROR_ARGUMENT: NULL; struct_size
+ * SUGAR_ERROR_ARGUMENT: NULL; a spec with `table`, which needs options; struct_size; table, table_knots; a
+ * table without `table` in the spec
  * SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer than
  * SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and the
- * nearest known name
+ * nearest known name; the digest of another table
  * SUGAR_ERROR_OUT_OF_MEMORY
  * SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option
  */
@@ -810,7 +903,8 @@ export function sugar_activation_destroy(activation: sugar_activation | null): v
 
 /**
  * The canonical spec: names, not aliases; every parameter, with its value in the fewest digits that parse
- * back to it; options that differ from their defaults. It parses to an equal activation.
+ * back to it; options that differ from their defaults. It parses to an equal activation; if it has a table,
+ * beside options that have that table.
  * @param activation NULL is fine.
  * @returns NULL if activation is NULL; owned by the activation.
  */
@@ -866,7 +960,7 @@ export function sugar_forward(activation: sugar_activation, x: sugar_tensor | Pr
 /**
  * dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward function's
  * own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x has no elements,
- * nothing is done but the checks, and what the options say about a parameter_gradient.
+ * nothing is done but the checks, and what the options say about gradients that are sums.
  * @param x the input of the forward pass; any strides. NULL if the options have a saved_gradient.
  * @param dy the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has
  * zero strides.
@@ -899,15 +993,12 @@ export function sugar_backward(activation: sugar_activation, x: sugar_tensor | P
  * @param dx the same, and may not overlap ddy. NULL: not wanted; an error if ddy is NULL, too.
  * @param options flags and context alone: SUGAR_CALL_ACCUMULATE, which adds to both outputs what they would
  * hold, by one fma each, SUGAR_CALL_NONTEMPORAL and SUGAR_CALL_TEMPORAL. NULL: all defaults.
- * SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option
- * that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data; strides
- * of bits that are not compact; sizes whose product overflows; strides or steps that reach beyond the address
- * space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient; ddy and dx NULL
+ * SUGAR_ERROR_ARGUMENT: NULL; ddy and dx NULL; ndim; a negative extent; shapes or dtypes that differ; NULL or
+ * misaligned data; sizes whose product overflows; strides that reach beyond the address space; struct_size;
+ * both NONTEMPORAL and TEMPORAL
  * SUGAR_ERROR_OVERLAP
- * SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in all
- * SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this version
- * does not have, alone or beside the others: the table of sugar_call_options; an activation without
- * SUGAR_CAN_DIFFERENTIATE_TWICE; members of options other than flags and context
+ * SUGAR_ERROR_UNSUPPORTED: device; dtype; other flags, or members of options beside flags and context; an
+ * activation without SUGAR_CAN_DIFFERENTIATE_TWICE
  */
 export function sugar_backward_twice(activation: sugar_activation, x: sugar_tensor | Prepared<sugar_tensor>, dy: sugar_tensor | Prepared<sugar_tensor>, v: sugar_tensor | Prepared<sugar_tensor>, ddy: sugar_tensor | Prepared<sugar_tensor> | null, dx: sugar_tensor | Prepared<sugar_tensor> | null, options: sugar_call_options | Prepared<sugar_call_options> | null): number;
 
@@ -1005,7 +1096,7 @@ export function sugar_forward_bf16(activation: sugar_activation, n: number | big
 
 /**
  * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
- * and what the options say about a parameter_gradient.
+ * and what the options say about gradients that are sums.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.
@@ -1027,7 +1118,7 @@ export function sugar_backward_f32(activation: sugar_activation, n: number | big
 
 /**
  * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
- * and what the options say about a parameter_gradient.
+ * and what the options say about gradients that are sums.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.
@@ -1049,7 +1140,7 @@ export function sugar_backward_f64(activation: sugar_activation, n: number | big
 
 /**
  * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
- * and what the options say about a parameter_gradient.
+ * and what the options say about gradients that are sums.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.
@@ -1071,7 +1162,7 @@ export function sugar_backward_f16(activation: sugar_activation, n: number | big
 
 /**
  * sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
- * and what the options say about a parameter_gradient.
+ * and what the options say about gradients that are sums.
  * @param n 0 or more.
  * @param x NULL if the options have a saved_gradient, and allowed if n is 0.
  * @param incx in elements.

@@ -89,7 +89,7 @@ inline constexpr std::int32_t max_spec = SUGAR_MAX_SPEC;
 inline constexpr std::int32_t max_threads = SUGAR_MAX_THREADS;
 
 // backward: dx = dx + dy * g'(x), the product and the sum rounded once together (fma; for f16 and bf16 in
-// f32, and then to the element type), instead of dx = dy * g'(x)
+// f32, and then to the element type), instead of dx = dy * g'(x); and so both outputs of backward_twice
 inline constexpr std::int32_t call_accumulate = SUGAR_CALL_ACCUMULATE;
 
 // store the output past the caches (non-temporally), whatever its size; except in place, with ACCUMULATE,
@@ -186,7 +186,7 @@ inline std::int32_t version() noexcept {
 //     activation out: receives the handle, owned by the caller, to be given to sugar_activation_destroy. Not
 //         written on failure.
 //     spec: a NUL-terminated string, not kept.
-//     SUGAR_ERROR_ARGUMENT: NULL
+//     SUGAR_ERROR_ARGUMENT: NULL; a spec with `table`, which needs options
 //     SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer than
 //         SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and
 //         the nearest known name
@@ -200,10 +200,11 @@ inline sugar_status activation_create(sugar_activation **activation, const char 
 //     spec [spec_length]: no NUL needed, and none allowed inside.
 //     spec_length: in bytes.
 //     options: NULL: defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; struct_size
+//     SUGAR_ERROR_ARGUMENT: NULL; a spec with `table`, which needs options; struct_size; table, table_knots;
+//         a table without `table` in the spec
 //     SUGAR_ERROR_SPEC: syntax; a name that is unknown or stands twice; a value out of its range; longer than
 //         SUGAR_MAX_SPEC; the message gives the position in bytes, counted from 0, where there is one, and
-//         the nearest known name
+//         the nearest known name; the digest of another table
 //     SUGAR_ERROR_OUT_OF_MEMORY
 //     SUGAR_ERROR_UNSUPPORTED: unknown or unusable level, newer option
 inline sugar_status activation_create_with_options(sugar_activation **activation, const char *spec,
@@ -218,7 +219,8 @@ inline void activation_destroy(sugar_activation *activation) noexcept {
 }
 
 // The canonical spec: names, not aliases; every parameter, with its value in the fewest digits that parse
-// back to it; options that differ from their defaults. It parses to an equal activation.
+// back to it; options that differ from their defaults. It parses to an equal activation; if it has a table,
+// beside options that have that table.
 //     activation: NULL is fine.
 //     returns: NULL if activation is NULL; owned by the activation.
 inline const char *activation_spec(const sugar_activation *activation) noexcept {
@@ -276,7 +278,7 @@ inline sugar_status forward(const sugar_activation *activation, const sugar_tens
 
 // dx = dy * g'(x), element by element, where g' is what the spec makes of derivatives: the forward function's
 // own without a surrogate, else the surrogate's, or a mixture of both (domain, blend). If x has no elements,
-// nothing is done but the checks, and what the options say about a parameter_gradient.
+// nothing is done but the checks, and what the options say about gradients that are sums.
 //     x: the input of the forward pass; any strides. NULL if the options have a saved_gradient.
 //     dy: the gradient of the output; same shape and dtype as x; any strides, so a broadcast gradient has
 //         zero strides.
@@ -311,17 +313,12 @@ inline sugar_status backward(const sugar_activation *activation, const sugar_ten
 //     dx out: the same, and may not overlap ddy. NULL: not wanted; an error if ddy is NULL, too.
 //     options: flags and context alone: SUGAR_CALL_ACCUMULATE, which adds to both outputs what they would
 //         hold, by one fma each, SUGAR_CALL_NONTEMPORAL and SUGAR_CALL_TEMPORAL. NULL: all defaults.
-//     SUGAR_ERROR_ARGUMENT: NULL; ndim; a negative extent; shapes or dtypes that differ; extents of an option
-//         that do not fit x; with a monitor, what sugar_monitor_observe says of x; NULL or misaligned data;
-//         strides of bits that are not compact; sizes whose product overflows; strides or steps that reach
-//         beyond the address space; struct_size; both NONTEMPORAL and TEMPORAL; x beside a saved_gradient;
-//         ddy and dx NULL
+//     SUGAR_ERROR_ARGUMENT: NULL; ddy and dx NULL; ndim; a negative extent; shapes or dtypes that differ;
+//         NULL or misaligned data; sizes whose product overflows; strides that reach beyond the address
+//         space; struct_size; both NONTEMPORAL and TEMPORAL
 //     SUGAR_ERROR_OVERLAP
-//     SUGAR_ERROR_VALUE: a parameter outside its range; more samples or calls of a monitor than 2^63 - 1 in
-//         all
-//     SUGAR_ERROR_UNSUPPORTED: device; dtype; a flag or option that this call, this activation or this
-//         version does not have, alone or beside the others: the table of sugar_call_options; an activation
-//         without SUGAR_CAN_DIFFERENTIATE_TWICE; members of options other than flags and context
+//     SUGAR_ERROR_UNSUPPORTED: device; dtype; other flags, or members of options beside flags and context; an
+//         activation without SUGAR_CAN_DIFFERENTIATE_TWICE
 inline sugar_status backward_twice(const sugar_activation *activation, const sugar_tensor *x,
         const sugar_tensor *dy, const sugar_tensor *v, const sugar_tensor *ddy, const sugar_tensor *dx,
         const sugar_call_options *options) noexcept {
@@ -431,7 +428,7 @@ inline sugar_status forward(const sugar_activation *activation, std::int64_t n, 
 }
 
 // sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
-// and what the options say about a parameter_gradient.
+// and what the options say about gradients that are sums.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -457,7 +454,7 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 }
 
 // sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
-// and what the options say about a parameter_gradient.
+// and what the options say about gradients that are sums.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -483,7 +480,7 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 }
 
 // sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
-// and what the options say about a parameter_gradient.
+// and what the options say about gradients that are sums.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
@@ -511,7 +508,7 @@ inline sugar_status backward(const sugar_activation *activation, std::int64_t n,
 }
 
 // sugar_backward for vectors, in the manner of sugar_forward_f32. With n = 0 nothing is done but the checks,
-// and what the options say about a parameter_gradient.
+// and what the options say about gradients that are sums.
 //     n: 0 or more.
 //     x [n, step incx]: NULL if the options have a saved_gradient, and allowed if n is 0.
 //     incx: in elements.
