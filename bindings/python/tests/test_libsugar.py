@@ -99,7 +99,7 @@ class Vectors(unittest.TestCase):
         cases = _check.cases()
         self.assertEqual(len(cases), json.loads((BINDINGS / "vectors/vectors.json").read_text())["count"])
         left_out = [case["name"] for case in cases if _check.unavailable(case)]
-        self.assertLess(len(left_out), 13, left_out)     # they are in test_lowlevel.py
+        self.assertLess(len(left_out), 17, left_out)     # they are in test_lowlevel.py
         for case in cases:
             if not _check.unavailable(case):
                 with self.subTest(case["name"]):
@@ -239,6 +239,28 @@ class Options(unittest.TestCase):
             activation.forward(self.x, gate=bias)
         with self.assertRaisesRegex(libsugar.UnsupportedError, "gate_gradient beside|bias beside"):
             activation.backward(None, self.dy, bias=bias, saved_gradient=np.zeros(self.x.shape, np.uint8))
+
+    def test_backward_twice(self) -> None:
+        activation, v = libsugar.Activation("leaky_relu(negative_slope=0.5)~softplus"), self.dy[::-1]
+        ddy, dx = activation.backward_twice(self.x, self.dy, v)
+        sigmoid = 1 / (1 + np.exp(-self.x.astype(float)))
+        np.testing.assert_allclose(ddy, v * sigmoid, rtol=1e-5)
+        np.testing.assert_allclose(dx, v * self.dy * sigmoid * (1 - sigmoid), rtol=1e-5, atol=1e-30)
+        np.testing.assert_array_equal(ddy, activation.backward(self.x, v))
+        # One output alone, in place, and added to.
+        first, second = v.copy(), np.ones_like(self.x)
+        self.assertEqual(activation.backward_twice(self.x, self.dy, first, first)[1], None)
+        np.testing.assert_array_equal(first, ddy)
+        found: Any = activation.backward_twice(self.x, self.dy, v, dx=second, accumulate=True, threads=2)
+        self.assertIs(found[1], second)
+        self.assertIsNone(found[0])
+        np.testing.assert_allclose(second, 1 + dx, rtol=1e-6)
+        with self.assertRaisesRegex(TypeError, "ddy: None, and dx None, expected an array to accumulate in"):
+            activation.backward_twice(self.x, self.dy, v, accumulate=True)
+        with self.assertRaisesRegex(libsugar.OverlapError, "ddy|dx"):
+            activation.backward_twice(self.x, self.dy, v, second, second)
+        with self.assertRaisesRegex(libsugar.ArgumentError, r"v: shape \(2, 3, 5\), expected \(4, 3, 5\)"):
+            activation.backward_twice(self.x, self.dy, v[:2])
 
     def test_gradient_without_elements(self) -> None:
         activation, memory = libsugar.Activation("prelu"), np.ones(8)
@@ -808,7 +830,7 @@ class Commands(unittest.TestCase):
         self.assertEqual((result, error), (0, ""))
         self.assertIn("bsilu(alpha=1.67)", out)
         self.assertRegex(out, r"scalar \((in use|available)\)")
-        self.assertRegex(out, r"Self-check: 3\d\d calls .* every bit as it should be\n$")
+        self.assertRegex(out, r"Self-check: 4\d\d calls .* every bit as it should be\n$")
 
     def test_main_fails(self) -> None:
         case = copy.deepcopy(_check.cases()[0])
@@ -866,12 +888,13 @@ class Introspection(unittest.TestCase):
         spec = "hardtanh(min_val=-2,max_val=0.1)~bsilu(alpha=1.5,domain=negative,blend=0.25)"
         info = libsugar.Activation(spec, level="scalar").info
         self.assertEqual(info[:8], (spec, "scalar", ("hardtanh", {"min_val": -2, "max_val": 0.1}),
-                                    ("bsilu", {"alpha": 1.5}), "negative", 0.25, True, ("save_byte",)))
+                                    ("bsilu", {"alpha": 1.5}), "negative", 0.25, True,
+                                    ("save_byte", "differentiate_twice")))
         self.assertLess(info.gradient_minimum, info.gradient_maximum)
         level = libsugar.Activation("relu").level
         self.assertEqual(libsugar.Activation("relu").info,
                          ("relu", level, ("relu", {}), None, "all", 0, True,
-                          ("start_from_output", "save_byte", "save_bit"), 0, 1))
+                          ("start_from_output", "save_byte", "save_bit", "differentiate_twice"), 0, 1))
         self.assertFalse(libsugar.Activation("prelu~bsilu").info.uses_own_derivative)
 
     def test_docstrings(self) -> None:

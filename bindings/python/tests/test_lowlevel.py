@@ -45,8 +45,12 @@ class Replay:
         if case["spec"] is None:
             return c.SUGAR_OK
         spec = case["spec"].encode()
-        level = c.sugar_activation_options(level=case["level"].encode() if case["level"] else None)
-        return c.sugar_activation_create_with_options(ctypes.byref(self.activation), spec, len(spec), level)
+        choice = c.sugar_activation_options(level=case["level"].encode() if case["level"] else None)
+        if case["table"]:
+            numbers = (ctypes.c_double * len(case["table"]))(*map(double, case["table"]))
+            choice.table = ctypes.cast(numbers, ctypes.POINTER(ctypes.c_double))
+            choice.table_knots = len(case["table"]) // 3
+        return c.sugar_activation_create_with_options(ctypes.byref(self.activation), spec, len(spec), choice)
 
     def address(self, operand: Case) -> int | None:
         index = operand["memory"]
@@ -66,7 +70,8 @@ class Replay:
     def options(self) -> c.sugar_call_options:
         random = self.case["random"]
         members: dict[str, Any] = {"flags": self.case["flags"]}
-        for role in ("parameter", "parameter_gradient", "saved_gradient"):
+        for role in ("parameter", "parameter_gradient", "saved_gradient", "bias", "bias_gradient", "gate",
+                     "gate_gradient"):
             tensor = self.tensor(role)
             if tensor is not None:
                 members[role] = ctypes.pointer(tensor)
@@ -88,8 +93,8 @@ class Replay:
         function: Any = getattr(c, "sugar_" + name, None)
         if name == "observe":
             return c.sugar_monitor_observe(self.monitor, self.tensor("x") or c.sugar_tensor(), options)
-        roles = "x y" if name.startswith("forward") else "x dy dx"
-        if "_" in name:
+        roles = "x y" if name.startswith("forward") else "x dy v ddy dx" if name.endswith("twice") else "x dy dx"
+        if name.endswith("_" + self.case["type"]):
             status = function(self.activation, self.case["n"], *self.vectors(roles), options)
         else:
             status = function(self.activation, *(self.tensor(role) for role in roles.split()), options)

@@ -6,7 +6,7 @@ import ctypes
 import weakref
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Union, overload
 
 from . import _context
 from . import _lowlevel as c
@@ -26,6 +26,9 @@ fast_forward.argtypes = (ctypes.c_void_p,) * 4
 fast_backward = c.library.function("sugar_backward")
 fast_backward.argtypes = (ctypes.c_void_p,) * 5
 
+# What is returned of an output: itself, or None.
+DDY = TypeVar("DDY", bound=Union[Array, None])
+DX = TypeVar("DX", bound=Union[Array, None])
 
 Table = Iterable[Sequence[float]]       # rows of a knot, the value there, the slope there
 
@@ -226,3 +229,34 @@ class Activation:
                           gate_gradient)
         check(c.sugar_backward(self._handle, source, gradient, target, options))
         return out
+
+    @overload
+    def backward_twice(self, x: A, dy: Array, v: Array, ddy: None = None, dx: None = None, *, accumulate: bool = ...,
+                       threads: int | None = ..., context: Context | None = ...,
+                       nontemporal: bool | None = ...) -> tuple[A, A]: ...
+
+    @overload
+    def backward_twice(self, x: Array, dy: Array, v: Array, ddy: DDY = ..., dx: DX = ..., *, accumulate: bool = ...,
+                       threads: int | None = ..., context: Context | None = ...,
+                       nontemporal: bool | None = ...) -> tuple[DDY, DX]: ...
+
+    @documented(c.sugar_backward_twice)
+    def backward_twice(self, x: Any, dy: Any, v: Any, ddy: Any = None, dx: Any = None, *, accumulate: bool = False,
+                       threads: int | None = None, context: Context | None = None,
+                       nontemporal: bool | None = None) -> Any:
+        """The backward pass of `backward`: from v, the gradient that reaches its result, ddy = v * g'(x), the one that
+        goes on to its dy, and dx = v * dy * g''(x), the one that goes on to its x. Both are returned.
+
+        ddy, dx          what is given is written, and may be `x`, `dy` or `v` itself; the other one is not computed
+                         then, and None. With neither, both are new arrays
+        accumulate       True: added to what they hold
+        threads, context, nontemporal    as in forward
+        """
+        if ddy is None and dx is None:
+            if accumulate:
+                raise TypeError("ddy: None, and dx None, expected an array to accumulate in")
+            ddy, dx = empty_like(x, "x"), empty_like(x, "x")
+        outputs = (None if ddy is None else view(ddy, "ddy", True), None if dx is None else view(dx, "dx", True))
+        options = Options((), c.SUGAR_CALL_ACCUMULATE if accumulate else 0, nontemporal, threads, context)
+        check(c.sugar_backward_twice(self._handle, view(x, "x"), view(dy, "dy"), view(v, "v"), *outputs, options))
+        return ddy, dx

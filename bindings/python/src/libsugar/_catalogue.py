@@ -30,7 +30,8 @@ class Kind(NamedTuple):
     value           the formula of f(x); None for a surrogate only
     derivative      that of f'(x)
     source          where it comes from
-    capabilities    of "learn", "start_from_output", "save_byte", "save_bit", "draw": what calls can do with it
+    capabilities    of "learn", "start_from_output", "save_byte", "save_bit", "draw", "differentiate_twice": what calls
+                    can do with it
     """
 
     name: str
@@ -57,8 +58,8 @@ class Info(NamedTuple):
     domain                 of the surrogate: "all" or "negative"; "all" without one
     blend                  the share of the surrogate's derivative; 0 without one
     uses_own_derivative    whether the backward pass uses f'. If not, a `parameter` may stand beside a saved_gradient
-    capabilities           of "learn", "start_from_output", "save_byte", "save_bit", "draw": what calls accept, in every
-                           element type
+    capabilities           of "learn", "start_from_output", "save_byte", "save_bit", "draw", "differentiate_twice": what
+                           calls accept, in every element type
     gradient_minimum, gradient_maximum    the bounds of what the backward pass multiplies dy with
     """
 

@@ -22,6 +22,7 @@ Case = dict[str, Any]
 WIDTH = {"f32": 4, "f64": 8, "f16": 2, "bf16": 2, "u8": 1}
 INFINITY = {"f32": 0x7F800000, "f64": 0x7FF << 52, "f16": 0x7C00, "bf16": 0x7F80}
 TYPES = {"f32": (2, 32, 1), "f64": (2, 64, 1), "f16": (2, 16, 1), "bf16": (4, 16, 1)}
+GRADIENTS = ("parameter_gradient", "bias_gradient", "gate_gradient")
 NONTEMPORAL = {0: None, c.SUGAR_CALL_NONTEMPORAL: True, c.SUGAR_CALL_TEMPORAL: False}
 
 new_capsule = ctypes.PyDLL(None)["PyCapsule_New"]
@@ -89,19 +90,25 @@ class Raw:
         return new_capsule(ctypes.addressof(self.managed), VERSIONED, None)
 
 
+def on_vectors(case: Case) -> bool:
+    return bool(case["call"].endswith("_" + case["type"]))
+
+
 def unavailable(case: Case) -> str | None:
     """Why a case cannot be written with Activation and Monitor; None if it can."""
     forward = case["call"].startswith("forward")
     if case["call"] not in ("create", "observe"):
         if case["spec"] is None:
             return "an Activation has a handle"
-        if case["status"] and "_" in case["call"]:
+        if case["status"] and on_vectors(case):
             return "vectors are tensors of one dimension"
+        if case["call"] == "backward_twice" and case["status"]:
+            return "the argument is not there, or has a default"
         if case["x"] is None and (forward or not case["saved_gradient"]):
             return "x has no default"
         if case["flags"] & ~15 or case["flags"] & 6 == 6 or (forward and case["flags"] & 9):
             return "flags are arguments"
-        if (case["parameter_gradient"] and forward) or (case["monitor"] and not forward):
+        if (forward and any(case[role] for role in GRADIENTS)) or (case["monitor"] and not forward):
             return "the argument is not there"
     return None
 
@@ -120,7 +127,9 @@ class Replay:
                                    **{name: double(made[name]) for name in ("threshold", "minimum", "maximum")})
         try:
             if case["spec"] is not None:
-                self.activation = Activation(case["spec"], case["level"])
+                numbers = [double(bits) for bits in case["table"] or ()]
+                self.activation = Activation(case["spec"], case["level"],
+                                             list(zip(numbers[::3], numbers[1::3], numbers[2::3])) or None)
             self.call()
         except Error as error:
             self.status, self.message = error.status, str(error)
@@ -148,7 +157,7 @@ class Replay:
         return self.array(operand)
 
     def call(self) -> None:
-        case, name = self.case, self.case["call"].partition("_")[0]
+        case, name = self.case, self.case["call"]
         if name == "create":
             return
         if name == "observe":
@@ -156,18 +165,24 @@ class Replay:
             self.monitor.observe(self.operand("x"))
             return
         flags, saved = case["flags"], case["saved_gradient"]
+        accumulate, nontemporal = bool(flags & c.SUGAR_CALL_ACCUMULATE), NONTEMPORAL[flags & 6]
+        if name == "backward_twice":
+            x, dy, v, ddy, dx = map(self.operand, ("x", "dy", "v", "ddy", "dx"))
+            self.activation.backward_twice(x, dy, v, ddy, dx, accumulate=accumulate, nontemporal=nontemporal)
+            return
         options: dict[str, Any] = {
-            "nontemporal": NONTEMPORAL[flags & 6], "parameter": self.operand("parameter"),
+            "nontemporal": nontemporal, "parameter": self.operand("parameter"), "bias": self.operand("bias"),
+            "gate": self.operand("gate"),
             "saved_gradient": self.operand("saved_gradient"),
             "saved_bits": 1 if saved and saved["dtype"][1] == 1 else 8,
             "random": [int(number, 16) for number in case["random"]] if case["random"] else None}
-        if name == "forward":
+        if name.startswith("forward"):
             self.activation.forward(self.operand("x"), self.operand("y"), monitor=self.monitor, **options)
         else:
             self.activation.backward(
                 self.operand("x"), self.operand("dy"), self.operand("dx"),
-                accumulate=bool(flags & c.SUGAR_CALL_ACCUMULATE), from_output=bool(flags & c.SUGAR_CALL_FROM_OUTPUT),
-                parameter_gradient=self.operand("parameter_gradient"), **options)
+                accumulate=accumulate, from_output=bool(flags & c.SUGAR_CALL_FROM_OUTPUT),
+                **{role: self.operand(role) for role in GRADIENTS}, **options)
 
     def seen(self, monitor: Monitor) -> Case:
         """What the monitor saw, as in the vectors."""
