@@ -66,7 +66,7 @@ void handles() {
     CHECK(info.forward_parameter_count == 1 && info.forward_parameters[0] == 0.5);
     CHECK(sugar::kinds()[info.surrogate_kind].name == std::string("bsilu"));
     CHECK(info.domain == sugar::domain_negative && info.blend == 0.25);
-    CHECK(info.capabilities == (sugar::can_learn | sugar::can_save_byte));
+    CHECK(info.capabilities == (sugar::can_learn | sugar::can_save_byte | sugar::can_differentiate_twice));
     b.info(code);
     CHECK(code == sugar::status::error_argument);
     CHECK(sugar::version() == sugar::version_major * 10000 + sugar::version_minor * 100 + sugar::version_patch);
@@ -253,6 +253,37 @@ void bias_and_gate() {
     CHECK(product[0] == 0 && product[1] == 15 && product[2] == 250);
 }
 
+void twice() {
+    std::error_code code;
+    const sugar::activation square("square", code);
+    const float x[3] = {-1, 1, 2}, dy[3] = {1, 10, 100}, v[3] = {1, 2, 3};
+    float ddy[3], dx[3] = {0, 0, 0};
+    square.backward_twice(x, dy, v, ddy, dx, {}, code);
+    CHECK(!code && ddy[0] == -2 && ddy[1] == 4 && ddy[2] == 12 && dx[0] == 2 && dx[1] == 40 && dx[2] == 600);
+    square.backward_twice(sugar::view(x), dy, v, nullptr, sugar::view(dx), sugar::call().accumulate(), code);
+    CHECK(!code && dx[0] == 4 && dx[2] == 1200);
+    square.backward_twice(x, dy, ddy, ddy, nullptr, {}, code);      // in place
+    CHECK(!code && ddy[0] == 4 && ddy[1] == 8 && ddy[2] == 48);
+    square.backward_twice(x, dy, v, nullptr, nullptr, {}, code);
+    CHECK(code == sugar::status::error_argument && contains(sugar::last_error(), "ddy: NULL, and dx NULL"));
+    square.backward_twice(x, dy, v, ddy, dx, sugar::call().gate(sugar::view(v)), code);
+    CHECK(code == sugar::status::error_unsupported && ddy[0] == 4);
+}
+
+void table() {
+    std::error_code code;
+    const sugar::activation step("table", nullptr, {{0, 0, 0}, {1, 1, 0}}, code);
+    const float x[3] = {-1, 0.5f, 3};
+    float y[3] = {7, 7, 7};
+    step.forward(x, y, {}, code);
+    CHECK(!code && y[0] == 0 && y[1] == 0.5f && y[2] == 1);
+    const std::vector<sugar::knot> knots{{0, 0, 0}, {1, 1, 0}};
+    const sugar::activation same(step.spec(), nullptr, knots, code);
+    CHECK(!code && same.spec() == step.spec());
+    const sugar::activation none("table", nullptr, sugar::knots(), code);
+    CHECK(code == sugar::status::error_argument && contains(sugar::last_error(), "table: NULL") && !none);
+}
+
 void without_elements() {
     std::error_code code;
     const sugar::activation relu("relu", code), prelu("prelu", code), rrelu("rrelu", code);
@@ -394,6 +425,8 @@ int main() {
     all_elements();
     options();
     bias_and_gate();
+    twice();
+    table();
     without_elements();
     monitors();
     threads();

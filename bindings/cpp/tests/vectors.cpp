@@ -102,8 +102,13 @@ public:
                 real(made["threshold"].text), real(made["minimum"].text), real(made["maximum"].text),
                 made["every"].whole});
         }
+        std::vector<sugar::knot> table;
+        for (std::size_t i = 0; i < test["table"].items.size(); i += 3)
+            table.push_back({real(test["table"][i].text), real(test["table"][i + 1].text),
+                             real(test["table"][i + 2].text)});
+        const char *level = test["level"] ? test["level"].text.c_str() : nullptr;
         if (const Json &spec = test["spec"])
-            activation_.emplace(spec.text, test["level"] ? test["level"].text.c_str() : nullptr, status_);
+            activation_.emplace(spec.text, level, table.empty() ? sugar::knots() : sugar::knots(table), status_);
         else if (way_ == Way::layer)
             return false;
         if (status_ != sugar::status::ok || test["call"].text == "create")
@@ -186,13 +191,16 @@ private:
         const std::string &name = test["call"].text;
         const Operand x = operand_unless_vector("x"), y = operand_unless_vector("y");
         const Operand dy = operand_unless_vector("dy"), dx = operand_unless_vector("dx");
-        const Operand extra[3] = {operand("parameter"), operand("parameter_gradient"), operand("saved_gradient")};
+        const Operand v = operand("v"), ddy = operand("ddy");
+        const Operand extra[7] = {operand("parameter"), operand("parameter_gradient"), operand("saved_gradient"),
+                                  operand("bias"), operand("bias_gradient"), operand("gate"), operand("gate_gradient")};
         sugar_random random_numbers{sizeof random_numbers, 0, 0};
         if (test["random"])
             random_numbers = {sizeof random_numbers, random(0), random(1)};
         const sugar_call_options options{sizeof options, static_cast<std::uint64_t>(test["flags"].whole), nullptr,
             monitor_ && name != "observe" ? monitor_->get() : nullptr, extra[0].get(), extra[1].get(),
-            extra[2].get(), test["random"] ? &random_numbers : nullptr, nullptr, nullptr, nullptr, nullptr};
+            extra[2].get(), test["random"] ? &random_numbers : nullptr, extra[3].get(), extra[4].get(), extra[5].get(),
+            extra[6].get()};
         const sugar_activation *handle = activation_ ? activation_->get() : nullptr;
         sugar_status result;
         if (name == "observe")
@@ -201,6 +209,8 @@ private:
             result = sugar::raw::forward(handle, x.get(), y.get(), &options);
         else if (name == "backward")
             result = sugar::raw::backward(handle, x.get(), dy.get(), dx.get(), &options);
+        else if (name == "backward_twice")
+            result = sugar::raw::backward_twice(handle, x.get(), dy.get(), v.get(), ddy.get(), dx.get(), &options);
         else
             result = call_vector_raw(handle, &options);
         status_ = static_cast<sugar::status>(result);
@@ -208,7 +218,7 @@ private:
     }
 
     Operand operand_unless_vector(const char *role) { return is_vector() ? Operand() : operand(role); }
-    bool is_vector() const { return test["call"].text.find('_') != std::string::npos; }
+    bool is_vector() const { return test["call"].text.find('_' + test["type"].text) != std::string::npos; }
     bool is_forward() const { return test["call"].text.compare(0, 7, "forward") == 0; }
 
     sugar_status call_vector_raw(const sugar_activation *handle, const sugar_call_options *options) {
@@ -238,15 +248,20 @@ private:
         sugar::call options;
         if (test["flags"].whole)
             options.flags(static_cast<std::uint64_t>(test["flags"].whole));
-        for (const char *role : {"parameter", "parameter_gradient", "saved_gradient"}) {
+        using Option = sugar::call &(sugar::call::*)(const sugar::tensor &) noexcept;
+        constexpr std::pair<const char *, Option> roles[] = {
+            {"parameter", &sugar::call::parameter}, {"parameter_gradient", &sugar::call::parameter_gradient},
+            {"saved_gradient", &sugar::call::saved_gradient}, {"bias", &sugar::call::bias},
+            {"bias_gradient", &sugar::call::bias_gradient}, {"gate", &sugar::call::gate},
+            {"gate_gradient", &sugar::call::gate_gradient}};
+        for (const auto &[role, option] : roles) {
             if (!test[role])
                 continue;
             const Operand made = operand(role);
             const sugar::tensor view(made.tensor);
             if (!view)
                 return false;
-            role[0] == 's' ? options.saved_gradient(view)
-                : role[9] ? options.parameter_gradient(view) : options.parameter(view);
+            (options.*option)(view);
         }
         if (test["random"])
             options.random(random(0), random(1));
@@ -273,8 +288,11 @@ private:
     // Whether all operands are such views; if so, after the call.
     template <class View> bool call_with(const sugar::call &options) {
         std::optional<View> x = view<View>("x"), y = view<View>("y"), dy = view<View>("dy"), dx = view<View>("dx");
+        const std::optional<View> v = view<View>("v"), ddy = view<View>("ddy");
         const std::string &name = test["call"].text;
-        if (name == "observe" && x)
+        if (name == "backward_twice" && x && dy && v && (ddy || !test["ddy"]) && (dx || !test["dx"]))
+            twice(*x, *dy, *v, ddy, dx, options);
+        else if (name == "observe" && x)
             monitor_->observe(*x, options, status_);
         else if (name == "forward" && x && y)
             activation_->forward(*x, *y, options, status_);
@@ -285,6 +303,19 @@ private:
         else
             return false;
         return true;
+    }
+
+    template <class View>
+    void twice(const View &x, const View &dy, const View &v, std::optional<View> ddy, std::optional<View> dx,
+               const sugar::call &options) {
+        if (ddy && dx)
+            activation_->backward_twice(x, dy, v, *ddy, *dx, options, status_);
+        else if (ddy)
+            activation_->backward_twice(x, dy, v, *ddy, nullptr, options, status_);
+        else if (dx)
+            activation_->backward_twice(x, dy, v, nullptr, *dx, options, status_);
+        else
+            activation_->backward_twice(x, dy, v, nullptr, nullptr, options, status_);
     }
 
     template <class View> std::optional<View> view(const char *role) {

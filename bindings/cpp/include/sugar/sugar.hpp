@@ -27,15 +27,44 @@ namespace sugar {
 // The version of the library in use: major * 10000 + minor * 100 + patch.
 inline std::int32_t version() noexcept { return raw::version(); }
 
+// A knot of a table: where it is, and the value and the slope there.
+struct knot {
+    double x, value, slope;
+};
+
+// Knots that somebody else keeps: of a list in braces, an array, a container.
+class knots {
+public:
+    knots() noexcept = default;
+    knots(std::initializer_list<knot> list) noexcept : data_(std::data(list)), size_(list.size()) {}
+    template <class C, class = std::enable_if_t<std::is_convertible_v<decltype(std::data(std::declval<const C &>())),
+                                                                      const knot *>>>
+    knots(const C &list) noexcept : data_(std::data(list)), size_(std::size(list)) {}
+
+    const double *data() const noexcept { return data_ ? &data_->x : nullptr; }
+    std::size_t size() const noexcept { return size_; }
+
+private:
+    static_assert(sizeof(knot) == 3 * sizeof(double), "rows of three numbers");
+
+    const knot *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
 // An activation: a forward function and its surrogate. Move-only and immutable: any number of threads may use one
 // at the same time. Where its making failed with a code, it is empty.
 class activation {
 public:
     // The spec is "forward(name=value)~surrogate(name=value)"; the level, an instruction set: null for the best.
     explicit activation(std::string_view spec, on_error error SUGAR_HPP_DEFAULT) : activation(spec, nullptr, error) {}
-    activation(std::string_view spec, const char *level, on_error error SUGAR_HPP_DEFAULT) {
+    activation(std::string_view spec, const char *level, on_error error SUGAR_HPP_DEFAULT)
+        : activation(spec, level, knots(), error) {}
+    // The table is the function that the spec calls "table": a cubic Hermite spline. It is copied.
+    activation(std::string_view spec, const char *level, knots table, on_error error SUGAR_HPP_DEFAULT) {
         auto options = detail::sized<sugar_activation_options>();
         options.level = level;
+        options.table = table.data();
+        options.table_knots = table.size();
         sugar_activation *made = nullptr;
         error.settle(raw::activation_create_with_options(&made, spec.data() ? spec.data() : "", spec.size(), &options));
         handle_.reset(made);
@@ -71,6 +100,28 @@ public:
         }
     }
 
+    // The backward pass of backward itself: from v, the gradient that reaches its dx, ddy = v * g'(x), the one that goes
+    // on to its dy, and dx = v * dy * g''(x), the one that goes on to its x. One of them may be nullptr; each may be the
+    // same view as x, dy or v.
+    template <class X, class DY, class V, class DDY, class DX>
+    void backward_twice(const X &x, const DY &dy, const V &v, DDY &&ddy, DX &&dx,
+                        const call &options SUGAR_HPP_DEFAULT, on_error error SUGAR_HPP_DEFAULT) const {
+        detail::view_of<const X &> from(x);
+        detail::view_of<const DY &> gradient(dy);
+        detail::view_of<const V &> reached(v);
+        const detail::output<DDY> first(ddy);
+        const detail::output<DX> second(dx);
+        check_output<decltype(first.view)>();
+        check_output<decltype(second.view)>();
+        check_same<decltype(from), decltype(gradient)>();
+        check_same<decltype(from), decltype(reached)>();
+        check_same<decltype(from), decltype(first.view)>();
+        check_same<decltype(from), decltype(second.view)>();
+        const sugar_tensor c_from = from.c(), c_gradient = gradient.c(), c_reached = reached.c();
+        error.settle(raw::backward_twice(get(), &c_from, &c_gradient, &c_reached, first.get(), second.get(),
+                                         c_options(options).get()));
+    }
+
     // Vectors in the manner of the BLAS: the elements of a vector are `step` apart; with a negative step the
     // pointer still leads to the lowest address.
     template <class T>
@@ -94,6 +145,12 @@ public:
     void backward(const sugar_tensor *x, const sugar_tensor *dy, const sugar_tensor *dx,
                   const sugar_call_options *options, on_error error SUGAR_HPP_DEFAULT) const {
         error.settle(raw::backward(get(), x, dy, dx, options));
+    }
+
+    void backward_twice(const sugar_tensor *x, const sugar_tensor *dy, const sugar_tensor *v, const sugar_tensor *ddy,
+                        const sugar_tensor *dx, const sugar_call_options *options,
+                        on_error error SUGAR_HPP_DEFAULT) const {
+        error.settle(raw::backward_twice(get(), x, dy, v, ddy, dx, options));
     }
 
     // The canonical spec, and the level in use; "" of an empty activation.

@@ -197,6 +197,21 @@ template <class A> struct view_of_type<A, tensor> { using type = const tensor &;
 // The view of whatever a call was given; a view is passed on as it is.
 template <class A> using view_of = typename view_of_type<A>::type;
 
+// An output that may be nullptr, as C takes it.
+template <class A, class = std::decay_t<A>> struct output {
+    explicit output(A &out) noexcept : view(out), c(view.c()) {}
+    const sugar_tensor *get() const noexcept { return &c; }
+
+    view_of<A> view;
+    sugar_tensor c;
+};
+template <class A> struct output<A, std::nullptr_t> {
+    explicit output(const std::nullptr_t &) noexcept {}
+    const sugar_tensor *get() const noexcept { return nullptr; }
+
+    tensor view;        // of elements of any type
+};
+
 } // namespace detail
 } // namespace sugar
 
