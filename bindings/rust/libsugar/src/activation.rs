@@ -37,6 +37,16 @@ impl Function<'_> {
     }
 }
 
+/// How an activation is made, beside its spec.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ActivationOptions<'a> {
+    /// The instruction set: "scalar", "avx2", "avx512", "neon". `None`: the best.
+    pub level: Option<&'a str>,
+    /// Rows of a knot, the value there and the slope there: the function that the spec calls `table`, a cubic Hermite
+    /// spline. It is copied. Empty: none.
+    pub table: &'a [[f64; 3]],
+}
+
 /// What an activation is; `sugar_activation_info` of [`sys`] says it in full.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Info<'a> {
@@ -64,23 +74,27 @@ unsafe impl Sync for Activation {}
 impl Activation {
     /// From a spec, `forward(name=value)~surrogate(name=value)`.
     pub fn new(spec: &str) -> Result<Self> {
-        Activation::make(spec, None)
+        Activation::with_options(spec, &ActivationOptions::default())
     }
 
     /// With the kernels of an instruction set: "scalar", "avx2", "avx512", "neon".
     pub fn with_level(spec: &str, level: &str) -> Result<Self> {
-        let level = CString::new(level)
-            .map_err(|_| Error::argument(format!("level: {:?}, expected no NUL in it", level)))?;
-        Activation::make(spec, Some(&level))
+        Activation::with_options(spec, &ActivationOptions { level: Some(level), ..Default::default() })
     }
 
-    fn make(spec: &str, level: Option<&CStr>) -> Result<Self> {
+    /// With all that there is to choose.
+    pub fn with_options(spec: &str, options: &ActivationOptions<'_>) -> Result<Self> {
+        let level = options.level.map(CString::new).transpose().map_err(|_| {
+            Error::argument(format!("level: {:?}, expected no NUL in it", options.level.unwrap_or_default()))
+        })?;
         let options = sys::sugar_activation_options {
-            level: level.map_or(std::ptr::null(), CStr::as_ptr),
+            level: level.as_deref().map_or(std::ptr::null(), CStr::as_ptr),
+            table: if options.table.is_empty() { std::ptr::null() } else { options.table.as_ptr().cast() },
+            table_knots: options.table.len(),
             ..Default::default()
         };
         let mut handle = std::ptr::null_mut();
-        // SAFETY: the spec is as long as is said.
+        // SAFETY: the spec and the table are as long as is said.
         Error::from_status(unsafe {
             sys::sugar_activation_create_with_options(
                 &mut handle,
@@ -175,6 +189,44 @@ impl Activation {
         let (x, dy) = (x.into(), dy.into());
         let tensor = x.raw().tensor();
         self.backward_tensors(Some(&tensor), &dy.raw().tensor(), &tensor, &call)
+    }
+
+    /// The backward pass of [`Activation::backward`] itself: from v, the gradient that reaches its dx,
+    /// ddy = v * g'(x), the one that goes on to its dy, and dx = v * dy * g''(x), the one that goes on to its x.
+    pub fn backward_twice<'x, 'y, 'v, 'w, 'z, T: Element>(
+        &self,
+        x: impl Into<View<'x, T>>,
+        dy: impl Into<View<'y, T>>,
+        v: impl Into<View<'v, T>>,
+        ddy: impl Into<ViewMut<'w, T>>,
+        dx: impl Into<ViewMut<'z, T>>,
+    ) -> Result<()> {
+        self.backward_twice_with(x, dy, v, Some(ddy.into()), Some(dx.into()), Call::new())
+    }
+
+    /// As [`Activation::backward_twice`], of one output or both, with options: accumulate, nontemporal, temporal,
+    /// threads.
+    pub fn backward_twice_with<'x, 'y, 'v, T: Element>(
+        &self,
+        x: impl Into<View<'x, T>>,
+        dy: impl Into<View<'y, T>>,
+        v: impl Into<View<'v, T>>,
+        ddy: Option<ViewMut<'_, T>>,
+        dx: Option<ViewMut<'_, T>>,
+        call: Call<'_>,
+    ) -> Result<()> {
+        let (x, dy, v) = (x.into(), dy.into(), v.into());
+        let inputs = (x.raw().tensor(), dy.raw().tensor(), v.raw().tensor());
+        let outputs = (ddy.as_ref().map(|ddy| ddy.raw().tensor()), dx.as_ref().map(|dx| dx.raw().tensor()));
+        let pointer =
+            |tensor: &Option<sys::sugar_tensor>| tensor.as_ref().map_or(std::ptr::null(), |tensor| tensor as _);
+        let (ddy, dx) = (pointer(&outputs.0), pointer(&outputs.1));
+        // SAFETY: as in forward.
+        call.run(|options| {
+            Error::from_status(unsafe {
+                sys::sugar_backward_twice(self.as_ptr(), &inputs.0, &inputs.1, &inputs.2, ddy, dx, options)
+            })
+        })
     }
 
     #[inline]

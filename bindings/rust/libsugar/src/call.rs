@@ -31,6 +31,10 @@ pub struct Call<'a> {
     parameter_gradient: Option<Raw<'a>>,
     saved_gradient: Option<Raw<'a>>,
     saved_is_shared: bool,
+    bias: Option<Raw<'a>>,
+    bias_gradient: Option<Raw<'a>>,
+    gate: Option<Raw<'a>>,
+    gate_gradient: Option<Raw<'a>>,
     random: Option<sys::sugar_random>,
     borrowed: PhantomData<&'a mut Monitor>,
 }
@@ -95,6 +99,31 @@ impl<'a> Call<'a> {
         self.changed()
     }
 
+    /// Added to x: f(x + bias); its extents are as those of a parameter. `f32` too beside [`F16`](crate::F16) and
+    /// [`Bf16`](crate::Bf16), as a parameter and the gradients of both may be.
+    pub fn bias<T: Element>(mut self, values: impl Into<View<'a, T>>) -> Self {
+        self.bias = Some(*values.into().raw());
+        self.changed()
+    }
+
+    /// Backward: receives the gradient of a bias, summed as that of a parameter.
+    pub fn bias_gradient<T: Element>(mut self, gradient: impl Into<ViewMut<'a, T>>) -> Self {
+        self.bias_gradient = Some(*gradient.into().raw());
+        self.changed()
+    }
+
+    /// The other factor of a gated unit, in the shape of x: f(x) * gate.
+    pub fn gate<T: Element>(mut self, values: impl Into<View<'a, T>>) -> Self {
+        self.gate = Some(*values.into().raw());
+        self.changed()
+    }
+
+    /// Backward: receives the gradient of a gate, dy * f(x).
+    pub fn gate_gradient<T: Element>(mut self, gradient: impl Into<ViewMut<'a, T>>) -> Self {
+        self.gate_gradient = Some(*gradient.into().raw());
+        self.changed()
+    }
+
     /// Forward: receives g'(x), in a byte for each element.
     pub fn save_gradient(self, codes: impl Into<ViewMut<'a, u8>>) -> Self {
         let codes = *codes.into().raw();
@@ -150,19 +179,29 @@ impl<'a> Call<'a> {
     }
 
     fn run_with_options<R>(&self, run: impl FnOnce(*const sys::sugar_call_options) -> R) -> R {
-        let pointer =
-            |tensor: &Option<sys::sugar_tensor>| tensor.as_ref().map_or(std::ptr::null(), |tensor| tensor as _);
-        let parameter = self.parameter.as_ref().map(Raw::tensor);
-        let parameter_gradient = self.parameter_gradient.as_ref().map(Raw::tensor);
-        let saved_gradient = self.saved_gradient.as_ref().map(Raw::tensor);
+        let views = [
+            &self.parameter,
+            &self.parameter_gradient,
+            &self.saved_gradient,
+            &self.bias,
+            &self.bias_gradient,
+            &self.gate,
+            &self.gate_gradient,
+        ];
+        let tensors = views.map(|view| view.as_ref().map(Raw::tensor));
+        let pointer = |index: usize| tensors[index].as_ref().map_or(std::ptr::null(), |tensor| tensor as _);
         run(&sys::sugar_call_options {
             flags: self.flags,
             context: self.context.map_or(std::ptr::null(), Context::as_ptr),
             monitor: self.monitor.unwrap_or(std::ptr::null_mut()),
-            parameter: pointer(&parameter),
-            parameter_gradient: pointer(&parameter_gradient),
-            saved_gradient: pointer(&saved_gradient),
+            parameter: pointer(0),
+            parameter_gradient: pointer(1),
+            saved_gradient: pointer(2),
             random: self.random.as_ref().map_or(std::ptr::null(), |random| random as _),
+            bias: pointer(3),
+            bias_gradient: pointer(4),
+            gate: pointer(5),
+            gate_gradient: pointer(6),
             ..Default::default()
         })
     }

@@ -27,7 +27,7 @@ mod error;
 mod monitor;
 mod view;
 
-pub use activation::{Activation, Function, Info};
+pub use activation::{Activation, ActivationOptions, Function, Info};
 pub use call::Call;
 pub use catalogue::{kinds, levels, version, Kind, Level, Parameter};
 pub use context::{Context, Task};

@@ -1,6 +1,8 @@
 //! What the safe layer adds: errors, bounds, handles, options, threads, the catalogue.
 
-use libsugar::{Activation, Bf16, Call, Context, Error, Monitor, MonitorOptions, Status, View, ViewMut, F16};
+use libsugar::{
+    Activation, ActivationOptions, Bf16, Call, Context, Error, Monitor, MonitorOptions, Status, View, ViewMut, F16,
+};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
@@ -227,6 +229,53 @@ fn options_of_calls() {
         rrelu.forward_with(&INPUT, y, Call::new().random(seed, 0)).unwrap();
     }
     assert!(drawn[0] == drawn[1] && drawn[1] != drawn[2]);
+}
+
+#[test]
+fn bias_and_gate() {
+    let (x, gate, dy, bias) = ([-1.0f32, 1.0, 2.0], [2.0f32, 3.0, 4.0], [1.0, 10.0, 100.0], [0.5f32]);
+    let (mut y, mut dx, mut product, mut sum) = ([0.0; 3], [0.0; 3], [0.0f32; 3], [0.0f32]);
+    relu().forward_with(&x, &mut y, Call::new().bias(&bias).gate(&gate)).unwrap();
+    assert_eq!(y, [0.0, 4.5, 10.0]);
+    let call = Call::new().bias(&bias).bias_gradient(&mut sum).gate(&gate).gate_gradient(&mut product);
+    relu().backward_with(&x, &dy, &mut dx, call).unwrap();
+    assert_eq!((dx, product, sum), ([0.0, 30.0, 400.0], [0.0, 15.0, 250.0], [430.0]));
+    let mut half = [F16(0); 3];
+    relu().forward_with(&[F16(0xbc00), F16(0x3c00), F16(0)], &mut half, Call::new().bias(&bias)).unwrap();
+    assert_eq!(half, [F16(0), F16(0x3e00), F16(0x3800)]);
+    let error = relu().forward_with(&x, &mut y, Call::new().gate(&bias)).unwrap_err();
+    assert_eq!(error.message(), "gate: shape (1,), expected (3,) like x");
+}
+
+#[test]
+fn second_derivatives() {
+    let square = Activation::new("square").unwrap();
+    let (x, dy, v) = ([-1.0f32, 1.0, 2.0], [1.0, 10.0, 100.0], [1.0, 2.0, 3.0]);
+    let (mut ddy, mut dx) = ([0.0; 3], [0.0; 3]);
+    square.backward_twice(&x, &dy, &v, &mut ddy, &mut dx).unwrap();
+    assert_eq!((ddy, dx), ([-2.0, 4.0, 12.0], [2.0, 40.0, 600.0]));
+    let call = Call::new().accumulate();
+    square.backward_twice_with(&x, &dy, &v, None, Some((&mut dx).into()), call).unwrap();
+    assert_eq!(dx, [4.0, 80.0, 1200.0]);
+    let error = square.backward_twice_with(&x, &dy, &v, None, None, Call::new()).unwrap_err();
+    assert!(error.message().starts_with("ddy: NULL, and dx NULL"));
+    let error = square.backward_twice(&x, &dy[..2], &v, &mut ddy, &mut dx).unwrap_err();
+    assert_eq!(error.message(), "dy: shape (2,), expected (3,) like x");
+}
+
+#[test]
+fn tables() {
+    let step = |spec: &str, table: &[[f64; 3]]| {
+        Activation::with_options(spec, &ActivationOptions { table, ..Default::default() })
+    };
+    let table = [[0.0, 0.0, 0.0], [1.0, 1.0, 0.0]];
+    let activation = step("table", &table).unwrap();
+    let mut y = [7.0f32; 3];
+    activation.forward(&[-1.0, 0.5, 3.0], &mut y).unwrap();
+    assert_eq!(y, [0.0, 0.5, 1.0]);
+    assert_eq!(step(activation.spec(), &table).unwrap().spec(), activation.spec());
+    assert!(step("table", &[]).unwrap_err().message().contains("table: NULL"));
+    assert!(step("relu", &table).is_err());
 }
 
 #[test]

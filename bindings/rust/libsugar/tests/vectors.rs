@@ -3,7 +3,10 @@
 mod json;
 
 use json::Json;
-use libsugar::{sys, Activation, Bf16, Call, Element, Error, Monitor, MonitorOptions, Status, View, ViewMut, F16};
+use libsugar::{
+    sys, Activation, ActivationOptions, Bf16, Call, Element, Error, Monitor, MonitorOptions, Status, View,
+    ViewMut, F16,
+};
 use std::ptr::{null, null_mut};
 
 fn width(kind: &str) -> usize {
@@ -141,6 +144,23 @@ fn elements_mut<'a, T>(memory: &mut Memory) -> &'a mut [T] {
     }
 }
 
+/// Operands, in the order of the C functions' arguments and of their options.
+const ROLES: [&str; 13] = [
+    "x",
+    "y",
+    "dy",
+    "dx",
+    "v",
+    "ddy",
+    "parameter",
+    "parameter_gradient",
+    "saved_gradient",
+    "bias",
+    "bias_gradient",
+    "gate",
+    "gate_gradient",
+];
+
 type Outcome = Option<Result<(), Error>>;
 
 /// One case in the making. Outcomes are `None` where the layer cannot say what the case says.
@@ -179,10 +199,13 @@ impl<'a> Replay<'a> {
     /// None: the case has no activation.
     fn make(&mut self) -> Option<Result<(), Error>> {
         let spec = self.case.find("spec")?.text();
-        let made = match self.case.find("level") {
-            Some(level) => Activation::with_level(spec, level.text()),
-            None => Activation::new(spec),
-        };
+        let numbers: Vec<f64> = self
+            .case
+            .find("table")
+            .map_or(Vec::new(), |table| table.list().iter().map(|number| f64::from_bits(number.bits())).collect());
+        let table: Vec<[f64; 3]> = numbers.chunks(3).map(|row| row.try_into().unwrap()).collect();
+        let options = ActivationOptions { level: self.case.find("level").map(Json::text), table: &table };
+        let made = Activation::with_options(spec, &options);
         Some(made.map(|made| self.activation = Some(made)))
     }
 
@@ -217,14 +240,18 @@ impl<'a> Replay<'a> {
         self.case.find(role).map(Operand::new)
     }
 
+    /// Their calls end with the type.
+    fn takes_vectors(&self) -> bool {
+        self.case.get("call").text().ends_with(&format!("_{}", self.case.get("type").text()))
+    }
+
     // ---- The C functions
 
     fn call_raw(&mut self) -> Result<(), Error> {
-        let roles = ["x", "y", "dy", "dx", "parameter", "parameter_gradient", "saved_gradient"];
         let name = self.case.get("call").text();
-        let first = if name.contains('_') { 4 } else { 0 };
+        let first = if self.takes_vectors() { 4 } else { 0 };
         let operands: Vec<Option<Operand>> =
-            roles.iter().enumerate().map(|(i, role)| if i < first { None } else { self.operand(role) }).collect();
+            ROLES.iter().enumerate().map(|(i, role)| if i < first { None } else { self.operand(role) }).collect();
         let memories = &mut self.memories;
         let tensors: Vec<Option<sys::sugar_tensor>> =
             operands.iter().map(|operand| operand.as_ref().map(|operand| operand.tensor(memories))).collect();
@@ -239,9 +266,13 @@ impl<'a> Replay<'a> {
         let options = sys::sugar_call_options {
             flags: self.case.get("flags").number() as u64,
             monitor: if name == "observe" { null_mut() } else { monitor },
-            parameter: pointers[4],
-            parameter_gradient: pointers[5],
-            saved_gradient: pointers[6],
+            parameter: pointers[6],
+            parameter_gradient: pointers[7],
+            saved_gradient: pointers[8],
+            bias: pointers[9],
+            bias_gradient: pointers[10],
+            gate: pointers[11],
+            gate_gradient: pointers[12],
             random: random.as_ref().map_or(null(), |random| random as _),
             ..Default::default()
         };
@@ -251,6 +282,15 @@ impl<'a> Replay<'a> {
                 "observe" => sys::sugar_monitor_observe(monitor, pointers[0], &options),
                 "forward" => sys::sugar_forward(handle, pointers[0], pointers[1], &options),
                 "backward" => sys::sugar_backward(handle, pointers[0], pointers[2], pointers[3], &options),
+                "backward_twice" => sys::sugar_backward_twice(
+                    handle,
+                    pointers[0],
+                    pointers[2],
+                    pointers[4],
+                    pointers[5],
+                    pointers[3],
+                    &options,
+                ),
                 _ => self.call_vector(handle, &options),
             }
         };
@@ -301,7 +341,7 @@ impl<'a> Replay<'a> {
 
     fn call_typed<T: Element>(&mut self) -> Outcome {
         let mut monitor = self.monitor.take();
-        let outcome = if self.case.get("call").text().contains('_') {
+        let outcome = if self.takes_vectors() {
             self.call_steps::<T>(monitor.as_mut())
         } else {
             self.call_views::<T>(monitor.as_mut())
@@ -314,8 +354,7 @@ impl<'a> Replay<'a> {
     fn alone(&self, role: &str, besides: &str) -> Option<usize> {
         let of = |role: &str| self.case.find(role)?.find("memory").map(Json::number);
         let index = of(role)?;
-        let others = ["x", "y", "dy", "dx", "parameter", "parameter_gradient", "saved_gradient"];
-        let shared = others.iter().any(|other| *other != role && *other != besides && of(other) == Some(index));
+        let shared = ROLES.iter().any(|other| *other != role && *other != besides && of(other) == Some(index));
         Some(index as usize).filter(|_| !shared)
     }
 
@@ -325,8 +364,7 @@ impl<'a> Replay<'a> {
 
     fn call_steps<T: Element>(&mut self, monitor: Option<&mut Monitor>) -> Outcome {
         let n = usize::try_from(self.case.get("n").number()).ok()?;
-        let (gradient, extra) = (self.operand("parameter"), self.operand("saved_gradient"));
-        if gradient.is_some() || extra.is_some() || self.case.find("parameter_gradient").is_some() {
+        if ROLES[6..].iter().any(|role| self.case.find(role).is_some()) {
             return None;
         }
         let mut call = self.plain_call()?;
@@ -382,11 +420,26 @@ impl<'a> Replay<'a> {
         Some(call)
     }
 
+    /// An output that may be absent: then `Some(None)`.
+    fn output<'o, T: Element>(
+        &mut self,
+        role: &str,
+        operand: &'o Option<Operand>,
+    ) -> Option<Option<ViewMut<'o, T>>> {
+        match operand {
+            Some(operand) => {
+                let index = self.alone(role, "")?;
+                Some(Some(view_mut::<T>(&mut self.memories[index], operand)?))
+            }
+            None => Some(None),
+        }
+    }
+
     fn call_views<T: Element>(&mut self, monitor: Option<&mut Monitor>) -> Outcome {
         let name = self.case.get("call").text();
-        let operands = ["x", "y", "dy", "dx", "parameter", "parameter_gradient", "saved_gradient"]
-            .map(|role| self.operand(role));
-        let [x, y, dy, dx, parameter, parameter_gradient, saved] = &operands;
+        let operands = ROLES.map(|role| self.operand(role));
+        let [x, y, dy, dx, v, ddy, parameter, parameter_gradient, saved, bias, bias_gradient, gate, gate_gradient] =
+            &operands;
         let mut call = self.plain_call()?;
         if let (Some(_), "observe") = (&monitor, name) {
             let plain = self.case.get("flags").number() == 0 && parameter.is_none() && saved.is_none();
@@ -398,17 +451,45 @@ impl<'a> Replay<'a> {
         if let Some(monitor) = monitor {
             call = call.monitor(monitor);
         }
-        if let Some(parameter) = parameter {
-            self.alone("parameter", "")?;
-            call = call.parameter(view::<T>(&self.memories, parameter)?);
+        // Inputs and outputs that have the type of x, or f32 beside it.
+        macro_rules! option {
+            (in $option:ident) => {
+                if let Some(operand) = $option {
+                    self.alone(stringify!($option), "")?;
+                    call = match view::<T>(&self.memories, operand) {
+                        Some(values) => call.$option(values),
+                        None => call.$option(view::<f32>(&self.memories, operand)?),
+                    };
+                }
+            };
+            (out $option:ident) => {
+                if let Some(operand) = $option {
+                    let index = self.alone(stringify!($option), "")?;
+                    call = match view_mut::<T>(&mut self.memories[index], operand) {
+                        Some(gradient) => call.$option(gradient),
+                        None => call.$option(view_mut::<f32>(&mut self.memories[index], operand)?),
+                    };
+                }
+            };
         }
-        if let Some(gradient) = parameter_gradient {
-            let index = self.alone("parameter_gradient", "")?;
-            call = call.parameter_gradient(view_mut::<T>(&mut self.memories[index], gradient)?);
-        }
+        option!(in parameter);
+        option!(out parameter_gradient);
+        option!(in bias);
+        option!(out bias_gradient);
+        option!(in gate);
+        option!(out gate_gradient);
         if let Some(saved) = saved {
             let index = self.alone("saved_gradient", "")?;
             call = saved_call(call, &mut self.memories[index], saved, name == "forward")?;
+        }
+        if name == "backward_twice" {
+            let ddy = self.output::<T>("ddy", ddy)?;
+            let dx = self.output::<T>("dx", dx)?;
+            let activation = self.activation.as_ref()?;
+            let x = view::<T>(&self.memories, x.as_ref()?)?;
+            let dy = view::<T>(&self.memories, dy.as_ref()?)?;
+            let v = view::<T>(&self.memories, v.as_ref()?)?;
+            return Some(activation.backward_twice_with(x, dy, v, ddy, dx, call));
         }
         let (output, operand) = if name == "forward" { ("y", y.as_ref()?) } else { ("dx", dx.as_ref()?) };
         let activation = self.activation.as_ref()?;
