@@ -6,8 +6,12 @@ package libsugar
 #include <string.h>
 #include <sugar/sugar.h>
 
-enum { FORWARD, BACKWARD, OBSERVE };
-enum { X, DY, OUT, PARAMETER, PARAMETER_GRADIENT, SAVED_GRADIENT, OPERANDS };
+enum { FORWARD, BACKWARD, BACKWARD_TWICE, OBSERVE };
+enum {
+	X, DY, V, DDY, OUT,
+	PARAMETER, PARAMETER_GRADIENT, BIAS, BIAS_GRADIENT, GATE, GATE_GRADIENT, SAVED_GRADIENT,
+	OPERANDS
+};
 
 // A tensor without its pointers.
 struct operand {
@@ -29,12 +33,14 @@ struct call {
 };
 
 // Go's memory may be handed to C as an argument, not in a struct: so tensors are put together here. `extents` holds
-// the shape and, if it has them, the strides of each operand that is present, one after the other.
+// the shape and, if it has them, the strides of each operand that is present, one after the other in the order of their numbers.
 static sugar_status run(struct call *call, const int64_t *extents, unsigned char *x, unsigned char *dy,
-                        unsigned char *out, unsigned char *parameter, unsigned char *parameter_gradient,
-                        unsigned char *saved_gradient)
+                        unsigned char *v, unsigned char *ddy, unsigned char *out, unsigned char *parameter,
+                        unsigned char *parameter_gradient, unsigned char *bias, unsigned char *bias_gradient,
+                        unsigned char *gate, unsigned char *gate_gradient, unsigned char *saved_gradient)
 {
-	unsigned char *data[OPERANDS] = {x, dy, out, parameter, parameter_gradient, saved_gradient};
+	unsigned char *data[OPERANDS] = {x, dy, v, ddy, out, parameter, parameter_gradient, bias, bias_gradient, gate,
+	                                 gate_gradient, saved_gradient};
 	sugar_tensor tensors[OPERANDS], *given[OPERANDS] = {NULL};
 	for (int i = 0; i < OPERANDS; i++) {
 		const struct operand *operand = &call->operands[i];
@@ -53,9 +59,15 @@ static sugar_status run(struct call *call, const int64_t *extents, unsigned char
 	options.parameter = given[PARAMETER];
 	options.parameter_gradient = given[PARAMETER_GRADIENT];
 	options.saved_gradient = given[SAVED_GRADIENT];
+	options.bias = given[BIAS];
+	options.bias_gradient = given[BIAS_GRADIENT];
+	options.gate = given[GATE];
+	options.gate_gradient = given[GATE_GRADIENT];
 	sugar_status status =
 		call->function == FORWARD ? sugar_forward(call->activation, given[X], given[OUT], &options) :
 		call->function == BACKWARD ? sugar_backward(call->activation, given[X], given[DY], given[OUT], &options) :
+		call->function == BACKWARD_TWICE ? sugar_backward_twice(call->activation, given[X], given[DY], given[V],
+		                                                        given[DDY], given[OUT], &options) :
 		sugar_monitor_observe(call->observer, given[X], &options);
 	// The message is this thread's; the goroutine may go on with another one.
 	call->message = status ? strdup(sugar_last_error()) : NULL;
@@ -85,6 +97,20 @@ type Random struct {
 	Seed, Offset uint64
 }
 
+// Operand is a *Tensor of any element type. Parameters, biases and their gradients have the type of x, or float32 beside
+// Float16 and BFloat16.
+type Operand interface {
+	set(call *call, index int, name string) error
+}
+
+// set describes the tensor; nil is none.
+func (tensor *Tensor[T]) set(call *call, index int, name string) error {
+	if tensor == nil {
+		return nil
+	}
+	return setTensor(call, index, name, *tensor)
+}
+
 // Options of a call; nil stands for none. What they mean in full is at lowlevel.CallOptions.
 type Options[T Element] struct {
 	Context     *Context // threads; nil: the calling one
@@ -93,8 +119,12 @@ type Options[T Element] struct {
 	Accumulate  bool     // backward: dx = dx + dy g'(x)
 	FromOutput  bool     // backward: x is the output of the forward pass
 
-	Parameter         *Tensor[T]     // a learnable parameter: the extents of x, or 1 where it does not vary
-	ParameterGradient *Tensor[T]     // backward: its gradient, summed where its extent is 1
+	Parameter         Operand        // a learnable parameter: the extents of x, or 1 where it does not vary
+	ParameterGradient Operand        // backward: its gradient, summed where its extent is 1
+	Bias              Operand        // added to x: f(x + bias); its extents are as those of a parameter
+	BiasGradient      Operand        // backward: its gradient, summed where its extent is 1
+	Gate              *Tensor[T]     // what f(x) is multiplied by, in the shape of x
+	GateGradient      *Tensor[T]     // backward: its gradient, dy f(x)
 	SavedGradient     *Tensor[uint8] // the gradient in bytes, in the shape of x: written by forward, read by backward
 	SavedBits         []byte         // the gradient in bits, of (n + 7) / 8 bytes: as SavedGradient
 	Random            *Random
@@ -110,7 +140,7 @@ func Forward[T Element](activation *Activation, x, y Tensor[T], options *Options
 	if err := setOutput(call, "y", y, options); err != nil {
 		return err
 	}
-	return call.run(pointer(x.Data), nil, pointer(y.Data), pointers(options))
+	return call.run()
 }
 
 // Backward computes dx = dy g'(x), element by element, where g' is the surrogate's derivative. dx may be the same
@@ -127,7 +157,7 @@ func Backward[T Element](activation *Activation, x, dy, dx Tensor[T], options *O
 	if err := setOutput(call, "dx", dx, options); err != nil {
 		return err
 	}
-	return call.run(pointer(x.Data), pointer(dy.Data), pointer(dx.Data), pointers(options))
+	return call.run()
 }
 
 // BackwardSaved computes dx = dy g'(x) without x, from what a forward call left in options.SavedGradient or SavedBits.
@@ -140,7 +170,30 @@ func BackwardSaved[T Element](activation *Activation, dy, dx Tensor[T], options 
 	if err := setOutput(call, "dx", dx, options); err != nil {
 		return err
 	}
-	return call.run(nil, pointer(dy.Data), pointer(dx.Data), pointers(options))
+	return call.run()
+}
+
+// BackwardTwice is the backward pass of Backward itself. From v, the gradient that reaches its dx, it computes
+// ddy = v g'(x), the one that goes on to its dy, and dx, the one that goes on to its x: v dy times the derivative of g'.
+// One of them may be nil; each may be the same view as x, dy or v.
+func BackwardTwice[T Element](activation *Activation, x, dy, v Tensor[T], ddy, dx *Tensor[T], options *Options[T]) error {
+	call := newCall(C.BACKWARD_TWICE, activation)
+	defer call.free()
+	for _, operand := range [...]struct {
+		tensor *Tensor[T]
+		index  int
+		name   string
+	}{{&x, C.X, "x"}, {&dy, C.DY, "dy"}, {&v, C.V, "v"}, {ddy, C.DDY, "ddy"}, {dx, C.OUT, "dx"}} {
+		if err := operand.tensor.set(call, operand.index, operand.name); err != nil {
+			return err
+		}
+	}
+	if options != nil {
+		if err := setOperands(call, x.Shape, options); err != nil {
+			return err
+		}
+	}
+	return call.run()
 }
 
 // Observe counts the elements of x, as Forward with the monitor in its options does. context may be nil.
@@ -158,12 +211,13 @@ func Observe[T Element](monitor *Monitor, x Tensor[T], context *Context) error {
 	if err := setOptions(call, &Options[T]{Context: context}); err != nil {
 		return err
 	}
-	return call.run(pointer(x.Data), nil, nil, extra{})
+	return call.run()
 }
 
 // call is what is handed to C, and what must not be collected before it returns.
 type call struct {
 	c          C.struct_call
+	data       [C.OPERANDS]*C.uchar
 	extents    []int64
 	activation *Activation
 	context    *Context
@@ -185,37 +239,16 @@ func newCall(function C.int32_t, activation *Activation) *call {
 
 func (call *call) free() {
 	call.activation, call.context, call.monitor = nil, nil, nil
+	call.data = [C.OPERANDS]*C.uchar{}
 	calls.Put(call)
 }
 
-// extra is the memory of the tensors among the options.
-type extra struct {
-	parameter, parameterGradient, savedGradient *C.uchar
-}
-
-func pointers[T Element](options *Options[T]) (memory extra) {
-	if options == nil {
-		return
-	}
-	if options.Parameter != nil {
-		memory.parameter = pointer(options.Parameter.Data)
-	}
-	if options.ParameterGradient != nil {
-		memory.parameterGradient = pointer(options.ParameterGradient.Data)
-	}
-	if options.SavedGradient != nil {
-		memory.savedGradient = pointer(options.SavedGradient.Data)
-	} else {
-		memory.savedGradient = pointer(options.SavedBits)
-	}
-	return
-}
-
 // run hands Go's memory over as arguments, which stays where it is until C returns.
-func (call *call) run(x, dy, out *C.uchar, memory extra) error {
-	extents := call.extents[:cap(call.extents)]
-	status := C.run(&call.c, (*C.int64_t)(unsafe.Pointer(&extents[0])), x, dy, out, memory.parameter,
-		memory.parameterGradient, memory.savedGradient)
+func (call *call) run() error {
+	extents, data := call.extents[:cap(call.extents)], &call.data
+	status := C.run(&call.c, (*C.int64_t)(unsafe.Pointer(&extents[0])), data[C.X], data[C.DY], data[C.V], data[C.DDY],
+		data[C.OUT], data[C.PARAMETER], data[C.PARAMETER_GRADIENT], data[C.BIAS], data[C.BIAS_GRADIENT],
+		data[C.GATE], data[C.GATE_GRADIENT], data[C.SAVED_GRADIENT])
 	runtime.KeepAlive(call)
 	if status == C.SUGAR_OK {
 		return nil
@@ -232,28 +265,36 @@ func pointer[T any](data []T) *C.uchar {
 	return (*C.uchar)(unsafe.Pointer(&data[0]))
 }
 
-// setOutput describes the output, the last of the operands, and the options.
+// setOutput describes the output, the last of the arguments, and the options.
 func setOutput[T Element](call *call, name string, out Tensor[T], options *Options[T]) error {
 	if err := setTensor(call, C.OUT, name, out); err != nil || options == nil {
 		return err
 	}
-	if options.Parameter != nil {
-		if err := setTensor(call, C.PARAMETER, "parameter", *options.Parameter); err != nil {
-			return err
+	return setOperands(call, out.Shape, options)
+}
+
+// setOperands describes the options of a call on tensors of a shape.
+func setOperands[T Element](call *call, shape []int, options *Options[T]) error {
+	for _, option := range [...]struct {
+		operand Operand
+		index   int
+		name    string
+	}{
+		{options.Parameter, C.PARAMETER, "parameter"},
+		{options.ParameterGradient, C.PARAMETER_GRADIENT, "parameter_gradient"},
+		{options.Bias, C.BIAS, "bias"}, {options.BiasGradient, C.BIAS_GRADIENT, "bias_gradient"},
+		{options.Gate, C.GATE, "gate"}, {options.GateGradient, C.GATE_GRADIENT, "gate_gradient"},
+		{options.SavedGradient, C.SAVED_GRADIENT, "saved_gradient"},
+	} {
+		if option.operand == nil {
+			continue
 		}
-	}
-	if options.ParameterGradient != nil {
-		if err := setTensor(call, C.PARAMETER_GRADIENT, "parameter_gradient", *options.ParameterGradient); err != nil {
-			return err
-		}
-	}
-	if options.SavedGradient != nil {
-		if err := setTensor(call, C.SAVED_GRADIENT, "saved_gradient", *options.SavedGradient); err != nil {
+		if err := option.operand.set(call, option.index, option.name); err != nil {
 			return err
 		}
 	}
 	if options.SavedBits != nil {
-		if err := setBits(call, out.Shape, options); err != nil {
+		if err := setBits(call, shape, options); err != nil {
 			return err
 		}
 	}
@@ -261,10 +302,12 @@ func setOutput[T Element](call *call, name string, out Tensor[T], options *Optio
 }
 
 func setTensor[T Element | uint8](call *call, index int, name string, tensor Tensor[T]) error {
+	call.data[index] = pointer(tensor.Data)
 	elements := layout{tensor.Shape, tensor.Strides, tensor.Offset, len(tensor.Data)}
 	return call.setLayout(index, name, dataType[T](), elements)
 }
 
+// setLayout describes an operand. Whoever describes several does so in the order of their numbers.
 func (call *call) setLayout(index int, name string, dtype C.sugar_data_type, l layout) error {
 	if err := l.checkBounds(name); err != nil {
 		return err
@@ -300,6 +343,7 @@ func setBits[T Element](call *call, shape []int, options *Options[T]) error {
 	}
 	call.c.operands[C.SAVED_GRADIENT] = C.struct_operand{present: 1, ndim: C.int32_t(len(shape)),
 		dtype: C.sugar_data_type{code: C.SUGAR_TYPE_UNSIGNED, bits: 1, lanes: 1}}
+	call.data[C.SAVED_GRADIENT] = pointer(options.SavedBits)
 	call.appendExtents(shape)
 	return nil
 }

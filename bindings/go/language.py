@@ -1,5 +1,6 @@
 """Go's knowledge for lowlevel.go.j2: names and types, and how they are handed to cgo."""
 
+import re
 from typing import Any
 
 from generator import render
@@ -105,7 +106,8 @@ def documented(item: Json) -> str:
               for error in item.get("errors", [])]
     text = exported(item["name"]) + " is " + item["name"] + "."
     if item["documentation"]:
-        text += " " + item["documentation"]
+        # gofmt makes a quotation mark of '': g'' is (g')' here.
+        text += " " + re.sub(r"\b(\w+)''", r"(\1')'", item["documentation"])
     return render.wrap(text + ("\n\n" + "\n".join(lines) if lines else ""), 100, "// ").replace("//     ", "//\t")
 
 

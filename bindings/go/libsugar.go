@@ -78,13 +78,35 @@ func NewActivation(spec string) (*Activation, error) {
 
 // NewActivationAt makes an activation with the kernels of one instruction set, such as "scalar" or "avx2".
 func NewActivationAt(spec, level string) (*Activation, error) {
+	return NewActivationWith(spec, &ActivationOptions{Level: level})
+}
+
+// Knot is a row of a table: where a function is known, and its value and slope there.
+type Knot struct {
+	X, Value, Slope float64
+}
+
+// ActivationOptions are choices when an activation is made. What they mean in full is at lowlevel.ActivationOptions.
+type ActivationOptions struct {
+	Level string // the instruction set; "": the best
+	Table []Knot // the function that the spec calls "table": a cubic Hermite spline. It is copied
+}
+
+// NewActivationWith makes an activation with what the options choose.
+func NewActivationWith(spec string, chosen *ActivationOptions) (*Activation, error) {
 	options := lowlevel.ActivationOptions{StructSize: unsafe.Sizeof(lowlevel.ActivationOptions{})}
-	if strings.ContainsRune(level, 0) {
-		return nil, argumentError("level: %q, expected no NUL in it", level)
+	if strings.ContainsRune(chosen.Level, 0) {
+		return nil, argumentError("level: %q, expected no NUL in it", chosen.Level)
 	}
-	if level != "" {
-		options.Level = lowlevel.NewString(level)
+	if chosen.Level != "" {
+		options.Level = lowlevel.NewString(chosen.Level)
 		defer lowlevel.Free(unsafe.Pointer(options.Level))
+	}
+	if count := len(chosen.Table); count > 0 {
+		table := lowlevel.Allocate(uintptr(count) * unsafe.Sizeof(Knot{})) // of C's: a struct leads to it
+		defer lowlevel.Free(table)
+		copy(unsafe.Slice((*Knot)(table), count), chosen.Table)
+		options.Table, options.TableKnots = (*float64)(table), uintptr(count)
 	}
 	text := append([]byte(spec), 0)
 	activation := new(Activation)

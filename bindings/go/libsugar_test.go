@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand"
 	"os"
+	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -286,6 +287,73 @@ func TestOptions(t *testing.T) {
 		if math.Abs(float64(2*z[i]-dx[i])) > 1e-6 {
 			t.Fatalf("[%d] %v, expected %v", i, dx[i], 2*z[i])
 		}
+	}
+}
+
+func TestBiasAndGate(t *testing.T) {
+	relu := activation(t, "relu")
+	x, gate, dy := Vector([]float32{-1, 1, 2}), Vector([]float32{2, 3, 4}), Vector([]float32{1, 10, 100})
+	bias, sum := Vector([]float32{0.5}), Vector([]float32{7})
+	y, product, saved := Vector(make([]float32, 3)), Vector(make([]float32, 3)), []byte{0}
+	ok(t, Forward(relu, x, y, &Options[float32]{Bias: &bias, Gate: &gate}))
+	same(t, y.Data, 0, 4.5, 10)
+	ok(t, Backward(relu, x, dy, y, &Options[float32]{Bias: &bias, BiasGradient: &sum, Gate: &gate, GateGradient: &product}))
+	same(t, y.Data, 0, 30, 400)
+	same(t, product.Data, 0, 15, 250)
+	same(t, sum.Data, 430)
+	ok(t, Forward(relu, x, y, &Options[float32]{Bias: &bias, SavedBits: saved}))
+	if saved[0] != 6 {
+		t.Errorf("saved %b, expected 110", saved[0])
+	}
+	half := Vector([]Float16{0xbc00, 0x3c00, 0})
+	ok(t, Forward(relu, half, half, &Options[Float16]{Bias: &bias}))
+	if half.Data[0] != 0 || half.Data[1] != 0x3e00 || half.Data[2] != 0x3800 {
+		t.Errorf("%x, expected 0, 3e00, 3800", half.Data)
+	}
+	fails(t, Forward(relu, x, y, &Options[float32]{Gate: &bias}), ErrorArgument, "gate: shape (1,), expected (3,) like x")
+	wide := Vector([]float64{0.5})
+	fails(t, Forward(relu, x, y, &Options[float32]{Bias: &wide}), ErrorArgument, "bias: dtype float64")
+	outside := Tensor[float32]{Data: bias.Data, Shape: []int{3}}
+	fails(t, Forward(relu, x, y, &Options[float32]{Gate: &outside}), ErrorArgument, "gate: shape [3]")
+}
+
+func TestBackwardTwice(t *testing.T) {
+	square := activation(t, "square")
+	x, dy, v := Vector([]float32{-1, 1, 2}), Vector([]float32{1, 10, 100}), Vector([]float32{1, 2, 3})
+	ddy, dx := Vector(make([]float32, 3)), Vector(make([]float32, 3))
+	ok(t, BackwardTwice(square, x, dy, v, &ddy, &dx, nil))
+	same(t, ddy.Data, -2, 4, 12)
+	same(t, dx.Data, 2, 40, 600)
+	ok(t, BackwardTwice(square, x, dy, v, nil, &dx, &Options[float32]{Accumulate: true}))
+	same(t, dx.Data, 4, 80, 1200)
+	ok(t, BackwardTwice(square, x, dy, ddy, &ddy, nil, nil))
+	same(t, ddy.Data, 4, 8, 48)
+	fails(t, BackwardTwice(square, x, dy, v, nil, nil, nil), ErrorArgument, "ddy: NULL, and dx NULL")
+	fails(t, BackwardTwice(square, x, Vector(dy.Data[1:]), v, &ddy, &dx, nil), ErrorArgument, "dy: shape (2,)")
+}
+
+func TestTable(t *testing.T) {
+	table := []Knot{{0, 0, 0}, {1, 1, 0}}
+	step, err := NewActivationWith("table", &ActivationOptions{Table: table})
+	ok(t, err)
+	x := []float32{-1, 0.5, 3}
+	ok(t, Forward(step, Vector(x), Vector(x), nil))
+	same(t, x, 0, 0.5, 1)
+	again, err := NewActivationWith(step.Spec(), &ActivationOptions{Level: "scalar", Table: table})
+	ok(t, err)
+	if again.Spec() != step.Spec() || again.Level() != "scalar" {
+		t.Error(again.Spec(), again.Level())
+	}
+	_, err = NewActivation("table")
+	fails(t, err, ErrorArgument, "table: NULL")
+	_, err = NewActivationWith("relu", &ActivationOptions{Table: table})
+	fails(t, err, ErrorArgument, "table")
+}
+
+func same(t *testing.T, found []float32, expected ...float32) {
+	t.Helper()
+	if !reflect.DeepEqual(found, expected) {
+		t.Errorf("%v, expected %v", found, expected)
 	}
 }
 

@@ -20,13 +20,18 @@ import (
 type vector struct {
 	Name, Call, Type  string
 	Spec, Level       *string
+	Table             []string
 	Flags             uint64
 	N                 int64
 	Memories          []block
 	X, Y, Dy, Dx      *operand
+	V, Ddy            *operand
 	Parameter         *operand
 	ParameterGradient *operand `json:"parameter_gradient"`
 	SavedGradient     *operand `json:"saved_gradient"`
+	Bias, Gate        *operand
+	BiasGradient      *operand `json:"bias_gradient"`
+	GateGradient      *operand `json:"gate_gradient"`
 	Random            []string
 	Monitor           *monitorCase
 	Status            int32
@@ -147,6 +152,13 @@ func bits(value float64) string {
 	return strings.Repeat("0", 16-len(word)) + word
 }
 
+func (v *vector) knots(t *testing.T) (knots []Knot) {
+	for i := 0; i < len(v.Table); i += 3 {
+		knots = append(knots, Knot{double(t, v.Table[i]), double(t, v.Table[i+1]), double(t, v.Table[i+2])})
+	}
+	return
+}
+
 // arena is memory of C's for one case: structs that lead to others may not be Go's.
 type arena struct {
 	all []unsafe.Pointer
@@ -202,7 +214,8 @@ func (r *replay) tensor(o *operand) *lowlevel.Tensor {
 func (r *replay) options() *lowlevel.CallOptions {
 	options := (*lowlevel.CallOptions)(r.get(int(unsafe.Sizeof(lowlevel.CallOptions{}))))
 	*options = lowlevel.CallOptions{StructSize: unsafe.Sizeof(*options), Flags: r.Flags, Parameter: r.tensor(r.Parameter),
-		ParameterGradient: r.tensor(r.ParameterGradient), SavedGradient: r.tensor(r.SavedGradient)}
+		ParameterGradient: r.tensor(r.ParameterGradient), SavedGradient: r.tensor(r.SavedGradient), Bias: r.tensor(r.Bias),
+		BiasGradient: r.tensor(r.BiasGradient), Gate: r.tensor(r.Gate), GateGradient: r.tensor(r.GateGradient)}
 	if r.Random != nil {
 		options.Random = (*lowlevel.Random)(r.get(int(unsafe.Sizeof(lowlevel.Random{}))))
 		seed, _ := strconv.ParseUint(r.Random[0], 16, 64)
@@ -239,6 +252,9 @@ func (r *replay) call(t *testing.T) Status {
 		return lowlevel.Forward(r.activation, r.tensor(r.X), r.tensor(r.Y), r.options())
 	case "backward":
 		return lowlevel.Backward(r.activation, r.tensor(r.X), r.tensor(r.Dy), r.tensor(r.Dx), r.options())
+	case "backward_twice":
+		return lowlevel.BackwardTwice(r.activation, r.tensor(r.X), r.tensor(r.Dy), r.tensor(r.V), r.tensor(r.Ddy),
+			r.tensor(r.Dx), r.options())
 	case "observe":
 		return lowlevel.MonitorObserve(r.monitor, r.tensor(r.X), r.options())
 	case "forward_f32":
@@ -288,6 +304,10 @@ func (r *replay) make(t *testing.T) Status {
 	if r.Level != nil {
 		options.Level = lowlevel.NewString(*r.Level)
 		defer lowlevel.Free(unsafe.Pointer(options.Level))
+	}
+	if knots := r.knots(t); knots != nil {
+		options.Table, options.TableKnots = (*float64)(r.get(24*len(knots))), uintptr(len(knots))
+		copy(unsafe.Slice((*Knot)(unsafe.Pointer(options.Table)), len(knots)), knots)
 	}
 	spec := append([]byte(*r.Spec), 0)
 	var activation *lowlevel.Activation
@@ -404,6 +424,14 @@ func view[T Element | uint8](o *operand, memories []any) (*Tensor[T], bool) {
 	return nil, false
 }
 
+// typed makes of an operand a tensor of T, or of float32 beside it.
+func typed[T Element](o *operand, memories []any) (Operand, bool) {
+	if tensor, ok := view[T](o, memories); ok {
+		return tensor, true
+	}
+	return view[float32](o, memories)
+}
+
 // isEmpty says whether an operand has no elements, so that it may lie anywhere.
 func isEmpty(o *operand) bool {
 	return len(o.Shape) > 0 && o.Shape[0] == 0
@@ -459,12 +487,18 @@ func replayTensors[T Element](t *testing.T, v *vector) bool {
 	x, okX := view[T](v.X, memories)
 	out, okOut := view[T](v.Y, memories)
 	dy, okDy := view[T](v.Dy, memories)
-	if v.Call == "backward" {
+	if v.Call != "forward" {
 		out, okOut = view[T](v.Dx, memories)
 	}
-	var okP, okG bool
-	options.Parameter, okP = view[T](v.Parameter, memories)
-	options.ParameterGradient, okG = view[T](v.ParameterGradient, memories)
+	second, okV := view[T](v.V, memories)
+	ddy, okDdy := view[T](v.Ddy, memories)
+	var okP, okG, okB, okBG, okGate, okGG bool
+	options.Parameter, okP = typed[T](v.Parameter, memories)
+	options.ParameterGradient, okG = typed[T](v.ParameterGradient, memories)
+	options.Bias, okB = typed[T](v.Bias, memories)
+	options.BiasGradient, okBG = typed[T](v.BiasGradient, memories)
+	options.Gate, okGate = view[T](v.Gate, memories)
+	options.GateGradient, okGG = view[T](v.GateGradient, memories)
 	if v.SavedGradient != nil && v.SavedGradient.Dtype[1] == 1 && isEmpty(v.SavedGradient) {
 		options.SavedBits = []byte{}
 	} else if v.SavedGradient != nil && v.SavedGradient.Dtype[1] == 1 && v.SavedGradient.Memory != nil {
@@ -481,7 +515,8 @@ func replayTensors[T Element](t *testing.T, v *vector) bool {
 		offset, _ := strconv.ParseUint(v.Random[1], 16, 64)
 		options.Random = &Random{seed, offset}
 	}
-	if !okX || !okOut || !okDy || !okP || !okG || out == nil {
+	okAll := okX && okOut && okDy && okV && okDdy && okP && okG && okB && okBG && okGate && okGG
+	if !okAll || (out == nil && v.Call != "backward_twice") {
 		return false
 	}
 	if m := v.Monitor; m != nil {
@@ -498,7 +533,7 @@ func replayTensors[T Element](t *testing.T, v *vector) bool {
 	if v.Level != nil {
 		level = *v.Level
 	}
-	activation, err := NewActivationAt(*v.Spec, level)
+	activation, err := NewActivationWith(*v.Spec, &ActivationOptions{Level: level, Table: v.knots(t)})
 	if err != nil {
 		t.Fatal(v.Name, err)
 	}
@@ -506,6 +541,8 @@ func replayTensors[T Element](t *testing.T, v *vector) bool {
 	switch {
 	case v.Call == "forward" && x != nil:
 		err = Forward(activation, *x, *out, options)
+	case v.Call == "backward_twice":
+		err = BackwardTwice(activation, *x, *dy, *second, ddy, out, options)
 	case v.Call == "backward" && dy != nil && x == nil:
 		err = BackwardSaved(activation, *dy, *out, options)
 	case v.Call == "backward" && dy != nil:
@@ -530,7 +567,7 @@ func TestVectorsOverSlices(t *testing.T) {
 	replayed, calls, wanted := 0, 0, 0
 	for _, v := range readVectors(t) {
 		v := v
-		if v.Call != "forward" && v.Call != "backward" {
+		if v.Call != "forward" && v.Call != "backward" && v.Call != "backward_twice" {
 			continue
 		}
 		calls++

@@ -1004,12 +1004,12 @@ func Backward(activation *Activation, x *Tensor, dy *Tensor, dx *Tensor, options
 
 // BackwardTwice is sugar_backward_twice. The backward pass of sugar_backward itself, for gradients
 // of gradients: where v is the gradient that reaches its dx, ddy = v * g'(x) is the one that goes
-// on to its dy, and dx = (v * dy) * g''(x) the one that goes on to its x, element by element. g''
-// is the derivative of g': what the spec makes of second derivatives (domain, blend), as it makes
-// g' of first ones. v * dy is rounded, then its product with g''(x); for f16 and bf16 in f32, and
-// the result once more to the element type. If x has no elements, nothing is done but the checks.
-// (Forward mode needs no call of its own: sugar_backward with the tangent of x in place of dy gives
-// the tangent of y.)
+// on to its dy, and dx = (v * dy) * (g')'(x) the one that goes on to its x, element by element.
+// (g')' is the derivative of g': what the spec makes of second derivatives (domain, blend), as it
+// makes g' of first ones. v * dy is rounded, then its product with (g')'(x); for f16 and bf16 in
+// f32, and the result once more to the element type. If x has no elements, nothing is done but the
+// checks. (Forward mode needs no call of its own: sugar_backward with the tangent of x in place of
+// dy gives the tangent of y.)
 //
 //	x: the input of the forward pass; any strides.
 //	dy: as in sugar_backward; same shape and dtype as x; any strides.
