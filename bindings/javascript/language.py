@@ -48,10 +48,16 @@ def member(field: Json) -> str:
     if type["to"]["kind"] == "struct":
         return f'to->{name} = struct_{type["to"]["name"]}(call, member, "{name}", {slot})'
     if type["to"]["kind"] == "double":
-        return f'call_fail(call, "{name}", "a list of numbers, expected none: this binding has no use of it yet")'
+        count = re.sub(r"[A-Za-z_]\w*", r"(double)to->\g<0>", field["count"])
+        return f'to->{name} = get_doubles(call, member, "{name}", {count})'
     if type["to"]["kind"] == "void":
         return f'to->{name} = get_memory(call, member, "{name}", get_size(call, object, "{name}_bytes"), {slot})'
     return f'to->{name} = get_numbers(call, member, "{name}", to->{field["count"]})'
+
+
+def counts_first(fields: list[Json]) -> list[Json]:
+    """The members of a struct in the order in which they are read: lists behind the numbers that say their lengths."""
+    return sorted(fields, key=lambda field: field["count"] is not None)
 
 
 def empty(parameter: Json, structs: list[Json]) -> str:
@@ -260,7 +266,7 @@ def ts_member(field: Json) -> str:
     if field["type"]["kind"] == "pointer" and field["type"]["to"]["kind"] == "int64":
         return "readonly (number | bigint)[] | null"
     if field["type"]["kind"] == "pointer" and field["type"]["to"]["kind"] == "double":
-        return "null"
+        return "readonly number[] | null"
     return ts(field["type"], field["type"]["kind"] in ("pointer", "handle", "cstring"))
 
 

@@ -29,13 +29,21 @@ function functionOf(index, values) {
     return { kind: name, parameters: Object.fromEntries(parameters.map((one, i) => [one.name, values[i]])) };
 }
 
+/** The members of sugar_activation_options for a table, by its rows. */
+function tableOf(rows) {
+    if (rows == null) return {};
+    if (!Array.isArray(rows)) refuse("table", rows, "an array of rows");
+    const numbers = rows.flatMap((row, i) => Array.isArray(row) && row.length === 3 ? row
+        : refuse(`table[${i}]`, row, "an array of three numbers: knot, value, slope"));
+    return { table: numbers, table_knots: numbers.length / 3 };
+}
+
 class Activation extends Handle {
     constructor(spec, options = {}) {
-        checkMembers("activation", options, ["level"]);
+        checkMembers("activation", options, ["level", "table"]);
         if (typeof spec !== "string") refuse("spec", spec, "a string");
-        const text = Buffer.from(spec + "\0");
-        super("Activation",
-            (out) => c.sugar_activation_create_with_options(out, text, text.length - 1, { level: options.level }),
+        const text = Buffer.from(spec + "\0"), struct = { level: options.level, ...tableOf(options.table) };
+        super("Activation", (out) => c.sugar_activation_create_with_options(out, text, text.length - 1, struct),
             c.sugar_activation_destroy);
         this.spec = c.sugar_activation_spec(this.#handle);
         this.level = c.sugar_activation_level(this.#handle);
@@ -74,6 +82,16 @@ class Activation extends Handle {
         const output = dx ?? like(dy, gradient), to = Tensor.from("dx", output);
         check(c.sugar_backward(handle, from, viewOf("dy", gradient), viewOf("dx", to), struct));
         return output;
+    }
+
+    backwardTwice(x, dy, v, outputs, options) {
+        if (outputs != null) checkMembers("outputs", outputs, ["ddy", "dx"]);
+        const struct = optionsOf(options), handle = this.#handle, from = Tensor.from("x", x);
+        const { ddy, dx } = outputs ?? { ddy: like(x, from), dx: like(x, from) };
+        const view = (name, operand) => operand == null ? null : viewOf(name, Tensor.from(name, operand));
+        check(c.sugar_backward_twice(handle, viewOf("x", from), view("dy", dy), view("v", v), view("ddy", ddy),
+            view("dx", dx), struct));
+        return { ddy, dx };
     }
 
     info() {

@@ -7,7 +7,7 @@ const { check } = require("./error.js");
 const ROLES = { forward: c.SUGAR_ROLE_FORWARD, surrogate: c.SUGAR_ROLE_SURROGATE };
 const CAPABILITIES = {
     learn: c.SUGAR_CAN_LEARN, startFromOutput: c.SUGAR_CAN_START_FROM_OUTPUT, saveByte: c.SUGAR_CAN_SAVE_BYTE,
-    saveBit: c.SUGAR_CAN_SAVE_BIT, draw: c.SUGAR_CAN_DRAW,
+    saveBit: c.SUGAR_CAN_SAVE_BIT, draw: c.SUGAR_CAN_DRAW, differentiateTwice: c.SUGAR_CAN_DIFFERENTIATE_TWICE,
 };
 
 /** The names of the bits that are set. */

@@ -6,8 +6,10 @@ const { checkMembers, refuse } = require("./error.js");
 const { handleOf } = require("./handle.js");
 const { Tensor, viewOf } = require("./tensor.js");
 
-const TENSORS = ["parameter", "parameter_gradient", "saved_gradient"];
-const NAMES = { parameter: "parameter", parameter_gradient: "parameterGradient", saved_gradient: "savedGradient" };
+const NAMES = {
+    parameter: "parameter", parameter_gradient: "parameterGradient", saved_gradient: "savedGradient",
+    bias: "bias", bias_gradient: "biasGradient", gate: "gate", gate_gradient: "gateGradient",
+};
 const MEMBERS = ["accumulate", "nontemporal", "fromOutput", "context", "monitor", "random", ...Object.values(NAMES)];
 
 function flagsOf({ accumulate, nontemporal, fromOutput }) {
@@ -26,9 +28,9 @@ function structOf(options) {
     const struct = { flags: flagsOf(options) };
     if (options.context != null) struct.context = handleOf("context", options.context, "Context");
     if (options.monitor != null) struct.monitor = handleOf("monitor", options.monitor, "Monitor");
-    for (const name of TENSORS) {
-        const operand = options[NAMES[name]];
-        if (operand != null) struct[name] = viewOf(NAMES[name], Tensor.from(NAMES[name], operand));
+    for (const [member, name] of Object.entries(NAMES)) {
+        const operand = options[name];
+        if (operand != null) struct[member] = viewOf(name, Tensor.from(name, operand));
     }
     if (options.random != null) struct.random = randomOf(options.random);
     return struct;

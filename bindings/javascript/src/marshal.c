@@ -164,6 +164,24 @@ const int64_t *get_numbers(struct call *call, napi_value value, const char *name
     return numbers;
 }
 
+const double *get_doubles(struct call *call, napi_value value, const char *name, double count)
+{
+    uint32_t length = 0;
+    if (is_null(call, value))
+        return NULL;
+    if (napi_get_array_length(call->env, value, &length) != napi_ok || length < count) {
+        call_fail(call, name, "expected an array of as many numbers as the count beside it says");
+        return NULL;
+    }
+    double *numbers = call_memory(call, sizeof *numbers * ((size_t)length + 1));
+    for (uint32_t i = 0; numbers && i < length && !call->failed; i++) {
+        napi_value element;
+        if (napi_get_element(call->env, value, i, &element) == napi_ok)
+            numbers[i] = get_double(call, element, name);
+    }
+    return numbers;
+}
+
 /* ---- Memory */
 
 static size_t element_size(napi_typedarray_type type)

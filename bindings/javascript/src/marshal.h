@@ -66,6 +66,9 @@ void *get_memory(struct call *call, napi_value value, const char *name, uint64_t
 /* A list of `count` whole numbers or more, copied. */
 const int64_t *get_numbers(struct call *call, napi_value value, const char *name, int64_t count);
 
+/* A list of `count` numbers or more, copied. The count is a double, as a product of sizes may overflow. */
+const double *get_doubles(struct call *call, napi_value value, const char *name, double count);
+
 /* The pointer of a handle. It may not be destroyed yet. */
 void *get_handle(struct call *call, napi_value value, const char *name, const void *tag, void *slot);
 

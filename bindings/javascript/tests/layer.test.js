@@ -112,6 +112,49 @@ test("parameter and its gradient", () => {
         c.SUGAR_ERROR_OVERLAP);
 });
 
+test("bias and gate", () => {
+    const x = floats(-1, 1, 2), gate = floats(2, 3, 4), dy = floats(1, 10, 100), bias = floats(0.5);
+    assert.deepEqual(relu.forward(x, null, { bias, gate }), floats(0, 4.5, 10));
+    const biasGradient = floats(7), gateGradient = floats(7, 7, 7), dx = floats(7, 7, 7);
+    relu.backward(x, dy, dx, new CallOptions({ bias, biasGradient, gate, gateGradient }));
+    assert.deepEqual([dx, biasGradient, gateGradient], [floats(0, 30, 400), floats(430), floats(0, 15, 250)]);
+    const half = new Tensor({ data: Uint16Array.of(0xbc00, 0x3c00, 0), dtype: "f16" });
+    relu.forward(half, half, { bias });
+    assert.deepEqual(half.data, Uint16Array.of(0, 0x3e00, 0x3800));
+    fails(() => relu.forward(x, null, { gate: bias }), /gate: shape \(1,\), expected \(3,\) like x/);
+    fails(() => relu.forward(x, null, { gate: 3 }), /gate: 3, expected a tensor/);
+});
+
+test("second derivatives", () => {
+    const square = new Activation("square"), x = floats(-1, 1, 2), dy = floats(1, 10, 100), v = floats(1, 2, 3);
+    const { ddy, dx } = square.backwardTwice(x, dy, v);
+    assert.deepEqual([ddy, dx], [floats(-2, 4, 12), floats(2, 40, 600)]);
+    const found = square.backwardTwice(x, dy, v, { dx }, { accumulate: true });
+    assert.equal(found.dx, dx);
+    assert.equal(found.ddy, undefined);
+    assert.deepEqual(dx, floats(4, 80, 1200));
+    square.backwardTwice(x, dy, ddy, { ddy });
+    assert.deepEqual(ddy, floats(4, 8, 48));
+    fails(() => square.backwardTwice(x, dy, v, {}), /ddy: NULL, and dx NULL/);
+    fails(() => square.backwardTwice(x, dy, v, { dy }), /outputs: unknown/);
+    fails(() => square.backwardTwice(x, dy.subarray(1), v), /dy: shape \(2,\), expected \(3,\) like x/);
+});
+
+test("tables", () => {
+    const table = [[0, 0, 0], [1, 1, 0]], step = new Activation("table", { table });
+    assert.deepEqual(step.forward(floats(-1, 0.5, 3)), floats(0, 0.5, 1));
+    assert.equal(new Activation(step.spec, { table, level: "scalar" }).spec, step.spec);
+    fails(() => new Activation("table"), /table: NULL/);
+    fails(() => new Activation("table", { table: [[0, 0, 0], [1, 1]] }), /table\[1\]: .*expected an array of three/);
+    fails(() => new Activation("table", { table: [[0, 0, 0], [1, 1, "a"]] }), /table/);
+    fails(() => new Activation("table", { table: 3 }), /table: 3, expected an array of rows/);
+    // The count has to fit the list, whatever a product of it is in 64 bits.
+    for (const table_knots of [3, 2n ** 64n / 3n + 1n]) {
+        assert.throws(() => c.sugar_activation_create_with_options([], Buffer.from("table\0"), 5,
+            { table: [0, 0, 0, 1, 1, 0], table_knots }), /table: expected an array of as many numbers/);
+    }
+});
+
 test("the gradient of a parameter over nothing is 0", () => {
     const data = floats(7, 7, 7), empty = Tensor.zeros("f32", [0, 2]), prelu = new Activation("prelu");
     prelu.backward(empty, empty, empty, {
@@ -368,14 +411,14 @@ test("info", () => {
     assert.deepEqual(rest, {
         spec, level: "scalar", forward: { kind: "prelu", parameters: { alpha: 0.5 } },
         surrogate: { kind: "bsilu", parameters: { alpha: 1.5 } }, domain: "negative", blend: 0.25,
-        usesOwnDerivative: true, capabilities: ["learn", "saveByte"],
+        usesOwnDerivative: true, capabilities: ["learn", "saveByte", "differentiateTwice"],
     });
     assert.ok(gradientMinimum < gradientMaximum);
     const plain = relu.info();
     assert.deepEqual([plain.forward, plain.surrogate, plain.domain, plain.blend],
         [{ kind: "relu", parameters: {} }, null, "all", 0]);
     assert.deepEqual([plain.gradientMinimum, plain.gradientMaximum], [0, 1]);
-    assert.deepEqual(plain.capabilities, ["startFromOutput", "saveByte", "saveBit"]);
+    assert.deepEqual(plain.capabilities, ["startFromOutput", "saveByte", "saveBit", "differentiateTwice"]);
 });
 
 test("the package: version, files, declarations of all that is exported", () => {

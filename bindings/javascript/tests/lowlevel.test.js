@@ -29,7 +29,7 @@ class Replay {
     }
 
     make() {
-        const { monitor, spec, level } = this.test;
+        const { monitor, spec, level, table } = this.test;
         if (monitor) {
             const options = { axis_from_end: monitor.axis_from_end, bins: monitor.bins,
                 threshold: double(monitor.threshold), minimum: double(monitor.minimum),
@@ -38,7 +38,8 @@ class Replay {
         }
         if (spec === null) return c.SUGAR_OK;
         const text = Buffer.from(spec + "\0");
-        return c.sugar_activation_create_with_options(this.activation, text, text.length - 1, { level });
+        return c.sugar_activation_create_with_options(this.activation, text, text.length - 1,
+            { level, ...(table && { table: table.map(double), table_knots: table.length / 3 }) });
     }
 
     tensor(role) {
@@ -65,16 +66,19 @@ class Replay {
         const { flags, random, call } = this.test;
         return {
             flags, parameter: this.tensor("parameter"), parameter_gradient: this.tensor("parameter_gradient"),
-            saved_gradient: this.tensor("saved_gradient"), monitor: call === "observe" ? null : this.monitor[0],
+            saved_gradient: this.tensor("saved_gradient"), bias: this.tensor("bias"),
+            bias_gradient: this.tensor("bias_gradient"), gate: this.tensor("gate"),
+            gate_gradient: this.tensor("gate_gradient"), monitor: call === "observe" ? null : this.monitor[0],
             random: random && { seed: uint64(random[0]), offset: uint64(random[1]) },
         };
     }
 
     call() {
-        const { call, n } = this.test;
+        const { call, n, type } = this.test;
         if (call === "observe") return c.sugar_monitor_observe(this.monitor[0], this.tensor("x"), this.options());
-        const roles = call.startsWith("forward") ? ["x", "y"] : ["x", "dy", "dx"];
-        const operands = call.includes("_") ? [n, ...roles.flatMap((role) => this.vector(role))]
+        const roles = call.startsWith("forward") ? ["x", "y"]
+            : call === "backward_twice" ? ["x", "dy", "v", "ddy", "dx"] : ["x", "dy", "dx"];
+        const operands = call.endsWith("_" + type) ? [n, ...roles.flatMap((role) => this.vector(role))]
             : roles.map((role) => this.tensor(role));
         return c["sugar_" + call](this.activation[0], ...operands, this.options());
     }
