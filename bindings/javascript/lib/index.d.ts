@@ -131,6 +131,36 @@ export interface CallOptionsInit {
      */
     readonly savedGradient?: Tensor | TensorOptions | Uint8Array | null;
     /**
+     * A tensor that is added to x. x + bias, rounded once to f32 (f64 for f64), takes the place of x in all
+     * that reads x: f, g', the monitor, the saved gradient, df/dparameter. dtype and shape are as those of
+     * `parameter`, strides too, so that (1, channels, 1, 1) is a bias for each channel. It may not overlap an
+     * output. NULL: none.
+     */
+    readonly bias?: Operand | null;
+    /**
+     * backward: out; the gradient of the loss with respect to a bias, with or without the `bias` above: the
+     * sum of dy * g'(x), the products that dx is made of, over the elements that share a value. dtype, shape,
+     * accuracy, and what it is if x has no elements: as with `parameter_gradient`; products are not rounded
+     * to f16 or bf16. With SUGAR_CALL_ACCUMULATE the sum is added to what it holds, and does not have what dx
+     * held. It may not overlap anything else. NULL: not wanted.
+     */
+    readonly biasGradient?: Operand | null;
+    /**
+     * The other factor of a gated unit. forward: y = f(x) * gate: f(x) is rounded to f32 (f64 for f64), and
+     * so is the product, before it is rounded to f16 or bf16. backward: dy * gate, rounded to f32 (f64),
+     * takes the place of dy in all but gate_gradient. Shape and dtype of x; any strides, so that a stride of
+     * 0 is a gate that is shared. y and dx may be the same view as it. Beside SUGAR_CALL_FROM_OUTPUT x is
+     * f(x), not yet multiplied. NULL: none.
+     */
+    readonly gate?: Operand | null;
+    /**
+     * backward: out; the gradient of the loss with respect to a gate, with or without the `gate` above: dy *
+     * f(x), where f(x) and the product are rounded as in forward. With SUGAR_CALL_ACCUMULATE it is added to
+     * what it holds, as dx is. Shape and dtype of x; it may be the same view as x, dy or gate, but may not
+     * overlap dx. NULL: not wanted.
+     */
+    readonly gateGradient?: Operand | null;
+    /**
      * rrelu as the forward function draws a slope for each element, in forward and again in backward
      * (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all zeros: drawn,
      * with the seed 0. For SUGAR_CAN_DRAW. f' has the same slopes, wherever the backward pass uses f'; a
@@ -196,7 +226,28 @@ export declare class Activation implements Handle {
      * kind of processor, the best that is not above it. Any other value of SUGAR_LEVEL is ignored, and so is
      * SUGAR_LEVEL in a set-user-id program
      */
-        readonly level?: string | null });
+        readonly level?: string | null;
+    /**
+     * rows of a knot, the value there and the slope there: the function named `table` in the spec, before the
+     * ~ or behind it, or both. Between neighbouring knots it is the cubic polynomial that has these values
+     * and slopes at both (cubic Hermite spline), outside a straight line with the slope of the first or the
+     * last knot. At a knot the second derivative is that of the piece above it. Copied into the activation.
+     * Each number is finite, -1e30 to 1e30; knots ascend strictly, and still do when rounded to f32; between
+     * neighbours the value changes by at most 1e30 per 1 of x, rounded to f32 too. The second derivative
+     * alone may overflow f32. NULL: none.
+     *
+     * Numbers are rounded once to the element type, to f32 for f16 and bf16; the exact result is the spline
+     * through these. Where its terms cancel, between two knots, results need not be as near to it as those of
+     * other kinds; they are then within 2^-48 (f64: 2^-96) times the largest term. With u the distance of x
+     * from the nearer knot, h that between the knots and D the slope of the chord, terms are: of the value,
+     * the value at that knot, its slope times u, and 3 |D| + 2 |slope| + |the other slope| times u^2 / h; of
+     * the derivative, the slope, and the last one divided by u; of the second derivative, the last one
+     * divided by u^2. In f64, numbers below 1e-60 in magnitude that are not 0 lose digits to underflow.
+     *
+     * Canonical specs name the table by a digest of its numbers, as in "table(digest=0123456789abcdef)"; such
+     * a spec parses if the options have the table with that digest.
+     */
+        readonly table?: readonly (readonly [knot: number, value: number, slope: number])[] | null });
     /**
      * The canonical spec: names, not aliases; every parameter, with its value in the fewest digits that parse
      * back to it; options that differ from their defaults. It parses to an equal activation; if it has a
@@ -226,6 +277,23 @@ export declare class Activation implements Handle {
         options?: CallOptionsInit | CallOptions | null): T;
     backward(x: Operand | null, dy: Operand, dx?: null, options?: CallOptionsInit | CallOptions | null): Tensor;
     /**
+     * The backward pass of sugar_backward itself, for gradients of gradients: where v is the gradient that
+     * reaches its dx, ddy = v * g'(x) is the one that goes on to its dy, and dx = (v * dy) * g''(x) the one
+     * that goes on to its x, element by element. g'' is the derivative of g': what the spec makes of second
+     * derivatives (domain, blend), as it makes g' of first ones. v * dy is rounded, then its product with
+     * g''(x); for f16 and bf16 in f32, and the result once more to the element type. If x has no elements,
+     * nothing is done but the checks. (Forward mode needs no call of its own: sugar_backward with the tangent
+     * of x in place of dy gives the tangent of y.)
+     */
+    backwardTwice<A extends Operand | null | undefined, B extends Operand | null | undefined>(
+        x: Operand, dy: Operand, v: Operand, outputs: { readonly ddy?: A; readonly dx?: B },
+        options?: CallOptionsInit | CallOptions | null): { ddy: A; dx: B };
+    /** With results of their own: typed arrays if x is one, else tensors. */
+    backwardTwice<T extends Float32Array | Float64Array>(x: T, dy: Operand, v: Operand, outputs?: null,
+        options?: CallOptionsInit | CallOptions | null): { ddy: T; dx: T };
+    backwardTwice(x: Operand, dy: Operand, v: Operand, outputs?: null,
+        options?: CallOptionsInit | CallOptions | null): { ddy: Tensor; dx: Tensor };
+    /**
      * Fills *info with what an activation is. The numbers of kinds are those of this version of the library.
      */
     info(): ActivationInfo;
@@ -238,7 +306,7 @@ export interface FunctionInfo {
     readonly parameters: { readonly [name: string]: number };
 }
 
-export type Capability = "learn" | "startFromOutput" | "saveByte" | "saveBit" | "draw";
+export type Capability = "learn" | "startFromOutput" | "saveByte" | "saveBit" | "draw" | "differentiateTwice";
 
 /** One activation: what its spec says, and what calls on it accept. */
 export interface ActivationInfo {

@@ -365,7 +365,7 @@ export interface sugar_activation_options {
      * Canonical specs name the table by a digest of its numbers, as in "table(digest=0123456789abcdef)"; such
      * a spec parses if the options have the table with that digest.
      */
-    table?: null;
+    table?: readonly number[] | null;
     /**
      * 2 to 4096, or 0 for no table
      */

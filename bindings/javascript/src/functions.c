@@ -60,12 +60,12 @@ static void read_sugar_tensor(struct call *call, napi_value object, sugar_tensor
         to->ndim = (int32_t)get_int64(call, member, "ndim", INT32_MIN, INT32_MAX);
     if (get_member(call, object, "dtype", &member))
         read_sugar_data_type(call, member, &to->dtype);
+    if (get_member(call, object, "byte_offset", &member))
+        to->byte_offset = get_uint64(call, member, "byte_offset");
     if (get_member(call, object, "shape", &member))
         to->shape = get_numbers(call, member, "shape", to->ndim);
     if (get_member(call, object, "strides", &member))
         to->strides = get_numbers(call, member, "strides", to->ndim);
-    if (get_member(call, object, "byte_offset", &member))
-        to->byte_offset = get_uint64(call, member, "byte_offset");
 }
 
 static sugar_tensor *struct_sugar_tensor(struct call *call, napi_value value, const char *name, void *slot) {
@@ -96,10 +96,10 @@ static void read_sugar_activation_options(struct call *call, napi_value object, 
     to->struct_size = sizeof *to;
     if (get_member(call, object, "level", &member))
         to->level = get_string(call, member, "level");
-    if (get_member(call, object, "table", &member))
-        call_fail(call, "table", "a list of numbers, expected none: this binding has no use of it yet");
     if (get_member(call, object, "table_knots", &member))
         to->table_knots = get_uint64(call, member, "table_knots");
+    if (get_member(call, object, "table", &member))
+        to->table = get_doubles(call, member, "table", 3 * (double)to->table_knots);
 }
 
 static sugar_activation_options *struct_sugar_activation_options(struct call *call, napi_value value, const char *name, void *slot) {
