@@ -15,7 +15,7 @@ using Libdl
 using Serialization: AbstractSerializer, Serialization, serialize, deserialize
 
 export Activation, Context, Monitor, SugarError
-export backward, backward!, forward, forward!, threads!
+export backward, backward!, backward_twice, backward_twice!, forward, forward!, threads!
 export dead, histogram, observe!, save, statistics
 export catalogue, levels
 

@@ -4,7 +4,7 @@
 "The level of an activation, unless it is the one that `nothing` names: another machine has its own best one."
 asked_level(a::Activation) = any(level -> level.in_use && level.name == a.level, levels()) ? nothing : a.level
 
-made_from(a::Activation) = (a.spec, asked_level(a))
+made_from(a::Activation) = (a.spec, asked_level(a), a.table)
 made_from(monitor::Monitor) = (save(monitor),)
 
 function Serialization.serialize(to::AbstractSerializer, object::Union{Activation,Monitor})
@@ -14,7 +14,7 @@ function Serialization.serialize(to::AbstractSerializer, object::Union{Activatio
 end
 
 Serialization.deserialize(from::AbstractSerializer, ::Type{Activation}) =
-    remade(from, (spec, level) -> Activation(spec; level = level))
+    remade(from, (spec, level, table) -> Activation(spec; level = level, table = table))
 Serialization.deserialize(from::AbstractSerializer, ::Type{Monitor}) = remade(from, Monitor)
 
 function remade(from, make)

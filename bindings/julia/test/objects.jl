@@ -51,6 +51,16 @@ end
     @test deepcopy(a) === a
 end
 
+@testset "tables" begin
+    knots = [(0, 0, 0), (1, 1, 0)]
+    step = Activation("table"; table = knots)
+    @test step([-1.0, 0.5, 3.0]) == [0, 0.5, 1]
+    @test occursin(r"^table\(digest=[0-9a-f]{16}\)$", step.spec)
+    @test Activation(step.spec; table = (row for row in knots), level = "scalar").spec == step.spec
+    @test refused(() -> Activation("table")).status == C.SUGAR_ERROR_ARGUMENT
+    @test occursin("row of 2 numbers", refused(() -> Activation("table"; table = [(0, 0), (1, 1)])).msg)
+end
+
 @testset "serialization" begin
     through(object) = (bytes = IOBuffer(); serialize(bytes, object); deserialize(seekstart(bytes)))
     a = Activation("relu~bsilu(alpha=2)")
@@ -64,6 +74,8 @@ end
     @test save(layers["monitor"]) == save(monitor)
     @test layers["monitor"] === layers["same monitor"][1]
     @test Set(keys(layers)) == Set(["a", "same", "scalar", "monitor", "same monitor"])
+    step = Activation("table"; table = [(0, 0, 0), (1, 1, 0)])
+    @test through(step) == step && identical(through(step)([0.5]), [0.5])
     @test refused(() -> (close(monitor); through(monitor))) isa SugarError
     @test refused(() -> through(Context(2))) isa ArgumentError
 end
@@ -126,7 +138,7 @@ end
     @test (found.spec, found.level, found.domain, found.blend) == (spec, "scalar", :negative, 0.25)
     @test found.forward == (kind = "prelu", parameters = ["alpha" => 0.5])
     @test found.surrogate == (kind = "bsilu", parameters = ["alpha" => 1.5])
-    @test found.uses_own_derivative && Set(found.capabilities) == Set([:learn, :save_byte])
+    @test found.uses_own_derivative && Set(found.capabilities) == Set([:learn, :save_byte, :differentiate_twice])
     plain = LibSugar.info(Activation("relu"))
     @test plain.surrogate === nothing && isempty(plain.forward.parameters)
     @test (plain.gradient_minimum, plain.gradient_maximum) == (0, 1)

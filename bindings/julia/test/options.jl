@@ -94,6 +94,46 @@ end
     @test_throws DimensionMismatch forward(a, x; parameter = zeros(Float32, 3, 50, 1))
 end
 
+@testset "bias and gate" begin
+    a = Activation("relu")
+    x, dy, gate = randn(Float32, 3, 50), randn(Float32, 3, 50), randn(Float32, 3, 50)
+    bias = Float32[0.5, -0.25, 1]
+    moved = x .+ bias
+    @test forward(a, x; bias = bias, gate = gate) == max.(moved, 0) .* gate
+    @test forward(a, x; bias = 0.5) == max.(x .+ 0.5f0, 0)
+    @test forward(a, x; gate = gate[:, 1]) == max.(x, 0) .* gate[:, 1]
+    sums, product = zeros(Float32, 3), similar(x)
+    dx = backward(a, x, dy; bias = bias, bias_gradient = sums, gate = gate, gate_gradient = product)
+    @test dx == ifelse.(moved .> 0, dy .* gate, 0)
+    @test product == dy .* max.(moved, 0)
+    @test sums ≈ vec(sum(Float64.(dx); dims = 2))
+    half = Float16.(x)
+    @test forward(a, half; bias = bias) == Float16.(max.(half .+ bias, 0))
+    @test_throws DimensionMismatch forward(a, x; gate = zeros(Float32, 4))
+    @test_throws DimensionMismatch forward(a, x; bias = zeros(Float32, 4))
+    @test_throws SugarError backward(a, x, dy; gate_gradient = zeros(Float32, 3, 1))
+    @test_throws ArgumentError forward(a, x; gate = 1)
+end
+
+@testset "second derivatives" begin
+    a = Activation("softplus")
+    x, dy, v = randn(3, 5), randn(3, 5), randn(3, 5)
+    s = 1 ./ (1 .+ exp.(-x))
+    ddy, dx = backward_twice(a, x, dy, v)
+    @test ddy ≈ v .* s && dx ≈ v .* dy .* s .* (1 .- s)
+    @test identical(ddy, backward(a, x, v))
+    total = ones(3, 5)
+    @test backward_twice!(nothing, total, a, x, dy, v; accumulate = true, threads = 2) === (nothing, total)
+    @test total ≈ 1 .+ dx
+    @test identical(backward_twice(a, x, 2, 1)[2], backward_twice(a, x, fill(2.0, 3, 5), ones(3, 5))[2])
+    in_place = copy(v)
+    backward_twice!(in_place, nothing, a, x, dy, in_place)
+    @test identical(in_place, ddy)
+    @test refused(() -> backward_twice!(nothing, nothing, a, x, dy, v)).status == C.SUGAR_ERROR_ARGUMENT
+    @test refused(() -> backward_twice(a, x, dy, v; gate = x)).status == C.SUGAR_ERROR_UNSUPPORTED
+    @test_throws DimensionMismatch backward_twice(a, x, dy, zeros(4))
+end
+
 @testset "operands without elements" begin
     memory, codes = fill(7.0, 9, 3), fill(0x07, 9, 3)
     prelu, relu_too, rrelu = Activation("prelu"), Activation("relu"), Activation("rrelu")
