@@ -8,6 +8,8 @@ from typing import Any, Callable, Sequence
 import libsugar
 import torch
 import torch.utils._pytree
+from libsugar import _errors, _tensor
+from libsugar import _lowlevel as c
 
 TYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 CATALOGUE = [kind for kind in libsugar.catalogue() if kind.name != "table"]      # of specs alone
@@ -40,6 +42,16 @@ def in_c(spec: str, x: torch.Tensor, dy: torch.Tensor | None = None) -> tuple[to
     activation = libsugar.Activation(spec)
     y = activation.forward(x, torch.empty_like(x), threads=1)
     return y, activation.backward(x, torch.ones_like(x) if dy is None else dy, torch.empty_like(x), threads=1)
+
+
+def in_c_twice(spec: str, x: torch.Tensor, dy: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The library's ddy = v g'(x) and dx = v dy g''(x), by its low-level function, of tensors in row-major order."""
+    activation = libsugar.Activation(spec)
+    ddy, dx = (torch.empty(x.shape, dtype=x.dtype) for _ in range(2))
+    views = [_tensor.view(one, name, out=name in ("ddy", "dx"))
+             for name, one in (("x", x), ("dy", dy), ("v", v), ("ddy", ddy), ("dx", dx))]
+    _errors.check(c.sugar_backward_twice(activation._handle, *views, None))
+    return ddy, dx
 
 
 def bound(expected: torch.Tensor) -> torch.Tensor:

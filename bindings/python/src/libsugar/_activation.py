@@ -20,11 +20,13 @@ from ._tensor import DLTENSOR, QUICK, QUICK_OUT, A, Array, capsule_pointer, empt
 if TYPE_CHECKING:
     from ._monitor import Monitor
 
-# The two calls with nothing but addresses, without the conversions of the declared ones.
+# The calls with nothing but addresses, without the conversions of the declared ones.
 fast_forward = c.library.function("sugar_forward")
 fast_forward.argtypes = (ctypes.c_void_p,) * 4
 fast_backward = c.library.function("sugar_backward")
 fast_backward.argtypes = (ctypes.c_void_p,) * 5
+fast_backward_twice = c.library.function("sugar_backward_twice")
+fast_backward_twice.argtypes = (ctypes.c_void_p,) * 7
 
 # What is returned of an output: itself, or None.
 DDY = TypeVar("DDY", bound=Union[Array, None])

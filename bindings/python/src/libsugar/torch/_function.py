@@ -2,7 +2,7 @@
 
 | way | value and first derivative | beyond |
 |---|---|---|
-| eager, on the CPU | the C library | formulas |
+| eager, on the CPU | the C library | the second derivative, too; beyond it formulas |
 | torch.func, forward mode, subclasses of tensors, modes that see each operation, other devices | formulas | formulas |
 | torch.compile, make_fx of a gradient | formulas, which the compiler fuses with what is around them | formulas |
 | torch.export, ONNX, torch.jit.trace | the forward function alone, PyTorch's own operation where there is one | |
@@ -48,10 +48,10 @@ def gradients(ctx: Any, dy: torch.Tensor, x: torch.Tensor, parameter: torch.Tens
 
 
 def memory_of_gradient(dy: torch.Tensor, x: torch.Tensor | None) -> torch.Tensor | None:
-    """dy with memory that C can read. None: formulas are needed, as what is computed will be differentiated again, or
-    dy is not what it seems. is_grads_batched disguises it in a way that PyTorch has nowhere else. Nor may the saved x
-    be another than forward saved, as hooks for saved tensors can make it: of another type, or with the negative bit."""
-    if torch.is_grad_enabled() or is_grads_batched(dy):
+    """dy with memory that C can read. None: formulas are needed, as dy is not what it seems. is_grads_batched disguises
+    it in a way that PyTorch has nowhere else. Nor may the saved x be another than forward saved, as hooks for saved
+    tensors can make it: of another type, or with the negative bit."""
+    if is_grads_batched(dy):
         return None
     if x is not None and (x.dtype != dy.dtype or x.shape != dy.shape or library.readable(x) is not x):
         return None
@@ -131,15 +131,78 @@ class InC(base):
 
     @staticmethod
     def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        (x,) = ctx.saved_tensors
-        gradient = memory_of_gradient(dy, x)
-        if gradient is None:
-            return gradients(ctx, dy, x, None, None, ctx.known.spec)[0], None
-        return library.backward(ctx.known, x, gradient), None
+        return derivative(ctx.known, *ctx.saved_tensors, dy), None
 
 
-# InC.apply without the search for torch.func, which readable has done: more than a microsecond.
+class DerivativeInC(base):
+    """dy g'(x) in the C library, as a function that has a gradient: v dy g''(x), where v is the gradient of its result.
+    That is the same with one more factor, and so on."""
+
+    @staticmethod
+    def forward(ctx: Any, known: Described, x: torch.Tensor, *factors: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x, *factors)
+        ctx.known = known
+        return library.derivative(known, x, *factors)
+
+    @staticmethod
+    def backward(ctx: Any, v: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        x, *factors = ctx.saved_tensors
+        _, want_dx, *wanted = ctx.needs_input_grad
+        if len(factors) == 1 and all((want_dx, *wanted)) and not torch.is_grad_enabled():
+            memory = memories(x, *factors, v)
+            if memory is not None:      # both in one pass
+                ddy, dx = library.backward_twice(ctx.known, x, *memory)
+                return None, dx, ddy
+        dx = derivative(ctx.known, x, *factors, v) if want_dx else None
+        others = (derivative(ctx.known, x, *factors[:i], v, *factors[i + 1:]) if one else None
+                  for i, one in enumerate(wanted))
+        return None, dx, *others
+
+
+def derivative(known: Described, x: torch.Tensor, *factors: torch.Tensor) -> torch.Tensor:
+    """The product of the factors with g'(x), of two with g''(x), and so on: up to there in C where it can be, then in
+    PyTorch's operations. It can be differentiated again, if that is what grad mode (create_graph) says."""
+    memory = memories(x, *factors) if len(factors) <= 2 else None
+    if memory is None:
+        return derivative_in_operations(known.spec, x, *factors)
+    if torch.is_grad_enabled():
+        made: torch.Tensor = apply_derivative_in_c(known, x, *memory)
+        return made
+    return library.derivative(known, x, *memory)
+
+
+def memories(x: torch.Tensor, *factors: torch.Tensor) -> list[torch.Tensor] | None:
+    """The factors with memory that C can read."""
+    made = [memory_of_gradient(one, x) for one in factors]
+    return None if None in made else made       # type: ignore[return-value]
+
+
+def derivative_in_operations(spec: str, x: torch.Tensor, *factors: torch.Tensor) -> torch.Tensor:
+    """derivative, the higher orders as PyTorch differentiates a formula of a lower one."""
+    create_graph, order = torch.is_grad_enabled(), len(factors)
+    with torch.set_grad_enabled(create_graph or order > 1):
+        ready = Ready(spec, x)
+        second = ready.second() if order > 1 else None
+        made, found = (ready.derivative(None, None), 1) if second is None else (second, 2)
+        for i in range(found, order):
+            made = slope(made, ready.x, create_graph or i + 1 < order)
+    for one in factors:
+        made = made * one.to(ready.dtype)
+    return made.to(x.dtype)
+
+
+def slope(y: torch.Tensor, x: torch.Tensor, create_graph: bool) -> torch.Tensor:
+    """dy/dx, element by element; 0 where no operation leads from x to y."""
+    if not y.requires_grad:
+        return torch.zeros_like(x)
+    made: torch.Tensor = torch.autograd.grad(y, x, torch.ones_like(y), create_graph=create_graph,
+                                             materialize_grads=True)[0]
+    return made
+
+
+# Their apply without the search for torch.func, which readable has done: more than a microsecond.
 apply_in_c = super(torch.autograd.Function, InC).apply
+apply_derivative_in_c = super(torch.autograd.Function, DerivativeInC).apply
 
 
 class InCWith(base):
@@ -164,15 +227,17 @@ class InCWith(base):
     @staticmethod
     def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         first, parameter = ctx.saved_tensors
-        gradient = memory_of_gradient(dy, None if ctx.save in SAVED_BITS else first)
-        if gradient is None:
+        if parameter is None and ctx.random is None and ctx.save not in SAVED_BITS:
+            return (derivative(ctx.known, first, dy), None, None, None, None, None)
+        memory = memory_of_gradient(dy, None if ctx.save in SAVED_BITS else first)
+        if memory is None or torch.is_grad_enabled():
             made = again(ctx, dy, first, parameter)
         elif ctx.save in SAVED_BITS:
-            made = library.backward_with(ctx.known, None, gradient, ctx.strides, saved_gradient=first,
+            made = library.backward_with(ctx.known, None, memory, ctx.strides, saved_gradient=first,
                                          saved_bits=SAVED_BITS[ctx.save]), None
         else:
             dparameter = None if parameter is None or not ctx.needs_input_grad[1] else torch.empty_like(parameter)
-            made = library.backward_with(ctx.known, first, gradient, ctx.strides, parameter=parameter,
+            made = library.backward_with(ctx.known, first, memory, ctx.strides, parameter=parameter,
                                          random=ctx.random, parameter_gradient=dparameter), dparameter
         return (*made, None, None, None, None)
 

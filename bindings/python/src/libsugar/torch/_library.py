@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from .. import _lowlevel as c
-from .._activation import fast_backward, fast_forward
+from .._activation import fast_backward, fast_backward_twice, fast_forward
 from .._errors import check, failure
 from .._library import load_frameworks
 from .._tensor import Tensor, described
@@ -136,6 +136,35 @@ def backward(known: Described, x: torch.Tensor, dy: torch.Tensor) -> torch.Tenso
     if status:
         raise failure(status)
     return dx
+
+
+def derivative(known: Described, x: torch.Tensor, *factors: torch.Tensor) -> torch.Tensor:
+    """The product of one factor with g'(x), or of two with g''(x), laid out like x."""
+    if len(factors) == 1:
+        return backward(known, x, *factors)
+    dx = torch.empty_like(x)
+    call_twice(known, x, *factors, None, dx)
+    return dx
+
+
+def backward_twice(known: Described, x: torch.Tensor, dy: torch.Tensor,
+                   v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """v g'(x) and v dy g''(x), laid out like x: the gradients of dy and x, where v is that of backward's result."""
+    ddy, dx = torch.empty_like(x), torch.empty_like(x)
+    call_twice(known, x, dy, v, ddy, dx)
+    return ddy, dx
+
+
+@torch.compiler.disable     # as forward_with, below
+def call_twice(known: Described, *operands: torch.Tensor | None) -> None:
+    """sugar_backward_twice: of x, dy, v, ddy and dx."""
+    x = operands[0]
+    assert x is not None
+    views = [None if one is None else view(one, name) for name, one in zip(("x", "dy", "v", "ddy", "dx"), operands)]
+    addresses = (None if one is None else ctypes.addressof(one) for one in views)
+    status = fast_backward_twice(known.address, *addresses, options_for(x.numel()))
+    if status:
+        raise failure(status)
 
 
 def flat_step(x: torch.Tensor, dy: torch.Tensor, dx: torch.Tensor) -> int | None:

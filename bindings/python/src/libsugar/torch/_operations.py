@@ -102,6 +102,10 @@ class Ready:
         made: torch.Tensor = self.composed.derivative(self.m, self.x, self.wide(parameter), self.wide(blend))
         return made
 
+    def second(self) -> torch.Tensor | None:
+        made: torch.Tensor | None = self.composed.second(self.m, self.x)
+        return made
+
     def parameter_derivative(self, parameter: torch.Tensor) -> torch.Tensor:
         made: torch.Tensor = self.composed.parameter_derivative(self.m, self.x, self.wide(parameter))
         return made
