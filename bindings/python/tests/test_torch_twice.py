@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import unittest
-from typing import Any, Callable
+from typing import Callable
 from unittest import mock
 
 import libsugar
@@ -44,7 +44,8 @@ def twice(made: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, dy: tor
 def factors(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """dy and v, of modest sizes, so that no product leaves the range of float16."""
     generator = torch.Generator().manual_seed(4)
-    return tuple(torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x.dtype) for _ in range(2))
+    dy, v = (torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x.dtype) for _ in range(2))
+    return dy, v
 
 
 class InC(unittest.TestCase):

@@ -48,9 +48,9 @@ def in_c_twice(spec: str, x: torch.Tensor, dy: torch.Tensor, v: torch.Tensor) ->
     """The library's ddy = v g'(x) and dx = v dy g''(x), by its low-level function, of tensors in row-major order."""
     activation = libsugar.Activation(spec)
     ddy, dx = (torch.empty(x.shape, dtype=x.dtype) for _ in range(2))
-    views = [_tensor.view(one, name, out=name in ("ddy", "dx"))
-             for name, one in (("x", x), ("dy", dy), ("v", v), ("ddy", ddy), ("dx", dx))]
-    _errors.check(c.sugar_backward_twice(activation._handle, *views, None))
+    inputs = (_tensor.view(x, "x"), _tensor.view(dy, "dy"), _tensor.view(v, "v"))
+    outputs = (_tensor.view(ddy, "ddy", True), _tensor.view(dx, "dx", True))
+    _errors.check(c.sugar_backward_twice(activation._handle, *inputs, *outputs, None))
     return ddy, dx
 
 

@@ -7,10 +7,11 @@
 """
 
 from ._function import activation
-from ._modules import Activation, BSiLU, NeLU, ReluNelu, Sugar
+from ._fused import biased, gated
+from ._modules import GEGLU, Activation, BSiLU, GatedLinearUnit, NeLU, ReGLU, ReluNelu, Sugar, SwiGLU
 from ._record import Record
 from ._surgery import Report, convert, restore
 from ._watch import Watch, watch
 
-__all__ = ["Activation", "BSiLU", "NeLU", "Record", "ReluNelu", "Report", "Sugar", "Watch", "activation", "convert",
-           "restore", "watch"]
+__all__ = ["Activation", "BSiLU", "GEGLU", "GatedLinearUnit", "NeLU", "ReGLU", "Record", "ReluNelu", "Report", "Sugar",
+           "SwiGLU", "Watch", "activation", "biased", "convert", "gated", "restore", "watch"]

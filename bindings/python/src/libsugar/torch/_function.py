@@ -174,7 +174,7 @@ def derivative(known: Described, x: torch.Tensor, *factors: torch.Tensor) -> tor
 def memories(x: torch.Tensor, *factors: torch.Tensor) -> list[torch.Tensor] | None:
     """The factors with memory that C can read."""
     made = [memory_of_gradient(one, x) for one in factors]
-    return None if None in made else made       # type: ignore[return-value]
+    return None if any(one is None for one in made) else made
 
 
 def derivative_in_operations(spec: str, x: torch.Tensor, *factors: torch.Tensor) -> torch.Tensor:

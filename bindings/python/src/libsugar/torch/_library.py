@@ -189,6 +189,13 @@ def forward_with(known: Described, x: torch.Tensor, **options: Any) -> torch.Ten
 def backward_with(known: Described, x: torch.Tensor | None, dy: torch.Tensor, strides: tuple[int, ...],
                   **options: Any) -> torch.Tensor:
     dx = torch.empty_strided(dy.shape, strides, dtype=dy.dtype, device=dy.device)
+    return backward_into(known, x, dy, dx, **options)
+
+
+@torch.compiler.disable
+def backward_into(known: Described, x: torch.Tensor | None, dy: torch.Tensor, dx: torch.Tensor,
+                  **options: Any) -> torch.Tensor:
+    """backward with options of libsugar.Activation.backward, into dx."""
     x = None if x is None else x.detach()
     return known.activation.backward(x, dy.detach(), dx, **threads_for(dy.numel()), **detached(options))
 

@@ -9,12 +9,14 @@ import torch
 from .._catalogue import Function
 from .._monitor import Monitor, restored
 from ._function import apply, is_compiling
+from ._fused import HALVES, fused_halves
 from ._names import spec_of
 from ._operations import described, spelled, with_blend
 
 # Leaves for torch.fx, which cannot follow what depends on shapes.
 torch.fx.wrap("apply")
 torch.fx.wrap("apply_by_channel")
+torch.fx.wrap("fused_halves")
 
 
 class Activation(torch.nn.Module):
@@ -180,5 +182,61 @@ def simple(given: str | torch.nn.Module, argument: str) -> Function:
     return info.forward
 
 
+class GatedLinearUnit(torch.nn.Module):
+    """The activation of one half of the input times the other half.
+
+    spec         the activation, such as "silu" or "relu~bsilu"; one that learns no parameter
+    dim          along which the input is halved; its extent is even
+    activated    "first": f(first) * second; "second": first * f(second), as torch.nn.GLU has it with "sigmoid"
+    level        as in Activation
+
+    The halves are not copied. It has no state.
+    """
+
+    def __init__(self, spec: str, dim: int = -1, activated: str = "first", level: str | None = None) -> None:
+        super().__init__()
+        known = described(spec, level)
+        if activated not in HALVES:
+            raise ValueError(f"activated: {activated!r}, expected 'first' or 'second'")
+        if known.info.forward.kind == "prelu":
+            raise ValueError("spec: prelu, expected a kind without a parameter to learn; gate an Activation's output")
+        self.spec, self.dim, self.activated, self.level = known.info.spec, dim, activated, level
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return fused_halves(x, self.dim, self.activated, self.spec, self.training, self.level)
+
+    def extra_repr(self) -> str:
+        said = [f'"{self.spec}"']
+        if self.dim != -1:
+            said.append(f"dim={self.dim}")
+        if self.activated != "first":
+            said.append(f'activated="{self.activated}"')
+        return ", ".join(said)
+
+
+class SwiGLU(GatedLinearUnit):
+    """silu(first) * second; arXiv 2002.05202."""
+
+    def __init__(self, beta: float = 1.0, **options: Any) -> None:
+        super().__init__(f"silu(beta={float(beta)})", **options)
+
+
+class GEGLU(GatedLinearUnit):
+    """gelu(first) * second; arXiv 2002.05202. approximate: "none" or "tanh", as in torch.nn.GELU."""
+
+    def __init__(self, approximate: str = "none", **options: Any) -> None:
+        if approximate not in ("none", "tanh"):
+            raise ValueError(f"approximate: {approximate!r}, expected 'none' or 'tanh'")
+        super().__init__("gelu" if approximate == "none" else "gelu_tanh", **options)
+
+
+class ReGLU(GatedLinearUnit):
+    """relu(first) * second, or with a surrogate behind relu; arXiv 2002.05202."""
+
+    def __init__(self, surrogate: str | None = None, **options: Any) -> None:
+        super().__init__("relu" if surrogate is None else f"relu~{surrogate}", **options)
+
+
 # What torch.load may make with weights_only=True.
-torch.serialization.add_safe_globals([Activation, BSiLU, NeLU, Sugar, ReluNelu, Monitor, restored])
+torch.serialization.add_safe_globals([Activation, BSiLU, NeLU, Sugar, ReluNelu, GatedLinearUnit, SwiGLU, GEGLU, ReGLU,
+                                      Monitor, restored])
