@@ -84,6 +84,11 @@ class Activation:
         return (c.sugar_activation_spec(self._handle) or b"").decode()
 
     @property
+    def table(self) -> Any:
+        """The rows of the function that the spec calls "table"; None without one."""
+        return self._asked[2]
+
+    @property
     def level(self) -> str:
         """The instruction set whose kernels it uses."""
         return (c.sugar_activation_level(self._handle) or b"").decode()

@@ -3,8 +3,8 @@ libsugar.torch and libsugar.jax. The C library does not use them, and they do no
 
 A formula takes `m`, the operations of a framework; x, an array of float32 or float64; and the kind's parameters,
 numbers or arrays that broadcast to x. The operations have the names of NumPy's: where, exp, expm1, log1p, sqrt, tanh,
-sin, cos, atan, abs, clip; and there are sigmoid, 1 / (1 + exp(-x)), erfc, and distance: |x| whose derivative at 0 is 1,
-where a formula continues that of the positive side.
+sin, cos, atan, abs, clip; and there are sigmoid, 1 / (1 + exp(-x)), erfc, distance: |x| whose derivative at 0 is 1,
+where a formula continues that of the positive side; and piece, for tables.
 
 Frameworks differentiate derivatives by x, for second and higher orders, and both formulas by a parameter that is
 learned. So a formula must be right when it is differentiated step by step:
@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional, Sequence
 
 from ._catalogue import Function, Info, catalogue
 
@@ -778,8 +778,43 @@ FORMULAS = {
 }
 
 
-def formulas(kind: str) -> Formulas:
-    """Those of a kind, by its name."""
+# ---- A function given by knots -------------------------------------------------------------------------------------
+
+
+def spline(rows: Sequence[Sequence[float]]) -> Formulas:
+    """The formulas of the kind `table`, for rows of a knot, the value there and the slope there: from each knot on
+    a + b t + c t^2 + d t^3, where t is the distance from it. `m` finds the piece. Outside of the knots t is 0."""
+    pieces = [(knot, value, slope, 0.0, 0.0) for knot, value, slope in (rows[0], *rows)]
+    for i, ((x, a, b), (next_x, next_a, next_b)) in enumerate(zip(rows, rows[1:]), 1):
+        h = next_x - x
+        rise = (next_a - a) / h
+        pieces[i] = (x, a, b, (3 * rise - 2 * b - next_b) / h, (b + next_b - 2 * rise) / h / h)
+    knots = tuple(row[0] for row in rows)
+    coefficients = tuple(zip(*pieces))
+
+    def value(m: Any, x: Any) -> Any:
+        inside = m.clip(x, knots[0], knots[-1])
+        start, a, b, c, d = m.piece(x, knots, coefficients)
+        t = inside - start
+        beyond = m.where((b == 0) | (x == inside), 0.0, b * (x - inside))       # of an infinite x, too
+        return a + t * (b + t * (c + t * d)) + beyond
+
+    def derivative(m: Any, x: Any) -> Any:
+        start, _, b, c, d = m.piece(x, knots, coefficients)
+        t = m.clip(x, knots[0], knots[-1]) - start
+        return b + t * (2 * c + t * (3 * d))
+
+    def second(m: Any, x: Any) -> Any:
+        start, _, _, c, d = m.piece(x, knots, coefficients)
+        return 2 * c + (m.clip(x, knots[0], knots[-1]) - start) * (6 * d)
+
+    return Formulas(value, derivative, second=second)
+
+
+def formulas(kind: str, rows: Sequence[Sequence[float]] | None = None) -> Formulas:
+    """Those of a kind, by its name; those of `table` from its rows."""
+    if kind == "table" and rows is not None:
+        return spline(rows)
     if kind not in FORMULAS:
         raise NotImplementedError(f"spec: {kind}, expected a kind that has formulas in libsugar._formulas")
     return FORMULAS[kind]
@@ -789,14 +824,17 @@ class Composed:
     """What one activation computes, from the formulas of its kinds. A `parameter` is used in place of the forward
     function's own; rrelu's is the slope that was drawn.
 
-    round    a parameter to the type that is computed in
+    round    a number to the type that is computed in
+    table    the rows of the kind `table`
     """
 
-    def __init__(self, info: Info, round: Callable[[float], Any] = float) -> None:
-        self.own = formulas(info.forward.kind)
+    def __init__(self, info: Info, round: Callable[[float], Any] = float,
+                 table: Sequence[Sequence[float]] | None = None) -> None:
+        rows = None if table is None else [[round(number) for number in row] for row in table]
+        self.own = formulas(info.forward.kind, rows)
         self.learned = formulas("leaky_relu") if info.forward.kind == "rrelu" else self.own
         self.numbers = rounded(info.forward, round)
-        self.surrogate = None if info.surrogate is None else formulas(info.surrogate.kind)
+        self.surrogate = None if info.surrogate is None else formulas(info.surrogate.kind, rows)
         self.surrogate_numbers = () if info.surrogate is None else rounded(info.surrogate, round)
         self.blend = info.blend
         self.negative = info.domain == "negative"

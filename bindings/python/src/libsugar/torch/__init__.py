@@ -9,9 +9,11 @@
 from ._function import activation
 from ._fused import biased, gated
 from ._modules import GEGLU, Activation, BSiLU, GatedLinearUnit, NeLU, ReGLU, ReluNelu, Sugar, SwiGLU
+from ._operations import tabulated
 from ._record import Record
 from ._surgery import Report, convert, restore
 from ._watch import Watch, watch
 
 __all__ = ["Activation", "BSiLU", "GEGLU", "GatedLinearUnit", "NeLU", "ReGLU", "Record", "ReluNelu", "Report", "Sugar",
-           "SwiGLU", "Watch", "activation", "biased", "convert", "gated", "restore", "watch"]
+           "SwiGLU", "Watch", "activation", "biased", "convert", "gated", "restore",
+           "tabulated", "watch"]

@@ -12,14 +12,15 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Optional
 
 import torch
 from torch._ops import HigherOrderOperator
 from torch.overrides import TorchFunctionMode
 
-from .._activation import Activation as Described
 from ._function import activation
+from ._gates import METHOD, gate, rewritten
+from ._operations import described
 from ._spellings import FUNCTIONS, Spelled, Unlike, kinds_of_function, spelled_call
 
 
@@ -36,19 +37,21 @@ class Target(NamedTuple):
 
 def target(spec: str, kind: str) -> Target:
     forward, tilde, surrogate = spec.partition("~")
-    same = Described(spec).info.forward.kind == kind and "(" not in forward
+    same = described(spec, None).info.forward.kind == kind and "(" not in forward
     return Target(spec, tilde + surrogate if same else None)
 
 
 class Calls(NamedTuple):
     """What the calls in a module's forward become, by the names of their kinds; how backward saves; and whether a
     call that writes over its input goes on to do so. A shield leaves calls as they are: in modules that are activations
-    themselves, whose formulas are not to be replaced."""
+    themselves, whose formulas are not to be replaced. `gates` are the activations among a module's attributes whose
+    products with other tensors are to be computed in one pass, beside those of calls; None: no products are."""
 
     targets: dict[str, Target]
     save: str = "input"
     keep_inplace: bool = True
     shield: bool = False
+    gates: Optional[tuple[str, ...]] = None
 
 
 class State(threading.local):
@@ -136,7 +139,7 @@ def refuse_checkpoint(function: Any) -> None:
 def wrap(module: Any, calls: Calls) -> None:
     """From now on, calls in the module's forward are replaced as `calls` says."""
     base: Any = type(module)
-    module.__class__ = wrapping(base)
+    module.__class__ = wrapping(base, calls.gates)
     module.__dict__["_libsugar_calls"] = calls
 
 
@@ -150,24 +153,27 @@ def is_wrapped(module: Any) -> bool:
 
 
 @functools.lru_cache(maxsize=None)
-def wrapping(base: Any) -> Any:
-    """The subclass of a module's class, whose objects are wrapped. There is one for each class."""
+def wrapping(base: Any, gates: tuple[str, ...] | None = None) -> Any:
+    """The subclass of a module's class, whose objects are wrapped. There is one for each class, and for the products
+    that are to be computed in one pass."""
+    forward = base.forward if gates is None else rewritten(base.forward, gates)[0]
 
     @functools.wraps(base.forward)
     def wrapped_forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         outer = state.entered, state.calls, state.training
         calls = self._libsugar_calls
-        entering = not (state.entered or calls.shield)
+        products_alone = calls.gates is not None and not calls.targets
+        entering = not (state.entered or calls.shield or products_alone)
         state.entered, state.calls, state.training = state.entered or entering, calls, self.training
         try:
             if not entering:
-                return base.forward(self, *args, **kwargs)
+                return forward(self, *args, **kwargs)
             with Mode():
-                return base.forward(self, *args, **kwargs)
+                return forward(self, *args, **kwargs)
         finally:
             state.entered, state.calls, state.training = outer
 
-    names = {"forward": wrapped_forward, "_libsugar_base": base, "__reduce_ex__": reduce_wrapped,
+    names = {"forward": wrapped_forward, "_libsugar_base": base, METHOD: gate, "__reduce_ex__": reduce_wrapped,
              "__module__": base.__module__, "__qualname__": base.__qualname__, "__doc__": base.__doc__}
     return type(base)(base.__name__, (base,), names)
 
@@ -175,11 +181,11 @@ def wrapping(base: Any) -> Any:
 def reduce_wrapped(module: Any, protocol: int) -> Any:
     """For copy and pickle: the class is made again from its base."""
     state = module.__getstate__() if hasattr(module, "__getstate__") else module.__dict__
-    return empty, (type(module)._libsugar_base,), state
+    return empty, (type(module)._libsugar_base, module._libsugar_calls.gates), state
 
 
-def empty(base: Any) -> Any:
-    made = wrapping(base)
+def empty(base: Any, gates: tuple[str, ...] | None = None) -> Any:
+    made = wrapping(base, gates)
     return made.__new__(made)
 
 

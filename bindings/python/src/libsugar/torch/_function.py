@@ -148,7 +148,7 @@ class DerivativeInC(base):
     def backward(ctx: Any, v: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x, *factors = ctx.saved_tensors
         _, want_dx, *wanted = ctx.needs_input_grad
-        if len(factors) == 1 and all((want_dx, *wanted)) and not torch.is_grad_enabled():
+        if len(factors) < ctx.known.orders and all((want_dx, *wanted)) and not torch.is_grad_enabled():
             memory = memories(x, *factors, v)
             if memory is not None:      # both in one pass
                 ddy, dx = library.backward_twice(ctx.known, x, *memory)
@@ -162,7 +162,7 @@ class DerivativeInC(base):
 def derivative(known: Described, x: torch.Tensor, *factors: torch.Tensor) -> torch.Tensor:
     """The product of the factors with g'(x), of two with g''(x), and so on: up to there in C where it can be, then in
     PyTorch's operations. It can be differentiated again, if that is what grad mode (create_graph) says."""
-    memory = memories(x, *factors) if len(factors) <= 2 else None
+    memory = memories(x, *factors) if len(factors) <= known.orders else None
     if memory is None:
         return derivative_in_operations(known.spec, x, *factors)
     if torch.is_grad_enabled():

@@ -48,7 +48,7 @@ def fused(x: torch.Tensor, bias: Given, gate: Given, spec: str, training: bool |
         if bias is not None and x.dtype in (torch.float32, torch.float64):
             bias = bias.to(x.dtype)
         if torch.is_grad_enabled():
-            made: torch.Tensor = FusedInC.apply(known, x, bias, gate)
+            made: torch.Tensor = apply_fused_in_c(known, x, bias, gate)
             return made
         return library.forward_with(known, x, bias=bias, gate=gate)
     return composed(x, bias, gate, spec, training, level)
@@ -60,7 +60,7 @@ def fused_halves(x: torch.Tensor, dim: int, activated: str, spec: str, training:
     first, second = halves(x, dim, activated)
     if x.requires_grad and torch.is_grad_enabled() and in_c(spec, training, level, x):
         check(first, None, second)
-        made: torch.Tensor = HalvesInC.apply(described(spec, level), library.readable(x), dim, activated)
+        made: torch.Tensor = apply_halves_in_c(described(spec, level), library.readable(x), dim, activated)
         return made
     return fused(first, None, second, spec, training, level)
 
@@ -160,6 +160,11 @@ class HalvesInC(base):
         dfirst, dsecond = halves(dx, ctx.dim, ctx.activated)
         library.backward_into(ctx.known, first, memory, dfirst, gate=second, gate_gradient=dsecond)
         return None, dx, None, None
+
+
+# Without the search for torch.func, as apply_in_c.
+apply_fused_in_c = super(torch.autograd.Function, FusedInC).apply
+apply_halves_in_c = super(torch.autograd.Function, HalvesInC).apply
 
 
 def unchanged(*saved: Given) -> bool:

@@ -11,7 +11,7 @@ from .._monitor import Monitor, restored
 from ._function import apply, is_compiling
 from ._fused import HALVES, fused_halves
 from ._names import spec_of
-from ._operations import described, spelled, with_blend
+from ._operations import described, spelled, table_of, tabulated, with_blend
 
 # Leaves for torch.fx, which cannot follow what depends on shapes.
 torch.fx.wrap("apply")
@@ -19,7 +19,18 @@ torch.fx.wrap("apply_by_channel")
 torch.fx.wrap("fused_halves")
 
 
-class Activation(torch.nn.Module):
+class KeepsTable(torch.nn.Module):
+    """A module whose table, if its spec has one, is kept with it in copies and files."""
+
+    _table: Any = None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if state.get("_table") is not None:
+            tabulated("table", state["_table"])
+        super().__setstate__(state)
+
+
+class Activation(KeepsTable):
     """An activation as a module.
 
     spec              such as "relu~bsilu(alpha=1.67)"
@@ -30,6 +41,7 @@ class Activation(torch.nn.Module):
     num_parameters    1, or one for each channel
     axis              where the channels lie in the input
     monitor           counts the inputs in passing; may be set and removed as the attribute of that name
+    table             the function that the spec calls "table": n x 3, of a knot, the value there and the slope there
 
     In train() rrelu draws a slope for each element, from PyTorch's generator. In eval() an exported module is the
     forward function alone. `blend`, the share of the surrogate in the gradient, may be set at any time, as by a
@@ -39,8 +51,10 @@ class Activation(torch.nn.Module):
     _blend: torch.Tensor
 
     def __init__(self, spec: str, level: str | None = None, save: str = "input", learn: bool | None = None,
-                 num_parameters: int = 1, axis: int = 1, monitor: Monitor | None = None) -> None:
+                 num_parameters: int = 1, axis: int = 1, monitor: Monitor | None = None, table: Any = None) -> None:
         super().__init__()
+        if table is not None:
+            spec = tabulated(spec, table)
         known = described(spec, level)
         if save not in ("input", "byte", "bit"):
             raise ValueError(f"save: {save!r}, expected 'input', 'byte' or 'bit'")
@@ -54,6 +68,7 @@ class Activation(torch.nn.Module):
             raise ValueError(f"num_parameters: {num_parameters}, expected 1 or more")
         self.level, self.save, self.axis, self.monitor = level, save, axis, monitor
         self._spec = known.info.spec
+        self._table = table_of(self._spec)
         # Once `blend` has been set, graphs take the share from its tensor, and the spec from here, where it never
         # changes: a schedule makes one new graph. Until then they need not compute the forward function's own
         # derivative.
@@ -98,6 +113,11 @@ class Activation(torch.nn.Module):
             return apply(x, spec, None, blend, self.training, self.save, self.monitor, self.level)
         return apply_by_channel(x, spec, parameter, self.axis, blend, self.training, self.save, self.monitor,
                                 self.level)
+
+    def is_spec_alone(self) -> bool:
+        """Whether its spec says all that it does."""
+        return (self.parameter is None and self.save == "input" and self.monitor is None
+                and self._buffers["_blend"] is self._own_blend)
 
     def extra_repr(self) -> str:
         said = [f'"{self._spec}"']
@@ -182,7 +202,7 @@ def simple(given: str | torch.nn.Module, argument: str) -> Function:
     return info.forward
 
 
-class GatedLinearUnit(torch.nn.Module):
+class GatedLinearUnit(KeepsTable):
     """The activation of one half of the input times the other half.
 
     spec         the activation, such as "silu" or "relu~bsilu"; one that learns no parameter
@@ -201,6 +221,7 @@ class GatedLinearUnit(torch.nn.Module):
         if known.info.forward.kind == "prelu":
             raise ValueError("spec: prelu, expected a kind without a parameter to learn; gate an Activation's output")
         self.spec, self.dim, self.activated, self.level = known.info.spec, dim, activated, level
+        self._table = table_of(self.spec)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return fused_halves(x, self.dim, self.activated, self.spec, self.training, self.level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from torch.autograd import forward_ad
 
 from .._activation import Activation
+from .._catalogue import Function
 from .._formulas import Composed
 
 TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -33,6 +35,16 @@ class Operations:
                           or torch._C._are_functorch_transforms_active())
         return torch.where(x < 0, -x, x) if differentiated else torch.abs(x)
 
+    def piece(self, x: torch.Tensor, knots: tuple[float, ...],
+              coefficients: tuple[tuple[float, ...], ...]) -> list[torch.Tensor]:
+        """The coefficients at each x: those of column i from knot i - 1 on."""
+        def constant(numbers: tuple[float, ...]) -> torch.Tensor:
+            return torch.tensor(numbers, dtype=self.dtype, device=self.device)
+
+        found = torch.bucketize(x, constant(knots), right=True).reshape(-1)
+        # Not constant(row)[found]: a number as index would be a read of it, which vmap refuses.
+        return [constant(row).index_select(0, found).view(x.shape) for row in coefficients]
+
     exp = staticmethod(torch.exp)
     expm1 = staticmethod(torch.expm1)
     log1p = staticmethod(torch.log1p)
@@ -47,19 +59,48 @@ class Operations:
     erfc = staticmethod(torch.special.erfc)
 
 
+# The rows of tables by their digests, as canonical specs have them: a spec is enough to find its table.
+Rows = tuple[tuple[float, float, float], ...]
+TABLES: dict[str, Rows] = {}
+DIGEST = re.compile(r"table\(digest=([0-9a-f]{16})")
+
+
+def tabulated(spec: str, table: Any) -> str:
+    """The canonical spec of one that names `table`, the user's own function: "relu~table" as
+    "relu~table(digest=0123456789abcdef)". It stands for the table everywhere in libsugar.torch, in this process.
+
+    table    a tensor, an array or rows, n x 3: of a knot, the value there and the slope there, as
+             libsugar.Activation takes them
+    """
+    rows = table.tolist() if hasattr(table, "tolist") else table
+    made = Activation(spec, table=rows)
+    found = DIGEST.search(made.spec)
+    assert found is not None        # or the library would have refused the table
+    TABLES[found[1]] = made.table
+    return made.spec
+
+
+def table_of(spec: str) -> Rows | None:
+    """The rows that a canonical spec names."""
+    found = DIGEST.search(spec)
+    return TABLES.get(found[1]) if found else None
+
+
 class Described:
     """What calls need to know of an activation, looked up once."""
 
     def __init__(self, spec: str, level: str | None) -> None:
         self.spec, self.level = spec, level
-        self.activation = Activation(spec, level)
+        table = table_of(spec)
+        self.activation = Activation(spec, level, table)
         self.address = self.activation._address
         self.info = self.activation.info
         self.own_parameters = tuple(self.info.forward.parameters.values())
         self.draws = "draw" in self.info.capabilities
         self.learns = "learn" in self.info.capabilities
-        self.exact = Composed(self.info)
-        self.single = Composed(self.info, lambda value: float(np.float32(value)))
+        self.orders = 2 if "differentiate_twice" in self.info.capabilities else 1     # of derivatives in C
+        self.exact = Composed(self.info, table=table)
+        self.single = Composed(self.info, lambda value: float(np.float32(value)), table)
 
 
 # Specs come from programs, not from data: there are few, but a schedule of `blend` makes one for each of its values.
@@ -72,9 +113,15 @@ def with_blend(spec: str, blend: float) -> str:
     info = described(spec, None).info
     if info.surrogate is None:
         raise ValueError(f"blend: {blend}, expected nothing: {spec} has no surrogate")
-    options = {**info.surrogate.parameters, "domain": info.domain, "blend": blend}
-    return described(f"{spelled(info.forward.kind, info.forward.parameters)}~{spelled(info.surrogate.kind, options)}",
-                     None).info.spec
+    forward, surrogate = (own_options(one, spec) for one in (info.forward, info.surrogate))
+    options = {**surrogate, "domain": info.domain, "blend": blend}
+    return described(f"{spelled(info.forward.kind, forward)}~{spelled(info.surrogate.kind, options)}", None).info.spec
+
+
+def own_options(function: Function, spec: str) -> dict[str, Any]:
+    """What stands in brackets behind a function: its parameters, or the digest of its table."""
+    digest = DIGEST.search(spec)
+    return {"digest": digest[1]} if digest and function.kind == "table" else function.parameters
 
 
 def spelled(kind: str, options: dict[str, Any]) -> str:

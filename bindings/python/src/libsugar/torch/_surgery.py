@@ -12,9 +12,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from .._catalogue import catalogue
 from ._calls import Calls, is_wrapped, target, unwrap, wrap, wrappable, written_over
+from ._gates import rewritten
 from ._modules import Activation
 from ._source import Call, known_calls
-from ._spellings import Spelled, Unlike, kind_of_module, spelled_module
+from ._spellings import Spelled, Unlike, kind_of_module, kinds_of_function, spelled_module
 
 Key = Union[str, type]
 Value = Union[str, Callable[[], torch.nn.Module]]
@@ -54,7 +55,7 @@ def table(first: str, last: str, lines: tuple[Line, ...]) -> list[str]:
 
 
 def convert(model: torch.nn.Module, mapping: Mapping[Any, Value], *, save: str = "input",
-            keep_inplace: bool = True) -> Report:
+            keep_inplace: bool = True, fuse: bool = False) -> Report:
     """Replaces activations of a model, in place, and says which. The keys of its state_dict stay as they are.
 
     mapping         from a key to a spec, such as {"relu": "relu~bsilu", nn.GELU: "relu~nelu"}. Keys are
@@ -69,11 +70,13 @@ def convert(model: torch.nn.Module, mapping: Mapping[Any, Value], *, save: str =
     save            how backward saves, as in Activation
     keep_inplace    False: a module or call that writes over its input no longer does, which is faster, and wrong
                     where the model reads that input again
+    fuse            True: gated units, self.act(a) * b or F.silu(a) * b in a forward whose activation is replaced, are
+                    computed in one pass (in eager mode on the CPU; a compiler does so by itself)
 
     Nothing is changed if it raises. What it could not replace stands in the report, and a key that matches nothing is
     a warning. restore(model) undoes it.
     """
-    plan = Plan(model, rules_of(model, mapping, save), save, keep_inplace)
+    plan = Plan(model, rules_of(model, mapping, save), save, keep_inplace, fuse)
     plan.warn_of_keys()
     plan.carry_out()
     return Report(tuple(plan.replaced), tuple(plan.left))
@@ -170,12 +173,13 @@ def checked_value(key: Any, value: Any, save: str) -> None:
 class Plan:
     """What is to be done, found out before anything is."""
 
-    def __init__(self, model: torch.nn.Module, rules: Rules, save: str, keep_inplace: bool) -> None:
-        self.model, self.rules, self.save, self.keep_inplace = model, rules, save, keep_inplace
+    def __init__(self, model: torch.nn.Module, rules: Rules, save: str, keep_inplace: bool, fuse: bool) -> None:
+        self.model, self.rules, self.save, self.keep_inplace, self.fuse = model, rules, save, keep_inplace, fuse
         self.replaced: list[Line] = []
         self.left: list[Line] = []
         self.places: list[tuple[Any, str, Any]] = []        # parent, name, what stands there from now on
         self.wraps: list[Any] = []
+        self.gates: dict[int, tuple[str, ...]] = {}         # by id: modules with gated units, and their activations
         self.matched: set[Any] = set()
         self.made: dict[int, Any] = {}                      # by id: a module that stands in two places stays one
         self.targets = {kind: target(value, kind) for kind, value in rules.kinds.items() if isinstance(value, str)}
@@ -240,15 +244,41 @@ class Plan:
         if inside:
             self.matched.update(inside)
             self.left.append(Line(path, type(module).__name__, f"{inside[0]} is computed inside of PyTorch's operator"))
-        if not (fused(module) or (self.rules.kinds and has_own_forward(module))):
-            return
+        own = has_own_forward(module)
         reason = wrappable(module)
-        if reason is None:
+        gates = self.fuse and own and self.look_at_gates(path, module, reason)
+        if reason is None and (gates or fused(module) or (self.rules.kinds and own)):
             self.wraps.append(module)
+        if not (fused(module) or (self.rules.kinds and own)):
+            return
         for call in known_calls(module):
             for kind in self.asked(call.kinds):
                 self.matched.add(kind)
                 self.report_call(path, call, kind, reason)
+
+    def look_at_gates(self, path: str, module: Any, reason: str | None) -> bool:
+        """Whether a module's forward has gated units that are computed in one pass."""
+        places = {name: made for parent, name, made in self.places if parent is module}
+        _, sites, obstacle = rewritten(type(module).forward, tuple(places))
+        reasons = []
+        for site in sites:
+            if site.attribute is None and not self.asked(kinds_of_function(site.function)):
+                continue
+            made = None if site.attribute is None else places[site.attribute]
+            reasons.append(reason or obstacle or self.unfusable(made))
+            line = Line(path, f"{site.shown}(...) * ... in {site.where}", reasons[-1] or "one pass")
+            (self.left if reasons[-1] else self.replaced).append(line)
+        if None in reasons:
+            self.gates[id(module)] = tuple(places)
+        return None in reasons
+
+    def unfusable(self, made: Any) -> str | None:
+        """Why an activation cannot be computed with the product; None is a call."""
+        if self.save != "input":
+            return f'save="{self.save}" saves the derivative alone'
+        if made is None or (type(made) is Activation and made.parameter is None):
+            return None
+        return "it writes over its input" if isinstance(made, InPlace) else "it does more than a spec says"
 
     def asked(self, kinds: tuple[str, ...]) -> list[str]:
         return [kind for kind in kinds if kind in self.rules.kinds]
@@ -277,7 +307,7 @@ class Plan:
             return
         calls = Calls(self.targets, self.save, self.keep_inplace)
         for module in self.wraps:
-            wrap(module, calls)
+            wrap(module, calls._replace(gates=self.gates.get(id(module))))
         if self.wraps:
             for module in list(self.model.modules()):
                 if kind_of_module(module) or "_libsugar_former" in vars(module) or isinstance(module, Activation):
