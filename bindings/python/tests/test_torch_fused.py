@@ -94,8 +94,8 @@ class InC(Compared):
 
     def test_one_call_each_way(self) -> None:
         x, gate, bias = (numbers(*shape).requires_grad_() for shape in ((3, 4), (3, 4), (4,)))
-        with mock.patch.object(library, "forward_with", wraps=library.forward_with) as forward, \
-                mock.patch.object(library, "backward_into", wraps=library.backward_into) as backward:
+        with mock.patch.object(library, "forward_fused", wraps=library.forward_fused) as forward, \
+                mock.patch.object(library, "backward_fused", wraps=library.backward_fused) as backward:
             gated(x, gate, "silu", bias=bias).sum().backward()
             SwiGLU()(x).sum().backward()
             self.assertEqual((forward.call_count, backward.call_count), (2, 2))

@@ -50,7 +50,7 @@ def fused(x: torch.Tensor, bias: Given, gate: Given, spec: str, training: bool |
         if torch.is_grad_enabled():
             made: torch.Tensor = apply_fused_in_c(known, x, bias, gate)
             return made
-        return library.forward_with(known, x, bias=bias, gate=gate)
+        return library.forward_fused(known, x, bias, gate)
     return composed(x, bias, gate, spec, training, level)
 
 
@@ -121,7 +121,7 @@ class FusedInC(base):
     def forward(ctx: Any, known: Described, x: torch.Tensor, bias: Given, gate: Given) -> torch.Tensor:
         ctx.save_for_backward(x, bias, gate)
         ctx.known = known
-        return library.forward_with(known, x, bias=bias, gate=gate)
+        return library.forward_fused(known, x, bias, gate)
 
     @staticmethod
     def backward(ctx: Any, dy: torch.Tensor) -> tuple[Given, ...]:
@@ -132,8 +132,8 @@ class FusedInC(base):
             return (None, *gradients(ctx.known, x, bias, gate, dy, wanted))
         dx = torch.empty_like(x)
         dbias, dgate = (torch.empty_like(one) if want else None for one, want in zip((bias, gate), wanted[1:]))
-        library.backward_into(ctx.known, x, memory, dx, bias=bias, gate=gate, bias_gradient=dbias,
-                              gate_gradient=dgate)
+        library.backward_fused(ctx.known, x, memory, dx, bias=bias, gate=gate, bias_gradient=dbias,
+                               gate_gradient=dgate)
         return None, dx, dbias, dgate
 
 
@@ -145,7 +145,7 @@ class HalvesInC(base):
         ctx.save_for_backward(x)
         ctx.known, ctx.dim, ctx.activated = known, dim, activated
         first, second = halves(x, dim, activated)
-        return library.forward_with(known, first, gate=second)
+        return library.forward_fused(known, first, None, second)
 
     @staticmethod
     def backward(ctx: Any, dy: torch.Tensor) -> tuple[Given, ...]:
@@ -158,7 +158,7 @@ class HalvesInC(base):
             return None, torch.cat(parts, ctx.dim), None, None
         dx = torch.empty_like(x)
         dfirst, dsecond = halves(dx, ctx.dim, ctx.activated)
-        library.backward_into(ctx.known, first, memory, dfirst, gate=second, gate_gradient=dsecond)
+        library.backward_fused(ctx.known, first, memory, dfirst, gate=second, gate_gradient=dsecond)
         return None, dx, None, None
 
 

@@ -13,7 +13,8 @@ from .. import _lowlevel as c
 from .._activation import fast_backward, fast_backward_twice, fast_forward
 from .._errors import check, failure
 from .._library import load_frameworks
-from .._tensor import Tensor, described
+from .._options import TensorPointer
+from .._tensor import Tensor, described, shared
 from ._operations import Described
 
 PLAIN = (torch.Tensor, torch.nn.Parameter)
@@ -167,6 +168,41 @@ def call_twice(known: Described, *operands: torch.Tensor | None) -> None:
         raise failure(status)
 
 
+@torch.compiler.disable
+def forward_fused(known: Described, x: torch.Tensor, bias: torch.Tensor | None,
+                  gate: torch.Tensor | None) -> torch.Tensor:
+    """f(x + bias) gate, laid out like x."""
+    y = torch.empty_like(x)
+    source, target = view(x, "x"), view(y, "y")
+    options = fused_options(x, bias=bias, gate=gate)
+    status = fast_forward(known.address, ctypes.addressof(source), ctypes.addressof(target),
+                          ctypes.addressof(options))
+    if status:
+        raise failure(status)
+    return y
+
+
+@torch.compiler.disable
+def backward_fused(known: Described, x: torch.Tensor, dy: torch.Tensor, dx: torch.Tensor,
+                   **given: torch.Tensor | None) -> None:
+    """dy gate g'(x + bias) into dx; given: bias, gate, bias_gradient, gate_gradient."""
+    source, gradient, target = view(x, "x"), view(dy, "dy"), view(dx, "dx")
+    options = fused_options(x, **given)
+    status = fast_backward(known.address, ctypes.addressof(source), ctypes.addressof(gradient),
+                           ctypes.addressof(target), ctypes.addressof(options))
+    if status:
+        raise failure(status)
+
+
+def fused_options(x: torch.Tensor, **given: torch.Tensor | None) -> c.sugar_call_options:
+    """The options of a call on x with the members of sugar_call_options that are given."""
+    options = c.sugar_call_options.from_buffer_copy(options_for(x.numel()) or ALONE)
+    for name, one in given.items():
+        if one is not None:
+            setattr(options, name, TensorPointer(shared(view(one, name), x.dim())))
+    return options
+
+
 def flat_step(x: torch.Tensor, dy: torch.Tensor, dx: torch.Tensor) -> int | None:
     """The step of dy, if all three can be seen as vectors whose elements lie in the same order: 0 for one number in all
     places, as sum() has it. Else None."""
@@ -189,13 +225,6 @@ def forward_with(known: Described, x: torch.Tensor, **options: Any) -> torch.Ten
 def backward_with(known: Described, x: torch.Tensor | None, dy: torch.Tensor, strides: tuple[int, ...],
                   **options: Any) -> torch.Tensor:
     dx = torch.empty_strided(dy.shape, strides, dtype=dy.dtype, device=dy.device)
-    return backward_into(known, x, dy, dx, **options)
-
-
-@torch.compiler.disable
-def backward_into(known: Described, x: torch.Tensor | None, dy: torch.Tensor, dx: torch.Tensor,
-                  **options: Any) -> torch.Tensor:
-    """backward with options of libsugar.Activation.backward, into dx."""
     x = None if x is None else x.detach()
     return known.activation.backward(x, dy.detach(), dx, **threads_for(dy.numel()), **detached(options))
 
