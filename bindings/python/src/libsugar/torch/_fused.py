@@ -57,11 +57,11 @@ def fused(x: torch.Tensor, bias: Given, gate: Given, spec: str, training: bool |
 def fused_halves(x: torch.Tensor, dim: int, activated: str, spec: str, training: bool | None,
                  level: str | None) -> torch.Tensor:
     """The activation of one half of x, along dim, times the other."""
-    first, second = halves(x, dim, activated)
-    if x.requires_grad and torch.is_grad_enabled() and in_c(spec, training, level, x):
-        check(first, None, second)
+    if torch.is_grad_enabled() and in_c(spec, training, level, x):
         made: torch.Tensor = apply_halves_in_c(described(spec, level), library.readable(x), dim, activated)
         return made
+    check(x, None, None)
+    first, second = halves(x, dim, activated)
     return fused(first, None, second, spec, training, level)
 
 
