@@ -1,15 +1,18 @@
 /* The calls of JAX on the CPU: handlers of XLA's foreign function interface (FFI).
  *
- *     sugar_xla_forward    x [, parameter]          ->  y
- *     sugar_xla_backward   x, dy [, parameter]      ->  dx [, parameter_gradient]
+ *     sugar_xla_forward    x [, p]          ->  y
+ *     sugar_xla_backward   x, dy [, p]      ->  dx [, gradient of p]
  *
- * Each has one attribute, `spec`. A compiled program may outlive the Python object that it was traced with, and may
+ * Each has two attributes. `role` says what p is: a "parameter", a "bias", a "gate", or the "dy" of a backward call,
+ * which is differentiated here: the operand dy is then the gradient of that call's dx. Without p it is "".
+ * `spec` stands for the handle. A compiled program may outlive the Python object that it was traced with, and may
  * be loaded from a cache by another process. So it holds no address, and the handles are made and kept here.
- * dy may have extents of 1 where x has larger ones, and is repeated there. The checks of everything else, and the
- * messages, are the library's. */
+ * The operand dy may have extents of 1 where x has larger ones, and is repeated there. The checks of everything else,
+ * and the messages, are the library's. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,19 +209,30 @@ static sugar_status make(kept *_Atomic *list, xla_text spec, const sugar_activat
     return SUGAR_OK;
 }
 
-static xla_error *find_activation(const xla_frame *frame, const sugar_activation **activation)
+static bool is(xla_text text, const char *word)
+{
+    return text.length == strlen(word) && memcmp(text.start, word, text.length) == 0;
+}
+
+/* An attribute that is a string; one that starts at NULL if there is none of this name. */
+static xla_text attribute(const xla_frame *frame, const char *name)
 {
     const xla_attributes *attributes = &frame->attributes;
     for (int64_t i = 0; i < attributes->count; i++) {
-        if (attributes->kinds[i] != XLA_STRING || attributes->names[i]->length != 4
-            || memcmp(attributes->names[i]->start, "spec", 4) != 0)
-            continue;
-        xla_text spec = *(const xla_text *)attributes->values[i];
-        kept *_Atomic *list = list_of(spec);
-        *activation = look_up(atomic_load(list), spec);
-        return *activation ? NULL : result(frame, make(list, spec, activation));
+        if (attributes->kinds[i] == XLA_STRING && is(*attributes->names[i], name))
+            return *(const xla_text *)attributes->values[i];
     }
-    return failed(frame, XLA_INVALID_ARGUMENT, "spec: missing, expected an attribute that is a string");
+    return (xla_text){0};
+}
+
+static xla_error *find_activation(const xla_frame *frame, const sugar_activation **activation)
+{
+    xla_text spec = attribute(frame, "spec");
+    if (!spec.start)
+        return failed(frame, XLA_INVALID_ARGUMENT, "spec: missing, expected an attribute that is a string");
+    kept *_Atomic *list = list_of(spec);
+    *activation = look_up(atomic_load(list), spec);
+    return *activation ? NULL : result(frame, make(list, spec, activation));
 }
 
 /* ---- Operands ------------------------------------------------------------------------------ */
@@ -286,7 +300,30 @@ static xla_error *check_counts(const xla_frame *frame, int64_t inputs, int64_t m
     if (found >= inputs && found <= inputs + 1 && results >= 1 && results <= most_results)
         return NULL;
     return failed(frame, XLA_INVALID_ARGUMENT,
-                  "operands: not as many as expected: x and y, or x, dy and dx, with a parameter or without");
+                  "operands: not as many as expected: x and y, or x, dy and dx, with one more or without");
+}
+
+/* Puts p and its gradient into the options, each NULL if there is none. A p that is a dy is no option. */
+static xla_error *set_role(const xla_frame *frame, sugar_call_options *options, const sugar_tensor *p,
+                           const sugar_tensor *gradient)
+{
+    xla_text role = attribute(frame, "role");
+    if (is(role, "parameter")) {
+        options->parameter = p;
+        options->parameter_gradient = gradient;
+    } else if (is(role, "bias")) {
+        options->bias = p;
+        options->bias_gradient = gradient;
+    } else if (is(role, "gate")) {
+        options->gate = p;
+        options->gate_gradient = gradient;
+    } else if (!is(role, "dy") && (p || gradient)) {
+        char message[128];
+        snprintf(message, sizeof message, "role: '%.*s', expected parameter, bias, gate or dy",
+                 role.length < 32 ? (int)role.length : 32, role.start ? role.start : "");
+        return failed(frame, XLA_INVALID_ARGUMENT, message);
+    }
+    return NULL;
 }
 
 EXPORT xla_error *sugar_xla_forward(xla_frame *frame)
@@ -294,12 +331,12 @@ EXPORT xla_error *sugar_xla_forward(xla_frame *frame)
     if (asks_for_version(frame))
         return NULL;
     const sugar_activation *activation;
-    xla_error *error = check_counts(frame, 1, 1);
-    if (error || (error = find_activation(frame, &activation)))
-        return error;
-    sugar_tensor x, parameter, y;
+    sugar_tensor x, p, y;
     sugar_call_options options = {.struct_size = sizeof options, .context = context};
-    options.parameter = view(&parameter, &frame->arguments, 1);
+    xla_error *error = check_counts(frame, 1, 1);
+    if (error || (error = find_activation(frame, &activation))
+        || (error = set_role(frame, &options, view(&p, &frame->arguments, 1), NULL)))
+        return error;
     current = frame;
     return result(frame,
                   sugar_forward(activation, view(&x, &frame->arguments, 0), view(&y, &frame->results, 0), &options));
@@ -310,17 +347,20 @@ EXPORT xla_error *sugar_xla_backward(xla_frame *frame)
     if (asks_for_version(frame))
         return NULL;
     const sugar_activation *activation;
-    xla_error *error = check_counts(frame, 2, 2);
-    if (error || (error = find_activation(frame, &activation)))
-        return error;
     int64_t strides[SUGAR_MAX_DIMENSIONS];
-    sugar_tensor x, dy, parameter, dx, parameter_gradient;
+    sugar_tensor x, dy, p, dx, gradient;
+    sugar_call_options options = {.struct_size = sizeof options, .context = context};
+    xla_error *error = check_counts(frame, 2, 2);
+    if (error || (error = find_activation(frame, &activation))
+        || (error = set_role(frame, &options, view(&p, &frame->arguments, 2), view(&gradient, &frame->results, 1))))
+        return error;
     view(&x, &frame->arguments, 0);
     view(&dy, &frame->arguments, 1);
+    view(&dx, &frame->results, 0);
     broadcast(&dy, &x, strides);
-    sugar_call_options options = {.struct_size = sizeof options, .context = context};
-    options.parameter = view(&parameter, &frame->arguments, 2);
-    options.parameter_gradient = view(&parameter_gradient, &frame->results, 1);
     current = frame;
-    return result(frame, sugar_backward(activation, &x, &dy, view(&dx, &frame->results, 0), &options));
+    if (is(attribute(frame, "role"), "dy"))
+        return result(frame, sugar_backward_twice(activation, &x, view(&p, &frame->arguments, 2), &dy,
+                                                  view(&gradient, &frame->results, 1), &dx, &options));
+    return result(frame, sugar_backward(activation, &x, &dy, &dx, &options));
 }

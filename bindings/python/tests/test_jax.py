@@ -7,6 +7,7 @@ Exits with 77 where there is no jax.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import importlib.util
 import os
@@ -17,10 +18,13 @@ import subprocess
 import sys
 import unittest
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import libsugar
 import numpy as np
+from libsugar import _lowlevel as c
+from libsugar._errors import check
+from libsugar._tensor import view
 from test_formulas import points, specs
 
 FLAGS = os.environ.get("XLA_FLAGS", "")
@@ -54,6 +58,17 @@ LEARNERS = [kind.name for kind in libsugar.catalogue() if "learn" in kind.capabi
 def backward(spec: str, x: Any, dy: Any, **options: Any) -> Any:
     with np.errstate(all="ignore"):
         return libsugar.Activation(spec).backward(np.asarray(x), np.asarray(dy), **options)
+
+
+def backward_twice(spec: str, x: Any, dy: Any, v: Any) -> tuple[Any, Any]:
+    """The gradients of x and dy."""
+    handle = ctypes.POINTER(c.sugar_activation)()
+    check(c.sugar_activation_create(ctypes.byref(handle), spec.encode()))
+    dx, ddy = np.empty_like(x), np.empty_like(x)
+    operands = [view(np.asarray(one), "operand") for one in (x, dy, v)]
+    check(c.sugar_backward_twice(handle, *operands, view(ddy, "ddy", True), view(dx, "dx", True), None))
+    c.sugar_activation_destroy(handle)
+    return dx, ddy
 
 
 class Case(unittest.TestCase):
@@ -121,7 +136,54 @@ class Kinds(Case):
 
 
 class Orders(Case):
-    """Derivatives of second and higher order, by the formulas."""
+    """Derivatives of second and higher order: the second by C, those beyond it by the formulas."""
+
+    def ways(self, spec: str, x: Any, dy: Any, v: Any) -> dict[str, Any]:
+        """The gradients of x and dy, by the name of the way; some have only the first."""
+        f = activation(spec)
+
+        def product(x: Any, dy: Any) -> Any:
+            return jax.vjp(f, x)[1](dy)[0]
+
+        pull = jax.vjp(product, x, dy)[1]
+        return {"reverse over reverse": pull(v), "of x alone": jax.vjp(lambda x: product(x, dy), x)[1](v),
+                "forward over reverse": (jax.jvp(lambda x: product(x, dy), (x,), (v,))[1],),
+                "forward over forward": (jax.jvp(lambda x: jax.jvp(f, (x,), (dy,))[1], (x,), (v,))[1],),
+                "reverse over forward": jax.vjp(lambda x, dy: jax.jvp(f, (x,), (dy,))[1], x, dy)[1](v),
+                "vmap": jax.vmap(lambda x, dy, v: jax.vjp(product, x, dy)[1](v))(x, dy, v)}
+
+    def test_bits(self) -> None:
+        """What C computes has its bits, in every type, and for every kind."""
+        edges = [0, -0.0, np.inf, -np.inf, np.nan, 3, -3, 6, 1, -1, 0.5, -0.5]
+        random = np.random.default_rng(3)
+        for dtype in TYPES:
+            x = jnp.asarray(random.normal(0, 3, (5, 12)), dtype).at[0].set(jnp.asarray(edges, dtype))
+            dy, v = (jnp.asarray(random.normal(0, 2, x.shape), dtype) for _ in range(2))
+            for spec in KINDS + MIXTURES if dtype == jnp.float32 else ["elu", *MIXTURES]:
+                self.compare(spec, jax.jit(functools.partial(self.ways, spec)), x, dy, v)
+            self.compare("elu", functools.partial(self.ways, "elu"), x, dy, v)
+
+    def compare(self, spec: str, ways: Callable[..., dict[str, Any]], x: Any, dy: Any, v: Any) -> None:
+        expected = backward_twice(spec, *map(np.asarray, (x, dy, v)))
+        for name, found in ways(x, dy, v).items():
+            for one, other in zip(found, expected):
+                self.same(one, other, f"{spec}, {x.dtype}, {name}")
+
+    def test_zero(self) -> None:
+        """At the corner of their second derivatives 0 counts, by C and by the formulas."""
+        for spec in ("elu", "celu", "selu"):
+            zero, one = jnp.zeros(1), jnp.ones(1)
+            self.assertEqual(jax.grad(jax.grad(activation(spec)))(0.0), 0, spec)
+            by_formula = libsugar.jax.formula_pull([zero, one], [one], activation(spec).spec, "dy", False)[0]
+            self.assertEqual(by_formula[0], 0, spec)
+
+    def test_one_pass(self) -> None:
+        """The gradient of a gradient is one call of C, for both of its results."""
+        f = activation("gelu")
+        step = jax.jit(lambda x, dy, v: jax.vjp(lambda x, dy: jax.vjp(f, x)[1](dy)[0], x, dy)[1](v))
+        text = step.lower(*[jnp.ones((8, 4))] * 3).compile().as_text()
+        self.assertEqual(re.findall(r"(\S+?)\(", text[text.index("ENTRY"):]).count("custom-call"), 1)
+        self.assertNotRegex(text, r" (copy|multiply|reduce|transpose|fusion)\(")
 
     def test_second(self) -> None:
         x = jnp.asarray([-4.03, -1.71, -0.83, -0.31, -0.11, 0.13, 0.41, 0.77, 1.63, 2.91])
@@ -222,6 +284,82 @@ class Parameters(Case):
         self.near(jax.vjp(lambda x: own(x, key=key), x)[1](jnp.ones_like(x))[0], own(x, key=key) / x, 1e-15)
 
 
+class Fused(Case):
+    """A gate or a bias as an operand: f(x) gate, f(x + bias)."""
+
+    def arrays(self, dtype: Any, *shapes: tuple[int, ...]) -> list[Any]:
+        random = np.random.default_rng(4)
+        return [jnp.asarray(random.normal(0, 2, shape), dtype) for shape in shapes]
+
+    def compare(self, f: Callable[..., Any], x: Any, p: Any, dy: Any, expected: Any, what: str) -> None:
+        """y and both gradients, eagerly, compiled and by rows."""
+        def ways(x: Any, p: Any, dy: Any) -> dict[str, Any]:
+            y, pull = jax.vjp(f, x, p)
+            return {"alone": (y, *pull(dy)), "of x alone": (y, jax.vjp(lambda x: f(x, p), x)[1](dy)[0]),
+                    "checkpoint": (y, *jax.vjp(jax.checkpoint(f), x, p)[1](dy))}
+
+        for way in (ways, jax.jit(ways)):
+            for name, found in way(x, p, dy).items():
+                for one, other in zip(found, expected):
+                    self.same(one, other, f"{what}, {name}")
+
+    def test_gate(self) -> None:
+        for dtype in TYPES:
+            x, gate, dy, tx, tgate = self.arrays(dtype, *[(3, 5, 4)] * 5)
+            for spec in ("silu", "relu~bsilu"):
+                f, made, at = functools.partial(libsugar.jax.gated, spec=spec), libsugar.Activation(spec), np.asarray
+                dgate = np.empty_like(at(gate))
+                dx = made.backward(at(x), at(dy), gate=at(gate), gate_gradient=dgate)
+                expected = made.forward(at(x), gate=at(gate)), dx, dgate
+                what = f"{spec}, {dtype.__name__}"
+                self.compare(f, x, gate, dy, expected, what)
+                rows = jax.vmap(lambda x, gate, dy: jax.vjp(f, x, gate)[1](dy))(x, gate, dy)
+                self.same(rows[0], dx, f"{what}, vmap")
+                self.same(rows[1], dgate, f"{what}, vmap")
+                ty = made.backward(at(x), at(tx), gate=at(gate)) + made.forward(at(x), gate=at(tgate))
+                self.same(jax.jvp(f, (x, gate), (tx, tgate))[1], ty, f"{what}, jvp")
+        x, gate = jnp.ones((3, 4), np.float32), jnp.arange(4)
+        self.same(libsugar.jax.gated(x, gate, "identity"), np.broadcast_to(np.arange(4, dtype=np.float32), (3, 4)), "")
+        self.assertEqual(jax.grad(lambda gate: libsugar.jax.gated(x, gate, "relu").sum())(jnp.ones(4)).tolist(), [3] * 4)
+
+    def test_bias(self) -> None:
+        for dtype in TYPES:
+            for shape in ((4,), (5, 1), (), (3, 5, 4)):
+                x, bias, dy, tx, tbias = self.arrays(dtype, (3, 5, 4), shape, (3, 5, 4), (3, 5, 4), shape)
+                full = np.asarray(bias).reshape((1,) * (3 - len(shape)) + shape)
+                made, at, what = libsugar.Activation("gelu~bsilu"), np.asarray, f"{dtype.__name__}, {shape}"
+                dbias = np.empty_like(full)
+                dx = made.backward(at(x), at(dy), bias=full, bias_gradient=dbias)
+
+                def f(x: Any, bias: Any) -> Any:
+                    return activation("gelu~bsilu")(x, bias=bias)
+
+                self.compare(f, x, bias, dy, (made.forward(at(x), bias=full), dx, dbias.reshape(shape)), what)
+                ty = made.backward(at(x), at(tx), bias=full) + made.backward(
+                    at(x), np.broadcast_to(at(tbias), x.shape), bias=full)
+                self.same(jax.jvp(f, (x, bias), (tx, tbias))[1], ty, f"{what}, jvp")
+        each = jax.vmap(jax.grad(lambda bias, x: f(x, bias).sum()), (None, 0))(jnp.float32(0.3), jnp.ones((2, 4)))
+        self.near(each, [4 * jax.grad(lambda x: activation("gelu~bsilu")(x))(1.3)] * 2, 1e-6, "a gradient for each row")
+
+    def test_second(self) -> None:
+        """By the formulas, as the second derivatives of what is not fused."""
+        x, p = jnp.linspace(-2, 2, 5), jnp.linspace(0.5, 1.5, 5)
+        f = activation("relu~bsilu")
+        for fused, plain in ((lambda x, p: libsugar.jax.gated(x, p, "relu~bsilu"), lambda x, p: f(x) * p),
+                             (lambda x, p: f(x, bias=p), lambda x, p: f(x + p))):
+            found, expected = (jax.jit(jax.hessian(lambda both: function(both[0], both[1]).sum()))(jnp.stack([x, p]))
+                               for function in (fused, plain))
+            self.near(found, expected, 1e-14)
+
+    def test_one_pass(self) -> None:
+        x, row = jnp.ones((8, 4)), jnp.ones((1, 4))
+        for f, p in ((lambda x, p: libsugar.jax.gated(x, p, "silu"), x), (lambda x, p: activation("silu")(x, bias=p), row)):
+            for step in (lambda x, p, dy: jax.vjp(f, x, p)[1](dy), lambda x, p, dy: f(x, p)):
+                text = jax.jit(step).lower(x, p, x).compile().as_text()
+                self.assertEqual(re.findall(r"(\S+?)\(", text[text.index("ENTRY"):]).count("custom-call"), 1)
+                self.assertNotRegex(text, r" (copy|multiply|add|reduce|transpose|fusion)\(")
+
+
 class Formulas(Case):
     """What other platforms compute, here on the CPU, and that programs are made for them."""
 
@@ -232,13 +370,24 @@ class Formulas(Case):
             x = jnp.asarray(points(np.float32)[::5]).astype(dtype)
             dy = jnp.ones_like(x)
             for spec in specs() if dtype == jnp.float32 else KINDS:
-                call = dict(spec=activation(spec).spec, learning=False)
+                call = dict(spec=activation(spec).spec, role="", learning=False)
                 y = jax.jit(lambda x: libsugar.jax.formula_forward([x], [], **call)[0])(x)
                 dx = jax.jit(lambda x, dy: libsugar.jax.formula_pull([x], [dy], **call)[0])(x, dy)
                 with np.errstate(all="ignore"):
                     expected = libsugar.Activation(spec).forward(np.asarray(x))
                 self.close(y, expected, bound, f"{spec}, {dtype.__name__}: value")
                 self.close(dx, backward(spec, x, dy), bound, f"{spec}, {dtype.__name__}: derivative")
+
+    def test_second(self) -> None:
+        for dtype, bound in ((jnp.float16, 1), (jnp.bfloat16, 1), (jnp.float32, 16), (jnp.float64, 16)):
+            x = jnp.asarray(points(np.float32)[::5]).astype(dtype)
+            ones = jnp.ones_like(x)
+            for spec in KINDS:
+                dx, ddy = libsugar.jax.formula_pull([x, ones], [ones], activation(spec).spec, "dy", True)
+                with np.errstate(all="ignore"):
+                    expected = backward_twice(spec, *map(np.asarray, (x, ones, ones)))
+                self.close(dx, expected[0], bound, f"{spec}, {dtype.__name__}: second derivative")
+                self.close(ddy, expected[1], bound, f"{spec}, {dtype.__name__}: first derivative")
 
     def close(self, found: Any, expected: Any, bound: float, what: str) -> None:
         eps = float(jnp.finfo(found.dtype).eps)
@@ -250,17 +399,28 @@ class Formulas(Case):
         error = np.abs(found - expected) / (np.maximum(1, np.abs(expected)) * eps)
         self.assertLessEqual(error.max(), bound, what)
 
-    def test_parameters(self) -> None:
+    def test_operands(self) -> None:
+        """Each operation beside each operand, by the formulas and by C."""
         x, dy = jnp.linspace(-3, 3, 24).reshape(4, 6), jnp.linspace(1, 2, 24).reshape(4, 6)
-        for kind in LEARNERS:
-            p, spec = jnp.linspace(0.5, 1.5, 6).reshape(1, 6), activation(kind).spec
-            for name in ("forward", "pull", "push"):
-                linear = {"forward": [], "pull": [dy], "push": [dy, p]}[name]
-                found, expected = (getattr(libsugar.jax, f"{way}_{name}")([x, p], linear, spec, name != "forward")
-                                   for way in ("formula", "c"))
+        p = jnp.linspace(0.5, 1.5, 6).reshape(1, 6)
+        calls = [(kind, "parameter", p) for kind in LEARNERS]
+        calls += [(spec, role, one) for spec in ("gelu", "relu~bsilu") for role, one in
+                  (("", None), ("bias", p), ("gate", dy - 1.4), ("dy", dy - 1.4))]
+        for spec, role, one in calls:
+            points = [x] if one is None else [x, one]
+            for name, linear in (("forward", []), ("pull", [dy]), ("push", [dy, *points[1:]])):
+                if (name, role) == ("forward", "dy"):       # is the pull of no role
+                    continue
+                found, expected = (getattr(libsugar.jax, f"{way}_{name}")(
+                    points, linear, activation(spec).spec, role, name != "forward" and bool(role))
+                    for way in ("formula", "c"))
+                self.assertEqual(len(found), len(expected))
                 for one, other in zip(found, expected):
-                    self.near(one, other, 1e-14, f"{kind}, {name}")
-        outside = libsugar.jax.formula_forward([x, -p], [], activation("celu").spec, False)[0]
+                    self.near(one, other, 1e-14, f"{spec}, {role}, {name}")
+
+    def test_out_of_range(self) -> None:
+        x, p = jnp.linspace(-3, 3, 24).reshape(4, 6), jnp.linspace(0.5, 1.5, 6).reshape(1, 6)
+        outside = libsugar.jax.formula_forward([x, -p], [], activation("celu").spec, "parameter", False)[0]
         self.assertTrue(bool(jnp.isnan(outside).any()), "a parameter outside its range")
 
     def test_platforms(self) -> None:
@@ -385,6 +545,21 @@ class Devices(Case):
                     self.near(one, other, 1e-14, what)
                 self.assertTrue(found[0].sharding.is_equivalent_to(x.sharding, 2), what)
 
+    def test_fused(self) -> None:
+        """A gate is divided as x is, a bias is shared; second derivatives stay where x is."""
+        f = activation("gelu")
+        functions = {"gate": lambda x, p: libsugar.jax.gated(x, x[::-1] * p, "gelu").sum(),
+                     "bias": lambda x, p: (f(x, bias=p) * x).sum(),
+                     "twice": lambda x, p: (jax.grad(lambda x: (f(x) * p).sum())(x) ** 2).sum()}
+        for name, function in functions.items():
+            gradients = jax.jit(jax.grad(function, (0, 1)))
+            x, p = self.put(self.x, None, "i"), self.put(self.p)
+            program = gradients.lower(x, p).compile()
+            self.assertIn("custom-call", program.as_text(), name)
+            self.assertNotRegex(program.as_text(), "all-gather|all-to-all|collective-permute", name)
+            for one, other in zip(program(x, p), gradients(self.x, self.p)):
+                self.near(one, other, 1e-14, name)
+
     def test_shard_map(self) -> None:
         for names, p_names in ((P("i", None), P()), (P(None, "i"), P(None, "i"))):
             @functools.partial(jax.shard_map, mesh=self.mesh, in_specs=(names, p_names), out_specs=P())
@@ -435,6 +610,17 @@ class Errors(Case):
                  lambda: learner(x, jnp.ones((1, 2, 3)))),
                 (NotImplementedError, "parameter: given, expected None, as relu has no parameter that can be learned",
                  lambda: f(x, 1.0)),
+                (NotImplementedError, "bias: given beside parameter, expected one of them",
+                 lambda: learner(x, 1.0, bias=1.0)),
+                (NotImplementedError, "key: given beside bias, expected one of them",
+                 lambda: activation("rrelu")(x, bias=1.0, key=jax.random.key(1))),
+                (ValueError, "bias: shape (2,), expected one that broadcasts to x's, (2, 3)",
+                 lambda: f(x, bias=jnp.ones(2))),
+                (TypeError, f"x: dtype int64, {types}", lambda: libsugar.jax.gated(jnp.arange(3), 1.0, "relu")),
+                (TypeError, "gate: dtype complex128, expected floating-point numbers or integers",
+                 lambda: libsugar.jax.gated(x, 1j, "relu")),
+                (ValueError, "gate: shape (4,), expected one that broadcasts to x's, (2, 3)",
+                 lambda: libsugar.jax.gated(x, jnp.ones(4), "relu")),
                 (NotImplementedError, "key: given, expected None, as relu draws no slopes",
                  lambda: f(x, key=jax.random.key(1))),
                 (ValueError, "spec: position 0: expected a function's name, found 'rel', did you mean 'relu'?",
@@ -458,6 +644,11 @@ class Errors(Case):
                 ("spec: position 0: expected a function's name", forward, [like], [x], {"spec": "nothing"}),
                 ("operands: not as many", forward, [like] * 2, [x], {"spec": "relu"}),
                 ("operands: not as many", backward, [like], [x], {"spec": "relu"}),
+                ("role: 'none', expected parameter, bias, gate or dy", forward, [like], [x, x],
+                 {"spec": "relu", "role": "none"}),
+                ("role: '', expected parameter, bias, gate or dy", backward, [like] * 2, [x, x], {"spec": "relu"}),
+                ("dy: NULL", backward, [like], [x, x], {"spec": "relu", "role": "dy"}),
+                ("gate: shape", forward, [like], [x, x[:, :1]], {"spec": "relu", "role": "gate"}),
                 ("dtype", forward, [jax.ShapeDtypeStruct((2, 3), np.int32)], [x.astype(np.int32)], {"spec": "relu"}),
                 ("y: shape", forward, [jax.ShapeDtypeStruct((2, 4), np.float64)], [x], {"spec": "relu"}),
                 ("dy: shape", backward, [like], [x, jnp.ones((2, 2))], {"spec": "relu"})):

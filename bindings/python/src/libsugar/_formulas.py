@@ -501,7 +501,7 @@ def sine_and_cosine(m: Any, x: Any, factor: float) -> Any:
     s, c = m.sin(y), m.cos(y)
     if factor != 1:
         small = scale * m.where(inside, x, 0.0)
-        lost = product_lost(m, m.where(inside, factor, factor), small, factor * small) / scale
+        lost = product_lost(m, constant(m, small, factor), small, factor * small) / scale
         s, c = s * m.cos(lost) + c * m.sin(lost), c * m.cos(lost) - s * m.sin(lost)
     nothing = constant(m, x, 0.0)
     return m.where(inside, s, nothing), m.where(inside, c, nothing)

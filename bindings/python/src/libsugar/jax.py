@@ -6,22 +6,31 @@
     gradient = jax.grad(lambda x: activation(x).sum())(x)       # by the derivative of B-SiLU
 
 On the CPU the C library computes, called by XLA: bindings/python/native/jax.c. Elsewhere, and for what C lacks, which
-is second and higher derivatives, the formulas of libsugar._formulas do.
+is third and higher derivatives, the formulas of libsugar._formulas do.
 
-Three operations stand behind it. With x and, if it is learned, p as the *points* where derivatives are taken:
+Three operations stand behind it, each for a function F of x and of at most one operand more, p, whose *role* says what
+F is. These are the *points* where derivatives are taken:
 
-    forward    points               ->  y = f(x, p)
-    push       points, tx [, tp]    ->  ty = g'(x, p) tx + df/dp(x, p) tp             forward mode
-    pull       points, dy           ->  dx = g'(x, p) dy [, dp = sum df/dp(x, p) dy]  reverse mode, one pass over memory
+    role         F
+    ""           f(x)
+    parameter    f(x, p)
+    bias         f(x + p)
+    gate         f(x) p
+    dy           g'(x) p, the pull of f(x) itself, and its push
 
-push is the derivative of forward. push and pull are linear in what is not a point, and each is the transpose of the
-other. That is all that JAX needs to know.
+    forward    points               ->  y = F(x, p)
+    push       points, tx [, tp]    ->  ty = dF/dx tx + dF/dp tp                 forward mode
+    pull       points, dy           ->  dx = dF/dx dy [, dp = sum dF/dp dy]      reverse mode, one pass over memory
+
+dF/dx is what the surrogate makes of it. push is the derivative of forward. push and pull are linear in what is not a
+point, and each is the transpose of the other. Without a p their own derivative is the push of the role dy. That is all
+that JAX needs to know.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Sequence, cast
+from typing import Any, Callable, NamedTuple, Optional, Sequence, cast
 
 import jax
 import jax.numpy as jnp
@@ -38,7 +47,7 @@ from ._formulas import Composed
 from ._library import load_frameworks
 
 Operands = Sequence[Any]
-Function = Callable[..., "list[Any]"]
+Computation = Callable[..., "list[Any]"]
 
 FORWARD, BACKWARD = "libsugar_forward", "libsugar_backward"     # names of targets, for jax.export
 
@@ -56,27 +65,26 @@ def like(array: Any) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(array.shape, array.dtype)
 
 
-def c_backward(spec: str, x: Any, dy: Any, parameter: Operands, gradient: Operands) -> list[Any]:
-    """dx, and the parameter's gradient in the shape of what `gradient` holds, if anything."""
-    made = jax.ffi.ffi_call(BACKWARD, [like(x), *map(like, gradient)])(x, dy, *parameter, spec=spec)
+def c_backward(points: Operands, dy: Any, gradient: Operands, spec: str, role: str) -> list[Any]:
+    """dx, and the gradient of p in the shape of what `gradient` holds, if anything."""
+    x, *p = points
+    made = jax.ffi.ffi_call(BACKWARD, [like(x), *map(like, gradient)])(x, dy, *p, spec=spec, role=role)
     return list(made)
 
 
-def c_forward(points: Operands, linear: Operands, spec: str, learning: bool) -> list[Any]:
-    return [jax.ffi.ffi_call(FORWARD, like(points[0]))(*points, spec=spec)]
+def c_forward(points: Operands, linear: Operands, spec: str, role: str, learning: bool) -> list[Any]:
+    return [jax.ffi.ffi_call(FORWARD, like(points[0]))(*points, spec=spec, role=role)]
 
 
-def c_push(points: Operands, linear: Operands, spec: str, learning: bool) -> list[Any]:
-    x, *parameter = points
-    (ty,) = c_backward(spec, x, linear[0], parameter, [])
+def c_push(points: Operands, linear: Operands, spec: str, role: str, learning: bool) -> list[Any]:
+    (ty,) = c_backward(points, linear[0], [], spec, role)
     if learning:    # a gradient of x's shape sums nothing
-        ty += c_backward(spec, x, linear[1], parameter, [x])[1]
+        ty += c_backward(points, linear[1], points[:1], spec, role)[1]
     return [ty]
 
 
-def c_pull(points: Operands, linear: Operands, spec: str, learning: bool) -> list[Any]:
-    x, *parameter = points
-    return c_backward(spec, x, linear[0], parameter, parameter if learning else [])
+def c_pull(points: Operands, linear: Operands, spec: str, role: str, learning: bool) -> list[Any]:
+    return c_backward(points, linear[0], points[1:] if learning else [], spec, role)
 
 
 # ---- By the formulas -----------------------------------------------------------------------------------------------
@@ -85,11 +93,21 @@ def c_pull(points: Operands, linear: Operands, spec: str, learning: bool) -> lis
 class Operations:
     """What the formulas need of an array library."""
 
-    where, clip, abs = jnp.where, jnp.clip, jnp.abs
+    where = jnp.where
 
     @staticmethod
     def distance(x: Any) -> Any:
         return jnp.where(x < 0, -x, x)
+
+    @staticmethod
+    def abs(x: Any) -> Any:
+        """The derivative of jnp.abs at 0 is 1."""
+        return jnp.sign(x) * x
+
+    @staticmethod
+    def clip(x: Any, low: float, high: float) -> Any:
+        """The derivative of jnp.clip at the bounds is 0.5."""
+        return jnp.where(x <= low, low, jnp.where(x >= high, high, x))
 
     exp, expm1, log1p, sqrt, tanh = jnp.exp, jnp.expm1, jnp.log1p, jnp.sqrt, jnp.tanh
     sin, cos, atan = jnp.sin, jnp.cos, jnp.arctan
@@ -101,44 +119,87 @@ def composed(spec: str, dtype: Any) -> Composed:
     return Composed(_activation.Activation(spec).info, lambda value: float(dtype.type(value)))
 
 
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def value(formulas: Composed, x: Any) -> Any:
+    """f(x), whose derivative is g'(x)."""
+    return formulas.value(Operations, x)
+
+
+@value.defjvp
+def value_jvp(formulas: Composed, points: Operands, tangents: Operands) -> tuple[Any, Any]:
+    (x,), (tx,) = points, tangents
+    return value(formulas, x), tx * formulas.derivative(Operations, x)
+
+
+def second_derivative(formulas: Composed, x: Any) -> Any:
+    """g''(x)"""
+    return jax.jvp(functools.partial(formulas.derivative, Operations), (x,), (jnp.ones_like(x),))[1]
+
+
+class Function(NamedTuple):
+    """F and its derivatives at its points, by the formulas of an activation."""
+
+    by_x: Callable[..., Any]
+    by_p: Optional[Callable[..., Any]] = None
+    value: Optional[Callable[..., Any]] = None
+
+
+FUNCTIONS = {
+    "": Function(value=lambda formulas, x: formulas.value(Operations, x),
+                 by_x=lambda formulas, x: formulas.derivative(Operations, x)),
+    "parameter": Function(value=lambda formulas, x, p: formulas.value(Operations, x, p),
+                          by_x=lambda formulas, x, p: formulas.derivative(Operations, x, p),
+                          by_p=lambda formulas, x, p: formulas.parameter_derivative(Operations, x, p)),
+    "bias": Function(value=lambda formulas, x, bias: formulas.value(Operations, x + bias),
+                     by_x=lambda formulas, x, bias: formulas.derivative(Operations, x + bias),
+                     by_p=lambda formulas, x, bias: formulas.derivative(Operations, x + bias)),
+    "gate": Function(value=lambda formulas, x, gate: gate * formulas.value(Operations, x),
+                     by_x=lambda formulas, x, gate: gate * formulas.derivative(Operations, x),
+                     by_p=lambda formulas, x, gate: value(formulas, x)),
+    "dy": Function(by_x=lambda formulas, x, dy: dy * second_derivative(formulas, x),
+                   by_p=lambda formulas, x, dy: formulas.derivative(Operations, x)),
+}
+
+
 def wide(operands: Operands) -> list[Any]:
     """float64 as it is, all others as float32, in which C computes them as well."""
     return [operand if operand.dtype == np.float64 else operand.astype(np.float32) for operand in operands]
 
 
-def by_formulas(compute: Callable[..., list[Any]]) -> Function:
-    """Rounds what is computed from wide operands to the type of x."""
+def by_formulas(compute: Callable[..., list[Any]]) -> Computation:
+    """Rounds what is computed from wide operands to the type of x. `at` takes a derivative of F to its values there."""
 
     @functools.wraps(compute)
-    def rounded(points: Operands, linear: Operands, spec: str, learning: bool) -> list[Any]:
-        x, *parameter = wide(points)
-        made = compute(composed(spec, x.dtype), x, parameter, wide(linear), learning)
+    def rounded(points: Operands, linear: Operands, spec: str, role: str, learning: bool) -> list[Any]:
+        at = wide(points)
+        formulas = composed(spec, at[0].dtype)
+        made = compute(FUNCTIONS[role], lambda part: part(formulas, *at), at, wide(linear), learning)
         return [one.astype(points[0].dtype) for one in made]
 
     return rounded
 
 
 @by_formulas
-def formula_forward(formulas: Composed, x: Any, parameter: Operands, linear: Operands, learning: bool) -> list[Any]:
-    return [formulas.value(Operations, x, *parameter)]
+def formula_forward(function: Function, at: Any, points: Operands, linear: Operands, learning: bool) -> list[Any]:
+    return [at(function.value)]
 
 
 @by_formulas
-def formula_push(formulas: Composed, x: Any, parameter: Operands, linear: Operands, learning: bool) -> list[Any]:
-    ty = linear[0] * formulas.derivative(Operations, x, *parameter)
+def formula_push(function: Function, at: Any, points: Operands, linear: Operands, learning: bool) -> list[Any]:
+    ty = linear[0] * at(function.by_x)
     if learning:
-        ty += linear[1] * formulas.parameter_derivative(Operations, x, *parameter)
+        ty += linear[1] * at(function.by_p)
     return [ty]
 
 
 @by_formulas
-def formula_pull(formulas: Composed, x: Any, parameter: Operands, linear: Operands, learning: bool) -> list[Any]:
-    dx = linear[0] * formulas.derivative(Operations, x, *parameter)
+def formula_pull(function: Function, at: Any, points: Operands, linear: Operands, learning: bool) -> list[Any]:
+    dx = linear[0] * at(function.by_x)
     if not learning:
         return [dx]
-    each = linear[0] * formulas.parameter_derivative(Operations, x, *parameter)
-    shared = [i for i, extent in enumerate(parameter[0].shape) if extent != x.shape[i]]
-    return [dx, each.sum(shared, keepdims=True)]
+    x, p = points
+    shared = [i for i, extent in enumerate(p.shape) if extent != x.shape[i]]
+    return [dx, (linear[0] * at(function.by_p)).sum(shared, keepdims=True)]
 
 
 # ---- Several devices -----------------------------------------------------------------------------------------------
@@ -227,10 +288,10 @@ def vary(operand: Any, axes: tuple[Any, ...]) -> Any:
 class Operation:
     """One of the three, as a primitive of JAX. Its results have the shapes and types of the points.
 
-    results    how many there are if p is not learned, and if it is
+    results    how many there are if p is not learned, which is differentiated by, and if it is
     """
 
-    def __init__(self, name: str, by_c: Function, formula: Function, results: tuple[int, int]) -> None:
+    def __init__(self, name: str, by_c: Computation, formula: Computation, results: tuple[int, int]) -> None:
         self.by_c, self.formula, self.results = by_c, formula, results
         self.primitive = Primitive(f"libsugar_{name}")
         self.primitive.multiple_results = True
@@ -243,8 +304,8 @@ class Operation:
         mlir.register_lowering(self.primitive, self.lower_for_cpu, platform="cpu")
         mlir.register_lowering(self.primitive, mlir.lower_fun(in_a_row(formula), multiple_results=True))
 
-    def __call__(self, points: Operands, linear: Operands, spec: str, learning: bool = False) -> list[Any]:
-        made: list[Any] = self.primitive.bind(*alike([*points, *linear]), spec=spec, learning=learning,
+    def __call__(self, points: Operands, linear: Operands, spec: str, role: str, learning: bool = False) -> list[Any]:
+        made: list[Any] = self.primitive.bind(*alike([*points, *linear]), spec=spec, role=role, learning=learning,
                                               points=len(points))
         return made
 
@@ -254,7 +315,7 @@ class Operation:
             made: list[Any] = compiled(self.primitive, **params)(*operands)
         return made
 
-    def abstract(self, *operands: Any, spec: str, learning: bool, points: int) -> list[Any]:
+    def abstract(self, *operands: Any, learning: bool, **params: Any) -> list[Any]:
         return [one.update(weak_type=False) for one in operands[:self.results[learning]]]
 
     def lower_for_cpu(self, ctx: Any, *operands: Any, **params: Any) -> Any:
@@ -279,43 +340,49 @@ class Operation:
 
 
 class Forward(Operation):
-    def jvp(self, operands: Operands, tangents: Operands, **params: Any) -> Any:
-        tx, *tp = tangents
-        learning = bool(tp) and not is_zero(tp)
-        linear = instantiated(tangents if learning else [tx])
-        return self(operands, [], params["spec"]), push(operands, linear, params["spec"], learning)
+    def jvp(self, operands: Operands, tangents: Operands, *, spec: str, role: str, **params: Any) -> Any:
+        return self(operands, [], spec, role), pushed(operands, tangents, spec, role)
 
 
 class Linear(Operation):
     transposed: Linear
 
-    def __init__(self, name: str, by_c: Function, formula: Function, results: tuple[int, int]) -> None:
+    def __init__(self, name: str, by_c: Computation, formula: Computation, results: tuple[int, int]) -> None:
         super().__init__(name, by_c, formula, results)
         ad.primitive_transposes[self.primitive] = self.transpose
 
     def jvp(self, operands: Operands, tangents: Operands, **params: Any) -> Any:
-        """Along what it is linear in, itself; along the points, the derivative of the formula."""
-        spec, learning, count = params["spec"], params["learning"], params["points"]
+        """Along what it is linear in, itself; along the points, the derivative of the formula where there is a p."""
+        spec, role, learning, count = (params[name] for name in ("spec", "role", "learning", "points"))
         points, linear = operands[:count], operands[count:]
+        value = self(points, linear, spec, role, learning)
+        if not role and not is_zero(tangents[:count]):
+            return value, pushed(operands, tangents, spec, "dy")
         made = []
         if not is_zero(tangents[count:]):
-            made.append(self(points, instantiated(tangents[count:]), spec, learning))
+            made.append(self(points, instantiated(tangents[count:]), spec, role, learning))
         if not is_zero(tangents[:count]):
             along = functools.partial(in_a_row(self.formula), **params)
             made.append(jax.jvp(lambda *points: along(*points, *linear), tuple(points),
                                 tuple(instantiated(tangents[:count])))[1])
-        return self(points, linear, spec, learning), [sum(one[1:], one[0]) for one in zip(*made)]
+        return value, [sum(one[1:], one[0]) for one in zip(*made)]
 
-    def transpose(self, cotangents: Operands, *operands: Any, spec: str, learning: bool, points: int) -> list[Any]:
-        made = self.transposed(operands[:points], instantiated(cotangents), spec, learning)
+    def transpose(self, cotangents: Operands, *operands: Any, points: int, **params: Any) -> list[Any]:
+        made = self.transposed(operands[:points], instantiated(cotangents), **params)
         linear = operands[points:]
         return [None] * points + [one if ad.is_undefined_primal(to) else None for one, to in zip(made, linear)]
 
 
-def in_a_row(compute: Function) -> Callable[..., list[Any]]:
+def pushed(points: Operands, tangents: Operands, spec: str, role: str) -> list[Any]:
+    """The derivative of F along the tangents of its points."""
+    learning = not is_zero(tangents[1:])
+    return push(points, instantiated(tangents if learning else tangents[:1]), spec, role, learning)
+
+
+def in_a_row(compute: Computation) -> Callable[..., list[Any]]:
     """The same function of all operands in a row."""
-    def computed(*operands: Any, spec: str, learning: bool, points: int) -> list[Any]:
-        return compute(operands[:points], operands[points:], spec, learning)
+    def computed(*operands: Any, points: int, **params: Any) -> list[Any]:
+        return compute(operands[:points], operands[points:], **params)
 
     return computed
 
@@ -351,9 +418,10 @@ class Activation:
         activation(x)               f(x), element by element
         activation(x, parameter)    with an array in place of the forward function's parameter, for kinds that learn;
                                     its shape broadcasts to that of x. It is converted to x's type
+        activation(x, bias=bias)    f(x + bias); shape and type as those of a parameter
         activation(x, key=key)      rrelu in training: draws a slope for each element
 
-    Derivatives by x are those that the spec says, those by the parameter are the forward function's own.
+    Derivatives by x and by a bias are those that the spec says, those by the parameter the forward function's own.
     """
 
     def __init__(self, spec: str) -> None:
@@ -364,30 +432,28 @@ class Activation:
         """The canonical spec, with all parameters."""
         return self.info.spec
 
-    def __call__(self, x: Any, parameter: Any = None, *, key: Any = None) -> Any:
-        x = jnp.asarray(x)
-        if x.dtype not in TYPES:
-            raise TypeError(f"x: dtype {x.dtype}, expected {', '.join(TYPES[:-1])} or {TYPES[-1]}")
-        if key is not None:
-            return self.draw(x, parameter, key)
-        if parameter is None:
-            return forward([x], [], self.spec)[0]
-        if "learn" not in self.info.capabilities:
+    def __call__(self, x: Any, parameter: Any = None, *, bias: Any = None, key: Any = None) -> Any:
+        x = floating(x)
+        operands = {"parameter": parameter, "bias": bias, "key": key}
+        given = [name for name, one in operands.items() if one is not None]
+        if len(given) > 1:
+            raise UnsupportedError(f"{given[1]}: given beside {given[0]}, expected one of them")
+        if given == ["key"]:
+            return self.draw(x, key)
+        if given == ["parameter"] and "learn" not in self.info.capabilities:
             raise UnsupportedError(f"parameter: given, expected None, as {self.info.forward.kind} has no parameter "
                                    "that can be learned")
-        return forward([x, fitted(jnp.asarray(parameter), x)], [], self.spec)[0]
+        return forward([x, *(fitted(name, operands[name], x) for name in given)], [], self.spec, "".join(given))[0]
 
-    def draw(self, x: Any, parameter: Any, key: Any) -> Any:
+    def draw(self, x: Any, key: Any) -> Any:
         """rrelu with random slopes is leaky_relu with one for each element."""
         if "draw" not in self.info.capabilities:
             raise UnsupportedError(f"key: given, expected None, as {self.info.forward.kind} draws no slopes")
-        if parameter is not None:
-            raise UnsupportedError("key: given beside parameter, expected one of them")
         bounds = self.info.forward.parameters
         slopes = jax.random.uniform(key, x.shape, np.float64 if x.dtype == np.float64 else np.float32,
                                     bounds["lower"], bounds["upper"])
         _, tilde, surrogate = self.spec.partition("~")
-        return forward([x, slopes.astype(x.dtype)], [], f"leaky_relu{tilde}{surrogate}")[0]
+        return forward([x, slopes.astype(x.dtype)], [], f"leaky_relu{tilde}{surrogate}", "parameter")[0]
 
     def __repr__(self) -> str:
         return f'libsugar.jax.activation("{self.spec}")'
@@ -399,17 +465,33 @@ class Activation:
         return hash(self.spec)
 
 
-def fitted(parameter: Any, x: Any) -> Any:
-    """A parameter in the type of x and with as many dimensions, those that are missing first, as in NumPy."""
-    if not (jnp.issubdtype(parameter.dtype, jnp.floating) or jnp.issubdtype(parameter.dtype, jnp.integer)):
-        raise TypeError(f"parameter: dtype {parameter.dtype}, expected floating-point numbers or integers")
-    shape = (1,) * (x.ndim - parameter.ndim) + parameter.shape
+def floating(x: Any) -> Any:
+    x = jnp.asarray(x)
+    if x.dtype not in TYPES:
+        raise TypeError(f"x: dtype {x.dtype}, expected {', '.join(TYPES[:-1])} or {TYPES[-1]}")
+    return x
+
+
+def fitted(name: str, operand: Any, x: Any) -> Any:
+    """An operand in the type of x and with as many dimensions, those that are missing first, as in NumPy."""
+    operand = jnp.asarray(operand)
+    if not (jnp.issubdtype(operand.dtype, jnp.floating) or jnp.issubdtype(operand.dtype, jnp.integer)):
+        raise TypeError(f"{name}: dtype {operand.dtype}, expected floating-point numbers or integers")
+    shape = (1,) * (x.ndim - operand.ndim) + operand.shape
     if len(shape) != x.ndim or any(extent not in (1, whole) for extent, whole in zip(shape, x.shape)):
-        raise ArgumentError(f"parameter: shape {parameter.shape}, expected one that broadcasts to x's, {x.shape}")
-    return parameter.astype(x.dtype).reshape(shape)
+        raise ArgumentError(f"{name}: shape {operand.shape}, expected one that broadcasts to x's, {x.shape}")
+    return operand.astype(x.dtype).reshape(shape)
 
 
 @functools.lru_cache(maxsize=1024)
 def activation(spec: str) -> Activation:
     """The activation of a spec such as "relu~bsilu(alpha=1.67)"."""
     return Activation(spec)
+
+
+def gated(x: Any, gate: Any, spec: str) -> Any:
+    """f(x) * gate, as in SwiGLU, where the spec is "silu". The gate's shape broadcasts to that of x, and it is
+    converted to x's type."""
+    x = floating(x)
+    gate = jnp.broadcast_to(fitted("gate", gate, x), x.shape)
+    return forward([x, gate], [], activation(spec).spec, "gate")[0]
