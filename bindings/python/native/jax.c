@@ -3,9 +3,9 @@
  *     sugar_xla_forward    x [, p]          ->  y
  *     sugar_xla_backward   x, dy [, p]      ->  dx [, gradient of p]
  *
- * Each has two attributes. `role` says what p is: a "parameter", a "bias", a "gate", or the "dy" of a backward call,
+ * Each has attributes. `role` says what p is: a "parameter", a "bias", a "gate", or the "dy" of a backward call,
  * which is differentiated here: the operand dy is then the gradient of that call's dx. Without p it is "".
- * `spec` stands for the handle. A compiled program may outlive the Python object that it was traced with, and may
+ * `spec`, and if it names a table, `table`, its numbers, stand for the handle. A compiled program may outlive the Python object that it was traced with, and may
  * be loaded from a cache by another process. So it holds no address, and the handles are made and kept here.
  * The operand dy may have extents of 1 where x has larger ones, and is repeated there. The checks of everything else,
  * and the messages, are the library's. */
@@ -188,12 +188,15 @@ static const sugar_activation *look_up(const kept *entry, xla_text spec)
 }
 
 /* Two threads that make the same handle at once keep both. */
-static sugar_status make(kept *_Atomic *list, xla_text spec, const sugar_activation **activation)
+static sugar_status make(kept *_Atomic *list, xla_text spec, xla_array table, const sugar_activation **activation)
 {
     sugar_activation *made;
-    sugar_status status = sugar_activation_create_with_options(
-        &made, spec.start, spec.length,
-        &(sugar_activation_options){.struct_size = sizeof(sugar_activation_options), .level = level});
+    sugar_activation_options options = {.struct_size = sizeof options, .level = level};
+    if (table.type == XLA_F64) {
+        options.table = table.data;
+        options.table_knots = table.count / 3;
+    }
+    sugar_status status = sugar_activation_create_with_options(&made, spec.start, spec.length, &options);
     if (status != SUGAR_OK)
         return status;
     kept *entry = malloc(sizeof *entry + spec.length);
@@ -214,25 +217,32 @@ static bool is(xla_text text, const char *word)
     return text.length == strlen(word) && memcmp(text.start, word, text.length) == 0;
 }
 
-/* An attribute that is a string; one that starts at NULL if there is none of this name. */
-static xla_text attribute(const xla_frame *frame, const char *name)
+/* The attribute of this kind and name; NULL if there is none. */
+static const void *attribute(const xla_frame *frame, int kind, const char *name)
 {
     const xla_attributes *attributes = &frame->attributes;
     for (int64_t i = 0; i < attributes->count; i++) {
-        if (attributes->kinds[i] == XLA_STRING && is(*attributes->names[i], name))
-            return *(const xla_text *)attributes->values[i];
+        if (attributes->kinds[i] == kind && is(*attributes->names[i], name))
+            return attributes->values[i];
     }
-    return (xla_text){0};
+    return NULL;
+}
+
+static xla_text role_of(const xla_frame *frame)
+{
+    const xla_text *role = attribute(frame, XLA_STRING, "role");
+    return role ? *role : (xla_text){.start = ""};
 }
 
 static xla_error *find_activation(const xla_frame *frame, const sugar_activation **activation)
 {
-    xla_text spec = attribute(frame, "spec");
-    if (!spec.start)
+    const xla_text *spec = attribute(frame, XLA_STRING, "spec");
+    const xla_array *table = attribute(frame, XLA_ARRAY, "table");
+    if (!spec)
         return failed(frame, XLA_INVALID_ARGUMENT, "spec: missing, expected an attribute that is a string");
-    kept *_Atomic *list = list_of(spec);
-    *activation = look_up(atomic_load(list), spec);
-    return *activation ? NULL : result(frame, make(list, spec, activation));
+    kept *_Atomic *list = list_of(*spec);
+    *activation = look_up(atomic_load(list), *spec);
+    return *activation ? NULL : result(frame, make(list, *spec, table ? *table : (xla_array){0}, activation));
 }
 
 /* ---- Operands ------------------------------------------------------------------------------ */
@@ -307,7 +317,7 @@ static xla_error *check_counts(const xla_frame *frame, int64_t inputs, int64_t m
 static xla_error *set_role(const xla_frame *frame, sugar_call_options *options, const sugar_tensor *p,
                            const sugar_tensor *gradient)
 {
-    xla_text role = attribute(frame, "role");
+    xla_text role = role_of(frame);
     if (is(role, "parameter")) {
         options->parameter = p;
         options->parameter_gradient = gradient;
@@ -320,7 +330,7 @@ static xla_error *set_role(const xla_frame *frame, sugar_call_options *options, 
     } else if (!is(role, "dy") && (p || gradient)) {
         char message[128];
         snprintf(message, sizeof message, "role: '%.*s', expected parameter, bias, gate or dy",
-                 role.length < 32 ? (int)role.length : 32, role.start ? role.start : "");
+                 role.length < 32 ? (int)role.length : 32, role.start);
         return failed(frame, XLA_INVALID_ARGUMENT, message);
     }
     return NULL;
@@ -359,7 +369,7 @@ EXPORT xla_error *sugar_xla_backward(xla_frame *frame)
     view(&dx, &frame->results, 0);
     broadcast(&dy, &x, strides);
     current = frame;
-    if (is(attribute(frame, "role"), "dy"))
+    if (is(role_of(frame), "dy"))
         return result(frame, sugar_backward_twice(activation, &x, view(&p, &frame->arguments, 2), &dy,
                                                   view(&gradient, &frame->results, 1), &dx, &options));
     return result(frame, sugar_backward(activation, &x, &dy, &dx, &options));

@@ -66,15 +66,21 @@ typedef struct xla_buffers {
     void **items;                   /* [count]; xla_buffer * */
 } xla_buffers;
 
-enum { XLA_STRING = 4 };
+typedef struct xla_array {
+    int type;
+    size_t count;
+    void *data;                     /* [count] */
+} xla_array;
+
+enum { XLA_ARRAY = 1, XLA_STRING = 4 };
 
 typedef struct xla_attributes {
     size_t struct_size;
     xla_extension *extensions;
     int64_t count;
-    int *kinds;                     /* [count]; XLA_STRING, or others */
+    int *kinds;                     /* [count]; XLA_ARRAY, XLA_STRING, or others */
     xla_text **names;               /* [count] */
-    void **values;                  /* [count]; of a string: xla_text * */
+    void **values;                  /* [count]; of a string: xla_text *, of an array: xla_array * */
 } xla_attributes;
 
 typedef struct xla_error xla_error;

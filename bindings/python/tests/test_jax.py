@@ -7,7 +7,6 @@ Exits with 77 where there is no jax.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import importlib.util
 import os
@@ -18,7 +17,7 @@ import subprocess
 import sys
 import unittest
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
 import libsugar
 import numpy as np
@@ -52,6 +51,7 @@ TYPES = [jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64]
 KINDS = [kind.name if "forward" in kind.roles else f"relu~{kind.name}" for kind in libsugar.catalogue()
          if kind.name != "table"]      # needs more than a spec
 MIXTURES = ["relu~bsilu(domain=negative)", "gelu~elu(blend=0.5)", "heaviside(threshold=0.3)~atan_spike"]
+ROWS = [(-2.0, -0.3, 0.1), (-0.5, 0.2, -1.0), (0.0, 0.0, 0.5), (1.5, 2.0, 1.25), (4.0, 4.0, 0.1)]
 LEARNERS = [kind.name for kind in libsugar.catalogue() if "learn" in kind.capabilities]
 
 
@@ -60,14 +60,13 @@ def backward(spec: str, x: Any, dy: Any, **options: Any) -> Any:
         return libsugar.Activation(spec).backward(np.asarray(x), np.asarray(dy), **options)
 
 
-def backward_twice(spec: str, x: Any, dy: Any, v: Any) -> tuple[Any, Any]:
+def backward_twice(spec: str, x: Any, dy: Any, v: Any, table: Any = None) -> tuple[Any, Any]:
     """The gradients of x and dy."""
-    handle = ctypes.POINTER(c.sugar_activation)()
-    check(c.sugar_activation_create(ctypes.byref(handle), spec.encode()))
+    made = libsugar.Activation(spec, table=table)
+    x, dy, v = (np.asarray(one) for one in (x, dy, v))
     dx, ddy = np.empty_like(x), np.empty_like(x)
-    operands = [view(np.asarray(one), "operand") for one in (x, dy, v)]
-    check(c.sugar_backward_twice(handle, *operands, view(ddy, "ddy", True), view(dx, "dx", True), None))
-    c.sugar_activation_destroy(handle)
+    check(c.sugar_backward_twice(made._handle, view(x, "x"), view(dy, "dy"), view(v, "v"), view(ddy, "ddy", True),
+                                 view(dx, "dx", True), None))
     return dx, ddy
 
 
@@ -164,7 +163,7 @@ class Orders(Case):
             self.compare("elu", functools.partial(self.ways, "elu"), x, dy, v)
 
     def compare(self, spec: str, ways: Callable[..., dict[str, Any]], x: Any, dy: Any, v: Any) -> None:
-        expected = backward_twice(spec, *map(np.asarray, (x, dy, v)))
+        expected = backward_twice(spec, x, dy, v)
         for name, found in ways(x, dy, v).items():
             for one, other in zip(found, expected):
                 self.same(one, other, f"{spec}, {x.dtype}, {name}")
@@ -360,6 +359,56 @@ class Fused(Case):
                 self.assertNotRegex(text, r" (copy|multiply|add|reduce|transpose|fusion)\(")
 
 
+class Tables(Case):
+    """A function given by knots, which are constants of programs."""
+
+    def test_bits(self) -> None:
+        x = jnp.asarray([*np.linspace(-5, 5, 41), np.inf, -np.inf, np.nan])
+        dy, v = jnp.linspace(-2, 2, x.size), jnp.linspace(1, -3, x.size)
+        for dtype in TYPES:
+            operands = [one.astype(dtype) for one in (x, dy, v)]
+            at, slope, tangent = (np.asarray(one) for one in operands)
+            for spec in ("table", "relu~table(domain=negative, blend=0.4)", "table~bsilu"):
+                f, made = activation(spec, table=ROWS), libsugar.Activation(spec, table=ROWS)
+                twice = jax.jit(lambda x, dy, v: jax.vjp(lambda x, dy: jax.vjp(f, x)[1](dy)[0], x, dy)[1](v))
+                what = f"{spec}, {dtype.__name__}"
+                with np.errstate(all="ignore"):
+                    self.same(f(operands[0]), made.forward(at), what)
+                    self.same(jax.vjp(f, operands[0])[1](operands[1])[0], made.backward(at, slope), what)
+                    for one, other in zip(twice(*operands), backward_twice(spec, at, slope, tangent, ROWS)):
+                        self.same(one, other, f"{what}, twice")
+        single = jnp.linspace(-5, 5, 41, dtype=jnp.float32)
+        with jax.enable_x64(False):     # its numbers stay float64
+            self.same(jax.jit(activation("table", table=np.asarray(ROWS) * 0.7))(single), libsugar.Activation(
+                "table", table=np.asarray(ROWS) * 0.7).forward(np.asarray(single)), "without float64")
+
+    def test_formulas(self) -> None:
+        x = jnp.asarray([*np.linspace(-5, 5, 41), np.inf, -np.inf])
+        f, ones = activation("table", table=ROWS), jnp.ones_like(x)
+        for role, points in (("", [x]), ("gate", [x, ones * 1.5]), ("bias", [x, ones * 0.3]), ("dy", [x, ones * 1.5])):
+            for name, linear in (("forward", []), ("pull", [ones])):
+                if (name, role) == ("forward", "dy"):
+                    continue
+                found, expected = (getattr(libsugar.jax, f"{way}_{name}")(points, linear, f.spec, role, False)[0]
+                                   for way in ("formula", "c"))
+                self.near(found, expected, 1e-14, f"{role}, {name}")
+
+    def test_named(self) -> None:
+        """By the digest of its numbers."""
+        f = activation("table", table=np.asarray(ROWS))
+        self.assertRegex(f.spec, r"^table\(digest=[0-9a-f]{16}\)$")
+        for other in (activation(f.spec), activation("table", table=ROWS), pickle.loads(pickle.dumps(f))):
+            self.assertEqual((f, hash(f)), (other, hash(other)))
+        self.assertNotEqual(f, activation("table", table=ROWS[1:]))
+        x = jnp.linspace(-3, 3, 8)
+        self.same(libsugar.jax.gated(x, x, f.spec), np.asarray(f(x) * x), "gate")
+        for error, message, call in (
+                (libsugar.ArgumentError, "table of 5 knots, expected none", lambda: activation("relu", table=ROWS)),
+                (libsugar.Error, "table", lambda: activation("table")),
+                (libsugar.Error, "table", lambda: activation("table(digest=0123456789abcdef)"))):
+            self.assertRaisesRegex(error, message, call)
+
+
 class Formulas(Case):
     """What other platforms compute, here on the CPU, and that programs are made for them."""
 
@@ -385,7 +434,7 @@ class Formulas(Case):
             for spec in KINDS:
                 dx, ddy = libsugar.jax.formula_pull([x, ones], [ones], activation(spec).spec, "dy", True)
                 with np.errstate(all="ignore"):
-                    expected = backward_twice(spec, *map(np.asarray, (x, ones, ones)))
+                    expected = backward_twice(spec, x, ones, ones)
                 self.close(dx, expected[0], bound, f"{spec}, {dtype.__name__}: second derivative")
                 self.close(ddy, expected[1], bound, f"{spec}, {dtype.__name__}: first derivative")
 
@@ -495,9 +544,9 @@ class Programs(Case):
         self.assertNotRegex(text, r" (copy|multiply|reduce|transpose|fusion)\(")
 
     def test_other_process(self) -> None:
-        """A compiled program runs in a process that never made its activation."""
-        f = jax.jit(jax.grad(lambda x: activation("relu~bsilu(alpha=1.25)")(x).sum()))
-        x = jnp.linspace(-3, 3, 64)
+        """A compiled program runs in a process that never made its activation, nor its table."""
+        x, spec = jnp.linspace(-3, 3, 64), "relu~table(domain=negative)"
+        f = jax.jit(jax.grad(lambda x: activation(spec, table=ROWS)(x).sum()))
         payload = pickle.dumps(serialize_executable.serialize(f.lower(x).compile()))
         program = ("import sys, pickle, jax, libsugar.jax, numpy as np\n"
                    "from jax.experimental.serialize_executable import deserialize_and_load\n"
@@ -507,7 +556,8 @@ class Programs(Case):
         environment = {**os.environ, "XLA_FLAGS": FLAGS}    # one device
         made = subprocess.run([sys.executable, "-c", program], input=payload, stdout=subprocess.PIPE, check=True,
                               env=environment)
-        self.same(np.frombuffer(made.stdout), backward("relu~bsilu(alpha=1.25)", x, np.ones(64)), "another process")
+        expected = libsugar.Activation(spec, table=ROWS).backward(np.asarray(x), np.ones(64))
+        self.same(np.frombuffer(made.stdout), expected, "another process")
 
 
 class Devices(Case):
@@ -625,7 +675,7 @@ class Errors(Case):
                  lambda: f(x, key=jax.random.key(1))),
                 (ValueError, "spec: position 0: expected a function's name, found 'rel', did you mean 'relu'?",
                  lambda: activation("rel")),
-                (TypeError, "spec: int, expected a str", lambda: activation(3))):
+                (TypeError, "spec: int, expected a str", lambda: activation(cast(Any, 3)))):
             with self.assertRaises(error) as caught:
                 call()
             self.assertEqual(str(caught.exception), message)

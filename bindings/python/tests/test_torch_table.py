@@ -16,8 +16,8 @@ from typing import Callable
 
 import libsugar
 import torch
+from libsugar._tables import table_of
 from libsugar.torch import Activation, GatedLinearUnit, activation, convert, tabulated
-from libsugar.torch import _operations as operations
 from torch_cases import TYPES, bound, difference, gradient
 
 ROWS = [(-2.0, -0.3, 0.1), (-0.5, 0.2, -1.0), (0.0, 0.0, 0.5), (1.5, 2.0, 1.25), (4.0, 4.0, 0.0)]
@@ -138,7 +138,7 @@ class Modules(unittest.TestCase):
                 (libsugar.Error, "table", lambda: Activation("table(digest=0123456789abcdef)"))):
             with self.subTest(message):
                 self.assertRaisesRegex(error, message, made)
-        self.assertIsNone(operations.table_of("relu"))
+        self.assertIsNone(table_of("relu"))
 
 
 OTHER_PROCESS = """

@@ -47,6 +47,11 @@ MEMBER(xla_buffer, extents, XLA_FFI_Buffer, dims);
 MEMBER(xla_text, start, XLA_FFI_ByteSpan, ptr);
 MEMBER(xla_text, length, XLA_FFI_ByteSpan, len);
 
+MEMBER(xla_array, type, XLA_FFI_Array, dtype);
+MEMBER(xla_array, count, XLA_FFI_Array, size);
+MEMBER(xla_array, data, XLA_FFI_Array, data);
+
+VALUE(XLA_ARRAY, XLA_FFI_AttrType_ARRAY);
 VALUE(XLA_STRING, XLA_FFI_AttrType_STRING);
 static_assert(sizeof(int) == sizeof(XLA_FFI_ArgType) && sizeof(int) == sizeof(XLA_FFI_RetType)
                   && sizeof(int) == sizeof(XLA_FFI_AttrType),

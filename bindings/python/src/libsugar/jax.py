@@ -45,6 +45,7 @@ from . import _activation
 from ._errors import ArgumentError, UnsupportedError
 from ._formulas import Composed
 from ._library import load_frameworks
+from ._tables import table_of, tabulated
 
 Operands = Sequence[Any]
 Computation = Callable[..., "list[Any]"]
@@ -65,15 +66,21 @@ def like(array: Any) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(array.shape, array.dtype)
 
 
+def attributes(spec: str, role: str) -> dict[str, Any]:
+    """What a call is told; the numbers of a table, too, which other processes do not know."""
+    table = table_of(spec)
+    return {"spec": spec, "role": role, **({} if table is None else {"table": np.ravel(table)})}
+
+
 def c_backward(points: Operands, dy: Any, gradient: Operands, spec: str, role: str) -> list[Any]:
     """dx, and the gradient of p in the shape of what `gradient` holds, if anything."""
     x, *p = points
-    made = jax.ffi.ffi_call(BACKWARD, [like(x), *map(like, gradient)])(x, dy, *p, spec=spec, role=role)
+    made = jax.ffi.ffi_call(BACKWARD, [like(x), *map(like, gradient)])(x, dy, *p, **attributes(spec, role))
     return list(made)
 
 
 def c_forward(points: Operands, linear: Operands, spec: str, role: str, learning: bool) -> list[Any]:
-    return [jax.ffi.ffi_call(FORWARD, like(points[0]))(*points, spec=spec, role=role)]
+    return [jax.ffi.ffi_call(FORWARD, like(points[0]))(*points, **attributes(spec, role))]
 
 
 def c_push(points: Operands, linear: Operands, spec: str, role: str, learning: bool) -> list[Any]:
@@ -109,6 +116,12 @@ class Operations:
         """The derivative of jnp.clip at the bounds is 0.5."""
         return jnp.where(x <= low, low, jnp.where(x >= high, high, x))
 
+    @staticmethod
+    def piece(x: Any, knots: Sequence[float], coefficients: Sequence[Sequence[float]]) -> list[Any]:
+        """The coefficients at each x: those of column i from knot i - 1 on."""
+        found = jnp.searchsorted(jnp.asarray(knots, x.dtype), x, side="right")
+        return [jnp.asarray(row, x.dtype)[found] for row in coefficients]
+
     exp, expm1, log1p, sqrt, tanh = jnp.exp, jnp.expm1, jnp.log1p, jnp.sqrt, jnp.tanh
     sin, cos, atan = jnp.sin, jnp.cos, jnp.arctan
     sigmoid, erfc = jax.nn.sigmoid, jax.scipy.special.erfc
@@ -116,7 +129,8 @@ class Operations:
 
 @functools.lru_cache(maxsize=1024)
 def composed(spec: str, dtype: Any) -> Composed:
-    return Composed(_activation.Activation(spec).info, lambda value: float(dtype.type(value)))
+    table = table_of(spec)
+    return Composed(_activation.Activation(spec, table=table).info, lambda value: float(dtype.type(value)), table)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
@@ -133,7 +147,8 @@ def value_jvp(formulas: Composed, points: Operands, tangents: Operands) -> tuple
 
 def second_derivative(formulas: Composed, x: Any) -> Any:
     """g''(x)"""
-    return jax.jvp(functools.partial(formulas.derivative, Operations), (x,), (jnp.ones_like(x),))[1]
+    made = formulas.second(Operations, x)
+    return made if made is not None else jax.jvp(functools.partial(formulas.derivative, Operations), (x,), (jnp.ones_like(x),))[1]
 
 
 class Function(NamedTuple):
@@ -340,7 +355,8 @@ class Operation:
 
 
 class Forward(Operation):
-    def jvp(self, operands: Operands, tangents: Operands, *, spec: str, role: str, **params: Any) -> Any:
+    def jvp(self, operands: Operands, tangents: Operands, **params: Any) -> Any:
+        spec, role = params["spec"], params["role"]
         return self(operands, [], spec, role), pushed(operands, tangents, spec, role)
 
 
@@ -425,7 +441,7 @@ class Activation:
     """
 
     def __init__(self, spec: str) -> None:
-        self.info = _activation.Activation(spec).info
+        self.info = _activation.Activation(spec, table=table_of(spec)).info
 
     @property
     def spec(self) -> str:
@@ -458,6 +474,9 @@ class Activation:
     def __repr__(self) -> str:
         return f'libsugar.jax.activation("{self.spec}")'
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return activation, (self.spec, table_of(self.spec))
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Activation) and self.spec == other.spec
 
@@ -483,10 +502,16 @@ def fitted(name: str, operand: Any, x: Any) -> Any:
     return operand.astype(x.dtype).reshape(shape)
 
 
-@functools.lru_cache(maxsize=1024)
-def activation(spec: str) -> Activation:
-    """The activation of a spec such as "relu~bsilu(alpha=1.67)"."""
-    return Activation(spec)
+def activation(spec: str, table: Any = None) -> Activation:
+    """The activation of a spec such as "relu~bsilu(alpha=1.67)".
+
+    table    rows (knot, value, slope) of the function that the spec calls "table", as libsugar.Activation takes them:
+             constants of the program. The digest in `.spec` then stands for them, in this process
+    """
+    return described(spec if table is None else tabulated(spec, table))
+
+
+described = functools.lru_cache(maxsize=1024)(Activation)
 
 
 def gated(x: Any, gate: Any, spec: str) -> Any:

@@ -6,10 +6,10 @@
     y = libsugar.torch.activation(x, "relu~bsilu")
 """
 
+from .._tables import tabulated
 from ._function import activation
 from ._fused import biased, gated
 from ._modules import GEGLU, Activation, BSiLU, GatedLinearUnit, NeLU, ReGLU, ReluNelu, Sugar, SwiGLU
-from ._operations import tabulated
 from ._record import Record
 from ._surgery import Report, convert, restore
 from ._watch import Watch, watch

@@ -8,10 +8,11 @@ import torch
 
 from .._catalogue import Function
 from .._monitor import Monitor, restored
+from .._tables import table_of, tabulated
 from ._function import apply, is_compiling
 from ._fused import HALVES, fused_halves
 from ._names import spec_of
-from ._operations import described, spelled, table_of, tabulated, with_blend
+from ._operations import described, spelled, with_blend
 
 # Leaves for torch.fx, which cannot follow what depends on shapes.
 torch.fx.wrap("apply")

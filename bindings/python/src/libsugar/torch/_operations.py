@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from torch.autograd import forward_ad
 from .._activation import Activation
 from .._catalogue import Function
 from .._formulas import Composed
+from .._tables import DIGEST, table_of
 
 TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -57,33 +57,6 @@ class Operations:
     clip = staticmethod(torch.clamp)
     sigmoid = staticmethod(torch.sigmoid)
     erfc = staticmethod(torch.special.erfc)
-
-
-# The rows of tables by their digests, as canonical specs have them: a spec is enough to find its table.
-Rows = tuple[tuple[float, float, float], ...]
-TABLES: dict[str, Rows] = {}
-DIGEST = re.compile(r"table\(digest=([0-9a-f]{16})")
-
-
-def tabulated(spec: str, table: Any) -> str:
-    """The canonical spec of one that names `table`, the user's own function: "relu~table" as
-    "relu~table(digest=0123456789abcdef)". It stands for the table everywhere in libsugar.torch, in this process.
-
-    table    a tensor, an array or rows, n x 3: of a knot, the value there and the slope there, as
-             libsugar.Activation takes them
-    """
-    rows = table.tolist() if hasattr(table, "tolist") else table
-    made = Activation(spec, table=rows)
-    found = DIGEST.search(made.spec)
-    assert found is not None        # or the library would have refused the table
-    TABLES[found[1]] = made.table
-    return made.spec
-
-
-def table_of(spec: str) -> Rows | None:
-    """The rows that a canonical spec names."""
-    found = DIGEST.search(spec)
-    return TABLES.get(found[1]) if found else None
 
 
 class Described:
