@@ -3,10 +3,11 @@
  *     sugar_xla_forward    x [, p]          ->  y
  *     sugar_xla_backward   x, dy [, p]      ->  dx [, gradient of p]
  *
- * Each has attributes. `role` says what p is: a "parameter", a "bias", a "gate", or the "dy" of a backward call,
- * which is differentiated here: the operand dy is then the gradient of that call's dx. Without p it is "".
- * `spec`, and if it names a table, `table`, its numbers, stand for the handle. A compiled program may outlive the Python object that it was traced with, and may
- * be loaded from a cache by another process. So it holds no address, and the handles are made and kept here.
+ * Attributes: `role` says what p is, a "parameter", a "bias", a "gate", or the "dy" of a backward call, which is
+ * differentiated here: the operand dy is then the gradient of that call's dx. Without p it is "". `spec`, and `table`,
+ * its numbers if the spec names one, stand for the handle. A compiled program may outlive the Python object that it was
+ * traced with, and may be loaded from a cache by another process. So it holds no address, and the handles are made and
+ * kept here.
  * The operand dy may have extents of 1 where x has larger ones, and is repeated there. The checks of everything else,
  * and the messages, are the library's. */
 #include <pthread.h>

@@ -319,7 +319,8 @@ class Fused(Case):
                 self.same(jax.jvp(f, (x, gate), (tx, tgate))[1], ty, f"{what}, jvp")
         x, gate = jnp.ones((3, 4), np.float32), jnp.arange(4)
         self.same(libsugar.jax.gated(x, gate, "identity"), np.broadcast_to(np.arange(4, dtype=np.float32), (3, 4)), "")
-        self.assertEqual(jax.grad(lambda gate: libsugar.jax.gated(x, gate, "relu").sum())(jnp.ones(4)).tolist(), [3] * 4)
+        dgate = jax.grad(lambda gate: libsugar.jax.gated(x, gate, "relu").sum())(jnp.ones(4))
+        self.assertEqual(dgate.tolist(), [3] * 4)
 
     def test_bias(self) -> None:
         for dtype in TYPES:
@@ -352,7 +353,8 @@ class Fused(Case):
 
     def test_one_pass(self) -> None:
         x, row = jnp.ones((8, 4)), jnp.ones((1, 4))
-        for f, p in ((lambda x, p: libsugar.jax.gated(x, p, "silu"), x), (lambda x, p: activation("silu")(x, bias=p), row)):
+        for f, p in ((lambda x, p: libsugar.jax.gated(x, p, "silu"), x),
+                     (lambda x, p: activation("silu")(x, bias=p), row)):
             for step in (lambda x, p, dy: jax.vjp(f, x, p)[1](dy), lambda x, p, dy: f(x, p)):
                 text = jax.jit(step).lower(x, p, x).compile().as_text()
                 self.assertEqual(re.findall(r"(\S+?)\(", text[text.index("ENTRY"):]).count("custom-call"), 1)
@@ -385,11 +387,11 @@ class Tables(Case):
     def test_formulas(self) -> None:
         x = jnp.asarray([*np.linspace(-5, 5, 41), np.inf, -np.inf])
         f, ones = activation("table", table=ROWS), jnp.ones_like(x)
-        for role, points in (("", [x]), ("gate", [x, ones * 1.5]), ("bias", [x, ones * 0.3]), ("dy", [x, ones * 1.5])):
+        for role, at in (("", [x]), ("gate", [x, ones * 1.5]), ("bias", [x, ones * 0.3]), ("dy", [x, ones * 1.5])):
             for name, linear in (("forward", []), ("pull", [ones])):
                 if (name, role) == ("forward", "dy"):
                     continue
-                found, expected = (getattr(libsugar.jax, f"{way}_{name}")(points, linear, f.spec, role, False)[0]
+                found, expected = (getattr(libsugar.jax, f"{way}_{name}")(at, linear, f.spec, role, False)[0]
                                    for way in ("formula", "c"))
                 self.near(found, expected, 1e-14, f"{role}, {name}")
 
@@ -456,12 +458,12 @@ class Formulas(Case):
         calls += [(spec, role, one) for spec in ("gelu", "relu~bsilu") for role, one in
                   (("", None), ("bias", p), ("gate", dy - 1.4), ("dy", dy - 1.4))]
         for spec, role, one in calls:
-            points = [x] if one is None else [x, one]
-            for name, linear in (("forward", []), ("pull", [dy]), ("push", [dy, *points[1:]])):
+            at = [x] if one is None else [x, one]
+            for name, linear in (("forward", []), ("pull", [dy]), ("push", [dy, *at[1:]])):
                 if (name, role) == ("forward", "dy"):       # is the pull of no role
                     continue
                 found, expected = (getattr(libsugar.jax, f"{way}_{name}")(
-                    points, linear, activation(spec).spec, role, name != "forward" and bool(role))
+                    at, linear, activation(spec).spec, role, name != "forward" and bool(role))
                     for way in ("formula", "c"))
                 self.assertEqual(len(found), len(expected))
                 for one, other in zip(found, expected):

@@ -148,7 +148,9 @@ def value_jvp(formulas: Composed, points: Operands, tangents: Operands) -> tuple
 def second_derivative(formulas: Composed, x: Any) -> Any:
     """g''(x)"""
     made = formulas.second(Operations, x)
-    return made if made is not None else jax.jvp(functools.partial(formulas.derivative, Operations), (x,), (jnp.ones_like(x),))[1]
+    if made is None:
+        made = jax.jvp(functools.partial(formulas.derivative, Operations), (x,), (jnp.ones_like(x),))[1]
+    return made
 
 
 class Function(NamedTuple):
