@@ -26,10 +26,15 @@
 !>     saved_gradient      the gradient in a byte for each element, integer(int8), of the shape of x; backward then
 !>                         has no x: call act%backward(dy=dy, dx=dx, saved_gradient=saved)
 !>     saved_bits          the same in one bit: integer(int8) of rank 1, with at least (size(x) + 7) / 8 elements
+!>     bias                added to x: an array of shapes like those of a parameter, or a scalar
+!>     bias_gradient       backward: its gradient, summed in every dimension in which its extent is 1, or a scalar
+!>     gate                what f(x) is multiplied by; extents of 1, or a scalar, are repeated
+!>     gate_gradient       backward: its gradient, of the shape of x
 !>     random              slopes that are drawn: sugar_random(seed=..., offset=...)
 !>     accumulate          backward: dx = dx + dy g'(x)
 !>     from_output         backward: x is the forward pass' output
-!> dy may have extents of 1, or be a scalar: its elements then are repeated.
+!> dy may have extents of 1, or be a scalar: its elements then are repeated. Beside f16 and bf16, parameter and bias and
+!> their gradients may be real(real32), too.
 module libsugar
     use, intrinsic :: iso_c_binding
     use, intrinsic :: iso_fortran_env, only: int8, int16, int32, int64
@@ -87,6 +92,7 @@ module libsugar
     type :: sugar_activation
         private
         type(c_ptr) :: handle = c_null_ptr
+        real(c_double), allocatable :: table(:, :)      ! for copies
     contains
         procedure :: create => activation_create
         procedure :: destroy => activation_destroy
@@ -101,15 +107,16 @@ module libsugar
         generic :: forward_in_place => forward_in_place_f32, forward_in_place_f64
         generic :: backward => backward_f32, backward_f64
         generic :: backward_in_place => backward_in_place_f32, backward_in_place_f64
+        generic :: backward_twice => backward_twice_f32, backward_twice_f64
         generic :: assignment(=) => copy
         procedure, private :: forward_f32, forward_in_place_f32, &
-            backward_f32, backward_in_place_f32
+            backward_f32, backward_in_place_f32, backward_twice_f32
         procedure, private :: forward_f64, forward_in_place_f64, &
-            backward_f64, backward_in_place_f64
+            backward_f64, backward_in_place_f64, backward_twice_f64
         procedure :: forward_f16, forward_in_place_f16, &
-            backward_f16, backward_in_place_f16
+            backward_f16, backward_in_place_f16, backward_twice_f16
         procedure :: forward_bf16, forward_in_place_bf16, &
-            backward_bf16, backward_in_place_bf16
+            backward_bf16, backward_in_place_bf16, backward_twice_bf16
         procedure, private :: copy => activation_copy
         final :: activation_finalize
     end type
@@ -158,11 +165,11 @@ module libsugar
     end type
 
     ! Statuses beside the library's: of libsugar_arrays.c, and of this module.
-    integer(c_int32_t), parameter :: BAD_STRIDE = 1, BAD_BITS = 2, NOT_CREATED = 3, BAD_DIM = 4
+    integer(c_int32_t), parameter :: BAD_STRIDE = 1, BAD_BITS = 2, NOT_CREATED = 3, BAD_DIM = 4, BAD_TABLE = 5, BAD_TYPE = 6
 
     ! libsugar_arrays.c
     interface
-        function c_forward(activation, type, options, x, y, parameter, saved_gradient, saved_bits) &
+        function c_forward(activation, type, options, x, y, parameter, saved_gradient, saved_bits, bias, gate) &
                 bind(c, name="libsugar_fortran_forward") result(status)
             import
             type(c_ptr), value :: activation
@@ -172,11 +179,13 @@ module libsugar
             type(*), intent(inout) :: y(..)
             type(*), intent(in), optional :: parameter(..)
             type(*), intent(inout), optional :: saved_gradient(..), saved_bits(..)
+            type(*), intent(in), optional :: bias(..), gate(..)
             integer(c_int32_t) :: status
         end function
 
         function c_backward(activation, type, options, x, dy, dx, parameter, parameter_gradient, saved_gradient, &
-                saved_bits) bind(c, name="libsugar_fortran_backward") result(status)
+                saved_bits, bias, bias_gradient, gate, gate_gradient) &
+                bind(c, name="libsugar_fortran_backward") result(status)
             import
             type(c_ptr), value :: activation
             type(sugar_data_type), intent(in) :: type
@@ -186,7 +195,21 @@ module libsugar
             type(*), intent(inout) :: dx(..)
             type(*), intent(in), optional :: parameter(..)
             type(*), intent(inout), optional :: parameter_gradient(..)
-            type(*), intent(in), optional :: saved_gradient(..), saved_bits(..)
+            type(*), intent(in), optional :: saved_gradient(..), saved_bits(..), bias(..)
+            type(*), intent(inout), optional :: bias_gradient(..)
+            type(*), intent(in), optional :: gate(..)
+            type(*), intent(inout), optional :: gate_gradient(..)
+            integer(c_int32_t) :: status
+        end function
+
+        function c_backward_twice(activation, type, options, x, dy, v, ddy, dx) &
+                bind(c, name="libsugar_fortran_backward_twice") result(status)
+            import
+            type(c_ptr), value :: activation
+            type(sugar_data_type), intent(in) :: type
+            type(sugar_call_options), intent(in) :: options
+            type(*), intent(in) :: x(..), dy(..), v(..)
+            type(*), intent(inout), optional :: ddy(..), dx(..)
             integer(c_int32_t) :: status
         end function
 
@@ -247,7 +270,7 @@ contains
         integer(c_int32_t), intent(in) :: status
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
-        integer, intent(in), optional :: dim    ! for BAD_DIM
+        integer, intent(in), optional :: dim    ! for BAD_DIM, BAD_TABLE
         character(len=:), allocatable :: message
         character(len=80) :: line
         ! Those of this module are above 0.
@@ -261,6 +284,12 @@ contains
             message = "saved_bits: too short, or not contiguous; expected (size(x) + 7) / 8 elements next to each other"
         case (NOT_CREATED)
             message = "a context or a monitor: not created; expected one after its create"
+        case (BAD_TABLE)
+            write (line, "(a, i0, a)") "table: ", dim, " numbers in each column, expected 3: knot, value, slope"
+            message = trim(line)
+        case (BAD_TYPE)
+            message = "a parameter or a bias, or the gradient of one: expected elements of the type of x, or " // &
+                "real(real32) beside f16 and bf16"
         case (BAD_DIM)
             write (line, "(a, i0, a, i0)") "dim: ", dim, ", expected 1, the first dimension, to ", SUGAR_MAX_DIMENSIONS
             message = trim(line)
@@ -306,32 +335,47 @@ contains
 
     !> Makes an activation from a spec, such as "relu~bsilu(alpha=1.67)". What was there before is freed, on success.
     !> level: the instruction set; absent: the best that this machine has, not above SUGAR_LEVEL.
-    subroutine activation_create(self, spec, level, stat, errmsg)
+    !> table: of shape [3, knots]; a knot, the value there and the slope there: the function that the spec calls
+    !> "table", a cubic Hermite spline.
+    subroutine activation_create(self, spec, level, stat, errmsg, table)
         class(sugar_activation), intent(inout) :: self
         character(len=*), intent(in) :: spec
         character(len=*), intent(in), optional :: level
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
+        real(c_double), intent(in), optional :: table(:, :)
         type(sugar_activation_options) :: options
         character(kind=c_char, len=:), allocatable, target :: name
+        real(c_double), allocatable, target :: numbers(:, :)
         type(c_ptr) :: made
         integer(c_int32_t) :: status
+        integer :: rows
         if (present(level)) then
             name = level // c_null_char
             options%level = c_loc(name)
         end if
-        status = sugar_activation_create_with_options(made, spec, len(spec, c_size_t), options)
+        rows = 3
+        if (present(table)) then
+            rows = size(table, 1)
+            numbers = table
+            if (size(table) > 0) options%table = c_loc(numbers)
+            options%table_knots = size(table, 2, kind=c_size_t)
+        end if
+        status = BAD_TABLE
+        if (rows == 3) status = sugar_activation_create_with_options(made, spec, len(spec, c_size_t), options)
         if (status == SUGAR_OK) then
             call self%destroy()
             self%handle = made
+            if (allocated(numbers)) call move_alloc(numbers, self%table)
         end if
-        call report(status, stat, errmsg)
+        call report(status, stat, errmsg, rows)
     end subroutine
 
     elemental impure subroutine activation_destroy(self)
         class(sugar_activation), intent(inout) :: self
         call sugar_activation_destroy(self%handle)
         self%handle = c_null_ptr
+        if (allocated(self%table)) deallocate(self%table)
     end subroutine
 
     elemental impure subroutine activation_finalize(self)
@@ -343,7 +387,7 @@ contains
         class(sugar_activation), intent(inout) :: self
         class(sugar_activation), intent(in) :: from
         if (c_associated(from%handle)) then
-            call self%create(from%spec(), from%level())
+            call self%create(from%spec(), from%level(), table=from%table)
         else
             call self%destroy()
         end if
@@ -373,7 +417,7 @@ contains
 
     !> y = f(x)
     subroutine forward_f32(self, x, y, context, nontemporal, monitor, parameter, saved_gradient, &
-            saved_bits, random, stat, errmsg)
+            saved_bits, random, stat, errmsg, bias, gate)
         class(sugar_activation), intent(in) :: self
         real(c_float), intent(in) :: x(..)
         real(c_float), intent(inout) :: y(..)
@@ -385,17 +429,19 @@ contains
         type(sugar_random), intent(in), optional, target :: random
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
+        real(c_float), intent(in), optional :: bias(..)
+        real(c_float), intent(in), optional :: gate(..)
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, f32, options, x, y, parameter, saved_gradient, &
-            saved_bits)
+            saved_bits, bias, gate)
         call report(status, stat, errmsg)
     end subroutine
 
     !> x = f(x)
     subroutine forward_in_place_f32(self, x, context, nontemporal, monitor, parameter, saved_gradient, &
-            saved_bits, random, stat, errmsg)
+            saved_bits, random, stat, errmsg, bias, gate)
         class(sugar_activation), intent(in) :: self
         real(c_float), intent(inout) :: x(..)
         type(sugar_context), intent(in), optional :: context
@@ -406,25 +452,30 @@ contains
         type(sugar_random), intent(in), optional, target :: random
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
+        real(c_float), intent(in), optional :: bias(..)
+        real(c_float), intent(in), optional :: gate(..)
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, f32, options, x, x, parameter, saved_gradient, &
-            saved_bits)
+            saved_bits, bias, gate)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dx = dy g'(x); x is absent beside a saved_gradient or saved_bits
     subroutine backward_f32(self, x, dy, dx, context, nontemporal, parameter, parameter_gradient, &
-            saved_gradient, saved_bits, random, accumulate, from_output, stat, errmsg)
+            saved_gradient, saved_bits, random, accumulate, from_output, stat, errmsg, bias, bias_gradient, gate, &
+            gate_gradient)
         class(sugar_activation), intent(in) :: self
         real(c_float), intent(in), optional :: x(..)
         real(c_float), intent(in) :: dy(..)
         real(c_float), intent(inout) :: dx(..)
         type(sugar_context), intent(in), optional :: context
         logical, intent(in), optional :: nontemporal
-        real(c_float), intent(in), optional :: parameter(..)
-        real(c_float), intent(inout), optional :: parameter_gradient(..)
+        real(c_float), intent(in), optional :: parameter(..), bias(..)
+        real(c_float), intent(inout), optional :: parameter_gradient(..), bias_gradient(..)
+        real(c_float), intent(in), optional :: gate(..)
+        real(c_float), intent(inout), optional :: gate_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
         type(sugar_random), intent(in), optional, target :: random
         logical, intent(in), optional :: accumulate, from_output
@@ -434,21 +485,23 @@ contains
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, random=random, accumulate=accumulate, &
             from_output=from_output)
-        if (status == SUGAR_OK) status = c_backward(self%handle, f32, options, x, dy, dx, parameter, parameter_gradient, &
-            saved_gradient, saved_bits)
+        if (status == SUGAR_OK) status = c_backward(self%handle, f32, options, x, dy, dx, parameter, &
+            parameter_gradient, saved_gradient, saved_bits, bias, bias_gradient, gate, gate_gradient)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dy = dy g'(x); x is absent beside a saved_gradient or saved_bits
     subroutine backward_in_place_f32(self, x, dy, context, nontemporal, parameter, parameter_gradient, &
-            saved_gradient, saved_bits, random, from_output, stat, errmsg)
+            saved_gradient, saved_bits, random, from_output, stat, errmsg, bias, bias_gradient, gate, gate_gradient)
         class(sugar_activation), intent(in) :: self
         real(c_float), intent(in), optional :: x(..)
         real(c_float), intent(inout) :: dy(..)
         type(sugar_context), intent(in), optional :: context
         logical, intent(in), optional :: nontemporal
-        real(c_float), intent(in), optional :: parameter(..)
-        real(c_float), intent(inout), optional :: parameter_gradient(..)
+        real(c_float), intent(in), optional :: parameter(..), bias(..)
+        real(c_float), intent(inout), optional :: parameter_gradient(..), bias_gradient(..)
+        real(c_float), intent(in), optional :: gate(..)
+        real(c_float), intent(inout), optional :: gate_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
         type(sugar_random), intent(in), optional, target :: random
         logical, intent(in), optional :: from_output
@@ -457,8 +510,26 @@ contains
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, random=random, from_output=from_output)
-        if (status == SUGAR_OK) status = c_backward(self%handle, f32, options, x, dy, dy, parameter, parameter_gradient, &
-            saved_gradient, saved_bits)
+        if (status == SUGAR_OK) status = c_backward(self%handle, f32, options, x, dy, dy, parameter, &
+            parameter_gradient, saved_gradient, saved_bits, bias, bias_gradient, gate, gate_gradient)
+        call report(status, stat, errmsg)
+    end subroutine
+
+    !> The backward pass of backward itself: from v, the gradient that reaches its dx, ddy = v g'(x), the one that goes
+    !> on to its dy, and dx = v dy g''(x), the one that goes on to its x. What is absent is not computed. dy and v may
+    !> have extents of 1, or be scalars.
+    subroutine backward_twice_f32(self, x, dy, v, ddy, dx, context, nontemporal, accumulate, stat, errmsg)
+        class(sugar_activation), intent(in) :: self
+        real(c_float), intent(in) :: x(..), dy(..), v(..)
+        real(c_float), intent(inout), optional :: ddy(..), dx(..)
+        type(sugar_context), intent(in), optional :: context
+        logical, intent(in), optional :: nontemporal, accumulate
+        integer, intent(out), optional :: stat
+        character(len=*), intent(inout), optional :: errmsg
+        type(sugar_call_options) :: options
+        integer(c_int32_t) :: status
+        status = set_options(options, context, nontemporal, accumulate=accumulate)
+        if (status == SUGAR_OK) status = c_backward_twice(self%handle, f32, options, x, dy, v, ddy, dx)
         call report(status, stat, errmsg)
     end subroutine
 
@@ -480,7 +551,7 @@ contains
 
     !> y = f(x)
     subroutine forward_f64(self, x, y, context, nontemporal, monitor, parameter, saved_gradient, &
-            saved_bits, random, stat, errmsg)
+            saved_bits, random, stat, errmsg, bias, gate)
         class(sugar_activation), intent(in) :: self
         real(c_double), intent(in) :: x(..)
         real(c_double), intent(inout) :: y(..)
@@ -492,17 +563,19 @@ contains
         type(sugar_random), intent(in), optional, target :: random
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
+        real(c_double), intent(in), optional :: bias(..)
+        real(c_double), intent(in), optional :: gate(..)
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, f64, options, x, y, parameter, saved_gradient, &
-            saved_bits)
+            saved_bits, bias, gate)
         call report(status, stat, errmsg)
     end subroutine
 
     !> x = f(x)
     subroutine forward_in_place_f64(self, x, context, nontemporal, monitor, parameter, saved_gradient, &
-            saved_bits, random, stat, errmsg)
+            saved_bits, random, stat, errmsg, bias, gate)
         class(sugar_activation), intent(in) :: self
         real(c_double), intent(inout) :: x(..)
         type(sugar_context), intent(in), optional :: context
@@ -513,25 +586,30 @@ contains
         type(sugar_random), intent(in), optional, target :: random
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
+        real(c_double), intent(in), optional :: bias(..)
+        real(c_double), intent(in), optional :: gate(..)
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, f64, options, x, x, parameter, saved_gradient, &
-            saved_bits)
+            saved_bits, bias, gate)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dx = dy g'(x); x is absent beside a saved_gradient or saved_bits
     subroutine backward_f64(self, x, dy, dx, context, nontemporal, parameter, parameter_gradient, &
-            saved_gradient, saved_bits, random, accumulate, from_output, stat, errmsg)
+            saved_gradient, saved_bits, random, accumulate, from_output, stat, errmsg, bias, bias_gradient, gate, &
+            gate_gradient)
         class(sugar_activation), intent(in) :: self
         real(c_double), intent(in), optional :: x(..)
         real(c_double), intent(in) :: dy(..)
         real(c_double), intent(inout) :: dx(..)
         type(sugar_context), intent(in), optional :: context
         logical, intent(in), optional :: nontemporal
-        real(c_double), intent(in), optional :: parameter(..)
-        real(c_double), intent(inout), optional :: parameter_gradient(..)
+        real(c_double), intent(in), optional :: parameter(..), bias(..)
+        real(c_double), intent(inout), optional :: parameter_gradient(..), bias_gradient(..)
+        real(c_double), intent(in), optional :: gate(..)
+        real(c_double), intent(inout), optional :: gate_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
         type(sugar_random), intent(in), optional, target :: random
         logical, intent(in), optional :: accumulate, from_output
@@ -541,21 +619,23 @@ contains
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, random=random, accumulate=accumulate, &
             from_output=from_output)
-        if (status == SUGAR_OK) status = c_backward(self%handle, f64, options, x, dy, dx, parameter, parameter_gradient, &
-            saved_gradient, saved_bits)
+        if (status == SUGAR_OK) status = c_backward(self%handle, f64, options, x, dy, dx, parameter, &
+            parameter_gradient, saved_gradient, saved_bits, bias, bias_gradient, gate, gate_gradient)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dy = dy g'(x); x is absent beside a saved_gradient or saved_bits
     subroutine backward_in_place_f64(self, x, dy, context, nontemporal, parameter, parameter_gradient, &
-            saved_gradient, saved_bits, random, from_output, stat, errmsg)
+            saved_gradient, saved_bits, random, from_output, stat, errmsg, bias, bias_gradient, gate, gate_gradient)
         class(sugar_activation), intent(in) :: self
         real(c_double), intent(in), optional :: x(..)
         real(c_double), intent(inout) :: dy(..)
         type(sugar_context), intent(in), optional :: context
         logical, intent(in), optional :: nontemporal
-        real(c_double), intent(in), optional :: parameter(..)
-        real(c_double), intent(inout), optional :: parameter_gradient(..)
+        real(c_double), intent(in), optional :: parameter(..), bias(..)
+        real(c_double), intent(inout), optional :: parameter_gradient(..), bias_gradient(..)
+        real(c_double), intent(in), optional :: gate(..)
+        real(c_double), intent(inout), optional :: gate_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
         type(sugar_random), intent(in), optional, target :: random
         logical, intent(in), optional :: from_output
@@ -564,8 +644,26 @@ contains
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, random=random, from_output=from_output)
-        if (status == SUGAR_OK) status = c_backward(self%handle, f64, options, x, dy, dy, parameter, parameter_gradient, &
-            saved_gradient, saved_bits)
+        if (status == SUGAR_OK) status = c_backward(self%handle, f64, options, x, dy, dy, parameter, &
+            parameter_gradient, saved_gradient, saved_bits, bias, bias_gradient, gate, gate_gradient)
+        call report(status, stat, errmsg)
+    end subroutine
+
+    !> The backward pass of backward itself: from v, the gradient that reaches its dx, ddy = v g'(x), the one that goes
+    !> on to its dy, and dx = v dy g''(x), the one that goes on to its x. What is absent is not computed. dy and v may
+    !> have extents of 1, or be scalars.
+    subroutine backward_twice_f64(self, x, dy, v, ddy, dx, context, nontemporal, accumulate, stat, errmsg)
+        class(sugar_activation), intent(in) :: self
+        real(c_double), intent(in) :: x(..), dy(..), v(..)
+        real(c_double), intent(inout), optional :: ddy(..), dx(..)
+        type(sugar_context), intent(in), optional :: context
+        logical, intent(in), optional :: nontemporal, accumulate
+        integer, intent(out), optional :: stat
+        character(len=*), intent(inout), optional :: errmsg
+        type(sugar_call_options) :: options
+        integer(c_int32_t) :: status
+        status = set_options(options, context, nontemporal, accumulate=accumulate)
+        if (status == SUGAR_OK) status = c_backward_twice(self%handle, f64, options, x, dy, v, ddy, dx)
         call report(status, stat, errmsg)
     end subroutine
 
@@ -587,58 +685,65 @@ contains
 
     !> y = f(x)
     subroutine forward_f16(self, x, y, context, nontemporal, monitor, parameter, saved_gradient, &
-            saved_bits, random, stat, errmsg)
+            saved_bits, random, stat, errmsg, bias, gate)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(in) :: x(..)
         integer(c_int16_t), intent(inout) :: y(..)
         type(sugar_context), intent(in), optional :: context
         logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(inout), optional :: monitor
-        integer(c_int16_t), intent(in), optional :: parameter(..)
+        type(*), intent(in), optional :: parameter(..)
         integer(int8), intent(inout), optional :: saved_gradient(..), saved_bits(:)
         type(sugar_random), intent(in), optional, target :: random
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
+        type(*), intent(in), optional :: bias(..)
+        integer(c_int16_t), intent(in), optional :: gate(..)
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, f16, options, x, y, parameter, saved_gradient, &
-            saved_bits)
+            saved_bits, bias, gate)
         call report(status, stat, errmsg)
     end subroutine
 
     !> x = f(x)
     subroutine forward_in_place_f16(self, x, context, nontemporal, monitor, parameter, saved_gradient, &
-            saved_bits, random, stat, errmsg)
+            saved_bits, random, stat, errmsg, bias, gate)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(inout) :: x(..)
         type(sugar_context), intent(in), optional :: context
         logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(inout), optional :: monitor
-        integer(c_int16_t), intent(in), optional :: parameter(..)
+        type(*), intent(in), optional :: parameter(..)
         integer(int8), intent(inout), optional :: saved_gradient(..), saved_bits(:)
         type(sugar_random), intent(in), optional, target :: random
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
+        type(*), intent(in), optional :: bias(..)
+        integer(c_int16_t), intent(in), optional :: gate(..)
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, f16, options, x, x, parameter, saved_gradient, &
-            saved_bits)
+            saved_bits, bias, gate)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dx = dy g'(x); x is absent beside a saved_gradient or saved_bits
     subroutine backward_f16(self, x, dy, dx, context, nontemporal, parameter, parameter_gradient, &
-            saved_gradient, saved_bits, random, accumulate, from_output, stat, errmsg)
+            saved_gradient, saved_bits, random, accumulate, from_output, stat, errmsg, bias, bias_gradient, gate, &
+            gate_gradient)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(in), optional :: x(..)
         integer(c_int16_t), intent(in) :: dy(..)
         integer(c_int16_t), intent(inout) :: dx(..)
         type(sugar_context), intent(in), optional :: context
         logical, intent(in), optional :: nontemporal
-        integer(c_int16_t), intent(in), optional :: parameter(..)
-        integer(c_int16_t), intent(inout), optional :: parameter_gradient(..)
+        type(*), intent(in), optional :: parameter(..), bias(..)
+        type(*), intent(inout), optional :: parameter_gradient(..), bias_gradient(..)
+        integer(c_int16_t), intent(in), optional :: gate(..)
+        integer(c_int16_t), intent(inout), optional :: gate_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
         type(sugar_random), intent(in), optional, target :: random
         logical, intent(in), optional :: accumulate, from_output
@@ -648,21 +753,23 @@ contains
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, random=random, accumulate=accumulate, &
             from_output=from_output)
-        if (status == SUGAR_OK) status = c_backward(self%handle, f16, options, x, dy, dx, parameter, parameter_gradient, &
-            saved_gradient, saved_bits)
+        if (status == SUGAR_OK) status = c_backward(self%handle, f16, options, x, dy, dx, parameter, &
+            parameter_gradient, saved_gradient, saved_bits, bias, bias_gradient, gate, gate_gradient)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dy = dy g'(x); x is absent beside a saved_gradient or saved_bits
     subroutine backward_in_place_f16(self, x, dy, context, nontemporal, parameter, parameter_gradient, &
-            saved_gradient, saved_bits, random, from_output, stat, errmsg)
+            saved_gradient, saved_bits, random, from_output, stat, errmsg, bias, bias_gradient, gate, gate_gradient)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(in), optional :: x(..)
         integer(c_int16_t), intent(inout) :: dy(..)
         type(sugar_context), intent(in), optional :: context
         logical, intent(in), optional :: nontemporal
-        integer(c_int16_t), intent(in), optional :: parameter(..)
-        integer(c_int16_t), intent(inout), optional :: parameter_gradient(..)
+        type(*), intent(in), optional :: parameter(..), bias(..)
+        type(*), intent(inout), optional :: parameter_gradient(..), bias_gradient(..)
+        integer(c_int16_t), intent(in), optional :: gate(..)
+        integer(c_int16_t), intent(inout), optional :: gate_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
         type(sugar_random), intent(in), optional, target :: random
         logical, intent(in), optional :: from_output
@@ -671,8 +778,26 @@ contains
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, random=random, from_output=from_output)
-        if (status == SUGAR_OK) status = c_backward(self%handle, f16, options, x, dy, dy, parameter, parameter_gradient, &
-            saved_gradient, saved_bits)
+        if (status == SUGAR_OK) status = c_backward(self%handle, f16, options, x, dy, dy, parameter, &
+            parameter_gradient, saved_gradient, saved_bits, bias, bias_gradient, gate, gate_gradient)
+        call report(status, stat, errmsg)
+    end subroutine
+
+    !> The backward pass of backward itself: from v, the gradient that reaches its dx, ddy = v g'(x), the one that goes
+    !> on to its dy, and dx = v dy g''(x), the one that goes on to its x. What is absent is not computed. dy and v may
+    !> have extents of 1, or be scalars.
+    subroutine backward_twice_f16(self, x, dy, v, ddy, dx, context, nontemporal, accumulate, stat, errmsg)
+        class(sugar_activation), intent(in) :: self
+        integer(c_int16_t), intent(in) :: x(..), dy(..), v(..)
+        integer(c_int16_t), intent(inout), optional :: ddy(..), dx(..)
+        type(sugar_context), intent(in), optional :: context
+        logical, intent(in), optional :: nontemporal, accumulate
+        integer, intent(out), optional :: stat
+        character(len=*), intent(inout), optional :: errmsg
+        type(sugar_call_options) :: options
+        integer(c_int32_t) :: status
+        status = set_options(options, context, nontemporal, accumulate=accumulate)
+        if (status == SUGAR_OK) status = c_backward_twice(self%handle, f16, options, x, dy, v, ddy, dx)
         call report(status, stat, errmsg)
     end subroutine
 
@@ -694,58 +819,65 @@ contains
 
     !> y = f(x)
     subroutine forward_bf16(self, x, y, context, nontemporal, monitor, parameter, saved_gradient, &
-            saved_bits, random, stat, errmsg)
+            saved_bits, random, stat, errmsg, bias, gate)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(in) :: x(..)
         integer(c_int16_t), intent(inout) :: y(..)
         type(sugar_context), intent(in), optional :: context
         logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(inout), optional :: monitor
-        integer(c_int16_t), intent(in), optional :: parameter(..)
+        type(*), intent(in), optional :: parameter(..)
         integer(int8), intent(inout), optional :: saved_gradient(..), saved_bits(:)
         type(sugar_random), intent(in), optional, target :: random
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
+        type(*), intent(in), optional :: bias(..)
+        integer(c_int16_t), intent(in), optional :: gate(..)
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, bf16, options, x, y, parameter, saved_gradient, &
-            saved_bits)
+            saved_bits, bias, gate)
         call report(status, stat, errmsg)
     end subroutine
 
     !> x = f(x)
     subroutine forward_in_place_bf16(self, x, context, nontemporal, monitor, parameter, saved_gradient, &
-            saved_bits, random, stat, errmsg)
+            saved_bits, random, stat, errmsg, bias, gate)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(inout) :: x(..)
         type(sugar_context), intent(in), optional :: context
         logical, intent(in), optional :: nontemporal
         type(sugar_monitor), intent(inout), optional :: monitor
-        integer(c_int16_t), intent(in), optional :: parameter(..)
+        type(*), intent(in), optional :: parameter(..)
         integer(int8), intent(inout), optional :: saved_gradient(..), saved_bits(:)
         type(sugar_random), intent(in), optional, target :: random
         integer, intent(out), optional :: stat
         character(len=*), intent(inout), optional :: errmsg
+        type(*), intent(in), optional :: bias(..)
+        integer(c_int16_t), intent(in), optional :: gate(..)
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, monitor, random)
         if (status == SUGAR_OK) status = c_forward(self%handle, bf16, options, x, x, parameter, saved_gradient, &
-            saved_bits)
+            saved_bits, bias, gate)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dx = dy g'(x); x is absent beside a saved_gradient or saved_bits
     subroutine backward_bf16(self, x, dy, dx, context, nontemporal, parameter, parameter_gradient, &
-            saved_gradient, saved_bits, random, accumulate, from_output, stat, errmsg)
+            saved_gradient, saved_bits, random, accumulate, from_output, stat, errmsg, bias, bias_gradient, gate, &
+            gate_gradient)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(in), optional :: x(..)
         integer(c_int16_t), intent(in) :: dy(..)
         integer(c_int16_t), intent(inout) :: dx(..)
         type(sugar_context), intent(in), optional :: context
         logical, intent(in), optional :: nontemporal
-        integer(c_int16_t), intent(in), optional :: parameter(..)
-        integer(c_int16_t), intent(inout), optional :: parameter_gradient(..)
+        type(*), intent(in), optional :: parameter(..), bias(..)
+        type(*), intent(inout), optional :: parameter_gradient(..), bias_gradient(..)
+        integer(c_int16_t), intent(in), optional :: gate(..)
+        integer(c_int16_t), intent(inout), optional :: gate_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
         type(sugar_random), intent(in), optional, target :: random
         logical, intent(in), optional :: accumulate, from_output
@@ -755,21 +887,23 @@ contains
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, random=random, accumulate=accumulate, &
             from_output=from_output)
-        if (status == SUGAR_OK) status = c_backward(self%handle, bf16, options, x, dy, dx, parameter, parameter_gradient, &
-            saved_gradient, saved_bits)
+        if (status == SUGAR_OK) status = c_backward(self%handle, bf16, options, x, dy, dx, parameter, &
+            parameter_gradient, saved_gradient, saved_bits, bias, bias_gradient, gate, gate_gradient)
         call report(status, stat, errmsg)
     end subroutine
 
     !> dy = dy g'(x); x is absent beside a saved_gradient or saved_bits
     subroutine backward_in_place_bf16(self, x, dy, context, nontemporal, parameter, parameter_gradient, &
-            saved_gradient, saved_bits, random, from_output, stat, errmsg)
+            saved_gradient, saved_bits, random, from_output, stat, errmsg, bias, bias_gradient, gate, gate_gradient)
         class(sugar_activation), intent(in) :: self
         integer(c_int16_t), intent(in), optional :: x(..)
         integer(c_int16_t), intent(inout) :: dy(..)
         type(sugar_context), intent(in), optional :: context
         logical, intent(in), optional :: nontemporal
-        integer(c_int16_t), intent(in), optional :: parameter(..)
-        integer(c_int16_t), intent(inout), optional :: parameter_gradient(..)
+        type(*), intent(in), optional :: parameter(..), bias(..)
+        type(*), intent(inout), optional :: parameter_gradient(..), bias_gradient(..)
+        integer(c_int16_t), intent(in), optional :: gate(..)
+        integer(c_int16_t), intent(inout), optional :: gate_gradient(..)
         integer(int8), intent(in), optional :: saved_gradient(..), saved_bits(:)
         type(sugar_random), intent(in), optional, target :: random
         logical, intent(in), optional :: from_output
@@ -778,8 +912,26 @@ contains
         type(sugar_call_options) :: options
         integer(c_int32_t) :: status
         status = set_options(options, context, nontemporal, random=random, from_output=from_output)
-        if (status == SUGAR_OK) status = c_backward(self%handle, bf16, options, x, dy, dy, parameter, parameter_gradient, &
-            saved_gradient, saved_bits)
+        if (status == SUGAR_OK) status = c_backward(self%handle, bf16, options, x, dy, dy, parameter, &
+            parameter_gradient, saved_gradient, saved_bits, bias, bias_gradient, gate, gate_gradient)
+        call report(status, stat, errmsg)
+    end subroutine
+
+    !> The backward pass of backward itself: from v, the gradient that reaches its dx, ddy = v g'(x), the one that goes
+    !> on to its dy, and dx = v dy g''(x), the one that goes on to its x. What is absent is not computed. dy and v may
+    !> have extents of 1, or be scalars.
+    subroutine backward_twice_bf16(self, x, dy, v, ddy, dx, context, nontemporal, accumulate, stat, errmsg)
+        class(sugar_activation), intent(in) :: self
+        integer(c_int16_t), intent(in) :: x(..), dy(..), v(..)
+        integer(c_int16_t), intent(inout), optional :: ddy(..), dx(..)
+        type(sugar_context), intent(in), optional :: context
+        logical, intent(in), optional :: nontemporal, accumulate
+        integer, intent(out), optional :: stat
+        character(len=*), intent(inout), optional :: errmsg
+        type(sugar_call_options) :: options
+        integer(c_int32_t) :: status
+        status = set_options(options, context, nontemporal, accumulate=accumulate)
+        if (status == SUGAR_OK) status = c_backward_twice(self%handle, bf16, options, x, dy, v, ddy, dx)
         call report(status, stat, errmsg)
     end subroutine
 

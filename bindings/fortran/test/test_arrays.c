@@ -6,7 +6,8 @@
 
 int32_t libsugar_fortran_forward(const sugar_activation *activation, const sugar_data_type *type,
                                  const sugar_call_options *options, CFI_cdesc_t *x, CFI_cdesc_t *y,
-                                 CFI_cdesc_t *parameter, CFI_cdesc_t *saved_gradient, CFI_cdesc_t *saved_bits);
+                                 CFI_cdesc_t *parameter, CFI_cdesc_t *saved_gradient, CFI_cdesc_t *saved_bits,
+                                 CFI_cdesc_t *bias, CFI_cdesc_t *gate);
 
 /* What a call in place on so many floats, `bytes` apart, gives. */
 static int32_t forward(sugar_activation *activation, void *data, CFI_index_t count, CFI_index_t bytes)
@@ -20,7 +21,7 @@ static int32_t forward(sugar_activation *activation, void *data, CFI_index_t cou
                         .type = CFI_type_float,
                         .dim = {{0, count, bytes}}};
     return libsugar_fortran_forward(activation, &type, &options, (CFI_cdesc_t *)&x, (CFI_cdesc_t *)&x, NULL, NULL,
-                                    NULL);
+                                    NULL, NULL, NULL);
 }
 
 int main(void)

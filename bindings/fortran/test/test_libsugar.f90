@@ -15,6 +15,9 @@ program test_libsugar
     call in_place()
     call options()
     call learnable()
+    call bias_and_gate()
+    call twice()
+    call tables()
     call without_elements()
     call saved()
     call monitors()
@@ -200,6 +203,80 @@ contains
             call act%forward_in_place(square, random=sugar_random(seed=7_int64, offset=0_int64))
             call expect(all(reshape(square, [12]) == y(1:12)), "random slopes in array element order")
         end block
+    end subroutine
+
+    !> A bias for each column, a gate for each element, and their gradients; in f16 a bias of either type.
+    subroutine bias_and_gate()
+        type(sugar_activation) :: act
+        real(real32) :: x(2, 3), y(2, 3), dx(2, 3), gate(2, 3), product(2, 3), bias(1, 3), sums(1, 3), total
+        integer(int8) :: bits(1)
+        integer(int16) :: half(3)
+        integer :: stat
+        character(len=100) :: message
+        call act%create("relu")
+        x = reshape([-1.0, 1.0, 2.0, -2.0, 0.5, 3.0], [2, 3])
+        gate = reshape([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [2, 3])
+        bias(1, :) = [0.5, 1.0, -1.0]
+        call act%forward(x, y, bias=bias, gate=gate)
+        call expect(all(y == max(x + spread(bias(1, :), 1, 2), 0.0) * gate), "bias and gate")
+        call act%forward(x, y, bias=0.5, gate=2.0)
+        call expect(all(y == max(x + 0.5, 0.0) * 2), "one bias, one gate")
+        call act%backward(x, 10.0, dx, bias=bias, bias_gradient=sums, gate=gate, gate_gradient=product)
+        call expect(all(dx == merge(10 * gate, 0.0, x + spread(bias(1, :), 1, 2) > 0)), "backward: bias and gate")
+        call expect(all(sums(1, :) == sum(dx, 1)), "the gradient of a bias")
+        call expect(all(product == 10 * max(x + spread(bias(1, :), 1, 2), 0.0)), "the gradient of a gate")
+        call act%backward(x, 10.0, dx, bias=bias, bias_gradient=total)
+        call expect(total == sum(dx), "the gradient of one bias")
+        call act%forward(x, y, bias=bias, saved_bits=bits)
+        call expect(bits(1) == int(b"100110", int8), "saved_bits beside a bias")
+        half = [int(z"bc00") - 65536, int(z"3c00"), 0]
+        call act%forward_in_place_f16(half, bias=0.5)
+        call expect(all(half == [0, int(z"3e00"), int(z"3800")]), "f16, a bias of f32")
+        call act%forward_in_place_f16(half, bias=[integer(int16) :: int(z"3c00"), 0, 0])
+        call expect(all(half == [int(z"3c00"), int(z"3e00"), int(z"3800")]), "f16, a bias of f16")
+        call act%forward_in_place_f16(half, bias=1d0, stat=stat, errmsg=message)
+        call expect(stat == SUGAR_ERROR_ARGUMENT .and. index(message, "expected elements of the type of x") > 0, &
+            "f16, a bias of f64: " // trim(message))
+        call act%forward(x, y, gate=gate(1, :), stat=stat, errmsg=message)
+        call expect(stat == SUGAR_ERROR_ARGUMENT .and. index(message, "gate: shape (3,)") == 1, trim(message))
+    end subroutine
+
+    subroutine twice()
+        type(sugar_activation) :: act
+        real(real64) :: x(3) = [-1, 1, 2], dy(3) = [1, 10, 100], v(3) = [1, 2, 3], ddy(3), dx(3)
+        integer(int16) :: half(1) = int(z"3c00"), out(1)
+        integer :: stat
+        character(len=100) :: message
+        call act%create("square")
+        call act%backward_twice(x, dy, v, ddy, dx)
+        call expect(all(ddy == 2 * x * v) .and. all(dx == 2 * dy * v), "backward_twice")
+        call act%backward_twice(x, dy, v, dx=dx, accumulate=.true.)
+        call expect(all(dx == 4 * dy * v), "backward_twice: one output, added")
+        call act%backward_twice(x, 2d0, 3d0, ddy=ddy)
+        call expect(all(ddy == 6 * x), "backward_twice: scalars")
+        call act%backward_twice_f16(half, half, half, dx=out)
+        call expect(out(1) == int(z"4000"), "backward_twice_f16")
+        call act%backward_twice(x, dy, v, stat=stat, errmsg=message)
+        call expect(stat == SUGAR_ERROR_ARGUMENT .and. index(message, "ddy: NULL, and dx NULL") == 1, trim(message))
+    end subroutine
+
+    subroutine tables()
+        type(sugar_activation) :: act, copy
+        real(real64) :: knots(3, 2) = reshape([0, 0, 0, 1, 1, 0], [3, 2]), x(3) = [-1d0, 0.5d0, 3d0]
+        integer :: stat
+        character(len=100) :: message
+        call act%create("table", table=knots)
+        copy = act
+        call expect(copy%spec() == act%spec() .and. index(act%spec(), "table(digest=") == 1, "a copy of a table")
+        call act%create("relu")
+        call copy%forward_in_place(x)
+        call expect(all(x == [0d0, 0.5d0, 1d0]), "a table")
+        copy = act
+        call expect(copy%spec() == "relu", "no table any more")
+        call act%create("table", stat=stat, errmsg=message)
+        call expect(stat == SUGAR_ERROR_ARGUMENT .and. index(message, "table: NULL") > 0, trim(message))
+        call act%create("table", table=knots(:2, :), stat=stat, errmsg=message)
+        call expect(stat == SUGAR_ERROR_ARGUMENT .and. index(message, "table: 2 numbers") == 1, trim(message))
     end subroutine
 
     !> A slope for each channel, the middle dimension.

@@ -205,7 +205,7 @@ contains
         character(len=:), allocatable :: spec, level, message
         character(kind=c_char, len=:), allocatable, target :: c_level
         type(memory), allocatable :: memories(:)
-        type(operand), target :: items(7)
+        type(operand), target :: items(13)
         type(sugar_activation_options) :: creation
         type(sugar_monitor_options) :: monitor_options
         type(sugar_call_options) :: options
@@ -214,12 +214,18 @@ contains
         integer(c_int64_t) :: n, expected(7)
         integer(c_int32_t) :: status
         type(sugar_activation_info) :: info
+        integer(int64), allocatable :: bits_of_table(:)
+        real(c_double), allocatable, target :: table(:)
         integer :: count, i
         read (unit, "(a)") name
         call next()
         read (line, *) call, type
         call read_string(spec)
         call read_string(level)
+        call next()
+        read (line, *) count
+        allocate(bits_of_table(count))
+        read (line, *) count, bits_of_table
         call next()
         read (line, *) options%flags, n
         call next()
@@ -228,12 +234,16 @@ contains
         do i = 0, count - 1
             call read_memory(memories(i))
         end do
-        do i = 1, 7
-            call read_operand(items(i), memories, index(call, "_") > 0 .and. i <= 4)
+        do i = 1, size(items)
+            call read_operand(items(i), memories, index(call, "_" // trim(type)) > 0 .and. i <= 4)
         end do
-        if (items(5)%present) options%parameter = c_loc(items(5)%tensor)
-        if (items(6)%present) options%parameter_gradient = c_loc(items(6)%tensor)
-        if (items(7)%present) options%saved_gradient = c_loc(items(7)%tensor)
+        options%parameter = option(7)
+        options%parameter_gradient = option(8)
+        options%saved_gradient = option(9)
+        options%bias = option(10)
+        options%bias_gradient = option(11)
+        options%gate = option(12)
+        options%gate_gradient = option(13)
         call next()
         if (line /= "-") then
             read (line, *) random%seed, random%offset
@@ -257,6 +267,9 @@ contains
                 c_level = level // c_null_char
                 creation%level = c_loc(c_level)
             end if
+            table = transfer(bits_of_table, [0.0_c_double])
+            if (size(table) > 0) creation%table = c_loc(table)
+            creation%table_knots = size(table, kind=c_size_t) / 3
             status = sugar_activation_create_with_options(activation, spec, len(spec, c_size_t), creation)
         end if
         if (status == SUGAR_OK .and. call /= "create") status = called()
@@ -270,7 +283,7 @@ contains
             call expect(same(memories(i)), "memory")
             deallocate(memories(i)%words)
         end do
-        do i = 1, 7
+        do i = 1, size(items)
             if (associated(items(i)%extents)) deallocate(items(i)%extents)
         end do
         call read_string(message)
@@ -294,6 +307,7 @@ contains
             select case (call)
             case ("forward"); status = sugar_forward(activation, x, y, options)
             case ("backward"); status = sugar_backward(activation, x, dy, dx, options)
+            case ("backward_twice"); status = sugar_backward_twice(activation, x, dy, tensor(5), tensor(6), dx, options)
             case ("observe"); status = sugar_monitor_observe(monitor, x, options)
             case ("forward_f32")
                 status = sugar_forward_f32(activation, n, f32(1), step(1), f32(2), step(2), options)
@@ -313,6 +327,12 @@ contains
                 status = sugar_backward_bf16(activation, n, u16(1), step(1), u16(3), step(3), u16(4), step(4), options)
             case default; error stop "an unknown call"
             end select
+        end function
+
+        type(c_ptr) function option(i)
+            integer, intent(in) :: i
+            option = c_null_ptr
+            if (items(i)%present) option = c_loc(items(i)%tensor)
         end function
 
         ! A pointer that leads nowhere is an absent argument: NULL.

@@ -3,8 +3,9 @@
 
     python3 vectors.py VECTORS.JSON >vectors.txt
 
-First how many cases there are. A case is then a line for its name, and lines of: call, type; spec; level; flags, n;
-the number of memories; of each its type and how many bytes it has, the bytes before, and after; seven operands; random;
+First how many cases there are. A case is then a line for its name, and lines of: call, type; spec; level;
+how many numbers the table has, and these; flags, n;
+the number of memories; of each its type and how many bytes it has, the bytes before, and after; thirteen operands; random;
 the monitor, and with one five lines of what it saw; status; message; what was created. Strings are hexadecimal digits
 behind a ":", as are bytes, in the machine's order; "-" stands for what is absent; doubles and seeds are the 64-bit
 integers of the same bits.
@@ -50,13 +51,16 @@ def lines(case):
     yield f"{case['call']} {case['type']}"
     yield string(case["spec"])
     yield string(case["level"])
+    table = case["table"] or []
+    yield numbers([len(table), *table])
     yield numbers([case["flags"], case["n"]])
     yield str(len(case["memories"]))
     for block in case["memories"]:
         yield f"{WIDTH[block['type']]} {len(block['before']) // 2} {block['type']}"
         yield bytes_of(block, "before")
         yield bytes_of(block, "after")
-    for role in ("x", "y", "dy", "dx", "parameter", "parameter_gradient", "saved_gradient"):
+    for role in ("x", "y", "dy", "dx", "v", "ddy", "parameter", "parameter_gradient", "saved_gradient", "bias",
+                 "bias_gradient", "gate", "gate_gradient"):
         yield operand(case[role])
     yield numbers(case["random"]) if case["random"] else "-"
     monitor = case["monitor"]
