@@ -71,8 +71,8 @@ or views of any strides with elements of one type (Float16, Float32, Float64, BF
 - `saved_gradient`: receives the derivative for a later `backward!` without `x`: an array of `UInt8` (one byte per
   element) or a `BitArray` (one bit), of the size of `x`
 - `random`: a seed, or `(seed, offset)`: `rrelu` draws a slope for each element, counted in the order of `eachindex`
-- `bias`: added to `x`, in a shape like that of `parameter`, or a number; of `Float32` too beside elements of 16 bits, as
-  `parameter` may be
+- `bias`: added to `x`, in a shape like that of `parameter`, or a number; of `Float32` too beside elements of 16 bits,
+  as `parameter` may be
 - `gate`: what the values are multiplied by: an array that is repeated to the shape of `x` as in broadcasting
 
 Throws a [`SugarError`](@ref) with the library's message.
@@ -135,8 +135,8 @@ backward(a::Activation, ::Nothing, dy::AbstractArray; keywords...) =
 
 The backward pass of `backward!` itself: from `v`, the gradient that reaches its `dx`, the one that goes on to its `dy`,
 `v` times the derivative of `a` at `x`, into `ddy`; and the one that goes on to its `x`, `v` times `dy` times the second
-derivative, into `dx`. Both are returned. One of them may be `nothing`; each may be `x`, `dy` or `v` itself. `dy` and `v`
-are arrays that are repeated to the shape of `x` as in broadcasting, or numbers.
+derivative, into `dx`. Both are returned. One of them may be `nothing`; each may be `x`, `dy` or `v` itself. `dy` and
+`v` are arrays that are repeated to the shape of `x` as in broadcasting, or numbers.
 """
 function backward_twice!(ddy::Union{Nothing,AbstractArray}, dx::Union{Nothing,AbstractArray}, a::Activation,
                          x::AbstractArray{T}, dy::Union{Number,AbstractArray}, v::Union{Number,AbstractArray};

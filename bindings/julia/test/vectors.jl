@@ -104,7 +104,8 @@ function call_options(run)
         flags = run.case["flags"], parameter = tensor(run, "parameter"),
         parameter_gradient = tensor(run, "parameter_gradient"), saved_gradient = tensor(run, "saved_gradient"),
         bias = tensor(run, "bias"), bias_gradient = tensor(run, "bias_gradient"), gate = tensor(run, "gate"),
-        gate_gradient = tensor(run, "gate_gradient"), random = numbers, monitor = run.case["call"] == "observe" ? C_NULL : run.monitor))
+        gate_gradient = tensor(run, "gate_gradient"), random = numbers,
+        monitor = run.case["call"] == "observe" ? C_NULL : run.monitor))
 end
 
 "The arguments of a call on vectors: addresses and steps."
@@ -124,7 +125,8 @@ function call(run)
     roles = startswith(name, "forward") ? ("x", "y") :
         name == "backward_twice" ? ("x", "dy", "v", "ddy", "dx") : ("x", "dy", "dx")
     call = getfield(C, Symbol("sugar_", name))
-    endswith(name, "_" * run.case["type"]) && return call(run.activation, run.case["n"], vectors(run, roles)..., options)
+    endswith(name, "_" * run.case["type"]) &&
+        return call(run.activation, run.case["n"], vectors(run, roles)..., options)
     return call(run.activation, map(role -> tensor(run, role), roles)..., options)
 end
 
