@@ -152,6 +152,51 @@ case("parameter and its gradient", function()
         parameter_gradient = sugar.tensor(gradient, { shape = { 2, 2 }, strides = { 0, 1 } }) })
 end)
 
+case("bias and gate", function()
+    local x, gate, dy, bias = filled { -1, 1, 2 }, filled { 2, 3, 4 }, filled { 1, 10, 100 }, filled { 0.5 }
+    equal(list(relu:forward(x, nil, { bias = bias, gate = gate }).data, 3), "0 4.5 10")
+    local sum, product, dx = filled { 7 }, filled { 7, 7, 7 }, filled { 7, 7, 7 }
+    relu:backward(x, dy, dx, { bias = bias, bias_gradient = sum, gate = gate, gate_gradient = product })
+    equal(list(dx, 3), "0 30 400")
+    equal(list(sum, 1), "430")
+    equal(list(product, 3), "0 15 250")
+    local half = sugar.tensor(filled({ 0xbc00, 0x3c00, 0 }, "uint16_t"), { dtype = "f16" })
+    relu:forward(half, half, { bias = bias })
+    equal(list(half.data, 3), ("0 %d %d"):format(0x3e00, 0x3800))
+    fails(ARGUMENT, "gate: shape (1,), expected (3,) like x", relu.forward, relu, x, nil, { gate = bias })
+    fails(ARGUMENT, "bias_gradient: an array of const", relu.backward, relu, x, dy, dx, {
+        bias_gradient = ffi.new "const float[1]" })
+end)
+
+case("second derivatives", function()
+    local square = sugar.Activation "square"
+    local x, dy, v = filled { -1, 1, 2 }, filled { 1, 10, 100 }, filled { 1, 2, 3 }
+    local ddy, dx = square:backward_twice(x, dy, v)
+    equal(list(ddy.data, 3), "-2 4 12")
+    equal(list(dx.data, 3), "2 40 600")
+    local none, added = square:backward_twice(x, dy, v, { dx = dx }, { accumulate = true })
+    equal(none, nil)
+    equal(added, dx)
+    equal(list(dx.data, 3), "4 80 1200")
+    square:backward_twice(x, dy, ddy, { ddy = ddy })
+    equal(list(ddy.data, 3), "4 8 48")
+    fails(ARGUMENT, "ddy: NULL, and dx NULL", square.backward_twice, square, x, dy, v, {})
+    fails(ARGUMENT, "outputs: unknown 'dy'", square.backward_twice, square, x, dy, v, { dy = dy })
+    fails(ARGUMENT, "v: nil, expected a tensor", square.backward_twice, square, x, dy)
+end)
+
+case("tables", function()
+    local rows = { { 0, 0, 0 }, { 1, 1, 0 } }
+    local step = sugar.Activation("table", { table = rows })
+    equal(list(step:forward(filled { -1, 0.5, 3 }).data, 3), "0 0.5 1")
+    equal(sugar.Activation(step.spec, { table = rows, level = "scalar" }).spec, step.spec)
+    fails(ARGUMENT, "table: NULL", sugar.Activation, "table")
+    fails(ARGUMENT, "table[2]: 2 numbers, expected { knot, value, slope }", sugar.Activation, "table", {
+        table = { { 0, 0, 0 }, { 1, 1 } } })
+    fails(ARGUMENT, "table[1]: table, expected a number", sugar.Activation, "table", { table = { { 0, {}, 0 } } })
+    fails(ARGUMENT, "table: number, expected a list", sugar.Activation, "table", { table = 3 })
+end)
+
 case("the gradient of a parameter over nothing is 0", function()
     local gradient, empty = filled { 7, 7, 7 }, sugar.zeros("f32", { 0, 2 })
     local prelu = sugar.Activation "prelu"

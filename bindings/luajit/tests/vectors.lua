@@ -132,14 +132,29 @@ local function make_activation(case)
     if not some(case.spec) then
         return c.SUGAR_OK, nil
     end
+    local numbers, count = nil, 0
+    if some(case.table) then
+        numbers, count = ffi.new("double[?]", #case.table), #case.table / 3
+        for i, digits in ipairs(case.table) do
+            numbers[i - 1] = double(digits)
+        end
+    end
     local options = ffi.new("sugar_activation_options", ffi.sizeof "sugar_activation_options",
-                            some(case.level) and case.level or nil)
+                            some(case.level) and case.level or nil, numbers, count)
     return C.sugar_activation_create_with_options(out, case.spec, #case.spec, options), out[0]
+end
+
+local OPTIONS = { "parameter", "parameter_gradient", "saved_gradient", "bias", "bias_gradient", "gate",
+                  "gate_gradient" }
+
+-- Calls on vectors end with the type.
+local function takes_vectors(case)
+    return case.call:sub(-#case.type - 1) == "_" .. case.type
 end
 
 local function call_options(case, memories, monitor, kept)
     local options = ffi.new("sugar_call_options", ffi.sizeof "sugar_call_options", case.flags)
-    for _, role in ipairs { "parameter", "parameter_gradient", "saved_gradient" } do
+    for _, role in ipairs(OPTIONS) do
         options[role] = tensor(case[role], memories, kept)
     end
     if some(case.random) then
@@ -152,11 +167,12 @@ end
 
 local function call(case, activation, monitor, memories, kept)
     local options = call_options(case, memories, monitor, kept)
-    local roles = case.call:find "^forward" and { "x", "y" } or { "x", "dy", "dx" }
+    local roles = case.call:find "^forward" and { "x", "y" } or
+        case.call == "backward_twice" and { "x", "dy", "v", "ddy", "dx" } or { "x", "dy", "dx" }
     local arguments, count = {}, 0
     for _, role in ipairs(roles) do
         local operand = case[role]
-        if case.call:find "_" then
+        if takes_vectors(case) then
             local element = case.type == "f32" and "float *" or case.type == "f64" and "double *" or "uint16_t *"
             arguments[count + 1] = some(operand) and ffi.cast(element, address(operand, memories)) or nil
             arguments[count + 2] = some(operand) and operand.step or 0
@@ -168,7 +184,7 @@ local function call(case, activation, monitor, memories, kept)
     arguments[count + 1] = options
     if case.call == "observe" then
         return C.sugar_monitor_observe(monitor, tensor(case.x, memories, kept), options)
-    elseif case.call:find "_" then
+    elseif takes_vectors(case) then
         return C["sugar_" .. case.call](activation, case.n, unpack(arguments, 1, count + 1))
     end
     return C["sugar_" .. case.call](activation, unpack(arguments, 1, count + 1))
@@ -298,13 +314,23 @@ local function high_options(case, memories, monitor)
     if flag(c.SUGAR_CALL_TEMPORAL) then
         stores = false
     end
-    return {
+    local options = {
         accumulate = flag(c.SUGAR_CALL_ACCUMULATE), from_output = flag(c.SUGAR_CALL_FROM_OUTPUT), nontemporal = stores,
-        parameter = high_tensor(case.parameter, memories), monitor = case.call ~= "observe" and monitor or nil,
-        parameter_gradient = high_tensor(case.parameter_gradient, memories),
-        saved_gradient = high_tensor(case.saved_gradient, memories),
+        monitor = case.call ~= "observe" and monitor or nil,
         random = some(case.random) and { seed = uint64(case.random[1]), offset = uint64(case.random[2]) } or nil,
     }
+    for _, role in ipairs(OPTIONS) do
+        options[role] = high_tensor(case[role], memories)
+    end
+    return options
+end
+
+local function high_knots(numbers)
+    local rows = some(numbers) and {} or nil
+    for i = 1, rows and #numbers or 0, 3 do
+        rows[#rows + 1] = { double(numbers[i]), double(numbers[i + 1]), double(numbers[i + 2]) }
+    end
+    return rows
 end
 
 local function compare_high_monitor(monitor, seen)
@@ -335,7 +361,7 @@ end
 
 -- Whether the layer could express it.
 local function high_level(case)
-    if case.call:find "_" or not some(case.spec) then
+    if takes_vectors(case) or not some(case.spec) then
         return false
     end
     local memories = memories_of(case)
@@ -344,7 +370,8 @@ local function high_level(case)
         threshold = double(case.monitor.threshold), minimum = double(case.monitor.minimum),
         maximum = double(case.monitor.maximum), every = case.monitor.every }) or nil
     local succeeded, result = pcall(function()
-        local activation = sugar.Activation(case.spec, { level = some(case.level) and case.level or nil })
+        local activation = sugar.Activation(case.spec, {
+            level = some(case.level) and case.level or nil, table = high_knots(case.table) })
         if case.call == "create" then
             check.equal(activation.spec, case.created.spec)
             return
@@ -354,6 +381,9 @@ local function high_level(case)
             monitor:observe(x, options)
         elseif case.call == "forward" then
             activation:forward(x, high_tensor(case.y, memories), options)
+        elseif case.call == "backward_twice" then
+            activation:backward_twice(x, high_tensor(case.dy, memories), high_tensor(case.v, memories), {
+                ddy = high_tensor(case.ddy, memories), dx = high_tensor(case.dx, memories) }, options)
         else
             activation:backward(x, high_tensor(case.dy, memories), high_tensor(case.dx, memories), options)
         end

@@ -9,14 +9,37 @@ local Tensor = require "libsugar.tensor"
 
 local C, check = c.C, errors.check
 local Activation = require "libsugar.handle" (C.sugar_activation_destroy)
-local KNOWN = { level = true }
+local KNOWN = { level = true, table = true }
+local OUTPUTS = { ddy = true, dx = true }
 
 local function text(pointer)
     return pointer ~= nil and ffi.string(pointer) or nil
 end
 
--- An activation of a spec such as "relu~bsilu(alpha=1.67)". Options: level, the name of an instruction set.
--- Its canonical spec is in `spec`, the level in use in `level`.
+-- The numbers of a table, row by row: knot, value, slope. Answers none, and 0, where there is no table.
+local function knots(rows)
+    if rows == nil then
+        return nil, 0
+    elseif type(rows) ~= "table" then
+        errors.argument("table: %s, expected a list of rows", type(rows))
+    end
+    local numbers = ffi.new("double[?]", math.max(3 * #rows, 1))
+    for i, row in ipairs(rows) do
+        if type(row) ~= "table" or #row ~= 3 then
+            errors.argument("table[%d]: %s, expected { knot, value, slope }", i,
+                            type(row) == "table" and #row .. " numbers" or type(row))
+        end
+        for j = 1, 3 do
+            numbers[3 * i + j - 4] = tonumber(row[j]) or
+                errors.argument("table[%d]: %s, expected a number", i, type(row[j]))
+        end
+    end
+    return numbers, #rows
+end
+
+-- An activation of a spec such as "relu~bsilu(alpha=1.67)". Options: level, the name of an instruction set; table, rows
+-- { knot, value, slope } of the function that the spec calls "table", a cubic Hermite spline. Its canonical spec is in
+-- `spec`, the level in use in `level`.
 function Activation.new(spec, options)
     options = options or {}
     errors.check_keys("activation", options, KNOWN)
@@ -27,8 +50,9 @@ function Activation.new(spec, options)
     if level ~= nil and (type(level) ~= "string" or level:find "%z") then
         errors.argument("level: %s, expected a name", tostring(level))
     end
-    local choice = ffi.new("sugar_activation_options", ffi.sizeof "sugar_activation_options", level)
     local out = ffi.new "sugar_activation *[1]"
+    local numbers, count = knots(options.table)     -- nothing is allocated between what leads to them and the call
+    local choice = ffi.new("sugar_activation_options", ffi.sizeof "sugar_activation_options", level, numbers, count)
     check(C.sugar_activation_create_with_options(out, spec, #spec, choice))
     return Activation.own(out, { spec = text(C.sugar_activation_spec(out[0])),
                                  level = text(C.sugar_activation_level(out[0])) })
@@ -84,6 +108,22 @@ function Activation:backward(x, dy, dx, options)
     local to = Tensor.output("dx", dx)
     check(C.sugar_backward(self.handle, from and from.view, gradient.view, to.view, options and options:pointer()))
     return dx
+end
+
+-- ddy = v * g'(x) and dx = v * dy * g''(x): where v is the gradient that reaches the dx of backward, what goes on to its
+-- dy and to its x. Outputs: a table with ddy, dx or both; without it both are made. Answers ddy and dx.
+function Activation:backward_twice(x, dy, v, outputs, options)
+    options = Options.of(options)
+    local from, gradient, reached = Tensor.of("x", x), Tensor.of("dy", dy), Tensor.of("v", v)
+    if outputs == nil then
+        outputs = { ddy = Tensor.zeros(from.dtype, from.shape), dx = Tensor.zeros(from.dtype, from.shape) }
+    end
+    errors.check_keys("outputs", outputs, OUTPUTS)
+    local ddy = outputs.ddy ~= nil and Tensor.output("ddy", outputs.ddy) or nil
+    local dx = outputs.dx ~= nil and Tensor.output("dx", outputs.dx) or nil
+    check(C.sugar_backward_twice(self.handle, from.view, gradient.view, reached.view, ddy and ddy.view, dx and dx.view,
+                                 options and options:pointer()))
+    return outputs.ddy, outputs.dx
 end
 
 -- A function of an activation: the name of its kind, and the values of its parameters by their names.

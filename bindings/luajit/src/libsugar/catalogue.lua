@@ -9,6 +9,7 @@ local ROLES = { forward = c.SUGAR_ROLE_FORWARD, surrogate = c.SUGAR_ROLE_SURROGA
 local CAPABILITIES = {
     learn = c.SUGAR_CAN_LEARN, start_from_output = c.SUGAR_CAN_START_FROM_OUTPUT, save_byte = c.SUGAR_CAN_SAVE_BYTE,
     save_bit = c.SUGAR_CAN_SAVE_BIT, draw = c.SUGAR_CAN_DRAW,
+    differentiate_twice = c.SUGAR_CAN_DIFFERENTIATE_TWICE,
 }
 
 local function text(pointer)

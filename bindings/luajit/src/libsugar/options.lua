@@ -10,7 +10,13 @@ local Options = {}
 Options.__index = Options
 
 local KNOWN = { accumulate = true, nontemporal = true, from_output = true, context = true, monitor = true,
-                parameter = true, parameter_gradient = true, saved_gradient = true, random = true }
+                random = true }
+-- Tensors among the options, and what makes one of what is given: of those that are written, too.
+local TENSORS = { parameter = Tensor.of, parameter_gradient = Tensor.output, saved_gradient = Tensor.output,
+                  bias = Tensor.of, bias_gradient = Tensor.output, gate = Tensor.of, gate_gradient = Tensor.output }
+for role in pairs(TENSORS) do
+    KNOWN[role] = true
+end
 local RANDOM = { seed = true, offset = true }
 local new_options = ffi.typeof "sugar_call_options"
 local new_random = ffi.typeof "sugar_random"
@@ -51,6 +57,11 @@ end
 --                          does not vary
 --     parameter_gradient   a tensor that receives the gradient of it, summed where its extent is 1
 --     saved_gradient       a tensor of dtype u8 or bit: forward writes it, backward reads it and takes nil as x
+--     bias                 a tensor that is added to x, its extents as those of a parameter; both may be f32 beside f16
+--                          and bf16, and so may their gradients
+--     bias_gradient        a tensor that receives the gradient of it, summed where its extent is 1
+--     gate                 a tensor that f(x) is multiplied by, of the shape of x
+--     gate_gradient        a tensor that receives the gradient of it
 --     random               { seed =, offset = }: numbers, or uint64_t
 function Options.new(options)
     errors.check_keys("options", options, KNOWN)
@@ -62,9 +73,9 @@ function Options.new(options)
     if options.monitor ~= nil then
         self.monitor = check_class("monitor", options.monitor, Options.Monitor)
     end
-    for _, role in ipairs { "parameter", "parameter_gradient", "saved_gradient" } do
+    for role, tensor_of in pairs(TENSORS) do
         if options[role] ~= nil then
-            self[role] = (role == "parameter" and Tensor.of or Tensor.output)(role, options[role])
+            self[role] = tensor_of(role, options[role])
             view[role] = self[role].view
         end
     end
