@@ -227,6 +227,7 @@ contains
         call expect(all(product == 10 * max(x + spread(bias(1, :), 1, 2), 0.0)), "the gradient of a gate")
         call act%backward(x, 10.0, dx, bias=bias, bias_gradient=total)
         call expect(total == sum(dx), "the gradient of one bias")
+        bits = 0
         call act%forward(x, y, bias=bias, saved_bits=bits)
         call expect(bits(1) == int(b"100110", int8), "saved_bits beside a bias")
         half = [int(z"bc00") - 65536, int(z"3c00"), 0]
