@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whether every language has what is expected of one: its generated files name every symbol that the library exports,
-its layer by hand names every option of a call, its tests are in the suite bindings, its README and its imports have the
-name of its package, and the lists of languages have it.
+its layer by hand names every option of a call, second derivatives and tables, its tests are in the suite bindings, its
+README and its imports have the name of its package, and the lists of languages have it.
 
     python3 bindings/coverage.py LIBRARY
 
@@ -23,9 +23,8 @@ BINDINGS = Path(__file__).resolve().parent
 NO_LANGUAGE = {"generator", "vectors"}
 LISTS = ("bindings/README.md", "README.md", "doc/guide.md")
 
-# Options that some layers by hand do not have yet; the low-level layer of every language does.
-LATER = {"bias", "bias_gradient", "gate", "gate_gradient"}
-WITHOUT_LATER = {"fortran", "go", "javascript", "julia", "luajit", "rust"}
+# What a layer by hand has beside the options of a call.
+BESIDES = ("backward_twice", "table")
 
 # A line that begins as comments do in some language: // /* * -- ! #, but neither #[allow] nor #define.
 COMMENT = re.compile(r"^\s*(//|/\*|\*(?=[\s/])|--|!|#(?![\w\[])).*$", re.MULTILINE)
@@ -62,15 +61,15 @@ def missing(language: Path, symbols: list[str]) -> list[str]:
     return [symbol for symbol in symbols if symbol not in words]
 
 
-def options() -> list[str]:
-    """The members of sugar_call_options: what a program can ask of a call."""
+def expected() -> list[str]:
+    """The members of sugar_call_options, what a program can ask of a call, and what there is besides."""
     api = json.loads(text_of(BINDINGS / "api.json"))
     members = next(struct["fields"] for struct in api["structs"] if struct["name"] == "sugar_call_options")
-    return [member["name"] for member in members if member["name"] not in ("struct_size", "flags")]
+    return [member["name"] for member in members if member["name"] not in ("struct_size", "flags")] + [*BESIDES]
 
 
 def without(language: Path, names: list[str]) -> list[str]:
-    """The options that no file by hand has: as parameter_gradient, parameterGradient or ParameterGradient."""
+    """Those of the names that no file by hand has: as parameter_gradient, parameterGradient or ParameterGradient."""
     generated = {render.output(language, template) for template in render.templates(language)}
     text = "\n".join(COMMENT.sub("", text_of(path)) for path in render.own_files(language, "*")
                      if path not in generated and path.suffix not in (".md", ".json")
@@ -115,14 +114,9 @@ def problems(language: Path, symbols: list[str]) -> list[str]:
     lacking = missing(language, symbols)
     if lacking:
         found.append(f"no generated file names {', '.join(lacking)}")
-    later = LATER if language.name in WITHOUT_LATER else set()
-    lacking = without(language, options())
-    unexpected = [name for name in lacking if name not in later]
-    if unexpected:
-        found.append(f"the layer by hand lacks the options {', '.join(unexpected)}")
-    there = sorted(later.difference(lacking))
-    if there:
-        found.append(f"the layer by hand has {', '.join(there)}, expected none while it is in WITHOUT_LATER")
+    lacking = without(language, expected())
+    if lacking:
+        found.append(f"the layer by hand lacks {', '.join(lacking)}")
     if not has_tests(language):
         found.append("no meson.build of it has a test with suite: 'bindings'")
     found += misnamed(language)
