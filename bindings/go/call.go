@@ -33,7 +33,7 @@ struct call {
 };
 
 // Go's memory may be handed to C as an argument, not in a struct: so tensors are put together here. `extents` holds
-// the shape and, if it has them, the strides of each operand that is present, one after the other in the order of their numbers.
+// the shape and, if it has them, the strides of each operand that is present, in the order of the operands' numbers.
 static sugar_status run(struct call *call, const int64_t *extents, unsigned char *x, unsigned char *dy,
                         unsigned char *v, unsigned char *ddy, unsigned char *out, unsigned char *parameter,
                         unsigned char *parameter_gradient, unsigned char *bias, unsigned char *bias_gradient,
@@ -97,8 +97,8 @@ type Random struct {
 	Seed, Offset uint64
 }
 
-// Operand is a *Tensor of any element type. Parameters, biases and their gradients have the type of x, or float32 beside
-// Float16 and BFloat16.
+// Operand is a *Tensor of any element type. Parameters, biases and their gradients have the type of x, or float32
+// beside Float16 and BFloat16.
 type Operand interface {
 	set(call *call, index int, name string) error
 }
@@ -174,9 +174,10 @@ func BackwardSaved[T Element](activation *Activation, dy, dx Tensor[T], options 
 }
 
 // BackwardTwice is the backward pass of Backward itself. From v, the gradient that reaches its dx, it computes
-// ddy = v g'(x), the one that goes on to its dy, and dx, the one that goes on to its x: v dy times the derivative of g'.
-// One of them may be nil; each may be the same view as x, dy or v.
-func BackwardTwice[T Element](activation *Activation, x, dy, v Tensor[T], ddy, dx *Tensor[T], options *Options[T]) error {
+// ddy = v g'(x), the one that goes on to its dy, and dx, the one that goes on to its x: v dy times the derivative of
+// g'. One of them may be nil; each may be the same view as x, dy or v.
+func BackwardTwice[T Element](activation *Activation, x, dy, v Tensor[T], ddy, dx *Tensor[T],
+	options *Options[T]) error {
 	call := newCall(C.BACKWARD_TWICE, activation)
 	defer call.free()
 	for _, operand := range [...]struct {

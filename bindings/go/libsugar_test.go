@@ -297,7 +297,8 @@ func TestBiasAndGate(t *testing.T) {
 	y, product, saved := Vector(make([]float32, 3)), Vector(make([]float32, 3)), []byte{0}
 	ok(t, Forward(relu, x, y, &Options[float32]{Bias: &bias, Gate: &gate}))
 	same(t, y.Data, 0, 4.5, 10)
-	ok(t, Backward(relu, x, dy, y, &Options[float32]{Bias: &bias, BiasGradient: &sum, Gate: &gate, GateGradient: &product}))
+	ok(t, Backward(relu, x, dy, y, &Options[float32]{Bias: &bias, BiasGradient: &sum, Gate: &gate,
+		GateGradient: &product}))
 	same(t, y.Data, 0, 30, 400)
 	same(t, product.Data, 0, 15, 250)
 	same(t, sum.Data, 430)

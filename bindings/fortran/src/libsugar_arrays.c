@@ -147,8 +147,8 @@ int32_t libsugar_fortran_forward(const sugar_activation *activation, const sugar
                                  CFI_cdesc_t *parameter, CFI_cdesc_t *saved_gradient, CFI_cdesc_t *saved_bits,
                                  CFI_cdesc_t *bias, CFI_cdesc_t *gate)
 {
-    const struct extras extras = {.parameter = parameter, .saved_gradient = saved_gradient, .saved_bits = saved_bits,
-                                  .bias = bias, .gate = gate};
+    const struct extras extras = {
+        .parameter = parameter, .saved_gradient = saved_gradient, .saved_bits = saved_bits, .bias = bias, .gate = gate};
     struct array in, out, arrays[EXTRAS];
     sugar_call_options all = *options;
     int32_t status = view(&in, x, type);
@@ -166,7 +166,7 @@ int32_t libsugar_fortran_backward(const sugar_activation *activation, const suga
                                   CFI_cdesc_t *gate, CFI_cdesc_t *gate_gradient)
 {
     const struct extras extras = {parameter, parameter_gradient, saved_gradient, saved_bits,
-                                  bias, bias_gradient, gate, gate_gradient};
+                                  bias,      bias_gradient,      gate,           gate_gradient};
     struct array in, gradient, out, arrays[EXTRAS];
     sugar_call_options all = *options;
     int32_t status = view(&out, dx, type);

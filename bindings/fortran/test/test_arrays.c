@@ -20,8 +20,8 @@ static int32_t forward(sugar_activation *activation, void *data, CFI_index_t cou
                         .rank = 1,
                         .type = CFI_type_float,
                         .dim = {{0, count, bytes}}};
-    return libsugar_fortran_forward(activation, &type, &options, (CFI_cdesc_t *)&x, (CFI_cdesc_t *)&x, NULL, NULL,
-                                    NULL, NULL, NULL);
+    return libsugar_fortran_forward(activation, &type, &options, (CFI_cdesc_t *)&x, (CFI_cdesc_t *)&x, NULL, NULL, NULL,
+                                    NULL, NULL);
 }
 
 int main(void)

@@ -4,9 +4,9 @@
     python3 vectors.py VECTORS.JSON >vectors.txt
 
 First how many cases there are. A case is then a line for its name, and lines of: call, type; spec; level;
-how many numbers the table has, and these; flags, n;
-the number of memories; of each its type and how many bytes it has, the bytes before, and after; thirteen operands; random;
-the monitor, and with one five lines of what it saw; status; message; what was created. Strings are hexadecimal digits
+how many numbers the table has, and these; flags, n; the number of memories; of each its type and how many bytes it has,
+the bytes before, and after; thirteen operands; random; the monitor, and with one five lines of what it saw; status;
+message; what was created. Strings are hexadecimal digits
 behind a ":", as are bytes, in the machine's order; "-" stands for what is absent; doubles and seeds are the 64-bit
 integers of the same bits.
 """

@@ -100,9 +100,9 @@ public:
         }
     }
 
-    // The backward pass of backward itself: from v, the gradient that reaches its dx, ddy = v * g'(x), the one that goes
-    // on to its dy, and dx = v * dy * g''(x), the one that goes on to its x. One of them may be nullptr; each may be the
-    // same view as x, dy or v.
+    // The backward pass of backward itself: from v, the gradient that reaches its dx, ddy = v * g'(x), the one that
+    // goes on to its dy, and dx = v * dy * g''(x), the one that goes on to its x. One of them may be nullptr; each may
+    // be the same view as x, dy or v.
     template <class X, class DY, class V, class DDY, class DX>
     void backward_twice(const X &x, const DY &dy, const V &v, DDY &&ddy, DX &&dx,
                         const call &options SUGAR_HPP_DEFAULT, on_error error SUGAR_HPP_DEFAULT) const {

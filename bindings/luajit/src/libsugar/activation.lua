@@ -110,8 +110,8 @@ function Activation:backward(x, dy, dx, options)
     return dx
 end
 
--- ddy = v * g'(x) and dx = v * dy * g''(x): where v is the gradient that reaches the dx of backward, what goes on to its
--- dy and to its x. Outputs: a table with ddy, dx or both; without it both are made. Answers ddy and dx.
+-- ddy = v * g'(x) and dx = v * dy * g''(x): where v is the gradient that reaches the dx of backward, what goes on to
+-- its dy and to its x. Outputs: a table with ddy, dx or both; without it both are made. Answers ddy and dx.
 function Activation:backward_twice(x, dy, v, outputs, options)
     options = Options.of(options)
     local from, gradient, reached = Tensor.of("x", x), Tensor.of("dy", dy), Tensor.of("v", v)
