@@ -80,11 +80,6 @@ static inline pair erf_exponent(vec x, const vec *p)
 {
     return pair_negate(pair_square(cut_pair(pair_multiply(pair_of(p[0]), distance(x, p)), 0x1p50)));
 }
-static inline scaled erf_density(vec x, const vec *p)
-{
-    scaled e = exp_of_negative(erf_exponent(x, p));
-    return (scaled){pair_multiply(erf_height(p), e.value), e.scale};
-}
 #if REAL_BITS == 32 && !NARROW
 static inline vec erf_spike_derivative(vec x, const vec *p)
 {
@@ -92,7 +87,11 @@ static inline vec erf_spike_derivative(vec x, const vec *p)
     return bell_spike((normal_shape){erf_height(p), scale}, SPLAT(0.70710678) / p[0], x, p);
 }
 #else
-RARE vec erf_far(vec x, const vec *p) { return scaled_round(erf_density(x, p)); }
+RARE vec erf_far(vec x, const vec *p)
+{
+    scaled e = exp_of_negative(erf_exponent(x, p));
+    return pair_round(pair_multiply(erf_height(p), e.value)) * e.scale;
+}
 
 static inline vec erf_spike_derivative(vec x, const vec *p)
 {
@@ -101,12 +100,13 @@ static inline vec erf_spike_derivative(vec x, const vec *p)
 }
 #endif
 
-/* -2 alpha^2 d times the first derivative. */
+/* -2 alpha^2 d times the first derivative, and 0 where d is cut. exp(-z^2), which is small where d is large, comes
+ * last. */
 static inline vec erf_spike_second(vec x, const vec *p)
 {
-    scaled e = erf_density(x, p);
-    pair factor = two_product(SPLAT(-2) * p[0], p[0]);
-    return product_of_pairs(pair_multiply(factor, e.value), distance(x, p)) * e.scale;
+    pair slope = pair_multiply(two_product(SPLAT(-2) * p[0], p[0]), erf_height(p));
+    scaled e = exp_of_negative(erf_exponent(x, p));
+    return product_of_pairs(pair_multiply(slope, cut_pair(distance(x, p), 0x1p40)), e.value) * e.scale;
 }
 
 static inline pair scaled_times(scaled a, pair factor) { return pair_scale(pair_multiply(a.value, factor), a.scale); }
