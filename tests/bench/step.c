@@ -5,7 +5,8 @@
  *     update     W -= rate dW, b -= rate db
  *
  * with W square, and dy given. Products are OpenBLAS's. Each way to have an activation is timed in turns, one without
- * an activation among them. The options are below. */
+ * an activation among them. Biases are the product's start, and their gradient a product with ones; or both are left to
+ * the calls of libsugar. The options are below. */
 #include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,14 +26,16 @@ static const float rate = 1e-6F;
 
 typedef struct variant {
     const char *name, *spec;            /* spec NULL: no activation */
-    bool monitored;
+    bool monitored, adds_biases;        /* in the calls of libsugar */
 } variant;
 
 static const variant ways[] = {
-    {"none", NULL, false},
-    {"relu", "relu", false},
-    {"relu~bsilu", "relu~bsilu", false},
-    {"relu~bsilu, monitored", "relu~bsilu", true},
+    {"none", NULL, false, false},
+    {"relu", "relu", false, false},
+    {"relu, biases", "relu", false, true},
+    {"relu~bsilu", "relu~bsilu", false, false},
+    {"relu~bsilu, biases", "relu~bsilu", false, true},
+    {"relu~bsilu, monitored", "relu~bsilu", true, false},
 };
 enum { WAYS = sizeof ways / sizeof ways[0] };
 
@@ -87,10 +90,14 @@ static sugar_tensor rows(const int64_t *shape, float *data)
 static double activate(const layer *l, int way, bool backward)
 {
     const double start = now();
-    const int64_t shape[2] = {l->batch, l->width};
+    const int64_t shape[2] = {l->batch, l->width}, one_row[2] = {1, l->width};
+    const sugar_tensor bias = rows(one_row, l->bias), bias_gradient = rows(one_row, l->bias_gradient);
+    const bool adds_biases = ways[way].adds_biases;
     const sugar_call_options options = {.struct_size = sizeof options,
                                         .context = l->context,
-                                        .monitor = ways[way].monitored && !backward ? l->monitor : NULL};
+                                        .monitor = ways[way].monitored && !backward ? l->monitor : NULL,
+                                        .bias = adds_biases ? &bias : NULL,
+                                        .bias_gradient = adds_biases && backward ? &bias_gradient : NULL};
     const sugar_tensor z = rows(shape, l->z), y = rows(shape, backward ? l->dz : l->y), dy = rows(shape, l->dy);
     must(backward ? sugar_backward(l->activation[way], &z, &dy, &y, &options)
                   : sugar_forward(l->activation[way], &z, &y, &options));
@@ -102,15 +109,17 @@ static cost step(const layer *l, int way)
     const int batch = l->batch, width = l->width;
     const double start = now();
     double activation = 0;
-    for (int row = 0; row < batch; row++)
+    const bool adds_biases = !ways[way].adds_biases;    /* here, not in the activation */
+    for (int row = 0; row < batch && adds_biases; row++)
         memcpy(l->z + (size_t)row * (size_t)width, l->bias, (size_t)width * sizeof(float));
-    product(l, true, l->x, l->weight, 1, l->z);
+    product(l, true, l->x, l->weight, adds_biases, l->z);
     if (ways[way].spec)
         activation = activate(l, way, false) + activate(l, way, true);
     const float *dz = ways[way].spec ? l->dz : l->dy;
     cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, width, width, batch, 1, dz, width, l->x, width, 0,
                 l->weight_gradient, width);
-    cblas_sgemv(CblasRowMajor, CblasTrans, batch, width, 1, dz, width, l->ones, 1, 0, l->bias_gradient, 1);
+    if (adds_biases)
+        cblas_sgemv(CblasRowMajor, CblasTrans, batch, width, 1, dz, width, l->ones, 1, 0, l->bias_gradient, 1);
     product(l, false, dz, l->weight, 0, l->dx);
     cblas_saxpy(width * width, -rate, l->weight_gradient, 1, l->weight, 1);
     cblas_saxpy(width, -rate, l->bias_gradient, 1, l->bias, 1);

@@ -4,7 +4,6 @@
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static void layer_create(layer *l, const network *net, size_t offset, int in, int out)
 {
@@ -17,6 +16,7 @@ static void layer_create(layer *l, const network *net, size_t offset, int in, in
                  .bias_gradient = net->gradient + offset + weights,
                  .z = allocate(values, sizeof(float)),
                  .delta = allocate(values, sizeof(float))};
+    l->output = l->z;
 }
 
 /* What a hidden layer has beyond an output layer; where its activation's parameters are among the network's, if they
@@ -25,12 +25,11 @@ static void layer_activate(layer *l, const network *net, size_t parameters)
 {
     size_t values = (size_t)net->batch * (size_t)l->out;
     const contender *trained = net->trained;
-    if (trained->technique == SAVED) {
+    if (trained->technique == SAVED)
         l->saved = allocate(values, 1);
-        l->output = l->z;
-    } else {
+    else
         l->output = allocate(values, sizeof(float));
-    }
+    l->draws = trained->draws;
     if (trained->technique == LEARNED) {
         l->parameter = net->parameters + parameters;
         l->parameter_gradient = net->gradient + parameters;
@@ -84,6 +83,7 @@ network *network_create(int inputs, int width, int hidden, int classes, int batc
     net->batch = batch;
     net->trained = trained;
     net->activation = trained->activation;
+    require(sugar_activation_create(&net->identity, "identity"));
     net->blend = (double)NAN;
     net->layers = allocate((size_t)net->layer_count, sizeof *net->layers);
     net->input = allocate((size_t)batch * (size_t)inputs, sizeof(float));
@@ -114,6 +114,7 @@ void network_free(network *net)
     for (int i = 0; i < net->layer_count; i++)
         layer_free(&net->layers[i]);
     sugar_activation_destroy(net->blended);
+    sugar_activation_destroy(net->identity);
     free(net->layers);
     free(net->input);
     free(net->labels);
@@ -135,6 +136,12 @@ static const float *layer_input(const network *net, int index)
     return index == 0 ? net->input : net->layers[index - 1].output;
 }
 
+/* Of hidden layers the one given; the output layer has none but its biases. */
+static const sugar_activation *layer_activation(const network *net, int index, const sugar_activation *hidden)
+{
+    return index < net->layer_count - 1 ? hidden : net->identity;
+}
+
 void network_blend(network *net, double blend)
 {
     sugar_activation_destroy(net->blended);
@@ -147,11 +154,12 @@ void network_blend(network *net, double blend)
  * common: n rows, a unit a column. */
 typedef struct activation_call {
     int64_t shape[2], unit_shape[2];
-    sugar_tensor z, output, delta, saved, parameter, parameter_gradient;
+    sugar_tensor z, output, delta, saved, bias, bias_gradient, parameter, parameter_gradient;
     sugar_random random;
     sugar_call_options options;
 } activation_call;
 
+/* A normalisation adds the biases itself. */
 static void activation_call_prepare(activation_call *call, const network *net, const layer *l, int n, pass purpose)
 {
     *call = (activation_call){
@@ -160,7 +168,10 @@ static void activation_call_prepare(activation_call *call, const network *net, c
                                .ndim = 2,
                                .shape = call->shape,
                                .dtype = {SUGAR_TYPE_FLOAT, 32, 1}};
-    call->z = call->output = call->delta = call->saved = call->parameter = rows;
+    sugar_tensor units = rows;
+    units.shape = call->unit_shape;                     /* one value for all rows */
+    call->z = call->output = call->delta = call->saved = rows;
+    call->bias = call->bias_gradient = call->parameter = call->parameter_gradient = units;
     call->z.data = l->z;
     call->output.data = l->output;
     call->delta.data = l->delta;
@@ -169,14 +180,15 @@ static void activation_call_prepare(activation_call *call, const network *net, c
         call->saved.dtype = (sugar_data_type){SUGAR_TYPE_UNSIGNED, 8, 1};
         call->options.saved_gradient = &call->saved;
     }
-    if (l->parameter) {
-        call->parameter.shape = call->unit_shape;       /* one value for all rows */
-        call->parameter_gradient = call->parameter;
-        call->parameter.data = l->parameter;
-        call->parameter_gradient.data = l->parameter_gradient;
+    call->bias.data = l->biases;
+    call->bias_gradient.data = l->bias_gradient;
+    if (!l->norm)
+        call->options.bias = &call->bias;
+    call->parameter.data = l->parameter;
+    call->parameter_gradient.data = l->parameter_gradient;
+    if (l->parameter)
         call->options.parameter = &call->parameter;
-    }
-    if (purpose == PASS_TRAIN && net->trained->draws) {
+    if (purpose == PASS_TRAIN && l->draws) {
         call->random =
             (sugar_random){.struct_size = sizeof call->random, .seed = net->random_seed, .offset = l->random_offset};
         call->options.random = &call->random;
@@ -197,15 +209,24 @@ static void layer_forward(network *net, layer *l, int n, const sugar_activation 
         net->random_offset += ((uint64_t)n * (uint64_t)l->out + 3) / 4;
 }
 
-/* From the gradient with respect to the layer's output, which delta holds, to the one with respect to z. */
+/* From the gradient with respect to the layer's output, which delta holds, to the one with respect to z; and those of
+ * the biases and parameters. A call sums up one of the two, so the identity sums up the biases' of a layer that has
+ * both. What is saved is the derivative where the biases have been added. */
 static void layer_backward(network *net, layer *l, int n, const sugar_activation *activation, pass purpose)
 {
     activation_call call;
     activation_call_prepare(&call, net, l, n, purpose);
+    sugar_call_options sums = {.struct_size = sizeof sums, .bias_gradient = &call.bias_gradient};
+    if (l->saved)
+        call.options.bias = NULL;
     if (l->parameter)
         call.options.parameter_gradient = &call.parameter_gradient;
+    else if (!l->norm)
+        call.options.bias_gradient = &call.bias_gradient;
     double start = seconds_now();
     require(sugar_backward(activation, l->saved ? NULL : &call.z, &call.delta, &call.delta, &call.options));
+    if (l->parameter && !l->norm)
+        require(sugar_backward(net->identity, &call.z, &call.delta, &call.delta, &sums));
     net->activation_seconds += seconds_now() - start;
 }
 
@@ -220,14 +241,11 @@ void network_forward(network *net, int n, const sugar_activation *activation, pa
 {
     for (int i = 0; i < net->layer_count; i++) {
         layer *l = &net->layers[i];
-        for (int row = 0; row < n && !l->norm; row++)
-            memcpy(l->z + (size_t)row * (size_t)l->out, l->biases, (size_t)l->out * sizeof(float));
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, l->out, l->in, 1, layer_input(net, i), l->in,
-                    l->weights, l->out, l->norm ? 0 : 1, l->z, l->out);
+                    l->weights, l->out, 0, l->z, l->out);
         if (l->norm)
             batchnorm_forward(l->norm, l->z, n, statistics_of[purpose]);
-        if (i < net->layer_count - 1)
-            layer_forward(net, l, n, activation, purpose);
+        layer_forward(net, l, n, layer_activation(net, i, activation), purpose);
     }
 }
 
@@ -236,7 +254,7 @@ double network_loss(network *net, int n, int *correct)
     const layer *last = &net->layers[net->layer_count - 1];
     double loss = 0;
     for (int row = 0; row < n; row++) {
-        const float *logits = last->z + (size_t)row * (size_t)last->out;
+        const float *logits = last->output + (size_t)row * (size_t)last->out;
         float *delta = last->delta + (size_t)row * (size_t)last->out;
         int best = 0;
         for (int i = 1; i < last->out; i++)
@@ -255,33 +273,26 @@ double network_loss(network *net, int n, int *correct)
     return loss / n;
 }
 
-/* The gradient with respect to the product of inputs and weights, given that of z; and those of the biases, and of
- * the scales of a normalisation. */
+/* The gradient with respect to the product of inputs and weights, given that of z; and those of a normalisation. */
 static const float *product_delta(layer *l, int n)
 {
-    if (l->norm) {
-        batchnorm_backward(l->norm, l->delta, n);
-        return l->norm->delta;
-    }
-    memset(l->bias_gradient, 0, (size_t)l->out * sizeof(float));
-    for (int row = 0; row < n; row++)
-        cblas_saxpy(l->out, 1, l->delta + (size_t)row * (size_t)l->out, 1, l->bias_gradient, 1);
-    return l->delta;
+    if (!l->norm)
+        return l->delta;
+    batchnorm_backward(l->norm, l->delta, n);
+    return l->norm->delta;
 }
 
 void network_backward(network *net, int n, const sugar_activation *activation, pass purpose)
 {
     for (int i = net->layer_count - 1; i >= 0; i--) {
         layer *l = &net->layers[i];
+        layer_backward(net, l, n, layer_activation(net, i, activation), purpose);
         const float *delta = product_delta(l, n);
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, l->in, l->out, n, 1, layer_input(net, i), l->in, delta,
                     l->out, 0, l->weight_gradient, l->out);
-        if (i == 0)
-            break;
-        layer *below = l - 1;
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, l->in, l->out, 1, delta, l->out, l->weights, l->out, 0,
-                    below->delta, below->out);
-        layer_backward(net, below, n, activation, purpose);
+        if (i > 0)
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, l->in, l->out, 1, delta, l->out, l->weights, l->out,
+                        0, net->layers[i - 1].delta, l->in);
     }
 }
 

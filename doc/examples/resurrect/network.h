@@ -1,6 +1,6 @@
 /* A multilayer perceptron: hidden layers of one width with one activation, a linear output layer, softmax
  * and cross-entropy, trained by stochastic gradient descent with momentum. The matrix products are CBLAS's,
- * the activations libsugar's. */
+ * the biases and activations libsugar's. */
 #ifndef RESURRECT_NETWORK_H
 #define RESURRECT_NETWORK_H
 
@@ -15,13 +15,15 @@ typedef struct layer {
     int in, out;
     float *weights, *biases;                    /* in x out, row-major; out */
     float *weight_gradient, *bias_gradient;     /* of the mean loss of the last batch */
-    float *z, *output;                          /* batch x out: before and after the activation; the same
-                                                   memory if the gradient is saved */
+    float *z, *output;                          /* batch x out: before and after the activation, which adds the
+                                                   biases; the same memory if the gradient is saved, and in the
+                                                   output layer */
     uint8_t *saved;                             /* batch x out: the activation's derivative in bytes, from which
                                                    the backward pass needs no z; NULL: it uses z */
     float *parameter, *parameter_gradient;      /* out: the activation's, if it is learned, one for each unit;
                                                    else NULL */
-    sugar_monitor *monitor;                     /* of z; of hidden layers */
+    sugar_monitor *monitor;                     /* of z with the biases; of hidden layers */
+    int draws;                                  /* the activation draws slopes */
     uint64_t random_offset;                     /* of the slopes that the last forward pass drew */
     float *delta;                               /* batch x out: the gradient of the loss with respect to z */
     batchnorm *norm;                            /* between the product and z, with the biases as shifts; or NULL */
@@ -37,6 +39,7 @@ typedef struct network {
     float *parameters, *gradient, *velocity;    /* of all layers, one after the other */
     const contender *trained;
     const sugar_activation *activation;         /* the contender's, or the one below */
+    sugar_activation *identity;                 /* adds the biases of the output layer */
     sugar_activation *blended;                  /* made by network_blend; NULL: not yet called */
     double blend;                               /* likewise; NaN: not yet called */
     uint64_t random_seed, random_offset;        /* of the slopes drawn next */
@@ -65,7 +68,7 @@ size_t network_kept_bytes(const network *net);
 /* Replaces the activation by the contender's with this blend. */
 void network_blend(network *net, double blend);
 
-/* Fills z and output of every layer for the first n rows of input; the last layer's z are the logits. */
+/* Fills z and output of every layer for the first n rows of input; the last layer's outputs are the logits. */
 void network_forward(network *net, int n, const sugar_activation *activation, pass purpose);
 
 /* The mean cross-entropy after network_forward, given the first n labels; adds to *correct (unless NULL) how
