@@ -13,8 +13,12 @@
 typedef enum pass { FORWARD, BACKWARD } pass;
 extern const char *const pass_names[2];
 
-enum { X, DY, OUT, OPERANDS };          /* forward has no DY */
+/* Forward has no DY. THIRD is a gate, or the gradient that reaches dx; OTHER the gate's gradient, or ddy. */
+enum { X, DY, OUT, THIRD, OTHER, OPERANDS };
 enum { DIMENSIONS = 4 };
+
+/* What a call has beside the plain one; in records, the second word of the kind. TWICE: sugar_backward_twice. */
+typedef enum addition { NOTHING, GATE, BIAS, TWICE } addition;
 
 /* What is measured: every implementation gets the same memory and the same work. */
 typedef struct bench_case {
@@ -24,7 +28,9 @@ typedef struct bench_case {
     element_type type;
     int64_t elements;
     int threads;
-    char layout[32];                    /* "contiguous" (flat calls), "tensor" (alike), or its strides */
+    addition adds;
+    char layout[32];                    /* "contiguous" (flat calls), "tensor" (alike), or its strides; of calls with
+                                           an addition "whole", or which dimension has biases */
     int ndim;                           /* 1 for a vector */
     int64_t shape[DIMENSIONS];
     int64_t strides[OPERANDS][DIMENSIONS];
@@ -38,6 +44,8 @@ enum { FIELD_SIZE = 32 };
 void case_field(const bench_case *c, field of, char text[FIELD_SIZE]);
 
 bool is_vector(const bench_case *c);
+/* Whether it has the operands THIRD and, backward, OTHER. */
+bool has_third(const bench_case *c);
 /* Of one operand. */
 size_t case_bytes(const bench_case *c);
 
@@ -81,8 +89,8 @@ memory memory_make(size_t bytes_per_operand);
 void memory_free(memory *m);
 /* The first byte for an operand; operands do not start at the same place of a page. */
 void *memory_operand(const memory *m, int operand);
-/* Fills x with numbers like those in a network, or evenly from [-reach, reach], unless that is 0; dy with those of a
- * gradient. */
+/* Fills x with numbers like those in a network, or evenly from [-reach, reach], unless that is 0; the other inputs
+ * with those of a gradient. */
 void memory_fill(const memory *m, element_type type, double reach);
 
 /* PyTorch is present from start to stop if the interpreter has it; script: peers_torch.py. python NULL: that

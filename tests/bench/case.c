@@ -19,4 +19,6 @@ void case_field(const bench_case *c, field of, char text[FIELD_SIZE])
 
 bool is_vector(const bench_case *c) { return c->ndim == 1; }
 
+bool has_third(const bench_case *c) { return c->adds == GATE || c->adds == TWICE; }
+
 size_t case_bytes(const bench_case *c) { return (size_t)c->elements * element_formats[c->type].width; }

@@ -1,6 +1,6 @@
 /* ggml: its element-wise operations on vectors, forward, and backward of silu. A call computes a graph of one node,
  * which was built and planned before, and writes to an output of its own. ggml shares out rows: a vector has a row
- * for each thread. Its gated units (ggml_glu: swiglu, geglu, reglu) have no counterpart in libsugar. */
+ * for each thread. Its gated units (ggml_glu: swiglu, geglu, reglu) are not measured yet. */
 #include "bench.h"
 
 #if defined(HAVE_GGML)

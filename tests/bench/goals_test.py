@@ -120,13 +120,23 @@ class Goals(unittest.TestCase):
         case = ("gelu", "forward", "f32", LAST_CACHE, 2, "contiguous")
         self.expect("7", records(case, sugar=1, sugar_alone=1.91), records(case, sugar=1, sugar_alone=1.89))
 
-    def test_8_monitors(self):
-        case = ("gelu", "forward", "f32", goals.RAM, 1, "contiguous")
-        self.expect("8", records(case, sugar=1, sugar_monitored=1.5), records(case, sugar=1, sugar_monitored=1.51))
+    def test_8_additions_beside_the_loop(self):
+        for kind, layout in (("silu gate", "whole"), ("relu bias", "channels"), ("tanh twice", "whole")):
+            case = (kind, "backward", "bf16", goals.RAM, 1, layout)
+            self.expect("8", records(case, sugar=1.15, loop=2, loop_nt=1), records(case, sugar=1.16, loop=2, loop_nt=1))
 
-    def test_8_one_call_in_ten(self):
+    def test_8_additions_beside_peers(self):
+        case = ("silu gate", "forward", "f32", CACHE, 1, "whole")
+        self.expect("8", records(case, sugar=1, torch=2, loop=0.1), records(case, sugar=1, torch=1.9))
+        self.assertEqual(verdicts(records(("silu twice", "backward", "f32", CACHE, 1, "whole"), sugar=1, torch=1)), {})
+
+    def test_9_monitors(self):
+        case = ("gelu", "forward", "f32", goals.RAM, 1, "contiguous")
+        self.expect("9", records(case, sugar=1, sugar_monitored=1.5), records(case, sugar=1, sugar_monitored=1.51))
+
+    def test_9_one_call_in_ten(self):
         case = ("relu", "forward", "f16", goals.RAM, 2, "NCHW>NCHW")
-        self.expect("8", records(case, sugar=1, sugar_sampled=1.05), records(case, sugar=1, sugar_sampled=1.06))
+        self.expect("9", records(case, sugar=1, sugar_sampled=1.05), records(case, sugar=1, sugar_sampled=1.06))
 
     def test_absent_peers_are_not_judged(self):
         for elements, layout in ((CACHE, "contiguous"), (LAST_CACHE, "x reversed")):

@@ -1,6 +1,6 @@
 /* The limits of the machine: loops that read and write as much memory, with almost no arithmetic. They work on bytes,
- * whatever the element type. Forward writes the complement of what it reads, backward the xor of its two inputs: were
- * it a copy, a compiler would call memcpy. */
+ * whatever the element type. One input is written as its complement, of several the xor of two: were it a copy, a compiler
+ * would call memcpy. Biases and their gradients stay in the caches, and are left out. */
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -34,7 +34,7 @@ static void call(void *run) { pool_run(share, run, ((const limit_run *)run)->c->
 
 static void *open_with(const bench_case *c, void (*part)(const bench_case *c, size_t begin, size_t end))
 {
-    if (!is_vector(c) || case_bytes(c) % LINE != 0)
+    if ((!is_vector(c) && c->adds == NOTHING) || case_bytes(c) % LINE != 0)
         return NULL;
     limit_run *run = malloc(sizeof *run);
     if (!run)
@@ -43,12 +43,29 @@ static void *open_with(const bench_case *c, void (*part)(const bench_case *c, si
     return run;
 }
 
+/* What a case reads and writes, as words. Three inputs go with two outputs. */
+typedef struct streams {
+    int inputs;
+    const uint64_t *in[3];
+    uint64_t *out[2];
+} streams;
+
+static streams streams_of(const bench_case *c)
+{
+    streams s = {.inputs = 1, .in = {c->data[X]}, .out = {c->data[OUT], c->data[OTHER]}};
+    if (c->way == BACKWARD)
+        s.in[s.inputs++] = c->data[DY];
+    if (has_third(c))
+        s.in[s.inputs++] = c->data[THIRD];
+    return s;
+}
+
 static void copy_part(const bench_case *c, size_t begin, size_t end)
 {
     memcpy((unsigned char *)c->data[OUT] + begin, (const unsigned char *)c->data[X] + begin, end - begin);
 }
 
-static void *open_memcpy(const bench_case *c) { return c->way == FORWARD ? open_with(c, copy_part) : NULL; }
+static void *open_memcpy(const bench_case *c) { return streams_of(c).inputs == 1 ? open_with(c, copy_part) : NULL; }
 
 implementation memcpy_limit = {
     .name = "memcpy",
@@ -60,15 +77,22 @@ implementation memcpy_limit = {
 
 WIDE static void loop_part(const bench_case *c, size_t begin, size_t end)
 {
-    const uint64_t *x = c->data[X], *dy = c->data[DY];
-    uint64_t *restrict out = c->data[OUT];
-    const size_t first = begin / sizeof *x, last = end / sizeof *x;
-    if (c->way == FORWARD)
-        for (size_t i = first; i < last; i++)
-            out[i] = ~x[i];
+    const streams s = streams_of(c);
+    const uint64_t *first = s.in[0], *second = s.in[1], *third = s.in[2];
+    uint64_t *restrict out = s.out[0], *restrict other = s.out[1];
+    begin /= sizeof *out;
+    end /= sizeof *out;
+    if (s.inputs == 1)
+        for (size_t i = begin; i < end; i++)
+            out[i] = ~first[i];
+    else if (s.inputs == 2)
+        for (size_t i = begin; i < end; i++)
+            out[i] = first[i] ^ second[i];
     else
-        for (size_t i = first; i < last; i++)
-            out[i] = x[i] ^ dy[i];
+        for (size_t i = begin; i < end; i++) {
+            out[i] = first[i] ^ second[i];
+            other[i] = second[i] ^ third[i];
+        }
 }
 
 static void *open_loop(const bench_case *c) { return HAS_WIDE ? open_with(c, loop_part) : NULL; }
@@ -82,17 +106,21 @@ implementation loop_limit = {
 };
 
 #if defined(__x86_64__)
+WIDE static __m256i load(const uint64_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+
+WIDE static void stream(uint64_t *p, __m256i a) { _mm256_stream_si256((__m256i *)(void *)p, a); }
+
 WIDE static void nontemporal_part(const bench_case *c, size_t begin, size_t end)
 {
-    const __m256i *x = c->data[X], *dy = c->data[DY], ones = _mm256_set1_epi8(-1);
-    __m256i *out = c->data[OUT];
-    const size_t first = begin / sizeof *x, last = end / sizeof *x;
-    if (c->way == FORWARD)
-        for (size_t i = first; i < last; i++)
-            _mm256_stream_si256(out + i, _mm256_xor_si256(_mm256_loadu_si256(x + i), ones));
-    else
-        for (size_t i = first; i < last; i++)
-            _mm256_stream_si256(out + i, _mm256_xor_si256(_mm256_loadu_si256(x + i), _mm256_loadu_si256(dy + i)));
+    enum { WORDS = sizeof(__m256i) / sizeof(uint64_t) };
+    const streams s = streams_of(c);
+    const __m256i ones = _mm256_set1_epi8(-1);
+    for (size_t i = begin / sizeof(uint64_t); i < end / sizeof(uint64_t); i += WORDS) {
+        const __m256i first = load(s.in[0] + i), second = s.inputs > 1 ? load(s.in[1] + i) : ones;
+        stream(s.out[0] + i, _mm256_xor_si256(first, second));
+        if (s.inputs > 2)
+            stream(s.out[1] + i, _mm256_xor_si256(second, load(s.in[2] + i)));
+    }
     _mm_sfence();
 }
 

@@ -46,7 +46,7 @@ static double normal(uint64_t *state)
 /* Layers differ in scale: one half of x has a standard deviation of 1, the other of 2, mixed at random. */
 static double choose_number(int operand, double reach, uint64_t *state)
 {
-    if (operand == DY)
+    if (operand != X)
         return normal(state);
     if (reach > 0)
         return 2 * reach * uniform(state) - reach;
@@ -59,7 +59,9 @@ void memory_fill(const memory *m, element_type type, double reach)
     const size_t width = element_formats[type].width;
     const size_t all = m->filled, block = all < BLOCK * width ? all : BLOCK * width;
     uint64_t state = 1;
-    for (int k = X; k <= DY; k++) {
+    for (int k = 0; k < OPERANDS; k++) {
+        if (k == OUT || k == OTHER)
+            continue;
         unsigned char *data = memory_operand(m, k);
         for (size_t i = 0; i < block / width; i++)
             element_store(data, (int64_t)i, type, element_of(choose_number(k, reach, &state), type));

@@ -6,7 +6,7 @@ The descriptor is of the memory that all implementations share. Requests come as
 input, answers go as lines to standard output:
 
     {"slot": 0 or 1, "kind": ..., "direction": ..., "dtype": ..., "threads": ..., "from": "input" or "output",
-     "shape": [...], "x" | "dy" | "out": {"offset": bytes, "strides": [...]}}
+     "shape": [...], "x" | "dy" | "out" | "third" | "other": {"offset": bytes, "strides": [...]}}
                                     opens a case in a slot: "ok", or "none"
     {"slot": ..., "calls": N}       times it: the seconds as a decimal number
 
@@ -109,6 +109,69 @@ KINDS = {
     "hardswish": (lambda x, out: aten.hardswish.out(x, out=out), None),
     "sign": (lambda x, out: aten.sign.out(x, out=out), None),
 }
+
+
+def with_gate(kind):
+    """A gated unit, with a tensor between its operations that exists already."""
+    value, derivative = KINDS[kind]
+
+    def forward(x, gate, out, between):
+        value(x, between)
+        aten.mul.out(between, gate, out=out)
+
+    def backward(x, dy, gate, out, other, between):
+        aten.mul.out(dy, gate, out=between)
+        derivative(x, between, out)
+        value(x, between)
+        aten.mul.out(dy, between, out=other)
+    return forward, backward
+
+
+def with_bias(kind):
+    """The backward pass starts from the sum, which the forward pass leaves behind."""
+    value, derivative = KINDS[kind]
+
+    def forward(x, bias, out, between):
+        aten.add.out(x, bias, out=between)
+        value(between, out)
+
+    def backward(x, dy, bias, out, other, _):
+        derivative(x, dy, out)
+        aten.sum.IntList_out(out, [d for d in range(x.dim()) if d != 1], True, out=other)
+    return forward, backward
+
+
+def twice(kind, x, dy, v):
+    """The second backward pass, as autograd records it; it makes its outputs."""
+    function = {"silu": torch.nn.functional.silu, "tanh": torch.tanh}[kind]
+    with torch.inference_mode(False), torch.enable_grad():
+        x, dy, v = x.clone().requires_grad_(), dy.clone().requires_grad_(), v.clone()
+        dx, = torch.autograd.grad(function(x), x, dy, create_graph=True)
+
+    def call():
+        with torch.inference_mode(False):
+            torch.autograd.grad(dx, (x, dy), v, retain_graph=True)
+    return call
+
+
+def added(memory, request, x, dy, out):
+    """The call of a kind with an addition: "silu gate", "relu bias", "tanh twice"; None for a plain one."""
+    kind, _, addition = request["kind"].partition(" ")
+    if not addition or request["from"] == "output":
+        return None
+    third, other = view(memory, request, "third")[0], view(memory, request, "other")[0]
+    if addition == "twice":
+        return twice(kind, x, dy, third)
+    if addition == "bias":
+        units = [n if d == 1 else 1 for d, n in enumerate(request["shape"])]
+        third, other = torch.zeros(units, dtype=x.dtype), torch.zeros(units, dtype=x.dtype)
+    forward, backward = {"gate": with_gate, "bias": with_bias}[addition](kind)
+    between = torch.empty_like(x)
+    if request["direction"] == "backward":
+        return lambda: backward(x, dy, third, out, other, between)
+    return lambda: forward(x, third, out, between)
+
+
 DTYPES = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32, "f64": torch.float64}
 EMPTY = {dtype: torch.empty(0, dtype=dtype) for dtype in DTYPES.values()}
 
@@ -159,7 +222,7 @@ def prepare(memory, request):
     stored, flipped = view(memory, request, "x")
     x = torch.empty_like(stored) if flipped else stored
     dy, out = view(memory, request, "dy")[0], view(memory, request, "out")[0]
-    if backward and (call := in_two_steps(request, x, dy, out)):
+    if call := added(memory, request, x, dy, out) or (backward and in_two_steps(request, x, dy, out)):
         return call
     function = KINDS.get(request["kind"], (None, None))[backward]
     if function is None or request["from"] == "output":

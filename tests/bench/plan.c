@@ -40,7 +40,7 @@ static bench_case vector(const char *kind, uint32_t roles, pass way, element_typ
                     .ndim = 1,
                     .layout = "contiguous",
                     .shape = {elements},
-                    .strides = {{1}, {1}, {1}}};
+                    .strides = {{1}, {1}, {1}, {1}, {1}}};
     snprintf(c.kind, sizeof c.kind, "%s", kind);
     snprintf(c.spec, sizeof c.spec, "%s%s", roles & SUGAR_ROLE_FORWARD ? "" : "heaviside~", kind);
     return c;
@@ -137,6 +137,48 @@ static void add_overhead(plan *p, const filter *wanted, element_type type)
     }
 }
 
+static const char *const addition_names[] = {[GATE] = "gate", [BIAS] = "bias", [TWICE] = "twice"};
+
+static bench_case with_addition(const char *kind, addition adds, pass way, element_type type, int64_t elements)
+{
+    bench_case c = vector(kind, SUGAR_ROLE_FORWARD, way, type, elements, 1);
+    c.adds = adds;
+    snprintf(c.kind, sizeof c.kind, "%s %s", kind, addition_names[adds]);
+    snprintf(c.layout, sizeof c.layout, "whole");
+    return c;
+}
+
+/* A compact tensor of so many dimensions, whose dimension 1 has biases. */
+static void add_biased(plan *p, const filter *wanted, bench_case c, const char *layout, int ndim, const int64_t *shape)
+{
+    snprintf(c.layout, sizeof c.layout, "%s", layout);
+    c.ndim = ndim;
+    memcpy(c.shape, shape, (size_t)ndim * sizeof *shape);
+    for (int k = 0; k < OPERANDS; k++)
+        for (int64_t d = ndim - 1, step = 1; d >= 0; step *= c.shape[d--])
+            c.strides[k][d] = step;
+    add(p, wanted, &c);
+}
+
+/* Gated units, biases and second derivatives, where their goals are. */
+static void add_additions(plan *p, const filter *wanted, element_type type, int64_t elements)
+{
+    static const char *const gated[] = {"silu", "gelu"}, *const biased[] = {"relu", "silu"},
+                             *const twice[] = {"silu", "tanh"};
+    const int64_t features[] = {elements / 512, 512}, channels[] = {elements / (64 * 512), 64, 16, 32};
+    for (int k = 0; k < 2; k++) {
+        for (int way = FORWARD; way <= BACKWARD; way++) {
+            bench_case c = with_addition(gated[k], GATE, (pass)way, type, elements);
+            add(p, wanted, &c);
+            c = with_addition(biased[k], BIAS, (pass)way, type, elements);
+            add_biased(p, wanted, c, "features", 2, features);
+            add_biased(p, wanted, c, "channels", 4, channels);
+        }
+        const bench_case c = with_addition(twice[k], TWICE, BACKWARD, type, elements);
+        add(p, wanted, &c);
+    }
+}
+
 /* Whether a quick run has this too: in memory, only what the goals for memory name. */
 static bool quickly(const filter *wanted, int64_t elements, const char *kind)
 {
@@ -157,6 +199,10 @@ static void add_type(plan *p, const filter *wanted, element_type type)
             if (strcmp(kind.name, "relu") == 0)         /* beside what it is compared with */
                 add_vectors(p, wanted, "relu~bsilu", SUGAR_ROLE_FORWARD, type, sizes[s]);
         }
+    }
+    if (type == ELEMENT_F32 || type == ELEMENT_BF16) {
+        add_additions(p, wanted, type, CACHE);
+        add_additions(p, wanted, type, RAM);
     }
     for (int k = 0; k < 2; k++)
         for (int way = FORWARD; way <= BACKWARD; way++)

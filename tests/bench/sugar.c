@@ -1,5 +1,6 @@
 /* libsugar itself: the flat calls for contiguous vectors, tensors for everything else. And two other
- * calls: the backward pass from the output, and both passes with a saved gradient of 8 bits. */
+ * calls: the backward pass from the output, and both passes with a saved gradient of 8 bits. Gates, biases and second
+ * derivatives are cases of their own. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@ typedef struct sugar_run {
     sugar_tensor saved;
     uint8_t *codes;                 /* NULL: none are saved */
     int64_t rows[2];                /* the shape of a vector as batch and units */
+    int64_t units[DIMENSIONS];      /* the shape of biases */
+    sugar_tensor bias, bias_gradient;
 } sugar_run;
 
 static sugar_tensor tensor(const bench_case *c, int operand)
@@ -32,6 +35,36 @@ static sugar_tensor tensor(const bench_case *c, int operand)
     };
 }
 
+/* All zeros. */
+static sugar_tensor unit_tensor(const sugar_run *run)
+{
+    const bench_case *c = run->c;
+    sugar_tensor made = tensor(c, OUT);
+    made.shape = run->units;
+    made.strides = NULL;
+    made.data = calloc((size_t)c->shape[1], element_formats[c->type].width);
+    if (!made.data)
+        give_up("sugar", "no memory");
+    return made;
+}
+
+/* The operands that a call has beside the plain ones. Those of second derivatives are arguments. */
+static void add_operands(sugar_run *run)
+{
+    const bench_case *c = run->c;
+    if (c->adds == GATE) {
+        run->options.gate = &run->tensor[THIRD];
+        run->options.gate_gradient = c->way == BACKWARD ? &run->tensor[OTHER] : NULL;
+    } else if (c->adds == BIAS) {
+        for (int d = 0; d < c->ndim; d++)
+            run->units[d] = d == 1 ? c->shape[d] : 1;
+        run->bias = unit_tensor(run);
+        run->bias_gradient = unit_tensor(run);
+        run->options.bias = &run->bias;
+        run->options.bias_gradient = c->way == BACKWARD ? &run->bias_gradient : NULL;
+    }
+}
+
 static void *open_on(const bench_case *c, int threads_wanted)
 {
     sugar_run *run = malloc(sizeof *run);
@@ -44,6 +77,7 @@ static void *open_on(const bench_case *c, int threads_wanted)
     run->options = (sugar_call_options){.struct_size = sizeof run->options, .context = run->context};
     for (int k = 0; k < OPERANDS; k++)
         run->tensor[k] = tensor(c, k);
+    add_operands(run);
     return run;
 }
 
@@ -107,9 +141,12 @@ static sugar_status call_flat(const sugar_run *run, const sugar_call_options *op
 
 static sugar_status call_tensor(const sugar_run *run, const sugar_call_options *options)
 {
-    return run->c->way == FORWARD
-               ? sugar_forward(run->activation, &run->tensor[X], &run->tensor[OUT], options)
-               : sugar_backward(run->activation, &run->tensor[X], &run->tensor[DY], &run->tensor[OUT], options);
+    const sugar_activation *a = run->activation;
+    const sugar_tensor *t = run->tensor;
+    if (run->c->adds == TWICE)
+        return sugar_backward_twice(a, &t[X], &t[DY], &t[THIRD], &t[OTHER], &t[OUT], options);
+    return run->c->way == FORWARD ? sugar_forward(a, &t[X], &t[OUT], options)
+                                  : sugar_backward(a, &t[X], &t[DY], &t[OUT], options);
 }
 
 static void close_case(void *opaque)
@@ -119,6 +156,8 @@ static void close_case(void *opaque)
     sugar_activation_destroy(run->activation);
     sugar_context_destroy(run->context);
     free(run->codes);
+    free(run->bias.data);
+    free(run->bias_gradient.data);
     free(run);
 }
 
@@ -163,7 +202,8 @@ static void *open_saved(const bench_case *c)
 static void call(void *opaque)
 {
     const sugar_run *run = opaque;
-    const sugar_call_options *options = run->context || run->options.flags || run->codes ? &run->options : NULL;
+    const bool has_options = run->context || run->options.flags || run->codes || run->c->adds != NOTHING;
+    const sugar_call_options *options = has_options ? &run->options : NULL;
     if ((is_flat(run->c) ? call_flat : call_tensor)(run, options) != SUGAR_OK)
         give_up(run->c->spec, sugar_last_error());
 }

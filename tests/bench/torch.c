@@ -43,7 +43,7 @@ static void put_numbers(const char *name, const int64_t *numbers, int count)
 /* from: where the backward pass of some kinds may start, the input or the output of the forward pass. */
 static bool open_slot(const bench_case *c, int slot, const char *from)
 {
-    static const char *const operands[OPERANDS] = {"x", "dy", "out"};
+    static const char *const operands[OPERANDS] = {"x", "dy", "out", "third", "other"};
     char line[64];
     fprintf(peer.requests,
             "{\"slot\": %d, \"kind\": \"%s\", \"direction\": \"%s\", \"dtype\": \"%s\", "
