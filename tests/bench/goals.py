@@ -200,8 +200,8 @@ def goals(cases, errors):
     yield ("Goal 7: two threads at 1.9 times the speed of one, kinds bound by arithmetic",
            two_threads([c for c in vectors if c.elements == LAST_CACHE and c.threads == 2
                         and c.kind not in CHEAP and (c.kind, c.way) != ("relu~bsilu", "forward")]))
-    yield ("Goal 8, in memory: calls with a gate, biases or second derivatives at most 1.15 times the time of the fastest "
-           "loop with the same streams",
+    yield ("Goal 8, in memory: calls with a gate, biases or second derivatives at most 1.15 times the time of the "
+           "fastest loop with the same streams",
            against([c for c in every if c.layout in ADDED and c.elements == RAM], lambda case: LIMITS.__contains__,
                    1 / 1.15))
     yield ("Goal 8: twice as fast as every peer, with a gate or biases",

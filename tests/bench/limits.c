@@ -1,6 +1,6 @@
 /* The limits of the machine: loops that read and write as much memory, with almost no arithmetic. They work on bytes,
- * whatever the element type. One input is written as its complement, of several the xor of two: were it a copy, a compiler
- * would call memcpy. Biases and their gradients stay in the caches, and are left out. */
+ * whatever the element type. One input is written as its complement, of several the xor of two: were it a copy, a
+ * compiler would call memcpy. Biases and their gradients stay in the caches, and are left out. */
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
