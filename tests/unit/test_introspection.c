@@ -94,6 +94,8 @@ static void parameters(void **unused)
             sugar_activation *a = must_create(spec, NULL);
             snprintf(spec, sizeof spec, "%s=", p.name);
             const char *text = strstr(sugar_activation_spec(a), spec);
+            while (text && text[-1] != '(' && text[-1] != ',')      /* the end of a longer name, as k is of leak */
+                text = strstr(text + 1, spec);
             assert_non_null(text);
             assert_true(strtod(text + strlen(spec), NULL) == p.default_value);
             sugar_activation_destroy(a);
