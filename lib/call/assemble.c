@@ -337,15 +337,22 @@ static void choose_kernels(assembly *a, const sugar_level_entry *level)
         c->in_memory[k] = has_type(a, k) ? level->kernels[element_of(a->operand[k].tensor)] : c->kernels;
 }
 
-/* A gradient of a bias sums up what dx is made of: they are computed together, in a buffer. That of a gate may be x or
- * dy, which dx has to be computed from. */
+/* Two operands that share memory and passed the checks are the same view. */
+static bool is_same_view(const sugar_extended_call *c, int k, int other)
+{
+    return other != SUGAR_ABSENT && c->walk.data[k] == c->walk.data[other];
+}
+
+/* A gradient of a bias sums up what dx is made of: they are computed together, in a buffer. That of a gate is stored
+ * last where it is x or dy, which dx has to be computed from. */
 static void set_outputs(assembly *a)
 {
     sugar_extended_call *c = &a->call;
     for (int k = 0; k < a->count; k++) {
         c->is_written[k] = a->operand[k].access == SUGAR_ACCESS_OUTPUT;
         c->is_streamed[k] = false;
-        c->is_staged[k] = k == c->place[SUGAR_OPTION_gate_gradient]
+        c->is_staged[k] = (k == c->place[SUGAR_OPTION_gate_gradient]
+                           && (is_same_view(c, k, c->x) || is_same_view(c, k, c->dy)))
                           || (k == c->output && c->place[SUGAR_OPTION_bias_gradient] != SUGAR_ABSENT && !c->accumulate);
     }
 }

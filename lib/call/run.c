@@ -25,17 +25,23 @@ static int64_t most_of(size_t element_size)
 
 /* ---- Tiles --------------------------------------------------------------------------------- */
 
+/* Where there is a bias, x is converted when that is added. */
+static bool is_converted_by_bias(const sugar_extended_call *c, int k)
+{
+    return k == c->x && c->place[SUGAR_OPTION_bias] != SUGAR_ABSENT;
+}
+
 /* Sets where operand k is used: where it lies if the tile is contiguous there, else in a buffer. */
 static void locate_operand(const sugar_extended_call *c, sugar_workspace *w, sugar_block *b, int k)
 {
     const sugar_walk *walk = b->walk;
     const bool is_broadcast = k == c->place[SUGAR_OPTION_parameter] || k == c->place[SUGAR_OPTION_bias];
-    b->is_shared[k] = is_broadcast && sugar_tile_shares(c, b, k);
+    b->is_shared[k] = is_broadcast && sugar_tile_shares(b, k);
     if (b->is_shared[k])
         return;
     void *start = sugar_tile_start(b->tile, walk, k);
     const bool in_pieces = sugar_tile_row(b->tile, walk, k) < b->tile->count;
-    b->in_buffer[k] = in_pieces || is_converted(c, k) || c->is_staged[k];
+    b->in_buffer[k] = in_pieces || c->is_staged[k] || (is_converted(c, k) && !is_converted_by_bias(c, k));
     b->at[k] = b->in_buffer[k] ? (void *)&w->tile[k] : start;
     if (!b->in_buffer[k] || (c->is_written[k] && !c->accumulate))
         return;
@@ -81,7 +87,6 @@ static void run_tile(const sugar_extended_call *c, sugar_workspace *w, const sug
     for (int k = 0; k < walk->operands; k++)
         if (walk->size[k] > 0 && k != c->summed)
             locate_operand(c, w, &b, k);
-    b.stream = c->is_streamed[c->output] && !b.in_buffer[c->output] ? SUGAR_STREAM_OPEN : 0;
     (c->is_backward ? sugar_tile_backward : sugar_tile_forward)(c, w, &b);
     for (int k = 0; k < walk->operands; k++)
         if (b.in_buffer[k] && c->is_written[k])

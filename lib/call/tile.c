@@ -25,6 +25,13 @@ typedef struct tile_state {
 /* The work of one option on a tile. */
 typedef void option_work(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state);
 
+/* Whether the stores of a tile to operand k go past the caches: 0 or SUGAR_STREAM_OPEN. What is in a buffer is stored
+ * later. */
+static int stream_of(const sugar_extended_call *c, const sugar_block *b, int k)
+{
+    return c->is_streamed[k] && !b->in_buffer[k] ? SUGAR_STREAM_OPEN : 0;
+}
+
 /* ---- Runs that share values ------------------------------------------------------------------- */
 
 /* Elements of a tile, one after another, by operand k, a parameter or a bias: they share a value (step 0), or each has
@@ -36,32 +43,36 @@ typedef struct value_run {
     size_t begin, n;                /* elements [begin, begin + n) of the tile */
     int64_t rows_left;              /* that have the same values */
     sugar_runs runs;
-    SUGAR_REALS(1) converted;       /* the shared value, if operand k is converted */
 } value_run;
 
 /* Whether the elements of a run have different values. */
 static bool is_row(const sugar_run *run) { return run->across && run->length > 1; }
 
-bool sugar_tile_shares(const sugar_extended_call *c, const sugar_block *b, int k)
+bool sugar_tile_shares(const sugar_block *b, int k)
 {
     sugar_runs runs;
     sugar_runs_start(&runs, b->walk, b->tile, k);
     const sugar_run *run = &runs.run;
     if (is_row(run))
-        return run->length >= SHORTEST_ROW && b->walk->stride[k][0] == 1 && !is_converted(c, k);
+        return run->length >= SHORTEST_ROW && b->walk->stride[k][0] == 1;
     const int64_t sharing = run->rows * run->length;
     return sharing >= FEWEST_SHARING || sharing == b->tile->count;
 }
 
-static value_run value_runs_start(const sugar_block *b, int k)
+/* Members are set one by one; to clear `runs` takes as long as to add a bias to a tile. */
+static void value_runs_start(value_run *v, const sugar_block *b, int k)
 {
-    value_run v = {.k = k, .value = b->at[k], .step = 1};
+    v->k = k;
+    v->value = b->at[k];
+    v->step = 1;
+    v->begin = v->n = 0;
+    v->rows_left = 0;
     if (b->is_shared[k])
-        sugar_runs_start(&v.runs, b->walk, b->tile, k);
-    return v;
+        sugar_runs_start(&v->runs, b->walk, b->tile, k);
 }
 
-static void set_value(value_run *v, const sugar_extended_call *c, const sugar_walk *walk)
+/* Values that are converted go to the buffer of their operand. */
+static void set_value(value_run *v, const sugar_extended_call *c, sugar_workspace *w, const sugar_walk *walk)
 {
     const sugar_run *run = &v->runs.run;
     v->step = is_row(run);
@@ -70,12 +81,12 @@ static void set_value(value_run *v, const sugar_extended_call *c, const sugar_wa
     v->begin = (size_t)run->begin;
     v->value = (const char *)walk->data[v->k] + run->first * (int64_t)walk->size[v->k];
     if (is_converted(c, v->k)) {
-        c->in_memory[v->k]->load_reals(v->value, &v->converted, 1);
-        v->value = &v->converted;
+        c->in_memory[v->k]->load_reals(v->value, &w->tile[v->k], is_row(run) ? v->n : 1);
+        v->value = &w->tile[v->k];
     }
 }
 
-static bool value_runs_next(value_run *v, const sugar_extended_call *c, const sugar_block *b)
+static bool value_runs_next(value_run *v, const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
 {
     if (!b->is_shared[v->k]) {
         const bool is_first = v->n == 0;
@@ -89,18 +100,22 @@ static bool value_runs_next(value_run *v, const sugar_extended_call *c, const su
     }
     if (!sugar_runs_next(&v->runs))
         return false;
-    set_value(v, c, b->walk);
+    set_value(v, c, w, b->walk);
     return true;
 }
 
 /* ---- Biases ---------------------------------------------------------------------------------- */
 
-/* x + bias takes the place of x. */
+/* x + bias takes the place of x, which may have the type that it has in memory. */
 static void forward_bias(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, tile_state *state)
 {
+    const sugar_kernels *kernels = b->in_buffer[c->x] ? c->kernels : c->in_memory[c->x];
+    const size_t size = b->in_buffer[c->x] ? sugar_element_size(c->element) : b->walk->size[c->x];
     void *sum = &w->tile[c->x];
-    for (value_run v = value_runs_start(b, c->place[SUGAR_OPTION_bias]); value_runs_next(&v, c, b);)
-        c->kernels->add_bias(element_at(c, state->x, v.begin), v.value, v.step, element_at(c, sum, v.begin), v.n);
+    value_run v;
+    value_runs_start(&v, b, c->place[SUGAR_OPTION_bias]);
+    while (value_runs_next(&v, c, w, b))
+        kernels->add_bias((const char *)state->x + v.begin * size, v.value, v.step, element_at(c, sum, v.begin), v.n);
     state->x = sum;
 }
 
@@ -227,18 +242,27 @@ static void backward_parameter(const sugar_extended_call *c, sugar_workspace *w,
     forward_parameter(c, w, b, state);
 }
 
-/* f' of a tile, as reals. */
-static void find_own_derivative(const sugar_extended_call *c, const sugar_block *b, const tile_state *state, void *d)
+static void derivative_each(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                            const tile_state *state, void *d)
 {
     const int32_t kind = c->activation->parsed.forward.kind;
+    value_run v;
+    value_runs_start(&v, b, c->place[SUGAR_OPTION_parameter]);
+    while (value_runs_next(&v, c, w, b))
+        c->kernels->derivative_each[kind](v.value, v.step, element_at(c, state->x, v.begin), real_at(c, d, v.begin),
+                                          v.n);
+}
+
+/* f' of a tile, as reals. */
+static void find_own_derivative(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                                const tile_state *state, void *d)
+{
     const sugar_passes *passes = &c->activation->passes[c->element];
     const size_t n = (size_t)b->tile->count;
     if (state->slope)
         c->kernels->derivative_drawn(state->slope, state->x, d, n);
     else if (state->has_parameter)
-        for (value_run v = value_runs_start(b, c->place[SUGAR_OPTION_parameter]); value_runs_next(&v, c, b);)
-            c->kernels->derivative_each[kind](v.value, v.step, element_at(c, state->x, v.begin), real_at(c, d, v.begin),
-                                              v.n);
+        derivative_each(c, w, b, state, d);
     else if (passes->own_derivative)
         passes->own_derivative(&passes->forward_parameters, state->x, d, n);
     else                /* there is no surrogate, so this is f' as well */
@@ -256,9 +280,9 @@ static sugar_combination find_derivatives(const sugar_extended_call *c, sugar_wo
         passes->surrogate_derivative(&passes->surrogate_parameters, state->x, &w->surrogate_derivative,
                                      (size_t)b->tile->count);
     else
-        find_own_derivative(c, b, state, &w->surrogate_derivative);
+        find_own_derivative(c, w, b, state, &w->surrogate_derivative);
     if (passes->own_derivative)
-        find_own_derivative(c, b, state, &w->own_derivative);
+        find_own_derivative(c, w, b, state, &w->own_derivative);
     return (sugar_combination){
         .x = state->x,
         .surrogate = &w->surrogate_derivative,
@@ -307,11 +331,15 @@ static void backward_saved_gradient(const sugar_extended_call *c, sugar_workspac
 
 /* ---- Passes -------------------------------------------------------------------------------- */
 
-static void forward_each(const sugar_extended_call *c, const sugar_block *b, const tile_state *state, void *y)
+static void forward_each(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                         const tile_state *state, void *y)
 {
-    for (value_run v = value_runs_start(b, c->place[SUGAR_OPTION_parameter]); value_runs_next(&v, c, b);)
-        c->kernels->forward_each[c->activation->parsed.forward.kind](v.value, v.step, element_at(c, state->x, v.begin),
-                                                                     element_at(c, y, v.begin), v.n);
+    const int32_t kind = c->activation->parsed.forward.kind;
+    value_run v;
+    value_runs_start(&v, b, c->place[SUGAR_OPTION_parameter]);
+    while (value_runs_next(&v, c, w, b))
+        c->kernels->forward_each[kind](v.value, v.step, element_at(c, state->x, v.begin), element_at(c, y, v.begin),
+                                       v.n);
 }
 
 /* If `stream`, y is stored past the caches from its first cache line on; here and below. */
@@ -325,14 +353,14 @@ static void forward_drawn(const sugar_extended_call *c, const tile_state *state,
 }
 
 /* y = f(x) of a tile. */
-static void find_values(const sugar_extended_call *c, const sugar_block *b, const tile_state *state, void *y,
-                        int stream)
+static void find_values(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                        const tile_state *state, void *y, int stream)
 {
     const int64_t n = b->tile->count;
     if (state->slope)
         forward_drawn(c, state, y, n, stream);
     else if (state->has_parameter)
-        forward_each(c, b, state, y);
+        forward_each(c, w, b, state, y);
     else
         sugar_forward_pass(c->activation, c->element, state->x, y, n, stream);
 }
@@ -383,19 +411,29 @@ static void sum_products(const sugar_extended_call *c, sugar_workspace *w, const
     }
 }
 
-/* The products are dy df/dparameter. */
+/* dy df/dparameter, where the parameter is a tensor. */
+static void find_products_each(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
+                               const tile_state *state, void *products)
+{
+    const int32_t kind = c->activation->parsed.forward.kind;
+    const void *parameters = &c->activation->passes[c->element].forward_parameters;
+    value_run v;
+    value_runs_start(&v, b, c->place[SUGAR_OPTION_parameter]);
+    while (value_runs_next(&v, c, w, b))
+        c->kernels->parameter_products[kind](parameters, v.value, v.step, element_at(c, state->x, v.begin),
+                                             element_at(c, state->dy, v.begin), real_at(c, products, v.begin), v.n);
+}
+
 static void backward_parameter_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
                                         tile_state *state)
 {
     const int32_t kind = c->activation->parsed.forward.kind;
-    const sugar_kernels *kernels = c->kernels;
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
     if (state->has_parameter)
-        for (value_run v = value_runs_start(b, c->place[SUGAR_OPTION_parameter]); value_runs_next(&v, c, b);)
-            kernels->parameter_products[kind](parameters, v.value, v.step, element_at(c, state->x, v.begin),
-                                              element_at(c, state->dy, v.begin), real_at(c, &w->values, v.begin), v.n);
+        find_products_each(c, w, b, state, &w->values);
     else
-        kernels->parameter_products[kind](parameters, NULL, 0, state->x, state->dy, &w->values, (size_t)b->tile->count);
+        c->kernels->parameter_products[kind](parameters, NULL, 0, state->x, state->dy, &w->values,
+                                             (size_t)b->tile->count);
     sum_products(c, w, b, &w->values);
 }
 
@@ -411,30 +449,37 @@ static void backward_bias_gradient(const sugar_extended_call *c, sugar_workspace
 
 /* ---- Tiles ------------------------------------------------------------------------------------ */
 
+/* Stores a b, of a tile, to operand k. */
+static void put_products(const sugar_extended_call *c, const sugar_block *b, const void *first, const void *second,
+                         int k)
+{
+    void *product = b->at[k];
+    const int stream = stream_of(c, b, k);
+    const sugar_stretches all = sugar_stretches_find(product, sugar_element_size(c->element), b->tile->count, stream);
+    for (int i = 0; i < SUGAR_STRETCHES; i++) {
+        const size_t begin = (size_t)all.begin[i], n = (size_t)all.begin[i + 1] - begin;
+        if (n > 0)
+            c->kernels->multiply(real_at(c, first, begin), real_at(c, second, begin), real_at(c, product, begin), n,
+                                 c->accumulate, i == SUGAR_WHOLE_LINES ? stream : 0);
+    }
+}
+
 /* dy f(x). From the output, f(x) is x. */
 static void backward_gate_gradient(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
                                    tile_state *state)
 {
     const void *values = c->from_output ? state->x : &w->values;
     if (!c->from_output)
-        find_values(c, b, state, &w->values, 0);
-    c->kernels->multiply(b->at[c->dy], values, b->at[c->place[SUGAR_OPTION_gate_gradient]], (size_t)b->tile->count,
-                         c->accumulate, 0);
+        find_values(c, w, b, state, &w->values, 0);
+    put_products(c, b, b->at[c->dy], values, c->place[SUGAR_OPTION_gate_gradient]);
 }
 
 /* y = f(x) gate. */
 static void forward_gated(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
                           const tile_state *state)
 {
-    find_values(c, b, state, &w->values, 0);
-    void *y = b->at[c->output];
-    const sugar_stretches all = sugar_stretches_find(y, sugar_element_size(c->element), b->tile->count, b->stream);
-    for (int i = 0; i < SUGAR_STRETCHES; i++) {
-        const size_t begin = (size_t)all.begin[i], n = (size_t)all.begin[i + 1] - begin;
-        if (n > 0)
-            c->kernels->multiply(real_at(c, &w->values, begin), element_at(c, state->gate, begin),
-                                 element_at(c, y, begin), n, 0, i == SUGAR_WHOLE_LINES ? b->stream : 0);
-    }
+    find_values(c, w, b, state, &w->values, 0);
+    put_products(c, b, &w->values, state->gate, c->output);
 }
 
 /* The work of options, in the order of their table; NULL where the call refuses the option. */
@@ -474,7 +519,7 @@ void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const 
     if (state.gate)
         forward_gated(c, w, b, &state);
     else if (c->activation)
-        find_values(c, b, &state, b->at[c->output], b->stream);
+        find_values(c, w, b, &state, b->at[c->output], stream_of(c, b, c->output));
 }
 
 /* In place, dx overwrites x, dy or the gate, so it is stored last. */
@@ -483,5 +528,5 @@ void sugar_tile_backward(const sugar_extended_call *c, sugar_workspace *w, const
     assert(b->tile->count <= SUGAR_TILE_ELEMENTS);
     const tile_state state = run_options(backward_work, c, w, b);
     if (!state.is_stored)
-        find_gradients(c, w, b, &state, b->at[c->output], c->accumulate, b->stream);
+        find_gradients(c, w, b, &state, b->at[c->output], c->accumulate, stream_of(c, b, c->output));
 }

@@ -44,7 +44,6 @@ typedef struct sugar_block {
     bool in_buffer[SUGAR_MAX_OPERANDS];
     bool is_shared[SUGAR_MAX_OPERANDS];     /* of one that is broadcast: at[k] is not set, as runs of elements share
                                                a value; else there is one for each element */
-    int stream;                     /* 0, or SUGAR_STREAM_OPEN */
     const void *ahead;              /* NULL, or the inputs of the next tile, to be prefetched */
 } sugar_block;
 
@@ -65,7 +64,7 @@ static inline bool is_converted(const sugar_extended_call *c, int k) { return c-
 
 /* Whether so many elements of a tile share a value of operand k, a parameter or a bias, or have rows of them, that a
  * kernel is called for each run. If not, every element gets a value of its own, in a buffer. */
-bool sugar_tile_shares(const sugar_extended_call *c, const sugar_block *b, int k);
+bool sugar_tile_shares(const sugar_block *b, int k);
 
 /* The forward and the backward pass of a tile, with all that options add. */
 void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b);

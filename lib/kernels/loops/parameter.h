@@ -110,19 +110,33 @@ static void sum_run(const void *products, size_t n, double *high, double *low)
     add_sum(high, low, lane[0], lane_rest[0]);
 }
 
+/* Adds to `wanted` sums, at most a vector of them; rows are n products apart. */
+ALWAYS_INLINE void sum_columns(const real *product, size_t rows, size_t n, size_t wanted, double *high, double *low)
+{
+    vec64 sum[VEC64_PER_VEC], rest[VEC64_PER_VEC];
+    UNROLL
+    for (int h = 0; h < VEC64_PER_VEC; h++) {
+        sum[h] = vec64_load(high + h * VEC64_LANES);
+        rest[h] = vec64_load(low + h * VEC64_LANES);
+    }
+    for (size_t row = 0; row < rows; row++)
+        add_products(sum, rest, load_some_reals(product + row * n, wanted));
+    UNROLL
+    for (int h = 0; h < VEC64_PER_VEC; h++) {
+        vec64_store(high + h * VEC64_LANES, sum[h]);
+        vec64_store(low + h * VEC64_LANES, rest[h]);
+    }
+}
+
 /* Whole vectors of sums are loaded and stored, which may reach beyond the n sums. */
 static void sum_rows(const void *products, size_t rows, size_t n, double *high, double *low)
 {
     const real *product = products;
-    for (size_t i = 0; i < n; i += VEC_LANES)
-        for (int h = 0; h < VEC64_PER_VEC; h++) {
-            const size_t at = i + (size_t)h * VEC64_LANES;
-            vec64 sum = vec64_load(high + at), rest = vec64_load(low + at);
-            for (size_t row = 0; row < rows; row++)
-                add_keeping_rest(&sum, &rest, vec_widen(load_some_reals(product + row * n + i, n - i), h));
-            vec64_store(high + at, sum);
-            vec64_store(low + at, rest);
-        }
+    size_t i = 0;
+    for (; n - i >= VEC_LANES; i += VEC_LANES)
+        sum_columns(product + i, rows, n, VEC_LANES, high + i, low + i);
+    if (i < n)
+        sum_columns(product + i, rows, n, n - i, high + i, low + i);
 }
 
 /* If a sum is infinite, what its rounding lost is NaN and is left out. */
