@@ -123,6 +123,7 @@ FUNCTION(abs_value) { return magnitude(x); }
 FUNCTION(square_value) { return x * x; }
 FUNCTION(square_derivative) { return 2 * x; }
 FUNCTION(abs_derivative) { return when((mask)(x > 0)) - when((mask)(x < 0)); }
+FUNCTION(heaviside_value) { return choose((mask)(x == p[0]), all(p[1]), threshold_derivative(x, p)); }
 FUNCTION(sign_value) { return choose((mask)(x == 0), all(p[0]), abs_derivative(x, p)); }
 FUNCTION(triangle_spike_derivative) { return p[0] * greater(1 - magnitude(x), all(0)); }
 FUNCTION(box_spike_derivative) { return when((mask)(magnitude(x) <= p[0])); }
@@ -587,7 +588,7 @@ static const struct {
     KIND(bounded_relu),
     KIND(clipped_linear),
     KIND(clipped_gate),
-    {"heaviside", {threshold_derivative, zero, NULL, heaviside_second}},
+    {"heaviside", {heaviside_value, zero, NULL, heaviside_second}},
     {"sign", {sign_value, zero, NULL, sign_second}},
     KIND(table),
     SURROGATE(atan_spike),

@@ -239,6 +239,7 @@ FUNCTION(abs_value) { mpfr_abs(r, x, N); }
 FUNCTION(square_value) { mpfr_sqr(r, x, N); }
 FUNCTION(square_derivative) { mpfr_mul_ui(r, x, 2, N); }
 
+FUNCTION(heaviside_value) { mpfr_set_d(r, mpfr_cmp_d(x, p[0]) == 0 ? p[1] : ABOVE(x, p[0]), N); }
 FUNCTION(sign_value) { mpfr_set_d(r, mpfr_zero_p(x) ? p[0] : mpfr_sgn(x), N); }
 FUNCTION(abs_derivative) { mpfr_set_si(r, mpfr_sgn(x), N); }
 FUNCTION(box_spike_derivative)
@@ -1474,7 +1475,7 @@ const reference_kind reference_kinds[] = {
     ORDERED(bounded_relu, bounded_relu_value, bounded_relu_derivative, "threshold", "max_value", "negative_slope"),
     KIND(clipped_linear, clipped_linear_value, clipped_linear_derivative, "alpha", "beta"),
     KIND(clipped_gate, clipped_gate_value, clipped_gate_derivative, "alpha", "beta"),
-    KIND(heaviside, threshold_derivative, zero, "threshold"),
+    KIND(heaviside, heaviside_value, zero, "threshold", "zero"),
     KIND(sign, sign_value, zero, "zero"),
     KIND(table, table_value, table_derivative, NULL),
     SURROGATE(atan_spike, "alpha"),

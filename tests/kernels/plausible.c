@@ -28,6 +28,7 @@ static const struct known {
     {"bsilu", 0, 0, 0.9175},
     {"nelu(alpha=1)", -1, 0.5, -0.5},
     {"heaviside(threshold=1)~atan_spike(alpha=2)", 1, 0, 1},
+    {"heaviside(threshold=1,zero=0.5)~atan_spike(alpha=2)", 1, 0.5, 1},
     {"heaviside~gaussian_spike(sigma=1)", 0, 0, 0.39894228},
     {"sign~triangle_spike(gamma=1)", -0.25, -1, 0.75},
     {"relu~bsilu(blend=0.5)", 0, 0, 0.45875},

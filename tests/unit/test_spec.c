@@ -34,7 +34,7 @@ static void canonical_forms(void **unused)
         {"relu~relu(domain=negative)", "relu~relu(domain=negative)"},
         {"relu~elu(blend=0.5,domain=negative,alpha=2)", "relu~elu(alpha=2,domain=negative,blend=0.5)"},
         {"relu~swish(blend=0)", "relu~silu(beta=1,blend=0)"},
-        {"heaviside(threshold=1)~atan_spike", "heaviside(threshold=1)~atan_spike(alpha=2)"},
+        {"heaviside(threshold=1)~atan_spike", "heaviside(threshold=1,zero=0)~atan_spike(alpha=2)"},
         {"leaky_relu(negative_slope=1000000)", NULL},
         {"threshold(threshold=1e30,value=-1E+30)", NULL},
         {"elu(alpha=0.1)", "elu(alpha=0.1)"},

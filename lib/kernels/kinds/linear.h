@@ -311,7 +311,11 @@ static inline vec clipped_gate_second(vec x, const vec *p)
     return clipped_choice(x, p, SPLAT(0), SPLAT(2) * linear_derivative(x, p), SPLAT(0));
 }
 
-static inline vec heaviside_value(vec x, const vec *p) { return step_at(x, p[0]); }
+static inline vec heaviside_value(vec x, const vec *p)
+{
+    vec up_to = vec_select(vec_less(x, p[0]), SPLAT(0), p[1]);
+    return vec_select(vec_less_equal(x, p[0]), up_to, vec_keep_nan(x, SPLAT(1)));
+}
 static inline vec heaviside_derivative(vec x, const vec *p)
 {
     (void)p;
@@ -333,8 +337,8 @@ static inline vec sign_derivative(vec x, const vec *p)
  * numbers, NaN. Then a store need not round. Known when a kernel is compiled. */
 ALWAYS_INLINE int is_exact(vec (*f)(vec, const vec *))
 {
-    return f == identity_value || f == relu_value || f == relu6_value || f == hardshrink_value || f == heaviside_value
-           || f == abs_value || f == abs_derivative || f == identity_derivative || f == relu_derivative
+    return f == identity_value || f == relu_value || f == relu6_value || f == hardshrink_value || f == abs_value
+           || f == abs_derivative || f == identity_derivative || f == relu_derivative
            || f == relu_derivative_from_output || f == relu6_derivative || f == relu6_derivative_from_output
            || f == threshold_derivative || f == softshrink_derivative || f == hardshrink_derivative
            || f == hardtanh_derivative || f == hardtanh_derivative_from_output || f == heaviside_derivative

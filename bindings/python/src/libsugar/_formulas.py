@@ -180,11 +180,11 @@ def hardswish_derivative(m: Any, x: Any) -> Any:
     return m.where(x <= -3, 0.0, m.where(x >= 3, 1.0, (2 * x + 3) / 6))
 
 
-def heaviside_value(m: Any, x: Any, threshold: Any) -> Any:
-    return constant(m, x, m.where(x > threshold, 1.0, 0.0))
+def heaviside_value(m: Any, x: Any, threshold: Any, zero: Any) -> Any:
+    return m.where(x > threshold, 1.0, m.where(x < threshold, 0.0, constant(m, x, zero)))
 
 
-def heaviside_derivative(m: Any, x: Any, threshold: Any) -> Any:
+def heaviside_derivative(m: Any, x: Any, threshold: Any, zero: Any) -> Any:
     return constant(m, x, 0.0)
 
 
