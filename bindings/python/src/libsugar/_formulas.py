@@ -209,6 +209,10 @@ def sparse_plus_value(m: Any, x: Any) -> Any:
     return m.where(x > 1, x, root * root)
 
 
+def sparse_plus_derivative(m: Any, x: Any) -> Any:
+    return m.where(x <= -1, 0.0, m.where(x >= 1, 1.0, 0.5 * (x + 1)))
+
+
 def sparse_sigmoid_value(m: Any, x: Any) -> Any:
     return 0.5 * m.clip(x + 1, 0.0, 2.0)
 
@@ -515,13 +519,19 @@ def sin_derivative(m: Any, x: Any, omega: float) -> Any:
     return omega * sine_and_cosine(m, x, omega)[1]
 
 
+def sin_second(m: Any, x: Any, omega: float) -> Any:
+    return -(omega * omega) * sine_and_cosine(m, x, omega)[0]
+
+
 def snake_value(m: Any, x: Any, alpha: float) -> Any:
     sine = sine_and_cosine(m, x, alpha)[0]
     return x + sine * sine / alpha
 
 
 def snake_derivative(m: Any, x: Any, alpha: float) -> Any:
-    return 1 + sine_and_cosine(m, x, 2 * alpha)[0]
+    """1 + sin(2 alpha x), of twice as large an x"""
+    s, c = sine_and_cosine(m, x, alpha)
+    return 1 + 2 * s * c
 
 
 # ---- Algebraic -----------------------------------------------------------------------------------------------------
@@ -736,14 +746,14 @@ FORMULAS = {
     "hardswish": Formulas(hardswish_value, hardswish_derivative),
     "bsilu": Formulas(bsilu_value, bsilu_derivative, bsilu_parameter_derivative, bsilu_second),
     "nelu": Formulas(nelu_value, nelu_derivative, nelu_parameter_derivative),
-    "sin": Formulas(sin_value, sin_derivative),
+    "sin": Formulas(sin_value, sin_derivative, second=sin_second),
     "snake": Formulas(snake_value, snake_derivative),
     "arctan": Formulas(arctan_value, arctan_derivative),
     "lisht": Formulas(lisht_value, lisht_derivative),
     "logcosh": Formulas(logcosh_value, tanh_value),
     "exponential": Formulas(exponential_value, exponential_value),
     "hard_mish": Formulas(hard_mish_value, hard_mish_derivative),
-    "sparse_plus": Formulas(sparse_plus_value, sparse_sigmoid_value),
+    "sparse_plus": Formulas(sparse_plus_value, sparse_plus_derivative),
     "sparse_sigmoid": Formulas(sparse_sigmoid_value, sparse_sigmoid_derivative),
     "abs": Formulas(abs_value, abs_derivative),
     "square": Formulas(square_value, square_derivative),
