@@ -59,7 +59,7 @@ class Mixed(nn.Module):
             made: torch.Tensor = self.act(x) * x
             return made
 
-        return self.act(x) * 2 + self.act(self.act(x) * x[..., :1]) * x + inside(x)
+        return self.act(x) * 2 + self.act(x[..., :1] * self.act(x)) * x + inside(x)
 
 
 class Super(Mlp):

@@ -64,7 +64,7 @@ class Described:
 
     def __init__(self, spec: str, level: str | None) -> None:
         self.spec, self.level = spec, level
-        table = table_of(spec)
+        table = table_of(spec) if isinstance(spec, str) else None      # what else it is Activation refuses
         self.activation = Activation(spec, level, table)
         self.address = self.activation._address
         self.info = self.activation.info
