@@ -33,48 +33,30 @@
 //	          "owned by the caller" is freed by the caller. (bindings/ reads these lists: they are the one
 //	          description for every language.)
 //	Overlap.  y may be the very same view as x, and dx as x or dy (same address, same strides; those of an
-//	extent of 1
-//	          do not count): in place. y and dx may also be the view that a gate is, a gate_gradient that of x,
-//	              dy or a
-//	          gate, and in sugar_backward_twice ddy and dx that of x, dy or v. Any other sharing of memory
-//	              between an
-//	          output and another operand, input or output, is SUGAR_ERROR_OVERLAP, and so is an output with two
-//	              indices
-//	          at the same address, as with a stride of 0. Views that interleave without sharing an element are
-//	              fine.
-//	          Inputs may overlap each other and themselves (zero strides). For views of many dimensions, with
-//	              strides
-//	          that no array has, it can take very long to decide exactly whether they overlap; the check stops
-//	              after a
-//	          bounded amount of work, and an overlap that it could not rule out until then is an error of that
-//	              kind,
-//	          too.
-//	Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64 within 4
-//	ULP; where a
-//	          derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52) times its largest magnitude,
-//	              whichever is
-//	          larger. For second derivatives all these bounds are twice as large. A parameter is rounded once
-//	              to the
-//	          element type; the exact result is that for the rounded parameter. dx is the derivative, rounded,
-//	              times dy,
-//	          rounded. For f16 and bf16 all of this is done in f32, parameters included, and the result alone
-//	              is rounded
-//	          to the element type (to nearest, ties to even): for every input, values and derivatives are one
-//	              of the two
+//	          extent of 1 do not count): in place. y and dx may also be the view that a gate is, a
+//	          gate_gradient that of x, dy or a gate, and in sugar_backward_twice ddy and dx that of x, dy
+//	          or v. Any other sharing of memory between an output and another operand, input or output, is
+//	          SUGAR_ERROR_OVERLAP, and so is an output with two indices at the same address, as with a
+//	          stride of 0. Views that interleave without sharing an element are fine. Inputs may overlap
+//	          each other and themselves (zero strides). For views of many dimensions, with strides that no
+//	          array has, it can take very long to decide exactly whether they overlap; the check stops
+//	          after a bounded amount of work, and an overlap that it could not rule out until then is an
+//	          error of that kind, too.
+//	Numbers.  f32 values and derivatives are within 2 ULP of the exact result for every input, f64 within
+//	          4 ULP; where a derivative changes sign, within 2 ULP (4 ULP) or 2^-24 (2^-52) times its
+//	          largest magnitude, whichever is larger. For second derivatives all these bounds are twice as
+//	          large. A parameter is rounded once to the element type; the exact result is that for the
+//	          rounded parameter. dx is the derivative, rounded, times dy, rounded. For f16 and bf16 all of
+//	          this is done in f32, parameters included, and the result alone is rounded to the element
+//	          type (to nearest, ties to even): for every input, values and derivatives are one of the two
 //	          neighbours of the exact result, and with the default parameters at least 99.9 % of them the
-//	              nearer one (a
-//	          parameter of few digits can put a whole stretch of results next to the middle between two
-//	              elements). They
-//	          approximate the exact result, rounded once, and so may differ in the last bit from an f32 call's
-//	              result
-//	          that is rounded again. Results have the same bits at every level of every processor
-//	              (sugar_level), stride,
-//	          alignment, position and split over threads; only the payload and sign of a NaN may differ. Values
-//	              and
-//	          derivatives are NaN where x is NaN, and nowhere else; for an infinite x they are limits, and
-//	              where a sine
-//	          has none, as in sin and snake's derivative, it counts as its mean, 0. dx is NaN, besides, where
-//	              IEEE 754
+//	          nearer one (a parameter of few digits can put a whole stretch of results next to the middle
+//	          between two elements). They approximate the exact result, rounded once, and so may differ in
+//	          the last bit from an f32 call's result that is rounded again. Results have the same bits at
+//	          every level of every processor (sugar_level), stride, alignment, position and split over
+//	          threads; only the payload and sign of a NaN may differ. Values and derivatives are NaN where
+//	          x is NaN, and nowhere else; for an infinite x they are limits, and where a sine has none, as
+//	          in sin and snake's derivative, it counts as its mean, 0. dx is NaN, besides, where IEEE 754
 //	          makes one of the product (dy is NaN, or infinite while the derivative is 0) or of the sum of
 //	          SUGAR_CALL_ACCUMULATE. A saved gradient keeps no NaN of x.
 //	Modes.    Every call computes in IEEE 754's default mode, on all threads: rounding to nearest, subnormals
@@ -1004,12 +986,12 @@ func Backward(activation *Activation, x *Tensor, dy *Tensor, dx *Tensor, options
 
 // BackwardTwice is sugar_backward_twice. The backward pass of sugar_backward itself, for gradients
 // of gradients: where v is the gradient that reaches its dx, ddy = v * g'(x) is the one that goes
-// on to its dy, and dx = (v * dy) * g”(x) the one that goes on to its x, element by element. g” is
-// the derivative of g': what the spec makes of second derivatives (domain, blend), as it makes g'
-// of first ones. v * dy is rounded, then its product with g”(x); for f16 and bf16 in f32, and the
-// result once more to the element type. If x has no elements, nothing is done but the checks.
-// (Forward mode needs no call of its own: sugar_backward with the tangent of x in place of dy gives
-// the tangent of y.)
+// on to its dy, and dx = (v * dy) * (g')'(x) the one that goes on to its x, element by element.
+// (g')' is the derivative of g': what the spec makes of second derivatives (domain, blend), as it
+// makes g' of first ones. v * dy is rounded, then its product with (g')'(x); for f16 and bf16 in
+// f32, and the result once more to the element type. If x has no elements, nothing is done but the
+// checks. (Forward mode needs no call of its own: sugar_backward with the tangent of x in place of
+// dy gives the tangent of y.)
 //
 //	x: the input of the forward pass; any strides.
 //	dy: as in sugar_backward; same shape and dtype as x; any strides.
