@@ -109,6 +109,18 @@ static void look_at(const sugar_activation *a, int64_t first, int64_t step, int6
     }
 }
 
+/* g' at a double and its neighbours: next to a jump it can change so fast that no float comes close to its extremum. */
+static void look_in_f64(const sugar_activation *a, double at, extremes *found)
+{
+    const double x[] = {nextafter(at, -(double)INFINITY), at, nextafter(at, (double)INFINITY)}, one = 1;
+    double d[COUNT(x)];
+    assert_ok(sugar_backward_f64(a, COUNT(x), x, 1, &one, 0, d, 1, NULL));
+    for (size_t i = 0; i < COUNT(x); i++) {
+        found->low = fmin(found->low, d[i]);
+        found->high = fmax(found->high, d[i]);
+    }
+}
+
 /* Tries floats of all sizes, then those around 0, the threshold, the surrogate's parameters and the extrema found so
  * far, ever closer to them. */
 static extremes sweep(const sugar_activation *a, double threshold)
@@ -129,6 +141,11 @@ static extremes sweep(const sugar_activation *a, double threshold)
     for (size_t i = 0; i < COUNT(steps); i++) {
         look_at(a, place_of(found.low_at) - BLOCK / 2 * steps[i], steps[i], BLOCK, &found);
         look_at(a, place_of(found.high_at) - BLOCK / 2 * steps[i], steps[i], BLOCK, &found);
+    }
+    look_in_f64(a, threshold, &found);
+    for (int32_t i = 0; i < info.surrogate_parameter_count; i++) {
+        look_in_f64(a, threshold - info.surrogate_parameters[i], &found);
+        look_in_f64(a, threshold + info.surrogate_parameters[i], &found);
     }
     return found;
 }
