@@ -703,7 +703,7 @@ def tanh_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
 
 
 def s2nn_spike_derivative(m: Any, x: Any, alpha: Any, beta: Any) -> Any:
-    return m.where(x < 0, sigmoid_spike_derivative(m, x, alpha), beta / (1 + relu_value(m, x)))
+    return m.where(x < 0, sigmoid_spike_derivative(m, x, alpha), beta / (1 + m.where(x < 0, 0.0, x)))
 
 
 def leaky_k_relu_spike_derivative(m: Any, x: Any, leak: Any, k: Any) -> Any:
