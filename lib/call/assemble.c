@@ -351,9 +351,9 @@ static void set_outputs(assembly *a)
     for (int k = 0; k < a->count; k++) {
         c->is_written[k] = a->operand[k].access == SUGAR_ACCESS_OUTPUT;
         c->is_streamed[k] = false;
-        c->is_staged[k] = (k == c->place[SUGAR_OPTION_gate_gradient]
-                           && (is_same_view(c, k, c->x) || is_same_view(c, k, c->dy)))
-                          || (k == c->output && c->place[SUGAR_OPTION_bias_gradient] != SUGAR_ABSENT && !c->accumulate);
+        c->is_staged[k] =
+            (k == c->place[SUGAR_OPTION_gate_gradient] && (is_same_view(c, k, c->x) || is_same_view(c, k, c->dy)))
+            || (k == c->output && c->place[SUGAR_OPTION_bias_gradient] != SUGAR_ABSENT && !c->accumulate);
     }
 }
 

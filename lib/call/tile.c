@@ -353,8 +353,8 @@ static void forward_drawn(const sugar_extended_call *c, const tile_state *state,
 }
 
 /* y = f(x) of a tile. */
-static void find_values(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
-                        const tile_state *state, void *y, int stream)
+static void find_values(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, const tile_state *state,
+                        void *y, int stream)
 {
     const int64_t n = b->tile->count;
     if (state->slope)

@@ -181,8 +181,8 @@ typedef struct sugar_kernels {
      * to elements. The two arrays may not overlap. */
     void (*load_reals)(const void *elements, void *reals, size_t n);
     void (*store_reals)(const void *reals, void *elements, size_t n, int stream);
-    /* add_bias in loops/fuse.h. sum[i] = x[i] + bias[i * step], where x are elements and all others reals; step is 0
-     * or 1; sum may be x where that has the type of reals. */
+    /* add_bias in loops/fuse.h. sum[i] = x[i] + bias[i * step], where x are elements and all others reals; step is
+     * 0 or 1; sum may be x where that has the type of reals. */
     void (*add_bias)(const void *x, const void *bias, size_t step, void *sum, size_t n);
     /* multiply in loops/fuse.h. product[i] = a[i] * b[i], or fma(a[i], b[i], product[i]) if accumulate, reals;
      * product may be a or b. */

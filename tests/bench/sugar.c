@@ -170,7 +170,7 @@ static void *if_possible(sugar_run *run)
     return NULL;
 }
 
-static bool is_flat(const bench_case *c) { return c->layout[0] == 'c'; /* "contiguous" */ }
+static bool is_flat(const bench_case *c) { return strcmp(c->layout, "contiguous") == 0; }
 
 static void *open_from_output(const bench_case *c)
 {

@@ -44,8 +44,8 @@ ALWAYS_INLINE void add_bias_to(const element *x, const real *bias, int differs, 
     for (; n - i >= VEC_LANES; i += VEC_LANES)
         vec_store(sum + i, load(x + i) + (differs ? vec_load(bias + i) : shared));
     if (i < n)
-        vec_store_partial(
-            sum + i, load_partial(x + i, n - i) + (differs ? vec_load_partial(bias + i, n - i) : shared), n - i);
+        vec_store_partial(sum + i, load_partial(x + i, n - i) + (differs ? vec_load_partial(bias + i, n - i) : shared),
+                          n - i);
 }
 
 /* sum[i] = x[i] + bias[i * step], step 0 or 1; x are elements, all others reals. */
