@@ -871,6 +871,39 @@ static void only_broadcast_operands_are_wide(void **unused)
     sugar_activation_destroy(a);
 }
 
+/* A row that is long enough to be used where it lies, once converted, and x as rows that lie one after another or
+ * apart. Sums are multiples of 1/64 that f16 and bf16 can hold. */
+static void rows_of_wide_biases(void **unused)
+{
+    (void)unused;
+    enum { IN_ROWS = 5, LENGTH = 200, APART = 210 };
+    static const int64_t shape[2] = {IN_ROWS, LENGTH}, row[2] = {1, LENGTH};
+    static uint16_t x[IN_ROWS * APART], y[IN_ROWS * APART];
+    float bias[LENGTH];
+    sugar_activation *a = must_create("relu", NULL);
+    for (int test = 0; test < 4; test++) {
+        const element_type type = test & 1 ? ELEMENT_F16 : ELEMENT_BF16;
+        const int64_t strides[2] = {test & 2 ? APART : LENGTH, 1};
+        view vx, vy, with;
+        view_make(&vx, x, 2, 2, shape, strides);
+        view_make(&vy, y, 2, 2, shape, strides);
+        view_make(&with, bias, 4, 2, row, NULL);
+        vx.tensor.dtype = vy.tensor.dtype = element_formats[type].dtype;
+        for (int i = 0; i < IN_ROWS * LENGTH; i++) {
+            bias[i % LENGTH] = (float)(i % LENGTH - 100) / 64;
+            element_store(x, i / LENGTH * strides[0] + i % LENGTH, type, element_of((i / LENGTH - 2) / 32.0, type));
+        }
+        const sugar_call_options options = {.struct_size = sizeof options, .bias = &with.tensor};
+        assert_ok(sugar_forward(a, &vx.tensor, &vy.tensor, &options));
+        for (int i = 0; i < IN_ROWS * LENGTH; i++) {
+            const double sum = (i % LENGTH - 100) / 64.0 + (i / LENGTH - 2) / 32.0;
+            const uint64_t found = element_load(y, i / LENGTH * strides[0] + i % LENGTH, type);
+            assert_int_equal(found, element_of(sum > 0 ? sum : 0, type));
+        }
+    }
+    sugar_activation_destroy(a);
+}
+
 /* The bits of an f32 NaN that rounding to 16 bits would carry out of. */
 static void not_a_number_stays_one(void **unused)
 {
@@ -907,6 +940,7 @@ int main(void)
         cmocka_unit_test(overlaps),
         cmocka_unit_test(operands_that_do_not_fit),
         cmocka_unit_test(only_broadcast_operands_are_wide),
+        cmocka_unit_test(rows_of_wide_biases),
         cmocka_unit_test(not_a_number_stays_one),
     };
     return cmocka_run_group_tests_name("fused", tests, NULL, NULL);
