@@ -109,7 +109,8 @@ static void look_at(const sugar_activation *a, int64_t first, int64_t step, int6
     }
 }
 
-/* g' at a double and its neighbours: next to a jump it can change so fast that no float comes close to its extremum. */
+/* g' at a double and its neighbours: next to a jump it can change so fast that no float comes close to its
+ * extremum. */
 static void look_in_f64(const sugar_activation *a, double at, extremes *found)
 {
     const double x[] = {nextafter(at, -(double)INFINITY), at, nextafter(at, (double)INFINITY)}, one = 1;
