@@ -37,7 +37,7 @@ ALWAYS_INLINE void splat_parameters(const real *parameters, vec *p)
 enum { ITERATION = VECTORS * VEC_LANES };   /* elements */
 
 /* What a streamed loop handles at a time: for f16 and bf16 the 32 elements of a cache line, as stores past the caches
- * are collected line by line. With 32 Mi elements and AVX2 (Zen 4) that takes .84 to .96 of the time for f16 and .93 to
+ * are collected line by line. With 32 Mi elements and AVX2 (Zen 5) that takes .84 to .96 of the time for f16 and .93 to
  * .98 for bf16 (leaky_relu, hardswish, silu). For f32 it took .92 to 1.08 of it, so it is not done there. */
 enum { STREAMED = NARROW && VEC_LANES > 1 ? 32 : ITERATION };
 

@@ -367,7 +367,7 @@ static inline exp_factors decay(pair height, pair y)
 #if REAL_BITS == 32
 /* raised 2^-DECAY_SHIFT for raised >= 0, rounded as that product is. Subnormal results are made without arithmetic on
  * them, which costs Intel's processors some 150 cycles a vector: 2^-126 is added (here to the raised number), and the
- * bits behind the exponent are then those of the result. (On Zen 4, where subnormal numbers cost little, gelu takes
+ * bits behind the exponent are then those of the result. (On Zen 5, where subnormal numbers cost little, gelu takes
  * 1.13 to 1.2 times as long so if |x| is spread evenly up to 20; else nothing changes.) */
 static inline vec lowered(vec raised)
 {
