@@ -18,6 +18,7 @@
 #include "kernels/kinds/spike_piecewise.h"
 #include "kernels/kinds/spike_power.h"
 #include "kernels/kinds/tanh.h"
+#include "kernels/kinds/xielu.h"
 #include "kernels/loops/fuse.h"
 #include "kernels/loops/monitor.h"
 #include "kernels/loops/parameter.h"

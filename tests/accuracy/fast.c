@@ -9,6 +9,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -221,6 +222,39 @@ FUNCTION(slayer_spike_derivative) { return p[1] * p[0] / 2 * exponential(-p[0] *
 FUNCTION(q_pseudo_spike_derivative) { return exponential(-p[0] * v_log1p(2 / (p[0] - 1) * magnitude(x))); }
 FUNCTION(rate_escape_spike_derivative) { return p[1] * exponential(-p[0] * magnitude(x - p[2])); }
 
+/* In long double where terms cancel, and the first two of them in one rounding. */
+static double xielu_negative(double x, const double *p, bool slope)
+{
+    const long double z = (long double)x, e = expm1l(z);
+    if (slope)
+        return (double)(p[1] == p[2] ? p[1] * expl(z) : p[1] * e + p[2]);
+    if (x < -0.005)
+        return (double)(p[1] * (e - z) + p[2] * z);
+    const long double rest = 1 / 6.0L + z * (1 / 24.0L + z * (1 / 120.0L + z / 720 * (1 + z / 7 * (1 + z / 8))));
+    return (double)(fmal(p[1] * z / 2, z, p[2] * z) + p[1] * z * z * z * rest);
+}
+static vec xielu_careful(vec y, vec x, mask cancels, const double *p, bool slope)
+{
+    for (int i = 0; i < LANES; i++)
+        if (cancels[i] && x[i] <= 0)
+            y[i] = xielu_negative(greater(x, all(-300))[i], p, slope);
+    return y;
+}
+FUNCTION(xielu_value)
+{
+    vec z = lesser(x, all(0)), series = 1 / 2.0 + z * (1 / 6.0 + z * (1 / 24.0 + z * (1 / 120.0 + z / 720.0)));
+    vec curve = choose((mask)(z > -0.005), z * z * series, exponential_minus_1(z) - z);
+    vec below = p[1] * curve + p[2] * z;
+    below = xielu_careful(below, x, (mask)(magnitude(below) < magnitude(p[2] * z) / 64), p, false);
+    return choose((mask)(x > 0), x * (p[0] * x + p[2]), below);
+}
+FUNCTION(xielu_derivative)
+{
+    vec below = p[1] * exponential_minus_1(lesser(x, all(0))) + p[2];
+    below = xielu_careful(below, x, (mask)(magnitude(below) < fabs(p[2]) / 64), p, true);
+    return choose((mask)(x > 0), 2 * p[0] * x + p[2], below);
+}
+
 /* ---- Logistic --------------------------------------------------------------------------------- */
 
 FUNCTION(sigmoid_value) { return logistic(x); }
@@ -423,6 +457,7 @@ FUNCTION(atan_spike_second)
 FUNCTION(elu_second) { return when((mask)(x < 0)) * elu_derivative(x, p); }
 FUNCTION(celu_second) { return when((mask)(x < 0)) * celu_derivative(x, p) / p[0]; }
 FUNCTION(selu_second) { return when((mask)(x < 0)) * selu_derivative(x, p); }
+FUNCTION(xielu_second) { return choose((mask)(x > 0), all(2 * p[0]), p[1] * exponential(x)); }
 FUNCTION(slayer_spike_second) { return -p[0] * sign_of(x) * slayer_spike_derivative(x, p); }
 FUNCTION(sigmoid_second) { return -sigmoid_derivative(x, p) * hyperbolic_tangent(x / 2); }
 FUNCTION(sigmoid_spike_second) { return p[0] * p[0] * sigmoid_second(p[0] * x, p); }
@@ -573,6 +608,7 @@ static const struct {
     KIND(hardswish),
     LEARNING(bsilu),
     LEARNING(nelu),
+    KIND(xielu),
     KIND(sin),
     KIND(snake),
     KIND(arctan),

@@ -598,6 +598,43 @@ FUNCTION(rate_escape_spike_derivative)
     mpfr_mul_d(r, r, p[1], N);
 }
 
+/* expm1(x) - x loses twice as many bits as x has zeros before its first digit. */
+FUNCTION(xielu_value)
+{
+    if (!POSITIVE(x) && p[1] == p[2]) {
+        mpfr_expm1(r, x, N);
+        mpfr_mul_d(r, r, p[1], N);
+        return;
+    }
+    const mpfr_prec_t lost = mpfr_zero_p(x) || mpfr_get_exp(x) > 0 ? 0 : -2 * mpfr_get_exp(x);
+    mpfr_t curve;
+    mpfr_init2(curve, REFERENCE_BITS + lost);
+    if (POSITIVE(x)) {
+        mpfr_sqr(curve, x, N);
+    } else {
+        mpfr_expm1(curve, x, N);
+        mpfr_sub(curve, curve, x, N);
+    }
+    mpfr_mul_d(curve, curve, p[!POSITIVE(x)], N);
+    mpfr_mul_d(r, x, p[2], N);
+    mpfr_add(r, r, curve, N);
+    mpfr_clear(curve);
+}
+FUNCTION(xielu_derivative)
+{
+    if (POSITIVE(x))
+        mpfr_mul_ui(r, x, 2, N);
+    else
+        mpfr_expm1(r, x, N);
+    mpfr_mul_d(r, r, p[!POSITIVE(x)], N);
+    if (POSITIVE(x) || p[1] != p[2]) {
+        mpfr_add_d(r, r, p[2], N);
+        return;
+    }
+    mpfr_exp(r, x, N);
+    mpfr_mul_d(r, r, p[1], N);
+}
+
 /* ---- Logistic --------------------------------------------------------------------------------- */
 
 FUNCTION(sigmoid_value) { logistic(r, x); }
@@ -1013,6 +1050,14 @@ FUNCTION(atan_spike_second)
     mpfr_mul(r, r, t->a, N);
     mpfr_mul(r, r, x, N);
     mpfr_mul_d(r, r, -p[0], N);
+}
+
+FUNCTION(xielu_second)
+{
+    mpfr_exp(r, x, N);
+    mpfr_mul_d(r, r, p[1], N);
+    if (POSITIVE(x))
+        mpfr_set_d(r, 2 * p[0], N);
 }
 
 /* As their first derivatives for x < 0, else 0. */
@@ -1460,6 +1505,7 @@ const reference_kind reference_kinds[] = {
     KIND(hardswish, hardswish_value, hardswish_derivative, NULL),
     LEARNING(bsilu, bsilu, width_one, "alpha"),
     LEARNING(nelu, nelu, NULL, "alpha"),
+    KIND(xielu, xielu_value, xielu_derivative, "alpha_p", "alpha_n", "beta"),
     KIND(sin, sin_value, sin_derivative, "omega"),
     KIND(snake, snake_value, snake_derivative, "alpha"),
     KIND(arctan, arctan_value, arctan_derivative, NULL),

@@ -245,6 +245,7 @@ static void range_is_known(void **unused)
         {"relu", 0, 1},
         {"sign", 0, 0},
         {"relu_squared", 0, (double)INFINITY},
+        {"xielu(alpha_n=1)", -0.5, (double)INFINITY},
         {"sigmoid", 0, 0.25},
         {"hardswish", -0.5, 1.5},
         {"prelu(alpha=-2)", -2, 1},
@@ -434,7 +435,7 @@ static void every_kind_or_an_error(void **unused)
         }
         sugar_activation_destroy(a);
     }
-    assert_int_equal(refused, 3);       /* relu_squared, exponential and square */
+    assert_int_equal(refused, 4);       /* relu_squared, exponential, xielu and square */
 }
 
 /* ---- Bits -------------------------------------------------------------------------------------- */

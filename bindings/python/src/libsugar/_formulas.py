@@ -313,6 +313,17 @@ def selu_derivative(m: Any, x: Any) -> Any:
     return m.where(x > 0, SELU_LAMBDA, SELU_LAMBDA_ALPHA * m.exp(below_zero_flat(m, x)))
 
 
+def xielu_value(m: Any, x: Any, alpha_p: float, alpha_n: float, beta: float) -> Any:
+    z = below_zero(m, x)
+    below = alpha_n * m.expm1(z) + linear_value(m, z, beta - alpha_n, 0.0)
+    above = m.where(x > 0, x, 0.0)
+    return m.where(x > 0, above * (alpha_p * above + beta), below)
+
+
+def xielu_derivative(m: Any, x: Any, alpha_p: float, alpha_n: float, beta: float) -> Any:
+    return m.where(x > 0, 2 * alpha_p * x, alpha_n * m.expm1(below_zero(m, x))) + beta
+
+
 # ---- x times a gate ------------------------------------------------------------------------------------------------
 
 
@@ -746,6 +757,7 @@ FORMULAS = {
     "hardswish": Formulas(hardswish_value, hardswish_derivative),
     "bsilu": Formulas(bsilu_value, bsilu_derivative, bsilu_parameter_derivative, bsilu_second),
     "nelu": Formulas(nelu_value, nelu_derivative, nelu_parameter_derivative),
+    "xielu": Formulas(xielu_value, xielu_derivative),
     "sin": Formulas(sin_value, sin_derivative, second=sin_second),
     "snake": Formulas(snake_value, snake_derivative),
     "arctan": Formulas(arctan_value, arctan_derivative),
