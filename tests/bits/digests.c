@@ -195,7 +195,7 @@ static void digest_spec(table *t, const char *spec, const char *level, const inp
     check_call(flat_backward(activation, in->type, in->count, in->x, 1, in->dy, 1, out, 1, &accumulate));
     add_row(t, spec, "accumulate", in->type, digest(out, in->count, in->type));
     sugar_activation_info info = {.struct_size = sizeof info};
-    check_status(sugar_activation_get_info(activation, &info));
+    check_call(sugar_activation_get_info(activation, &info));
     if (info.capabilities & SUGAR_CAN_DIFFERENTIATE_TWICE)
         digest_second(t, spec, activation, in, out);
     sugar_activation_destroy(activation);
