@@ -134,6 +134,9 @@ static bool has_second(const sugar_activation *made)
     return has;
 }
 
+/* Whether 255 steps between the bounds are normal numbers, in f32 too; one value needs no step. */
+static bool fits_byte(double range) { return range == 0 || (range >= 0x1p-118 && range < (double)INFINITY); }
+
 /* What calls accept in every element type. Learning and drawing are the forward function's; the rest depends on g'. */
 static uint64_t find_capabilities(const sugar_activation *made)
 {
@@ -142,7 +145,7 @@ static uint64_t find_capabilities(const sugar_activation *made)
     for (int element = 0; element < SUGAR_ELEMENT_COUNT; element++)
         two_values &= made->passes[element].values.are_all;
     can |= made->from_output_needs ? 0 : SUGAR_CAN_START_FROM_OUTPUT;
-    can |= made->maximum - made->minimum < (double)INFINITY ? SUGAR_CAN_SAVE_BYTE : 0;
+    can |= fits_byte(made->maximum - made->minimum) ? SUGAR_CAN_SAVE_BYTE : 0;
     can |= two_values ? SUGAR_CAN_SAVE_BIT : 0;
     can |= has_second(made) ? SUGAR_CAN_DIFFERENTIATE_TWICE : 0;
     return can;

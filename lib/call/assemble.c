@@ -160,8 +160,10 @@ static sugar_status prepare_saved_gradient(assembly *a, int k)
                            "options: saved_gradient of 1 bit with %s, expected a derivative of two values, or 8 bits",
                            activation->spec);
     if (!a->call.saves_bits && !(activation->capabilities & SUGAR_CAN_SAVE_BYTE))
-        return sugar_error(SUGAR_ERROR_UNSUPPORTED,
-                           "options: saved_gradient with %s, expected a derivative of finite range", activation->spec);
+        return sugar_error(
+            SUGAR_ERROR_UNSUPPORTED,
+            "options: saved_gradient with %s, expected a derivative of finite range, 0 or at least 2^-118",
+            activation->spec);
     return check_saved_range(a);
 }
 

@@ -1,4 +1,5 @@
-/* The forward and the backward pass over elements that lie one after another. Every call ends here. */
+/* The forward and the backward pass over elements that lie one after another: the end of every call but
+ * sugar_backward_twice. */
 #ifndef SUGAR_PASSES_H
 #define SUGAR_PASSES_H
 

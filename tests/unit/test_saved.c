@@ -438,6 +438,28 @@ static void every_kind_or_an_error(void **unused)
     assert_int_equal(refused, 4);       /* relu_squared, exponential, xielu and square */
 }
 
+/* A 255th of the range must be a number that codes can be computed with. */
+static void tiny_ranges(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *spec;
+        bool can;
+    } rows[] = {
+        {"heaviside~box_spike(blend=1e-35)", true},
+        {"heaviside~box_spike(blend=1e-36)", false},
+        {"heaviside~box_spike(blend=1e-44)", false},
+        {"heaviside~box_spike(blend=0)", true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        sugar_activation *a = must_create(rows[i].spec, NULL);
+        sugar_activation_info info = {.struct_size = sizeof info};
+        assert_ok(sugar_activation_get_info(a, &info));
+        assert_int_equal((info.capabilities & SUGAR_CAN_SAVE_BYTE) != 0, rows[i].can);
+        sugar_activation_destroy(a);
+    }
+}
+
 /* ---- Bits -------------------------------------------------------------------------------------- */
 
 /* From bits the backward pass gives what it gives from x. */
@@ -869,6 +891,7 @@ int main(void)
         cmocka_unit_test(range_is_rounded_outwards),
         cmocka_unit_test(codes_are_close),
         cmocka_unit_test(every_kind_or_an_error),
+        cmocka_unit_test(tiny_ranges),
         cmocka_unit_test(bits_are_exact),
         cmocka_unit_test(more_than_two_values_are_refused),
         cmocka_unit_test(capabilities_hold),

@@ -336,13 +336,14 @@ module libsugar_c
     !>         gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the value it
     !>         stands for, which differs from g'(x) by at most (maximum - minimum) / 510 and a few units in
     !>         the last place of the larger bound. If both bounds are equal the code is 0. For activations
-    !>         with SUGAR_CAN_SAVE_BYTE: their bounds are finite.     1 bit    whether g'(x) is the larger of
-    !>         its two values; exact: backward gives what it gives from x, unless that is NaN. For activations
-    !>         with SUGAR_CAN_SAVE_BIT: their g', with domain and blend, has two values, or one, in every
-    !>         element type. Bit i mod 8 (from the lowest) of byte i / 8 is element i in row-major order;
-    !>         strides must be NULL or compact; bits after the last element are written as 0. Where x is NaN
-    !>         the code is 0, so that backward gives dy times the lower value, not NaN. It may not overlap an
-    !>         output, nor in forward any operand; x and y may be the same view. NULL: not wanted.
+    !>         with SUGAR_CAN_SAVE_BYTE: their bounds are finite, and equal or at least 2^-118 apart.     1
+    !>         bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives from
+    !>         x, unless that is NaN. For activations with SUGAR_CAN_SAVE_BIT: their g', with domain and
+    !>         blend, has two values, or one, in every element type. Bit i mod 8 (from the lowest) of byte i /
+    !>         8 is element i in row-major order; strides must be NULL or compact; bits after the last element
+    !>         are written as 0. Where x is NaN the code is 0, so that backward gives dy times the lower
+    !>         value, not NaN. It may not overlap an output, nor in forward any operand; x and y may be the
+    !>         same view. NULL: not wanted.
     !>     random: rrelu as the forward function draws a slope for each element, in forward and again in
     !>         backward (training mode). NULL: nothing is drawn, and it uses the mean of lower and upper; all
     !>         zeros: drawn, with the seed 0. For SUGAR_CAN_DRAW. f' has the same slopes, wherever the

@@ -214,7 +214,7 @@ RARE vec multi_gaussian_second_inner(vec x, const vec *p)
 
 static inline vec multi_gaussian_spike_second(vec x, const vec *p)
 {
-    pair d = distance(x, p);
+    pair d = cut_pair(distance(x, p), 0x1p50);  /* finite products; there it is 0 */
     mask inner = vec_less(vec_abs(d.hi), SPLAT(MULTI_GAUSSIAN_INNER) * p[0]);
     vec y = multi_gaussian_second_sum(d, p);
     if (vec_any(inner))

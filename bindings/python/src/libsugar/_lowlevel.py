@@ -515,7 +515,8 @@ class sugar_call_options(Sized):
                     the gradient_minimum and gradient_maximum of sugar_activation_info. backward uses the
                     value it stands for, which differs from g'(x) by at most (maximum - minimum) / 510 and a
                     few units in the last place of the larger bound. If both bounds are equal the code is 0.
-                    For activations with SUGAR_CAN_SAVE_BYTE: their bounds are finite.
+                    For activations with SUGAR_CAN_SAVE_BYTE: their bounds are finite, and equal or at least
+                    2^-118 apart.
                 1 bit    whether g'(x) is the larger of its two values; exact: backward gives what it gives
                     from x, unless that is NaN. For activations with SUGAR_CAN_SAVE_BIT: their g', with domain
                     and blend, has two values, or one, in every element type. Bit i mod 8 (from the lowest) of
