@@ -42,8 +42,8 @@ static void look_at(const sugar_activation *a, element_type type)
     assert_no_nan(a, type, x, found, n, "the value");
     assert_ok(flat_backward(a, type, n, x, 1, one, 0, found, 1, NULL));
     assert_no_nan(a, type, x, found, n, "the derivative");
-    const sugar_tensor at = {.data = x, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1,
-                             .dtype = element_formats[type].dtype, .shape = &n};
+    const sugar_tensor at = {
+        .data = x, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .dtype = element_formats[type].dtype, .shape = &n};
     sugar_tensor dy = at, dx = at;
     dy.data = one;
     dy.strides = &repeated;
