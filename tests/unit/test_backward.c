@@ -133,7 +133,7 @@ static void check_blend(const char *f, const char *g)
         snprintf(spec, sizeof spec, "%s~%s(blend=%g,domain=negative)", f, g, t);
         derivative(spec, got_negative);
         for (int i = 0; i < N; i++) {
-            double s = (double)surrogate[i], d = (double)own[i], bound = 0x1p-22 * (fabs(s) + fabs(d));
+            double s = (double)surrogate[i], d = (double)own[i], bound = 0x1p-22 * (fabs(s) + fabs(d)) + 0x1p-148;
             if (fabs((double)got[i] - (t * s + (1 - t) * d)) > bound)
                 fail_msg("%s at %a: %a of %a and %a", spec, (double)x[i], (double)got[i], s, d);
             assert_true(got_negative[i] == (x[i] <= 0 ? got[i] : own[i]));

@@ -32,7 +32,7 @@ static results compute(const sugar_activation *a, element_type type, double at)
 static void assert_same_zero(double expected, double found, const sugar_activation *a, element_type type,
                              const char *what)
 {
-    if (expected == 0 && (found != 0 || signbit(expected) != signbit(found)))
+    if (expected == 0 && !element_same(element_of(found, ELEMENT_F64), element_of(expected, ELEMENT_F64), ELEMENT_F64))
         fail_msg("%s, level %s, %s, %s: %g, expected %g as in f32", sugar_activation_spec(a), sugar_activation_level(a),
                  element_formats[type].name, what, found, expected);
 }

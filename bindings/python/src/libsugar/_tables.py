@@ -30,5 +30,5 @@ def tabulated(spec: str, table: Any) -> str:
 
 def table_of(spec: str) -> Rows | None:
     """The rows that a canonical spec names."""
-    found = DIGEST.search(spec)
+    found = DIGEST.search(spec) if isinstance(spec, str) else None
     return TABLES.get(found[1]) if found else None
