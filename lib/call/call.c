@@ -1,4 +1,5 @@
-/* The public calls: check them, and choose between one pass over vectors, a plain call and an extended one. */
+/* The public calls: check them, and choose between one pass over vectors, a plain call, an extended one and second
+ * derivatives. */
 #include "activation/activation.h"
 #include "base/struct_size.h"
 #include "call/assemble.h"

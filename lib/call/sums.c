@@ -1,4 +1,4 @@
-/* Sums: tallies of monitors, and gradients of parameters. */
+/* Sums: tallies of monitors, and gradients of parameters and biases. */
 #include "call/sums.h"
 
 #include <assert.h>
