@@ -682,7 +682,7 @@ def fake_numerical_gradient_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
 
 
 def log_tailed_relu_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
-    return m.where(x <= 0, alpha, m.where(x > 1, 1 / m.clip(x, 1.0, math.inf), 1.0))
+    return m.where(x <= 0, alpha, m.where(x <= 1, 1.0, 1 / m.clip(x, 1.0, math.inf)))
 
 
 def circ_spike_derivative(m: Any, x: Any, alpha: Any) -> Any:
