@@ -734,7 +734,8 @@ enum {
 enum {
     SUGAR_CAN_LEARN = 1,            /* its parameter may be a tensor, and has a gradient */
     SUGAR_CAN_START_FROM_OUTPUT = 2,/* SUGAR_CALL_FROM_OUTPUT */
-    SUGAR_CAN_SAVE_BYTE = 4,        /* its derivative has a finite range: 8 bits of saved gradient */
+    SUGAR_CAN_SAVE_BYTE = 4,        /* the bounds of its derivative are finite, and equal or at least 2^-118 apart:
+                                       8 bits of saved gradient */
     SUGAR_CAN_SAVE_BIT = 8,         /* its derivative has two values, or one: 1 bit */
     SUGAR_CAN_DRAW = 16,            /* random slopes */
     SUGAR_CAN_DIFFERENTIATE_TWICE = 32  /* sugar_backward_twice */

@@ -145,7 +145,7 @@ module libsugar_c
     integer(c_int32_t), parameter :: SUGAR_CAN_LEARN = 1
     !> SUGAR_CALL_FROM_OUTPUT
     integer(c_int32_t), parameter :: SUGAR_CAN_START_FROM_OUTPUT = 2
-    !> its derivative has a finite range: 8 bits of saved gradient
+    !> the bounds of its derivative are finite, and equal or at least 2^-118 apart: 8 bits of saved gradient
     integer(c_int32_t), parameter :: SUGAR_CAN_SAVE_BYTE = 4
     !> its derivative has two values, or one: 1 bit
     integer(c_int32_t), parameter :: SUGAR_CAN_SAVE_BIT = 8

@@ -186,7 +186,8 @@ const CanLearn = 1
 // CanStartFromOutput is SUGAR_CAN_START_FROM_OUTPUT. SUGAR_CALL_FROM_OUTPUT
 const CanStartFromOutput = 2
 
-// CanSaveByte is SUGAR_CAN_SAVE_BYTE. its derivative has a finite range: 8 bits of saved gradient
+// CanSaveByte is SUGAR_CAN_SAVE_BYTE. the bounds of its derivative are finite, and equal or at least 2^-118 apart: 8 bits of saved
+// gradient
 const CanSaveByte = 4
 
 // CanSaveBit is SUGAR_CAN_SAVE_BIT. its derivative has two values, or one: 1 bit

@@ -186,7 +186,7 @@ export const SUGAR_CAN_LEARN: 1;
  */
 export const SUGAR_CAN_START_FROM_OUTPUT: 2;
 /**
- * its derivative has a finite range: 8 bits of saved gradient
+ * the bounds of its derivative are finite, and equal or at least 2^-118 apart: 8 bits of saved gradient
  */
 export const SUGAR_CAN_SAVE_BYTE: 4;
 /**

@@ -224,7 +224,7 @@ SUGAR_CALL_FROM_OUTPUT
 const SUGAR_CAN_START_FROM_OUTPUT = Int32(2)
 
 """
-its derivative has a finite range: 8 bits of saved gradient
+the bounds of its derivative are finite, and equal or at least 2^-118 apart: 8 bits of saved gradient
 """
 const SUGAR_CAN_SAVE_BYTE = Int32(4)
 

@@ -210,7 +210,7 @@ SUGAR_CAN_LEARN = 1
 # SUGAR_CALL_FROM_OUTPUT
 SUGAR_CAN_START_FROM_OUTPUT = 2
 
-# its derivative has a finite range: 8 bits of saved gradient
+# the bounds of its derivative are finite, and equal or at least 2^-118 apart: 8 bits of saved gradient
 SUGAR_CAN_SAVE_BYTE = 4
 
 # its derivative has two values, or one: 1 bit

@@ -171,7 +171,7 @@ pub const SUGAR_CAN_LEARN: i32 = 1;
 /// SUGAR_CALL_FROM_OUTPUT
 pub const SUGAR_CAN_START_FROM_OUTPUT: i32 = 2;
 
-/// its derivative has a finite range: 8 bits of saved gradient
+/// the bounds of its derivative are finite, and equal or at least 2^-118 apart: 8 bits of saved gradient
 pub const SUGAR_CAN_SAVE_BYTE: i32 = 4;
 
 /// its derivative has two values, or one: 1 bit

@@ -125,7 +125,7 @@ inline constexpr std::int32_t can_learn = SUGAR_CAN_LEARN;
 // SUGAR_CALL_FROM_OUTPUT
 inline constexpr std::int32_t can_start_from_output = SUGAR_CAN_START_FROM_OUTPUT;
 
-// its derivative has a finite range: 8 bits of saved gradient
+// the bounds of its derivative are finite, and equal or at least 2^-118 apart: 8 bits of saved gradient
 inline constexpr std::int32_t can_save_byte = SUGAR_CAN_SAVE_BYTE;
 
 // its derivative has two values, or one: 1 bit
