@@ -139,6 +139,10 @@ def swiglu_oai(a: Any, b: Any, alpha: float, limit: float) -> Any:
     return silu(np.minimum(a, limit), alpha) * (bounded(b, -limit, limit) + 1)
 
 
+def swiglu_clamp(a: Any, b: Any, limit: float) -> Any:
+    return silu(np.minimum(a, limit)) * bounded(b, -limit, limit)
+
+
 # ---- Slopes --------------------------------------------------------------------------------------------------------
 
 
@@ -286,6 +290,7 @@ GGML: dict[str, Formula] = {
     "geglu_quick": gating(lambda x: silu(x, 1.702)),
     "swiglu": gating(silu),
     "swiglu_oai": swiglu_oai,
+    "swiglu_clamp": swiglu_clamp,
     "reglu_swapped": gated(relu),
     "geglu_swapped": gated(gelu_by_tanh),
     "geglu_erf_swapped": gated(gelu),
