@@ -847,7 +847,8 @@ SUGAR_API sugar_status sugar_level_get(int32_t index, sugar_level *level);
 /* ---- Information: how this release behaves. Any later one may do otherwise ---------------------
  *
  * Stack     A call needs at most 64 KiB on each thread that works on it, or 384 KiB if options other than flags
- *           and context are set; a pool's threads have 1 MiB. Calls take no memory from the heap.
+ *           and context are set, and in sugar_monitor_observe; a pool's threads have 1 MiB. Calls take no memory from
+ *           the heap.
  * Threads   Calls on fewer than 32,768 elements are not split, with a parallel_for 65,536. A pool's threads look
  *           for work for 50 us after a call before they sleep. A pool shares a call if the rest of it is worth it.
  * Stores    Outputs larger than the last-level cache that this program may expect to have, from 8 to 32 MiB, are

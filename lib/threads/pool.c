@@ -18,8 +18,8 @@
 
 #include "cpu/float_mode.h"
 
-/* The stack of a worker. Plain calls need at most 50 KiB of it, extended ones 380 KiB. glibc puts the program's
- * thread-local variables there, too: with those of ThreadSanitizer 512 KiB were too few. */
+/* The stack of a worker. A call needs at most 384 KiB of it, as sugar.h says and tests/unit/test_stack.c shows. glibc
+ * puts the program's thread-local variables there, too: with those of ThreadSanitizer 512 KiB were too few. */
 enum { STACK_BYTES = 1024 * 1024 };
 
 /* Nanoseconds. LONGEST_LOOK: how long a thread looks for work before it sleeps. SHORTEST_SHARE_*: how long the
