@@ -7,6 +7,7 @@ peers, at the same level: SUGAR_LEVEL=... sh tests/run.sh peers.
 """
 import pathlib
 import sys
+import textwrap
 
 from goals import CACHE, CHEAP, LIMITS, RAM, errors_at, geometric_means, goals, is_peer, load, read, warning, within
 
@@ -122,6 +123,13 @@ def tables(cases, errors):
     return "".join(text + table for text, table in parts if table)
 
 
+def wrapped(block):
+    """Its sentences in lines of at most 120 columns; rows of tables, lists and headings stay as they are."""
+    return "".join(f"{line}\n" if len(line) <= 120 or line[0] in "|-#"
+                   else textwrap.fill(line, 120, break_on_hyphens=False, break_long_words=False) + "\n"
+                   for line in block.splitlines())
+
+
 def replace(path, name, block):
     """Writes a block between its two markers in a document."""
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
@@ -129,7 +137,7 @@ def replace(path, name, block):
     if document.count(begin) != 1 or document.count(end) != 1:
         sys.exit(f"{path}: no place between {begin.strip()} and {end.strip()}")
     before, rest = document.split(begin)
-    path.write_text(before + begin + block + end + rest.split(end)[1], encoding="utf-8")
+    path.write_text(before + begin + wrapped(block) + end + rest.split(end)[1], encoding="utf-8")
 
 
 def main():

@@ -6,6 +6,7 @@ bindings/python/tests/names_table.py says what a row holds; the tests beside it 
 """
 import json
 import pathlib
+import textwrap
 
 TABLE = pathlib.Path(__file__).resolve().parents[2] / "doc/names.json"
 HEAD = """\
@@ -34,7 +35,7 @@ beside PyTorch and JAX themselves.
 SECTION = """
 ## {framework}
 
-Version {version}; names in `{prefix}`. {about}
+{about}
 
 | name | spec | remark |
 |---|---|---|
@@ -77,9 +78,14 @@ def code(text):
     return f"`{text}`" if text else "none"
 
 
+def introduction(about):
+    text = f"Version {about['version']}; names in `{about['prefix']}`. {about['about']}"
+    return textwrap.fill(text, 120, break_on_hyphens=False, break_long_words=False)
+
+
 def page(table):
     contents = "\n".join(f"- [{framework}](#{anchor(framework)})" for framework in table)
-    sections = (SECTION.format(framework=framework, **{**about, "rows": "\n".join(map(line, about["rows"]))})
+    sections = (SECTION.format(framework=framework, about=introduction(about), rows="\n".join(map(line, about["rows"])))
                 for framework, about in table.items())
     return HEAD.format(contents=contents) + "".join(sections)
 
