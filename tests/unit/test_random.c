@@ -220,13 +220,6 @@ static void layouts_draw_the_same(void **unused)
     free(slope);
 }
 
-static void backwards(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count)
-{
-    (void)payload;
-    for (int64_t i = count - 1; i >= 0; i--)
-        task(work, i);
-}
-
 static void threads_draw_the_same(void **unused)
 {
     (void)unused;

@@ -43,6 +43,29 @@ int64_t view_offset(const view *v, int64_t i)
     return offset;
 }
 
+sugar_tensor vector(float *data, const int64_t *extent)
+{
+    return (sugar_tensor){
+        .data = data, .device = {SUGAR_DEVICE_CPU, 0}, .ndim = 1, .dtype = {SUGAR_TYPE_FLOAT, 32, 1}, .shape = extent};
+}
+
+double get_element(const void *elements, int64_t i, element_type type)
+{
+    return element_value(element_load(elements, i, type), type);
+}
+
+void set_element(void *elements, int64_t i, element_type type, double value)
+{
+    element_store(elements, i, type, element_of(value, type));
+}
+
+void backwards(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count)
+{
+    (void)payload;
+    for (int64_t i = count - 1; i >= 0; i--)
+        task(work, i);
+}
+
 void assert_ok(sugar_status status)
 {
     if (status != SUGAR_OK)

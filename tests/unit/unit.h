@@ -29,6 +29,16 @@ void view_make(view *v, void *data, size_t width, int32_t ndim, const int64_t *s
 int64_t view_offset(const view *v, int64_t i);
 int64_t view_count(const view *v);
 
+/* One f32 after another. */
+sugar_tensor vector(float *data, const int64_t *extent);
+
+/* An element as a number; and a number as the nearest element. */
+double get_element(const void *elements, int64_t i, element_type type);
+void set_element(void *elements, int64_t i, element_type type, double value);
+
+/* A caller's pool that has one thread, and takes the tasks from the last one on. */
+void backwards(void *payload, void (*task)(void *work, int64_t index), void *work, int64_t count);
+
 void assert_ok(sugar_status status);
 
 /* The threads of this process, as Linux counts them; 0 where it does not say. */
