@@ -15,7 +15,7 @@ from unittest import mock
 import libsugar
 import numpy as np
 from libsugar import _check, _tensor
-from test_libsugar import OnArrays, bsilu_slope, random_view
+from numpy_cases import OnArrays, bsilu_slope, random_view
 
 missing = [name for name in ("ml_dtypes", "matplotlib") if find_spec(name) is None]
 

@@ -60,7 +60,9 @@ check 'what frameworks call, inside' frameworks_inside
 check 'typed' typed
 check 'nothing of C but the library' nothing_of_c
 check 'python -m libsugar' "$installed" -m libsugar
-check 'its tests' "$installed" "$here/test_libsugar.py"
+for test in libsugar arrays objects; do
+    check "its tests: $test" "$installed" "$here/test_$test.py"
+done
 check 'the example' "$installed" "$here/../examples/example.py"
 check 'tests of bfloat16 and pictures' "$installed" "$here/test_optional.py"
 check_summary

@@ -37,7 +37,9 @@ try_python() {
     check "3.$1: pip takes it" pip "$venv/bin/python" -m pip install "$wheel_x86_64"
     check "3.$1: python -m libsugar" "$venv/bin/python" -m libsugar
     check "3.$1: what frameworks call" loads_frameworks "$venv/bin/python"
-    check "3.$1: its tests" "$venv/bin/python" "$tests/test_libsugar.py"
+    for test in libsugar arrays objects; do
+        check "3.$1: its tests: $test" "$venv/bin/python" "$tests/test_$test.py"
+    done
 }
 
 # A wheel that lacked a level would be slow without a word.
@@ -85,7 +87,9 @@ try_aarch64() {
     levels='scalar neon'
     check 'aarch64: all levels' has_levels emulated
     # Loading starts more interpreters, which only the emulator could.
-    check 'aarch64: its tests' emulated "$tests/test_libsugar.py" Vectors Numbers Options Errors Memory Arrays Threads
+    check 'aarch64: its tests: libsugar' emulated "$tests/test_libsugar.py"
+    check 'aarch64: its tests: arrays' emulated "$tests/test_arrays.py"
+    check 'aarch64: its tests: objects' emulated "$tests/test_objects.py" Errors Threads
 }
 
 skipped=
