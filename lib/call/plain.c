@@ -229,18 +229,15 @@ static void run_tiles(const void *work, int64_t begin, int64_t end)
     buffers b;
     for (int k = 0; k < walk->operands; k++)
         b.held[k] = NOTHING_HELD;
+    const int64_t until = end / walk->tile_count;
     sugar_ahead ahead;
-    sugar_ahead_start(&ahead, walk, end / walk->tile_count);
-    sugar_tile tiles[2];
-    int64_t number = begin / walk->tile_count;
-    sugar_tile_seek(&tiles[0], walk, number);
-    for (int i = 0; number < ahead.end; number++, i ^= 1) {
-        if (number + 1 < ahead.end) {
-            sugar_tile_after(&tiles[i ^ 1], &tiles[i], walk);
-            if (call->prefetch && !walk->in_rows)
-                fetch_ahead(call, &ahead, number, &tiles[i ^ 1]);
-        }
-        run_tile(call, &b, &tiles[i]);
+    sugar_ahead_start(&ahead, walk, until);
+    sugar_tiles tiles;
+    for (sugar_tiles_start(&tiles, walk, begin / walk->tile_count, until); tiles.number < until;
+         sugar_tiles_step(&tiles)) {
+        if (tiles.next && call->prefetch && !walk->in_rows)
+            fetch_ahead(call, &ahead, tiles.number, tiles.next);
+        run_tile(call, &b, tiles.now);
     }
     if (call->stream)
         call->activation->level->kernels[call->element]->end_stream();

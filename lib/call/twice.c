@@ -121,18 +121,14 @@ static void run_tiles(const void *work, int64_t begin, int64_t end)
 {
     const job *call = work;
     const sugar_walk *walk = &call->walk;
-    const int64_t first = begin / walk->tile_count, last = end / walk->tile_count;
+    const int64_t until = end / walk->tile_count;
     workspace w;
-    sugar_tile tiles[2];
-    sugar_tile_seek(&tiles[0], walk, first);
-    for (int64_t i = first; i < last; i++) {
-        const sugar_tile *tile = &tiles[(i - first) % 2];
-        sugar_tile *next = &tiles[(i - first + 1) % 2];
-        if (i + 1 < last) {
-            sugar_tile_after(next, tile, walk);
-            fetch_ahead(call, next);
-        }
-        run_tile(call, &w, tile);
+    sugar_tiles tiles;
+    for (sugar_tiles_start(&tiles, walk, begin / walk->tile_count, until); tiles.number < until;
+         sugar_tiles_step(&tiles)) {
+        if (tiles.next)
+            fetch_ahead(call, tiles.next);
+        run_tile(call, &w, tiles.now);
     }
     if (call->stream[DDY] || call->stream[DX])
         call->activation->level->kernels[call->element]->end_stream();

@@ -259,6 +259,36 @@ void sugar_tile_after(sugar_tile *next, const sugar_tile *tile, const sugar_walk
     cut(next, walk);
 }
 
+/* Finds the tile behind `now`. */
+static void look_ahead(sugar_tiles *tiles)
+{
+    tiles->next = NULL;
+    if (tiles->number + 1 < tiles->end) {
+        sugar_tile *next = &tiles->pair[tiles->now == tiles->pair];
+        sugar_tile_after(next, tiles->now, tiles->walk);
+        tiles->next = next;
+    }
+}
+
+void sugar_tiles_start(sugar_tiles *tiles, const sugar_walk *walk, int64_t begin, int64_t end)
+{
+    tiles->walk = walk;
+    tiles->number = begin;
+    tiles->end = end;
+    tiles->now = tiles->pair;
+    sugar_tile_seek(&tiles->pair[0], walk, begin);
+    look_ahead(tiles);
+}
+
+void sugar_tiles_step(sugar_tiles *tiles)
+{
+    tiles->number++;
+    if (tiles->next) {
+        tiles->now = tiles->next;
+        look_ahead(tiles);
+    }
+}
+
 void *sugar_tile_start(const sugar_tile *tile, const sugar_walk *walk, int k)
 {
     return (char *)walk->data[k] + tile->offset[k] * (int64_t)walk->size[k];

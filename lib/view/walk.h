@@ -65,6 +65,20 @@ void sugar_tile_seek(sugar_tile *tile, const sugar_walk *walk, int64_t number);
  * way these delayed the next 8 KiB of a monitored relu by 120 ns (Zen 5). */
 void sugar_tile_after(sugar_tile *next, const sugar_tile *tile, const sugar_walk *walk);
 
+/* Tiles of a walk, visited in their order; the next one is known, so that it can be prefetched. */
+typedef struct sugar_tiles {
+    const sugar_walk *walk;
+    int64_t number, end;            /* of the tile that is visited; of the one behind the last */
+    const sugar_tile *now, *next;   /* next NULL: now is the last one */
+    sugar_tile pair[2];             /* in turns now and next */
+} sugar_tiles;
+
+/* Visits tile `begin`, which is below end. */
+void sugar_tiles_start(sugar_tiles *tiles, const sugar_walk *walk, int64_t begin, int64_t end);
+
+/* Visits the next tile; behind the last one number is end. */
+void sugar_tiles_step(sugar_tiles *tiles);
+
 /* The address of the tile's first element in operand k. */
 void *sugar_tile_start(const sugar_tile *tile, const sugar_walk *walk, int k);
 
