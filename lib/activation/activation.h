@@ -24,6 +24,8 @@ typedef struct sugar_passes {
                                                        surrogate, and if t is 0 */
     sugar_derivative_kernel *own_derivative;        /* relu_derivatives; NULL: g' is the one above */
     sugar_combine_kernel *combine;                  /* combine in loops/plain.h */
+    const sugar_fused_kernels *fused_forward;       /* relu_fused, so loops/fused.h; NULL: there are none */
+    const sugar_fused_kernels *fused_backward;      /* bsilu_default_fused; NULL also if g' is a mixture */
     sugar_derivative_kernel *surrogate_second;      /* bsilu_seconds, the derivative of surrogate_derivative;
                                                        NULL: its kind has none */
     sugar_derivative_kernel *own_second;            /* relu_seconds: that of own_derivative */

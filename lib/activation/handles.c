@@ -51,6 +51,12 @@ static sugar_derivative_kernel *derivative_kernel(const sugar_kernels *kernels, 
     return faster ? faster : kernels->derivative[function->kind];
 }
 
+static const sugar_fused_kernels *fused_kernels(const sugar_kernels *kernels, const sugar_function *function)
+{
+    const bool is_faster = has_defaults(function) && kernels->forward_at_defaults[function->kind];
+    return is_faster ? kernels->fused_at_defaults[function->kind] : kernels->fused[function->kind];
+}
+
 /* A derivative whose factor in t s' + (1 - t) f' is 0 is not computed, as 0 times inf is NaN. Whether a factor is 0
  * depends on the element type: a small t is 0 in f32 and not in f64. */
 static void fill_passes(sugar_activation *made, sugar_element element)
@@ -66,6 +72,8 @@ static void fill_passes(sugar_activation *made, sugar_element element)
     passes->surrogate_derivative = derivative_kernel(kernels, surrogate);
     passes->own_derivative = mixed ? derivative_kernel(kernels, &spec->forward) : NULL;
     passes->combine = kernels->combine;
+    passes->fused_forward = fused_kernels(kernels, &spec->forward);
+    passes->fused_backward = mixed ? NULL : fused_kernels(kernels, surrogate);
     passes->surrogate_second = kernels->second[surrogate->kind];
     passes->own_second = mixed ? kernels->second[spec->forward.kind] : NULL;
     assert(passes->forward && passes->backward && passes->surrogate_derivative);
@@ -174,6 +182,7 @@ static sugar_status add_from_output(sugar_activation *made, size_t size)
         a->passes[element].backward = kernels->backward_from_output[a->parsed.forward.kind];
         a->passes[element].surrogate_derivative = kernels->derivative_from_output[a->parsed.forward.kind];
         a->passes[element].own_derivative = NULL;
+        a->passes[element].fused_backward = NULL;
     }
     made->from_output = a;
     return SUGAR_OK;

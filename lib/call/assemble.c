@@ -6,6 +6,7 @@
 
 #include "activation/catalogue.h"
 #include "base/struct_size.h"
+#include "call/fused.h"
 #include "call/parameter.h"
 #include "call/plain.h"
 #include "call/run.h"
@@ -335,8 +336,10 @@ static void choose_kernels(assembly *a, const sugar_level_entry *level)
     sugar_extended_call *c = &a->call;
     c->element = is_wide(a) ? SUGAR_F32 : element_of(a->reference);
     c->kernels = level->kernels[c->element];
-    for (int k = 0; k < a->count; k++)
+    for (int k = 0; k < a->count; k++) {
         c->in_memory[k] = has_type(a, k) ? level->kernels[element_of(a->operand[k].tensor)] : c->kernels;
+        c->in_tiles[k] = c->kernels;
+    }
 }
 
 /* Two operands that share memory and passed the checks are the same view. */
@@ -359,6 +362,28 @@ static void set_outputs(assembly *a)
     }
 }
 
+/* Whether all operands that are not broadcast have the type of the reference. */
+static bool has_one_type(const assembly *a)
+{
+    bool one = true;
+    for (int k = 0; k < a->count; k++)
+        if (has_type(a, k) && k != a->call.place[SUGAR_OPTION_bias] && k != a->call.place[SUGAR_OPTION_bias_gradient])
+            one &= element_of(a->operand[k].tensor) == a->call.type;
+    return one;
+}
+
+static void choose_fused(assembly *a)
+{
+    sugar_extended_call *c = &a->call;
+    c->type = element_of(a->reference);
+    c->is_fused = sugar_can_fuse(c) && has_one_type(a);
+    for (int k = 0; k < a->count && c->is_fused; k++) {
+        c->is_staged[k] = false;
+        if (k != c->place[SUGAR_OPTION_bias])
+            c->in_tiles[k] = c->in_memory[k];
+    }
+}
+
 /* Checks all operands, and runs the call if it has elements. */
 static sugar_status run(assembly *a, const sugar_level_entry *level)
 {
@@ -372,6 +397,7 @@ static sugar_status run(assembly *a, const sugar_level_entry *level)
     }
     choose_kernels(a, level);
     set_outputs(a);
+    choose_fused(a);
     int64_t samples = 0, calls;
     status = sugar_parameter_check(c, a->options);
     if (status == SUGAR_OK && c->monitor)

@@ -4,6 +4,21 @@
 #include <assert.h>
 #include <string.h>
 
+void sugar_sums_add(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, const void *products)
+{
+    double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
+    sugar_runs runs;
+    sugar_runs_start(&runs, b->walk, b->tile, c->sum_index);
+    while (sugar_runs_next(&runs)) {
+        const sugar_run *run = &runs.run;
+        const void *product = real_at(c, products, (size_t)run->begin);
+        if (run->across)
+            c->kernels->sum_rows(product, (size_t)run->rows, (size_t)run->length, high + run->first, low + run->first);
+        else
+            c->kernels->sum_run(product, (size_t)run->length, high + run->first, low + run->first);
+    }
+}
+
 /* Takes the tally of one unit from the workspace, where it becomes 0. */
 static sugar_tally take_tally(sugar_element element, sugar_workspace *w, int64_t sum)
 {

@@ -18,6 +18,9 @@ typedef struct sugar_sum_job {
     sugar_sum_entry *table;         /* used if slices share sums: sum i of slice s is entry s * sums + i */
 } sugar_sum_job;
 
+/* Adds the products of a tile, reals, to the sums of its slice. */
+void sugar_sums_add(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, const void *products);
+
 /* Moves the sums of slice `number` from the workspace to its entries in the table, or, if no other slice has these
  * sums, to the monitor or the gradient. The sums in the workspace become 0. */
 void sugar_sums_take(const sugar_sum_job *job, sugar_workspace *w, const sugar_walk *slice, int64_t number,

@@ -5,12 +5,9 @@
 
 #include "activation/activation.h"
 #include "call/passes.h"
+#include "call/sums.h"
+#include "call/values.h"
 #include "view/bits.h"
-
-enum {
-    FEWEST_SHARING = 32,            /* elements that must share a value to be computed together */
-    SHORTEST_ROW = 128              /* elements that must have a row of values to be computed together */
-};
 
 /* What the work of one option on a tile leaves for the next. */
 typedef struct tile_state {
@@ -32,78 +29,6 @@ static int stream_of(const sugar_extended_call *c, const sugar_block *b, int k)
     return c->is_streamed[k] && !b->in_buffer[k] ? SUGAR_STREAM_OPEN : 0;
 }
 
-/* ---- Runs that share values ------------------------------------------------------------------- */
-
-/* Elements of a tile, one after another, by operand k, a parameter or a bias: they share a value (step 0), or each has
- * its own (step 1). */
-typedef struct value_run {
-    int k;
-    const void *value;
-    size_t step;
-    size_t begin, n;                /* elements [begin, begin + n) of the tile */
-    int64_t rows_left;              /* that have the same values */
-    sugar_runs runs;
-} value_run;
-
-/* Whether the elements of a run have different values. */
-static bool is_row(const sugar_run *run) { return run->across && run->length > 1; }
-
-bool sugar_tile_shares(const sugar_block *b, int k)
-{
-    sugar_runs runs;
-    sugar_runs_start(&runs, b->walk, b->tile, k);
-    const sugar_run *run = &runs.run;
-    if (is_row(run))
-        return run->length >= SHORTEST_ROW && b->walk->stride[k][0] == 1;
-    const int64_t sharing = run->rows * run->length;
-    return sharing >= FEWEST_SHARING || sharing == b->tile->count;
-}
-
-/* Members are set one by one; to clear `runs` takes as long as to add a bias to a tile. */
-static void value_runs_start(value_run *v, const sugar_block *b, int k)
-{
-    v->k = k;
-    v->value = b->at[k];
-    v->step = 1;
-    v->begin = v->n = 0;
-    v->rows_left = 0;
-    if (b->is_shared[k])
-        sugar_runs_start(&v->runs, b->walk, b->tile, k);
-}
-
-/* Values that are converted go to the buffer of their operand. */
-static void set_value(value_run *v, const sugar_extended_call *c, sugar_workspace *w, const sugar_walk *walk)
-{
-    const sugar_run *run = &v->runs.run;
-    v->step = is_row(run);
-    v->n = (size_t)(is_row(run) ? run->length : run->rows * run->length);
-    v->rows_left = is_row(run) ? run->rows - 1 : 0;
-    v->begin = (size_t)run->begin;
-    v->value = (const char *)walk->data[v->k] + run->first * (int64_t)walk->size[v->k];
-    if (is_converted(c, v->k)) {
-        c->in_memory[v->k]->load_reals(v->value, &w->tile[v->k], is_row(run) ? v->n : 1);
-        v->value = &w->tile[v->k];
-    }
-}
-
-static bool value_runs_next(value_run *v, const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b)
-{
-    if (!b->is_shared[v->k]) {
-        const bool is_first = v->n == 0;
-        v->n = (size_t)b->tile->count;
-        return is_first;
-    }
-    if (v->rows_left > 0) {
-        v->begin += v->n;
-        v->rows_left--;
-        return true;
-    }
-    if (!sugar_runs_next(&v->runs))
-        return false;
-    set_value(v, c, w, b->walk);
-    return true;
-}
-
 /* ---- Biases ---------------------------------------------------------------------------------- */
 
 /* x + bias takes the place of x, which may have the type that it has in memory. */
@@ -112,9 +37,9 @@ static void forward_bias(const sugar_extended_call *c, sugar_workspace *w, const
     const sugar_kernels *kernels = b->in_buffer[c->x] ? c->kernels : c->in_memory[c->x];
     const size_t size = b->in_buffer[c->x] ? sugar_element_size(c->element) : b->walk->size[c->x];
     void *sum = &w->tile[c->x];
-    value_run v;
-    value_runs_start(&v, b, c->place[SUGAR_OPTION_bias]);
-    while (value_runs_next(&v, c, w, b))
+    sugar_value_run v;
+    sugar_value_runs_start(&v, b, c->place[SUGAR_OPTION_bias]);
+    while (sugar_value_runs_next(&v, c, w, b))
         kernels->add_bias((const char *)state->x + v.begin * size, v.value, v.step, element_at(c, sum, v.begin), v.n);
     state->x = sum;
 }
@@ -246,9 +171,9 @@ static void derivative_each(const sugar_extended_call *c, sugar_workspace *w, co
                             const tile_state *state, void *d)
 {
     const int32_t kind = c->activation->parsed.forward.kind;
-    value_run v;
-    value_runs_start(&v, b, c->place[SUGAR_OPTION_parameter]);
-    while (value_runs_next(&v, c, w, b))
+    sugar_value_run v;
+    sugar_value_runs_start(&v, b, c->place[SUGAR_OPTION_parameter]);
+    while (sugar_value_runs_next(&v, c, w, b))
         c->kernels->derivative_each[kind](v.value, v.step, element_at(c, state->x, v.begin), real_at(c, d, v.begin),
                                           v.n);
 }
@@ -335,9 +260,9 @@ static void forward_each(const sugar_extended_call *c, sugar_workspace *w, const
                          const tile_state *state, void *y)
 {
     const int32_t kind = c->activation->parsed.forward.kind;
-    value_run v;
-    value_runs_start(&v, b, c->place[SUGAR_OPTION_parameter]);
-    while (value_runs_next(&v, c, w, b))
+    sugar_value_run v;
+    sugar_value_runs_start(&v, b, c->place[SUGAR_OPTION_parameter]);
+    while (sugar_value_runs_next(&v, c, w, b))
         c->kernels->forward_each[kind](v.value, v.step, element_at(c, state->x, v.begin), element_at(c, y, v.begin),
                                        v.n);
 }
@@ -395,31 +320,15 @@ static void find_gradients(const sugar_extended_call *c, sugar_workspace *w, con
 
 /* ---- Sums ------------------------------------------------------------------------------------ */
 
-/* Adds products to the sums of the slice. */
-static void sum_products(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, const void *products)
-{
-    double *high = w->sums.gradient.high, *low = w->sums.gradient.low;
-    sugar_runs runs;
-    sugar_runs_start(&runs, b->walk, b->tile, c->sum_index);
-    while (sugar_runs_next(&runs)) {
-        const sugar_run *run = &runs.run;
-        const void *product = real_at(c, products, (size_t)run->begin);
-        if (run->across)
-            c->kernels->sum_rows(product, (size_t)run->rows, (size_t)run->length, high + run->first, low + run->first);
-        else
-            c->kernels->sum_run(product, (size_t)run->length, high + run->first, low + run->first);
-    }
-}
-
 /* dy df/dparameter, where the parameter is a tensor. */
 static void find_products_each(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b,
                                const tile_state *state, void *products)
 {
     const int32_t kind = c->activation->parsed.forward.kind;
     const void *parameters = &c->activation->passes[c->element].forward_parameters;
-    value_run v;
-    value_runs_start(&v, b, c->place[SUGAR_OPTION_parameter]);
-    while (value_runs_next(&v, c, w, b))
+    sugar_value_run v;
+    sugar_value_runs_start(&v, b, c->place[SUGAR_OPTION_parameter]);
+    while (sugar_value_runs_next(&v, c, w, b))
         c->kernels->parameter_products[kind](parameters, v.value, v.step, element_at(c, state->x, v.begin),
                                              element_at(c, state->dy, v.begin), real_at(c, products, v.begin), v.n);
 }
@@ -434,7 +343,7 @@ static void backward_parameter_gradient(const sugar_extended_call *c, sugar_work
     else
         c->kernels->parameter_products[kind](parameters, NULL, 0, state->x, state->dy, &w->values,
                                              (size_t)b->tile->count);
-    sum_products(c, w, b, &w->values);
+    sugar_sums_add(c, w, b, &w->values);
 }
 
 /* The products are those that dx is made of. They are dx, in its buffer, unless dx holds what they are added to. */
@@ -443,7 +352,7 @@ static void backward_bias_gradient(const sugar_extended_call *c, sugar_workspace
 {
     void *products = c->accumulate ? &w->values : b->at[c->output];
     find_gradients(c, w, b, state, products, false, 0);
-    sum_products(c, w, b, products);
+    sugar_sums_add(c, w, b, products);
     state->is_stored = !c->accumulate;
 }
 

@@ -59,12 +59,8 @@ static inline void *real_at(const sugar_extended_call *c, const void *reals, siz
     return (char *)(uintptr_t)reals + i * sugar_real_size(c->element);
 }
 
-/* Whether operand k has another type in memory than tiles are computed in. */
-static inline bool is_converted(const sugar_extended_call *c, int k) { return c->in_memory[k] != c->kernels; }
-
-/* Whether so many elements of a tile share a value of operand k, a parameter or a bias, or have rows of them, that a
- * kernel is called for each run. If not, every element gets a value of its own, in a buffer. */
-bool sugar_tile_shares(const sugar_block *b, int k);
+/* Whether operand k has another type in memory than in tiles. */
+static inline bool is_converted(const sugar_extended_call *c, int k) { return c->in_memory[k] != c->in_tiles[k]; }
 
 /* The forward and the backward pass of a tile, with all that options add. */
 void sugar_tile_forward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b);

@@ -20,6 +20,7 @@
 #include "kernels/kinds/tanh.h"
 #include "kernels/kinds/xielu.h"
 #include "kernels/loops/fuse.h"
+#include "kernels/loops/fused.h"
 #include "kernels/loops/monitor.h"
 #include "kernels/loops/parameter.h"
 #include "kernels/loops/plain.h"
@@ -76,6 +77,50 @@
     {                                                                                                                  \
         derivative_loop(name##_derivative_from_output, parameters, y, d, n);                                           \
     }
+#if !NARROW
+#define FUSED_TYPE(name, type, number)                                                                                 \
+    KERNEL name##_fused_forward_##type(const void *parameters, const sugar_fusion *fusion, const void *x, void *y,     \
+                                       size_t n, int stream)                                                           \
+    {                                                                                                                  \
+        fused_forward_loop(name##_value, number, parameters, fusion, x, y, n, stream);                                 \
+    }                                                                                                                  \
+    KERNEL name##_fused_backward_##type(const void *parameters, const sugar_fusion *fusion, const void *x,             \
+                                        const void *dy, void *dx, size_t n, int stream)                                \
+    {                                                                                                                  \
+        fused_backward_loop(NULL, name##_derivative, number, parameters, fusion, x, dy, dx, n, stream);                \
+    }                                                                                                                  \
+    KERNEL name##_fused_backward_with_gate_##type(const void *parameters, const sugar_fusion *fusion, const void *x,   \
+                                                  const void *dy, void *dx, size_t n, int stream)                      \
+    {                                                                                                                  \
+        fused_backward_loop(name##_value, name##_derivative, number, parameters, fusion, x, dy, dx, n, stream);        \
+    }
+#if REAL_BITS == 32
+#define FUSED(name)                                                                                                    \
+    FUSED_TYPE(name, f32, SUGAR_F32)                                                                                   \
+    FUSED_TYPE(name, f16, SUGAR_F16)                                                                                   \
+    FUSED_TYPE(name, bf16, SUGAR_BF16)                                                                                 \
+    static const sugar_fused_kernels name##_fused = {                                                                  \
+        .forward = {[SUGAR_F32] = name##_fused_forward_f32,                                                            \
+                    [SUGAR_F16] = name##_fused_forward_f16,                                                            \
+                    [SUGAR_BF16] = name##_fused_forward_bf16},                                                         \
+        .backward = {[SUGAR_F32] = name##_fused_backward_f32,                                                          \
+                     [SUGAR_F16] = name##_fused_backward_f16,                                                          \
+                     [SUGAR_BF16] = name##_fused_backward_bf16},                                                       \
+        .backward_with_gate = {[SUGAR_F32] = name##_fused_backward_with_gate_f32,                                      \
+                               [SUGAR_F16] = name##_fused_backward_with_gate_f16,                                      \
+                               [SUGAR_BF16] = name##_fused_backward_with_gate_bf16},                                   \
+    };
+#else
+#define FUSED(name)                                                                                                    \
+    FUSED_TYPE(name, f64, SUGAR_F64)                                                                                   \
+    static const sugar_fused_kernels name##_fused = {                                                                  \
+        .forward = {[SUGAR_F64] = name##_fused_forward_f64},                                                           \
+        .backward = {[SUGAR_F64] = name##_fused_backward_f64},                                                         \
+        .backward_with_gate = {[SUGAR_F64] = name##_fused_backward_with_gate_f64},                                     \
+    };
+#endif
+#define FUSED_AT_DEFAULTS(name) FUSED(name##_default)
+#endif
 #include "kernels/kinds/kinds.def"
 
 /* <kind>_forward and the others, which the macros above make, in their tables. */
@@ -121,6 +166,16 @@ const sugar_kernels TABLE(SUGAR_LEVEL_NAME, SUGAR_TYPE) = {
 #define FROM_OUTPUT(name) [SUGAR_KIND_##name] = name##_derivatives_from_output,
 #include "kernels/kinds/kinds.def"
     },
+#if !NARROW
+    .fused = {
+#define FUSED(name) [SUGAR_KIND_##name] = &name##_fused,
+#include "kernels/kinds/kinds.def"
+    },
+    .fused_at_defaults = {
+#define FUSED_AT_DEFAULTS(name) [SUGAR_KIND_##name] = &name##_default_fused,
+#include "kernels/kinds/kinds.def"
+    },
+#endif
     .combine = combine,
     .combine_twice = combine_twice,
     .end_stream = end_stream,

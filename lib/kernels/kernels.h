@@ -95,6 +95,34 @@ typedef void sugar_combine_kernel(const sugar_combination *combination, const vo
 typedef void sugar_combine_twice_kernel(const sugar_combination *first, const sugar_combination *second, const void *dy,
                                         const void *v, void *ddy, void *dx, size_t n);
 
+/* ---- Fused passes: loops/fused.h ------------------------------------------------------------ */
+
+/* What a fused pass adds to a plain one; what is NULL is left out. */
+typedef struct sugar_fusion {
+    const void *bias;                   /* reals: x + bias[i * bias_step] takes the place of x; the step is 0 or 1 */
+    size_t bias_step;
+    const void *gate;                   /* elements: f(x), or dy, is multiplied by it */
+    void *gate_gradient;                /* elements, for backward_with_gate alone: dy f(x) */
+    void *products;                     /* backward: reals, what dx is before it is rounded, and added to */
+    int accumulate;                     /* the result is added to what the output holds, rounded once; in a forward
+                                           pass only beside a gate */
+} sugar_fusion;
+
+/* The output may be any input. */
+typedef void sugar_fused_forward_kernel(const void *parameters, const sugar_fusion *fusion, const void *x, void *y,
+                                        size_t n, int stream);
+typedef void sugar_fused_backward_kernel(const void *parameters, const sugar_fusion *fusion, const void *x,
+                                         const void *dy, void *dx, size_t n, int stream);
+
+/* <kind>_fused_forward_<type> and <kind>_fused_backward_<type>, by the type of all elements, which is any that is
+ * computed with these reals; NULL for others. Each element is rounded once. */
+typedef struct sugar_fused_kernels {
+    sugar_fused_forward_kernel *forward[SUGAR_ELEMENT_COUNT];
+    sugar_fused_backward_kernel *backward[SUGAR_ELEMENT_COUNT];
+    sugar_fused_backward_kernel *backward_with_gate[SUGAR_ELEMENT_COUNT];    /* stores the gate's gradient as well;
+                                                                               if `stream`, past the caches too */
+} sugar_fused_kernels;
+
 /* ---- Saved gradients: loops/saved.h -------------------------------------------------------- */
 
 /* What codes stand for: code c for lower + c * spacing; or, with two_values, 0 for lower and any other for upper. */
@@ -149,6 +177,9 @@ typedef struct sugar_kernels {
      * for kinds whose derivative does not follow from y. */
     sugar_backward_kernel *backward_from_output[SUGAR_KIND_COUNT];
     sugar_derivative_kernel *derivative_from_output[SUGAR_KIND_COUNT];
+    /* <kind>_fused, <kind>_default_fused: NULL for kinds that kinds.def does not list as FUSED, or FUSED_AT_DEFAULTS;
+     * all NULL where elements are narrow, as such calls are computed in f32. */
+    const sugar_fused_kernels *fused[SUGAR_KIND_COUNT], *fused_at_defaults[SUGAR_KIND_COUNT];
     /* combine in loops/plain.h. */
     sugar_combine_kernel *combine;
     /* combine_twice in loops/plain.h. */

@@ -170,10 +170,8 @@ ONE(store_bf16, vec, vec_load, vec_store_bf16, a)
  * (detect_stack_use_after_return) is not aligned for vectors of 64 bytes. */
 static real even[VEC_LANES], odd[VEC_LANES];
 
-static void do_load_two_bf16(const call *c)
+static void put_two(real *result, vec_two a)
 {
-    const vec_two a = vec_load_two_bf16(c->a);
-    real *result = c->result;
     vec_store(even, a.even);
     vec_store(odd, a.odd);
     for (size_t i = 0; i < VEC_LANES; i++) {
@@ -182,7 +180,10 @@ static void do_load_two_bf16(const call *c)
     }
 }
 
-static vec_two load_two(const real *a)
+static void do_load_two_bf16(const call *c) { put_two(c->result, vec_load_two_bf16(c->a)); }
+static void do_load_two(const call *c) { put_two(c->result, vec_load_two(c->a)); }
+
+static vec_two get_two(const real *a)
 {
     for (size_t i = 0; i < VEC_LANES; i++) {
         even[i] = a[2 * i];
@@ -191,8 +192,9 @@ static vec_two load_two(const real *a)
     return (vec_two){vec_load(even), vec_load(odd)};
 }
 
-static void do_store_two_bf16(const call *c) { vec_store_two_bf16(c->result, load_two(c->a)); }
-static void do_store_two_upper_bf16(const call *c) { vec_store_two_upper_bf16(c->result, load_two(c->a)); }
+static void do_store_two_bf16(const call *c) { vec_store_two_bf16(c->result, get_two(c->a)); }
+static void do_store_two(const call *c) { vec_store_two(c->result, get_two(c->a)); }
+static void do_store_two_upper_bf16(const call *c) { vec_store_two_upper_bf16(c->result, get_two(c->a)); }
 
 static void do_bits_are(const call *c)
 {

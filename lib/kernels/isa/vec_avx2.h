@@ -275,6 +275,20 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
     const __m256i up = _mm256_srli_epi16(_mm256_subs_epu16(vec_lower(a), is_even), 15);
     _mm256_storeu_si256((__m256i *)(void *)p, _mm256_add_epi16(upper, up));
 }
+static inline vec_two vec_load_two(const real *p)
+{
+    const __m256 a = vec_load(p), b = vec_load(p + VEC_LANES);
+    const __m256d even = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
+    const __m256d odd = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xdd));
+    return (vec_two){_mm256_castpd_ps(_mm256_permute4x64_pd(even, 0xd8)),
+                     _mm256_castpd_ps(_mm256_permute4x64_pd(odd, 0xd8))};
+}
+static inline void vec_store_two(real *p, vec_two a)
+{
+    const __m256 lower = _mm256_unpacklo_ps(a.even, a.odd), upper = _mm256_unpackhi_ps(a.even, a.odd);
+    vec_store(p, _mm256_permute2f128_ps(lower, upper, 0x20));
+    vec_store(p + VEC_LANES, _mm256_permute2f128_ps(lower, upper, 0x31));
+}
 static inline void vec_store_two_upper_bf16(uint16_t *p, vec_two a)
 {
     _mm256_storeu_si256((__m256i *)(void *)p, vec_upper(a));

@@ -229,6 +229,20 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
     const __mmask32 up = _mm512_cmpge_epu16_mask(vec_lower(a), limit);
     _mm512_storeu_si512(p, _mm512_mask_sub_epi16(upper, up, upper, _mm512_set1_epi16(-1)));
 }
+static inline vec_two vec_load_two(const real *p)
+{
+    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512i odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    const vec a = vec_load(p), b = vec_load(p + VEC_LANES);
+    return (vec_two){_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b)};
+}
+static inline void vec_store_two(real *p, vec_two a)
+{
+    const __m512i first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const __m512i second = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    vec_store(p, _mm512_permutex2var_ps(a.even, first, a.odd));
+    vec_store(p + VEC_LANES, _mm512_permutex2var_ps(a.even, second, a.odd));
+}
 static inline void vec_store_two_upper_bf16(uint16_t *p, vec_two a) { _mm512_storeu_si512(p, vec_upper(a)); }
 
 /* The permutation reads only the lowest four bits of an index; a table of 8 entries is in the register twice. */

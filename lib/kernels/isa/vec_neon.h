@@ -193,6 +193,12 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
     const uint32x4_t both = vsriq_n_u32(vec_round_bf16(a.odd), vec_round_bf16(a.even), 16);
     vst1q_u16(p, vreinterpretq_u16_u32(both));
 }
+static inline vec_two vec_load_two(const real *p)
+{
+    const float32x4x2_t a = vld2q_f32(p);
+    return (vec_two){a.val[0], a.val[1]};
+}
+static inline void vec_store_two(real *p, vec_two a) { vst2q_f32(p, (float32x4x2_t){{a.even, a.odd}}); }
 static inline void vec_store_two_upper_bf16(uint16_t *p, vec_two a)
 {
     const uint32x4_t odd = vreinterpretq_u32_f32(a.odd);

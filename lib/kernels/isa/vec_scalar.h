@@ -60,6 +60,7 @@
  *   vec_two, vec_load_two_bf16(p), vec_store_two_bf16(p, a)
  *                             2 VEC_LANES elements at any address as two vectors: `even` has elements 0, 2, ..., `odd`
  *                             has 1, 3, ... So each lane of 32 bits stays in place, and nothing is widened or packed
+ *   vec_load_two(p), vec_store_two(p, a)        the same with reals, exactly
  *   vec_store_two_upper_bf16(p, a)              as vec_store_two_bf16, without rounding: the upper 16 bits of each lane
  *   vec_load_partial_bits16(lanes, p, n)        n <= VEC_LANES elements, to the array `lanes`; 0 behind them. Nothing
  *                             else is read
@@ -246,6 +247,14 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
 {
     vec_store_bf16(p, a.even);
     vec_store_bf16(p + 1, a.odd);
+}
+
+static inline vec_two vec_load_two(const real *p) { return (vec_two){p[0], p[1]}; }
+
+static inline void vec_store_two(real *p, vec_two a)
+{
+    p[0] = a.even;
+    p[1] = a.odd;
 }
 
 static inline void vec_store_two_upper_bf16(uint16_t *p, vec_two a)

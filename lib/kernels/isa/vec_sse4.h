@@ -354,6 +354,16 @@ static inline void vec_store_two_bf16(uint16_t *p, vec_two a)
     const __m128i even = _mm_srli_epi32(vec_round_bf16(a.even), 16);
     _mm_storeu_si128((__m128i *)(void *)p, _mm_blend_epi16(even, vec_round_bf16(a.odd), 0xaa));
 }
+static inline vec_two vec_load_two(const real *p)
+{
+    const __m128 a = vec_load(p), b = vec_load(p + VEC_LANES);
+    return (vec_two){_mm_shuffle_ps(a, b, 0x88), _mm_shuffle_ps(a, b, 0xdd)};
+}
+static inline void vec_store_two(real *p, vec_two a)
+{
+    vec_store(p, _mm_unpacklo_ps(a.even, a.odd));
+    vec_store(p + VEC_LANES, _mm_unpackhi_ps(a.even, a.odd));
+}
 static inline void vec_store_two_upper_bf16(uint16_t *p, vec_two a)
 {
     const __m128i even = _mm_srli_epi32(_mm_castps_si128(a.even), 16);
