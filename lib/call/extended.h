@@ -23,11 +23,11 @@ typedef struct sugar_extended_call {
      * all operands of a tile pass through buffers. */
     sugar_element element;
     const sugar_kernels *kernels;           /* of the level and that type */
-    /* Of the type that each operand has in memory; and in tiles: the type they are computed in, unless kernels fuse the
-     * options with the pass, and read all but the bias as it lies in memory. */
+    /* Of the type that each operand has in memory; and in tiles: the type they are computed in, but where kernels
+     * fuse options with a pass, all but the bias are as they lie in memory. */
     const sugar_kernels *in_memory[SUGAR_MAX_OPERANDS], *in_tiles[SUGAR_MAX_OPERANDS];
     sugar_element type;             /* of x and dy in memory */
-    bool is_fused;                  /* as fused.h says */
+    bool is_fused;                  /* kernels fuse options with the pass: fused.h */
     sugar_monitor *monitor;                 /* or NULL */
     sugar_random random;            /* set if rrelu draws its slopes */
     unsigned given;                 /* options: bit i stands for option i */

@@ -29,8 +29,8 @@ static bool is_joined(const sugar_extended_call *c)
     return c->is_backward && c->place[SUGAR_OPTION_gate_gradient] != SUGAR_ABSENT && !passes_of(c)->has_surrogate;
 }
 
-/* Where there are two loops, the gradient of the gate comes first: dx, in place, overwrites x, dy or the gate. So it may
- * be none of them. */
+/* Where there are two loops, the gradient of the gate comes first: dx, in place, overwrites x, dy or the gate. So it
+ * may be none of them. */
 static bool has_order(const sugar_extended_call *c)
 {
     const int k = c->place[SUGAR_OPTION_gate_gradient], gate = c->place[SUGAR_OPTION_gate];
@@ -119,8 +119,8 @@ static void run_forward(const sugar_extended_call *c, sugar_workspace *w, const 
     run_pass(c, w, b, &p);
 }
 
-/* dx; and in the same loop the gradient of the gate, which is operand k, unless that is SUGAR_ABSENT. Both are streamed
- * if their cache lines begin at the same elements. */
+/* dx; and in the same loop the gradient of the gate, which is operand k, unless that is SUGAR_ABSENT. Both are
+ * streamed if their cache lines begin at the same elements. */
 static void run_backward(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, const void *gate,
                          void *products, int k)
 {

@@ -4,8 +4,8 @@
 
 #include "call/workspace.h"
 
-/* Whether kernels can fuse all that a call's options ask for. Its operands, kernels and types are set, and which outputs
- * tile.c would stage. */
+/* Whether kernels can fuse all that a call's options ask for. Its operands, kernels and types are set, and which
+ * outputs tile.c would stage. */
 bool sugar_can_fuse(const sugar_extended_call *c);
 
 /* The forward or the backward pass of a tile of such a call. */

@@ -113,10 +113,10 @@ static const void *fetch_ahead(const sugar_extended_call *c, const sugar_walk *w
 
 /* ---- Slices -------------------------------------------------------------------------------- */
 
-/* Whether the operands of a tile and its buffers are more than a first-level cache holds, and steps read them again. With 32 Mi elements and a
- * gate backward takes, with tiles half as large, 0.72 ns an element instead of 0.87 (silu, f32, and the gate's
- * gradient), and 0.49 instead of 0.77 (bf16; AVX-512, Zen 5); in cache it gains nothing. Not where there are sums:
- * their bits depend on tiles. */
+/* Whether the operands of a tile and its buffers are more than a first-level cache holds, and steps read them again.
+ * With 32 Mi elements and a gate backward takes, with tiles half as large, 0.72 ns an element instead of 0.87 (silu,
+ * f32, and the gate's gradient), and 0.49 instead of 0.77 (bf16; AVX-512, Zen 5); in cache it gains nothing. Not where
+ * there are sums: their bits depend on tiles. */
 static bool has_many_streams(const sugar_extended_call *c)
 {
     return c->prefetch && c->is_backward && c->sum_index == SUGAR_ABSENT && c->place[SUGAR_OPTION_gate] != SUGAR_ABSENT
@@ -135,8 +135,8 @@ static int64_t most_elements(const sugar_extended_call *c, const sugar_walk *sli
     return row >= ROW_AS_TILE && row < most && slice->ndim > 1 && stride[0] == 1 && stride[1] > row ? row : most;
 }
 
-/* Whether nothing of a tile is kept in a buffer if its operands are contiguous: such tiles may be as large as in a plain
- * call. In cache silu with a gate takes 0.12 ns an element instead of 0.15 (f32, AVX-512, Zen 5). */
+/* Whether nothing of a tile is kept in a buffer if its operands are contiguous: such tiles may be as large as in a
+ * plain call. In cache silu with a gate takes 0.12 ns an element instead of 0.15 (f32, AVX-512, Zen 5). */
 static bool needs_no_buffer(const sugar_extended_call *c)
 {
     return c->is_fused && c->sum_index == SUGAR_ABSENT && c->place[SUGAR_OPTION_bias] == SUGAR_ABSENT;

@@ -177,8 +177,8 @@ typedef struct sugar_kernels {
      * for kinds whose derivative does not follow from y. */
     sugar_backward_kernel *backward_from_output[SUGAR_KIND_COUNT];
     sugar_derivative_kernel *derivative_from_output[SUGAR_KIND_COUNT];
-    /* <kind>_fused, <kind>_default_fused: NULL for kinds that kinds.def does not list as FUSED, or FUSED_AT_DEFAULTS;
-     * all NULL where elements are narrow, as such calls are computed in f32. */
+    /* <kind>_fused, <kind>_default_fused: NULL for kinds that kinds.def does not list as FUSED, or
+     * FUSED_AT_DEFAULTS; all NULL where elements are narrow, as such calls are computed in f32. */
     const sugar_fused_kernels *fused[SUGAR_KIND_COUNT], *fused_at_defaults[SUGAR_KIND_COUNT];
     /* combine in loops/plain.h. */
     sugar_combine_kernel *combine;

@@ -222,13 +222,13 @@ static void fill_operands(test_case *c, uint64_t *state)
     memcpy(c->saved.before, c->saved.memory, (size_t)c->used * sizeof(uint64_t));
 }
 
-void make_case(test_case *c, int set, int is_backward, element_type type, uint64_t *state)
+void make_case(test_case *c, const recipe *chosen, int set, int is_backward, element_type type, uint64_t *state)
 {
     c->set = set;
     c->is_backward = is_backward;
     c->type = type;
     c->in_place[0] = c->in_place[1] = NULL;
-    c->recipe = choose_recipe(set, state);
+    c->recipe = chosen ? chosen : choose_recipe(set, state);
     c->activation = must_create(c->recipe->spec, NULL);
     c->surrogate = c->recipe->surrogate ? must_create(c->recipe->surrogate, NULL) : NULL;
     choose_shape(c, state);

@@ -54,8 +54,8 @@ typedef struct test_case {
     operand *in_place[2];           /* the inputs that out and gate_gradient are, or NULL */
 } test_case;
 
-/* A case has random contents; its options are those of `set`. */
-void make_case(test_case *c, int set, int is_backward, element_type type, uint64_t *state);
+/* A case has random contents; its options are those of `set`. chosen: its recipe, or NULL: one that `set` allows. */
+void make_case(test_case *c, const recipe *chosen, int set, int is_backward, element_type type, uint64_t *state);
 sugar_status run_case(test_case *c);
 void end_case(test_case *c);
 

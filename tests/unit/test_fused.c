@@ -202,10 +202,10 @@ static void check_untouched(const test_case *c)
                      c->is_backward ? "backward" : "forward", (int)k);
 }
 
-static void check_case(int set, int is_backward, element_type type, uint64_t *state)
+static void check_case(const recipe *chosen, int set, int is_backward, element_type type, uint64_t *state)
 {
     static test_case c;
-    make_case(&c, set, is_backward, type, state);
+    make_case(&c, chosen, set, is_backward, type, state);
     const sugar_status status = run_case(&c);
     if (!is_allowed(set, is_backward)) {
         assert_fails(status, SUGAR_ERROR_UNSUPPORTED, "options: ");
@@ -234,13 +234,49 @@ static void every_set(void **unused)
         for (int is_backward = 0; is_backward < 2; is_backward++)
             for (element_type type = 0; type < ELEMENT_TYPES; type++)
                 for (int i = is_allowed(set, is_backward) && !short_run() ? 8 : 1; i > 0; i--)
-                    check_case(set, is_backward, type, &state);
+                    check_case(NULL, set, is_backward, type, &state);
+}
+
+/* The kinds that have loops with a bias and a gate (FUSED and FUSED_AT_DEFAULTS in kinds.def), as f and as g. */
+static const recipe fusible[] = {
+    {"identity", NULL, 0, 0},
+    {"relu", NULL, 0, 0},
+    {"relu6", NULL, 0, 0},
+    {"leaky_relu", NULL, 0, 0},
+    {"elu", NULL, 0, 0},
+    {"gelu", NULL, 0, 0},
+    {"gelu_tanh", NULL, 0, 0},
+    {"mish", NULL, 0, 0},
+    {"sigmoid", NULL, 0, 0},
+    {"tanh", NULL, 0, 0},
+    {"hardswish", NULL, 0, 0},
+    {"nelu", NULL, 0, 0},
+    {"silu", NULL, 0, 0},
+    {"softplus", NULL, 0, 0},
+    {"bsilu", NULL, 0, 0},
+    {"elu(alpha=0.5)~elu(alpha=2)", NULL, 0, 0},
+    {"silu(beta=2)~silu", NULL, 0, 0},
+    {"leaky_relu~nelu", NULL, 0, 0},
+};
+
+static void every_fused_loop(void **unused)
+{
+    (void)unused;
+    uint64_t state = 2;
+    for (size_t k = 0; k < COUNT(fusible); k++)
+        for (int set = 0; set <= (FUSED | ACCUMULATE); set++)
+            for (int is_backward = 0; is_backward < 2; is_backward++)
+                if (set & FUSED && !(set & ~(FUSED | ACCUMULATE)) && is_allowed(set, is_backward))
+                    for (element_type type = 0; type < ELEMENT_TYPES; type++)
+                        for (int i = short_run() ? 1 : 3; i > 0; i--)
+                            check_case(&fusible[k], set, is_backward, type, &state);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_set),
+        cmocka_unit_test(every_fused_loop),
     };
     return cmocka_run_group_tests_name("fused", tests, NULL, NULL);
 }
