@@ -2,6 +2,8 @@
  * options that networks use most: a bias and a gate, and their gradients. */
 #include "call/fused.h"
 
+#include <string.h>
+
 #include "activation/activation.h"
 #include "call/passes.h"
 #include "call/sums.h"
@@ -68,32 +70,90 @@ static void run_part(const fused_pass *p, size_t begin, size_t n, int stream)
         p->forward(p->parameters, &fusion, offset(p->x, begin, size), output, n, stream);
 }
 
-/* A run of elements; what is streamed begins at a cache line. */
-static void run_stretches(fused_pass *p, const sugar_value_run *v)
+/* Rows of n elements of a tile, one behind the other, and their biases. */
+typedef struct fused_rows {
+    size_t begin, n, rows;
+    const void *bias;                           /* reals, or NULL */
+    size_t step, row_step;
+} fused_rows;
+
+/* One row; what is streamed begins at a cache line. */
+static void run_row(fused_pass *p, const fused_rows *r, size_t row)
 {
-    const void *bias = v->value;
+    const size_t first = r->begin + row * r->n;
+    const void *bias = offset(r->bias, row * r->row_step, p->real_size);
     const sugar_stretches all =
-        sugar_stretches_find((char *)p->output + v->begin * p->element_size, p->element_size, (int64_t)v->n, p->stream);
+        sugar_stretches_find((char *)p->output + first * p->element_size, p->element_size, (int64_t)r->n, p->stream);
     for (int i = 0; i < SUGAR_STRETCHES; i++) {
         const size_t begin = (size_t)all.begin[i], n = (size_t)all.begin[i + 1] - begin;
-        p->fusion.bias = v->step ? offset(bias, begin, p->real_size) : bias;
-        p->fusion.bias_step = v->step;
+        p->fusion.bias = offset(bias, begin * r->step, p->real_size);
         if (n > 0)
-            run_part(p, v->begin + begin, n, i == SUGAR_WHOLE_LINES ? p->stream : 0);
+            run_part(p, first + begin, n, i == SUGAR_WHOLE_LINES ? p->stream : 0);
     }
+}
+
+static bool begins_line(const fused_pass *p, size_t element)
+{
+    return ((uintptr_t)p->output + element * p->element_size) % SUGAR_CACHE_LINE == 0;
+}
+
+/* By one call, unless rows that are streamed do not begin at cache lines. */
+static void run_rows(fused_pass *p, const fused_rows *r)
+{
+    p->fusion.bias_step = r->step;
+    p->fusion.bias_row_step = 0;
+    p->fusion.rows = 1;
+    if (r->rows == 1 || (p->stream && !(begins_line(p, r->begin) && begins_line(p, r->begin + r->n)))) {
+        for (size_t row = 0; row < r->rows; row++)
+            run_row(p, r, row);
+        return;
+    }
+    p->fusion.bias = r->bias;
+    p->fusion.bias_row_step = r->row_step;
+    p->fusion.rows = r->rows;
+    run_part(p, r->begin, r->n, p->stream);
+}
+
+/* Rows that have the same biases: run v, and those that follow it. A converted row of biases lies in a buffer, until
+ * the next one takes its place. */
+static bool run_with_row(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, fused_pass *p,
+                         sugar_value_run *v)
+{
+    fused_rows r = {.begin = v->begin, .n = v->n, .rows = 1, .bias = v->value, .step = 1};
+    for (; v->rows_left > 0; r.rows++)
+        sugar_value_runs_next(v, c, w, b);
+    run_rows(p, &r);
+    return sugar_value_runs_next(v, c, w, b);
+}
+
+/* Rows that have a bias each: run v, and those of the same length that follow it. */
+static bool run_with_values(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, fused_pass *p,
+                            sugar_value_run *v)
+{
+    char *const values = (char *)&w->own_derivative;
+    const size_t size = p->real_size, most = sizeof w->own_derivative / size;
+    fused_rows r = {.begin = v->begin, .n = v->n, .bias = values, .row_step = 1};
+    bool more = true;
+    while (more && r.rows < most && v->step == 0 && v->n == r.n && v->begin == r.begin + r.rows * r.n) {
+        memcpy(values + r.rows++ * size, v->value, size);
+        more = sugar_value_runs_next(v, c, w, b);
+    }
+    run_rows(p, &r);
+    return more;
 }
 
 static void run_pass(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, fused_pass *p)
 {
     const int bias = c->place[SUGAR_OPTION_bias];
-    sugar_value_run v = {.n = (size_t)b->tile->count};
     if (bias == SUGAR_ABSENT) {
-        run_stretches(p, &v);
+        run_rows(p, &(fused_rows){.n = (size_t)b->tile->count, .rows = 1});
         return;
     }
+    sugar_value_run v;
     sugar_value_runs_start(&v, b, bias);
-    while (sugar_value_runs_next(&v, c, w, b))
-        run_stretches(p, &v);
+    bool more = sugar_value_runs_next(&v, c, w, b);
+    while (more)
+        more = (v.step ? run_with_row : run_with_values)(c, w, b, p, &v);
 }
 
 static int stream_to(const sugar_extended_call *c, const sugar_block *b, int k)

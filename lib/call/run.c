@@ -135,11 +135,36 @@ static int64_t most_elements(const sugar_extended_call *c, const sugar_walk *sli
     return row >= ROW_AS_TILE && row < most && slice->ndim > 1 && stride[0] == 1 && stride[1] > row ? row : most;
 }
 
-/* Whether nothing of a tile is kept in a buffer if its operands are contiguous: such tiles may be as large as in a
- * plain call. In cache silu with a gate takes 0.12 ns an element instead of 0.15 (f32, AVX-512, Zen 5). */
-static bool needs_no_buffer(const sugar_extended_call *c)
+/* Whether the elements of a slice lie one behind the other in operand k. */
+static bool is_compact(const sugar_walk *slice, int k)
 {
-    return c->is_fused && c->sum_index == SUGAR_ABSENT && c->place[SUGAR_OPTION_bias] == SUGAR_ABSENT;
+    int64_t expected = 1;
+    bool compact = true;
+    for (int d = 0; d < slice->ndim; expected *= slice->extent[d++])
+        compact &= slice->stride[k][d] == expected || slice->extent[d] == 1;
+    return compact;
+}
+
+/* Whether no tile of a slice needs a buffer, however large it is: each operand is compact. Biases may be shared by
+ * rows, or be a row, if they are long, for which a buffer has room if it is converted. */
+static bool needs_no_buffer(const sugar_extended_call *c, const sugar_walk *slice)
+{
+    bool none = c->is_fused && c->sum_index == SUGAR_ABSENT;
+    for (int k = 0; k < slice->operands && none; k++)
+        if (k == c->place[SUGAR_OPTION_bias])
+            none = slice->extent[0] >= SUGAR_SHORTEST_FUSED && slice->extent[0] <= SUGAR_TILE_ELEMENTS
+                   && (slice->stride[k][0] == 0 || slice->stride[k][0] == 1);
+        else
+            none = is_compact(slice, k);
+    return none;
+}
+
+/* Tiles are 8 times as large where they need no buffer: in cache silu with a gate takes 0.12 ns an element then
+ * instead of 0.15 (f32, AVX-512, Zen 5). */
+static void divide_slice(const sugar_extended_call *c, sugar_walk *slice)
+{
+    const int64_t most = most_elements(c, slice);
+    sugar_walk_tile(slice, needs_no_buffer(c, slice) ? 8 * most : most, false);
 }
 
 static bool streams_any(const sugar_extended_call *c)
@@ -156,7 +181,7 @@ static void run_slice(const sugar_sum_job *j, sugar_workspace *w, int64_t number
     const sugar_extended_call *c = j->call;
     sugar_walk slice;
     const int64_t sums = sugar_slice_walk(&slice, &c->walk, &j->slices, c->sum_index, number);
-    sugar_walk_tile(&slice, most_elements(c, &slice), needs_no_buffer(c));
+    divide_slice(c, &slice);
     sugar_tile tiles[2];
     sugar_tile_seek(&tiles[0], &slice, 0);
     int64_t tallied = 0;

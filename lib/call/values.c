@@ -2,8 +2,7 @@
 
 enum {
     FEWEST_SHARING = 32,            /* elements that must share a value to be computed together */
-    SHORTEST_ROW = 128,             /* elements that must have a row of values to be computed together */
-    SHORTEST_FUSED = 256            /* either, in a fused pass, of which each run is a call */
+    SHORTEST_ROW = 128              /* elements that must have a row of values to be computed together */
 };
 
 /* Whether the elements of a run have different values. */
@@ -15,9 +14,9 @@ bool sugar_tile_shares(const sugar_extended_call *c, const sugar_block *b, int k
     sugar_runs_start(&runs, b->walk, b->tile, k);
     const sugar_run *run = &runs.run;
     if (is_row(run))
-        return run->length >= (c->is_fused ? SHORTEST_FUSED : SHORTEST_ROW) && b->walk->stride[k][0] == 1;
+        return run->length >= (c->is_fused ? SUGAR_SHORTEST_FUSED : SHORTEST_ROW) && b->walk->stride[k][0] == 1;
     const int64_t sharing = run->rows * run->length;
-    return sharing >= (c->is_fused ? SHORTEST_FUSED : FEWEST_SHARING) || sharing == b->tile->count;
+    return sharing >= (c->is_fused ? SUGAR_SHORTEST_FUSED : FEWEST_SHARING) || sharing == b->tile->count;
 }
 
 /* Members are set one by one; to clear `runs` takes as long as to add a bias to a tile. */

@@ -99,8 +99,10 @@ typedef void sugar_combine_twice_kernel(const sugar_combination *first, const su
 
 /* What a fused pass adds to a plain one; what is NULL is left out. */
 typedef struct sugar_fusion {
-    const void *bias;                   /* reals: x + bias[i * bias_step] takes the place of x; the step is 0 or 1 */
-    size_t bias_step;
+    const void *bias;                   /* reals: x + bias[i * bias_step + r * bias_row_step] takes the place of x in
+                                           row r; bias_step is 0 or 1 */
+    size_t bias_step, bias_row_step;
+    size_t rows;                        /* of n elements, one behind the other in all other operands; 1 or more */
     const void *gate;                   /* elements: f(x), or dy, is multiplied by it */
     void *gate_gradient;                /* elements, for backward_with_gate alone: dy f(x) */
     void *products;                     /* backward: reals, what dx is before it is rounded, and added to */

@@ -161,6 +161,63 @@ static void rows_of_wide_biases(void **unused)
 }
 
 /* The bits of an f32 NaN that rounding to 16 bits would carry out of. */
+/* Matrices whose rows are longer than a vector, and which are larger than any buffer. The halves of one matrix are x
+ * and the gate, and those of another one their gradients; each row must be as if it were called alone. */
+enum { HALF = 700, HALVES = 13, MATRIX = 2 * HALF * HALVES };
+
+static void of_halves(view *v, void *memory, element_type type, int half, int row, int rows, int64_t pitch)
+{
+    const size_t width = element_formats[type].width, first = (size_t)row * (size_t)pitch + (size_t)half * HALF;
+    const int64_t extents[2] = {rows, HALF}, strides[2] = {pitch, 1};
+    view_make(v, (char *)memory + first * width, width, 2, extents, strides);
+    v->tensor.dtype = element_formats[type].dtype;
+}
+
+/* Calls on `rows` rows from one on: y, and both gradients. bias: NULL, or f32 for each column, or for each row. */
+static void run_halves(const sugar_activation *a, element_type type, void *x_and_gate, const float *bias, int per_row,
+                       int row, int rows, void *y_memory, void *gradients)
+{
+    view x, gate, y, dx, dgate, b;
+    of_halves(&x, x_and_gate, type, 0, row, rows, 2 * HALF);
+    of_halves(&gate, x_and_gate, type, 1, row, rows, 2 * HALF);
+    of_halves(&y, y_memory, type, 0, row, rows, HALF);
+    of_halves(&dx, gradients, type, 0, row, rows, 2 * HALF);
+    of_halves(&dgate, gradients, type, 1, row, rows, 2 * HALF);
+    const int64_t extents[2] = {per_row ? rows : 1, per_row ? 1 : HALF};
+    view_make(&b, (float *)(uintptr_t)(bias + (per_row ? row : 0)), sizeof *bias, 2, extents, NULL);
+    sugar_call_options options = {.struct_size = sizeof options, .gate = &gate.tensor, .bias = bias ? &b.tensor : NULL};
+    assert_ok(sugar_forward(a, &x.tensor, &y.tensor, &options));
+    options.gate_gradient = &dgate.tensor;
+    assert_ok(sugar_backward(a, &x.tensor, &y.tensor, &dx.tensor, &options));
+}
+
+static void halves_of_matrices(void **unused)
+{
+    (void)unused;
+    static double in[MATRIX], y[2][MATRIX], gradients[2][MATRIX];
+    static float bias[HALF];
+    uint64_t state = 3;
+    for (int i = 0; i < HALF; i++)
+        bias[i] = (float)random_between(&state, -300, 300) / 256;
+    static const char *const specs[] = {"silu", "relu~bsilu", "sigmoid", "softsign"};
+    for (size_t k = 0; k < COUNT(specs); k++)
+        for (element_type type = 0; type < ELEMENT_TYPES; type++)
+            for (int with_bias = 0; with_bias < (type == ELEMENT_F64 ? 1 : 3); with_bias++) {
+                sugar_activation *a = must_create(specs[k], NULL);
+                for (int64_t i = 0; i < MATRIX; i++)
+                    set_element(in, i, type, (double)random_between(&state, -4000, 4000) / 1024);
+                memset(y, 0, sizeof y);
+                memset(gradients, 0, sizeof gradients);
+                const float *b = with_bias ? bias : NULL;
+                run_halves(a, type, in, b, with_bias == 2, 0, HALVES, y[0], gradients[0]);
+                for (int row = 0; row < HALVES; row++)
+                    run_halves(a, type, in, b, with_bias == 2, row, 1, y[1], gradients[1]);
+                assert_memory_equal(y[0], y[1], sizeof y[0]);
+                assert_memory_equal(gradients[0], gradients[1], sizeof gradients[0]);
+                sugar_activation_destroy(a);
+            }
+}
+
 static void not_a_number_stays_one(void **unused)
 {
     (void)unused;
@@ -192,6 +249,7 @@ int main(void)
         cmocka_unit_test(operands_that_do_not_fit),
         cmocka_unit_test(only_broadcast_operands_are_wide),
         cmocka_unit_test(rows_of_wide_biases),
+        cmocka_unit_test(halves_of_matrices),
         cmocka_unit_test(not_a_number_stays_one),
     };
     return cmocka_run_group_tests_name("fused operands", tests, NULL, NULL);

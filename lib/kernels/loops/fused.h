@@ -200,46 +200,88 @@ ALWAYS_INLINE void fused_backward_pair(formula value, formula derivative, const 
 
 /* ---- The loops ----------------------------------------------------------------------------------- */
 
-/* The fusion is copied, so that no store can change it. */
-ALWAYS_INLINE void fused_forward_loop(formula value, sugar_element type, const real *parameters,
-                                      const sugar_fusion *fusion, const void *x, void *y, size_t n, int stream)
+/* Row by row, so that a call for many short rows begins once. */
+ALWAYS_INLINE size_t bytes_of(sugar_element type, size_t n) { return n * sugar_element_size(type); }
+
+ALWAYS_INLINE void go_to_next_row(sugar_fusion *f, sugar_element type, size_t n)
 {
-    const sugar_fusion f = *fusion;
-    vec p[SUGAR_KERNEL_PARAMETERS];
-    splat_parameters(parameters, p);
+    if (f->bias)
+        f->bias = (const real *)f->bias + f->bias_row_step;
+    if (f->gate)
+        f->gate = (const char *)f->gate + bytes_of(type, n);
+    if (f->gate_gradient)
+        f->gate_gradient = (char *)f->gate_gradient + bytes_of(type, n);
+    if (f->products)
+        f->products = (real *)f->products + n;
+}
+
+ALWAYS_INLINE void fused_forward_row(formula value, const vec *p, sugar_element type, const sugar_fusion *f,
+                                     const void *x, void *y, size_t n, int stream)
+{
     size_t i = 0;
 #if REAL_BITS == 32
     if (type == SUGAR_BF16)
         for (; n - i >= PAIR; i += PAIR)
-            fused_forward_pair(value, p, &f, x, y, i, stream);
+            fused_forward_pair(value, p, f, x, y, i, stream);
     else
 #endif
         for (; n - i >= VEC_LANES; i += VEC_LANES)
-            fused_forward_vector(value, p, type, &f, x, y, i, i + VEC_LANES, stream);
+            fused_forward_vector(value, p, type, f, x, y, i, i + VEC_LANES, stream);
     for (; i < n; i += VEC_LANES)
-        fused_forward_vector(value, p, type, &f, x, y, i, n, 0);
+        fused_forward_vector(value, p, type, f, x, y, i, n, 0);
+}
+
+/* The fusion is copied, so that no store can change it. */
+ALWAYS_INLINE void fused_forward_loop(formula value, sugar_element type, const real *parameters,
+                                      const sugar_fusion *fusion, const void *x_elements, void *y_elements, size_t n,
+                                      int stream)
+{
+    sugar_fusion f = *fusion;
+    const char *x = x_elements;
+    char *y = y_elements;
+    vec p[SUGAR_KERNEL_PARAMETERS];
+    splat_parameters(parameters, p);
+    for (size_t rows = f.rows; rows > 0; rows--, x += bytes_of(type, n), y += bytes_of(type, n)) {
+        fused_forward_row(value, p, type, &f, x, y, n, stream);
+        go_to_next_row(&f, type, n);
+    }
     end_stream_of(stream);
+}
+
+ALWAYS_INLINE void fused_backward_row(formula value, formula derivative, const vec *p, sugar_element type,
+                                      const sugar_fusion *f, const void *x, const void *dy, void *dx, size_t n,
+                                      int stream)
+{
+    size_t i = 0;
+#if REAL_BITS == 32
+    if (type == SUGAR_BF16)
+        for (; n - i >= PAIR; i += PAIR)
+            fused_backward_pair(value, derivative, p, f, x, dy, dx, i, stream);
+    else
+#endif
+        for (; n - i >= VEC_LANES; i += VEC_LANES)
+            fused_backward_vector(value, derivative, p, type, f, x, dy, dx, i, i + VEC_LANES, stream);
+    for (; i < n; i += VEC_LANES)
+        fused_backward_vector(value, derivative, p, type, f, x, dy, dx, i, n, 0);
 }
 
 /* value NULL: without the gradient of a gate. */
 ALWAYS_INLINE void fused_backward_loop(formula value, formula derivative, sugar_element type, const real *parameters,
-                                       const sugar_fusion *fusion, const void *x, const void *dy, void *dx, size_t n,
-                                       int stream)
+                                       const sugar_fusion *fusion, const void *x_elements, const void *dy_elements,
+                                       void *dx_elements, size_t n, int stream)
 {
-    const sugar_fusion f = *fusion;
+    sugar_fusion f = *fusion;
+    const char *x = x_elements, *dy = dy_elements;
+    char *dx = dx_elements;
     vec p[SUGAR_KERNEL_PARAMETERS];
     splat_parameters(parameters, p);
-    size_t i = 0;
-#if REAL_BITS == 32
-    if (type == SUGAR_BF16)
-        for (; n - i >= PAIR; i += PAIR)
-            fused_backward_pair(value, derivative, p, &f, x, dy, dx, i, stream);
-    else
-#endif
-        for (; n - i >= VEC_LANES; i += VEC_LANES)
-            fused_backward_vector(value, derivative, p, type, &f, x, dy, dx, i, i + VEC_LANES, stream);
-    for (; i < n; i += VEC_LANES)
-        fused_backward_vector(value, derivative, p, type, &f, x, dy, dx, i, n, 0);
+    for (size_t rows = f.rows; rows > 0; rows--) {
+        fused_backward_row(value, derivative, p, type, &f, x, dy, dx, n, stream);
+        go_to_next_row(&f, type, n);
+        x += bytes_of(type, n);
+        dy += bytes_of(type, n);
+        dx += bytes_of(type, n);
+    }
     end_stream_of(stream);
 }
 
