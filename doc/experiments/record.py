@@ -1,0 +1,70 @@
+"""Results, one line of JSON a run, and checkpoints. Both survive a kill at any moment."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+MOST_BYTES = 8000       # of a line: histories are thinned out to fit
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """All results of a file; a last line that a kill cut off is none."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    made = []
+    for number, line in enumerate(lines, 1):
+        try:
+            made.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path}:{number}: {error}, expected a result as JSON in one line") from error
+    return made
+
+
+def append(path: Path, result: dict[str, Any]) -> bool:
+    """Adds a result as one whole line, unless the run has one. Many processes may do so at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        file.truncate(whole)        # what a kill cut off
+        if any(json.loads(line)["run"] == result["run"] for line in content[:whole].splitlines()):
+            return False
+        file.write(line_of(result).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    return True
+
+
+def line_of(result: dict[str, Any]) -> str:
+    """A result in a line; if it is too long, its histories keep each so manyth epoch, and the last."""
+    result = dict(result)
+    while len(line := json.dumps(result, separators=(",", ":")) + "\n") > MOST_BYTES and len(result["epochs"]) > 10:
+        epochs = result["epochs"]
+        result["epochs"] = epochs[:-1][1::2] + epochs[-1:]
+    return line
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    with open(part, "wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    state: dict[str, Any] = torch.load(path, weights_only=True)
+    return state
