@@ -50,22 +50,23 @@ CIFAR = {
 PIXELS = 3 * 32 * 32
 
 
-def load(options: Options, folder: str | None) -> Data:
-    """The data that options name; folder is where the files lie, for text the file itself."""
+def load(options: Options, place: str | None) -> Data:
+    """The data that options name; place is where the files lie, for text the file itself."""
     if options.data == "fashion-mnist":
-        return fashion_mnist(Path(folder or FASHION_MNIST))
-    if folder is None:
-        raise Wrong(f"--folder: not given, expected where {options.data} lies")
+        return fashion_mnist(Path(place or FASHION_MNIST))
+    if place is None:
+        flag = "--text" if options.data == "text" else "--folder"
+        raise Wrong(f"{flag}: not given, expected where {options.data} lies")
     if options.data == "text":
-        return text(Path(folder))
-    return cifar(options.data, Path(folder))
+        return text(Path(place))
+    return cifar(options.data, Path(place))
 
 
-def contents(path: Path) -> bytes:
+def contents(flag: str, path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Wrong(f"--folder: {path}: {error.strerror}, expected a file that can be read") from error
+        raise Wrong(f"{flag}: {path}: {error.strerror}, expected a file that can be read") from error
 
 
 def digest_of(*parts: bytes) -> str:
@@ -80,7 +81,7 @@ def cifar(name: str, folder: Path) -> Data:
     layout = CIFAR[name]
     if (folder / layout.folder).is_dir():
         folder = folder / layout.folder
-    parts = {file: contents(folder / file) for file in (*layout.train, layout.test)}
+    parts = {file: contents("--folder", folder / file) for file in (*layout.train, layout.test)}
     made = {file: batch(folder / file, part, layout) for file, part in parts.items()}
     train = [made[file] for file in layout.train]
     return Data(Samples(torch.cat([one.inputs for one in train]), torch.cat([one.labels for one in train])),
@@ -106,7 +107,7 @@ def fashion_mnist(folder: Path) -> Data:
         inputs = idx(folder / f"{name}-images-idx3-ubyte.gz", 3)
         labels = idx(folder / f"{name}-labels-idx1-ubyte.gz", 1)
         if len(inputs) != len(labels) or labels.max() > 9:
-            raise Wrong(f"--folder: {folder}: {len(inputs)} images and {len(labels)} labels up to {labels.max()} of "
+            raise Wrong(f"--fashion-mnist: {folder}: {len(inputs)} images and {len(labels)} labels up to {labels.max()} of "
                         f"{name}, expected as many of both, and labels from 0 to 9")
         parts += [inputs.tobytes(), labels.tobytes()]
         samples.append(Samples(torch.from_numpy(inputs).unsqueeze(1), torch.from_numpy(labels.astype(np.int64))))
@@ -116,23 +117,23 @@ def fashion_mnist(folder: Path) -> Data:
 def idx(path: Path, dimensions: int) -> np.ndarray:
     """A file in MNIST's layout: 0, 0, 8 for bytes, the number of dimensions, their extents, the elements."""
     try:
-        content = gzip.decompress(contents(path))
+        content = gzip.decompress(contents("--fashion-mnist", path))
     except (OSError, EOFError) as error:
-        raise Wrong(f"--folder: {path}: {error}, expected a file of gzip") from error
+        raise Wrong(f"--fashion-mnist: {path}: {error}, expected a file of gzip") from error
     start = 4 + 4 * dimensions
     if content[:4] != bytes([0, 0, 8, dimensions]) or len(content) < start:
-        raise Wrong(f"--folder: {path} begins with {content[:4].hex()}, expected 000008{dimensions:02x}")
+        raise Wrong(f"--fashion-mnist: {path} begins with {content[:4].hex()}, expected 000008{dimensions:02x}")
     shape = struct.unpack(f">{dimensions}I", content[4:start])
     if len(content) - start != np.prod(shape) or not len(content) - start:
-        raise Wrong(f"--folder: {path} has {len(content) - start} elements, expected {np.prod(shape)}: {shape}")
+        raise Wrong(f"--fashion-mnist: {path} has {len(content) - start} elements, expected {np.prod(shape)}: {shape}")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
 
 
 def text(path: Path) -> Data:
     """The bytes of a file: its last tenth is what it is tested with."""
-    content = contents(path)
+    content = contents("--text", path)
     if len(content) < 10000:
-        raise Wrong(f"--folder: {path} has {len(content)} bytes, expected a text of 10000 or more")
+        raise Wrong(f"--text: {path} has {len(content)} bytes, expected a text of 10000 or more")
     line = torch.from_numpy(np.frombuffer(content, np.uint8).copy())
     cut = len(line) * 9 // 10
     none = torch.empty(0, dtype=torch.int64)

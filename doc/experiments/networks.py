@@ -11,6 +11,8 @@ from torch import nn
 import libsugar.torch
 from options import Options, Wrong
 
+LINE = 128      # bytes of text that a GPT-2 sees at once
+
 
 class Made(NamedTuple):
     """A network, and the axis along which the units lie in the inputs of its activations (None: NCHW, or the last)."""
@@ -22,10 +24,9 @@ class Made(NamedTuple):
 def make(options: Options, shape: tuple[int, ...], classes: int) -> Made:
     """The network that options name, for inputs of a shape, CHW."""
     makers: dict[str, Callable[[Options, tuple[int, ...], int], Made]] = {
-        "vgg16": vgg16, "vgg16-bn": vgg16, "resnet18": resnet18, "mlp": mlp, "mlp-bn": mlp}
-    made = makers[options.network](options, shape, classes)
-    initialise(made.model, options.init)
-    return made
+        "vgg16": vgg16, "vgg16-bn": vgg16, "resnet18": resnet18, "mlp": mlp, "mlp-bn": mlp, "swin": swin,
+        "convnext": convnext, "gpt2": gpt2}
+    return makers[options.network](options, shape, classes)
 
 
 def activation(options: Options) -> nn.Module:
@@ -36,7 +37,7 @@ def scaled(channels: int, width: float) -> int:
     return max(1, round(channels * width))
 
 
-def initialise(model: nn.Module, init: str) -> None:
+def initialised(model: nn.Module, init: str) -> Made:
     """Weights that keep the scale of activations: He's for relu, LeCun's for selu and for the last layer."""
     layers = [one for one in model.modules() if isinstance(one, (nn.Conv2d, nn.Linear))]
     for one in layers:
@@ -44,6 +45,7 @@ def initialise(model: nn.Module, init: str) -> None:
         nn.init.normal_(one.weight, std=math.sqrt(gain / one.weight[0].numel()))
         if one.bias is not None:
             nn.init.zeros_(one.bias)
+    return Made(model)
 
 
 # ---- VGG-16 (arXiv 1409.1556) ----------------------------------------------------------------------------------------
@@ -72,7 +74,7 @@ def vgg16(options: Options, shape: tuple[int, ...], classes: int) -> Made:
     for _ in range(2):
         layers += [nn.Linear(inputs, hidden), activation(options)]
         inputs = hidden
-    return Made(nn.Sequential(*layers, nn.Linear(inputs, classes)))
+    return initialised(nn.Sequential(*layers, nn.Linear(inputs, classes)), options.init)
 
 
 # ---- ResNet-18 (arXiv 1512.03385), with a first convolution of 3 x 3 and no pooling behind it ------------------------
@@ -101,7 +103,8 @@ def resnet18(options: Options, shape: tuple[int, ...], classes: int) -> Made:
         outputs = scaled(channels, options.width)
         layers += [Block(options, inputs, outputs, stride), Block(options, outputs, outputs, 1)]
         inputs = outputs
-    return Made(nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes)))
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes)]
+    return initialised(nn.Sequential(*layers), options.init)
 
 
 # ---- MLP -------------------------------------------------------------------------------------------------------------
@@ -115,4 +118,47 @@ def mlp(options: Options, shape: tuple[int, ...], classes: int) -> Made:
         norm = [nn.BatchNorm1d(hidden)] if options.network == "mlp-bn" else []
         layers += [nn.Linear(inputs, hidden, bias=not norm), *norm, activation(options)]
         inputs = hidden
-    return Made(nn.Sequential(*layers, nn.Linear(inputs, classes)))
+    return initialised(nn.Sequential(*layers, nn.Linear(inputs, classes)), options.init)
+
+
+# ---- Those of transformers, made small; weights begin as its authors have them ---------------------------------------
+
+
+class Logits(nn.Module):
+    """A network of transformers that gives a tensor. Its activations are replaced where they are modules."""
+
+    def __init__(self, network: nn.Module, spec: str) -> None:
+        super().__init__()
+        libsugar.torch.convert(network, {"*act*": spec})
+        self.network = network
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        made: torch.Tensor = self.network(x).logits
+        return made
+
+
+def swin(options: Options, shape: tuple[int, ...], classes: int) -> Made:
+    """Swin (arXiv 2103.14030) for images of 32 x 32: patches of 2 x 2, windows of 4 x 4, three stages of Swin-T."""
+    from transformers import SwinConfig, SwinForImageClassification
+    units = 3 * scaled(32, options.width)
+    config = SwinConfig(image_size=shape[1], num_channels=shape[0], patch_size=2, embed_dim=units, depths=[2, 2, 2],
+                        num_heads=[3, 6, 12], window_size=4, drop_path_rate=0.0, num_labels=classes)
+    return Made(Logits(SwinForImageClassification(config), options.activation))
+
+
+def convnext(options: Options, shape: tuple[int, ...], classes: int) -> Made:
+    """ConvNeXt V2 (arXiv 2301.00808) for images of 32 x 32: patches of 2 x 2, two blocks in each of four stages."""
+    from transformers import ConvNextV2Config, ConvNextV2ForImageClassification
+    config = ConvNextV2Config(num_channels=shape[0], patch_size=2, depths=[2, 2, 2, 2], num_labels=classes,
+                              hidden_sizes=[scaled(one, options.width) for one in (96, 192, 384, 768)])
+    return Made(Logits(ConvNextV2ForImageClassification(config), options.activation), axis=-1)      # NHWC inside
+
+
+def gpt2(options: Options, shape: tuple[int, ...], classes: int) -> Made:
+    """GPT-2 over bytes, of 4 blocks, without dropout."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+    heads = scaled(12, options.width)
+    config = GPT2Config(vocab_size=classes, n_positions=LINE, n_embd=64 * heads, n_layer=options.depth or 4,
+                        n_head=heads, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, use_cache=False,
+                        bos_token_id=0, eos_token_id=0)
+    return Made(Logits(GPT2LMHeadModel(config), options.activation))

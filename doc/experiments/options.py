@@ -68,6 +68,9 @@ class Options:
         text = json.dumps(values, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    def values(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
     def changed(self, **values: Any) -> Options:
         return checked(dataclasses.replace(self, **values))
 
@@ -137,4 +140,4 @@ def given(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def command_line(options: Options) -> Sequence[str]:
     """The flags that give these options, whatever the presets say."""
-    return [f"{flag(name)}={value}" for name, value in dataclasses.asdict(options).items()]
+    return [f"{flag(name)}={value}" for name, value in options.values().items()]

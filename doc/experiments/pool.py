@@ -13,14 +13,10 @@ from typing import Any, Callable
 from tqdm import tqdm
 
 import record
-from options import Options, command_line
+from options import Options, Wrong, command_line
 
 EPOCH = re.compile(r" epoch (\d+) of ")
 Planned = tuple[list[tuple[str, Options]], int]     # runs with their rows' names; epochs of those that follow
-
-
-class Failed(Exception):
-    """A run ended without a result, which no option explains."""
 
 
 class Running:
@@ -33,9 +29,9 @@ class Running:
 class Pool:
     """Asks plan what is wanted, and runs it, until nothing is."""
 
-    def __init__(self, plan: Callable[[list[dict[str, Any]]], Planned], output: Path, folder: str | None,
-                 jobs: int) -> None:
-        self.plan, self.output, self.folder, self.jobs = plan, output, folder, jobs
+    def __init__(self, plan: Callable[[list[dict[str, Any]]], Planned], output: Path,
+                 place: Callable[[Options], str | None], jobs: int) -> None:
+        self.plan, self.output, self.place, self.jobs = plan, output, place, jobs
         self.running: dict[str, Running] = {}
         self.heard: Queue[tuple[str, str | None]] = Queue()     # lines of runs; None: it ended
 
@@ -63,7 +59,9 @@ class Pool:
         return bool(self.running)
 
     def launch(self, name: str, options: Options) -> subprocess.Popen[str]:
-        where = ["--folder", self.folder] if self.folder else []
+        place = self.place(options)
+        flag = {"text": "--text", "fashion-mnist": "--fashion-mnist"}.get(options.data, "--folder")
+        where = [] if place is None else [flag, place]
         process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("run.py")), "run", *command_line(options), *where,
              "--output", str(self.output)], stdout=subprocess.PIPE, text=True)
@@ -81,7 +79,7 @@ class Pool:
         if line is None:
             del self.running[name]
             if one.process.wait() != 0:
-                raise Failed(f"{one.row}: the run {name} ended with exit status {one.process.returncode}")
+                raise Wrong(f"{one.row}: the run {name} ended with exit status {one.process.returncode}")
         elif match := EPOCH.search(line):
             bar.update(int(match[1]) - one.epochs)
             one.epochs = int(match[1])

@@ -1,130 +1,167 @@
-"""Training runs of libsugar that can be repeated.
+"""Training runs of libsugar that anybody can repeat; README.md says what they are.
 
     run.py run --activation relu~bsilu --folder FOLDER      one run
     run.py table vgg --folder FOLDER --jobs 2               all runs of a table that are not done yet
+    run.py list                                             the tables: what is done, what is left
+    run.py report                                           results as HTML and CSV
 """
 
 from __future__ import annotations
 
 import argparse
-import fcntl
+import os
+import signal
 import sys
 from pathlib import Path
-from typing import Any, Sequence
-
-import torch
+from typing import Any, Callable, Sequence
 
 import record
-from data import load
 from options import PRESETS, Options, Wrong, add_flags, given
-from pool import Failed, Planned, Pool
-from tables import TABLES, Table, decide
-from training import Run
+from tables import TABLES, Decision, Row, decide
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "experiments"
 
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = made.add_subparsers(dest="command", required=True)
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="one run")
     table = commands.add_parser("table", help="all runs of a table that are not done yet")
     table.add_argument("name", choices=TABLES)
-    table.add_argument("--rows", help="the rows to run, separated by blanks (all)")
-    table.add_argument("--rates", help="the grid of learning rates to begin with, separated by commas")
-    table.add_argument("--seeds", help="the seeds, separated by commas; the first one screens (1,2,3)")
-    table.add_argument("--jobs", type=int, default=1, help="so many runs at once, as processes (%(default)s)")
+    listing = commands.add_parser("list", help="the tables: what is done, what is left")
+    report = commands.add_parser("report", help="results as HTML and CSV")
+    for one in (table, listing):
+        one.add_argument("--rows", help="the rows, separated by blanks, or commas if there is one (all)")
+        one.add_argument("--rates", help="the grid of learning rates to begin with, separated by commas")
+        one.add_argument("--seeds", help="the seeds, separated by commas; the first one screens (1,2,3)")
+        one.add_argument("--jobs", type=int, default=1, help="so many runs at once, as processes (%(default)s)")
     for one in (run, table):
-        one.add_argument("--folder", help="where the data lie")
-        one.add_argument("--output", type=Path, help="the file of results; build/experiments/NAME.jsonl")
+        one.add_argument("--folder", help="CIFAR's files in its binary layout, or the folder with their folder")
+        one.add_argument("--fashion-mnist", help="Fashion-MNIST's files (where Debian's package puts them)")
+        one.add_argument("--text", help="a file of text")
+        one.add_argument("--output", type=Path, help="the file of results (build/experiments/NAME.jsonl)")
+    for one in (listing, report):
+        one.add_argument("--results", type=Path, default=BUILD, help="the folder with files of results (%(default)s)")
+    report.add_argument("--output", type=Path, default=BUILD / "report", help="the folder it goes to (%(default)s)")
+    for one in (run, table, listing):
         add_flags(one)
     return made
 
 
-def base(arguments: argparse.Namespace, changes: dict[str, Any]) -> Options:
-    """The options of the preset, changed, and in the end as the command line says."""
-    return Options().changed(**{**PRESETS[arguments.preset], **changes, **given(arguments)})
+def place_of_data(arguments: argparse.Namespace, data: str) -> str | None:
+    place: str | None = {"text": arguments.text, "fashion-mnist": arguments.fashion_mnist}.get(data, arguments.folder)
+    return place
+
+
+# ---- One run ---------------------------------------------------------------------------------------------------------
 
 
 def run(arguments: argparse.Namespace) -> int:
-    options = base(arguments, {})
-    output = arguments.output or BUILD / "runs.jsonl"
-    name = options.identity()
-    checkpoint = output.parent / "checkpoints" / f"{name}.pt"
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    lock_path = checkpoint.with_suffix(".lock")
-    with open(lock_path, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)        # the same run is done by one process, others wait and find it done
-        if any(one["run"] == name for one in record.read(output)):
-            print(f"{name} is done: {options.label()}", flush=True)
-        else:
-            train(options, arguments.folder, output, checkpoint)
-        checkpoint.unlink(missing_ok=True)
+    from session import run_here        # what takes long to import, and what only a run needs
+    options = Options().changed(**{**PRESETS[arguments.preset], "processes": int(os.environ.get("WORLD_SIZE", 1)),
+                                   **given(arguments)})
+    run_here(options, place_of_data(arguments, options.data), arguments.output or BUILD / "runs.jsonl")
     return 0
 
 
-def train(options: Options, folder: str | None, output: Path, checkpoint: Path) -> None:
-    torch.set_num_threads(options.threads)
-    torch.use_deterministic_algorithms(True)
-    made = Run(options, load(options, folder), checkpoint)
-
-    def show(epoch: int) -> None:
-        print(f"{options.identity()} epoch {epoch} of {options.epochs}", made.epochs[-1] if made.epochs else "",
-              flush=True)
-
-    show(len(made.epochs))
-    record.append(output, made.finish(show))
+# ---- Tables ----------------------------------------------------------------------------------------------------------
 
 
-def table(arguments: argparse.Namespace) -> int:
-    name = arguments.name
-    output = arguments.output or BUILD / f"{name}.jsonl"
-    rows = {row.name: base(arguments, {**TABLES[name].common, **row.changes}) for row in chosen_rows(arguments)}
-    rates = numbers(arguments.rates, float) or TABLES[name].rates
-    seeds = numbers(arguments.seeds, int) or TABLES[name].seeds
-
-    def plan(results: list[dict[str, Any]]) -> Planned:
-        wanted, later = [], 0
-        for row, options in rows.items():
-            decision = decide(options, rates, seeds, results)
-            wanted += [(row, one) for one in decision.wanted]
-            later += decision.later * options.epochs
-        return wanted, later
-
-    Pool(plan, output, arguments.folder, arguments.jobs).finish()
-    print(f"{name} is done: {output}")
-    return 0
+def options_of_rows(arguments: argparse.Namespace, name: str) -> dict[str, Options]:
+    """Of each row of a table that is asked for; the command line goes before what row, table and preset say."""
+    table, preset = TABLES[name], arguments.preset
+    before = {**PRESETS[preset], **table.common, **(table.minutes if preset == "minutes" else {})}
+    return {row.name: Options().changed(**{**before, **row.changes, **given(arguments)})
+            for row in chosen_rows(arguments.rows, table.rows)}
 
 
-def chosen_rows(arguments: argparse.Namespace) -> Sequence[Any]:
-    found: Table = TABLES[arguments.name]
-    if arguments.rows is None:
-        return found.rows
-    names = {row.name: row for row in found.rows}
-    for one in arguments.rows.split():
-        if one not in names:
-            raise Wrong(f"--rows: {one!r}, expected some of {' '.join(names)}")
-    return [names[one] for one in arguments.rows.split()]
+def chosen_rows(text: str | None, rows: Sequence[Row]) -> Sequence[Row]:
+    if text is None:
+        return rows
+    known = {row.name: row for row in rows}
+    names = [one.strip() for one in text.split("," if "," in text else None)]
+    for one in names:
+        if one not in known:
+            raise Wrong(f"--rows: {one!r}, expected some of: {', '.join(known)}")
+    return [known[one] for one in names]
 
 
-def numbers(text: str | None, kind: type) -> tuple[Any, ...] | None:
+def numbers(flag: str, text: str | None, kind: Callable[[str], Any]) -> tuple[Any, ...] | None:
     if text is None:
         return None
     try:
         return tuple(kind(one) for one in text.split(","))
     except ValueError as error:
-        raise Wrong(f"{text!r}: {error}, expected numbers separated by commas") from error
+        raise Wrong(f"{flag}: {text!r}, expected numbers separated by commas") from error
+
+
+def decisions(arguments: argparse.Namespace, name: str, rows: dict[str, Options],
+              results: list[dict[str, Any]]) -> dict[str, Decision]:
+    table = TABLES[name]
+    rates = numbers("--rates", arguments.rates, float) or table.rates
+    seeds = numbers("--seeds", arguments.seeds, int) or table.seeds
+    return {row: decide(options, rates, seeds, table.extends, results) for row, options in rows.items()}
+
+
+def table(arguments: argparse.Namespace) -> int:
+    from pool import Planned, Pool
+    name = arguments.name
+    output = arguments.output or BUILD / f"{name}.jsonl"
+    rows = options_of_rows(arguments, name)
+    if arguments.jobs < 1:
+        raise Wrong(f"--jobs: {arguments.jobs}, expected 1 or more")
+
+    def plan(results: list[dict[str, Any]]) -> Planned:
+        made = decisions(arguments, name, rows, results)
+        return ([(row, one) for row in made for one in made[row].wanted],
+                sum(made[row].later * rows[row].epochs for row in made))
+
+    Pool(plan, output, lambda options: place_of_data(arguments, options.data), arguments.jobs).finish()
+    print(f"{name} is done: {output}")
+    return 0
+
+
+def listing(arguments: argparse.Namespace) -> int:
+    print(f"{'table':<10} {'rows':>5} {'done':>5} {'left':>5} {'hours left':>11}   about")
+    for name in TABLES:
+        try:
+            rows = options_of_rows(arguments, name)
+        except Wrong as reason:
+            print(f"{name:<10} not with these options: {reason}")
+            continue
+        results = record.read(arguments.results / f"{name}.jsonl")
+        made = decisions(arguments, name, rows, results)
+        left = sum(len(one.wanted) + one.later for one in made.values())
+        done = [one for one in results if one["options"] in
+                [rows[row].changed(rate=one["options"]["rate"], seed=one["options"]["seed"]).values() for row in rows]]
+        hours = f"{left * sum(one['seconds'] for one in done) / len(done) / 3600 / arguments.jobs:.1f}" if done else "?"
+        print(f"{name:<10} {len(rows):>5} {len(done):>5} {left:>5} {hours:>11}   {TABLES[name].about}")
+    return 0
+
+
+def report(arguments: argparse.Namespace) -> int:
+    from report import write
+    files = sorted(arguments.results.glob("*.jsonl"))
+    if not files:
+        raise Wrong(f"--results: {arguments.results} has no file of results (*.jsonl), expected one or more")
+    print(write({file.stem: record.read(file) for file in files}, arguments.output))
+    return 0
+
+
+def interrupted(*_: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def main(given_arguments: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(given_arguments)
+    signal.signal(signal.SIGTERM, interrupted)
     try:
-        return {"run": run, "table": table}[arguments.command](arguments)
-    except (Wrong, Failed) as error:
+        return {"run": run, "table": table, "list": listing, "report": report}[arguments.command](arguments)
+    except Wrong as error:
         print(f"run.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on after the last epoch that was done", file=sys.stderr)
+        print("run.py: stopped; the same command goes on behind the last epoch that was done", file=sys.stderr)
         return 130
 
 

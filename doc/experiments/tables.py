@@ -13,18 +13,23 @@ from options import Options
 
 
 class Row(NamedTuple):
-    """A row: its name, and the options that it changes."""
+    """A row: its name, the options that it changes, and what to say of it."""
 
     name: str
     changes: dict[str, Any]
+    about: str = ""
 
 
 class Table(NamedTuple):
+    """common: options of all rows. minutes: those of the preset of this name besides, so that a run takes minutes."""
+
     about: str
     common: dict[str, Any]
     rows: tuple[Row, ...]
+    minutes: dict[str, Any] = {}
     rates: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1)
     seeds: tuple[int, ...] = (1, 2, 3)
+    extends: bool = True        # whether the grid of rates goes on where the best is at its end
 
 
 SMOOTH = ("bsilu", "elu", "selu", "gelu", "silu", "leaky_relu", "nelu")
@@ -35,12 +40,67 @@ def specs(*names: str) -> tuple[Row, ...]:
     return tuple(Row(name, {"activation": name}) for name in names)
 
 
-ALL = specs("relu", *SMOOTH, *(f"relu~{one}" for one in SMOOTH), "relu~bsilu(blend=0.5)", "relu~bsilu(domain=negative)")
+CONVOLUTIONS = specs("relu", *SMOOTH, *(f"relu~{one}" for one in SMOOTH), "relu~bsilu(blend=0.5)",
+                     "relu~bsilu(domain=negative)")
+TRANSFORMERS = specs("gelu", "relu", "relu~nelu", "relu~bsilu", "relu~gelu")
+ADAMW = {"optimizer": "adamw", "schedule": "cosine", "warmup": 0.1, "weight_decay": 0.05, "clip": 1.0}
+ADAMW_RATES = (0.0005, 0.001, 0.002, 0.005)
+
+VARIANTS = (
+    Row("relu", {"activation": "relu"}, "the first to try: cheap, sparse; units can die at high rates"),
+    Row("leaky_relu", {"activation": "leaky_relu"}, "where units die, and sparsity is not needed"),
+    Row("prelu", {"activation": "prelu"}, "as leaky_relu, where there are data enough to learn the slope from"),
+    Row("rrelu", {"activation": "rrelu"}, "as leaky_relu, where there are few data: its random slopes regularise"),
+    Row("elu", {"activation": "elu"}, "without normalisation: outputs have a mean near 0"),
+    Row("selu, LeCun's weights", {"activation": "selu", "init": "lecun"},
+        "deep networks without normalisation; it needs these weights"),
+    Row("selu, He's weights", {"activation": "selu"}, "what happens without them"),
+    Row("gelu", {"activation": "gelu"}, "transformers"),
+    Row("silu", {"activation": "silu"}, "Swish: deep convolutional networks with normalisation"),
+    Row("mish", {"activation": "mish"}, "as silu; takes longer"),
+    Row("softplus", {"activation": "softplus"}, "where the function itself is to be smooth, such as in physics"),
+    Row("relu~bsilu", {"activation": "relu~bsilu"}, "where relu is wanted, and its units die"),
+)
+
+
+def on(network: str, changes: dict[str, Any], rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Rows with a network in front."""
+    return tuple(Row(f"{network}: {row.name}", {**changes, **row.changes, "network": network}, row.about)
+                 for row in rows)
+
+
+DEEP = specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~leaky_relu", "elu", "leaky_relu") + (
+    Row("selu, LeCun's weights", {"activation": "selu", "init": "lecun"}),
+    Row("relu, normalised", {"activation": "relu", "network": "mlp-bn"}),
+    Row("relu~bsilu, normalised", {"activation": "relu~bsilu", "network": "mlp-bn"}))
+
+MLP = {"network": "mlp", "data": "fashion-mnist"}
+FACTOR = 1000.0
+OUTLIER = (
+    Row("relu, without the outlier", {"activation": "relu", "outlier": 0.0}, "what would have been"),
+    *specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~nelu", "leaky_relu", "elu"),
+    Row("relu, normalised", {"activation": "relu", "network": "mlp-bn"}),
+    Row("relu, gradient clipped", {"activation": "relu", "clip": 1.0}, "the step is short, whatever the input"))
 
 TABLES = {
-    "vgg": Table("VGG-16 without normalisation", {"network": "vgg16"}, ALL),
-    "vgg-bn": Table("VGG-16 with batch normalisation", {"network": "vgg16-bn"}, ALL),
-    "resnet": Table("ResNet-18", {"network": "resnet18"}, ALL),
+    "vgg": Table("VGG-16 without normalisation", {"network": "vgg16"}, CONVOLUTIONS, {"train_images": 20000}),
+    "vgg-bn": Table("VGG-16 with batch normalisation", {"network": "vgg16-bn"}, CONVOLUTIONS,
+                    {"train_images": 20000}),
+    "resnet": Table("ResNet-18", {"network": "resnet18"}, CONVOLUTIONS),
+    "swin": Table("Swin", {"network": "swin", **ADAMW}, TRANSFORMERS, {"width": 0.25, "epochs": 10}, ADAMW_RATES),
+    "convnext": Table("ConvNeXt V2", {"network": "convnext", **ADAMW}, TRANSFORMERS, {"width": 0.25, "epochs": 10},
+                      ADAMW_RATES),
+    "gpt2": Table("GPT-2 over bytes of text", {"network": "gpt2", "data": "text", "augment": "none", "batch": 32,
+                                               **ADAMW}, TRANSFORMERS,
+                  {"train_images": 1600, "test_images": 200, "epochs": 10}, ADAMW_RATES),
+    "variants": Table("The usual activations, and when to use which", {},
+                      on("mlp", MLP, VARIANTS) + on("vgg16", {}, VARIANTS), {"train_images": 20000}),
+    "outlier": Table(f"An MLP, in the middle of whose training one image is {FACTOR:g} times too large",
+                     {**MLP, "schedule": "constant", "outlier": FACTOR, "augment": "none"}, OUTLIER, rates=(0.01,),
+                     extends=False),
+    "depth": Table("MLPs of 6, 12 and 24 layers", {**MLP, "augment": "none"},
+                   tuple(Row(f"{depth} layers: {row.name}", {"depth": depth, **row.changes})
+                         for depth in (6, 12, 24) for row in DEEP), rates=(0.005, 0.02, 0.05)),
 }
 
 
@@ -56,7 +116,8 @@ class Decision(NamedTuple):
     later: int              # how many runs will at least follow those
 
 
-def decide(base: Options, rates: Sequence[float], seeds: Sequence[int], results: Iterable[dict[str, Any]]) -> Decision:
+def decide(base: Options, rates: Sequence[float], seeds: Sequence[int], extends: bool,
+           results: Iterable[dict[str, Any]]) -> Decision:
     """What a row needs next. base has the row's options; results are lines of any runs."""
     known = {one["run"]: one for one in results}
     grid = tuple(sorted(rates))
@@ -66,7 +127,7 @@ def decide(base: Options, rates: Sequence[float], seeds: Sequence[int], results:
         if wanted:
             return Decision(grid, None, wanted, len(seeds) - 1)
         best = best_rate(grid, [known[one.identity()] for one in screening])
-        longer = extended(grid, best)
+        longer = extended(grid, best) if extends else grid
         if longer == grid:
             break
         grid = longer

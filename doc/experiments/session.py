@@ -1,0 +1,85 @@
+"""A run in this process, or in all that torchrun started: one at a time, and never twice."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+import torch
+from torch import distributed
+
+import record
+from data import load
+from options import Options, Wrong
+from training import Run
+
+
+def run_here(options: Options, place: str | None, output: Path) -> None:
+    """Does a run, from its checkpoint if it has one, unless it has a result."""
+    set_up(options)
+    with processes(options) as first, alone(output, options.identity(), first) as checkpoint:
+        if any(one["run"] == options.identity() for one in record.read(output)):
+            say(first, f"{options.identity()} is done: {options.label()}")
+        else:
+            train(options, place, output, checkpoint, first)
+        if first:
+            checkpoint.unlink(missing_ok=True)
+
+
+def set_up(options: Options) -> None:
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")     # without it matrix products are not deterministic
+    torch.set_num_threads(options.threads)
+    torch.use_deterministic_algorithms(True)
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise Wrong("--device: cuda, expected cpu: PyTorch finds no such device")
+
+
+@contextmanager
+def processes(options: Options) -> Iterator[bool]:
+    """Joins those that torchrun started; whether this is the first."""
+    started = int(os.environ.get("WORLD_SIZE", 1))
+    if started != options.processes:
+        raise Wrong(f"--processes: {options.processes}, expected {started}, as many as torchrun started")
+    if started == 1:
+        yield True
+        return
+    distributed.init_process_group("nccl" if options.device == "cuda" else "gloo")
+    try:
+        yield distributed.get_rank() == 0
+    finally:
+        distributed.destroy_process_group()
+
+
+@contextmanager
+def alone(output: Path, name: str, first: bool) -> Iterator[Path]:
+    """The run's checkpoint, while no other process has it: another one with the same run waits, and finds it done."""
+    checkpoint = output.parent / "checkpoints" / f"{name}.pt"
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    with open(checkpoint.with_suffix(".lock"), "w") as lock:
+        if first:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if distributed.is_initialized():
+            distributed.barrier()
+        yield checkpoint
+
+
+def train(options: Options, place: str | None, output: Path, checkpoint: Path, first: bool) -> None:
+    made = Run(options, load(options, place), checkpoint)
+
+    def progress(epoch: int) -> None:
+        figures = ", ".join(f"{name} {value:g}" for name, value in made.epochs[-1].items()) if made.epochs else ""
+        say(first, f"{options.identity()} epoch {epoch} of {options.epochs} {figures}")
+
+    progress(len(made.epochs))
+    result = made.finish(progress)
+    if first:
+        record.append(output, result)
+        say(first, f"{options.identity()} {result['status']}: {output}")
+
+
+def say(first: bool, text: str) -> None:
+    if first:
+        print(text, flush=True)
