@@ -36,7 +36,6 @@ class Options:
     width: float = option(0.125, "factor of the widths that the network's authors chose", 1 / 64, 4)
     depth: int = option(0, "hidden layers of an MLP, blocks of a GPT-2; 0: the network's own", 0, 64)
     data: str = option("cifar10", "what it learns")
-    note: str = option("", "said of the data in reports, such as \"JPEG\" where the images went through it")
     activation: str = option("relu", "a spec of libsugar, such as relu~bsilu")
     blend_from: float = option(-1.0, "share of the surrogate in the first epoch; -1: what the spec says", -1, 1)
     blend_to: float = option(-1.0, "share of the surrogate in the last epoch; -1: as in the first", -1, 1)

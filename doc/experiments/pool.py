@@ -30,8 +30,8 @@ class Pool:
     """Asks plan what is wanted, and runs it, until nothing is."""
 
     def __init__(self, plan: Callable[[list[dict[str, Any]]], Planned], output: Path,
-                 place: Callable[[Options], str | None], jobs: int) -> None:
-        self.plan, self.output, self.place, self.jobs = plan, output, place, jobs
+                 more: Callable[[Options], list[str]], jobs: int) -> None:
+        self.plan, self.output, self.more, self.jobs = plan, output, more, jobs
         self.running: dict[str, Running] = {}
         self.heard: Queue[tuple[str, str | None]] = Queue()     # lines of runs; None: it ended
 
@@ -59,12 +59,9 @@ class Pool:
         return bool(self.running)
 
     def launch(self, name: str, options: Options) -> subprocess.Popen[str]:
-        place = self.place(options)
-        flag = {"text": "--text", "fashion-mnist": "--fashion-mnist"}.get(options.data, "--folder")
-        where = [] if place is None else [flag, place]
         process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("run.py")), "run", *command_line(options), *where,
-             "--output", str(self.output)], stdout=subprocess.PIPE, text=True)
+            [sys.executable, str(Path(__file__).with_name("run.py")), "run", *command_line(options),
+             *self.more(options), "--output", str(self.output)], stdout=subprocess.PIPE, text=True)
         threading.Thread(target=self.listen, args=(name, process), daemon=True).start()
         return process
 

@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("list", help="the tables: what is done, what is left")
     report = commands.add_parser("report", help="results as HTML and CSV")
     for one in (table, listing):
-        one.add_argument("--rows", help="the rows, separated by blanks, or commas if there is one (all)")
+        one.add_argument("--rows", nargs="+", metavar="ROW", help="some rows (all)")
         one.add_argument("--rates", help="the grid of learning rates to begin with, separated by commas")
         one.add_argument("--seeds", help="the seeds, separated by commas; the first one screens (1,2,3)")
         one.add_argument("--jobs", type=int, default=1, help="so many runs at once, as processes (%(default)s)")
@@ -39,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--folder", help="CIFAR's files in its binary layout, or the folder with their folder")
         one.add_argument("--fashion-mnist", help="Fashion-MNIST's files (where Debian's package puts them)")
         one.add_argument("--text", help="a file of text")
+        one.add_argument("--note", default="", 
+                         help="stands with results and in reports, such as what was done to the data")
         one.add_argument("--output", type=Path, help="the file of results (build/experiments/NAME.jsonl)")
     for one in (listing, report):
         one.add_argument("--results", type=Path, default=BUILD, help="the folder with files of results (%(default)s)")
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     from session import run_here        # what takes long to import, and what only a run needs
     options = Options().changed(**{**PRESETS[arguments.preset], "processes": int(os.environ.get("WORLD_SIZE", 1)),
                                    **given(arguments)})
-    run_here(options, place_of_data(arguments, options.data), arguments.output or BUILD / "runs.jsonl")
+    run_here(options, place_of_data(arguments, options.data), arguments.output or BUILD / "runs.jsonl", arguments.note)
     return 0
 
 
@@ -75,15 +77,12 @@ def options_of_rows(arguments: argparse.Namespace, name: str) -> dict[str, Optio
             for row in chosen_rows(arguments.rows, table.rows)}
 
 
-def chosen_rows(text: str | None, rows: Sequence[Row]) -> Sequence[Row]:
-    if text is None:
-        return rows
+def chosen_rows(names: Sequence[str] | None, rows: Sequence[Row]) -> Sequence[Row]:
     known = {row.name: row for row in rows}
-    names = [one.strip() for one in text.split("," if "," in text else None)]
-    for one in names:
+    for one in names or ():
         if one not in known:
             raise Wrong(f"--rows: {one!r}, expected some of: {', '.join(known)}")
-    return [known[one] for one in names]
+    return rows if names is None else [known[one] for one in names]
 
 
 def numbers(flag: str, text: str | None, kind: Callable[[str], Any]) -> tuple[Any, ...] | None:
@@ -116,7 +115,12 @@ def table(arguments: argparse.Namespace) -> int:
         return ([(row, one) for row in made for one in made[row].wanted],
                 sum(made[row].later * rows[row].epochs for row in made))
 
-    Pool(plan, output, lambda options: place_of_data(arguments, options.data), arguments.jobs).finish()
+    def more(options: Options) -> list[str]:
+        place = place_of_data(arguments, options.data)
+        flag = {"text": "--text", "fashion-mnist": "--fashion-mnist"}.get(options.data, "--folder")
+        return ["--note", arguments.note, *(() if place is None else (flag, place))]
+
+    Pool(plan, output, more, arguments.jobs).finish()
     print(f"{name} is done: {output}")
     return 0
 

@@ -52,9 +52,9 @@ VARIANTS = (
     Row("prelu", {"activation": "prelu"}, "as leaky_relu, where there are data enough to learn the slope from"),
     Row("rrelu", {"activation": "rrelu"}, "as leaky_relu, where there are few data: its random slopes regularise"),
     Row("elu", {"activation": "elu"}, "without normalisation: outputs have a mean near 0"),
-    Row("selu, LeCun's weights", {"activation": "selu", "init": "lecun"},
+    Row("selu (LeCun's weights)", {"activation": "selu", "init": "lecun"},
         "deep networks without normalisation; it needs these weights"),
-    Row("selu, He's weights", {"activation": "selu"}, "what happens without them"),
+    Row("selu (He's weights)", {"activation": "selu"}, "what happens without them"),
     Row("gelu", {"activation": "gelu"}, "transformers"),
     Row("silu", {"activation": "silu"}, "Swish: deep convolutional networks with normalisation"),
     Row("mish", {"activation": "mish"}, "as silu; takes longer"),
@@ -70,17 +70,17 @@ def on(network: str, changes: dict[str, Any], rows: Iterable[Row]) -> tuple[Row,
 
 
 DEEP = specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~leaky_relu", "elu", "leaky_relu") + (
-    Row("selu, LeCun's weights", {"activation": "selu", "init": "lecun"}),
-    Row("relu, normalised", {"activation": "relu", "network": "mlp-bn"}),
-    Row("relu~bsilu, normalised", {"activation": "relu~bsilu", "network": "mlp-bn"}))
+    Row("selu (LeCun's weights)", {"activation": "selu", "init": "lecun"}),
+    Row("relu (normalised)", {"activation": "relu", "network": "mlp-bn"}),
+    Row("relu~bsilu (normalised)", {"activation": "relu~bsilu", "network": "mlp-bn"}))
 
 MLP = {"network": "mlp", "data": "fashion-mnist"}
 FACTOR = 1000.0
 OUTLIER = (
-    Row("relu, without the outlier", {"activation": "relu", "outlier": 0.0}, "what would have been"),
+    Row("relu (without the outlier)", {"activation": "relu", "outlier": 0.0}, "what would have been"),
     *specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~nelu", "leaky_relu", "elu"),
-    Row("relu, normalised", {"activation": "relu", "network": "mlp-bn"}),
-    Row("relu, gradient clipped", {"activation": "relu", "clip": 1.0}, "the step is short, whatever the input"))
+    Row("relu (normalised)", {"activation": "relu", "network": "mlp-bn"}),
+    Row("relu (gradient clipped)", {"activation": "relu", "clip": 1.0}, "the step is short, whatever the input"))
 
 TABLES = {
     "vgg": Table("VGG-16 without normalisation", {"network": "vgg16"}, CONVOLUTIONS, {"train_images": 20000}),
