@@ -107,8 +107,8 @@ def fashion_mnist(folder: Path) -> Data:
         inputs = idx(folder / f"{name}-images-idx3-ubyte.gz", 3)
         labels = idx(folder / f"{name}-labels-idx1-ubyte.gz", 1)
         if len(inputs) != len(labels) or labels.max() > 9:
-            raise Wrong(f"--fashion-mnist: {folder}: {len(inputs)} images and {len(labels)} labels up to {labels.max()} of "
-                        f"{name}, expected as many of both, and labels from 0 to 9")
+            raise Wrong(f"--fashion-mnist: {folder}: {len(inputs)} images and {len(labels)} labels up to "
+                        f"{labels.max()} of {name}, expected as many of both, and labels from 0 to 9")
         parts += [inputs.tobytes(), labels.tobytes()]
         samples.append(Samples(torch.from_numpy(inputs).unsqueeze(1), torch.from_numpy(labels.astype(np.int64))))
     return Data(samples[0], samples[1], 10, digest_of(*parts))

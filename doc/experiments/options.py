@@ -52,7 +52,7 @@ class Options:
     rate: float = option(0.05, "the highest learning rate", 1e-9, 1e3)
     weight_decay: float = option(5e-4, "weight decay, of weights, not of biases and norms", 0, 10)
     clip: float = option(0.0, "largest norm of the gradient; 0: any", 0)
-    outlier: float = option(0.0, "factor of one image in the step in the middle of training; 0: none", 0)
+    outlier: float = option(0.0, "factor of one image, whose label is wrong, in the middle of training; 0: none", 0)
     seed: int = option(1, "seed of weights, order and augmentation", 0, 2 ** 31 - 1)
     precision: str = option("float32", "of what is computed; bfloat16: autocast, weights stay float32")
     device: str = option("cpu", "cpu: libsugar's C kernels; cuda: PyTorch's own operations")

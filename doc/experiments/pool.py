@@ -30,7 +30,7 @@ class Pool:
     """Asks plan what is wanted, and runs it, until nothing is."""
 
     def __init__(self, plan: Callable[[list[dict[str, Any]]], Planned], output: Path,
-                 more: Callable[[Options], list[str]], jobs: int) -> None:
+                 more: Callable[[str, Options], list[str]], jobs: int) -> None:
         self.plan, self.output, self.more, self.jobs = plan, output, more, jobs
         self.running: dict[str, Running] = {}
         self.heard: Queue[tuple[str, str | None]] = Queue()     # lines of runs; None: it ended
@@ -52,16 +52,16 @@ class Pool:
         for row, options in wanted:
             name = options.identity()
             if name not in self.running and len(self.running) < self.jobs:
-                self.running[name] = Running(row, self.launch(name, options))
+                self.running[name] = Running(row, self.launch(name, row, options))
         bar.total = bar.n + later + sum(options.epochs for _, options in wanted) - sum(
             one.epochs for one in self.running.values())
         bar.set_description(", ".join(dict.fromkeys(one.row for one in self.running.values())))
         return bool(self.running)
 
-    def launch(self, name: str, options: Options) -> subprocess.Popen[str]:
+    def launch(self, name: str, row: str, options: Options) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("run.py")), "run", *command_line(options),
-             *self.more(options), "--output", str(self.output)], stdout=subprocess.PIPE, text=True)
+             *self.more(row, options), "--output", str(self.output)], stdout=subprocess.PIPE, text=True)
         threading.Thread(target=self.listen, args=(name, process), daemon=True).start()
         return process
 

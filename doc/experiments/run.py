@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="one run")
+    run.add_argument("--row", default="", help="the row of a table that it is for, which stands with the result")
     table = commands.add_parser("table", help="all runs of a table that are not done yet")
     table.add_argument("name", choices=TABLES)
     listing = commands.add_parser("list", help="the tables: what is done, what is left")
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--folder", help="CIFAR's files in its binary layout, or the folder with their folder")
         one.add_argument("--fashion-mnist", help="Fashion-MNIST's files (where Debian's package puts them)")
         one.add_argument("--text", help="a file of text")
-        one.add_argument("--note", default="", 
+        one.add_argument("--note", default="",
                          help="stands with results and in reports, such as what was done to the data")
         one.add_argument("--output", type=Path, help="the file of results (build/experiments/NAME.jsonl)")
     for one in (listing, report):
@@ -62,7 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     from session import run_here        # what takes long to import, and what only a run needs
     options = Options().changed(**{**PRESETS[arguments.preset], "processes": int(os.environ.get("WORLD_SIZE", 1)),
                                    **given(arguments)})
-    run_here(options, place_of_data(arguments, options.data), arguments.output or BUILD / "runs.jsonl", arguments.note)
+    run_here(options, place_of_data(arguments, options.data), arguments.output or BUILD / "runs.jsonl",
+             {"row": arguments.row, "note": arguments.note})
     return 0
 
 
@@ -115,10 +117,10 @@ def table(arguments: argparse.Namespace) -> int:
         return ([(row, one) for row in made for one in made[row].wanted],
                 sum(made[row].later * rows[row].epochs for row in made))
 
-    def more(options: Options) -> list[str]:
+    def more(row: str, options: Options) -> list[str]:
         place = place_of_data(arguments, options.data)
         flag = {"text": "--text", "fashion-mnist": "--fashion-mnist"}.get(options.data, "--folder")
-        return ["--note", arguments.note, *(() if place is None else (flag, place))]
+        return ["--row", row, "--note", arguments.note, *(() if place is None else (flag, place))]
 
     Pool(plan, output, more, arguments.jobs).finish()
     print(f"{name} is done: {output}")

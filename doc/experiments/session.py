@@ -17,14 +17,14 @@ from options import Options, Wrong
 from training import Run
 
 
-def run_here(options: Options, place: str | None, output: Path, note: str) -> None:
-    """Does a run, from its checkpoint if it has one, unless it has a result."""
+def run_here(options: Options, place: str | None, output: Path, words: dict[str, str]) -> None:
+    """Does a run, from its checkpoint if it has one, unless it has a result. words go into the result."""
     set_up(options)
     with processes(options) as first, alone(output, options.identity(), first) as checkpoint:
         if any(one["run"] == options.identity() for one in record.read(output)):
             say(first, f"{options.identity()} is done: {options.label()}")
         else:
-            train(options, place, output, checkpoint, first, note)
+            train(options, place, output, checkpoint, first, words)
         if first:
             checkpoint.unlink(missing_ok=True)
 
@@ -66,7 +66,8 @@ def alone(output: Path, name: str, first: bool) -> Iterator[Path]:
         yield checkpoint
 
 
-def train(options: Options, place: str | None, output: Path, checkpoint: Path, first: bool, note: str) -> None:
+def train(options: Options, place: str | None, output: Path, checkpoint: Path, first: bool,
+          words: dict[str, str]) -> None:
     made = Run(options, load(options, place), checkpoint)
 
     def progress(epoch: int) -> None:
@@ -74,7 +75,7 @@ def train(options: Options, place: str | None, output: Path, checkpoint: Path, f
         say(first, f"{options.identity()} epoch {epoch} of {options.epochs} {figures}")
 
     progress(len(made.epochs))
-    result = {**made.finish(progress), "note": note}
+    result = {**made.finish(progress), **words}
     if first:
         record.append(output, result)
         say(first, f"{options.identity()} {result['status']}: {output}")

@@ -20,6 +20,7 @@ from data import Data
 from options import Options
 from tasks import seed_of, task_of
 
+
 class Diverged(Exception):
     """The loss is not finite."""
 
