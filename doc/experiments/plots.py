@@ -28,12 +28,12 @@ def svg(figure: Any) -> str:
 
 
 def styles(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """A colour for each function, dashed where it is a surrogate, dotted where it is one in part."""
+    """A colour for each function, with a dash of its own for each row that has it."""
     colours: dict[str, int] = {}
     made: dict[str, dict[str, Any]] = {}
     used: dict[int, int] = {}
     for row in rows:
-        function = row.name.split("~")[-1].split("(")[0].strip()
+        function = row.name.split(": ")[-1].split("~")[-1].split("(")[0].strip()
         colour = colours.setdefault(function, len(colours) % 10)
         made[row.name] = {"color": COLOURS(colour), "linestyle": DASHES[used.get(colour, 0) % len(DASHES)]}
         used[colour] = used.get(colour, 0) + 1

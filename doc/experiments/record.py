@@ -1,4 +1,4 @@
-"""Results, one line of JSON a run, and checkpoints. Both survive a kill at any moment."""
+"""Results: one line of JSON a run, which a kill at any moment leaves whole."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import json
 import os
 from pathlib import Path
 from typing import Any
-
-import torch
 
 MOST_BYTES = 8000       # of a line: histories are thinned out to fit
 
@@ -51,20 +49,3 @@ def line_of(result: dict[str, Any]) -> str:
         epochs = result["epochs"]
         result["epochs"] = epochs[:-1][1::2] + epochs[-1:]
     return line
-
-
-def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with open(part, "wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
-
-
-def load_checkpoint(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    return state

@@ -37,7 +37,8 @@ def write(results: dict[str, list[Result]], folder: Path) -> str:
     columns, lines = lines_of_runs(results)
     write_csv(folder / "runs.csv", columns, lines)
     (folder / "report.html").write_text(html(tables, results), encoding="utf-8")
-    return f"{folder / 'report.html'}: {sum(map(len, results.values()))} runs of {len(tables)} tables, and CSV beside it"
+    count = sum(map(len, results.values()))
+    return f"{folder / 'report.html'}: {count} runs of {len(tables)} tables, and CSV beside it"
 
 
 def write_csv(path: Path, columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:
@@ -87,8 +88,8 @@ def html(tables: dict[str, list[Row]], results: dict[str, list[Result]]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<title>Experiments with surrogate gradients</title>', f'<style>{STYLE}</style>', '</head>', '<body>',
         '<h1>Experiments with surrogate gradients</h1>',
-        '<p>A spec such as <code>relu~bsilu</code> is ReLU forward, and the derivative of B-SiLU backward. For each row '
-        'learning rates of a grid were tried with one seed; the best one was run with more seeds, and the figures are '
+        '<p>A spec such as <code>relu~bsilu</code> is ReLU forward, and the derivative of B-SiLU backward. For each '
+        'row learning rates of a grid were tried with one seed; the best one was run with more seeds, and the figures are '
         'means over those. The runs at the best rate include the one that chose it, so that small differences between '
         'rows are no proof. A unit is <em>dead</em> if no test sample makes it active, <em>nearly dead</em> if at most '
         '1 % of them do.</p>',
@@ -127,5 +128,5 @@ def conditions(results: list[Result]) -> str:
     machines = {", ".join(f"{name} {value}" for name, value in one["machine"].items() if value) for one in results}
     data = {f"{one['options']['data']} {one['data_digest']}" + (f" ({one['note']})" if one["note"] else "")
             for one in results}
-    return (f'<p class="note">{len(results)} runs; in all of them: {escape(said)}.<br>Data, with a digest of the files: '
-            f'{escape("; ".join(sorted(data)))}.<br>Made with: {escape("; ".join(sorted(machines)))}.</p>')
+    return (f'<p class="note">{len(results)} runs; in all of them: {escape(said)}.<br>Data, with a digest of the '
+            f'files: {escape("; ".join(sorted(data)))}.<br>Made with: {escape("; ".join(sorted(machines)))}.</p>')

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import distributed, nn
 
+import checkpoints
 import libsugar
 import libsugar.torch
-import record
 from data import Data
 from options import Options
 from tasks import seed_of, task_of
@@ -74,7 +74,7 @@ class Run:
         self.resume()
 
     def resume(self) -> None:
-        state = record.load_checkpoint(self.checkpoint)
+        state = checkpoints.load(self.checkpoint)
         if state is not None:
             self.task.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -83,7 +83,7 @@ class Run:
 
     def save(self) -> None:
         if self.task.rank == 0:
-            record.save_checkpoint(self.checkpoint, {
+            checkpoints.save(self.checkpoint, {
                 "model": self.task.model.state_dict(), "optimizer": self.optimizer.state_dict(),
                 "epochs": self.epochs, "times": self.times, "seconds": self.seconds})
 

@@ -2,12 +2,16 @@
 #
 #     sh environment.sh NAME FOLDER
 #
-# NAME is torch or jax: what NAME.txt lists is installed. FOLDER is used again while NAME.txt is the same, and so is
-# what was compiled there. SUGAR_PYTHON names the Python that makes it.
+# NAME is torch or jax: what NAME.txt lists is installed; or a file of requirements, with its folder. FOLDER is used
+# again while that file is the same, and so is what was compiled there. SUGAR_PYTHON names the Python that makes it.
 # Prints `skipped: NAME: why`, with exit status 77, if pip does not find the packages.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 name=$1
+case $name in
+*/*) list=$name ;;
+*) list=$here/$name.txt ;;
+esac
 mkdir -p "$2"
 folder=$(CDPATH='' cd -- "$2" && pwd)
 for python in "${SUGAR_PYTHON:-python3}" /usr/bin/python3 ''; do
@@ -19,15 +23,15 @@ pip() {
     "$folder/bin/python" -m pip --disable-pip-version-check --no-input --timeout 30 --retries 1 "$@"
 }
 
-if ! cmp -s "$here/$name.txt" "$folder/$name.txt"; then
+if ! cmp -s "$list" "$folder/$(basename "$list")"; then
     rm -rf "$folder"
     mkdir -p "$folder"
     "$python" -m venv "$folder"
-    pip install --quiet -r "$here/$name.txt" >"$folder/pip.log" 2>&1 || {
-        echo "skipped: $name: pip has not all of $name.txt: $(grep '^ERROR' "$folder/pip.log" | tail -n 1)"
+    pip install --quiet -r "$list" >"$folder/pip.log" 2>&1 || {
+        echo "skipped: $name: pip has not all of $list: $(grep '^ERROR' "$folder/pip.log" | tail -n 1)"
         exit 77
     }
-    cp "$here/$name.txt" "$folder"
+    cp "$list" "$folder"
 fi
 PATH=$folder/bin:$PATH pip install --quiet --no-deps --no-build-isolation --force-reinstall \
     --config-settings "build-dir=$folder/../package" "$here/.." >"$folder/package.log" 2>&1 || {

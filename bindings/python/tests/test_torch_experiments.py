@@ -1,0 +1,318 @@
+"""doc/experiments: runs that are killed and go on, tables, reports, what is refused. The data are made here."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("tqdm")
+pytest.importorskip("transformers")
+
+HERE = Path(__file__).resolve().parent
+FOLDER = HERE.parents[2] / "doc" / "experiments"
+sys.path.insert(0, str(FOLDER))
+
+import checkpoints  # noqa: E402 (found by the line above)
+import data as data_module  # noqa: E402
+import networks  # noqa: E402
+import record  # noqa: E402
+import run as program  # noqa: E402
+import tables  # noqa: E402
+from libsugar.torch import Activation  # noqa: E402
+from options import FIELDS, Options, Wrong  # noqa: E402
+from summary import rows  # noqa: E402
+
+TIMES = ("ms_per_step", "seconds")
+SMALL = ["--network", "mlp", "--depth", "2", "--width", "0.03", "--train-images", "400", "--test-images", "50",
+         "--batch", "4", "--rate", "0.001"]
+
+
+@pytest.fixture(autouse=True)
+def settings():
+    """Runs set what other tests must not find changed."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(scope="module")
+def cifar(tmp_path_factory):
+    """CIFAR-10's layout, with 100 images in a file, each brighter in a place that its label decides."""
+    folder = tmp_path_factory.mktemp("cifar") / "cifar-10-batches-bin"
+    folder.mkdir()
+    random = np.random.default_rng(1)
+    for name in [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]:
+        labels = random.integers(10, size=100, dtype=np.uint8)
+        images = random.integers(100, size=(100, 3072), dtype=np.uint8)
+        for label, image in zip(labels.tolist(), images):
+            image[300 * label:300 * label + 300] += 100
+        (folder / name).write_bytes(np.concatenate([labels[:, None], images], 1).tobytes())
+    return folder.parent
+
+
+@pytest.fixture(scope="module")
+def fashion(tmp_path_factory):
+    """Fashion-MNIST's layout."""
+    folder = tmp_path_factory.mktemp("fashion")
+    random = np.random.default_rng(2)
+    for name, count in (("train", 200), ("t10k", 50)):
+        images, labels = random.integers(256, size=(count, 28, 28)), random.integers(10, size=count)
+        write_idx(folder / f"{name}-images-idx3-ubyte.gz", images)
+        write_idx(folder / f"{name}-labels-idx1-ubyte.gz", labels)
+    return folder
+
+
+def write_idx(path, array):
+    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+    path.write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes()))
+
+
+def command(*arguments):
+    return [sys.executable, str(FOLDER / "run.py"), *map(str, arguments)]
+
+
+def lines(path):
+    return record.read(path)
+
+
+def without_times(result):
+    return {name: value for name, value in result.items() if name not in TIMES}
+
+
+# ---- Runs ------------------------------------------------------------------------------------------------------------
+
+
+def test_killed_and_resumed(cifar, tmp_path):
+    """What draws numbers and what changes with the epochs are in it."""
+    options = ["run", "--folder", cifar, *SMALL, "--epochs", "6", "--activation", "rrelu~bsilu", "--blend-from", "1",
+               "--blend-to", "0", "--augment", "flip-crop", "--note", "noted"]
+    whole, killed = tmp_path / "whole.jsonl", tmp_path / "killed.jsonl"
+    assert program.main([*map(str, options), "--output", str(whole)]) == 0
+    with subprocess.Popen(command(*options, "--output", killed), stdout=subprocess.PIPE, text=True) as process:
+        assert any(" epoch 2 of 6 " in line for line in process.stdout)
+        process.kill()
+    assert process.returncode == -9 and not killed.exists()
+    killed.write_text('{"run": "half of a li')
+    (checkpoint,) = (tmp_path / "checkpoints").glob("*.pt")
+    assert len(checkpoints.load(checkpoint)["epochs"]) in (2, 3)
+    assert program.main([*map(str, options), "--output", str(killed)]) == 0
+    (one,), (other,) = lines(whole), lines(killed)
+    assert without_times(one) == without_times(other)
+    assert one["status"] == "done" and one["note"] == "noted" and len(one["epochs"]) == 6
+    assert one["test_accuracy"] > 0.3 and not checkpoint.exists()
+    assert killed.stat().st_size < record.MOST_BYTES
+    assert program.main([*map(str, options), "--output", str(killed)]) == 0
+    assert len(lines(killed)) == 1
+
+
+def test_diverged(cifar, tmp_path):
+    output = tmp_path / "runs.jsonl"
+    assert program.main(["run", "--folder", str(cifar), *SMALL[:-1], "1000", "--epochs", "2", "--schedule", "constant",
+                         "--output", str(output)]) == 0
+    (one,) = lines(output)
+    assert one["status"] == "diverged" and "test_accuracy" not in one and "NaN" not in output.read_text()
+
+
+def test_two_processes(cifar, tmp_path):
+    """They find what one finds, up to rounding; monitors count as one."""
+    options = ["run", "--folder", cifar, *SMALL, "--epochs", "2", "--augment", "flip-crop"]
+    outputs = [tmp_path / "one.jsonl", tmp_path / "two.jsonl"]
+    assert program.main([*map(str, options), "--output", str(outputs[0])]) == 0
+    subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+                    *command(*options, "--output", outputs[1])[1:]], check=True, capture_output=True,
+                   env={**os.environ, "OMP_NUM_THREADS": "1"})
+    (one,), (two,) = map(lines, outputs)
+    assert two["options"]["processes"] == 2 and one["run"] != two["run"]
+    for name in ("train_loss", "train_accuracy", "test_loss"):
+        assert [epoch[name] for epoch in two["epochs"]] == pytest.approx([epoch[name] for epoch in one["epochs"]],
+                                                                         rel=1e-3)
+    for name, layer in one["layers"].items():
+        assert sum(two["layers"][name]["histogram"]) == sum(layer["histogram"]) == 100 * layer["units"]
+        assert two["layers"][name]["sparsity"] == pytest.approx(layer["sparsity"], abs=1e-3)
+
+
+def test_long_histories_are_thinned():
+    result = {"run": "x", "epochs": [{"epoch": i, "test_accuracy": 0.123456} for i in range(1, 1001)]}
+    made = record.line_of(result)
+    epochs = json.loads(made)["epochs"]
+    assert len(made) <= record.MOST_BYTES and len(epochs) > 60 and epochs[-1]["epoch"] == 1000
+
+
+@pytest.mark.parametrize("network", ["vgg16", "vgg16-bn", "resnet18", "mlp", "mlp-bn", "swin", "convnext", "gpt2"])
+def test_networks(network):
+    text = network == "gpt2"
+    options = Options(network=network, data="text" if text else "cifar10", activation="relu~nelu")
+    model = networks.make(options, () if text else (3, 32, 32), 256 if text else 10).model
+    inputs = torch.zeros(2, 128, dtype=torch.int64) if text else torch.randn(2, 3, 32, 32)
+    assert model(inputs).shape == ((2, 128, 256) if text else (2, 10))
+    kinds = [type(one).__name__ for one in model.modules()]
+    assert kinds.count("Activation") >= 4
+    assert not {"ReLU", "GELU", "GELUActivation", "NewGELUActivation"} & set(kinds)
+    assert {one.spec for one in model.modules() if isinstance(one, Activation)} == {"relu~nelu(alpha=0.05)"}
+
+
+# ---- Tables ----------------------------------------------------------------------------------------------------------
+
+
+def test_table(fashion, tmp_path):
+    output = tmp_path / "outlier.jsonl"
+    options = ["table", "outlier", "--fashion-mnist", fashion, "--rows", "100: relu", "100: relu (normalised)",
+               "--seeds", "1", "--jobs", "2", "--epochs", "1", "--train-images", "200", "--batch", "50",
+               "--output", output]
+    subprocess.run(command(*options), check=True, capture_output=True)
+    assert sorted(one["row"] for one in lines(output)) == ["100: relu", "100: relu (normalised)"]
+    again = subprocess.run(command(*options), check=True, capture_output=True, text=True)
+    assert "outlier is done" in again.stdout and len(lines(output)) == 2
+
+
+def result(rate, accuracy, seed=1, **more):
+    options = Options().changed(rate=rate, seed=seed, **more)
+    made = {"run": options.identity(), "options": options.values(), "row": options.activation, "note": "",
+            "data_digest": "0", "machine": {"torch": "2"}, "ms_per_step": 2.0, "seconds": 3.0,
+            "epochs": [{"epoch": i + 1, "train_loss": 2.0, "train_accuracy": 0.1, "test_loss": 2.0, "dead": 1,
+                        "test_accuracy": 0.1} for i in range(3)]}
+    if accuracy is None:
+        return {**made, "status": "diverged"}
+    layer = {"units": 8, "dead": 2, "nearly_dead": 4, "sparsity": 0.5, "mean": 0.0, "deviation": 1.0,
+             "histogram": [1] * 32}
+    return {**made, "status": "done", "test_accuracy": accuracy, "test_loss": 1.5, "layers": {"1": layer, "3": layer}}
+
+
+def wanted(results, extends=True):
+    decision = tables.decide(Options(), (0.02, 0.05, 0.1), (1, 2, 3), extends, results)
+    return decision.best, [(one.rate, one.seed) for one in decision.wanted], decision.later
+
+
+def test_decisions():
+    assert wanted([]) == (None, [(0.02, 1), (0.05, 1), (0.1, 1)], 2)
+    some = [result(0.02, 0.5), result(0.05, 0.6)]
+    assert wanted(some) == (None, [(0.1, 1)], 2)
+    assert wanted([*some, result(0.1, None)]) == (0.05, [(0.05, 2), (0.05, 3)], 0)
+    assert wanted([*some, result(0.1, None), result(0.05, 0.1, seed=2)]) == (0.05, [(0.05, 3)], 0)
+    higher = [*some, result(0.1, 0.7)]
+    assert wanted(higher) == (None, [(0.2, 1)], 2)
+    assert wanted(higher, extends=False) == (0.1, [(0.1, 2), (0.1, 3)], 0)
+    assert wanted([*higher, result(0.2, 0.7)]) == (0.1, [(0.1, 2), (0.1, 3)], 0)
+    none = [result(rate, None) for rate in (0.02, 0.05, 0.1)]
+    assert wanted(none) == (None, [(0.01, 1)], 2)
+    assert wanted([*none, result(0.01, None), result(0.005, 0.3), result(0.002, 0.2)])[0] == 0.005
+
+
+def test_names_of_runs():
+    """Whoever adds an option must not change them: results that are there would be lost."""
+    assert Options().identity() == "44136fa355b3"
+    assert Options(activation="relu~bsilu").identity() != Options().identity()
+    assert len({Options(seed=seed).identity() for seed in range(10)}) == 10
+
+
+@pytest.mark.parametrize("name", tables.TABLES)
+def test_tables_are_possible(name):
+    for preset in ("minutes", "hours", "paper"):
+        arguments = program.parser().parse_args(["table", name, "--preset", preset])
+        options = program.options_of_rows(arguments, name)
+        assert len(options) == len({one.identity() for one in options.values()}) == len(tables.TABLES[name].rows)
+
+
+def test_report(tmp_path):
+    results = [result(0.02, 0.5), result(0.05, 0.6), result(0.05, 0.8, seed=2), result(0.1, None),
+               result(0.05, 0.55, activation="relu~bsilu"), result(0.02, None, activation="elu")]
+    (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in results))
+    made = rows("vgg", results)
+    assert [row.name for row in made] == ["relu", "elu", "relu~bsilu"]
+    assert made[0].rate == 0.05 and made[0].mean == pytest.approx(70) and made[0].of_layers("dead") == [2, 2]
+    assert made[2].paper == 88.35
+    assert program.main(["report", "--results", str(tmp_path), "--output", str(tmp_path / "report")]) == 0
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert page.count("<svg") == 8 and "<td>70.00</td>" in page and "<td>88.35</td>" in page
+    table = (tmp_path / "report" / "vgg.csv").read_text().splitlines()
+    assert table[1].startswith("relu,0.05,70.00,14.14,2,0,1.500,25.00,50.00,50.0,2.0,")
+    assert len((tmp_path / "report" / "runs.csv").read_text().splitlines()) == 7
+
+
+def test_listing(tmp_path, capsys):
+    results = [result(rate, accuracy, train_images=20000) for rate, accuracy in
+               ((0.01, 0.5), (0.02, 0.6), (0.05, 0.5), (0.1, 0.4))]
+    (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in results))
+    assert program.main(["list", "--results", str(tmp_path)]) == 0
+    found = {line.split()[0]: line.split()[1:5] for line in capsys.readouterr().out.splitlines()}
+    assert found["vgg"] == ["17", "4", "98", "0.1"] and found["vgg-bn"][1] == "0" and set(tables.TABLES) < set(found)
+
+
+# ---- What is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--rate", "nan"], "--rate: nan, expected 1e-09 to 1000"),
+    (["--epochs", "0"], "--epochs: 0, expected 1 to inf"),
+    (["--activation", "relu~nonsense"], "--activation: 'relu~nonsense', expected a spec of libsugar"),
+    (["--blend-from", "0.5"], "--blend-from: 0.5, expected -1: relu has no surrogate"),
+    (["--blend-to", "0.5", "--activation", "relu~elu"], "--blend-from: -1, expected 0 to 1, as --blend-to is given"),
+    (["--network", "gpt2"], "--data: cifar10, expected text for gpt2"),
+    (["--data", "text"], "--data: text, expected text for gpt2 and images for other networks"),
+    (["--processes", "2"], "--processes: 2, expected 1, as many as torchrun started"),
+    (["--train-images", "501"], "--train-images: 501, expected at most 500"),
+    (["--train-images", "100", "--batch", "101"], "--batch: 101, expected at most the 100 training samples"),
+    (["--data", "fashion-mnist", "--fashion-mnist", "nowhere"], "--fashion-mnist: nowhere/train-images"),
+    (["--folder", "nowhere"], "--folder: nowhere/data_batch_1.bin: No such file"),
+])
+def test_wrong_options(cifar, tmp_path, capsys, arguments, message):
+    folder = [] if "--folder" in arguments else ["--folder", str(cifar)]
+    assert program.main(["run", *folder, *arguments, "--output", str(tmp_path / "runs.jsonl")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "runs.jsonl").exists()
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["table", "vgg", "--rows", "relu", "nonsense"], "--rows: 'nonsense', expected some of: relu, "),
+    (["table", "vgg", "--rates", "0.1,x"], "--rates: '0.1,x', expected numbers separated by commas"),
+    (["table", "vgg", "--jobs", "0"], "--jobs: 0, expected 1 or more"),
+    (["report", "--results", "nowhere"], "--results: nowhere has no file of results"),
+])
+def test_wrong_commands(tmp_path, capsys, arguments, message):
+    assert program.main([*arguments, "--output", str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_wrong_files(cifar, fashion, tmp_path):
+    layout = data_module.CIFAR["cifar10"]
+    whole = (cifar / "cifar-10-batches-bin" / "test_batch.bin").read_bytes()
+    for content, message in ((whole[:-1], "307299 bytes, expected a multiple of 3073"), (b"", "0 bytes"),
+                             (whole[:3073] + b"\x0a" + whole[3074:], "image 1 has label 10, expected 0 to 9")):
+        with pytest.raises(Wrong, match=message):
+            data_module.batch(Path("file"), content, layout)
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    short_of_pixels = struct.pack(">BBBB3I", 0, 0, 8, 3, 2, 28, 28) + bytes(99)
+    for content, message in ((b"no gzip", "expected a file of gzip"),
+                             (gzip.compress(b"\0\0\x08\x01" + bytes(16)), "begins with 00000801, expected 00000803"),
+                             (gzip.compress(short_of_pixels), "has 99 elements, expected 1568")):
+        path.write_bytes(content)
+        with pytest.raises(Wrong, match=message):
+            data_module.idx(path, 3)
+    short = tmp_path / "short"
+    short.write_text("a few words")
+    with pytest.raises(Wrong, match="--text: .* has 11 bytes, expected a text of 10000 or more"):
+        data_module.text(short)
+
+
+def test_pins():
+    """The experiments run with what the tests ran with."""
+    ours, tested = (dict(line.split("==") for line in path.read_text().splitlines() if "==" in line)
+                    for path in (FOLDER / "requirements.txt", HERE / "torch.txt"))
+    assert {name: ours[name] for name in ours if name in tested} == {name: tested[name] for name in ours
+                                                                     if name in tested}
+    assert {"torch", "numpy", "transformers", "matplotlib", "tqdm"} <= ours.keys()
+
+
+def test_every_option_has_a_flag():
+    help_text = " ".join(program.parser().parse_args(["run"]).__dict__)
+    assert all(name in help_text for name in FIELDS)
