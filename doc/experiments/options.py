@@ -84,7 +84,7 @@ FIELDS = {field.name: field for field in dataclasses.fields(Options)}
 PRESETS: dict[str, dict[str, Any]] = {
     "minutes": {},
     "hours": {"width": 0.5, "train_images": 0, "test_images": 0, "augment": "flip-crop", "epochs": 60},
-    "paper": {"width": 1.0, "train_images": 0, "test_images": 0, "augment": "flip-crop", "epochs": 200},
+    "paper": {"width": 1.0, "train_images": 0, "test_images": 0, "epochs": 100},
 }
 
 

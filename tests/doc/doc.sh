@@ -77,7 +77,8 @@ for errors in errors 'short errors'; do
 done
 check 'README.md counts the kinds of the catalogue' readme_counts
 check 'the program in README.md prints what is said there' readme_program
-for document in "$source"/README.md "$source"/doc/*.md "$source"/bindings/README.md "$source"/bindings/*/*.md; do
+for document in "$source"/README.md "$source"/doc/*.md "$source"/doc/experiments/README.md \
+        "$source"/bindings/README.md "$source"/bindings/*/*.md; do
     check "links of $document" links "$document"
 done
 [ "$failed" = 0 ] || echo 'meson compile -C build regenerate writes the generated documents anew'
