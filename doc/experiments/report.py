@@ -90,9 +90,9 @@ def html(tables: dict[str, list[Row]], results: dict[str, list[Result]]) -> str:
         '<h1>Experiments with surrogate gradients</h1>',
         '<p>A spec such as <code>relu~bsilu</code> is ReLU forward, and the derivative of B-SiLU backward. For each '
         'row learning rates of a grid were tried with one seed; the best one was run with more seeds, and the figures '
-        'are means over those. The runs at the best rate include the one that chose it, so that small differences between '
-        'rows are no proof. A unit is <em>dead</em> if no test sample makes it active, <em>nearly dead</em> if at most '
-        '1 % of them do.</p>',
+        'are means over those. The runs at the best rate include the one that chose it, so that small differences '
+        'between rows are no proof. A unit is <em>dead</em> if no test sample makes it active, <em>nearly dead</em> if '
+        'at most 1 % of them do.</p>',
         '<p>The column <em>paper</em> has the figures of <a href="https://arxiv.org/abs/2505.22074">arXiv '
         '2505.22074</a>, of networks of full width with all images. It reports, too, that Leaky ReLU and NeLU gain '
         'nothing as surrogates of ReLU in convolutional networks, ELU and SELU some.</p>',
