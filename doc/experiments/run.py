@@ -167,7 +167,8 @@ def main(given_arguments: Sequence[str] | None = None) -> int:
         print(f"run.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("run.py: stopped; the same command goes on behind the last epoch that was done", file=sys.stderr)
+        if not getattr(arguments, "row", ""):       # a table says it for its runs
+            print("\nrun.py: stopped; the same command goes on behind the last epoch that was done", file=sys.stderr)
         return 130
 
 

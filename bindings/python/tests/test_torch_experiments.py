@@ -27,6 +27,7 @@ import networks  # noqa: E402
 import record  # noqa: E402
 import run as program  # noqa: E402
 import tables  # noqa: E402
+import training  # noqa: E402
 from libsugar.torch import Activation  # noqa: E402
 from options import FIELDS, Options, Wrong  # noqa: E402
 from summary import rows  # noqa: E402
@@ -47,13 +48,14 @@ def settings():
 
 @pytest.fixture(scope="module")
 def cifar(tmp_path_factory):
-    """CIFAR-10's layout, with 100 images in a file, each brighter in a place that its label decides."""
+    """CIFAR-10's layout, each image brighter in a place that its label decides; more test images than one batch has."""
     folder = tmp_path_factory.mktemp("cifar") / "cifar-10-batches-bin"
     folder.mkdir()
     random = np.random.default_rng(1)
     for name in [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]:
-        labels = random.integers(10, size=100, dtype=np.uint8)
-        images = random.integers(100, size=(100, 3072), dtype=np.uint8)
+        count = 600 if name == "test_batch.bin" else 100
+        labels = random.integers(10, size=count, dtype=np.uint8)
+        images = random.integers(100, size=(count, 3072), dtype=np.uint8)
         for label, image in zip(labels.tolist(), images):
             image[300 * label:300 * label + 300] += 100
         (folder / name).write_bytes(np.concatenate([labels[:, None], images], 1).tobytes())
@@ -137,8 +139,33 @@ def test_two_processes(cifar, tmp_path):
         assert [epoch[name] for epoch in two["epochs"]] == pytest.approx([epoch[name] for epoch in one["epochs"]],
                                                                          rel=1e-3)
     for name, layer in one["layers"].items():
-        assert sum(two["layers"][name]["histogram"]) == sum(layer["histogram"]) == 100 * layer["units"]
+        assert sum(two["layers"][name]["histogram"]) == sum(layer["histogram"]) == 600 * layer["units"]
         assert two["layers"][name]["sparsity"] == pytest.approx(layer["sparsity"], abs=1e-3)
+
+
+def test_lines_are_appended_once(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    assert record.append(path, {"run": "a", "epochs": []}) and not record.append(path, {"run": "a", "epochs": [1]})
+    assert record.append(path, {"run": "b", "epochs": []})
+    assert [one["run"] for one in lines(path)] == ["a", "b"]
+
+
+def test_blend():
+    """From the first epoch's share of the surrogate to the last one's."""
+    options = Options(network="mlp", activation="relu~bsilu", blend_from=1.0, blend_to=0.5, epochs=3)
+    model = networks.make(options, (1, 28, 28), 10).model
+    for epoch, share in enumerate((1.0, 0.75, 0.5)):
+        training.set_blend(options, model, epoch)
+        assert {one.blend for one in model.modules() if isinstance(one, Activation)} == {share}
+
+
+def test_rates():
+    """Of the steps of a schedule: up for a quarter of them, down to 0; and constant."""
+    for schedule, first, most in (("one-cycle", 0.28, 1.0), ("cosine", 0.25, 1.0), ("constant", 1.0, 1.0)):
+        options = Options(schedule=schedule, warmup=0.25, rate=1.0)
+        rates = [training.rate_at(options, step, 16) for step in range(16)]
+        assert rates[0] == pytest.approx(first) and max(rates) == rates[3] == most
+        assert schedule == "constant" or (rates[10] == pytest.approx(0.5) and rates[-1] < 0.05)
 
 
 def test_long_histories_are_thinned():
@@ -178,14 +205,14 @@ def test_table(fashion, tmp_path):
 def result(rate, accuracy, seed=1, **more):
     options = Options().changed(rate=rate, seed=seed, **more)
     made = {"run": options.identity(), "options": options.values(), "row": options.activation, "note": "",
-            "data_digest": "0", "machine": {"torch": "2"}, "ms_per_step": 2.0, "seconds": 3.0,
+            "data_digest": "0", "machine": {"torch": "2"}, "ms_per_step": 2.0, "seconds": 36.0,
             "epochs": [{"epoch": i + 1, "train_loss": 2.0, "train_accuracy": 0.1, "test_loss": 2.0, "dead": 1,
                         "test_accuracy": 0.1} for i in range(3)]}
     if accuracy is None:
         return {**made, "status": "diverged"}
     layer = {"units": 8, "dead": 2, "nearly_dead": 4, "sparsity": 0.5, "mean": 0.0, "deviation": 1.0,
              "histogram": [1] * 32}
-    return {**made, "status": "done", "test_accuracy": accuracy, "test_loss": 1.5, "layers": {"1": layer, "3": layer}}
+    return {**made, "status": "done", "test_accuracy": accuracy, "test_loss": 2 - accuracy, "layers": {"1": layer, "3": layer}}
 
 
 def wanted(results, extends=True):
@@ -224,7 +251,7 @@ def test_tables_are_possible(name):
 
 
 def test_report(tmp_path):
-    results = [result(0.02, 0.5), result(0.05, 0.6), result(0.05, 0.8, seed=2), result(0.1, None),
+    results = [result(0.02, 0.5), result(0.05, 0.6), result(0.05, 0.8, seed=2), result(0.1, None), result(0.02, 0.9, seed=3),
                result(0.05, 0.55, activation="relu~bsilu"), result(0.02, None, activation="elu")]
     (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in results))
     made = rows("vgg", results)
@@ -235,8 +262,8 @@ def test_report(tmp_path):
     page = (tmp_path / "report" / "report.html").read_text()
     assert page.count("<svg") == 8 and "<td>70.00</td>" in page and "<td>88.35</td>" in page
     table = (tmp_path / "report" / "vgg.csv").read_text().splitlines()
-    assert table[1].startswith("relu,0.05,70.00,14.14,2,0,1.500,25.00,50.00,50.0,2.0,")
-    assert len((tmp_path / "report" / "runs.csv").read_text().splitlines()) == 7
+    assert table[1].startswith("relu,0.05,70.00,14.14,2,0,1.300,25.00,50.00,50.0,2.0,")
+    assert len((tmp_path / "report" / "runs.csv").read_text().splitlines()) == 8
 
 
 def test_listing(tmp_path, capsys):
@@ -245,7 +272,7 @@ def test_listing(tmp_path, capsys):
     (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in results))
     assert program.main(["list", "--results", str(tmp_path)]) == 0
     found = {line.split()[0]: line.split()[1:5] for line in capsys.readouterr().out.splitlines()}
-    assert found["vgg"] == ["17", "4", "98", "0.1"] and found["vgg-bn"][1] == "0" and set(tables.TABLES) < set(found)
+    assert found["vgg"] == ["17", "4", "98", "1.0"] and found["vgg-bn"][1] == "0" and set(tables.TABLES) < set(found)
 
 
 # ---- What is refused -------------------------------------------------------------------------------------------------
@@ -286,7 +313,7 @@ def test_wrong_commands(tmp_path, capsys, arguments, message):
 def test_wrong_files(cifar, fashion, tmp_path):
     layout = data_module.CIFAR["cifar10"]
     whole = (cifar / "cifar-10-batches-bin" / "test_batch.bin").read_bytes()
-    for content, message in ((whole[:-1], "307299 bytes, expected a multiple of 3073"), (b"", "0 bytes"),
+    for content, message in ((whole[:-1], "1843799 bytes, expected a multiple of 3073"), (b"", "0 bytes"),
                              (whole[:3073] + b"\x0a" + whole[3074:], "image 1 has label 10, expected 0 to 9")):
         with pytest.raises(Wrong, match=message):
             data_module.batch(Path("file"), content, layout)
