@@ -155,13 +155,17 @@ def report(arguments: argparse.Namespace) -> int:
 
 
 def interrupted(*_: Any) -> None:
+    """Once: whoever stops a whole group of processes has its members stop each other, too."""
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main(given_arguments: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(given_arguments)
-    signal.signal(signal.SIGTERM, interrupted)
     try:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, interrupted)
         return {"run": run, "table": table, "list": listing, "report": report}[arguments.command](arguments)
     except Wrong as error:
         print(f"run.py: {error}", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -41,7 +42,10 @@ SMALL = ["--network", "mlp", "--depth", "2", "--width", "0.03", "--train-images"
 def settings():
     """Runs set what other tests must not find changed."""
     threads = torch.get_num_threads()
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
     yield
+    for one, handler in handlers.items():
+        signal.signal(one, handler)
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(False)
 
@@ -212,7 +216,8 @@ def result(rate, accuracy, seed=1, **more):
         return {**made, "status": "diverged"}
     layer = {"units": 8, "dead": 2, "nearly_dead": 4, "sparsity": 0.5, "mean": 0.0, "deviation": 1.0,
              "histogram": [1] * 32}
-    return {**made, "status": "done", "test_accuracy": accuracy, "test_loss": 2 - accuracy, "layers": {"1": layer, "3": layer}}
+    return {**made, "status": "done", "test_accuracy": accuracy, "test_loss": 2 - accuracy,
+            "layers": {"1": layer, "3": layer}}
 
 
 def wanted(results, extends=True):
@@ -251,8 +256,8 @@ def test_tables_are_possible(name):
 
 
 def test_report(tmp_path):
-    results = [result(0.02, 0.5), result(0.05, 0.6), result(0.05, 0.8, seed=2), result(0.1, None), result(0.02, 0.9, seed=3),
-               result(0.05, 0.55, activation="relu~bsilu"), result(0.02, None, activation="elu")]
+    results = [result(0.02, 0.5), result(0.05, 0.6), result(0.05, 0.8, seed=2), result(0.1, None),
+               result(0.02, 0.9, seed=3), result(0.05, 0.55, activation="relu~bsilu"), result(0.02, None, activation="elu")]
     (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in results))
     made = rows("vgg", results)
     assert [row.name for row in made] == ["relu", "elu", "relu~bsilu"]
