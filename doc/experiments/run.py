@@ -157,7 +157,7 @@ def report(arguments: argparse.Namespace) -> int:
 def interrupted(*_: Any) -> None:
     """Once: whoever stops a whole group of processes has its members stop each other, too."""
     for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, signal.SIG_IGN)
+        signal.signal(one, lambda *_: None)
     raise KeyboardInterrupt
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
@@ -14,7 +15,7 @@ from torch import distributed
 import record
 from data import load
 from options import Options, Wrong
-from training import Run
+from training import Run, stopping
 
 
 def run_here(options: Options, place: str | None, output: Path, words: dict[str, str]) -> None:
@@ -30,6 +31,8 @@ def run_here(options: Options, place: str | None, output: Path, words: dict[str,
 
 
 def set_up(options: Options) -> None:
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: stopping.set())
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")     # without it matrix products are not deterministic
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True)

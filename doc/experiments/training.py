@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import statistics
+import threading
 import time
 from pathlib import Path
 from typing import Any, Callable
@@ -19,6 +20,9 @@ import libsugar.torch
 from data import Data
 from options import Options
 from tasks import seed_of, task_of
+
+
+stopping = threading.Event()        # set by a signal, and heeded between two steps, where nothing is half done
 
 
 class Diverged(Exception):
@@ -107,6 +111,8 @@ class Run:
         steps, times = self.task.steps, []
         sums = torch.zeros(3, dtype=torch.float64)      # of losses, of labels found, of labels
         for i, (inputs, labels) in enumerate(self.task.batches(epoch)):
+            if stopping.is_set():
+                raise KeyboardInterrupt
             start = time.perf_counter()
             for group in self.optimizer.param_groups:
                 group["lr"] = rate_at(self.options, epoch * steps + i, self.options.epochs * steps)

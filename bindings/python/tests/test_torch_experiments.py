@@ -98,7 +98,8 @@ def without_times(result):
 # ---- Runs ------------------------------------------------------------------------------------------------------------
 
 
-def test_killed_and_resumed(cifar, tmp_path):
+@pytest.mark.parametrize("how, status", [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_stopped_and_resumed(cifar, tmp_path, how, status):
     """What draws numbers and what changes with the epochs are in it."""
     options = ["run", "--folder", cifar, *SMALL, "--epochs", "6", "--activation", "rrelu~bsilu", "--blend-from", "1",
                "--blend-to", "0", "--augment", "flip-crop", "--note", "noted"]
@@ -257,7 +258,8 @@ def test_tables_are_possible(name):
 
 def test_report(tmp_path):
     results = [result(0.02, 0.5), result(0.05, 0.6), result(0.05, 0.8, seed=2), result(0.1, None),
-               result(0.02, 0.9, seed=3), result(0.05, 0.55, activation="relu~bsilu"), result(0.02, None, activation="elu")]
+               result(0.02, 0.9, seed=3), result(0.05, 0.55, activation="relu~bsilu"),
+               result(0.02, None, activation="elu")]
     (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in results))
     made = rows("vgg", results)
     assert [row.name for row in made] == ["relu", "elu", "relu~bsilu"]
