@@ -19,9 +19,12 @@ def read(path: Path) -> list[dict[str, Any]]:
     made = []
     for number, line in enumerate(lines, 1):
         try:
-            made.append(json.loads(line))
+            one = json.loads(line)
         except json.JSONDecodeError as error:
             raise ValueError(f"{path}:{number}: {error}, expected a result as JSON in one line") from error
+        if isinstance(one["epochs"], dict):     # columns, which are shorter than a dict for each epoch
+            one["epochs"] = [dict(zip(one["epochs"], values)) for values in zip(*one["epochs"].values())]
+        made.append(one)
     return made
 
 
@@ -43,9 +46,11 @@ def append(path: Path, result: dict[str, Any]) -> bool:
 
 
 def line_of(result: dict[str, Any]) -> str:
-    """A result in a line; if it is too long, its histories keep each so manyth epoch, and the last."""
-    result = dict(result)
-    while len(line := json.dumps(result, separators=(",", ":")) + "\n") > MOST_BYTES and len(result["epochs"]) > 10:
-        epochs = result["epochs"]
-        result["epochs"] = epochs[:-1][1::2] + epochs[-1:]
-    return line
+    """A result in a line, its epochs as columns; if it is too long, it keeps each so manyth epoch, and the last."""
+    epochs = result["epochs"]
+    while True:
+        columns = {name: [epoch[name] for epoch in epochs] for name in epochs[0]} if epochs else {}
+        line = json.dumps({**result, "epochs": columns}, separators=(",", ":")) + "\n"
+        if len(line) <= MOST_BYTES or len(epochs) <= 10:
+            return line
+        epochs = epochs[:-1][1::2] + epochs[-1:]

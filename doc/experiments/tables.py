@@ -45,6 +45,7 @@ CONVOLUTIONS = specs("relu", *SMOOTH, *(f"relu~{one}" for one in SMOOTH), "relu~
 TRANSFORMERS = specs("gelu", "relu", "relu~nelu", "relu~bsilu", "relu~gelu")
 ADAMW = {"optimizer": "adamw", "schedule": "cosine", "warmup": 0.1, "weight_decay": 0.05, "clip": 1.0}
 ADAMW_RATES = (0.0005, 0.001, 0.002, 0.005)
+ADAMW_MINUTES = {"width": 0.25, "test_images": 1000, "epochs": 10}
 
 VARIANTS = (
     Row("relu", {"activation": "relu"}, "the first to try: cheap, sparse; units can die at high rates"),
@@ -88,9 +89,8 @@ TABLES = {
     "vgg-bn": Table("VGG-16 with batch normalisation", {"network": "vgg16-bn"}, CONVOLUTIONS,
                     {"train_images": 20000}),
     "resnet": Table("ResNet-18", {"network": "resnet18"}, CONVOLUTIONS),
-    "swin": Table("Swin", {"network": "swin", **ADAMW}, TRANSFORMERS, {"width": 0.25, "epochs": 10}, ADAMW_RATES),
-    "convnext": Table("ConvNeXt V2", {"network": "convnext", **ADAMW}, TRANSFORMERS, {"width": 0.25, "epochs": 10},
-                      ADAMW_RATES),
+    "swin": Table("Swin", {"network": "swin", **ADAMW}, TRANSFORMERS, ADAMW_MINUTES, ADAMW_RATES),
+    "convnext": Table("ConvNeXt V2", {"network": "convnext", **ADAMW}, TRANSFORMERS, ADAMW_MINUTES, ADAMW_RATES),
     "gpt2": Table("GPT-2 over bytes of text", {"network": "gpt2", "data": "text", "augment": "none", "batch": 32,
                                                **ADAMW}, TRANSFORMERS,
                   {"train_images": 1600, "test_images": 200, "epochs": 10}, ADAMW_RATES),
