@@ -118,8 +118,8 @@ grep '\.[ch]$' "$folder/written" >"$folder/c"
 grep '\.py$' "$folder/written" >"$folder/python"
 grep '\.sh$' "$folder/written" >"$folder/shell"
 grep -v '^bindings/go/' "$folder/all" >"$folder/without_tabs"
-# Documents have tables, and a template's line is as long as what it prints.
-grep -vE '\.(md|j2)$' "$folder/written" >"$folder/short"
+# Documents have tables, a template's line is as long as what it prints, and an experiment's result is a line.
+grep -vE '\.(md|j2|jsonl)$' "$folder/written" >"$folder/short"
 
 clang_format=$(find_clang_format) || clang_format=
 if [ "${1:-}" = --fix ]; then

@@ -9,8 +9,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
+import statistics
 import sys
 from pathlib import Path
 from typing import Any, Callable, Sequence
@@ -140,7 +142,8 @@ def listing(arguments: argparse.Namespace) -> int:
         left = sum(len(one.wanted) + one.later for one in made.values())
         done = [one for one in results if one["options"] in
                 [rows[row].changed(rate=one["options"]["rate"], seed=one["options"]["seed"]).values() for row in rows]]
-        hours = f"{left * sum(one['seconds'] for one in done) / len(done) / 3600 / arguments.jobs:.1f}" if done else "?"
+        seconds = statistics.median(one["seconds"] for one in done) if done else math.nan
+        hours = f"{left * seconds / 3600 / arguments.jobs:.1f}" if done else "?"
         print(f"{name:<10} {len(rows):>5} {len(done):>5} {left:>5} {hours:>11}   {TABLES[name].about}")
     return 0
 
