@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from options import Wrong
+
 MOST_BYTES = 8000       # of a line: histories are thinned out to fit
 
 
@@ -21,7 +23,7 @@ def read(path: Path) -> list[dict[str, Any]]:
         try:
             one = json.loads(line)
         except json.JSONDecodeError as error:
-            raise ValueError(f"{path}:{number}: {error}, expected a result as JSON in one line") from error
+            raise Wrong(f"{path}:{number}: {error}, expected a result as JSON in one line") from error
         if isinstance(one["epochs"], dict):     # columns, which are shorter than a dict for each epoch
             one["epochs"] = [dict(zip(one["epochs"], values)) for values in zip(*one["epochs"].values())]
         made.append(one)

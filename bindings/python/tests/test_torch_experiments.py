@@ -318,6 +318,12 @@ def test_wrong_commands(tmp_path, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
+def test_wrong_results(tmp_path, capsys):
+    (tmp_path / "vgg.jsonl").write_text('{"run": "a", "epochs": []}\nnonsense\n')
+    assert program.main(["list", "--results", str(tmp_path)]) == 2
+    assert "vgg.jsonl:2: Expecting value" in capsys.readouterr().err
+
+
 def test_wrong_files(cifar, fashion, tmp_path):
     layout = data_module.CIFAR["cifar10"]
     whole = (cifar / "cifar-10-batches-bin" / "test_batch.bin").read_bytes()
