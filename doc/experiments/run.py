@@ -140,8 +140,9 @@ def listing(arguments: argparse.Namespace) -> int:
         results = record.read(arguments.results / f"{name}.jsonl")
         made = decisions(arguments, name, rows, results)
         left = sum(len(one.wanted) + one.later for one in made.values())
-        done = [one for one in results if one["run"] in
-                {rows[row].changed(rate=one["options"]["rate"], seed=one["options"]["seed"]).identity() for row in rows}]
+        names = {options.changed(rate=one["options"]["rate"], seed=one["options"]["seed"]).identity()
+                 for options in rows.values() for one in results}
+        done = [one for one in results if one["run"] in names]
         seconds = statistics.median(one["seconds"] for one in done) if done else math.nan
         hours = f"{left * seconds / 3600 / arguments.jobs:.1f}" if done else "?"
         print(f"{name:<10} {len(rows):>5} {len(done):>5} {left:>5} {hours:>11}   {TABLES[name].about}")
