@@ -19,13 +19,13 @@
 #include "kernels/kinds/spike_power.h"
 #include "kernels/kinds/tanh.h"
 #include "kernels/kinds/xielu.h"
-#include "kernels/loops/fuse.h"
 #include "kernels/loops/fused.h"
 #include "kernels/loops/monitor.h"
 #include "kernels/loops/parameter.h"
 #include "kernels/loops/plain.h"
 #include "kernels/loops/random.h"
 #include "kernels/loops/saved.h"
+#include "kernels/loops/steps.h"
 #include "kernels/loops/table.h"
 
 /* The kernels of each kind: for relu, relu_forward, relu_backward, relu_derivatives, ...; and for silu

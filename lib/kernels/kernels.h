@@ -210,14 +210,14 @@ typedef struct sugar_kernels {
      * first one that is. */
     int (*find_outside)(const void *parameter, size_t n, double minimum, double maximum, double *found);
 
-    /* load_reals, store_reals in loops/fuse.h. Elements as reals; and any reals, NaN with any payload too, rounded
-     * to elements. The two arrays may not overlap. */
+    /* load_reals, store_reals in loops/steps.h. Elements as reals; and any reals, NaN with any payload too,
+     * rounded to elements. The two arrays may not overlap. */
     void (*load_reals)(const void *elements, void *reals, size_t n);
     void (*store_reals)(const void *reals, void *elements, size_t n, int stream);
-    /* add_bias in loops/fuse.h. sum[i] = x[i] + bias[i * step], where x are elements and all others reals; step is
-     * 0 or 1; sum may be x where that has the type of reals. */
+    /* add_bias in loops/steps.h. sum[i] = x[i] + bias[i * step], where x are elements and all others reals; step
+     * is 0 or 1; sum may be x where that has the type of reals. */
     void (*add_bias)(const void *x, const void *bias, size_t step, void *sum, size_t n);
-    /* multiply in loops/fuse.h. product[i] = a[i] * b[i], or fma(a[i], b[i], product[i]) if accumulate, reals;
+    /* multiply in loops/steps.h. product[i] = a[i] * b[i], or fma(a[i], b[i], product[i]) if accumulate, reals;
      * product may be a or b. */
     void (*multiply)(const void *a, const void *b, void *product, size_t n, int accumulate, int stream);
 

@@ -7,8 +7,8 @@
 
 #include "base/element.h"
 #include "kernels/kernels.h"
-#include "kernels/loops/fuse.h"
 #include "kernels/loops/plain.h"
+#include "kernels/loops/steps.h"
 
 #if !NARROW
 

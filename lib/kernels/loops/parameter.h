@@ -4,9 +4,9 @@
 #define SUGAR_KERNELS_LOOPS_PARAMETER_H
 
 #include "kernels/kernels.h"
-#include "kernels/loops/fuse.h"
 #include "kernels/loops/monitor.h"
 #include "kernels/loops/plain.h"
+#include "kernels/loops/steps.h"
 #include "kernels/math/rounding.h"
 
 /* One element, as a real. */

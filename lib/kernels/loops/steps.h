@@ -1,7 +1,7 @@
-/* Kernels for what options fuse with a pass: a bias, a gate, and conversions of a tile from and to its type in
- * memory. */
-#ifndef SUGAR_KERNELS_LOOPS_FUSE_H
-#define SUGAR_KERNELS_LOOPS_FUSE_H
+/* The steps of an extended call that are no pass: a bias, a product with a gate, and conversions of a tile from and to
+ * its type in memory. Where a pass takes them along, fused.h has them. */
+#ifndef SUGAR_KERNELS_LOOPS_STEPS_H
+#define SUGAR_KERNELS_LOOPS_STEPS_H
 
 #include "kernels/kernels.h"
 #include "kernels/loops/memory.h"
