@@ -19,12 +19,12 @@ typedef struct sugar_exact {
 /* A call whose options and operands have been checked. */
 typedef struct sugar_extended_call {
     const sugar_activation *activation;     /* NULL: nothing is computed, only a monitor is fed */
-    /* What tiles are computed in: the element type of x, or f32 where that is narrow and the call converts. Then
-     * all operands of a tile pass through buffers. */
+    /* What tiles are computed in: the element type of x, or f32 where that is narrow and the call converts: in
+     * buffers that all operands of a tile pass through, or in registers where kernels fuse options with a pass. */
     sugar_element element;
     const sugar_kernels *kernels;           /* of the level and that type */
-    /* Of the type that each operand has in memory; and in tiles: the type they are computed in, but where kernels
-     * fuse options with a pass, all but the bias are as they lie in memory. */
+    /* Of the type that each operand has in memory; and in tiles, which is the one above, but where kernels fuse
+     * all but the bias are as they lie in memory. */
     const sugar_kernels *in_memory[SUGAR_MAX_OPERANDS], *in_tiles[SUGAR_MAX_OPERANDS];
     sugar_element type;             /* of x and dy in memory */
     bool is_fused;                  /* kernels fuse options with the pass: fused.h */

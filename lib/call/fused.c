@@ -2,6 +2,7 @@
  * options that networks use most: a bias and a gate, and their gradients. */
 #include "call/fused.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "activation/activation.h"
@@ -114,8 +115,8 @@ static void run_rows(fused_pass *p, const fused_rows *r)
     run_part(p, r->begin, r->n, p->stream);
 }
 
-/* Rows that have the same biases: run v, and those that follow it. A converted row of biases lies in a buffer, until
- * the next one takes its place. */
+/* Rows that have the same biases: run v, and those that follow it. Whether there is another run. A converted row of
+ * biases lies in a buffer, until the next one takes its place. */
 static bool run_with_row(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, fused_pass *p,
                          sugar_value_run *v)
 {
@@ -126,20 +127,19 @@ static bool run_with_row(const sugar_extended_call *c, sugar_workspace *w, const
     return sugar_value_runs_next(v, c, w, b);
 }
 
-/* Rows that have a bias each: run v, and those of the same length that follow it. */
-static bool run_with_values(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, fused_pass *p,
+/* Rows that have a bias each: run v, and those that follow it, which are as long. */
+static void run_with_values(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, fused_pass *p,
                             sugar_value_run *v)
 {
-    char *const values = (char *)&w->own_derivative;
-    const size_t size = p->real_size, most = sizeof w->own_derivative / size;
-    fused_rows r = {.begin = v->begin, .n = v->n, .bias = values, .row_step = 1};
-    bool more = true;
-    while (more && r.rows < most && v->step == 0 && v->n == r.n && v->begin == r.begin + r.rows * r.n) {
-        memcpy(values + r.rows++ * size, v->value, size);
-        more = sugar_value_runs_next(v, c, w, b);
-    }
+    char *const biases = (char *)&w->own_derivative;    /* which is free in a fused pass */
+    fused_rows r = {.begin = v->begin, .n = v->n, .bias = biases, .row_step = 1};
+    do {
+        assert(v->step == 0 && v->n == r.n && v->begin == r.begin + r.rows * r.n);
+        assert((r.rows + 1) * p->real_size <= sizeof w->own_derivative);
+        memcpy(biases + r.rows * p->real_size, v->value, p->real_size);
+        r.rows++;
+    } while (sugar_value_runs_next(v, c, w, b));
     run_rows(p, &r);
-    return more;
 }
 
 static void run_pass(const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b, fused_pass *p)
@@ -151,9 +151,12 @@ static void run_pass(const sugar_extended_call *c, sugar_workspace *w, const sug
     }
     sugar_value_run v;
     sugar_value_runs_start(&v, b, bias);
-    bool more = sugar_value_runs_next(&v, c, w, b);
-    while (more)
-        more = (v.step ? run_with_row : run_with_values)(c, w, b, p, &v);
+    sugar_value_runs_next(&v, c, w, b);
+    if (v.step == 0)
+        run_with_values(c, w, b, p, &v);
+    else
+        while (run_with_row(c, w, b, p, &v))
+            ;
 }
 
 static int stream_to(const sugar_extended_call *c, const sugar_block *b, int k)

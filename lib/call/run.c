@@ -19,7 +19,7 @@ enum {
     MOST_TALLIED = 1 << 23          /* elements, which may all be of one unit: f32 counts exactly up to 2^24 */
 };
 
-/* The most elements of a tile. */
+/* The most elements of a tile that buffers have room for. */
 static int64_t most_of(size_t element_size)
 {
     return smaller(SUGAR_TILE_ELEMENTS, SUGAR_TILE_BYTES / (int64_t)element_size);
@@ -45,6 +45,7 @@ static void locate_operand(const sugar_extended_call *c, sugar_workspace *w, sug
     const bool in_pieces = sugar_tile_row(b->tile, walk, k) < b->tile->count;
     b->in_buffer[k] = in_pieces || c->is_staged[k] || (is_converted(c, k) && !is_converted_by_bias(c, k));
     b->at[k] = b->in_buffer[k] ? (void *)&w->tile[k] : start;
+    assert(!b->in_buffer[k] || b->tile->count <= most_of(walk->element_size));
     if (!b->in_buffer[k] || (c->is_written[k] && !c->accumulate))
         return;
     if (in_pieces) {
@@ -145,8 +146,9 @@ static bool is_compact(const sugar_walk *slice, int k)
     return compact;
 }
 
-/* Whether no tile of a slice needs a buffer, however large it is: each operand is compact. Biases may be shared by
- * rows, or be a row, if they are long, for which a buffer has room if it is converted. */
+/* Whether no tile of a slice needs a buffer, however large it is: each operand is compact, so that its tiles, which
+ * consist of whole rows or lie within one, are in one piece (locate_operand). Biases may be shared by rows, or be a
+ * row, if rows are long enough for runs (sugar_tile_shares); a buffer has room for a row, if it is converted. */
 static bool needs_no_buffer(const sugar_extended_call *c, const sugar_walk *slice)
 {
     bool none = c->is_fused && c->sum_index == SUGAR_ABSENT;

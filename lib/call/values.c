@@ -1,5 +1,7 @@
 #include "call/values.h"
 
+#include <assert.h>
+
 enum {
     FEWEST_SHARING = 32,            /* elements that must share a value to be computed together */
     SHORTEST_ROW = 128              /* elements that must have a row of values to be computed together */
@@ -41,6 +43,7 @@ static void set_value(sugar_value_run *v, const sugar_extended_call *c, sugar_wo
     v->begin = (size_t)run->begin;
     v->value = (const char *)walk->data[v->k] + run->first * (int64_t)walk->size[v->k];
     if (is_converted(c, v->k)) {
+        assert(v->step == 0 || v->n <= SUGAR_TILE_ELEMENTS);
         c->in_memory[v->k]->load_reals(v->value, &w->tile[v->k], is_row(run) ? v->n : 1);
         v->value = &w->tile[v->k];
     }

@@ -19,7 +19,8 @@ typedef struct sugar_value_run {
 void sugar_value_runs_start(sugar_value_run *v, const sugar_block *b, int k);
 bool sugar_value_runs_next(sugar_value_run *v, const sugar_extended_call *c, sugar_workspace *w, const sugar_block *b);
 
-/* In a fused pass, for which each run is a row: how many elements must share a value or have a row of values. */
+/* How many elements must share a value, or have a row of values, in a fused pass. Shorter rows of biases are laid out
+ * in a buffer, a bias for each element: in the kernel each row begins with a few operations for itself. */
 enum { SUGAR_SHORTEST_FUSED = 128 };
 
 /* Whether so many elements of a tile share a value of operand k, a parameter or a bias, or have rows of them, that a

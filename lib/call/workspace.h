@@ -5,8 +5,8 @@
 #include "call/extended.h"
 #include "call/tiles.h"
 
-/* The most elements of a tile: sugar_tile_reals has room for them. A buffer of SUGAR_TILE_BYTES would hold twice as
- * many of 16 bits. */
+/* The most elements of a tile of which anything is kept in a buffer: sugar_tile_reals has room for them. A buffer of
+ * SUGAR_TILE_BYTES would hold twice as many of 16 bits. (Tiles that need no buffer are larger: run.c.) */
 enum { SUGAR_TILE_ELEMENTS = 2048 };
 _Static_assert((int)SUGAR_TILE_ELEMENTS <= (int)SUGAR_OBSERVED, "a monitor counts a tile at once");
 
@@ -23,6 +23,7 @@ typedef struct sugar_workspace {
     sugar_tile_reals slopes;        /* drawn ones */
     sugar_tile_reals values;        /* a monitor's inputs, f(x) before it is multiplied, or products to be summed */
     sugar_tile_reals surrogate_derivative, own_derivative;
+    /* In a fused pass, the biases of rows that have one each take the place of own_derivative. */
     union {                         /* the sums of a slice */
         struct {
             SUGAR_REALS(SUGAR_SUMS) active;

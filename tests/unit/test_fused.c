@@ -252,6 +252,7 @@ static const recipe fusible[] = {
     {"hardswish", NULL, 0, 0},
     {"nelu", NULL, 0, 0},
     {"silu", NULL, 0, 0},
+    {"silu(beta=1.75)", NULL, 0, 0},
     {"softplus", NULL, 0, 0},
     {"bsilu", NULL, 0, 0},
     {"elu(alpha=0.5)~elu(alpha=2)", NULL, 0, 0},

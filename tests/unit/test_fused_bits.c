@@ -6,7 +6,7 @@
 
 /* ---- The same bits ------------------------------------------------------------------------------ */
 
-enum { ROWS = 60, CHANNELS = 150, PLACES = 30, MANY = ROWS * CHANNELS * PLACES };
+enum { ROWS = 6, CHANNELS = 150, PLACES = 300, MANY = ROWS * CHANNELS * PLACES };
 static const int64_t many_shape[3] = {ROWS, CHANNELS, PLACES};
 
 enum { IN_X, IN_DY, IN_GATE, IN_BIAS, OUT_Y, OUT_DX, OUT_GATE, OUT_BIAS, TENSORS };
@@ -15,7 +15,7 @@ typedef struct results {
     uint64_t memory[TENSORS][MANY];
 } results;
 
-static void compute(results *r, element_type type, const char *level, const sugar_context *context,
+static void compute(results *r, const char *spec, element_type type, const char *level, const sugar_context *context,
                     const int64_t *extents)
 {
     view v[TENSORS];
@@ -28,7 +28,7 @@ static void compute(results *r, element_type type, const char *level, const suga
         for (int i = 0; k < OUT_Y && i < MANY; i++)
             set_element(r->memory[k], i, type, (double)random_between(&state, -3000, 3000) / 1024);
     }
-    sugar_activation *a = must_create("gelu~bsilu(domain=negative)", level);
+    sugar_activation *a = must_create(spec, level);
     sugar_call_options options = {
         .struct_size = sizeof options, .context = context, .bias = &v[IN_BIAS].tensor, .gate = &v[IN_GATE].tensor};
     assert_ok(sugar_forward(a, &v[IN_X].tensor, &v[OUT_Y].tensor, &options));
@@ -38,37 +38,41 @@ static void compute(results *r, element_type type, const char *level, const suga
     sugar_activation_destroy(a);
 }
 
-static void compare_contexts(element_type type, const int64_t *extents)
+static void compare_contexts(const char *spec, element_type type, const int64_t *extents)
 {
     static results one, other;
-    compute(&one, type, NULL, NULL, extents);
+    compute(&one, spec, type, NULL, NULL, extents);
     for (int threads = 2; threads <= 4; threads++) {
         const sugar_context_options options = {
             .struct_size = sizeof options, .threads = threads, .parallel_for = threads == 4 ? backwards : NULL};
         sugar_context *context;
         assert_ok(sugar_context_create(&context, &options));
-        compute(&other, type, NULL, context, extents);
+        compute(&other, spec, type, NULL, context, extents);
         if (memcmp(&one, &other, sizeof one) != 0)
-            fail_msg("%s: other bits with %d threads", element_formats[type].name, threads);
+            fail_msg("%s, %s: other bits with %d threads", spec, element_formats[type].name, threads);
         sugar_context_destroy(context);
     }
     const char *levels[MAX_LEVELS];
     const int count = supported_levels(levels);
     for (int level = 0; level < count; level++) {
-        compute(&other, type, levels[level], NULL, extents);
+        compute(&other, spec, type, levels[level], NULL, extents);
         if (memcmp(&one, &other, sizeof one) != 0)
-            fail_msg("%s: other bits at level %s", element_formats[type].name, levels[level]);
+            fail_msg("%s, %s: other bits at level %s", spec, element_formats[type].name, levels[level]);
     }
 }
 
+/* In steps; in one loop for each gradient; and in one for both. */
 static void same_bits_for_threads_and_levels(void **unused)
 {
     (void)unused;
-    static const int64_t extents[][3] = {{1, 1, 1}, {1, CHANNELS, 1}, {1, CHANNELS, PLACES}, {ROWS, CHANNELS, PLACES}};
-    for (element_type type = 0; type < ELEMENT_TYPES; type++)
-        for (size_t s = 0; s < COUNT(extents); s++)
-            if (!short_run() || s == (size_t)type)
-                compare_contexts(type, extents[s]);
+    static const char *const specs[] = {"gelu~bsilu(domain=negative)", "gelu~bsilu", "silu"};
+    static const int64_t extents[][3] = {
+        {1, 1, 1}, {1, CHANNELS, 1}, {1, 1, PLACES}, {1, CHANNELS, PLACES}, {ROWS, CHANNELS, PLACES}};
+    for (size_t i = 0; i < COUNT(specs); i++)
+        for (element_type type = 0; type < ELEMENT_TYPES; type++)
+            for (size_t s = 0; s < COUNT(extents); s++)
+                if (!short_run() || s == ((size_t)type + i) % COUNT(extents))
+                    compare_contexts(specs[i], type, extents[s]);
 }
 
 /* ---- Saved bits --------------------------------------------------------------------------------- */

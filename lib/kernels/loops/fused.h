@@ -74,9 +74,11 @@ ALWAYS_INLINE void put_some_as(sugar_element type, void *elements, size_t i, vec
 
 /* ---- What is computed -------------------------------------------------------------------------- */
 
-/* Operands that are NULL are neither added nor multiplied: 0 and 1 would change the signs of zeros, and take time. A
- * bias has NaNs whose last bits are not 0; these bits could be rounded so that a number is left. */
-ALWAYS_INLINE vec known(const sugar_fusion *f, sugar_element type, vec a)
+/* Operands that are NULL are neither added nor multiplied: 0 and 1 would change the signs of zeros, and take time. */
+
+/* What is rounded to f16 or bf16, with one NaN for all NaNs: others, which only a bias of f32 can bring here, could be
+ * rounded to a number. */
+ALWAYS_INLINE vec with_plain_nans(const sugar_fusion *f, sugar_element type, vec a)
 {
     return f->bias && (type == SUGAR_F16 || type == SUGAR_BF16) ? vec_select(vec_less_equal(a, a), a, SPLAT(NAN)) : a;
 }
@@ -99,7 +101,7 @@ ALWAYS_INLINE void fused_forward_vector(formula value, const vec *p, sugar_eleme
         const vec gate = load_some_as(type, f->gate, i, n);
         a = product_of(a, gate, f->accumulate ? load_some_as(type, y, i, n) : gate, f->accumulate);
     }
-    put_some_as(type, y, i, known(f, type, a), n, stream);
+    put_some_as(type, y, i, with_plain_nans(f, type, a), n, stream);
 }
 
 ALWAYS_INLINE void fused_backward_vector(formula value, formula derivative, const vec *p, sugar_element type,
@@ -121,8 +123,8 @@ ALWAYS_INLINE void fused_backward_vector(formula value, formula derivative, cons
     const vec before = f->accumulate ? load_some_as(type, dx, i, n) : product;
     const vec result = f->accumulate ? product_of(gradient, d, before, 1) : product;
     if (value)
-        put_some_as(type, f->gate_gradient, i, known(f, type, gate_gradient), n, stream);
-    put_some_as(type, dx, i, known(f, type, result), n, stream);
+        put_some_as(type, f->gate_gradient, i, with_plain_nans(f, type, gate_gradient), n, stream);
+    put_some_as(type, dx, i, with_plain_nans(f, type, result), n, stream);
 }
 
 /* ---- bf16 by two vectors at a time --------------------------------------------------------------- */
@@ -137,7 +139,7 @@ ALWAYS_INLINE vec_two load_pair(const void *elements, size_t i)
 
 ALWAYS_INLINE void put_pair(const sugar_fusion *f, void *elements, size_t i, vec_two a, int stream)
 {
-    const vec_two rounded = {known(f, SUGAR_BF16, a.even), known(f, SUGAR_BF16, a.odd)};
+    const vec_two rounded = {with_plain_nans(f, SUGAR_BF16, a.even), with_plain_nans(f, SUGAR_BF16, a.odd)};
     uint16_t lanes[PAIR], *p = (uint16_t *)elements + i;
     vec_store_two_bf16(stream ? lanes : p, rounded);
     if (stream) {
