@@ -13,7 +13,8 @@
 typedef enum pass { FORWARD, BACKWARD } pass;
 extern const char *const pass_names[2];
 
-/* Forward has no DY. THIRD is a gate, or the gradient that reaches dx; OTHER the gate's gradient, or ddy. */
+/* Forward has no DY. THIRD is a gate, or the gradient that reaches dx, or begins with the biases; OTHER is the
+ * gradient of THIRD, or ddy. */
 enum { X, DY, OUT, THIRD, OTHER, OPERANDS };
 enum { DIMENSIONS = 4 };
 
@@ -44,7 +45,7 @@ enum { FIELD_SIZE = 32 };
 void case_field(const bench_case *c, field of, char text[FIELD_SIZE]);
 
 bool is_vector(const bench_case *c);
-/* Whether it has the operands THIRD and, backward, OTHER. */
+/* Whether THIRD and, backward, OTHER are as large as x. */
 bool has_third(const bench_case *c);
 /* Of one operand. */
 size_t case_bytes(const bench_case *c);
@@ -61,6 +62,9 @@ typedef struct implementation {
     double (*seconds)(void *run, int64_t calls);    /* times itself */
     void (*close)(void *run);
 } implementation;
+
+/* Once over all elements. */
+void compute_once(const implementation *i, void *run);
 
 extern implementation sugar_implementation, sugar_alone, sugar_from_output, sugar_saved, sugar_monitored, sugar_sampled;
 extern implementation memcpy_limit, loop_limit, nontemporal_limit;
@@ -108,6 +112,10 @@ void pool_stop(void);
 void pool_run(void (*task)(void *work, int64_t index), void *work, int64_t count);
 
 /* ---- Measuring ---------------------------------------------------------------------------------- */
+
+/* Of a case with an addition, before it is timed: ends the program if a peer computes something else than ours, which
+ * is the first of all. What a plain case computes is the matter of peer_errors.c. */
+void check_peers(const bench_case *c, implementation *const *all, int count);
 
 typedef struct measurement {
     bool measured;

@@ -1,4 +1,4 @@
-/* The fields of a case as text; see bench.h. */
+/* The fields of a case as text, and one call; see bench.h. */
 #include "bench.h"
 
 #include <stdio.h>
@@ -20,5 +20,13 @@ void case_field(const bench_case *c, field of, char text[FIELD_SIZE])
 bool is_vector(const bench_case *c) { return c->ndim == 1; }
 
 bool has_third(const bench_case *c) { return c->adds == GATE || c->adds == TWICE; }
+
+void compute_once(const implementation *i, void *run)
+{
+    if (i->call)
+        i->call(run);
+    else
+        i->seconds(run, 1);
+}
 
 size_t case_bytes(const bench_case *c) { return (size_t)c->elements * element_formats[c->type].width; }

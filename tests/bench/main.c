@@ -106,6 +106,7 @@ static void run(const plan *p, const memory *m, const options *o, implementation
         if (i == 0 || c->type != p->cases[i - 1].type)
             memory_fill(m, c->type, reach_of(o->data));
         plan_place(c, m);
+        check_peers(c, chosen, count);
         measure(c, chosen, count, o->wanted.quick ? 0.06 : 0.18, results);
         progress_step(&at, c);
         report_row(&at, c, chosen, results, count);

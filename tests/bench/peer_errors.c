@@ -197,10 +197,7 @@ static void measure_inputs(subject *s, workspace *w, reference_scratch *scratch)
     for (int k = 0; k < MEASURED; k++) {
         if (!s->run[k])
             continue;
-        if (measured[k]->call)
-            measured[k]->call(s->run[k]);
-        else
-            measured[k]->seconds(s->run[k], 1);
+        compute_once(measured[k], s->run[k]);
         for (int64_t i = 0; i < s->c.elements; i++)
             add_one(&s->found[k], s, w->x[i], element_value(element_load(s->c.data[OUT], i, type), type), w->exact[i]);
     }

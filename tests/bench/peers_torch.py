@@ -135,14 +135,14 @@ def with_bias(kind):
         aten.add.out(x, bias, out=between)
         value(between, out)
 
-    def backward(x, dy, bias, out, other, _):
-        derivative(x, dy, out)
+    def backward(x, dy, bias, out, other, between):
+        derivative(between, dy, out)
         aten.sum.IntList_out(out, [d for d in range(x.dim()) if d != 1], True, out=other)
     return forward, backward
 
 
-def twice(kind, x, dy, v):
-    """The second backward pass, as autograd records it; it makes its outputs."""
+def twice(kind, x, dy, v, out, other):
+    """The second backward pass, as autograd records it; it makes its outputs, whose values are stored here."""
     function = {"silu": torch.nn.functional.silu, "tanh": torch.tanh}[kind]
     with torch.inference_mode(False), torch.enable_grad():
         x, dy, v = x.clone().requires_grad_(), dy.clone().requires_grad_(), v.clone()
@@ -150,7 +150,9 @@ def twice(kind, x, dy, v):
 
     def call():
         with torch.inference_mode(False):
-            torch.autograd.grad(dx, (x, dy), v, retain_graph=True)
+            return torch.autograd.grad(dx, (x, dy), v, retain_graph=True)
+    for to, made in zip((out, other), call()):
+        to.copy_(made)
     return call
 
 
@@ -161,12 +163,13 @@ def added(memory, request, x, dy, out):
         return None
     third, other = view(memory, request, "third")[0], view(memory, request, "other")[0]
     if addition == "twice":
-        return twice(kind, x, dy, third)
+        return twice(kind, x, dy, third, out, other)
     if addition == "bias":
         units = [n if d == 1 else 1 for d, n in enumerate(request["shape"])]
-        third, other = torch.zeros(units, dtype=x.dtype), torch.zeros(units, dtype=x.dtype)
+        third, other = (t.flatten()[:units[1]].reshape(units) for t in (third, other))
     forward, backward = {"gate": with_gate, "bias": with_bias}[addition](kind)
     between = torch.empty_like(x)
+    forward(x, third, out, between)     # a backward pass starts from what this leaves behind
     if request["direction"] == "backward":
         return lambda: backward(x, dy, third, out, other, between)
     return lambda: forward(x, third, out, between)
@@ -236,8 +239,8 @@ def prepare(memory, request):
 
 def prepare_and_try(memory, request):
     """The call to time, or None where PyTorch does not have it for this type: a run goes on without it."""
-    call = prepare(memory, request)
     try:
+        call = prepare(memory, request)
         if call is not None:
             call()
         return call

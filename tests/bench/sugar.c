@@ -35,16 +35,12 @@ static sugar_tensor tensor(const bench_case *c, int operand)
     };
 }
 
-/* All zeros. */
-static sugar_tensor unit_tensor(const sugar_run *run)
+/* The beginning of an operand. */
+static sugar_tensor unit_tensor(const sugar_run *run, int operand)
 {
-    const bench_case *c = run->c;
-    sugar_tensor made = tensor(c, OUT);
+    sugar_tensor made = tensor(run->c, operand);
     made.shape = run->units;
     made.strides = NULL;
-    made.data = calloc((size_t)c->shape[1], element_formats[c->type].width);
-    if (!made.data)
-        give_up("sugar", "no memory");
     return made;
 }
 
@@ -58,8 +54,8 @@ static void add_operands(sugar_run *run)
     } else if (c->adds == BIAS) {
         for (int d = 0; d < c->ndim; d++)
             run->units[d] = d == 1 ? c->shape[d] : 1;
-        run->bias = unit_tensor(run);
-        run->bias_gradient = unit_tensor(run);
+        run->bias = unit_tensor(run, THIRD);
+        run->bias_gradient = unit_tensor(run, OTHER);
         run->options.bias = &run->bias;
         run->options.bias_gradient = c->way == BACKWARD ? &run->bias_gradient : NULL;
     }
@@ -156,8 +152,6 @@ static void close_case(void *opaque)
     sugar_activation_destroy(run->activation);
     sugar_context_destroy(run->context);
     free(run->codes);
-    free(run->bias.data);
-    free(run->bias_gradient.data);
     free(run);
 }
 
