@@ -1,6 +1,6 @@
 /* ggml: its element-wise operations on vectors, forward, and backward of silu. A call computes a graph of one node,
  * which was built and planned before, and writes to an output of its own. ggml shares out rows: a vector has a row
- * for each thread. Its gated units (ggml_glu: swiglu, geglu, reglu) are not measured yet. */
+ * for each thread. */
 #include "bench.h"
 
 #if defined(HAVE_GGML)
@@ -18,8 +18,8 @@
  * that the table must know: all have f32 and f16. */
 typedef struct operation {
     const char *kind;
-    enum { UNARY, LEAKY_RELU, CLAMP } form;
-    enum ggml_unary_op unary;
+    enum { UNARY, LEAKY_RELU, CLAMP, GATED } form;
+    int code;                           /* ggml_unary_op, of a gated unit ggml_glu_op */
     bool has_bf16;
     float low, high;                    /* of the clamp; low is the slope of leaky_relu */
 } operation;
@@ -43,6 +43,8 @@ static const operation operations[] = {
     {"hardswish", UNARY, GGML_UNARY_OP_HARDSWISH, true, 0, 0},
     {"heaviside", UNARY, GGML_UNARY_OP_STEP, true, 0, 0},
     {"sign", UNARY, GGML_UNARY_OP_SGN, true, 0, 0},
+    {"gelu gate", GATED, GGML_GLU_OP_GEGLU_ERF, false, 0, 0},
+    {"silu gate", GATED, GGML_GLU_OP_SWIGLU, false, 0, 0},
 };
 enum { KINDS = sizeof operations / sizeof operations[0] };
 
@@ -150,7 +152,8 @@ static struct ggml_tensor *apply(ggml_run *run, const bench_case *c, const opera
     switch (o->form) {
     case LEAKY_RELU: return ggml_leaky_relu(run->context, x, o->low, false);
     case CLAMP: return ggml_clamp(run->context, x, o->low, o->high);
-    default: return ggml_unary(run->context, x, o->unary);
+    case GATED: return ggml_glu_split(run->context, x, input(run, c, THIRD), (enum ggml_glu_op)o->code);
+    default: return ggml_unary(run->context, x, (enum ggml_unary_op)o->code);
     }
 }
 
@@ -176,14 +179,13 @@ static void *open_operation(const bench_case *c, const operation *o)
 
 static void *open_case(const bench_case *c)
 {
-    int row = 0;
-    while (row < KINDS && strcmp(operations[row].kind, c->kind) != 0)
-        row++;
-    if (row == KINDS || !is_vector(c) || c->type == ELEMENT_F64
-        || (c->type == ELEMENT_BF16 && !operations[row].has_bf16)
-        || (c->way == BACKWARD && operations[row].unary != GGML_UNARY_OP_SILU))
+    const operation *o = operations, *const end = operations + KINDS;
+    while (o < end && strcmp(o->kind, c->kind) != 0)
+        o++;
+    if (o == end || !is_vector(c) || c->type == ELEMENT_F64 || (c->type == ELEMENT_BF16 && !o->has_bf16)
+        || (c->way == BACKWARD && (o->form != UNARY || o->code != GGML_UNARY_OP_SILU)))
         return NULL;
-    return open_operation(c, &operations[row]);
+    return open_operation(c, o);
 }
 
 static void call(void *opaque)
