@@ -1,6 +1,6 @@
-/* ggml: its element-wise operations on vectors, forward, and backward of silu. A call computes a graph of one node,
- * which was built and planned before, and writes to an output of its own. ggml shares out rows: a vector has a row
- * for each thread. */
+/* ggml: its element-wise operations and gated units on vectors, and biases, forward, and backward of silu. A call
+ * computes a graph of one node, with biases of two, which was built and planned before, and writes to an output of its
+ * own. ggml shares out rows: a vector has a row for each thread. */
 #include "bench.h"
 
 #if defined(HAVE_GGML)
@@ -131,20 +131,42 @@ static void place(ggml_run *run, const bench_case *c, int operand, struct ggml_t
         give_up("ggml", "an operand");
 }
 
-static struct ggml_tensor *input(ggml_run *run, const bench_case *c, int operand)
+/* The shape begins with the innermost dimension. */
+static struct ggml_tensor *shaped(ggml_run *run, const bench_case *c, int operand, const int64_t *shape)
 {
     static const enum ggml_type types[ELEMENT_TYPES] = {
         [ELEMENT_F32] = GGML_TYPE_F32,
         [ELEMENT_F16] = GGML_TYPE_F16,
         [ELEMENT_BF16] = GGML_TYPE_BF16,
     };
-    const int64_t rows = c->elements % c->threads == 0 ? c->threads : 1;
-    struct ggml_tensor *t = ggml_new_tensor_2d(run->context, types[c->type], c->elements / rows, rows);
+    struct ggml_tensor *t = ggml_new_tensor(run->context, types[c->type], DIMENSIONS, shape);
     place(run, c, operand, t);
     return t;
 }
 
-static struct ggml_tensor *apply(ggml_run *run, const bench_case *c, const operation *o)
+static struct ggml_tensor *input(ggml_run *run, const bench_case *c, int operand)
+{
+    const int64_t rows = c->elements % c->threads == 0 ? c->threads : 1;
+    return shaped(run, c, operand, (const int64_t[DIMENSIONS]){c->elements / rows, rows, 1, 1});
+}
+
+/* x + biases, then the operation in place. */
+static struct ggml_tensor *apply_biased(ggml_run *run, const bench_case *c, const operation *o)
+{
+    int64_t whole[DIMENSIONS] = {1, 1, 1, 1}, units[DIMENSIONS] = {1, 1, 1, 1};
+    for (int d = 0; d < c->ndim; d++)
+        whole[c->ndim - 1 - d] = c->shape[d];
+    units[c->ndim - 2] = c->shape[1];
+    struct ggml_tensor *x = shaped(run, c, X, whole);
+    struct ggml_tensor *sum = ggml_add(run->context, x, shaped(run, c, THIRD, units));
+    place(run, c, OUT, sum);
+    struct ggml_tensor *result = ggml_unary_inplace(run->context, sum, (enum ggml_unary_op)o->code);
+    if (ggml_backend_view_init(result) != GGML_STATUS_SUCCESS)
+        give_up("ggml", "a result in place");
+    return result;
+}
+
+static struct ggml_tensor *apply_plain(ggml_run *run, const bench_case *c, const operation *o)
 {
     struct ggml_tensor *x = input(run, c, X);
     if (c->way == BACKWARD)
@@ -157,6 +179,15 @@ static struct ggml_tensor *apply(ggml_run *run, const bench_case *c, const opera
     }
 }
 
+static struct ggml_tensor *apply(ggml_run *run, const bench_case *c, const operation *o)
+{
+    if (c->adds == BIAS)
+        return apply_biased(run, c, o);
+    struct ggml_tensor *result = apply_plain(run, c, o);
+    place(run, c, OUT, result);
+    return result;
+}
+
 static void *open_operation(const bench_case *c, const operation *o)
 {
     enum { NODES = 8 };
@@ -166,9 +197,7 @@ static void *open_operation(const bench_case *c, const operation *o)
     run->context = ggml_init((struct ggml_init_params){
         .mem_size = ggml_tensor_overhead() * NODES + ggml_graph_overhead_custom(NODES, false), .no_alloc = true});
     struct ggml_cgraph *graph = ggml_new_graph_custom(run->context, NODES, false);
-    struct ggml_tensor *result = apply(run, c, o);
-    place(run, c, OUT, result);
-    ggml_build_forward_expand(graph, result);
+    ggml_build_forward_expand(graph, apply(run, c, o));
     struct ggml_threadpool_params parameters = ggml_threadpool_params_default(c->threads);
     run->pool = library.pool_new(&parameters);
     library.set_threads(library.backend, c->threads);
@@ -177,13 +206,27 @@ static void *open_operation(const bench_case *c, const operation *o)
     return run;
 }
 
+/* The operation of a case, with biases that of the plain kind; NULL: there is none. */
+static const operation *operation_of(const bench_case *c)
+{
+    const size_t length = c->adds == BIAS ? strcspn(c->kind, " ") : strlen(c->kind);
+    for (const operation *o = operations; o < operations + KINDS; o++)
+        if (strlen(o->kind) == length && memcmp(o->kind, c->kind, length) == 0)
+            return o;
+    return NULL;
+}
+
+static bool has_way(const bench_case *c, const operation *o)
+{
+    if (c->adds == BIAS)
+        return c->way == FORWARD && o->form == UNARY;
+    return is_vector(c) && (c->way == FORWARD || (o->form == UNARY && o->code == GGML_UNARY_OP_SILU));
+}
+
 static void *open_case(const bench_case *c)
 {
-    const operation *o = operations, *const end = operations + KINDS;
-    while (o < end && strcmp(o->kind, c->kind) != 0)
-        o++;
-    if (o == end || !is_vector(c) || c->type == ELEMENT_F64 || (c->type == ELEMENT_BF16 && !o->has_bf16)
-        || (c->way == BACKWARD && (o->form != UNARY || o->code != GGML_UNARY_OP_SILU)))
+    const operation *o = operation_of(c);
+    if (!o || !has_way(c, o) || c->type == ELEMENT_F64 || (c->type == ELEMENT_BF16 && !o->has_bf16))
         return NULL;
     return open_operation(c, o);
 }
