@@ -225,13 +225,13 @@ FUNCTION(rate_escape_spike_derivative) { return p[1] * exponential(-p[0] * magni
 /* In long double where terms cancel, and the first two of them in one rounding. */
 static double xielu_negative(double x, const double *p, bool slope)
 {
-    const long double z = (long double)x, e = expm1l(z);
+    const long double z = (long double)x, e = expm1l(z), alpha = (long double)p[1], beta = (long double)p[2];
     if (slope)
-        return (double)(p[1] == p[2] ? p[1] * expl(z) : p[1] * e + p[2]);
+        return (double)(p[1] == p[2] ? alpha * expl(z) : alpha * e + beta);
     if (x < -0.005)
-        return (double)(p[1] * (e - z) + p[2] * z);
+        return (double)(alpha * (e - z) + beta * z);
     const long double rest = 1 / 6.0L + z * (1 / 24.0L + z * (1 / 120.0L + z / 720 * (1 + z / 7 * (1 + z / 8))));
-    return (double)(fmal(p[1] * z / 2, z, p[2] * z) + p[1] * z * z * z * rest);
+    return (double)(fmal(alpha * z / 2, z, beta * z) + alpha * z * z * z * rest);
 }
 static vec xielu_careful(vec y, vec x, mask cancels, const double *p, bool slope)
 {
