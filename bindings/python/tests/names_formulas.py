@@ -241,6 +241,7 @@ NNLIB: dict[str, Formula] = {
     "hardtanh": hardtanh,
     "hardσ": hard_sigmoid,
     "hardswish": hard_swish,
+    "glu": gated(logistic),
 }
 
 ONEDNN: dict[str, Formula] = {
