@@ -7,6 +7,7 @@ PyTorch's ways.
 from __future__ import annotations
 
 import copy
+import itertools
 import pickle
 import unittest
 from typing import Any, Callable, Sequence
@@ -161,6 +162,35 @@ class Ways(Compared):
                         if dtype == torch.bfloat16 and name == "vmap":
                             found[2] = right[2]     # a sum of sums, each of them rounded
                         self.agree([one.detach() for one in found], right, exact=False)
+
+    def test_types_of_a_bias(self) -> None:
+        """Beside any x a bias of any type, with a gradient of its own type; where it is neither that of x nor float32,
+        the bits of one in float32 (float64 for an x of float64)."""
+        every: dict[str, Any] = {"eager": run, **ways()}
+        for dtype, of_bias in itertools.product(TYPES, TYPES):
+            x, gate, dy = (numbers(5, 6, dtype=dtype, seed=seed) for seed in (1, 2, 3))
+            bias = numbers(6, seed=4).to(of_bias)
+            wide = torch.float64 if dtype == torch.float64 else torch.float32
+            right: list[Any] = expected("gelu", x, bias, gate, dy)
+            self.assertTrue(torch.equal(gated(x, gate, "gelu", bias=bias), gated(x, gate, "gelu", bias=bias.to(wide))))
+            for name, way in every.items():
+                with self.subTest(f"{dtype}, {of_bias}, {name}"):
+                    found = way(lambda x, b, g: gated(x, g, "gelu", bias=b), (x, bias, gate), dy)
+                    self.assertEqual([one.dtype for one in found], [dtype, dtype, of_bias, dtype])
+                    if name == "vmap" and torch.finfo(of_bias).bits == 16:
+                        found[2] = right[2]     # a sum of sums, each of them rounded
+                    kept = right[:]
+                    if of_bias == torch.float64:        # summed in the type that is computed in
+                        found[2], kept[2] = found[2].to(wide), right[2].to(wide)
+                    self.agree([one.detach() for one in found], kept, exact=name == "eager")
+
+    def test_types_that_no_bias_has(self) -> None:
+        x = numbers(3, 4, dtype=torch.float16)
+        torch.compiler.reset()
+        for made in (biased, torch.compile(biased, backend="aot_eager")):
+            for wrong in (torch.int32, torch.bool, torch.complex64):
+                with self.assertRaisesRegex(TypeError, f"bias: dtype {wrong}, .*expected a tensor of float16"):
+                    made(x, torch.ones(4, dtype=wrong), "gelu")
 
     def test_differences(self) -> None:
         """First and second derivatives by finite differences, each operand, halves as well."""

@@ -25,8 +25,9 @@ HALVES = ("first", "second")
 
 def biased(x: torch.Tensor, bias: torch.Tensor, spec: str, *, training: bool | None = None,
            level: str | None = None) -> torch.Tensor:
-    """f(x + bias). The bias broadcasts to x; it may be float32 where x is float16 or bfloat16. The sum is not rounded
-    to those. Its gradient is summed in the same pass that makes the gradient of x. The rest as in `activation`."""
+    """f(x + bias). The bias broadcasts to x. One of another dtype than that of x is taken as float32, or as float64
+    where x is; its gradient has its own dtype. The sum is not rounded to float16 or bfloat16. The gradient of the bias
+    is summed in the same pass that makes that of x. The rest as in `activation`."""
     return fused(x, bias, None, spec, training, level)
 
 
@@ -45,8 +46,8 @@ def fused(x: torch.Tensor, bias: Given, gate: Given, spec: str, training: bool |
     if in_c(spec, training, level, x, bias, gate):
         known = described(spec, level)
         x, bias, gate = (None if one is None else library.readable(one) for one in (x, bias, gate))
-        if bias is not None and x.dtype in (torch.float32, torch.float64):
-            bias = bias.to(x.dtype)
+        if bias is not None and bias.dtype != x.dtype:
+            bias = bias.to(computed_in(x))
         if torch.is_grad_enabled():
             made: torch.Tensor = apply_fused_in_c(known, x, bias, gate)
             return made
@@ -108,9 +109,13 @@ def composed(x: torch.Tensor, bias: Given, gate: Given, spec: str, training: boo
     return (y if gate is None else y * gate.to(y.dtype)).to(x.dtype)
 
 
+def computed_in(x: torch.Tensor) -> torch.dtype:
+    return torch.float64 if x.dtype == torch.float64 else torch.float32
+
+
 def shifted(x: torch.Tensor, bias: Given) -> torch.Tensor:
     """x + bias, in the type that is computed in."""
-    wide = torch.float64 if x.dtype == torch.float64 else torch.float32
+    wide = computed_in(x)
     return x.to(wide) if bias is None else x.to(wide) + bias.to(wide)
 
 
