@@ -376,6 +376,14 @@ class Introspection(unittest.TestCase):
             self.assertEqual(other, activation)
         with self.assertRaisesRegex(libsugar.ArgumentError, "table: row 1 has 2 numbers, expected 3"):
             libsugar.Activation("table", table=[(0, 0, 0), (1, 1)])
+        for wrong, message in ((5, "table: int, expected rows of three numbers"),
+                               (np.array(5), "table: ndarray, expected rows"),
+                               ([(0, 0, 0), 3], r"table: row 1 is 3, expected three numbers: knot, value, slope"),
+                               ([("a", 1, 2), (2, 3, 4)], r"table: row 0 is \('a', 1, 2\), expected three numbers"),
+                               ([(1, None, 2)], r"table: row 0 is \(1, None, 2\), expected three numbers")):
+            table: Any = wrong
+            with self.assertRaisesRegex(TypeError, message):
+                libsugar.Activation("table", table=table)
         with self.assertRaisesRegex(libsugar.ArgumentError, "table: NULL, expected the knots"):
             libsugar.Activation("table")
 

@@ -289,9 +289,14 @@ class Modules(Compared):
 
     def test_refused(self) -> None:
         x = numbers(3, 4)
+        nothing: Any = None
         for error, message, made in (
                 (TypeError, r"gate: dtype torch.float32, expected torch.float64", lambda: gated(x, x.float(), "silu")),
                 (TypeError, r"gate: int, expected a tensor", lambda: gated(x, 1, "silu")),
+                (TypeError, r"gate: None, expected a tensor of float16", lambda: gated(x, nothing, "silu", bias=x)),
+                (TypeError, r"bias: None, expected a tensor of float16", lambda: biased(x, nothing, "silu")),
+                (TypeError, r"x: None, expected a tensor of float16", lambda: gated(nothing, x, "silu")),
+                (TypeError, r"x: None, expected a tensor of float16", lambda: SwiGLU()(nothing)),
                 (TypeError, r"bias: dtype torch.int64", lambda: biased(x, torch.arange(4), "silu")),
                 (TypeError, r"x: dtype torch.int64", lambda: SwiGLU()(torch.arange(4))),
                 (ValueError, r"gate: shape \(4, 3\), expected \(3, 4\) like x", lambda: gated(x, x.T, "silu")),
@@ -300,6 +305,8 @@ class Modules(Compared):
                  lambda: GatedLinearUnit("silu", 0)(x)),
                 (ValueError, r"x: shape \(3, 4\), expected an even extent in dimension 2",
                  lambda: GatedLinearUnit("silu", 2)(x)),
+                (TypeError, "dim: 'a', expected an int", lambda: GEGLU(dim="a")),
+                (TypeError, "dim: 1.0, expected an int", lambda: SwiGLU(dim=1.0)),
                 (ValueError, "activated: 'third', expected 'first' or 'second'",
                  lambda: GatedLinearUnit("silu", activated="third")),
                 (ValueError, "spec: prelu, expected a kind without a parameter", lambda: GatedLinearUnit("prelu")),

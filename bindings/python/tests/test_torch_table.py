@@ -135,6 +135,10 @@ class Modules(unittest.TestCase):
                 (libsugar.ArgumentError, "table", lambda: Activation("table")),
                 (libsugar.ArgumentError, "table", lambda: Activation("relu", table=TABLE)),
                 (libsugar.ArgumentError, "table", lambda: tabulated("table", TABLE.flip(0))),
+                (TypeError, "table: None, expected rows of three numbers", lambda: tabulated("silu", None)),
+                (TypeError, "table: None, expected rows of three numbers", lambda: tabulated("table", None)),
+                (TypeError, "table: float, expected rows of three numbers", lambda: tabulated("table", torch.ones(()))),
+                (TypeError, "table: row 0 is 1.0, expected three", lambda: Activation("table", table=torch.ones(3))),
                 (libsugar.Error, "table", lambda: Activation("table(digest=0123456789abcdef)"))):
             with self.subTest(message):
                 self.assertRaisesRegex(error, message, made)

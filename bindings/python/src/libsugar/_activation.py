@@ -32,7 +32,8 @@ fast_backward_twice.argtypes = (ctypes.c_void_p,) * 7
 DDY = TypeVar("DDY", bound=Union[Array, None])
 DX = TypeVar("DX", bound=Union[Array, None])
 
-Table = Iterable[Sequence[float]]       # rows of a knot, the value there, the slope there
+Table = Iterable[Sequence[float]]
+ROWS = "rows of three numbers: knot, value there, slope there"      # what a table is
 
 
 def name_of_level(level: str) -> bytes:
@@ -45,11 +46,22 @@ def name_of_level(level: str) -> bytes:
 
 def knots(table: Table) -> Any:
     """The numbers of a table, row by row."""
-    rows = [tuple(map(float, row)) for row in table]
-    for index, row in enumerate(rows):
-        if len(row) != 3:
-            raise ArgumentError(f"table: row {index} has {len(row)} numbers, expected 3: knot, value, slope")
-    return (ctypes.c_double * (3 * len(rows)))(*(number for row in rows for number in row))
+    try:
+        rows = iter(table)
+    except TypeError:
+        raise TypeError(f"table: {type(table).__name__}, expected {ROWS}") from None
+    numbers = [number for index, row in enumerate(rows) for number in numbers_of(index, row)]
+    return (ctypes.c_double * len(numbers))(*numbers)
+
+
+def numbers_of(index: int, row: Sequence[float]) -> tuple[float, ...]:
+    try:
+        made = tuple(map(float, row))
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"table: row {index} is {row!r}, expected three numbers: knot, value, slope") from None
+    if len(made) != 3:
+        raise ArgumentError(f"table: row {index} has {len(made)} numbers, expected 3: knot, value, slope")
+    return made
 
 
 class Activation:

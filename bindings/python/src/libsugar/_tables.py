@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ._activation import Activation
+from ._activation import ROWS, Activation
 
 # The rows of tables by their digests, as canonical specs have them: a spec is enough to find its table.
 Rows = tuple[tuple[float, float, float], ...]
@@ -20,6 +20,8 @@ def tabulated(spec: str, table: Any) -> str:
     table    a tensor, an array or rows, n x 3: of a knot, the value there and the slope there, as
              libsugar.Activation takes them
     """
+    if table is None:
+        raise TypeError(f"table: None, expected {ROWS}")
     rows = table.tolist() if hasattr(table, "tolist") else table
     made = Activation(spec, table=rows)
     found = DIGEST.search(made.spec)

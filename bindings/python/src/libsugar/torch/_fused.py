@@ -21,6 +21,7 @@ torch.fx.wrap("fused_halves")
 base: Any = torch.autograd.Function
 Given = Optional[torch.Tensor]
 HALVES = ("first", "second")
+OPERAND = "a tensor of float16, bfloat16, float32 or float64"
 
 
 def biased(x: torch.Tensor, bias: torch.Tensor, spec: str, *, training: bool | None = None,
@@ -28,19 +29,26 @@ def biased(x: torch.Tensor, bias: torch.Tensor, spec: str, *, training: bool | N
     """f(x + bias). The bias broadcasts to x. One of another dtype than that of x is taken as float32, or as float64
     where x is; its gradient has its own dtype. The sum is not rounded to float16 or bfloat16. The gradient of the bias
     is summed in the same pass that makes that of x. The rest as in `activation`."""
-    return fused(x, bias, None, spec, training, level)
+    return fused(x, given("bias", bias), None, spec, training, level)
 
 
 def gated(x: torch.Tensor, gate: torch.Tensor, spec: str, *, bias: torch.Tensor | None = None,
           training: bool | None = None, level: str | None = None) -> torch.Tensor:
     """f(x) * gate, or f(x + bias) * gate. The gate has the dtype of x, and broadcasts to it. Nothing is copied, so x
     and gate may be the halves of one tensor. The rest as in `activation`."""
-    return fused(x, bias, gate, spec, training, level)
+    return fused(x, bias, given("gate", gate), spec, training, level)
+
+
+def given(name: str, one: Given) -> torch.Tensor:
+    """An operand that is not optional; the rest of it `check` looks at."""
+    if one is None:
+        raise TypeError(f"{name}: None, expected {OPERAND}")
+    return one
 
 
 def fused(x: torch.Tensor, bias: Given, gate: Given, spec: str, training: bool | None,
           level: str | None) -> torch.Tensor:
-    check(x, bias, gate)
+    check(given("x", x), bias, gate)
     if gate is not None and gate.shape != x.shape:
         gate = gate.expand(x.shape)
     if in_c(spec, training, level, x, bias, gate):
@@ -58,6 +66,7 @@ def fused(x: torch.Tensor, bias: Given, gate: Given, spec: str, training: bool |
 def fused_halves(x: torch.Tensor, dim: int, activated: str, spec: str, training: bool | None,
                  level: str | None) -> torch.Tensor:
     """The activation of one half of x, along dim, times the other."""
+    given("x", x)
     if torch.is_grad_enabled() and in_c(spec, training, level, x):
         made: torch.Tensor = apply_halves_in_c(described(spec, level), library.readable(x), dim, activated)
         return made
@@ -80,7 +89,7 @@ def check(x: torch.Tensor, bias: Given, gate: Given) -> None:
             continue
         if not isinstance(one, torch.Tensor) or one.dtype not in TYPES or one.layout not in LAYOUTS:
             found = f"dtype {one.dtype}, {one.layout}" if isinstance(one, torch.Tensor) else type(one).__name__
-            raise TypeError(f"{name}: {found}, expected a tensor of float16, bfloat16, float32 or float64")
+            raise TypeError(f"{name}: {found}, expected {OPERAND}")
         if name != "x" and not broadcasts(one, x):
             raise ValueError(f"{name}: shape {tuple(one.shape)}, expected {tuple(x.shape)} like x, or 1 in any "
                              "dimension")

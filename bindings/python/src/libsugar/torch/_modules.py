@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from operator import index
+from typing import Any, SupportsIndex
 
 import torch
 
@@ -217,11 +218,13 @@ class GatedLinearUnit(KeepsTable):
     def __init__(self, spec: str, dim: int = -1, activated: str = "first", level: str | None = None) -> None:
         super().__init__()
         known = described(spec, level)
+        if not isinstance(dim, SupportsIndex):
+            raise TypeError(f"dim: {dim!r}, expected an int")
         if activated not in HALVES:
             raise ValueError(f"activated: {activated!r}, expected 'first' or 'second'")
         if known.info.forward.kind == "prelu":
             raise ValueError("spec: prelu, expected a kind without a parameter to learn; gate an Activation's output")
-        self.spec, self.dim, self.activated, self.level = known.info.spec, dim, activated, level
+        self.spec, self.dim, self.activated, self.level = known.info.spec, index(dim), activated, level
         self._table = table_of(self.spec)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
