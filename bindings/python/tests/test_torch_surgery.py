@@ -402,6 +402,35 @@ class Refused(unittest.TestCase):
             self.assertIn(reason, left[where])
         self.assertIn("left as it is", str(report))
 
+    def test_halved(self) -> None:
+        """A unit that halves its input has no activation's place."""
+        model = nn.Sequential(nn.Linear(4, 8), nn.GLU(), libsugar.torch.SwiGLU(), nn.ReLU())
+        x = torch.randn(3, 4)
+        before = model(x)
+
+        class Own(nn.GLU):
+            pass
+
+        for key, name in ((nn.GLU, "GLU"), (Own, "Own"), (libsugar.torch.SwiGLU, "SwiGLU")):
+            with self.assertRaisesRegex(ValueError, f"mapping: key {name}, which halves its input: 'sigmoid', "
+                                                    "expected a function that makes a libsugar.torch.GatedLinearUnit"):
+                convert(model, {"relu": "relu", key: "sigmoid"})
+        for mapping, where in (({"1": "sigmoid"}, ["1"]), ({"[12]": "sigmoid"}, ["1", "2"]), ({"[1]": nn.Mish}, ["1"])):
+            report = quietly(model, mapping)
+            self.assertEqual((report.replaced, [line.where for line in report.left]), ((), where))
+            for line in report.left:
+                self.assertRegex(line.result, "it halves its input; .*libsugar.torch.GatedLinearUnit")
+        self.assertTrue(torch.equal(model(x), before))
+
+        def unit() -> nn.Module:
+            return libsugar.torch.GatedLinearUnit("sigmoid", activated="second")
+
+        for key in (nn.GLU, "1"):
+            report = convert(model, {key: unit})
+            self.assertEqual([line[:2] for line in report.replaced], [("1", "GLU")])
+            self.assertTrue(torch.allclose(model(x), before))
+            restore(model)
+
     def test_errors(self) -> None:
         model = nn.Sequential(nn.ReLU(), nn.Sequential(nn.GELU()))
         for error, message, mapping in (

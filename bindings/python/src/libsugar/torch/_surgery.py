@@ -13,12 +13,15 @@ from torch.nn.parallel import DistributedDataParallel
 from .._catalogue import catalogue
 from ._calls import Calls, is_wrapped, target, unwrap, wrap, wrappable, written_over
 from ._gates import rewritten
-from ._modules import Activation
+from ._modules import Activation, GatedLinearUnit
 from ._source import Call, known_calls
 from ._spellings import Spelled, Unlike, kind_of_module, kinds_of_function, spelled_module
 
 Key = Union[str, type]
 Value = Union[str, Callable[[], torch.nn.Module]]
+
+HALVING = (torch.nn.GLU, GatedLinearUnit)       # an activation in their place would keep the shape
+UNIT = "a function that makes a libsugar.torch.GatedLinearUnit"
 
 
 class InPlace(Activation):
@@ -66,7 +69,8 @@ def convert(model: torch.nn.Module, mapping: Mapping[Any, Value], *, save: str =
                       activations among those that it matches.
                     A name goes before a class, a class before a pattern, a pattern before a kind. Arguments that the
                     model gives, such as elu's alpha, are kept where the spec is of the same kind and names none.
-                    In place of a spec: a function without arguments that makes a module, for modules alone
+                    In place of a spec: a function without arguments that makes a module, for modules alone. A
+                    class that halves its input, such as nn.GLU, takes only that
     save            how backward saves, as in Activation
     keep_inplace    False: a module or call that writes over its input no longer does, which is faster, and wrong
                     where the model reads that input again
@@ -120,12 +124,12 @@ class Rules(NamedTuple):
         if type(module) in self.classes:
             return type(module), self.classes[type(module)]
         kind = kind_of_module(module)
-        if kind is None:
+        if kind is None and not isinstance(module, HALVING):
             return None
         for pattern, value in self.patterns.items():
             if fnmatch.fnmatchcase(name, pattern):
                 return pattern, value
-        return (kind, self.kinds[kind]) if kind in self.kinds else None
+        return (kind, self.kinds[kind]) if kind is not None and kind in self.kinds else None
 
 
 def rules_of(model: Any, mapping: Any, save: str) -> Rules:
@@ -162,6 +166,8 @@ def rules_of(model: Any, mapping: Any, save: str) -> Rules:
 def checked_value(key: Any, value: Any, save: str) -> None:
     if isinstance(value, str):
         Activation(value, save=save)
+        if isinstance(key, type) and issubclass(key, HALVING):
+            raise ValueError(f"mapping: key {key.__name__}, which halves its input: {value!r}, expected {UNIT}")
     elif not callable(value) or isinstance(value, torch.nn.Module):
         raise TypeError(f"mapping: value of {key!r}: {type(value).__name__}, expected a spec, or a function without "
                         "arguments that makes a module")
@@ -201,6 +207,8 @@ class Plan:
         what = type(child).__name__
         if id(child) not in self.made:
             try:
+                if isinstance(child, HALVING) and (isinstance(value, str) or key in self.rules.patterns):
+                    raise Unlike(f"it halves its input; for its class or name give {UNIT}")
                 self.made[id(child)] = self.module_for(parent, child, value)
             except Unlike as reason:
                 self.left.append(Line(path, what, str(reason)))
