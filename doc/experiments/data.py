@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import struct
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -114,7 +114,7 @@ def fashion_mnist(folder: Path) -> Data:
     return Data(samples[0], samples[1], 10, digest_of(*parts))
 
 
-def idx(path: Path, dimensions: int) -> np.ndarray:
+def idx(path: Path, dimensions: int) -> np.ndarray[Any, Any]:
     """A file in MNIST's layout: 0, 0, 8 for bytes, the number of dimensions, their extents, the elements."""
     try:
         content = gzip.decompress(contents("--fashion-mnist", path))

@@ -50,7 +50,8 @@ def initialised(model: nn.Module, init: str) -> Made:
 
 # ---- VGG-16 (arXiv 1409.1556) ----------------------------------------------------------------------------------------
 
-VGG16 = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "pool")
+VGG16: tuple[int | str, ...] = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool",
+                                512, 512, 512, "pool")
 
 
 def vgg16(options: Options, shape: tuple[int, ...], classes: int) -> Made:

@@ -125,7 +125,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("options of a run")
     group.add_argument("--preset", choices=tuple(PRESETS), default="minutes", help="values of all others (minutes)")
     for name, field in FIELDS.items():
-        kind = type(field.default)
+        kind: type[Any] = type(field.default)
         shown = f" ({field.default})" if field.default != "" else ""
         group.add_argument(flag(name), type=kind, default=None, choices=CHOICES.get(name),
                            metavar=None if name in CHOICES else kind.__name__.upper(),

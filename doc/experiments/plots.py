@@ -83,7 +83,7 @@ def over_layers(rows: Sequence[Row], name: str, title: str, y_name: str) -> str:
         values = np.array(row.of_layers(name))
         if name != "sparsity":
             values = values / np.array(row.of_layers("units"))
-        return range(1, len(values) + 1), 100 * values
+        return range(1, len(values) + 1), (100 * values).tolist()
     return lines(title, "activation, from the input on", y_name, rows, points, ylim=(0, None))
 
 

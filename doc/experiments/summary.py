@@ -58,9 +58,9 @@ def row_of(table: str, runs: list[Result]) -> Row:
     """The runs of a row. The best rate is that of the seed with the most rates, which is the one that screened."""
     seeds = [one["options"]["seed"] for one in runs]
     screening = sorted((one for one in runs if one["options"]["seed"] == max(sorted(set(seeds)), key=seeds.count)),
-                       key=lambda one: one["options"]["rate"])
+                       key=lambda one: float(one["options"]["rate"]))
     rate = best_rate([one["options"]["rate"] for one in screening], screening)
-    best = sorted((one for one in runs if one["options"]["rate"] == rate), key=lambda one: one["options"]["seed"])
+    best = sorted((one for one in runs if one["options"]["rate"] == rate), key=lambda one: int(one["options"]["seed"]))
     options = runs[0]["options"]
     name = runs[0]["row"] or f"{options['network']}: {options['activation']}"
     about = next((row.about for row in rows_of(table) if row.name == name), "")

@@ -170,7 +170,7 @@ def short(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def layer_figures(layer: libsugar.torch.Layer) -> dict[str, Any]:
+def layer_figures(layer: Any) -> dict[str, Any]:
     """Of the inputs of an activation over the test samples: dead and nearly dead units, the share that is not active,
     mean, deviation, and the counts of a histogram from -8 to 8 with open ends."""
     seen = layer.figures()
