@@ -184,23 +184,16 @@ static void run_slice(const sugar_sum_job *j, sugar_workspace *w, int64_t number
     sugar_walk slice;
     const int64_t sums = sugar_slice_walk(&slice, &c->walk, &j->slices, c->sum_index, number);
     divide_slice(c, &slice);
-    sugar_tile tiles[2];
-    sugar_tile_seek(&tiles[0], &slice, 0);
     int64_t tallied = 0;
-    for (int64_t i = 0; i < slice.tiles; i++) {
-        const sugar_tile *tile = &tiles[i % 2];
-        sugar_tile *next = &tiles[(i + 1) % 2];
-        const void *ahead = NULL;
-        if (i + 1 < slice.tiles) {
-            sugar_tile_after(next, tile, &slice);
-            ahead = fetch_ahead(c, &slice, next);
-        }
-        if (c->monitor && tallied + tile->count > MOST_TALLIED) {
+    sugar_tiles tiles;
+    for (sugar_tiles_start(&tiles, &slice, 0, slice.tiles); tiles.number < tiles.end; sugar_tiles_step(&tiles)) {
+        const void *ahead = tiles.next ? fetch_ahead(c, &slice, tiles.next) : NULL;
+        if (c->monitor && tallied + tiles.now->count > MOST_TALLIED) {
             sugar_sums_take(j, w, &slice, number, sums);
             tallied = 0;
         }
-        run_tile(c, w, &slice, tile, ahead);
-        tallied += tile->count;
+        run_tile(c, w, &slice, tiles.now, ahead);
+        tallied += tiles.now->count;
     }
     if (streams_any(c))
         c->kernels->end_stream();

@@ -74,8 +74,6 @@ ALWAYS_INLINE void put_some_as(sugar_element type, void *elements, size_t i, vec
 
 /* ---- What is computed -------------------------------------------------------------------------- */
 
-/* Operands that are NULL are neither added nor multiplied: 0 and 1 would change the signs of zeros, and take time. */
-
 /* What is rounded to f16 or bf16, with one NaN for all NaNs: others, which only a bias of f32 can bring here, could be
  * rounded to a number. */
 ALWAYS_INLINE vec with_plain_nans(const sugar_fusion *f, sugar_element type, vec a)
@@ -89,7 +87,8 @@ ALWAYS_INLINE vec bias_at(const sugar_fusion *f, size_t i, size_t n)
     return f->bias_step ? load_some_reals(bias + i, n - i) : vec_splat(*bias);
 }
 
-/* Elements i, i + 1, ... up to n, at most a vector of them. */
+/* Elements i, i + 1, ... up to n, at most a vector of them. Operands that are NULL are neither added nor multiplied: 0
+ * and 1 would change the signs of zeros, and take time. */
 ALWAYS_INLINE void fused_forward_vector(formula value, const vec *p, sugar_element type, const sugar_fusion *f,
                                         const void *x, void *y, size_t i, size_t n, int stream)
 {
@@ -202,7 +201,6 @@ ALWAYS_INLINE void fused_backward_pair(formula value, formula derivative, const 
 
 /* ---- The loops ----------------------------------------------------------------------------------- */
 
-/* Row by row, so that a call for many short rows begins once. */
 ALWAYS_INLINE size_t bytes_of(sugar_element type, size_t n) { return n * sugar_element_size(type); }
 
 ALWAYS_INLINE void go_to_next_row(sugar_fusion *f, sugar_element type, size_t n)
@@ -233,7 +231,7 @@ ALWAYS_INLINE void fused_forward_row(formula value, const vec *p, sugar_element 
         fused_forward_vector(value, p, type, f, x, y, i, n, 0);
 }
 
-/* The fusion is copied, so that no store can change it. */
+/* Row by row, so that a call for many short rows begins once. The fusion is copied: no store can change it. */
 ALWAYS_INLINE void fused_forward_loop(formula value, sugar_element type, const real *parameters,
                                       const sugar_fusion *fusion, const void *x_elements, void *y_elements, size_t n,
                                       int stream)
