@@ -128,5 +128,7 @@ def conditions(results: list[Result]) -> str:
     machines = {", ".join(f"{name} {value}" for name, value in one["machine"].items() if value) for one in results}
     data = {f"{one['options']['data']} {one['data_digest']}" + (f" ({one['note']})" if one["note"] else "")
             for one in results}
-    return (f'<p class="note">{len(results)} runs; in all of them: {escape(said)}.<br>Data, with a digest of the '
+    hours = sum(one["seconds"] for one in results) / 3600
+    return (f'<p class="note">{len(results)} runs, {hours:.1f} hours of training in all; in all of them: '
+            f'{escape(said)}.<br>Data, with a digest of the '
             f'files: {escape("; ".join(sorted(data)))}.<br>Made with: {escape("; ".join(sorted(machines)))}.</p>')

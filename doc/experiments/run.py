@@ -2,6 +2,7 @@
 
     run.py run --activation relu~bsilu --folder FOLDER      one run
     run.py table vgg --folder FOLDER --jobs 2               all runs of a table that are not done yet
+    run.py cost vgg                                         what steps and tests take with each row's activation
     run.py list                                             the tables: what is done, what is left
     run.py report                                           results as HTML and CSV
 """
@@ -19,7 +20,7 @@ from typing import Any, Callable, Sequence
 
 import record
 from options import PRESETS, Options, Wrong, add_flags, given
-from tables import TABLES, Decision, Row, decide
+from tables import TABLES, Decision, Row, decide, taken_over
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "experiments"
 
@@ -31,10 +32,14 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--row", default="", help="the row of a table that it is for, which stands with the result")
     table = commands.add_parser("table", help="all runs of a table that are not done yet")
     table.add_argument("name", choices=TABLES)
+    cost = commands.add_parser("cost", help="what steps and tests take with each row of a table, measured in turns")
+    cost.add_argument("name", choices=TABLES)
+    cost.add_argument("--rounds", type=int, default=30, help="so many turns (%(default)s)")
     listing = commands.add_parser("list", help="the tables: what is done, what is left")
     report = commands.add_parser("report", help="results as HTML and CSV")
-    for one in (table, listing):
+    for one in (table, cost, listing):
         one.add_argument("--rows", nargs="+", metavar="ROW", help="some rows (all)")
+    for one in (table, listing):
         one.add_argument("--rates", help="the grid of learning rates to begin with, separated by commas")
         one.add_argument("--seeds", help="the seeds, separated by commas; the first one screens (1,2,3)")
         one.add_argument("--jobs", type=int, default=1, help="so many runs at once, as processes (%(default)s)")
@@ -48,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     for one in (listing, report):
         one.add_argument("--results", type=Path, default=BUILD, help="the folder with files of results (%(default)s)")
     report.add_argument("--output", type=Path, default=BUILD / "report", help="the folder it goes to (%(default)s)")
-    for one in (run, table, listing):
+    for one in (run, table, cost, listing):
         add_flags(one)
     return made
 
@@ -114,8 +119,15 @@ def table(arguments: argparse.Namespace) -> int:
     if arguments.jobs < 1:
         raise Wrong(f"--jobs: {arguments.jobs}, expected 1 or more")
 
+    others = [one for file in sorted(output.parent.glob("*.jsonl")) if file != output for one in record.read(file)]
+
     def plan(results: list[dict[str, Any]]) -> Planned:
         made = decisions(arguments, name, rows, results)
+        while shared := taken_over(made, others):
+            for one in shared:
+                record.append(output, one)
+            results = results + shared
+            made = decisions(arguments, name, rows, results)
         return ([(row, one) for row in made for one in made[row].wanted],
                 sum(made[row].later * rows[row].epochs for row in made))
 
@@ -126,6 +138,14 @@ def table(arguments: argparse.Namespace) -> int:
 
     Pool(plan, output, more, arguments.jobs).finish()
     print(f"{name} is done: {output}")
+    return 0
+
+
+def cost(arguments: argparse.Namespace) -> int:
+    from cost import measure
+    if arguments.rounds < 1:
+        raise Wrong(f"--rounds: {arguments.rounds}, expected 1 or more")
+    measure(options_of_rows(arguments, arguments.name), arguments.rounds)
     return 0
 
 
@@ -170,7 +190,8 @@ def main(given_arguments: Sequence[str] | None = None) -> int:
     try:
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, interrupted)
-        return {"run": run, "table": table, "list": listing, "report": report}[arguments.command](arguments)
+        commands = {"run": run, "table": table, "cost": cost, "list": listing, "report": report}
+        return commands[arguments.command](arguments)
     except Wrong as error:
         print(f"run.py: {error}", file=sys.stderr)
         return 2

@@ -27,7 +27,7 @@ class Table(NamedTuple):
     common: dict[str, Any]
     rows: tuple[Row, ...]
     minutes: dict[str, Any] = {}
-    rates: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1)
+    rates: tuple[float, ...] = (0.02, 0.05, 0.1)
     seeds: tuple[int, ...] = (1, 2, 3)
     extends: bool = True        # whether the grid of rates goes on where the best is at its end
 
@@ -44,7 +44,7 @@ CONVOLUTIONS = specs("relu", *SMOOTH, *(f"relu~{one}" for one in SMOOTH), "relu~
                      "relu~bsilu(domain=negative)")
 TRANSFORMERS = specs("gelu", "relu", "relu~nelu", "relu~bsilu", "relu~gelu")
 ADAMW = {"optimizer": "adamw", "schedule": "cosine", "warmup": 0.1, "weight_decay": 0.05, "clip": 1.0}
-ADAMW_RATES = (0.0005, 0.001, 0.002, 0.005)
+ADAMW_RATES = (0.001, 0.002, 0.005)
 ADAMW_MINUTES = {"width": 0.25, "test_images": 1000, "epochs": 10}
 
 VARIANTS = (
@@ -133,6 +133,13 @@ def decide(base: Options, rates: Sequence[float], seeds: Sequence[int], extends:
         grid = longer
     more = [base.changed(rate=best, seed=seed) for seed in seeds[1:]]
     return Decision(grid, best, tuple(one for one in more if one.identity() not in known), 0)
+
+
+def taken_over(made: dict[str, Decision], others: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of the runs that rows need, those that other tables have: their lines, with the rows' names here."""
+    known = {one["run"]: one for one in others}
+    return [{**known[one.identity()], "row": row} for row, decision in made.items() for one in decision.wanted
+            if one.identity() in known]
 
 
 def best_rate(grid: Sequence[float], results: Sequence[dict[str, Any]]) -> float:

@@ -68,7 +68,7 @@ def set_blend(options: Options, model: nn.Module, epoch: int) -> None:
 class Run:
     """A run with what it has learned so far."""
 
-    def __init__(self, options: Options, data: Data, checkpoint: Path) -> None:
+    def __init__(self, options: Options, data: Data, checkpoint: Path | None = None) -> None:
         self.options, self.checkpoint, self.digest = options, checkpoint, data.digest
         self.task = task_of(options, data)
         self.optimizer = optimizer_for(options, self.task.model)
@@ -78,7 +78,7 @@ class Run:
         self.resume()
 
     def resume(self) -> None:
-        state = checkpoints.load(self.checkpoint)
+        state = checkpoints.load(self.checkpoint) if self.checkpoint else None
         if state is not None:
             self.task.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -86,7 +86,7 @@ class Run:
             self.seconds = state["seconds"]
 
     def save(self) -> None:
-        if self.task.rank == 0:
+        if self.checkpoint and self.task.rank == 0:
             checkpoints.save(self.checkpoint, {
                 "model": self.task.model.state_dict(), "optimizer": self.optimizer.state_dict(),
                 "epochs": self.epochs, "times": self.times, "seconds": self.seconds})
