@@ -24,8 +24,8 @@ thead th { border-bottom: 1px solid #5c656e; } tbody tr:nth-child(even) { backgr
 svg { max-width: 100%; height: auto; } details { margin: 1rem 0; }
 """
 
-COLUMNS = ("row", "rate", "accuracy, %", "± deviation", "runs", "diverged", "loss", "dead, %", "nearly dead, %",
-           "not active, %", "ms a step", "paper, %", "note")
+COLUMNS = ("row", "rate", "accuracy, %", "± deviation", "training, %", "runs", "diverged", "loss", "dead, %",
+           "nearly dead, %", "not active, %", "ms a step", "paper, %", "note")
 
 
 def write(results: dict[str, list[Result]], folder: Path) -> str:
@@ -57,7 +57,7 @@ def cells(row: Row) -> list[str]:
                      ("dead", "nearly_dead")])
     sparsity = row.of_layers("sparsity")
     times = [one["ms_per_step"] for one in row.best if one["ms_per_step"] is not None]
-    return [row.name, f"{row.rate:g}", shown(row.mean), shown(row.deviation), str(len(row.best)),
+    return [row.name, f"{row.rate:g}", shown(row.mean), shown(row.deviation), shown(row.training), str(len(row.best)),
             str(len(row.best) - len(done)), shown(mean([one["test_loss"] for one in done]), 3), dead, nearly,
             shown(mean([100 * one for one in sparsity]), 1), shown(mean(times), 1), shown(row.paper), row.about]
 

@@ -5,6 +5,7 @@
     run.py cost vgg                                         what steps and tests take with each row's activation
     run.py list                                             the tables: what is done, what is left
     run.py report                                           results as HTML and CSV
+    run.py fill FILE                                        results in the places for tables that a document has
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
     cost.add_argument("--rounds", type=int, default=30, help="so many turns (%(default)s)")
     listing = commands.add_parser("list", help="the tables: what is done, what is left")
     report = commands.add_parser("report", help="results as HTML and CSV")
+    filling = commands.add_parser("fill", help="results in the places for tables that documents have (fill.py)")
+    filling.add_argument("documents", nargs="+", type=Path, metavar="FILE", help="Markdown, with such places")
     for one in (table, cost, listing):
         one.add_argument("--rows", nargs="+", metavar="ROW", help="some rows (all)")
     for one in (table, listing):
@@ -50,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--note", default="",
                          help="stands with results and in reports, such as what was done to the data")
         one.add_argument("--output", type=Path, help="the file of results (build/experiments/NAME.jsonl)")
-    for one in (listing, report):
+    for one in (listing, report, filling):
         one.add_argument("--results", type=Path, default=BUILD, help="the folder with files of results (%(default)s)")
     report.add_argument("--output", type=Path, default=BUILD / "report", help="the folder it goes to (%(default)s)")
     for one in (run, table, cost, listing):
@@ -169,12 +172,25 @@ def listing(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def report(arguments: argparse.Namespace) -> int:
-    from report import write
+def all_results(arguments: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    """The results of each table."""
     files = sorted(arguments.results.glob("*.jsonl"))
     if not files:
         raise Wrong(f"--results: {arguments.results} has no file of results (*.jsonl), expected one or more")
-    print(write({file.stem: record.read(file) for file in files}, arguments.output))
+    return {file.stem: record.read(file) for file in files}
+
+
+def report(arguments: argparse.Namespace) -> int:
+    from report import write
+    print(write(all_results(arguments), arguments.output))
+    return 0
+
+
+def filling(arguments: argparse.Namespace) -> int:
+    from fill import fill
+    results = all_results(arguments)
+    for one in arguments.documents:
+        print(f"{one}: {'changed' if fill(one, results) else 'as it was'}")
     return 0
 
 
@@ -190,7 +206,7 @@ def main(given_arguments: Sequence[str] | None = None) -> int:
     try:
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, interrupted)
-        commands = {"run": run, "table": table, "cost": cost, "list": listing, "report": report}
+        commands = {"run": run, "table": table, "cost": cost, "list": listing, "report": report, "fill": filling}
         return commands[arguments.command](arguments)
     except Wrong as error:
         print(f"run.py: {error}", file=sys.stderr)

@@ -14,11 +14,13 @@ SWEPT = ("rate", "seed")        # what differs between the runs of one row
 
 
 class Row(NamedTuple):
-    """The runs of a row: all of them, and those at the best rate. accuracies are in percent, of runs that are done."""
+    """The runs of a row: all of them, those of each rate with the seed that screened, and those at the best rate.
+    accuracies are in percent, of runs at the best rate that are done."""
 
     name: str
     about: str
     runs: list[Result]
+    screened: dict[float, Result]
     best: list[Result]
     accuracies: list[float]
     paper: float | None
@@ -35,6 +37,12 @@ class Row(NamedTuple):
     @property
     def deviation(self) -> float | None:
         return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else None
+
+    @property
+    def training(self) -> float | None:
+        """Training accuracy of the last epoch in percent, the mean over the runs that are done."""
+        done = [100 * run["epochs"][-1]["train_accuracy"] for run in self.best if run["status"] == "done"]
+        return statistics.fmean(done) if done else None
 
     def of_layers(self, name: str) -> list[float]:
         """A figure of each layer at the best rate, the mean over the runs that are done."""
@@ -64,8 +72,8 @@ def row_of(table: str, runs: list[Result]) -> Row:
     options = runs[0]["options"]
     name = runs[0]["row"] or f"{options['network']}: {options['activation']}"
     about = next((row.about for row in rows_of(table) if row.name == name), "")
-    return Row(name, about, runs, best, [100 * one["test_accuracy"] for one in best if one["status"] == "done"],
-               figure(options))
+    return Row(name, about, runs, {one["options"]["rate"]: one for one in screening}, best,
+               [100 * one["test_accuracy"] for one in best if one["status"] == "done"], figure(options))
 
 
 def rows_of(table: str) -> Sequence[tables.Row]:

@@ -293,8 +293,48 @@ def test_report(tmp_path):
     page = (tmp_path / "report" / "report.html").read_text()
     assert page.count("<svg") == 8 and "<td>70.00</td>" in page and "<td>88.35</td>" in page
     table = (tmp_path / "report" / "vgg.csv").read_text().splitlines()
-    assert table[1].startswith("relu,0.05,70.00,14.14,2,0,1.300,25.00,50.00,50.0,2.0,")
+    assert table[1].startswith("relu,0.05,70.00,14.14,10.00,2,0,1.300,25.00,50.00,50.0,2.0,")
     assert len((tmp_path / "report" / "runs.csv").read_text().splitlines()) == 8
+
+
+def test_documents_say_what_lines_say(tmp_path):
+    document = tmp_path / "surrogates.md"
+    for file in (FOLDER.parent / "surrogates.md", FOLDER / "README.md"):
+        document.write_text(file.read_text())
+        assert program.main(["fill", str(document), "--results", str(FOLDER / "results")]) == 0
+        assert document.read_text() == file.read_text(), f"run.py fill {file} brings it up to date"
+
+
+def test_fill(tmp_path, capsys):
+    (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in (
+        result(0.02, 0.5), result(0.05, 0.61), result(0.05, 0.8, 2), result(0.05, None, 3), result(0.1, None),
+        result(0.02, None, activation="elu"))))
+    document = tmp_path / "text.md"
+    places = ("<!-- results of vgg: accuracy, training, rate, dead: elu, relu -->\nold\n<!-- end of results -->",
+              "<!-- accuracy at each rate of vgg -->\n<!-- end of results -->")
+    document.write_text("before\n{}\nbetween\n{}\n".format(*places))
+    assert program.main(["fill", str(document), "--results", str(tmp_path)]) == 0
+    assert document.read_text() == """before
+<!-- results of vgg: accuracy, training, rate, dead: elu, relu -->
+|  | test accuracy, % | training accuracy, % | rate | dead units, % |
+| --- | --- | --- | --- | --- |
+| `elu` | (one run, 1 diverged) |  | 0.02 |  |
+| `relu` | 70.5 ± 13.4 (1 diverged) | 10.0 | 0.05 | 25.0 |
+<!-- end of results -->
+between
+<!-- accuracy at each rate of vgg -->
+|  | 0.02 | 0.05 | 0.1 |
+| --- | --- | --- | --- |
+| `relu` | 50.0 | **61.0** | diverged |
+| `elu` | **diverged** |  |  |
+<!-- end of results -->
+"""
+    for wrong, message in (("results of swin: accuracy", "results of 'swin' are asked for, and there are none"),
+                           ("results of vgg: accuracy: nonsense", "no row 'nonsense' of vgg, expected some of: relu"),
+                           ("results of vgg: nonsense", "no column 'nonsense', expected some of: accuracy")):
+        document.write_text(f"<!-- {wrong} -->\n<!-- end of results -->\n")
+        assert program.main(["fill", str(document), "--results", str(tmp_path)]) == 2
+        assert message in capsys.readouterr().err and wrong in document.read_text()
 
 
 def test_listing(tmp_path, capsys):
