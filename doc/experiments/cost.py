@@ -19,7 +19,7 @@ class Turns:
     """A row, and for each round: seconds of a training step, and of a test of the same batch."""
 
     def __init__(self, options: Options) -> None:
-        self.run = Run(options.changed(train_images=options.batch, rate=1e-6), drawn(options))
+        self.run = Run(options.changed(train_images=options.batch, test_images=0, rate=1e-6), drawn(options))
         self.batch = next(iter(self.run.task.batches(0)))
         self.steps: list[float] = []
         self.tests: list[float] = []

@@ -1,11 +1,12 @@
 """Puts tables of results into documents in Markdown, so that a document says what the lines of results say.
 
-A place for a table begins with a comment such as
+A place for a table begins with one of these comments, and goes to the next <!-- end of results -->. Rows may be named
+behind a colon.
 
     <!-- results of vgg: accuracy, rate, dead -->
+    <!-- results of vgg: accuracy, rate, dead: relu, relu~bsilu -->
     <!-- accuracy at each rate of vgg -->
-
-and goes to the next <!-- end of results -->. Behind a second colon in the first one rows may be named.
+    <!-- accuracy at each rate of vgg: relu, relu~bsilu -->
 """
 
 from __future__ import annotations
@@ -15,40 +16,64 @@ from pathlib import Path
 from typing import Callable, Iterable, Sequence
 
 from options import Wrong
-from report import mean, shown
-from summary import Result, Row, rows
+from report import percent, shown
+from summary import Result, Row, deviation, mean, rows
+from tables import Table
 
 PLACE = re.compile(r"(<!-- (results|accuracy at each rate) of ([\w-]+)(?:: ([^\n]*?))? -->\n).*?"
                    r"(<!-- end of results -->)", re.DOTALL)
-SEEDS = 3       # what a row has at the end; of one with fewer it is said
+SEEDS = len(Table._field_defaults["seeds"])     # what a row has at the end; of one with fewer it is said
+AFTER = re.compile(r"(accuracy|dead) after epoch (\d+)")
+
+Cell = Callable[[Row, Row], str]        # of a row, and the first one
 
 
-def accuracy(row: Row) -> str:
+def accuracy(row: Row, _: Row) -> str:
     """Mean and deviation in percent, and what else there is to say of the runs."""
-    runs, failed = len(row.best), len(row.best) - len(row.accuracies)
+    runs, failed = len(row.best), len(row.best) - len(row.done)
     said = ["one run" if runs == 1 else f"{runs} runs"] if runs != SEEDS else []
     said += [f"{failed} diverged"] if failed else []
-    figures = [] if row.mean is None else [shown(row.mean, 1)]
-    figures += [] if row.deviation is None else [f"± {row.deviation:.1f}"]
-    return " ".join(figures + ([f"({', '.join(said)})"] if said else []))
+    return " ".join([*spread(list(row.accuracies.values())), *([f"({', '.join(said)})"] if said else [])])
 
 
-def share(name: str) -> Callable[[Row], str]:
-    """Of all units, in percent."""
-    def cell(row: Row) -> str:
-        return shown(100 * sum(row.of_layers(name)) / sum(row.of_layers("units")), 1) if row.accuracies else ""
-    return cell
+def spread(values: Sequence[float], sign: str = "") -> list[str]:
+    made = [] if not values else [f"{mean(values):{sign}.1f}"]
+    return made + ([] if deviation(values) is None else [f"± {deviation(values):.1f}"])
 
 
-COLUMNS: dict[str, tuple[str, Callable[[Row], str]]] = {
+def gain(row: Row, first: Row) -> str:
+    """The difference to the first row, seed by seed: with one seed all rows have the same weights at the start and the
+    same order of samples."""
+    if row is first:
+        return ""
+    return " ".join(spread([value - first.accuracies[seed] for seed, value in row.accuracies.items()
+                            if seed in first.accuracies], "+"))
+
+
+COLUMNS: dict[str, tuple[str, Cell]] = {
     "accuracy": ("test accuracy, %", accuracy),
-    "training": ("training accuracy, %", lambda row: shown(row.training, 1)),
-    "rate": ("rate", lambda row: f"{row.rate:g}"),
-    "dead": ("dead units, %", share("dead")),
-    "nearly dead": ("at most 1 % active, %", share("nearly_dead")),
-    "not active": ("not active, %", lambda row: shown(mean([100 * one for one in row.of_layers("sparsity")]), 1)),
-    "about": ("", lambda row: row.about),
+    "gain": ("against the first row", gain),
+    "training": ("training accuracy, %", lambda row, _: shown(percent(row.after(0, "train_accuracy")), 1)),
+    "rate": ("rate", lambda row, _: f"{row.rate:g}"),
+    "dead": ("dead units, %", lambda row, _: shown(row.of_units("dead"), 1)),
+    "dead units": ("dead units at the end", lambda row, _: shown(sum(row.of_layers("dead")) if row.done else None, 1)),
+    "nearly dead": ("at most 1 % active, %", lambda row, _: shown(row.of_units("nearly_dead"), 1)),
+    "not active": ("not active, %", lambda row, _: shown(row.sparsity, 1)),
+    "about": ("", lambda row, _: row.about),
 }
+
+
+def column(document: Path, name: str) -> tuple[str, Cell]:
+    """The title of a column and its cells."""
+    if match := AFTER.fullmatch(name):
+        epoch = int(match[2])
+        if match[1] == "dead":
+            return f"dead units after epoch {epoch}", lambda row, _: shown(row.after(epoch, "dead"), 1)
+        return (f"accuracy after epoch {epoch}, %",
+                lambda row, _: shown(percent(row.after(epoch, "test_accuracy")), 1))
+    if name not in COLUMNS:
+        raise Wrong(f"{document}: no column {name!r}, expected some of: {', '.join(COLUMNS)}, {AFTER.pattern}")
+    return COLUMNS[name]
 
 
 def fill(document: Path, results: dict[str, list[Result]]) -> bool:
@@ -57,9 +82,9 @@ def fill(document: Path, results: dict[str, list[Result]]) -> bool:
 
     def made(match: re.Match[str]) -> str:
         opening, kind, table, rest, closing = match.groups()
-        columns, _, names = (rest or "").partition(": ")
+        columns, names = (rest or "").partition(": ")[::2] if kind == "results" else ("", rest or "")
         some = chosen(document, table, names, rows(table, results.get(table, [])))
-        lines = of_rates(some) if kind != "results" else of_columns(document, some, columns)
+        lines = of_columns(document, some, columns) if kind == "results" else of_rates(some)
         return opening + "".join(line + "\n" for line in lines) + closing
 
     after = PLACE.sub(made, before)
@@ -78,12 +103,9 @@ def chosen(document: Path, table: str, names: str, some: Sequence[Row]) -> Seque
 
 
 def of_columns(document: Path, some: Sequence[Row], names: str) -> Iterable[str]:
-    for one in names.split(", "):
-        if one not in COLUMNS:
-            raise Wrong(f"{document}: no column {one!r}, expected some of: {', '.join(COLUMNS)}")
-    columns = [COLUMNS[one] for one in names.split(", ")]
+    columns = [column(document, one) for one in names.split(", ")]
     return markdown(["", *(title for title, _ in columns)],
-                    [[f"`{row.name}`", *(cell(row) for _, cell in columns)] for row in some])
+                    [[f"`{row.name}`", *(cell(row, some[0]) for _, cell in columns)] for row in some])
 
 
 def of_rates(some: Sequence[Row]) -> Iterable[str]:

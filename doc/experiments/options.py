@@ -79,6 +79,10 @@ class Options:
 
 FIELDS = {field.name: field for field in dataclasses.fields(Options)}
 
+# Options that some networks have no use for: two runs that are the same would have two names.
+NOTHING_TO_DO = {"depth": ("vgg16", "vgg16-bn", "resnet18", "swin", "convnext"), "init": ("swin", "convnext", "gpt2"),
+                 "augment": ("gpt2",), "outlier": ("gpt2",)}
+
 # minutes: a run takes minutes on one core. hours: the same on a machine of one's own, or minutes on a GPU.
 # paper: arXiv 2505.22074 as far as its text tells; README.md says what it leaves open.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -86,6 +90,21 @@ PRESETS: dict[str, dict[str, Any]] = {
     "hours": {"width": 0.5, "train_images": 0, "test_images": 0, "augment": "flip-crop", "epochs": 60},
     "paper": {"width": 1.0, "train_images": 0, "test_images": 0, "epochs": 100},
 }
+
+# How transformers are trained, in place of the defaults, and how large they are with the preset `minutes`.
+ADAMW = {"optimizer": "adamw", "schedule": "cosine", "warmup": 0.1, "weight_decay": 0.05, "clip": 1.0, "rate": 0.001}
+TRANSFORMERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "swin": (ADAMW, {"width": 0.25, "test_images": 1000, "epochs": 10}),
+    "convnext": (ADAMW, {"width": 0.25, "test_images": 1000, "epochs": 10}),
+    "gpt2": ({**ADAMW, "data": "text", "augment": "none", "batch": 32},
+             {"train_images": 1600, "test_images": 200, "epochs": 10}),
+}
+
+
+def preset(name: str, network: str) -> dict[str, Any]:
+    """What a preset gives to a network."""
+    always, minutes = TRANSFORMERS.get(network, ({}, {}))
+    return {**PRESETS[name], **always, **(minutes if name == "minutes" else {})}
 
 
 class Wrong(ValueError):
@@ -104,6 +123,13 @@ def checked(options: Options) -> Options:
         info = libsugar.Activation(options.activation).info
     except libsugar.Error as error:
         raise Wrong(f"--activation: {options.activation!r}, expected a spec of libsugar: {error}") from error
+    for name, without in NOTHING_TO_DO.items():
+        if getattr(options, name) != FIELDS[name].default and options.network in without:
+            raise Wrong(f"{flag(name)}: {getattr(options, name)}, expected {FIELDS[name].default}: it means nothing to "
+                        f"{options.network}")
+    for name in ("blend_from", "blend_to"):
+        if -1 < getattr(options, name) < 0:
+            raise Wrong(f"{flag(name)}: {getattr(options, name):g}, expected 0 to 1, or -1")
     if options.blend_to >= 0 > options.blend_from:
         raise Wrong(f"--blend-from: {options.blend_from:g}, expected 0 to 1, as --blend-to is given")
     if options.blend_from >= 0 and info.surrogate is None:
@@ -126,10 +152,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--preset", choices=tuple(PRESETS), default="minutes", help="values of all others (minutes)")
     for name, field in FIELDS.items():
         kind: type[Any] = type(field.default)
-        shown = f" ({field.default})" if field.default != "" else ""
         group.add_argument(flag(name), type=kind, default=None, choices=CHOICES.get(name),
                            metavar=None if name in CHOICES else kind.__name__.upper(),
-                           help=(field.metadata["about"] + shown).replace("%", "%%"))
+                           help=f"{field.metadata['about']} ({field.default})".replace("%", "%%"))
 
 
 def given(arguments: argparse.Namespace) -> dict[str, Any]:

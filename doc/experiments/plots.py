@@ -56,25 +56,21 @@ def lines(title: str, x_name: str, y_name: str, rows: Sequence[Row],
 
 
 def over_epochs(rows: Sequence[Row], name: str, title: str, y_name: str, factor: float = 1.0) -> str:
-    """A figure of each epoch at the best rate, the mean over the seeds that got so far."""
+    """A figure of each epoch at the best rate, the mean over the seeds that were done, where all lines have it."""
     def points(row: Row) -> tuple[list[float], list[float]]:
-        found: dict[float, list[float]] = {}
-        for run in row.best:
-            for epoch in run["epochs"]:
-                found.setdefault(epoch["epoch"], []).append(factor * epoch[name])
-        return sorted(found), [statistics.fmean(found[at]) for at in sorted(found)]
+        runs = [{epoch["epoch"]: factor * epoch[name] for epoch in run["epochs"]} for run in row.done]
+        epochs = sorted(set.intersection(*map(set, runs))) if runs else []
+        return epochs, [statistics.fmean(run[at] for run in runs) for at in epochs]
     return lines(title, "epoch", y_name, rows, points)
 
 
 def over_rates(rows: Sequence[Row]) -> str:
-    """Test accuracy at the end against the learning rate, the mean over seeds; at 0 where one diverged."""
+    """Test accuracy at the end against the learning rate, with the seed that screened; at 0 where it diverged."""
     def points(row: Row) -> tuple[list[float], list[float]]:
-        found: dict[float, list[float]] = {}
-        for run in row.runs:
-            found.setdefault(run["options"]["rate"], []).append(100 * run.get("test_accuracy", 0.0))
-        return sorted(found), [statistics.fmean(found[at]) for at in sorted(found)]
-    return lines("Accuracy against the learning rate (0: diverged)", "highest learning rate", "test accuracy, %", rows,
-                 points, xscale="log")
+        rates = sorted(row.screened)
+        return rates, [100 * row.screened[rate].get("test_accuracy", 0.0) for rate in rates]
+    return lines("Accuracy against the learning rate, with one seed (0: diverged)", "highest learning rate",
+                 "test accuracy, %", rows, points, xscale="log")
 
 
 def over_layers(rows: Sequence[Row], name: str, title: str, y_name: str) -> str:
@@ -99,7 +95,7 @@ def histograms(rows: Sequence[Row]) -> str:
         if i >= len(with_layers):
             place.axis("off")
             continue
-        run = next(one for one in with_layers[i].best if one["status"] == "done")
+        run = with_layers[i].done[0]
         counts = np.array([layer["histogram"] for layer in run["layers"].values()], float)
         shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
         place.imshow(np.sqrt(shares), aspect="auto", cmap="Greys", extent=(-8.5, 8.5, len(shares) + 0.5, 0.5))

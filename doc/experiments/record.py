@@ -10,7 +10,7 @@ from typing import Any
 
 from options import Wrong
 
-MOST_BYTES = 8000       # of a line: histories are thinned out to fit
+MOST_BYTES = 12000      # of a line: histories are thinned out to fit
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -28,6 +28,14 @@ def read(path: Path) -> list[dict[str, Any]]:
             one["epochs"] = [dict(zip(one["epochs"], values)) for values in zip(*one["epochs"].values())]
         made.append(one)
     return made
+
+
+def check_data(path: Path, data: str, digest: str) -> None:
+    """A file of results has one set of data under a name: other files would be no reason to run anything again."""
+    for one in read(path):
+        if one["options"]["data"] == data and one["data_digest"] != digest:
+            raise Wrong(f"{data}: files with the digest {digest}, expected {one['data_digest']} as in {path}; "
+                        f"results of other data need another --output")
 
 
 def append(path: Path, result: dict[str, Any]) -> bool:

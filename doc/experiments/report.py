@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import statistics
 from html import escape
 from pathlib import Path
 from typing import Any, Sequence
 
 import plots
-from summary import Result, Row, rows
+from summary import Result, Row, deviation, mean, rows
 from tables import TABLES
 
 STYLE = """
@@ -25,17 +24,18 @@ svg { max-width: 100%; height: auto; } details { margin: 1rem 0; }
 """
 
 COLUMNS = ("row", "rate", "accuracy, %", "± deviation", "training, %", "runs", "diverged", "loss", "dead, %",
-           "nearly dead, %", "not active, %", "ms a step", "paper, %", "note")
+           "nearly dead, %", "not active, %", "paper, %", "note")
 
 
 def write(results: dict[str, list[Result]], folder: Path) -> str:
     """Writes report.html, for each table NAME.csv, and runs.csv; what was written, in words."""
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {name: rows(name, some) for name, some in results.items() if some}
+    results = {name: some for name, some in results.items() if some}
+    tables = {name: rows(name, some) for name, some in results.items()}
     for name, some in tables.items():
         write_csv(folder / f"{name}.csv", COLUMNS, [cells(row) for row in some])
-    columns, lines = lines_of_runs(results)
-    write_csv(folder / "runs.csv", columns, lines)
+    if results:
+        write_csv(folder / "runs.csv", *lines_of_runs(results))
     (folder / "report.html").write_text(html(tables, results), encoding="utf-8")
     count = sum(map(len, results.values()))
     return f"{folder / 'report.html'}: {count} runs of {len(tables)} tables, and CSV beside it"
@@ -50,20 +50,16 @@ def write_csv(path: Path, columns: Sequence[str], lines: Sequence[Sequence[Any]]
 
 
 def cells(row: Row) -> list[str]:
-    """Of COLUMNS. dead and its like are of all units of the network, the mean over the runs at the best rate."""
-    done = [one for one in row.best if one["status"] == "done"]
-    units = sum(row.of_layers("units"))
-    dead, nearly = ([f"{100 * sum(row.of_layers(name)) / units:.2f}" if units else "" for name in
-                     ("dead", "nearly_dead")])
-    sparsity = row.of_layers("sparsity")
-    times = [one["ms_per_step"] for one in row.best if one["ms_per_step"] is not None]
-    return [row.name, f"{row.rate:g}", shown(row.mean), shown(row.deviation), shown(row.training), str(len(row.best)),
-            str(len(row.best) - len(done)), shown(mean([one["test_loss"] for one in done]), 3), dead, nearly,
-            shown(mean([100 * one for one in sparsity]), 1), shown(mean(times), 1), shown(row.paper), row.about]
+    """Of COLUMNS. Times of steps are not among them: runs had other runs beside them (cost.py measures them)."""
+    accuracies = list(row.accuracies.values())
+    return [row.name, f"{row.rate:g}", shown(mean(accuracies)), shown(deviation(accuracies)),
+            shown(percent(row.after(0, "train_accuracy"))), str(len(row.best)), str(len(row.best) - len(row.done)),
+            shown(mean([one["test_loss"] for one in row.done]), 3), shown(row.of_units("dead")),
+            shown(row.of_units("nearly_dead")), shown(row.sparsity, 1), shown(row.paper), row.about]
 
 
-def mean(values: Sequence[float]) -> float | None:
-    return statistics.fmean(values) if values else None
+def percent(value: float | None) -> float | None:
+    return None if value is None else 100 * value
 
 
 def shown(value: float | None, digits: int = 2) -> str:
@@ -124,7 +120,7 @@ def conditions(results: list[Result]) -> str:
     """What all runs have in common, and what else they were made with."""
     options = [one["options"] for one in results]
     common = {name: value for name, value in options[0].items() if all(one.get(name) == value for one in options)}
-    said = ", ".join(f"{name} {value}" for name, value in common.items() if value not in ("", -1.0))
+    said = ", ".join(f"{name} {value}" for name, value in common.items() if value != -1.0)
     machines = {", ".join(f"{name} {value}" for name, value in one["machine"].items() if value) for one in results}
     data = {f"{one['options']['data']} {one['data_digest']}" + (f" ({one['note']})" if one["note"] else "")
             for one in results}

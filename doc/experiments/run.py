@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, Callable, Sequence
 
 import record
-from options import PRESETS, Options, Wrong, add_flags, given
-from tables import TABLES, Decision, Row, decide, taken_over
+from options import Options, Wrong, add_flags, given, preset
+from tables import TABLES, Decision, Row, decide, options_of, taken_over
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "experiments"
 
@@ -71,8 +71,9 @@ def place_of_data(arguments: argparse.Namespace, data: str) -> str | None:
 
 def run(arguments: argparse.Namespace) -> int:
     from session import run_here        # what takes long to import, and what only a run needs
-    options = Options().changed(**{**PRESETS[arguments.preset], "processes": int(os.environ.get("WORLD_SIZE", 1)),
-                                   **given(arguments)})
+    own = given(arguments)
+    options = Options().changed(**{**preset(arguments.preset, own.get("network", Options.network)),
+                                   "processes": int(os.environ.get("WORLD_SIZE", 1)), **own})
     run_here(options, place_of_data(arguments, options.data), arguments.output or BUILD / "runs.jsonl",
              {"row": arguments.row, "note": arguments.note})
     return 0
@@ -82,10 +83,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def options_of_rows(arguments: argparse.Namespace, name: str) -> dict[str, Options]:
-    """Of each row of a table that is asked for; the command line goes before what row, table and preset say."""
-    table, preset = TABLES[name], arguments.preset
-    before = {**PRESETS[preset], **table.common, **(table.minutes if preset == "minutes" else {})}
-    return {row.name: Options().changed(**{**before, **row.changes, **given(arguments)})
+    """Of each row of a table that is asked for."""
+    table = TABLES[name]
+    return {row.name: options_of(table, row, arguments.preset, given(arguments))
             for row in chosen_rows(arguments.rows, table.rows)}
 
 
@@ -115,18 +115,23 @@ def decisions(arguments: argparse.Namespace, name: str, rows: dict[str, Options]
 
 
 def table(arguments: argparse.Namespace) -> int:
+    from data import load
     from pool import Planned, Pool
     name = arguments.name
     output = arguments.output or BUILD / f"{name}.jsonl"
     rows = options_of_rows(arguments, name)
     if arguments.jobs < 1:
         raise Wrong(f"--jobs: {arguments.jobs}, expected 1 or more")
-
+    decisions(arguments, name, rows, [])        # rates and seeds that are none are found before anything is read
+    data = {options.data: options for options in rows.values()}
+    digests = {one: load(options, place_of_data(arguments, one)).digest for one, options in data.items()}
+    for one in digests:
+        record.check_data(output, one, digests[one])
     others = [one for file in sorted(output.parent.glob("*.jsonl")) if file != output for one in record.read(file)]
 
     def plan(results: list[dict[str, Any]]) -> Planned:
         made = decisions(arguments, name, rows, results)
-        while shared := taken_over(made, others):
+        while shared := taken_over(made, others, digests):
             for one in shared:
                 record.append(output, one)
             results = results + shared

@@ -13,7 +13,7 @@ import torch
 from torch import distributed
 
 import record
-from data import load
+from data import Data, load
 from options import Options, Wrong
 from training import Run, stopping
 
@@ -21,11 +21,13 @@ from training import Run, stopping
 def run_here(options: Options, place: str | None, output: Path, words: dict[str, str]) -> None:
     """Does a run, from its checkpoint if it has one, unless it has a result. words go into the result."""
     set_up(options)
+    data = load(options, place)
+    record.check_data(output, options.data, data.digest)
     with processes(options) as first, alone(output, options.identity(), first) as checkpoint:
         if any(one["run"] == options.identity() for one in record.read(output)):
             say(first, f"{options.identity()} is done: {options.label()}")
         else:
-            train(options, place, output, checkpoint, first, words)
+            train(options, data, output, checkpoint, first, words)
         if first:
             checkpoint.unlink(missing_ok=True)
 
@@ -36,6 +38,7 @@ def set_up(options: Options) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")     # without it matrix products are not deterministic
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False     # it takes time, and nothing here reads any
     if options.device == "cuda" and not torch.cuda.is_available():
         raise Wrong("--device: cuda, expected cpu: PyTorch finds no such device")
 
@@ -62,16 +65,23 @@ def alone(output: Path, name: str, first: bool) -> Iterator[Path]:
     checkpoint = output.parent / "checkpoints" / f"{name}.pt"
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     with open(checkpoint.with_suffix(".lock"), "w") as lock:
-        if first:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        while first:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if stopping.wait(0.5):      # flock itself would go on waiting after a signal
+                    raise KeyboardInterrupt from None
         if distributed.is_initialized():
             distributed.barrier()
         yield checkpoint
 
 
-def train(options: Options, place: str | None, output: Path, checkpoint: Path, first: bool,
+def train(options: Options, data: Data, output: Path, checkpoint: Path, first: bool,
           words: dict[str, str]) -> None:
-    made = Run(options, load(options, place), checkpoint)
+    made = Run(options, data, checkpoint)
+    if len(made.machines) > 1:
+        say(first, f"{options.identity()} goes on with other code or elsewhere than it began; its line says so")
 
     def progress(epoch: int) -> None:
         figures = ", ".join(f"{name} {value:g}" for name, value in made.epochs[-1].items()) if made.epochs else ""

@@ -15,14 +15,13 @@ SWEPT = ("rate", "seed")        # what differs between the runs of one row
 
 class Row(NamedTuple):
     """The runs of a row: all of them, those of each rate with the seed that screened, and those at the best rate.
-    accuracies are in percent, of runs at the best rate that are done."""
+    Figures are of the runs at the best rate that are done, shares in percent; None if there are none."""
 
     name: str
     about: str
     runs: list[Result]
     screened: dict[float, Result]
     best: list[Result]
-    accuracies: list[float]
     paper: float | None
 
     @property
@@ -31,31 +30,62 @@ class Row(NamedTuple):
         return rate
 
     @property
-    def mean(self) -> float | None:
-        return statistics.fmean(self.accuracies) if self.accuracies else None
+    def done(self) -> list[Result]:
+        return [one for one in self.best if one["status"] == "done"]
 
     @property
-    def deviation(self) -> float | None:
-        return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else None
-
-    @property
-    def training(self) -> float | None:
-        """Training accuracy of the last epoch in percent, the mean over the runs that are done."""
-        done = [100 * run["epochs"][-1]["train_accuracy"] for run in self.best if run["status"] == "done"]
-        return statistics.fmean(done) if done else None
+    def accuracies(self) -> dict[int, float]:
+        """By seed."""
+        return {one["options"]["seed"]: 100 * one["test_accuracy"] for one in self.done}
 
     def of_layers(self, name: str) -> list[float]:
-        """A figure of each layer at the best rate, the mean over the runs that are done."""
-        layers = [[layer[name] for layer in run["layers"].values()] for run in self.best if run["status"] == "done"]
+        """A figure of each layer, the mean over the runs."""
+        layers = [[layer[name] for layer in run["layers"].values()] for run in self.done]
         return [statistics.fmean(some) for some in zip(*layers)]
+
+    def of_units(self, name: str) -> float | None:
+        """dead or nearly_dead, of all units of the network."""
+        return 100 * sum(self.of_layers(name)) / sum(self.of_layers("units")) if self.done else None
+
+    @property
+    def sparsity(self) -> float | None:
+        """The mean over layers, whatever their size."""
+        return 100 * statistics.fmean(self.of_layers("sparsity")) if self.done else None
+
+    def after(self, epoch: int, name: str) -> float | None:
+        """A figure of an epoch; 0 is the last."""
+        values = [one[name] for run in self.done for one in run["epochs"]
+                  if one["epoch"] == (epoch or run["options"]["epochs"])]
+        return mean(values)
+
+
+def mean(values: Sequence[float]) -> float | None:
+    return statistics.fmean(values) if values else None
+
+
+def deviation(values: Sequence[float]) -> float | None:
+    return statistics.stdev(values) if len(values) > 1 else None
 
 
 def rows(table: str, results: list[Result]) -> list[Row]:
-    """The rows of a table that have results, in its order; then those of other runs, one for each set of options."""
+    """The rows of a table that have results, in its order; then those of other runs, one for each set of options. Of
+    rows with one name, as with other options on the command line, each says what the others do not have."""
     groups: dict[str, list[Result]] = {}
     for one in results:
         groups.setdefault(key_of(one["options"]), []).append(one)
-    return sorted((row_of(table, runs) for runs in groups.values()), key=lambda row: place(table, row.name))
+    made = [row_of(table, runs) for runs in groups.values()]
+    names = [row.name for row in made]
+    made = [row if names.count(row.name) == 1 else
+            row._replace(name=f"{row.name} ({differences(row, [one for one in made if one.name == row.name])})")
+            for row in made]
+    return sorted(made, key=lambda row: place(table, row.name))
+
+
+def differences(row: Row, others: Sequence[Row]) -> str:
+    """The options in which rows differ, as this one has them."""
+    options = [one.best[0]["options"] for one in others]
+    return ", ".join(f"{name} {value}" for name, value in row.best[0]["options"].items()
+                     if name not in SWEPT and any(one.get(name) != value for one in options))
 
 
 def key_of(options: dict[str, Any]) -> str:
@@ -72,8 +102,7 @@ def row_of(table: str, runs: list[Result]) -> Row:
     options = runs[0]["options"]
     name = runs[0]["row"] or f"{options['network']}: {options['activation']}"
     about = next((row.about for row in rows_of(table) if row.name == name), "")
-    return Row(name, about, runs, {one["options"]["rate"]: one for one in screening}, best,
-               [100 * one["test_accuracy"] for one in best if one["status"] == "done"], figure(options))
+    return Row(name, about, runs, {one["options"]["rate"]: one for one in screening}, best, figure(options))
 
 
 def rows_of(table: str) -> Sequence[tables.Row]:

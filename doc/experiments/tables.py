@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, Iterable, NamedTuple, Sequence
 
-from options import Options
+from options import Options, preset
 
 
 class Row(NamedTuple):
@@ -40,12 +40,11 @@ def specs(*names: str) -> tuple[Row, ...]:
     return tuple(Row(name, {"activation": name}) for name in names)
 
 
-CONVOLUTIONS = specs("relu", *SMOOTH, *(f"relu~{one}" for one in SMOOTH), "relu~bsilu(blend=0.5)",
-                     "relu~bsilu(domain=negative)")
+NOTES = {"selu": "with He's weights, as all rows; see variants for LeCun's"}
+CONVOLUTIONS = tuple(row._replace(about=NOTES.get(row.name, "")) for row in specs(
+    "relu", *SMOOTH, *(f"relu~{one}" for one in SMOOTH), "relu~bsilu(blend=0.5)", "relu~bsilu(domain=negative)"))
 TRANSFORMERS = specs("gelu", "relu", "relu~nelu", "relu~bsilu", "relu~gelu")
-ADAMW = {"optimizer": "adamw", "schedule": "cosine", "warmup": 0.1, "weight_decay": 0.05, "clip": 1.0}
 ADAMW_RATES = (0.001, 0.002, 0.005)
-ADAMW_MINUTES = {"width": 0.25, "test_images": 1000, "epochs": 10}
 
 VARIANTS = (
     Row("relu", {"activation": "relu"}, "the first to try: cheap, sparse; units can die at high rates"),
@@ -89,18 +88,16 @@ TABLES = {
     "vgg-bn": Table("VGG-16 with batch normalisation", {"network": "vgg16-bn"}, CONVOLUTIONS,
                     {"train_images": 20000}),
     "resnet": Table("ResNet-18", {"network": "resnet18"}, CONVOLUTIONS),
-    "swin": Table("Swin", {"network": "swin", **ADAMW}, TRANSFORMERS, ADAMW_MINUTES, ADAMW_RATES),
-    "convnext": Table("ConvNeXt V2", {"network": "convnext", **ADAMW}, TRANSFORMERS, ADAMW_MINUTES, ADAMW_RATES),
-    "gpt2": Table("GPT-2 over bytes of text", {"network": "gpt2", "data": "text", "augment": "none", "batch": 32,
-                                               **ADAMW}, TRANSFORMERS,
-                  {"train_images": 1600, "test_images": 200, "epochs": 10}, ADAMW_RATES),
+    "swin": Table("Swin", {"network": "swin"}, TRANSFORMERS, rates=ADAMW_RATES),
+    "convnext": Table("ConvNeXt V2", {"network": "convnext"}, TRANSFORMERS, rates=ADAMW_RATES),
+    "gpt2": Table("GPT-2 over bytes of text", {"network": "gpt2"}, TRANSFORMERS, rates=ADAMW_RATES),
     "variants": Table("The usual activations, and when to use which", {},
                       on("mlp", MLP, VARIANTS) + on("vgg16", {}, VARIANTS), {"train_images": 20000}),
     "outlier": Table("An MLP, in the middle of whose training one image is 100 or 300 times too large",
                      {**MLP, "schedule": "constant", "augment": "none"}, OUTLIER, rates=(0.01,), extends=False),
     "depth": Table("MLPs of 6, 12 and 24 layers", {**MLP, "augment": "none"},
                    tuple(Row(f"{depth} layers: {row.name}", {"depth": depth, **row.changes})
-                         for depth in (6, 12, 24) for row in DEEP), rates=(0.005, 0.02, 0.05)),
+                         for depth in (6, 12, 24) for row in DEEP), rates=(0.01, 0.02, 0.05)),
 }
 
 
@@ -114,6 +111,12 @@ class Decision(NamedTuple):
     best: float | None
     wanted: tuple[Options, ...]
     later: int              # how many runs will at least follow those
+
+
+def options_of(table: Table, row: Row, name: str, given: dict[str, Any]) -> Options:
+    """Of a row, with the preset of a name; what is given goes before what row, table and preset say."""
+    asked = {**table.common, **(table.minutes if name == "minutes" else {}), **row.changes, **given}
+    return Options().changed(**{**preset(name, asked.get("network", Options.network)), **asked})
 
 
 def decide(base: Options, rates: Sequence[float], seeds: Sequence[int], extends: bool,
@@ -135,9 +138,11 @@ def decide(base: Options, rates: Sequence[float], seeds: Sequence[int], extends:
     return Decision(grid, best, tuple(one for one in more if one.identity() not in known), 0)
 
 
-def taken_over(made: dict[str, Decision], others: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of the runs that rows need, those that other tables have: their lines, with the rows' names here."""
-    known = {one["run"]: one for one in others}
+def taken_over(made: dict[str, Decision], others: Iterable[dict[str, Any]],
+               digests: dict[str, str]) -> list[dict[str, Any]]:
+    """Of the runs that rows need, those that other tables have, of the same data: their lines, with the rows' names
+    here."""
+    known = {one["run"]: one for one in others if one["data_digest"] == digests.get(one["options"]["data"])}
     return [{**known[one.identity()], "row": row} for row, decision in made.items() for one in decision.wanted
             if one.identity() in known]
 

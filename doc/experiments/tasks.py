@@ -64,6 +64,9 @@ class Task:
 
     def evaluate(self, count: int) -> tuple[dict[str, float], Any]:
         """Loss and accuracy on test samples, and what the activations saw. Processes take turns with the batches."""
+        if self.options.processes > 1:
+            for one in self.model.buffers():        # means of batch normalisation, which each process has its own of
+                distributed.broadcast(one, 0)
         self.model.eval()
         sums = torch.zeros(3, dtype=torch.float64)
         with torch.no_grad(), libsugar.torch.watch(self.model, training=False, window=2 ** 40, axis=self.axis,
@@ -90,14 +93,14 @@ class Task:
 class Images(Task):
     def __init__(self, options: Options, data: Data) -> None:
         super().__init__(options, data)
-        pixels = self.train.inputs[:self.count()].to(torch.float64)
-        self.mean = pixels.mean((0, 2, 3), keepdim=True).to(self.dtype)
-        self.deviation = pixels.std((0, 2, 3), keepdim=True).to(self.dtype)
+        self.mean, self.deviation = (one.to(self.dtype) for one in mean_and_deviation(self.train.inputs[:self.count()]))
 
     def count(self) -> int:
         here = len(self.train.inputs)
-        if self.options.train_images > here:
-            raise Wrong(f"--train-images: {self.options.train_images}, expected at most {here} for this data")
+        for flag, asked, most in (("--train-images", self.options.train_images, here),
+                                  ("--test-images", self.options.test_images, len(self.test.inputs))):
+            if asked > most:
+                raise Wrong(f"{flag}: {asked}, expected at most {most} for this data")
         return self.options.train_images or here
 
     def batches(self, epoch: int) -> Iterator[Batch]:
@@ -123,6 +126,15 @@ class Images(Task):
         """Numbers of mean 0 and deviation 1 from bytes."""
         made = (inputs.to(self.dtype) - self.mean) / self.deviation
         return made.contiguous(memory_format=self.layout)
+
+
+def mean_and_deviation(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of the bytes in each channel, from how often each value occurs: exact, and without a copy in another type."""
+    counts = torch.stack([torch.bincount(one.flatten(), minlength=256) for one in images.unbind(1)]).to(torch.float64)
+    values, number = torch.arange(256, dtype=torch.float64, device=images.device), counts[0].sum()
+    mean = (counts * values).sum(1, keepdim=True) / number
+    deviation = ((counts * (values - mean) ** 2).sum(1, keepdim=True) / (number - 1)).sqrt()
+    return mean[None, :, :, None], deviation[None, :, :, None]
 
 
 def flipped_and_cropped(inputs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -17,11 +17,12 @@ from torch import distributed, nn
 import checkpoints
 import libsugar
 import libsugar.torch
-from data import Data
-from options import Options
+from data import Data, digest_of
+from options import Options, Wrong
 from tasks import seed_of, task_of
 
 
+TRAINS = ("data", "networks", "options", "tasks", "training")     # modules whose changes may change what runs give
 stopping = threading.Event()        # set by a signal, and heeded between two steps, where nothing is half done
 
 
@@ -45,10 +46,13 @@ def rate_at(options: Options, step: int, steps: int) -> float:
 
 
 def optimizer_for(options: Options, model: nn.Module) -> torch.optim.Optimizer:
-    """Weight decay is for weights alone."""
-    weights = [one for one in model.parameters() if one.dim() > 1]
-    others = [one for one in model.parameters() if one.dim() <= 1]
-    groups = [{"params": weights, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    """Weight decay is for what linear layers, convolutions and embeddings multiply by: not for biases (Swin's tables of
+    them, too), scales and slopes (of ConvNeXt's normalisation of responses, too, which have four dimensions)."""
+    decays: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+    for name, one in model.named_parameters():
+        decays[one.numel() > one.shape[-1] and not name.endswith("bias_table")].append(one)
+    groups = [{"params": decays[True], "weight_decay": options.weight_decay},
+              {"params": decays[False], "weight_decay": 0.0}]
     if options.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=options.rate, momentum=options.momentum)
     return torch.optim.AdamW(groups, lr=options.rate, betas=(options.momentum, 0.999))
@@ -75,21 +79,27 @@ class Run:
         self.epochs: list[dict[str, Any]] = []
         self.times: list[float] = []        # the median of each epoch's steps, in ms
         self.seconds = 0.0
+        self.machines = [machine(options)]      # where it ran, the last one here
         self.resume()
 
     def resume(self) -> None:
         state = checkpoints.load(self.checkpoint) if self.checkpoint else None
         if state is not None:
+            if state["digest"] != self.digest:
+                raise Wrong(f"{self.checkpoint}: of data with the digest {state['digest']}, expected {self.digest}; "
+                            f"other data need another --output")
             self.task.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.epochs, self.times = state["epochs"], state["times"]
             self.seconds = state["seconds"]
+            self.machines = [one for one in state["machines"] if one != self.machines[0]] + self.machines
 
     def save(self) -> None:
         if self.checkpoint and self.task.rank == 0:
             checkpoints.save(self.checkpoint, {
                 "model": self.task.model.state_dict(), "optimizer": self.optimizer.state_dict(),
-                "epochs": self.epochs, "times": self.times, "seconds": self.seconds})
+                "epochs": self.epochs, "times": self.times, "seconds": self.seconds, "digest": self.digest,
+                "machines": self.machines})
 
     def finish(self, progress: Callable[[int], None]) -> dict[str, Any]:
         """Trains to the end; the result. progress is told of each epoch that is done."""
@@ -106,7 +116,7 @@ class Run:
         return self.result(status)
 
     def epoch(self, epoch: int) -> dict[str, Any]:
-        torch.manual_seed(seed_of(self.options.seed, epoch, self.task.rank))    # of what draws by itself, such as rrelu
+        torch.manual_seed(seed_of(self.options.seed, epoch, 1 + self.task.rank))    # of what draws by itself: rrelu
         set_blend(self.options, self.task.model, epoch)
         steps, times = self.task.steps, []
         sums = torch.zeros(3, dtype=torch.float64)      # of losses, of labels found, of labels
@@ -149,9 +159,11 @@ class Run:
         made: dict[str, Any] = {"run": self.options.identity(), "status": status,
                                 "spec": libsugar.Activation(self.options.activation).info.spec,
                                 "options": self.options.values(), "data_digest": self.digest,
-                                "machine": machine(self.options), "epochs": self.epochs,
+                                "machine": self.machines[-1], "epochs": self.epochs,
                                 "ms_per_step": short(statistics.median(self.times)) if self.times else None,
                                 "seconds": short(self.seconds)}
+        if len(self.machines) > 1:
+            made["machines_before"] = self.machines[:-1]
         if status == "done":
             tested, seen = self.task.evaluate(0)
             made.update({name: short(value) for name, value in tested.items()})
@@ -180,8 +192,9 @@ def layer_figures(layer: Any) -> dict[str, Any]:
 
 
 def machine(options: Options) -> dict[str, Any]:
-    """What the last digits depend on, besides options and data."""
-    return {"torch": torch.__version__, "libsugar": libsugar.version(), "numpy": np.__version__,
+    """What the last digits depend on, besides options and data; code is a digest of what trains."""
+    code = digest_of(*(Path(__file__).with_name(f"{one}.py").read_bytes() for one in TRAINS))
+    return {"code": code, "torch": str(torch.__version__), "libsugar": libsugar.version(), "numpy": np.__version__,
             "python": platform.python_version(), "processor": processor(),
             "level": next(one.name for one in libsugar.levels() if one.in_use),
             "accelerator": torch.cuda.get_device_name() if options.device == "cuda" else None}
