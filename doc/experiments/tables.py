@@ -42,7 +42,9 @@ def specs(*names: str) -> tuple[Row, ...]:
 
 NOTES = {"selu": "with He's weights, as all rows; see variants for LeCun's"}
 CONVOLUTIONS = tuple(row._replace(about=NOTES.get(row.name, "")) for row in specs(
-    "relu", *SMOOTH, *(f"relu~{one}" for one in SMOOTH), "relu~bsilu(blend=0.5)", "relu~bsilu(domain=negative)"))
+    "relu", *SMOOTH, *(f"relu~{one}" for one in SMOOTH), "relu~bsilu(blend=0.5)", "relu~bsilu(domain=negative)")) + (
+    Row("relu~bsilu (fading)", {"activation": "relu~bsilu", "blend_from": 1.0, "blend_to": 0.0},
+        "its share falls from 1 to 0 over the epochs"),)
 TRANSFORMERS = specs("gelu", "relu", "relu~nelu", "relu~bsilu", "relu~gelu")
 ADAMW_RATES = (0.001, 0.002, 0.005)
 

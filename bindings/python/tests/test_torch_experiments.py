@@ -432,7 +432,7 @@ def test_listing(tmp_path, capsys):
     (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in results))
     assert program.main(["list", "--results", str(tmp_path)]) == 0
     found = {line.split()[0]: line.split()[1:5] for line in capsys.readouterr().out.splitlines()}
-    assert found["vgg"] == ["17", "4", "82", "0.8"] and found["vgg-bn"][1] == "0" and set(tables.TABLES) < set(found)
+    assert found["vgg"] == ["18", "4", "87", "0.9"] and found["vgg-bn"][1] == "0" and set(tables.TABLES) < set(found)
 
 
 # ---- What is refused -------------------------------------------------------------------------------------------------
