@@ -21,7 +21,7 @@ from typing import Any, Callable, Sequence
 
 import record
 from options import Options, Wrong, add_flags, given, preset
-from tables import TABLES, Decision, Row, decide, options_of, taken_over
+from tables import TABLES, Decision, Row, decide, options_of, rates_of, taken_over
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "experiments"
 
@@ -109,9 +109,10 @@ def numbers(flag: str, text: str | None, kind: Callable[[str], Any]) -> tuple[An
 def decisions(arguments: argparse.Namespace, name: str, rows: dict[str, Options],
               results: list[dict[str, Any]]) -> dict[str, Decision]:
     table = TABLES[name]
-    rates = numbers("--rates", arguments.rates, float) or table.rates
+    rates = numbers("--rates", arguments.rates, float)
     seeds = numbers("--seeds", arguments.seeds, int) or table.seeds
-    return {row: decide(options, rates, seeds, table.extends, results) for row, options in rows.items()}
+    return {row: decide(options, rates or rates_of(table, row), seeds, table.extends, results)
+            for row, options in rows.items()}
 
 
 def table(arguments: argparse.Namespace) -> int:

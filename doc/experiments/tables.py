@@ -21,18 +21,22 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """common: options of all rows. minutes: those of the preset of this name besides, so that a run takes minutes."""
+    """common: options of all rows. minutes: those of the preset of this name besides, so that a run takes minutes.
+    rates: the grid that rows begin with; lower: that of rows in GROWING, if it is another one."""
 
     about: str
     common: dict[str, Any]
     rows: tuple[Row, ...]
     minutes: dict[str, Any] = {}
     rates: tuple[float, ...] = (0.02, 0.05, 0.1)
+    lower: tuple[float, ...] = ()
     seeds: tuple[int, ...] = (1, 2, 3)
     extends: bool = True        # whether the grid of rates goes on where the best is at its end
 
 
 SMOOTH = ("bsilu", "elu", "selu", "gelu", "silu", "leaky_relu", "nelu")
+# Surrogates with which gradients grow from layer to layer (doc/surrogates.md), so that they want lower rates.
+GROWING = ("relu~bsilu", "relu~elu", "relu~selu", "relu~bsilu(domain=negative)", "relu~bsilu (fading)")
 HIGHEST, LOWEST = 10.0, 1e-5        # where a grid ends
 
 
@@ -86,10 +90,11 @@ OUTLIER = (Row("relu (without the outlier)", {"activation": "relu", "outlier": 0
     for factor in FACTORS for row in AFTER_OUTLIER)
 
 TABLES = {
-    "vgg": Table("VGG-16 without normalisation", {"network": "vgg16"}, CONVOLUTIONS, {"train_images": 20000}),
-    "vgg-bn": Table("VGG-16 with batch normalisation", {"network": "vgg16-bn"}, CONVOLUTIONS,
-                    {"train_images": 20000}),
-    "resnet": Table("ResNet-18", {"network": "resnet18"}, CONVOLUTIONS),
+    "vgg": Table("VGG-16 without normalisation", {"network": "vgg16"}, CONVOLUTIONS, {"train_images": 20000},
+                 lower=(0.005, 0.01, 0.02)),
+    "vgg-bn": Table("VGG-16 with batch normalisation", {"network": "vgg16-bn"}, CONVOLUTIONS, {"train_images": 20000},
+                    (0.1, 0.2, 0.5), (0.005, 0.01, 0.02)),
+    "resnet": Table("ResNet-18", {"network": "resnet18"}, CONVOLUTIONS, rates=(0.2, 0.5, 1.0), lower=(0.02, 0.05, 0.1)),
     "swin": Table("Swin", {"network": "swin"}, TRANSFORMERS, rates=ADAMW_RATES),
     "convnext": Table("ConvNeXt V2", {"network": "convnext"}, TRANSFORMERS, rates=ADAMW_RATES),
     "gpt2": Table("GPT-2 over bytes of text", {"network": "gpt2"}, TRANSFORMERS, rates=ADAMW_RATES),
@@ -113,6 +118,11 @@ class Decision(NamedTuple):
     best: float | None
     wanted: tuple[Options, ...]
     later: int              # how many runs will at least follow those
+
+
+def rates_of(table: Table, name: str) -> tuple[float, ...]:
+    """The grid that a row begins with."""
+    return table.lower if table.lower and name in GROWING else table.rates
 
 
 def options_of(table: Table, row: Row, name: str, given: dict[str, Any]) -> Options:
