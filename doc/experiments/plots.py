@@ -14,6 +14,7 @@ from summary import Row
 matplotlib.use("svg")
 matplotlib.rcParams.update({"svg.hashsalt": "libsugar", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
 from matplotlib import pyplot  # noqa: E402 (behind the choice of what draws)
+from matplotlib.ticker import MaxNLocator, NullLocator  # noqa: E402
 
 COLOURS = matplotlib.colormaps["tab10"]
 DASHES = ("-", "--", ":", "-.")
@@ -42,15 +43,20 @@ def styles(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
 
 def lines(title: str, x_name: str, y_name: str, rows: Sequence[Row],
           points: Callable[[Row], tuple[Sequence[float], Sequence[float]]], **settings: Any) -> str:
-    """A line for each row, with a legend beside the plot."""
+    """A line for each row, with a legend beside the plot. Where x is logarithmic, each x that occurs has a tick."""
     figure, axes = pyplot.subplots(figsize=(9, 4.2), layout="constrained")
     looks = styles(rows)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for row in rows:
         x, y = points(row)
         if len(x):
             axes.plot(x, y, label=row.name, marker="." if len(x) < 40 else None, markersize=4, linewidth=1.3,
                       **looks[row.name])
     axes.set(title=title, xlabel=x_name, ylabel=y_name, **settings)
+    if settings.get("xscale") == "log":
+        ticks = sorted({x for row in rows for x in points(row)[0]})
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.xaxis.set_minor_locator(NullLocator())
     figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     return svg(figure)
 

@@ -17,7 +17,8 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #1c2024; background: #fff; m
 h1 { font-size: 1.7rem; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #d5dade; } p { max-width: 52rem; }
 .note { color: #5c656e; font-size: .9rem; } .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
-th, td { padding: .25rem .6rem; text-align: right; white-space: nowrap; }
+th, td { padding: .25rem .5rem; text-align: right; }
+td { white-space: nowrap; } th { vertical-align: bottom; }
 th:first-child, td:first-child, td:last-child, th:last-child { text-align: left; }
 thead th { border-bottom: 1px solid #5c656e; } tbody tr:nth-child(even) { background: #f3f5f6; }
 svg { max-width: 100%; height: auto; } details { margin: 1rem 0; }

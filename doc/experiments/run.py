@@ -179,8 +179,10 @@ def listing(arguments: argparse.Namespace) -> int:
 
 
 def all_results(arguments: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
-    """The results of each table."""
-    files = sorted(arguments.results.glob("*.jsonl"))
+    """The results of each table, in their order, then those of others."""
+    names = list(TABLES)
+    files = sorted(arguments.results.glob("*.jsonl"), key=lambda file: (
+        names.index(file.stem) if file.stem in names else len(names), file.stem))
     if not files:
         raise Wrong(f"--results: {arguments.results} has no file of results (*.jsonl), expected one or more")
     return {file.stem: record.read(file) for file in files}

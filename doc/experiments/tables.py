@@ -80,6 +80,10 @@ DEEP = specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~le
     Row("relu (normalised)", {"activation": "relu", "network": "mlp-bn"}),
     Row("relu~bsilu (normalised)", {"activation": "relu~bsilu", "network": "mlp-bn"}))
 
+DECAYS = (0.0005, 0.003, 0.01)
+DECAYING = tuple(Row(f"{decay:g}: {name}", {"activation": name, "weight_decay": decay})
+                 for decay in DECAYS for name in ("relu", "bsilu", "relu~bsilu"))
+
 MLP = {"network": "mlp", "data": "fashion-mnist"}
 FACTORS = (100, 300)
 AFTER_OUTLIER = specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~nelu", "leaky_relu", "elu") + (
@@ -95,6 +99,7 @@ TABLES = {
     "vgg-bn": Table("VGG-16 with batch normalisation", {"network": "vgg16-bn"}, CONVOLUTIONS, {"train_images": 20000},
                     (0.1, 0.2, 0.5), (0.005, 0.01, 0.02)),
     "resnet": Table("ResNet-18", {"network": "resnet18"}, CONVOLUTIONS, rates=(0.2, 0.5, 1.0), lower=(0.02, 0.05, 0.1)),
+    "decay": Table("ResNet-18 with more weight decay, which high rates make up for", {"network": "resnet18"}, DECAYING),
     "swin": Table("Swin", {"network": "swin"}, TRANSFORMERS, rates=ADAMW_RATES),
     "convnext": Table("ConvNeXt V2", {"network": "convnext"}, TRANSFORMERS, rates=ADAMW_RATES),
     "gpt2": Table("GPT-2 over bytes of text", {"network": "gpt2"}, TRANSFORMERS, rates=ADAMW_RATES),
