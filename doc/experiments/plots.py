@@ -14,7 +14,6 @@ from summary import Row
 matplotlib.use("svg")
 matplotlib.rcParams.update({"svg.hashsalt": "libsugar", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
 from matplotlib import pyplot  # noqa: E402 (behind the choice of what draws)
-from matplotlib.ticker import MaxNLocator, NullLocator  # noqa: E402
 
 COLOURS = matplotlib.colormaps["tab10"]
 DASHES = ("-", "--", ":", "-.")
@@ -46,7 +45,7 @@ def lines(title: str, x_name: str, y_name: str, rows: Sequence[Row],
     """A line for each row, with a legend beside the plot. Where x is logarithmic, each x that occurs has a tick."""
     figure, axes = pyplot.subplots(figsize=(9, 4.2), layout="constrained")
     looks = styles(rows)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
     for row in rows:
         x, y = points(row)
         if len(x):
@@ -56,7 +55,7 @@ def lines(title: str, x_name: str, y_name: str, rows: Sequence[Row],
     if settings.get("xscale") == "log":
         ticks = sorted({x for row in rows for x in points(row)[0]})
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     return svg(figure)
 
@@ -64,8 +63,9 @@ def lines(title: str, x_name: str, y_name: str, rows: Sequence[Row],
 def over_epochs(rows: Sequence[Row], name: str, title: str, y_name: str, factor: float = 1.0) -> str:
     """A figure of each epoch at the best rate, the mean over the seeds that were done, where all lines have it."""
     def points(row: Row) -> tuple[list[float], list[float]]:
-        runs = [{epoch["epoch"]: factor * epoch[name] for epoch in run["epochs"]} for run in row.done]
-        epochs = sorted(set.intersection(*map(set, runs))) if runs else []
+        runs: list[dict[float, float]] = [
+            {epoch["epoch"]: factor * epoch[name] for epoch in run["epochs"]} for run in row.done]
+        epochs = [at for at in sorted(runs[0]) if all(at in run for run in runs)] if runs else []
         return epochs, [statistics.fmean(run[at] for run in runs) for at in epochs]
     return lines(title, "epoch", y_name, rows, points)
 
