@@ -56,7 +56,6 @@ COLUMNS: dict[str, tuple[str, Cell]] = {
     "training": ("training accuracy, %", lambda row, _: shown(percent(row.after(0, "train_accuracy")), 1)),
     "rate": ("rate", lambda row, _: f"{row.rate:g}"),
     "dead": ("dead units, %", lambda row, _: shown(row.of_units("dead"), 1)),
-    "dead units": ("dead units at the end", lambda row, _: shown(sum(row.of_layers("dead")) if row.done else None, 1)),
     "nearly dead": ("at most 1 % active, %", lambda row, _: shown(row.of_units("nearly_dead"), 1)),
     "not active": ("not active, %", lambda row, _: shown(row.sparsity, 1)),
     "about": ("", lambda row, _: row.about),

@@ -102,7 +102,7 @@ TABLES = {
     "decay": Table("ResNet-18 with more weight decay, which high rates make up for", {"network": "resnet18"}, DECAYING),
     "swin": Table("Swin", {"network": "swin"}, TRANSFORMERS, rates=ADAMW_RATES),
     "convnext": Table("ConvNeXt V2", {"network": "convnext"}, TRANSFORMERS, rates=ADAMW_RATES),
-    "gpt2": Table("GPT-2 over bytes of text", {"network": "gpt2"}, TRANSFORMERS, rates=ADAMW_RATES),
+    "gpt2": Table("GPT-2 over bytes of text", {"network": "gpt2"}, TRANSFORMERS, rates=(0.005, 0.01, 0.02)),
     "variants": Table("The usual activations, and when to use which", {},
                       on("mlp", MLP, VARIANTS) + on("vgg16", {}, VARIANTS), {"train_images": 20000}),
     "outlier": Table("An MLP, in the middle of whose training one image is 100 or 300 times too large",
