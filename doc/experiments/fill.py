@@ -18,11 +18,10 @@ from typing import Callable, Iterable, Sequence
 from options import Wrong
 from report import percent, shown
 from summary import Result, Row, deviation, mean, rows
-from tables import Table
+from tables import SEEDS
 
 PLACE = re.compile(r"(<!-- (results|accuracy at each rate) of ([\w-]+)(?:: ([^\n]*?))? -->\n).*?"
                    r"(<!-- end of results -->)", re.DOTALL)
-SEEDS = len(Table._field_defaults["seeds"])     # what a row has at the end; of one with fewer it is said
 AFTER = re.compile(r"(accuracy|dead) after epoch (\d+)")
 
 Cell = Callable[[Row, Row], str]        # of a row, and the first one
@@ -31,7 +30,7 @@ Cell = Callable[[Row, Row], str]        # of a row, and the first one
 def accuracy(row: Row, _: Row) -> str:
     """Mean and deviation in percent, and what else there is to say of the runs."""
     runs, failed = len(row.best), len(row.best) - len(row.done)
-    said = ["one run" if runs == 1 else f"{runs} runs"] if runs != SEEDS else []
+    said = ["one run" if runs == 1 else f"{runs} runs"] if runs != len(SEEDS) else []
     said += [f"{failed} diverged"] if failed else []
     return " ".join([*spread(list(row.accuracies.values())), *([f"({', '.join(said)})"] if said else [])])
 

@@ -24,6 +24,8 @@ def read(path: Path) -> list[dict[str, Any]]:
             one = json.loads(line)
         except json.JSONDecodeError as error:
             raise Wrong(f"{path}:{number}: {error}, expected a result as JSON in one line") from error
+        if not isinstance(one, dict) or not {"run", "options", "epochs", "data_digest"} <= one.keys():
+            raise Wrong(f"{path}:{number}: not a result, expected one with its run, options, epochs and data_digest")
         if isinstance(one["epochs"], dict):     # columns, which are shorter than a dict for each epoch
             one["epochs"] = [dict(zip(one["epochs"], values)) for values in zip(*one["epochs"].values())]
         made.append(one)

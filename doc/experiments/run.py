@@ -128,7 +128,8 @@ def table(arguments: argparse.Namespace) -> int:
     digests = {one: load(options, place_of_data(arguments, one)).digest for one, options in data.items()}
     for one in digests:
         record.check_data(output, one, digests[one])
-    others = [one for file in sorted(output.parent.glob("*.jsonl")) if file != output for one in record.read(file)]
+    files = [output.with_name(f"{other}.jsonl") for other in TABLES]
+    others = [one for file in files if file != output for one in record.read(file)]
 
     def plan(results: list[dict[str, Any]]) -> Planned:
         made = decisions(arguments, name, rows, results)
@@ -154,7 +155,11 @@ def cost(arguments: argparse.Namespace) -> int:
     from cost import measure
     if arguments.rounds < 1:
         raise Wrong(f"--rounds: {arguments.rounds}, expected 1 or more")
-    measure(options_of_rows(arguments, arguments.name), arguments.rounds)
+    rows = options_of_rows(arguments, arguments.name)
+    for one in rows.values():
+        if one.device != "cpu" or one.processes != 1:
+            raise Wrong(f"--device, --processes: {one.device}, {one.processes}, expected cpu, 1 to measure costs")
+    measure(rows, arguments.rounds)
     return 0
 
 

@@ -20,6 +20,9 @@ class Row(NamedTuple):
     about: str = ""
 
 
+SEEDS = (1, 2, 3)
+
+
 class Table(NamedTuple):
     """common: options of all rows. minutes: those of the preset of this name besides, so that a run takes minutes.
     rates: the grid that rows begin with; lower: that of rows in GROWING, if it is another one."""
@@ -30,7 +33,7 @@ class Table(NamedTuple):
     minutes: dict[str, Any] = {}
     rates: tuple[float, ...] = (0.02, 0.05, 0.1)
     lower: tuple[float, ...] = ()
-    seeds: tuple[int, ...] = (1, 2, 3)
+    seeds: tuple[int, ...] = SEEDS
     extends: bool = True        # whether the grid of rates goes on where the best is at its end
 
 
@@ -44,9 +47,8 @@ def specs(*names: str) -> tuple[Row, ...]:
     return tuple(Row(name, {"activation": name}) for name in names)
 
 
-NOTES = {"selu": "with He's weights, as all rows; see variants for LeCun's"}
-CONVOLUTIONS = tuple(row._replace(about=NOTES.get(row.name, "")) for row in specs(
-    "relu", *SMOOTH, *(f"relu~{one}" for one in SMOOTH), "relu~bsilu(blend=0.5)", "relu~bsilu(domain=negative)")) + (
+CONVOLUTIONS = specs("relu", *SMOOTH, *(f"relu~{one}" for one in SMOOTH), "relu~bsilu(blend=0.5)",
+                     "relu~bsilu(domain=negative)") + (
     Row("relu~bsilu (fading)", {"activation": "relu~bsilu", "blend_from": 1.0, "blend_to": 0.0},
         "its share falls from 1 to 0 over the epochs"),)
 TRANSFORMERS = specs("gelu", "relu", "relu~nelu", "relu~bsilu", "relu~gelu")
@@ -130,10 +132,10 @@ def rates_of(table: Table, name: str) -> tuple[float, ...]:
     return table.lower if table.lower and name in GROWING else table.rates
 
 
-def options_of(table: Table, row: Row, name: str, given: dict[str, Any]) -> Options:
-    """Of a row, with the preset of a name; what is given goes before what row, table and preset say."""
-    asked = {**table.common, **(table.minutes if name == "minutes" else {}), **row.changes, **given}
-    return Options().changed(**{**preset(name, asked.get("network", Options.network)), **asked})
+def options_of(table: Table, row: Row, preset_name: str, given: dict[str, Any]) -> Options:
+    """Of a row; what is given goes before what row, table and preset say."""
+    asked = {**table.common, **(table.minutes if preset_name == "minutes" else {}), **row.changes, **given}
+    return Options().changed(**{**preset(preset_name, asked.get("network", Options.network)), **asked})
 
 
 def decide(base: Options, rates: Sequence[float], seeds: Sequence[int], extends: bool,

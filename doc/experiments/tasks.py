@@ -129,7 +129,7 @@ class Images(Task):
 
 
 def mean_and_deviation(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of the bytes in each channel, from how often each value occurs: exact, and without a copy in another type."""
+    """Of the bytes in each channel, from how often each value occurs: without a copy in another type."""
     counts = torch.stack([torch.bincount(one.flatten(), minlength=256) for one in images.unbind(1)]).to(torch.float64)
     values, number = torch.arange(256, dtype=torch.float64, device=images.device), counts[0].sum()
     mean = (counts * values).sum(1, keepdim=True) / number

@@ -85,9 +85,9 @@ class Run:
     def resume(self) -> None:
         state = checkpoints.load(self.checkpoint) if self.checkpoint else None
         if state is not None:
-            if state["digest"] != self.digest:
-                raise Wrong(f"{self.checkpoint}: of data with the digest {state['digest']}, expected {self.digest}; "
-                            f"other data need another --output")
+            if state.get("digest") != self.digest:      # None: of a version that did not note it
+                raise Wrong(f"{self.checkpoint}: of data with the digest {state.get('digest')}, expected "
+                            f"{self.digest}; other data need another --output")
             self.task.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.epochs, self.times = state["epochs"], state["times"]

@@ -232,9 +232,11 @@ def test_two_processes(cifar, tmp_path, network):
 def test_lines_are_appended_once(tmp_path):
     path = tmp_path / "runs.jsonl"
     epochs = [{"epoch": 1, "dead": 5}, {"epoch": 2, "dead": 4}]
-    assert record.append(path, {"run": "a", "epochs": epochs}) and not record.append(path, {"run": "a", "epochs": []})
-    assert record.append(path, {"run": "b", "epochs": []})
-    assert lines(path) == [{"run": "a", "epochs": epochs}, {"run": "b", "epochs": []}]
+    one, other = ({"run": name, "options": {}, "data_digest": "0", "epochs": some} for name, some in (
+        ("a", epochs), ("b", [])))
+    assert record.append(path, one) and not record.append(path, {**one, "epochs": []})
+    assert record.append(path, other)
+    assert lines(path) == [one, other]
 
 
 def test_blend():
@@ -282,8 +284,7 @@ def test_table(fashion, tmp_path):
     output = tmp_path / "outlier.jsonl"
     options = ["table", "outlier", "--fashion-mnist", fashion, "--rows", "100: relu", "100: relu (normalised)",
                "--seeds", "1", "--jobs", "2", "--epochs", "1", "--train-images", "200", "--test-images", "0", "--batch",
-               "50",
-               "--output", output]
+               "50", "--output", output]
     subprocess.run(command(*options), check=True, capture_output=True)
     assert sorted(one["row"] for one in lines(output)) == ["100: relu", "100: relu (normalised)"]
     again = subprocess.run(command(*options), check=True, capture_output=True, text=True)
@@ -469,6 +470,7 @@ def test_wrong_options(cifar, tmp_path, capsys, arguments, message):
     (["table", "vgg", "--rates", "0.1,x"], "--rates: '0.1,x', expected numbers separated by commas"),
     (["table", "vgg", "--jobs", "0"], "--jobs: 0, expected 1 or more"),
     (["cost", "vgg", "--rounds", "0"], "--rounds: 0, expected 1 or more"),
+    (["cost", "vgg", "--processes", "2"], "--device, --processes: cpu, 2, expected cpu, 1"),
     (["report", "--results", "nowhere"], "--results: nowhere has no file of results"),
 ])
 def test_wrong_commands(tmp_path, capsys, arguments, message):
@@ -478,9 +480,12 @@ def test_wrong_commands(tmp_path, capsys, arguments, message):
 
 
 def test_wrong_results(tmp_path, capsys):
-    (tmp_path / "vgg.jsonl").write_text('{"run": "a", "epochs": []}\nnonsense\n')
+    (tmp_path / "vgg.jsonl").write_text('{"run": "a", "options": {}, "data_digest": "0", "epochs": []}\nnonsense\n')
     assert program.main(["list", "--results", str(tmp_path)]) == 2
     assert "vgg.jsonl:2: Expecting value" in capsys.readouterr().err
+    (tmp_path / "vgg.jsonl").write_text('{"name": "of something else"}\n')
+    assert program.main(["list", "--results", str(tmp_path)]) == 2
+    assert "vgg.jsonl:1: not a result, expected" in capsys.readouterr().err
 
 
 def test_wrong_files(cifar, fashion, tmp_path):
