@@ -111,7 +111,7 @@ class Run:
                 self.seconds += time.perf_counter() - start
                 self.save()
                 progress(epoch + 1)
-        except Diverged:
+        except (Diverged, libsugar.OutOfRangeError):    # prelu's slopes can leave libsugar's range before the loss does
             status = "diverged"
         return self.result(status)
 
