@@ -27,7 +27,8 @@ address)
     ;;
 thread)
     build -Db_sanitize=thread -Dc_args=-g1
-    meson test -C "$folder" --verbose unit-threads unit-monitor unit-learn_bits unit-random unit-saved unit-fused_bits
+    meson test -C "$folder" --verbose unit-threads unit-monitor unit-learn_bits unit-random unit-saved_layouts \
+        unit-fused_bits
     ;;
 valgrind)
     command -v valgrind >/dev/null || { echo 'skipped: valgrind: there is no valgrind here'; exit 77; }
