@@ -382,9 +382,9 @@ def traced(x: torch.Tensor, spec: str, parameter: torch.Tensor | None, blend: to
         return exported(x, spec, parameter, training)
     if monitor is not None:
         count(monitor, x)
-    drawn = limits is not None and parameter is None
-    if drawn:
-        parameter = slopes(x, *limits)
+    drawn = False
+    if limits is not None and parameter is None:
+        parameter, drawn = slopes(x, *limits), True
     return in_graph(x, parameter, blend, spec, save, drawn)
 
 
