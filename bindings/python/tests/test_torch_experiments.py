@@ -349,6 +349,8 @@ def test_decisions():
     assert wanted([*higher, result(0.2, 0.7)]) == (0.1, [(0.1, 2), (0.1, 3)], 0)
     none = [result(rate, None) for rate in (0.02, 0.05, 0.1)]
     assert wanted(none) == (None, [(0.01, 1)], 2)
+    dead = [result(0.02, None), result(0.05, 0.1), result(0.1, None)]
+    assert wanted(dead) == (None, [(0.01, 1)], 2)
     assert wanted([*none, result(0.01, None), result(0.005, 0.3), result(0.002, 0.2)])[0] == 0.005
 
 
