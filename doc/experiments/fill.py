@@ -57,7 +57,7 @@ COLUMNS: dict[str, tuple[str, Cell]] = {
     "dead": ("dead units, %", lambda row, _: shown(row.of_units("dead"), 1)),
     "nearly dead": ("at most 1 % active, %", lambda row, _: shown(row.of_units("nearly_dead"), 1)),
     "not active": ("not active, %", lambda row, _: shown(row.sparsity, 1)),
-    "about": ("", lambda row, _: row.about),
+    "about": ("about", lambda row, _: row.about),
 }
 
 

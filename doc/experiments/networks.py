@@ -30,7 +30,10 @@ def make(options: Options, shape: tuple[int, ...], classes: int) -> Made:
 
 
 def activation(options: Options) -> nn.Module:
-    return libsugar.torch.Activation(options.activation)
+    made = libsugar.torch.Activation(options.activation)
+    if options.gradient_scale != 1:
+        made.register_full_backward_hook(lambda module, inputs, outputs: (inputs[0] * options.gradient_scale,))
+    return made
 
 
 def scaled(channels: int, width: float) -> int:

@@ -48,10 +48,14 @@ def specs(*names: str) -> tuple[Row, ...]:
     return tuple(Row(name, {"activation": name}) for name in names)
 
 
+# By 1/growth from layer to layer, of the formula in doc/surrogates.md: gradients keep their length, as with relu.
+SCALED = {name: {"activation": name, "gradient_scale": scale}
+          for name, scale in (("relu~bsilu", 0.775), ("relu~elu", 0.893))}
 CONVOLUTIONS = specs("relu", *SMOOTH, *(f"relu~{one}" for one in SMOOTH), "relu~bsilu(blend=0.5)",
                      "relu~bsilu(domain=negative)") + (
     Row("relu~bsilu (fading)", {"activation": "relu~bsilu", "blend_from": 1.0, "blend_to": 0.0},
-        "its share falls from 1 to 0 over the epochs"),)
+        "its share falls from 1 to 0 over the epochs"),
+    Row("relu~bsilu (scaled)", SCALED["relu~bsilu"], "as long as relu's own gradient"))
 TRANSFORMERS = specs("gelu", "relu", "relu~nelu", "relu~bsilu", "relu~gelu")
 ADAMW_RATES = (0.001, 0.002, 0.005)
 
@@ -82,6 +86,10 @@ DEEP = specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~le
     Row("selu (LeCun's weights)", {"activation": "selu", "init": "lecun"}),
     Row("relu (normalised)", {"activation": "relu", "network": "mlp-bn"}),
     Row("relu~bsilu (normalised)", {"activation": "relu~bsilu", "network": "mlp-bn"}))
+# Two ways to keep a longer gradient from making longer steps: to scale it, and AdamW.
+SHORTENED = tuple(Row(f"{name} (scaled)", SCALED[name]) for name in SCALED) + tuple(
+    Row(f"{name} (AdamW)", {"activation": name, "optimizer": "adamw"})
+    for name in ("relu", "relu~bsilu", "relu~elu", "elu"))
 
 DECAYS = (0.0005, 0.003, 0.01)
 DECAYING = tuple(Row(f"{decay:g}: {name}", {"activation": name, "weight_decay": decay})
@@ -112,7 +120,8 @@ TABLES = {
                      {**MLP, "schedule": "constant", "augment": "none"}, OUTLIER, rates=(0.01,), extends=False),
     "depth": Table("MLPs of 6, 12 and 24 layers", {**MLP, "augment": "none"},
                    tuple(Row(f"{depth} layers: {row.name}", {"depth": depth, **row.changes})
-                         for depth in (6, 12, 24) for row in DEEP), rates=(0.01, 0.02, 0.05)),
+                         for depth, some in ((6, DEEP), (12, DEEP), (24, DEEP + SHORTENED)) for row in some),
+                   rates=(0.01, 0.02, 0.05)),
 }
 
 

@@ -249,6 +249,22 @@ def test_blend():
         assert {one.blend for one in model.modules() if isinstance(one, Activation)} == {share}
 
 
+def test_gradient_scale():
+    """At each activation: two of them take half of it to a quarter. Nothing else changes."""
+    gradients = []
+    for scale in (1.0, 0.5):
+        torch.manual_seed(1)
+        model = networks.make(Options(network="mlp", depth=2, activation="relu~bsilu", gradient_scale=scale),
+                              (1, 28, 28), 10).model
+        loss = model(torch.ones(4, 1, 28, 28)).square().sum()
+        loss.backward()
+        gradients.append((loss.item(), [one.weight.grad for one in model if isinstance(one, torch.nn.Linear)]))
+    (loss, before), (same, after) = gradients
+    assert loss == same
+    for one, other, factor in zip(before, after, (0.25, 0.5, 1.0)):
+        assert one.abs().max() > 0 and torch.equal(factor * one, other)
+
+
 def test_rates():
     """Of the steps of a schedule: up for a quarter of them, down to 0; and constant."""
     for schedule, first, most in (("one-cycle", 0.28, 1.0), ("cosine", 0.25, 1.0), ("constant", 1.0, 1.0)):
@@ -354,6 +370,14 @@ def test_decisions():
     assert wanted([*none, result(0.01, None), result(0.005, 0.3), result(0.002, 0.2)])[0] == 0.005
 
 
+def test_rows_go_on_with_a_new_option():
+    """Lines from before it are of the same row."""
+    before, after = result(0.02, 0.5), result(0.05, 0.6)
+    del before["options"]["gradient_scale"]
+    (row,) = rows("vgg", [before, after])
+    assert list(row.screened) == [0.02, 0.05]
+
+
 def test_names_of_runs():
     """Whoever adds an option must not change them: results that are there would be lost."""
     assert Options().identity() == "44136fa355b3"
@@ -436,7 +460,7 @@ def test_listing(tmp_path, capsys):
     (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in results))
     assert program.main(["list", "--results", str(tmp_path)]) == 0
     found = {line.split()[0]: line.split()[1:5] for line in capsys.readouterr().out.splitlines()}
-    assert found["vgg"] == ["18", "4", "87", "0.9"] and found["vgg-bn"][1] == "0" and set(tables.TABLES) < set(found)
+    assert found["vgg"] == ["19", "4", "92", "0.9"] and found["vgg-bn"][1] == "0" and set(tables.TABLES) < set(found)
 
 
 # ---- What is refused -------------------------------------------------------------------------------------------------
