@@ -184,7 +184,8 @@ def best_rate(grid: Sequence[float], results: Sequence[dict[str, Any]]) -> float
 
 def learned(result: dict[str, Any]) -> bool:
     """Not diverged, nor dead, so that it has one answer to everything: lower rates are to be tried in both cases."""
-    return result["status"] == "done" and result["test_accuracy"] > 1.05 * CHANCE[result["options"]["data"]]
+    accuracy: float = result.get("test_accuracy", 0.0)      # those that diverged have none
+    return accuracy > 1.05 * CHANCE[result["options"]["data"]]
 
 
 def extended(grid: tuple[float, ...], best: float) -> tuple[float, ...]:
