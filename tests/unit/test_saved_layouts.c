@@ -1,8 +1,6 @@
 /* Saved gradients in any layout, past the caches, with any number of threads and at every level. */
 #include "saving.h"
 
-#include <math.h>
-
 /* ---- Layouts ----------------------------------------------------------------------------------- */
 
 enum { DIMENSIONS = 4, ROOM = 1 << 16 };
