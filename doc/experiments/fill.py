@@ -12,12 +12,13 @@ behind a colon.
 from __future__ import annotations
 
 import re
+import statistics
 from pathlib import Path
 from typing import Callable, Iterable, Sequence
 
 from options import Wrong
 from report import percent, shown
-from summary import Result, Row, deviation, mean, rows
+from summary import Result, Row, deviation, rows
 from tables import SEEDS
 
 PLACE = re.compile(r"(<!-- (results|accuracy at each rate) of ([\w-]+)(?:: ([^\n]*?))? -->\n).*?"
@@ -36,7 +37,7 @@ def accuracy(row: Row, _: Row) -> str:
 
 
 def spread(values: Sequence[float], sign: str = "") -> list[str]:
-    made = [] if not values else [f"{mean(values):{sign}.1f}"]
+    made = [] if not values else [f"{round(statistics.fmean(values), 1) + 0.0:{sign}.1f}"]      # + 0.0: no -0.0
     return made + ([] if deviation(values) is None else [f"± {deviation(values):.1f}"])
 
 

@@ -8,13 +8,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from options import Wrong
+from options import Options, Wrong
 
 MOST_BYTES = 12000      # of a line: histories are thinned out to fit
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """All results of a file; a last line that a kill cut off is none."""
+    """All results of a file, each with the options that came after it, as they were then; a last line that a kill cut
+    off is none."""
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
@@ -28,6 +29,7 @@ def read(path: Path) -> list[dict[str, Any]]:
             raise Wrong(f"{path}:{number}: not a result, expected one with its run, options, epochs and data_digest")
         if isinstance(one["epochs"], dict):     # columns, which are shorter than a dict for each epoch
             one["epochs"] = [dict(zip(one["epochs"], values)) for values in zip(*one["epochs"].values())]
+        one["options"] = {**Options().values(), **one["options"]}
         made.append(one)
     return made
 

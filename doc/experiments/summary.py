@@ -6,7 +6,6 @@ import statistics
 from typing import Any, NamedTuple, Sequence
 
 import tables
-from options import Options
 from paper import figure
 from tables import best_rate
 
@@ -72,7 +71,7 @@ def rows(table: str, results: list[Result]) -> list[Row]:
     """The rows of a table that have results, in its order; then those of other runs, one for each set of options. Of
     rows with one name, as with other options on the command line, each says what the others do not have."""
     groups: dict[str, list[Result]] = {}
-    for one in map(completed, results):
+    for one in results:
         groups.setdefault(key_of(one["options"]), []).append(one)
     made = [row_of(table, runs) for runs in groups.values()]
     names = [row.name for row in made]
@@ -87,11 +86,6 @@ def differences(row: Row, others: Sequence[Row]) -> str:
     options = [one.best[0]["options"] for one in others]
     return ", ".join(f"{name} {value}" for name, value in row.best[0]["options"].items()
                      if name not in SWEPT and any(one.get(name) != value for one in options))
-
-
-def completed(result: Result) -> Result:
-    """With the options that came after it, as they were then."""
-    return {**result, "options": {**Options().values(), **result["options"]}}
 
 
 def key_of(options: dict[str, Any]) -> str:

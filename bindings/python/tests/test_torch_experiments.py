@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import os
@@ -92,6 +93,10 @@ def command(*arguments):
 
 def lines(path):
     return record.read(path)
+
+
+def write(path, results):
+    path.write_text("".join(json.dumps(one) + "\n" for one in results))
 
 
 def without_times(result):
@@ -316,7 +321,7 @@ def test_runs_of_other_tables(cifar, tmp_path, capsys):
     runs[4]["test_accuracy"] = 0.4
     for one in runs:
         one["data_digest"] = data_module.load(Options(), str(cifar)).digest
-    (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in runs))
+    write(tmp_path / "vgg.jsonl", runs)
     output = tmp_path / "variants.jsonl"
     assert program.main(["table", "variants", "--rows", "vgg16: relu", "--output", str(output), "--folder",
                          str(cifar)]) == 0
@@ -370,12 +375,16 @@ def test_decisions():
     assert wanted([*none, result(0.01, None), result(0.005, 0.3), result(0.002, 0.2)])[0] == 0.005
 
 
-def test_rows_go_on_with_a_new_option():
-    """Lines from before it are of the same row."""
+def test_rows_go_on_with_a_new_option(tmp_path):
+    """Lines from before it are of the same row, and have its default in lists of runs."""
     before, after = result(0.02, 0.5), result(0.05, 0.6)
     del before["options"]["gradient_scale"]
-    (row,) = rows("vgg", [before, after])
+    write(tmp_path / "vgg.jsonl", [before, after])
+    (row,) = rows("vgg", lines(tmp_path / "vgg.jsonl"))
     assert list(row.screened) == [0.02, 0.05]
+    assert program.main(["report", "--results", str(tmp_path), "--output", str(tmp_path)]) == 0
+    with open(tmp_path / "runs.csv", newline="", encoding="utf-8") as file:
+        assert [line["gradient_scale"] for line in csv.DictReader(file)] == ["1.0", "1.0"]
 
 
 def test_names_of_runs():
@@ -397,7 +406,7 @@ def test_report(tmp_path):
     results = [result(0.02, 0.5), result(0.05, 0.6), result(0.05, 0.8, seed=2), result(0.1, None),
                result(0.02, 0.9, seed=3), result(0.05, 0.55, activation="relu~bsilu"),
                result(0.02, None, activation="elu")]
-    (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in results))
+    write(tmp_path / "vgg.jsonl", results)
     made = rows("vgg", results)
     assert [row.name for row in made] == ["relu", "elu", "relu~bsilu"]
     assert made[0].rate == 0.05 and made[0].of_layers("dead") == [2, 2] and made[0].of_units("nearly_dead") == 50
@@ -423,14 +432,15 @@ def test_documents_say_what_lines_say(tmp_path):
 
 
 def test_fill(tmp_path, capsys):
-    (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in (
+    write(tmp_path / "vgg.jsonl", [
         result(0.02, 0.5), result(0.05, 0.61), result(0.05, 0.8, 2), result(0.05, None, 3), result(0.1, None),
-        result(0.02, None, activation="elu"))))
+        result(0.02, None, activation="elu"), result(0.05, 0.6099, activation="gelu")])
     document = tmp_path / "text.md"
     places = ("<!-- results of vgg: accuracy, gain, training, dead after epoch 20, dead: elu, relu -->\nold\n"
               "<!-- end of results -->",
-              "<!-- accuracy at each rate of vgg: relu -->\n<!-- end of results -->")
-    document.write_text("before\n{}\nbetween\n{}\n".format(*places))
+              "<!-- accuracy at each rate of vgg: relu -->\n<!-- end of results -->",
+              "<!-- results of vgg: gain: relu, gelu -->\n<!-- end of results -->")
+    document.write_text("before\n{}\nbetween\n{}\n{}\n".format(*places))
     assert program.main(["fill", str(document), "--results", str(tmp_path)]) == 0
     assert document.read_text() == """before
 <!-- results of vgg: accuracy, gain, training, dead after epoch 20, dead: elu, relu -->
@@ -445,6 +455,12 @@ between
 | --- | --- | --- | --- |
 | `relu` | 50.0 | **61.0** | diverged |
 <!-- end of results -->
+<!-- results of vgg: gain: relu, gelu -->
+|  | against the first row |
+| --- | --- |
+| `relu` |  |
+| `gelu` | +0.0 |
+<!-- end of results -->
 """
     for wrong, message in (("results of swin: accuracy", "results of 'swin' are asked for, and there are none"),
                            ("results of vgg: accuracy: nonsense", "no row 'nonsense' of vgg, expected some of: relu"),
@@ -457,7 +473,7 @@ between
 def test_listing(tmp_path, capsys):
     results = [result(rate, accuracy, train_images=20000) for rate, accuracy in
                ((0.01, 0.5), (0.02, 0.6), (0.05, 0.5), (0.1, 0.4))]
-    (tmp_path / "vgg.jsonl").write_text("".join(json.dumps(one) + "\n" for one in results))
+    write(tmp_path / "vgg.jsonl", results)
     assert program.main(["list", "--results", str(tmp_path)]) == 0
     found = {line.split()[0]: line.split()[1:5] for line in capsys.readouterr().out.splitlines()}
     assert found["vgg"] == ["19", "4", "92", "0.9"] and found["vgg-bn"][1] == "0" and set(tables.TABLES) < set(found)
