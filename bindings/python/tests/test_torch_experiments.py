@@ -238,7 +238,7 @@ def test_two_processes(cifar, tmp_path, network):
 def test_lines_are_appended_once(tmp_path):
     path = tmp_path / "runs.jsonl"
     epochs = [{"epoch": 1, "dead": 5}, {"epoch": 2, "dead": 4}]
-    one, other = ({"run": name, "options": {}, "data_digest": "0", "epochs": some} for name, some in (
+    one, other = ({"run": name, "options": Options().values(), "data_digest": "0", "epochs": some} for name, some in (
         ("a", epochs), ("b", [])))
     assert record.append(path, one) and not record.append(path, {**one, "epochs": []})
     assert record.append(path, other)
