@@ -40,14 +40,16 @@ def scaled(channels: int, width: float) -> int:
     return max(1, round(channels * width))
 
 
-def initialised(model: nn.Module, init: str) -> Made:
-    """Weights that keep the scale of activations: He's for relu, LeCun's for selu and for the last layer."""
+def initialised(model: nn.Module, options: Options) -> Made:
+    """Weights that keep the scale of activations: He's for relu, LeCun's for selu and for the last layer, whose biases
+    are 0."""
     layers = [one for one in model.modules() if isinstance(one, (nn.Conv2d, nn.Linear))]
     for one in layers:
-        gain = 2.0 if init == "he" and one is not layers[-1] else 1.0
+        gain = 2.0 if options.init == "he" and one is not layers[-1] else 1.0
         nn.init.normal_(one.weight, std=math.sqrt(gain / one.weight[0].numel()))
-        if one.bias is not None:
-            nn.init.zeros_(one.bias)
+    for one in model.modules():
+        if getattr(one, "bias", None) is not None:
+            nn.init.constant_(one.bias, 0.0 if one is layers[-1] else options.bias)
     return Made(model)
 
 
@@ -78,7 +80,7 @@ def vgg16(options: Options, shape: tuple[int, ...], classes: int) -> Made:
     for _ in range(2):
         layers += [nn.Linear(inputs, hidden), activation(options)]
         inputs = hidden
-    return initialised(nn.Sequential(*layers, nn.Linear(inputs, classes)), options.init)
+    return initialised(nn.Sequential(*layers, nn.Linear(inputs, classes)), options)
 
 
 # ---- ResNet-18 (arXiv 1512.03385), with a first convolution of 3 x 3 and no pooling behind it ------------------------
@@ -108,7 +110,7 @@ def resnet18(options: Options, shape: tuple[int, ...], classes: int) -> Made:
         layers += [Block(options, inputs, outputs, stride), Block(options, outputs, outputs, 1)]
         inputs = outputs
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes)]
-    return initialised(nn.Sequential(*layers), options.init)
+    return initialised(nn.Sequential(*layers), options)
 
 
 # ---- MLP -------------------------------------------------------------------------------------------------------------
@@ -122,7 +124,7 @@ def mlp(options: Options, shape: tuple[int, ...], classes: int) -> Made:
         norm = [nn.BatchNorm1d(hidden)] if options.network == "mlp-bn" else []
         layers += [nn.Linear(inputs, hidden, bias=not norm), *norm, activation(options)]
         inputs = hidden
-    return initialised(nn.Sequential(*layers, nn.Linear(inputs, classes)), options.init)
+    return initialised(nn.Sequential(*layers, nn.Linear(inputs, classes)), options)
 
 
 # ---- Those of transformers, made small; weights begin as its authors have them ---------------------------------------

@@ -41,6 +41,7 @@ class Options:
     blend_to: float = option(-1.0, "share of the surrogate in the last epoch; -1: as in the first", -1, 1)
     gradient_scale: float = option(1.0, "factor of the gradient at each activation", 1e-3, 1e3)
     init: str = option("he", "weights of layers before activations: variance 2 / inputs (he), 1 / inputs (lecun)")
+    bias: float = option(0.0, "what biases of hidden layers, or of their normalisations, begin with", -100, 100)
     train_images: int = option(10000, "training images; 0: all", 0)
     test_images: int = option(2000, "test images after each epoch; 0: all. In the end it is always all", 0)
     batch: int = option(128, "samples in a step", 1)
@@ -82,7 +83,8 @@ FIELDS = {field.name: field for field in dataclasses.fields(Options)}
 
 # Options that some networks have no use for: two runs that are the same would have two names.
 NOTHING_TO_DO = {"depth": ("vgg16", "vgg16-bn", "resnet18", "swin", "convnext"), "init": ("swin", "convnext", "gpt2"),
-                 "augment": ("gpt2",), "outlier": ("gpt2",), "gradient_scale": ("swin", "convnext", "gpt2")}
+                 "augment": ("gpt2",), "outlier": ("gpt2",), "gradient_scale": ("swin", "convnext", "gpt2"),
+                 "bias": ("swin", "convnext", "gpt2")}
 
 # minutes: a run takes minutes on one core. hours: the same on a machine of one's own, or minutes on a GPU.
 # paper: arXiv 2505.22074 as far as its text tells; README.md says what it leaves open.

@@ -82,6 +82,12 @@ def on(network: str, changes: dict[str, Any], rows: Iterable[Row]) -> tuple[Row,
                  for row in rows)
 
 
+LOW = specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~elu(blend=0.5)", "relu~silu", "relu~nelu",
+            "relu~leaky_relu", "leaky_relu", "elu", "bsilu", "gelu") + (
+    *(Row(f"{name} (scaled)", SCALED[name]) for name in SCALED),
+    *(Row(f"{name} (normalised)", {"activation": name, "network": "mlp-bn"}) for name in ("relu", "relu~bsilu")),
+    *(Row(f"{name} (AdamW)", {"activation": name, "optimizer": "adamw"}) for name in ("relu", "relu~bsilu")))
+
 DEEP = specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~leaky_relu", "elu", "leaky_relu") + (
     Row("selu (LeCun's weights)", {"activation": "selu", "init": "lecun"}),
     Row("relu (normalised)", {"activation": "relu", "network": "mlp-bn"}),
@@ -118,6 +124,8 @@ TABLES = {
                       on("mlp", MLP, VARIANTS) + on("vgg16", {}, VARIANTS), {"train_images": 20000}),
     "outlier": Table("An MLP, in the middle of whose training one image is 100 or 300 times too large",
                      {**MLP, "schedule": "constant", "augment": "none"}, OUTLIER, rates=(0.01,), extends=False),
+    "low": Table("An MLP whose biases begin at -1, so that most units are dead before it learns",
+                 {**MLP, "augment": "none", "bias": -1.0}, LOW, rates=(0.01, 0.02, 0.05)),
     "depth": Table("MLPs of 6, 12 and 24 layers", {**MLP, "augment": "none"},
                    tuple(Row(f"{depth} layers: {row.name}", {"depth": depth, **row.changes})
                          for depth, some in ((6, DEEP), (12, DEEP), (24, DEEP + SHORTENED)) for row in some),

@@ -270,6 +270,20 @@ def test_gradient_scale():
         assert one.abs().max() > 0 and torch.equal(factor * one, other)
 
 
+@pytest.mark.parametrize("network, layers", [("mlp", 2), ("mlp-bn", 2), ("vgg16", 15), ("resnet18", 20)])
+def test_initial_biases(network, layers):
+    """They change those of hidden layers, or of their normalisations, and nothing else."""
+    shape = (1, 28, 28) if network.startswith("mlp") else (3, 32, 32)
+    depth = {"depth": 2} if network.startswith("mlp") else {}
+    states = []
+    for bias in (0.0, -1.0):
+        torch.manual_seed(5)
+        states.append(networks.make(Options(network=network, bias=bias, **depth), shape, 10).model.state_dict())
+    changed = {name for name, value in states[0].items() if not torch.equal(value, states[1][name])}
+    assert len(changed) == layers and all(name.endswith(".bias") for name in changed)
+    assert all(states[1][name].eq(-1).all() for name in changed) and f"{list(states[0])[-1]}" not in changed
+
+
 def test_rates():
     """Of the steps of a schedule: up for a quarter of them, down to 0; and constant."""
     for schedule, first, most in (("one-cycle", 0.28, 1.0), ("cosine", 0.25, 1.0), ("constant", 1.0, 1.0)):
