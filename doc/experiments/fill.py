@@ -54,7 +54,7 @@ COLUMNS: dict[str, tuple[str, Cell]] = {
     "accuracy": ("test accuracy, %", accuracy),
     "gain": ("against the first row", gain),
     "training": ("training accuracy, %", lambda row, _: shown(percent(row.after(0, "train_accuracy")), 1)),
-    "rate": ("rate", lambda row, _: f"{row.rate:g}"),
+    "rate": ("rate", lambda row, _: f"{row.rate:g}" if row.learned else "none"),
     "dead": ("dead units, %", lambda row, _: shown(row.of_units("dead"), 1)),
     "nearly dead": ("at most 1 % active, %", lambda row, _: shown(row.of_units("nearly_dead"), 1)),
     "not active": ("not active, %", lambda row, _: shown(row.sparsity, 1)),
@@ -119,7 +119,7 @@ def at_rate(row: Row, rate: float) -> str:
         return ""
     one = row.screened[rate]
     text = shown(100 * one["test_accuracy"], 1) if one["status"] == "done" else "diverged"
-    return f"**{text}**" if rate == row.rate else text
+    return f"**{text}**" if row.learned and rate == row.rate else text
 
 
 def markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> Iterable[str]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Sequence
 
 import tables
 from paper import figure
-from tables import best_rate
+from tables import best_rate, learned
 
 Result = dict[str, Any]
 SWEPT = ("rate", "seed")        # what differs between the runs of one row
@@ -28,6 +28,11 @@ class Row(NamedTuple):
     def rate(self) -> float:
         rate: float = self.best[0]["options"]["rate"]
         return rate
+
+    @property
+    def learned(self) -> bool:
+        """With any rate; otherwise the best is the lowest one."""
+        return any(map(learned, self.screened.values()))
 
     @property
     def done(self) -> list[Result]:

@@ -125,7 +125,7 @@ TABLES = {
     "outlier": Table("An MLP, in the middle of whose training one image is 100 or 300 times too large",
                      {**MLP, "schedule": "constant", "augment": "none"}, OUTLIER, rates=(0.01,), extends=False),
     "low": Table("An MLP whose biases begin at -1, so that most units are dead before it learns",
-                 {**MLP, "augment": "none", "bias": -1.0}, LOW, rates=(0.01, 0.02, 0.05)),
+                 {**MLP, "augment": "none", "bias": -1.0}, LOW, rates=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5)),
     "depth": Table("MLPs of 6, 12 and 24 layers", {**MLP, "augment": "none"},
                    tuple(Row(f"{depth} layers: {row.name}", {"depth": depth, **row.changes})
                          for depth, some in ((6, DEEP), (12, DEEP), (24, DEEP + SHORTENED)) for row in some),

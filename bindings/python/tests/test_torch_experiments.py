@@ -453,7 +453,7 @@ def test_fill(tmp_path, capsys):
     places = ("<!-- results of vgg: accuracy, gain, training, dead after epoch 20, dead: elu, relu -->\nold\n"
               "<!-- end of results -->",
               "<!-- accuracy at each rate of vgg: relu -->\n<!-- end of results -->",
-              "<!-- results of vgg: gain: relu, gelu -->\n<!-- end of results -->")
+              "<!-- results of vgg: gain, rate: relu, gelu, elu -->\n<!-- end of results -->")
     document.write_text("before\n{}\nbetween\n{}\n{}\n".format(*places))
     assert program.main(["fill", str(document), "--results", str(tmp_path)]) == 0
     assert document.read_text() == """before
@@ -469,11 +469,12 @@ between
 | --- | --- | --- | --- |
 | `relu` | 50.0 | **61.0** | diverged |
 <!-- end of results -->
-<!-- results of vgg: gain: relu, gelu -->
-|  | against the first row |
-| --- | --- |
-| `relu` |  |
-| `gelu` | +0.0 |
+<!-- results of vgg: gain, rate: relu, gelu, elu -->
+|  | against the first row | rate |
+| --- | --- | --- |
+| `relu` |  | 0.05 |
+| `gelu` | +0.0 | 0.05 |
+| `elu` |  | none |
 <!-- end of results -->
 """
     for wrong, message in (("results of swin: accuracy", "results of 'swin' are asked for, and there are none"),
