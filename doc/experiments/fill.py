@@ -54,7 +54,7 @@ COLUMNS: dict[str, tuple[str, Cell]] = {
     "accuracy": ("test accuracy, %", accuracy),
     "gain": ("against the first row", gain),
     "training": ("training accuracy, %", lambda row, _: shown(percent(row.after(0, "train_accuracy")), 1)),
-    "rate": ("rate", lambda row, _: f"{row.rate:g}" if row.learned else "none"),
+    "rate": ("rate", lambda row, _: row.rate_shown),
     "dead": ("dead units, %", lambda row, _: shown(row.of_units("dead"), 1)),
     "nearly dead": ("at most 1 % active, %", lambda row, _: shown(row.of_units("nearly_dead"), 1)),
     "not active": ("not active, %", lambda row, _: shown(row.sparsity, 1)),

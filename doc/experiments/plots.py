@@ -54,7 +54,7 @@ def lines(title: str, x_name: str, y_name: str, rows: Sequence[Row],
     axes.set(title=title, xlabel=x_name, ylabel=y_name, **settings)
     if settings.get("xscale") == "log":
         ticks = sorted({x for row in rows for x in points(row)[0]})
-        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], rotation=45 if len(ticks) > 8 else 0)
         axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     return svg(figure)

@@ -53,7 +53,7 @@ def write_csv(path: Path, columns: Sequence[str], lines: Sequence[Sequence[Any]]
 def cells(row: Row) -> list[str]:
     """Of COLUMNS. Times of steps are not among them: runs had other runs beside them (cost.py measures them)."""
     accuracies = list(row.accuracies.values())
-    return [row.name, f"{row.rate:g}", shown(mean(accuracies)), shown(deviation(accuracies)),
+    return [row.name, row.rate_shown, shown(mean(accuracies)), shown(deviation(accuracies)),
             shown(percent(row.after(0, "train_accuracy"))), str(len(row.best)), str(len(row.best) - len(row.done)),
             shown(mean([one["test_loss"] for one in row.done]), 3), shown(row.of_units("dead")),
             shown(row.of_units("nearly_dead")), shown(row.sparsity, 1), shown(row.paper), row.about]

@@ -35,6 +35,10 @@ class Row(NamedTuple):
         return any(map(learned, self.screened.values()))
 
     @property
+    def rate_shown(self) -> str:
+        return f"{self.rate:g}" if self.learned else "none"
+
+    @property
     def done(self) -> list[Result]:
         return [one for one in self.best if one["status"] == "done"]
 

@@ -433,6 +433,7 @@ def test_report(tmp_path):
     assert page.count("<svg") == 8 and "<td>70.00</td>" in page and "<td>88.35</td>" in page
     table = (tmp_path / "report" / "vgg.csv").read_text().splitlines()
     assert table[1].startswith("relu,0.05,70.00,14.14,10.00,2,0,1.300,25.00,50.00,50.0,,")
+    assert table[2].startswith("elu,none,,,,1,1,")
     assert len((tmp_path / "report" / "runs.csv").read_text().splitlines()) == 8
 
 
