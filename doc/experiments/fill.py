@@ -43,11 +43,18 @@ def spread(values: Sequence[float], sign: str = "") -> list[str]:
 
 def gain(row: Row, first: Row) -> str:
     """The difference to the first row, seed by seed: with one seed all rows have the same weights at the start and the
-    same order of samples."""
+    same order of samples. Bold if it is more than chance."""
     if row is first:
         return ""
-    return " ".join(spread([value - first.accuracies[seed] for seed, value in row.accuracies.items()
-                            if seed in first.accuracies], "+"))
+    gains = [value - first.accuracies[seed] for seed, value in row.accuracies.items() if seed in first.accuracies]
+    text = " ".join(spread(gains, "+"))
+    return f"**{text}**" if more_than_chance(gains) else text
+
+
+def more_than_chance(differences: Sequence[float]) -> bool:
+    """Student's t of three values is beyond 4.3, which is 5 % by chance (two-sided), if their mean is more than 2.5
+    times their deviation. Rows have three seeds; with fewer nothing is."""
+    return len(differences) >= 3 and abs(statistics.fmean(differences)) > 2.5 * statistics.stdev(differences)
 
 
 COLUMNS: dict[str, tuple[str, Cell]] = {

@@ -33,6 +33,7 @@ import session  # noqa: E402
 import tables  # noqa: E402
 import tasks  # noqa: E402
 import training  # noqa: E402
+from fill import more_than_chance  # noqa: E402
 from libsugar.torch import Activation  # noqa: E402
 from options import FIELDS, Options, Wrong  # noqa: E402
 from summary import rows  # noqa: E402
@@ -484,6 +485,11 @@ between
         document.write_text(f"<!-- {wrong} -->\n<!-- end of results -->\n")
         assert program.main(["fill", str(document), "--results", str(tmp_path)]) == 2
         assert message in capsys.readouterr().err and wrong in document.read_text()
+
+
+def test_more_than_chance():
+    assert more_than_chance([1.0, 1.2, 0.8]) and more_than_chance([-1.0, -1.2, -0.8])
+    assert not more_than_chance([1.0, 1.4, 0.4]) and not more_than_chance([1.0, 1.0])
 
 
 def test_listing(tmp_path, capsys):
