@@ -78,16 +78,20 @@ def deviation(values: Sequence[float]) -> float | None:
 
 def rows(table: str, results: list[Result]) -> list[Row]:
     """The rows of a table that have results, in its order; then those of other runs, one for each set of options. Of
-    rows with one name, as with other options on the command line, each says what the others do not have."""
+    rows with one name, as with other options on the command line, those that are not as the table has them say what
+    the others do not have."""
     groups: dict[str, list[Result]] = {}
     for one in results:
         groups.setdefault(key_of(one["options"]), []).append(one)
-    made = [row_of(table, runs) for runs in groups.values()]
-    names = [row.name for row in made]
-    made = [row if names.count(row.name) == 1 else
-            row._replace(name=f"{row.name} ({differences(row, [one for one in made if one.name == row.name])})")
-            for row in made]
-    return sorted(made, key=lambda row: place(table, row.name))
+    own = {row.name: key_of(tables.options_of(tables.TABLES[table], row, "minutes", {}).values())
+           for row in rows_of(table)}
+    made = {key: row_of(table, runs) for key, runs in groups.items()}
+    named = []
+    for key, row in made.items():
+        same = [one for one in made.values() if one.name == row.name]
+        plain = len(same) == 1 or key == own.get(row.name)
+        named.append(row if plain else row._replace(name=f"{row.name} ({differences(row, same)})"))
+    return sorted(named, key=lambda row: place(table, row.name))
 
 
 def differences(row: Row, others: Sequence[Row]) -> str:

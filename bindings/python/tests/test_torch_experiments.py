@@ -428,6 +428,8 @@ def test_report(tmp_path):
     assert made[0].accuracies == pytest.approx({1: 60, 2: 80}) and made[1].accuracies == {}
     longer = rows("vgg", [*results, result(0.05, 0.7, epochs=30)])
     assert [row.name for row in longer] == ["elu", "relu~bsilu", "relu (epochs 20)", "relu (epochs 30)"]
+    own = rows("vgg", [result(0.02, 0.5, train_images=20000), result(0.02, 0.6, train_images=20000, epochs=30)])
+    assert [row.name for row in own] == ["relu", "relu (epochs 30)"]
     assert made[2].paper == 88.35
     assert program.main(["report", "--results", str(tmp_path), "--output", str(tmp_path / "report")]) == 0
     page = (tmp_path / "report" / "report.html").read_text()
