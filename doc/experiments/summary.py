@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Sequence
 
 import tables
 from paper import figure
-from tables import best_rate, learned
+from tables import best_rate
 
 Result = dict[str, Any]
 SWEPT = ("rate", "seed")        # what differs between the runs of one row
@@ -32,7 +32,7 @@ class Row(NamedTuple):
     @property
     def learned(self) -> bool:
         """With any rate; otherwise the best is the lowest one."""
-        return any(map(learned, self.screened.values()))
+        return any(map(tables.learned, self.screened.values()))
 
     @property
     def rate_shown(self) -> str:

@@ -44,8 +44,9 @@ HIGHEST, LOWEST = 10.0, 1e-5        # where a grid ends
 CHANCE = {"cifar10": 0.1, "cifar100": 0.01, "fashion-mnist": 0.1, "text": 0.0}      # accuracy of one answer
 
 
-def specs(*names: str) -> tuple[Row, ...]:
-    return tuple(Row(name, {"activation": name}) for name in names)
+def specs(*names: str, how: str = "", **changes: Any) -> tuple[Row, ...]:
+    """Rows of specs; how says behind their names what else is changed."""
+    return tuple(Row(f"{name} ({how})" if how else name, {"activation": name, **changes}) for name in names)
 
 
 # By 1/growth from layer to layer, of the formula in doc/surrogates.md: gradients keep their length, as with relu.
@@ -82,20 +83,18 @@ def on(network: str, changes: dict[str, Any], rows: Iterable[Row]) -> tuple[Row,
                  for row in rows)
 
 
-LOW = specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~elu(blend=0.5)", "relu~silu", "relu~nelu",
-            "relu~leaky_relu", "leaky_relu", "elu", "bsilu", "gelu") + (
-    *(Row(f"{name} (scaled)", SCALED[name]) for name in SCALED),
-    *(Row(f"{name} (normalised)", {"activation": name, "network": "mlp-bn"}) for name in ("relu", "relu~bsilu")),
-    *(Row(f"{name} (AdamW)", {"activation": name, "optimizer": "adamw"}) for name in ("relu", "relu~bsilu")))
+NORMALISED = {"how": "normalised", "network": "mlp-bn"}
+WITH_ADAMW = {"how": "AdamW", "optimizer": "adamw"}
+SHORTENED = tuple(Row(f"{name} (scaled)", changes) for name, changes in SCALED.items())
 
-DEEP = specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~leaky_relu", "elu", "leaky_relu") + (
-    Row("selu (LeCun's weights)", {"activation": "selu", "init": "lecun"}),
-    Row("relu (normalised)", {"activation": "relu", "network": "mlp-bn"}),
-    Row("relu~bsilu (normalised)", {"activation": "relu~bsilu", "network": "mlp-bn"}))
+LOW = (specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~elu(blend=0.5)", "relu~silu", "relu~nelu",
+             "relu~leaky_relu", "leaky_relu", "elu", "bsilu", "gelu") + SHORTENED +
+       specs("relu", "relu~bsilu", **NORMALISED) + specs("relu", "relu~bsilu", **WITH_ADAMW))
+
+DEEP = (specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~leaky_relu", "elu", "leaky_relu") +
+        specs("selu", how="LeCun's weights", init="lecun") + specs("relu", "relu~bsilu", **NORMALISED))
 # Two ways to keep a longer gradient from making longer steps: to scale it, and AdamW.
-SHORTENED = tuple(Row(f"{name} (scaled)", SCALED[name]) for name in SCALED) + tuple(
-    Row(f"{name} (AdamW)", {"activation": name, "optimizer": "adamw"})
-    for name in ("relu", "relu~bsilu", "relu~elu", "elu"))
+DEEPEST = DEEP + SHORTENED + specs("relu", "relu~bsilu", "relu~elu", "elu", **WITH_ADAMW)
 
 DECAYS = (0.0005, 0.003, 0.01)
 DECAYING = tuple(Row(f"{decay:g}: {name}", {"activation": name, "weight_decay": decay})
@@ -104,7 +103,7 @@ DECAYING = tuple(Row(f"{decay:g}: {name}", {"activation": name, "weight_decay": 
 MLP = {"network": "mlp", "data": "fashion-mnist"}
 FACTORS = (100, 300)
 AFTER_OUTLIER = specs("relu", "relu~bsilu", "relu~bsilu(blend=0.5)", "relu~elu", "relu~nelu", "leaky_relu", "elu") + (
-    Row("relu (normalised)", {"activation": "relu", "network": "mlp-bn"}),
+    *specs("relu", **NORMALISED),
     Row("relu (gradient clipped)", {"activation": "relu", "clip": 1.0}, "the step is short, whatever the input"))
 OUTLIER = (Row("relu (without the outlier)", {"activation": "relu", "outlier": 0.0}, "what would have been"),) + tuple(
     Row(f"{factor}: {row.name}", {"outlier": float(factor), **row.changes}, row.about)
@@ -128,7 +127,7 @@ TABLES = {
                  {**MLP, "augment": "none", "bias": -1.0}, LOW, rates=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5)),
     "depth": Table("MLPs of 6, 12 and 24 layers", {**MLP, "augment": "none"},
                    tuple(Row(f"{depth} layers: {row.name}", {"depth": depth, **row.changes})
-                         for depth, some in ((6, DEEP), (12, DEEP), (24, DEEP + SHORTENED)) for row in some),
+                         for depth, some in ((6, DEEP), (12, DEEP), (24, DEEPEST)) for row in some),
                    rates=(0.01, 0.02, 0.05)),
 }
 

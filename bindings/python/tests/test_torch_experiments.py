@@ -282,7 +282,7 @@ def test_initial_biases(network, layers):
         states.append(networks.make(Options(network=network, bias=bias, **depth), shape, 10).model.state_dict())
     changed = {name for name, value in states[0].items() if not torch.equal(value, states[1][name])}
     assert len(changed) == layers and all(name.endswith(".bias") for name in changed)
-    assert all(states[1][name].eq(-1).all() for name in changed) and f"{list(states[0])[-1]}" not in changed
+    assert all(states[1][name].eq(-1).all() for name in changed) and list(states[0])[-1] not in changed
 
 
 def test_rates():
