@@ -1,4 +1,4 @@
-"""Puts tables of results into documents in Markdown, so that a document says what the lines of results say.
+"""Puts tables and plots of results into documents in Markdown, so that they say what the lines of results say.
 
 A place for a table begins with one of these comments, and goes to the next <!-- end of results -->. Rows may be named
 behind a colon.
@@ -7,6 +7,11 @@ behind a colon.
     <!-- results of vgg: accuracy, rate, dead: relu, relu~bsilu -->
     <!-- accuracy at each rate of vgg -->
     <!-- accuracy at each rate of vgg: relu, relu~bsilu -->
+
+A plot is a file beside the document, which the document includes as any other picture. It has a panel for each table,
+with a title and rows:
+
+    <!-- plot rates.svg: VGG-16 = vgg: relu, relu~bsilu | ResNet-18 = resnet: relu, relu~bsilu -->
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import statistics
 from pathlib import Path
 from typing import Callable, Iterable, Sequence
 
+import plots
 from options import Wrong
 from report import percent, shown
 from summary import Result, Row, deviation, rows
@@ -23,6 +29,8 @@ from tables import SEEDS
 
 PLACE = re.compile(r"(<!-- (results|accuracy at each rate) of ([\w-]+)(?:: ([^\n]*?))? -->\n).*?"
                    r"(<!-- end of results -->)", re.DOTALL)
+PLOT = re.compile(r"<!-- plot ([\w-]+\.svg): ([^\n]*) -->")
+PANEL = re.compile(r"(.+) = ([\w-]+): (.+)")
 AFTER = re.compile(r"(accuracy|dead) after epoch (\d+)")
 
 Cell = Callable[[Row, Row], str]        # of a row, and the first one
@@ -83,19 +91,38 @@ def column(document: Path, name: str) -> tuple[str, Cell]:
 
 
 def fill(document: Path, results: dict[str, list[Result]]) -> bool:
-    """Whether the document has changed."""
+    """Whether the document has changed, or a plot of it."""
     before = document.read_text(encoding="utf-8")
+
+    def asked(table: str, names: str) -> Sequence[Row]:
+        return chosen(document, table, names, rows(table, results.get(table, [])))
 
     def made(match: re.Match[str]) -> str:
         opening, kind, table, rest, closing = match.groups()
         columns, names = (rest or "").partition(": ")[::2] if kind == "results" else ("", rest or "")
-        some = chosen(document, table, names, rows(table, results.get(table, [])))
+        some = asked(table, names)
         lines = of_columns(document, some, columns) if kind == "results" else of_rates(some)
         return opening + "".join(line + "\n" for line in lines) + closing
 
     after = PLACE.sub(made, before)
-    document.write_text(after, encoding="utf-8")
-    return after != before
+    plotted = {document.parent / name: plots.panels_over_rates(dict(panels(document, text, asked)))
+               for name, text in PLOT.findall(before)}
+    texts = {document: after, **plotted}
+    changed = [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in changed:
+        path.write_text(texts[path], encoding="utf-8")
+    return bool(changed)
+
+
+def panels(document: Path, text: str,
+           asked: Callable[[str, str], Sequence[Row]]) -> Iterable[tuple[str, Sequence[Row]]]:
+    """Of a plot: titles, and their rows."""
+    for panel in text.split(" | "):
+        match = PANEL.fullmatch(panel)
+        if match is None:
+            raise Wrong(f"{document}: no panel of a plot: {panel!r}, expected: title = table: row, row")
+        title, table, names = match.groups()
+        yield title, asked(table, names)
 
 
 def chosen(document: Path, table: str, names: str, some: Sequence[Row]) -> Sequence[Row]:

@@ -1,14 +1,15 @@
-"""The plots of the report, as SVG."""
+"""The plots of the report, and one for documents, as SVG."""
 
 from __future__ import annotations
 
 import io
 import statistics
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 import matplotlib
 import numpy as np
 
+import tables
 from summary import Row
 
 matplotlib.use("svg")
@@ -17,34 +18,42 @@ from matplotlib import pyplot  # noqa: E402 (behind the choice of what draws)
 
 COLOURS = matplotlib.colormaps["tab10"]
 DASHES = ("-", "--", ":", "-.")
+RATE, ACCURACY = "highest learning rate", "test accuracy, %"
 
 
 def svg(figure: Any) -> str:
-    """A figure as an element of HTML; without dates, so that the same results give the same file."""
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None})
+    """A figure as an element of HTML; without dates, so that the same results give the same file, and without spaces
+    at the ends of lines."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
     pyplot.close(figure)
-    return text.getvalue()[text.getvalue().index("<svg"):]
+    text = buffer.getvalue()
+    return "".join(line.rstrip() + "\n" for line in text[text.index("<svg"):].splitlines())
 
 
-def styles(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """A colour for each function, with a dash of its own for each row that has it."""
+def styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """A colour for each function, with a dash of its own for each name that has it."""
     colours: dict[str, int] = {}
     made: dict[str, dict[str, Any]] = {}
     used: dict[int, int] = {}
-    for row in rows:
-        function = row.name.split(": ")[-1].split("~")[-1].split("(")[0].strip()
+    for name in names:
+        function = short(name).split("~")[-1].split("(")[0].strip()
         colour = colours.setdefault(function, len(colours) % 10)
-        made[row.name] = {"color": COLOURS(colour), "linestyle": DASHES[used.get(colour, 0) % len(DASHES)]}
+        made[name] = {"color": COLOURS(colour), "linestyle": DASHES[used.get(colour, 0) % len(DASHES)]}
         used[colour] = used.get(colour, 0) + 1
     return made
+
+
+def short(name: str) -> str:
+    """Of a row, without what stands in front of the function."""
+    return name.split(": ")[-1]
 
 
 def lines(title: str, x_name: str, y_name: str, rows: Sequence[Row],
           points: Callable[[Row], tuple[Sequence[float], Sequence[float]]], **settings: Any) -> str:
     """A line for each row, with a legend beside the plot. Where x is logarithmic, each x that occurs has a tick."""
     figure, axes = pyplot.subplots(figsize=(9, 4.2), layout="constrained")
-    looks = styles(rows)
+    looks = styles([row.name for row in rows])
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
     for row in rows:
         x, y = points(row)
@@ -53,11 +62,16 @@ def lines(title: str, x_name: str, y_name: str, rows: Sequence[Row],
                       **looks[row.name])
     axes.set(title=title, xlabel=x_name, ylabel=y_name, **settings)
     if settings.get("xscale") == "log":
-        ticks = sorted({x for row in rows for x in points(row)[0]})
-        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], rotation=45 if len(ticks) > 8 else 0)
-        axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+        set_ticks(axes, {x for row in rows for x in points(row)[0]}, 8)
     figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     return svg(figure)
+
+
+def set_ticks(axes: Any, ticks: Iterable[float], upright: int) -> None:
+    """On an axis of logarithms; more than so many are turned."""
+    texts = {tick: f"{tick:g}" for tick in sorted(ticks)}
+    axes.set_xticks(list(texts), list(texts.values()), rotation=45 if len(texts) > upright else 0)
+    axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
 
 
 def over_epochs(rows: Sequence[Row], name: str, title: str, y_name: str, factor: float = 1.0) -> str:
@@ -75,8 +89,43 @@ def over_rates(rows: Sequence[Row]) -> str:
     def points(row: Row) -> tuple[list[float], list[float]]:
         rates = sorted(row.screened)
         return rates, [100 * row.screened[rate].get("test_accuracy", 0.0) for rate in rates]
-    return lines("Accuracy against the learning rate, with one seed (0: diverged)", "highest learning rate",
-                 "test accuracy, %", rows, points, xscale="log")
+    return lines("Accuracy against the learning rate, with one seed (0: diverged)", RATE, ACCURACY, rows, points,
+                 xscale="log")
+
+
+def panels_over_rates(panels: dict[str, Sequence[Row]]) -> str:
+    """The same for rows of several tables: two panels beside each other, and one legend for all."""
+    names = list(dict.fromkeys(short(row.name) for some in panels.values() for row in some))
+    looks = styles(names)
+    down = -(-len(panels) // 2)
+    figure, axes = pyplot.subplots(down, 2, figsize=(9, 0.6 + 3 * down), layout="constrained", squeeze=False)
+    for place in axes.flat[len(panels):]:
+        place.axis("off")
+    for place, (title, some) in zip(axes.flat, panels.items()):
+        fill_panel(place, some, looks)
+        place.set(title=title)
+    figure.supxlabel(RATE, fontsize=9)
+    figure.supylabel(ACCURACY, fontsize=9)
+    handles = [matplotlib.lines.Line2D([], [], label=name, **looks[name]) for name in names]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(names), frameon=False)
+    return svg(figure)
+
+
+def fill_panel(axes: Any, rows: Sequence[Row], looks: dict[str, dict[str, Any]]) -> None:
+    """A line for each row, which goes down to a cross at the lower edge where the run diverged or died."""
+    learned = [{rate: 100 * one["test_accuracy"] for rate, one in row.screened.items() if tables.learned(one)}
+               for row in rows]
+    values = [value for some in learned for value in some.values()] or [0.0]
+    bottom = min(values) - 0.08 * (max(values) - min(values))
+    for row, some in zip(rows, learned):
+        rates = sorted(row.screened)
+        look = looks[short(row.name)]
+        axes.plot(rates, [some.get(rate, bottom) for rate in rates], linewidth=1.3, **look)
+        axes.plot(list(some), list(some.values()), ".", color=look["color"])
+        axes.plot([rate for rate in rates if rate not in some], [bottom] * (len(rates) - len(some)), "x",
+                  color=look["color"])
+    axes.set_xscale("log")
+    set_ticks(axes, {rate for row in rows for rate in row.screened}, 6)
 
 
 def over_layers(rows: Sequence[Row], name: str, title: str, y_name: str) -> str:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -441,12 +442,14 @@ def test_report(tmp_path):
 
 
 def test_documents_say_what_lines_say(tmp_path):
-    document = tmp_path / "surrogates.md"
     for file in (FOLDER.parent / "surrogates.md", FOLDER / "README.md"):
+        assert "<!-- end of results -->" in file.read_text()
+        document = tmp_path / file.name
         document.write_text(file.read_text())
         assert program.main(["fill", str(document), "--results", str(FOLDER / "results")]) == 0
-        assert "<!-- end of results -->" in file.read_text()
-        assert document.read_text() == file.read_text(), f"run.py fill {file} brings it up to date"
+        for made in tmp_path.iterdir():     # the document and its plots
+            assert made.read_text() == (file.parent / made.name).read_text(), f"run.py fill {file} brings it up to date"
+            made.unlink()
 
 
 def test_fill(tmp_path, capsys):
@@ -487,6 +490,37 @@ between
         document.write_text(f"<!-- {wrong} -->\n<!-- end of results -->\n")
         assert program.main(["fill", str(document), "--results", str(tmp_path)]) == 2
         assert message in capsys.readouterr().err and wrong in document.read_text()
+
+
+def test_fill_plots(tmp_path, capsys):
+    write(tmp_path / "vgg.jsonl", [result(0.02, 0.5), result(0.05, 0.61), result(0.1, None),
+                                   result(0.05, 0.4, activation="relu~elu")])
+    document = tmp_path / "text.md"
+    plot = tmp_path / "rates.svg"
+    arguments = ["fill", str(document), "--results", str(tmp_path)]
+    document.write_text("<!-- plot rates.svg: One = vgg: relu | Two & more = vgg: relu, relu~elu -->\n")
+    for said in ("changed", "as it was"):
+        assert program.main(arguments) == 0
+        assert f"text.md: {said}\n" in capsys.readouterr().out
+    texts = re.findall("<!-- (.*) -->", plot.read_text())
+    assert {"One", "Two &amp; more", "relu", "relu~elu", "0.05"} <= set(texts) and texts.count("relu") == 1
+    first = plot.read_bytes()
+    for wrong, message in (("relu", "no panel of a plot: 'relu', expected: title = table: row, row"),
+                           ("One = vgg: nonsense", "no row 'nonsense' of vgg, expected some of: relu"),
+                           ("One = swin: relu", "results of 'swin' are asked for, and there are none")):
+        document.write_text(f"<!-- plot rates.svg: {wrong} -->\n")
+        assert program.main(arguments) == 2
+        assert message in capsys.readouterr().err and plot.read_bytes() == first
+    write(tmp_path / "vgg.jsonl", [result(0.02, 0.5), result(0.05, 0.62), result(0.1, None)])
+    document.write_text("<!-- plot rates.svg: One = vgg: relu -->\n")
+    assert program.main(arguments) == 0 and plot.read_bytes() != first
+
+
+def test_plot_of_rows_that_no_rate_trains(tmp_path):
+    write(tmp_path / "vgg.jsonl", [result(0.02, None), result(0.05, 0.1)])
+    document = tmp_path / "text.md"
+    document.write_text("<!-- plot rates.svg: One = vgg: relu -->\n")
+    assert program.main(["fill", str(document), "--results", str(tmp_path)]) == 0
 
 
 def test_more_than_chance():
