@@ -31,6 +31,7 @@ PLACE = re.compile(r"(<!-- (results|accuracy at each rate) of ([\w-]+)(?:: ([^\n
                    r"(<!-- end of results -->)", re.DOTALL)
 PLOT = re.compile(r"<!-- plot ([\w-]+\.svg): ([^\n]*) -->")
 PANEL = re.compile(r"(.+) = ([\w-]+): (.+)")
+COMMA = re.compile(r", (?![^(]*\))")        # between names, not in parentheses
 AFTER = re.compile(r"(accuracy|dead) after epoch (\d+)")
 
 Cell = Callable[[Row, Row], str]        # of a row, and the first one
@@ -129,10 +130,11 @@ def chosen(document: Path, table: str, names: str, some: Sequence[Row]) -> Seque
     if not some:
         raise Wrong(f"{document}: results of {table!r} are asked for, and there are none")
     known = {row.name: row for row in some}
-    for one in names.split(", ") if names else ():
+    wanted = COMMA.split(names) if names else list(known)
+    for one in wanted:
         if one not in known:
             raise Wrong(f"{document}: no row {one!r} of {table}, expected some of: {', '.join(known)}")
-    return [known[one] for one in names.split(", ")] if names else some
+    return [known[one] for one in wanted]
 
 
 def of_columns(document: Path, some: Sequence[Row], names: str) -> Iterable[str]:

@@ -484,6 +484,12 @@ between
 | `elu` |  | none |
 <!-- end of results -->
 """
+    own = result(0.05, 0.6, train_images=20000)
+    write(tmp_path / "vgg.jsonl", [own, result(0.05, 0.5, train_images=20000, width=0.25, epochs=3)])
+    document.write_text("<!-- accuracy at each rate of vgg: relu (width 0.25, epochs 3), relu -->\n"
+                        "<!-- end of results -->\n")
+    assert program.main(["fill", str(document), "--results", str(tmp_path)]) == 0
+    assert "| `relu (width 0.25, epochs 3)` | **50.0** |\n| `relu` | **60.0** |\n" in document.read_text()
     for wrong, message in (("results of swin: accuracy", "results of 'swin' are asked for, and there are none"),
                            ("results of vgg: accuracy: nonsense", "no row 'nonsense' of vgg, expected some of: relu"),
                            ("results of vgg: nonsense", "no column 'nonsense', expected some of: accuracy")):
