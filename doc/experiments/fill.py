@@ -30,6 +30,7 @@ from tables import SEEDS
 PLACE = re.compile(r"(<!-- (results|accuracy at each rate) of ([\w-]+)(?:: ([^\n]*?))? -->\n).*?"
                    r"(<!-- end of results -->)", re.DOTALL)
 PLOT = re.compile(r"<!-- plot ([\w-]+\.svg): ([^\n]*) -->")
+OPENING = re.compile(r"<!-- (?:plot|results of|accuracy at each rate)\b[^\n]*")
 PANEL = re.compile(r"(.+) = ([\w-]+): (.+)")
 COMMA = re.compile(r", (?![^(]*\))")        # between names, not in parentheses
 AFTER = re.compile(r"(accuracy|dead) after epoch (\d+)")
@@ -94,6 +95,7 @@ def column(document: Path, name: str) -> tuple[str, Cell]:
 def fill(document: Path, results: dict[str, list[Result]]) -> bool:
     """Whether the document has changed, or a plot of it."""
     before = document.read_text(encoding="utf-8")
+    check(document, before)
 
     def asked(table: str, names: str) -> Sequence[Row]:
         return chosen(document, table, names, rows(table, results.get(table, [])))
@@ -106,7 +108,7 @@ def fill(document: Path, results: dict[str, list[Result]]) -> bool:
         return opening + "".join(line + "\n" for line in lines) + closing
 
     after = PLACE.sub(made, before)
-    plotted = {document.parent / name: plots.panels_over_rates(dict(panels(document, text, asked)))
+    plotted = {document.parent / name: plots.panels_over_rates(panels(document, text, asked))
                for name, text in PLOT.findall(before)}
     texts = {document: after, **plotted}
     changed = [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
@@ -115,15 +117,29 @@ def fill(document: Path, results: dict[str, list[Result]]) -> bool:
     return bool(changed)
 
 
-def panels(document: Path, text: str,
-           asked: Callable[[str, str], Sequence[Row]]) -> Iterable[tuple[str, Sequence[Row]]]:
-    """Of a plot: titles, and their rows."""
+def check(document: Path, text: str) -> None:
+    """What looks like a place must be one: a slip of the pen would leave it as it was."""
+    understood = {match.start() for pattern in (PLACE, PLOT) for match in pattern.finditer(text)}
+    for match in OPENING.finditer(text):
+        if match.start() not in understood:
+            raise Wrong(f"{document}: {match[0]!r} is no place for results, expected what fill.py shows, and behind a "
+                        "table <!-- end of results -->")
+
+
+def panels(document: Path, text: str, asked: Callable[[str, str], Sequence[Row]]) -> dict[str, Sequence[Row]]:
+    """Of a plot: the rows of each title."""
+    made: dict[str, Sequence[Row]] = {}
     for panel in text.split(" | "):
         match = PANEL.fullmatch(panel)
         if match is None:
             raise Wrong(f"{document}: no panel of a plot: {panel!r}, expected: title = table: row, row")
         title, table, names = match.groups()
-        yield title, asked(table, names)
+        if title in made:
+            raise Wrong(f"{document}: two panels of a plot have the title {title!r}, expected one")
+        made[title] = asked(table, names)
+        if len({plots.short(row.name) for row in made[title]}) < len(made[title]):
+            raise Wrong(f"{document}: panel {title!r} has rows {names!r}, expected ones that differ behind ': '")
+    return made
 
 
 def chosen(document: Path, table: str, names: str, some: Sequence[Row]) -> Sequence[Row]:

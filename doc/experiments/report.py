@@ -102,7 +102,7 @@ def section(name: str, some: list[Row], results: list[Result]) -> str:
             '<div class="wide"><table>', f'<thead>{line("th", COLUMNS)}</thead>', '<tbody>',
             *[line("td", cells(row)) for row in some], '</tbody></table></div>',
             plots.over_rates(some),
-            plots.over_epochs(some, "test_accuracy", "Learning curves", "test accuracy, %", 100.0),
+            plots.over_epochs(some, "test_accuracy", "Learning curves", plots.ACCURACY, 100.0),
             plots.over_epochs(some, "train_loss", "Loss in training", "loss"),
             plots.over_epochs(some, "dead", "Dead units after each epoch, on a part of the test samples", "units"),
             plots.over_layers(some, "dead", "Dead units at the end", "of the units, %"),

@@ -5,7 +5,7 @@
     run.py cost vgg                                         what steps and tests take with each row's activation
     run.py list                                             the tables: what is done, what is left
     run.py report                                           results as HTML and CSV
-    run.py fill FILE                                        results in the places for tables that a document has
+    run.py fill FILE                                        tables and plots in the places that a document has
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     cost.add_argument("--rounds", type=int, default=30, help="so many turns (%(default)s)")
     listing = commands.add_parser("list", help="the tables: what is done, what is left")
     report = commands.add_parser("report", help="results as HTML and CSV")
-    filling = commands.add_parser("fill", help="results in the places for tables that documents have (fill.py)")
+    filling = commands.add_parser("fill", help="tables and plots in the places that documents have (fill.py)")
     filling.add_argument("documents", nargs="+", type=Path, metavar="FILE", help="Markdown, with such places")
     for one in (table, cost, listing):
         one.add_argument("--rows", nargs="+", metavar="ROW", help="some rows (all)")

@@ -447,7 +447,9 @@ def test_documents_say_what_lines_say(tmp_path):
         document = tmp_path / file.name
         document.write_text(file.read_text())
         assert program.main(["fill", str(document), "--results", str(FOLDER / "results")]) == 0
-        for made in tmp_path.iterdir():     # the document and its plots
+        made_here = sorted(tmp_path.iterdir())      # the document and its plots
+        assert [one.name for one in made_here] == (["rates.svg"] if file.name == "surrogates.md" else []) + [file.name]
+        for made in made_here:
             assert made.read_text() == (file.parent / made.name).read_text(), f"run.py fill {file} brings it up to date"
             made.unlink()
 
@@ -513,6 +515,8 @@ def test_fill_plots(tmp_path, capsys):
     first = plot.read_bytes()
     for wrong, message in (("relu", "no panel of a plot: 'relu', expected: title = table: row, row"),
                            ("One = vgg: nonsense", "no row 'nonsense' of vgg, expected some of: relu"),
+                           ("One = vgg: relu, relu", "panel 'One' has rows 'relu, relu', expected ones that differ"),
+                           ("One = vgg: relu | One = vgg: relu", "two panels of a plot have the title 'One'"),
                            ("One = swin: relu", "results of 'swin' are asked for, and there are none")):
         document.write_text(f"<!-- plot rates.svg: {wrong} -->\n")
         assert program.main(arguments) == 2
@@ -522,11 +526,23 @@ def test_fill_plots(tmp_path, capsys):
     assert program.main(arguments) == 0 and plot.read_bytes() != first
 
 
+@pytest.mark.parametrize("slip", ["<!-- plot rates.png: One = vgg: relu -->\n", "<!-- results of vgg accuracy -->\n",
+                                  "<!-- results of vgg: accuracy -->\nand no end\n",
+                                  "<!-- results of vgg: rate -->\n" * 2 + "<!-- end of results -->"])
+def test_fill_raises_where_a_place_has_a_slip(tmp_path, capsys, slip):
+    write(tmp_path / "vgg.jsonl", [result(0.02, 0.5)])
+    document = tmp_path / "text.md"
+    document.write_text(slip)
+    assert program.main(["fill", str(document), "--results", str(tmp_path)]) == 2
+    assert "is no place for results" in capsys.readouterr().err and document.read_text() == slip
+
+
 def test_plot_of_rows_that_no_rate_trains(tmp_path):
     write(tmp_path / "vgg.jsonl", [result(0.02, None), result(0.05, 0.1)])
     document = tmp_path / "text.md"
     document.write_text("<!-- plot rates.svg: One = vgg: relu -->\n")
     assert program.main(["fill", str(document), "--results", str(tmp_path)]) == 0
+    assert "<!-- relu -->" in (tmp_path / "rates.svg").read_text()
 
 
 def test_more_than_chance():
