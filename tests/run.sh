@@ -55,10 +55,10 @@ optional_packages_of() {
 
 list() {
     for suite in $usual; do
-        printf '%-12s %s\n' "$suite" "$(field "$suite" about)"
+        printf '%-13s %s\n' "$suite" "$(field "$suite" about)"
     done
     for suite in $long; do
-        printf '%-12s long: %s\n' "$suite" "$(field "$suite" about)"
+        printf '%-13s long: %s\n' "$suite" "$(field "$suite" about)"
     done
 }
 
@@ -126,26 +126,22 @@ build_all() {
     ninja -C "$build" || setup_fail 'the build failed'
 }
 
-# Runs one suite and adds its line to the summary.
-run_suite() {
-    log=$build/tests-$1.log
-    started=$(date +%s)
-    printf '\n==== %s: %s\n\n' "$1" "$(field "$1" about)"
-    { meson test -C "$build" --no-rebuild --setup everything --verbose --logbase "tests-$1" --suite "$1" 2>&1
-      echo $? >"$log.status"; } | tee "$log"
-    reasons=$(sed -n 's/^ *skipped: //p' "$log" | paste -s -d ';' -)
-    if [ "$(cat "$log.status")" != 0 ]; then
-        result=FAILED
-        failed=$((failed + 1))
-    elif [ -n "$reasons" ] || ! grep -qE '^Ok: +[1-9]' "$log"; then
-        result="skipped (${reasons:-no test ran})"
-        skipped=$((skipped + 1))
-    else
-        result=passed
-        passed=$((passed + 1))
-    fi
-    summary="$summary$(printf '%-12s %4d s  %s' "$1" $(($(date +%s) - started)) "$result")
-"
+# Runs the chosen suites by one call, so that a test that uses one core leaves the others to tests of any suite; says
+# how each suite went. Beside others a test takes longer than alone, for which timeouts are made.
+run_suites() {
+    log=$build/meson-logs/tests-everything.json
+    rm -f "$log"
+    # shellcheck disable=SC2086 # a list of words
+    set -- $chosen
+    for suite in "$@"; do
+        set -- "$@" --suite "$suite"
+        shift
+    done
+    meson test -C "$build" --no-rebuild --setup everything --verbose --logbase tests --timeout-multiplier 3 "$@"
+    status=$?
+    printf '\n'
+    # shellcheck disable=SC2086 # a list of words
+    python3 "$root/tests/summary.py" "$log" "$build/meson-info/intro-tests.json" "$status" $chosen
 }
 
 case ${1:-} in
@@ -158,17 +154,4 @@ choose "$@"
 check_python
 set_up
 build_all
-passed=0
-failed=0
-skipped=0
-summary=
-for suite in $chosen; do
-    run_suite "$suite"
-done
-printf '\n==== summary\n\n%s\n' "$summary"
-if [ "$skipped" = 0 ]; then
-    printf '%d passed, %d failed\n' "$passed" "$failed"
-else
-    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
-fi
-[ "$failed" = 0 ]
+run_suites

@@ -68,7 +68,7 @@ warned() {
 
 # The reasons in the summary of run.sh.
 skipped_there() {
-    sed -n 's/^[a-z]* *[0-9]* s  skipped (\(.*\))$/\1/p' "$log" | paste -s -d ';' -
+    sed -n 's/^[a-z-]* *[0-9]* s  skipped (\(.*\))$/\1/p' "$log" | paste -s -d ';' -
 }
 
 # step NAME COMMAND...: one line that says how it went, more if badly. A step that skips something is skipped.

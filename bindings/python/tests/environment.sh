@@ -33,8 +33,15 @@ if ! cmp -s "$list" "$folder/$(basename "$list")"; then
     }
     cp "$list" "$folder"
 fi
+
+# Environments beside each other share the folder in which the package is built, one after the other; without flock
+# each has its own.
+package=$folder/../package
+exec 9>"$package.lock"
+flock 9 2>/dev/null || package=$folder/package
 PATH=$folder/bin:$PATH pip install --quiet --no-deps --no-build-isolation --force-reinstall \
-    --config-settings "build-dir=$folder/../package" "$here/.." >"$folder/package.log" 2>&1 || {
+    --config-settings "build-dir=$package" "$here/.." >"$folder/package.log" 2>&1 || {
     cat "$folder/package.log"
     exit 1
 }
+exec 9>&-
