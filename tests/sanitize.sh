@@ -1,21 +1,23 @@
 # The unit and kernel suites under a tool that finds what no result shows.
 #
-#     sh sanitize.sh address|thread SOURCE_ROOT FOLDER
+#     sh sanitize.sh address|thread SOURCE_ROOT FOLDER LEVELS
 #     sh sanitize.sh valgrind SOURCE_ROOT BUILD
 #
 # address: AddressSanitizer with UndefinedBehaviorSanitizer; thread: ThreadSanitizer, the tests of threads alone. FOLDER
-# gets a build for the tool, by CC, the compiler of the build that runs this. valgrind takes the programs of BUILD as
-# they are, so by default it sees the code of a release; the assertions that a release lacks run in the other two.
+# gets a build for the tool, with the option `levels`, by CC, the compiler of the build that runs this. valgrind takes
+# the programs of BUILD as they are, so by default it sees the code of a release; the assertions that a release lacks
+# run in the other two.
 set -eu
 tool=$1
 source=$2
 folder=$3
+levels=${4:-}
 
 # build OPTION...: with -g1 kernels compile in three quarters of the time that they take with -g, and reports still name
 # functions and lines. With -O1 it is half, but what is learned then takes 60 s to test instead of 8.
 build() {
     [ -f "$folder/build.ninja" ] ||
-        meson setup "$folder" "$source" -Dtests=true --buildtype=debugoptimized -Db_lundef=false "$@"
+        meson setup "$folder" "$source" -Dtests=true --buildtype=debugoptimized -Db_lundef=false -Dlevels="$levels" "$@"
 }
 
 case $tool in

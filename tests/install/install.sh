@@ -1,11 +1,12 @@
 # An installed copy, as a user and as a distribution would look at it.
 #
-#     sh install.sh SOURCE_ROOT FOLDER
+#     sh install.sh SOURCE_ROOT FOLDER LEVELS
 #
-# FOLDER gets a build and an installation of its own. CC is the compiler of that build.
+# FOLDER gets a build, with the option `levels`, and an installation of its own. CC is the compiler of that build.
 set -eu
 source=$1
 folder=$2
+levels=$3
 here=$source/tests/install
 prefix=$folder/prefix
 CC=${CC:-cc}
@@ -29,7 +30,8 @@ empty() {
 install_copy() {
     rm -rf "$folder/build" "$prefix"
     mkdir -p "$folder"
-    if ! { meson setup "$folder/build" "$source" --prefix="$prefix" --libdir=lib --default-library=both &&
+    if ! { meson setup "$folder/build" "$source" --prefix="$prefix" --libdir=lib --default-library=both \
+            -Dlevels="$levels" &&
            meson install -C "$folder/build"; } >"$folder/log" 2>&1; then
         cat "$folder/log"
         echo "FAILED: no copy could be built and installed"
