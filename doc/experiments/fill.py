@@ -8,6 +8,10 @@ behind a colon.
     <!-- accuracy at each rate of vgg -->
     <!-- accuracy at each rate of vgg: relu, relu~bsilu -->
 
+What is named here are functions, each as it is and as surrogate of relu:
+
+    <!-- surrogates of vgg: bsilu, elu -->
+
 A plot is a file beside the document, which the document includes as any other picture. It has a panel for each table,
 with a title and rows:
 
@@ -27,10 +31,10 @@ from report import percent, shown
 from summary import Result, Row, deviation, rows
 from tables import SEEDS
 
-PLACE = re.compile(r"(<!-- (results|accuracy at each rate) of ([\w-]+)(?:: ([^\n]*?))? -->\n).*?"
+PLACE = re.compile(r"(<!-- (results|accuracy at each rate|surrogates) of ([\w-]+)(?:: ([^\n]*?))? -->\n).*?"
                    r"(<!-- end of results -->)", re.DOTALL)
 PLOT = re.compile(r"<!-- plot ([\w-]+\.svg): ([^\n]*) -->")
-OPENING = re.compile(r"<!-- (?:plot|results of|accuracy at each rate)\b[^\n]*")
+OPENING = re.compile(r"<!-- (?:plot|results of|accuracy at each rate|surrogates of)\b[^\n]*")
 PANEL = re.compile(r"(.+) = ([\w-]+): (.+)")
 COMMA = re.compile(r", (?![^(]*\))")        # between names, not in parentheses
 AFTER = re.compile(r"(accuracy|dead) after epoch (\d+)")
@@ -102,9 +106,14 @@ def fill(document: Path, results: dict[str, list[Result]]) -> bool:
 
     def made(match: re.Match[str]) -> str:
         opening, kind, table, rest, closing = match.groups()
-        columns, names = (rest or "").partition(": ")[::2] if kind == "results" else ("", rest or "")
-        some = asked(table, names)
-        lines = of_columns(document, some, columns) if kind == "results" else of_rates(some)
+        names = rest or ""
+        if kind == "results":
+            columns, _, names = names.partition(": ")
+            lines = of_columns(document, asked(table, names), columns)
+        elif kind == "surrogates":
+            lines = of_surrogates([asked(table, f"{name}, relu~{name}") for name in COMMA.split(names)])
+        else:
+            lines = of_rates(asked(table, names))
         return opening + "".join(line + "\n" for line in lines) + closing
 
     after = PLACE.sub(made, before)
@@ -164,6 +173,13 @@ def of_rates(some: Sequence[Row]) -> Iterable[str]:
     rates = sorted({rate for row in some for rate in row.screened})
     return markdown(["", *(f"{rate:g}" for rate in rates)],
                     [[f"`{row.name}`", *(at_rate(row, rate) for rate in rates)] for row in some])
+
+
+def of_surrogates(pairs: Sequence[Sequence[Row]]) -> Iterable[str]:
+    """For each function: its accuracy, that of relu with its derivative, and the difference."""
+    return markdown(["", "itself, %", "`relu` with its derivative, %", "difference"],
+                    [[f"`{itself.name}`", accuracy(itself, itself), accuracy(surrogate, itself),
+                      gain(surrogate, itself)] for itself, surrogate in pairs])
 
 
 def at_rate(row: Row, rate: float) -> str:

@@ -486,6 +486,18 @@ between
 | `elu` |  | none |
 <!-- end of results -->
 """
+    write(tmp_path / "vgg.jsonl", [
+        result(0.05, 0.6 + itself, seed, activation=name)
+        for name, by in (("elu", 0.1), ("relu~elu", 0.05), ("relu", 0))
+        for seed, itself in ((1, by), (2, by + 0.01), (3, by))])
+    document.write_text("<!-- surrogates of vgg: elu -->\n<!-- end of results -->\n")
+    assert program.main(["fill", str(document), "--results", str(tmp_path)]) == 0
+    assert document.read_text() == """<!-- surrogates of vgg: elu -->
+|  | itself, % | `relu` with its derivative, % | difference |
+| --- | --- | --- | --- |
+| `elu` | 70.3 ± 0.6 | 65.3 ± 0.6 | **-5.0 ± 0.0** |
+<!-- end of results -->
+"""
     own = result(0.05, 0.6, train_images=20000)
     write(tmp_path / "vgg.jsonl", [own, result(0.05, 0.5, train_images=20000, width=0.25, epochs=3)])
     document.write_text("<!-- accuracy at each rate of vgg: relu (width 0.25, epochs 3), relu -->\n"
@@ -494,6 +506,8 @@ between
     assert "| `relu (width 0.25, epochs 3)` | **50.0** |\n| `relu` | **60.0** |\n" in document.read_text()
     for wrong, message in (("results of swin: accuracy", "results of 'swin' are asked for, and there are none"),
                            ("results of vgg: accuracy: nonsense", "no row 'nonsense' of vgg, expected some of: relu"),
+                           ("surrogates of vgg: elu", "no row 'elu' of vgg, expected some of: relu"),
+                           ("surrogates of vgg", "no row '' of vgg"),
                            ("results of vgg: nonsense", "no column 'nonsense', expected some of: accuracy")):
         document.write_text(f"<!-- {wrong} -->\n<!-- end of results -->\n")
         assert program.main(["fill", str(document), "--results", str(tmp_path)]) == 2
