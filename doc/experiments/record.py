@@ -18,6 +18,8 @@ def read(path: Path) -> list[dict[str, Any]]:
     off is none."""
     if not path.exists():
         return []
+    if not path.is_file():
+        raise Wrong(f"{path}: a folder or a device, expected a file of results")
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
     made = []
     for number, line in enumerate(lines, 1):

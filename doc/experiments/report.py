@@ -29,14 +29,14 @@ COLUMNS = ("row", "rate", "accuracy, %", "± deviation", "training, %", "runs", 
 
 
 def write(results: dict[str, list[Result]], folder: Path) -> str:
-    """Writes report.html, for each table NAME.csv, and runs.csv; what was written, in words."""
+    """Writes report.html, for each table NAME.csv, and all-runs.csv; what was written, in words."""
     folder.mkdir(parents=True, exist_ok=True)
     results = {name: some for name, some in results.items() if some}
     tables = {name: rows(name, some) for name, some in results.items()}
     for name, some in tables.items():
         write_csv(folder / f"{name}.csv", COLUMNS, [cells(row) for row in some])
     if results:
-        write_csv(folder / "runs.csv", *lines_of_runs(results))
+        write_csv(folder / "all-runs.csv", *lines_of_runs(results))
     (folder / "report.html").write_text(html(tables, results), encoding="utf-8")
     count = sum(map(len, results.values()))
     return f"{folder / 'report.html'}: {count} runs of {len(tables)} tables, and CSV beside it"
@@ -101,16 +101,30 @@ def section(name: str, some: list[Row], results: list[Result]) -> str:
     text = [f'<h2 id="{escape(name)}">{escape(name)}: {escape(about)}</h2>', conditions(results),
             '<div class="wide"><table>', f'<thead>{line("th", COLUMNS)}</thead>', '<tbody>',
             *[line("td", cells(row)) for row in some], '</tbody></table></div>',
-            plots.over_rates(some),
-            plots.over_epochs(some, "test_accuracy", "Learning curves", plots.ACCURACY, 100.0),
-            plots.over_epochs(some, "train_loss", "Loss in training", "loss"),
-            plots.over_epochs(some, "dead", "Dead units after each epoch, on a part of the test samples", "units"),
-            plots.over_layers(some, "dead", "Dead units at the end", "of the units, %"),
-            plots.over_layers(some, "nearly_dead", "Dead and nearly dead units at the end", "of the units, %"),
-            plots.over_layers(some, "sparsity", "Sparsity at the end", "not active, %"),
-            '<details><summary>Inputs of the activations at the end, with the first seed</summary>',
-            plots.histograms(some), '</details>']
+            *[plotted(title, part) for title, part in parts(some).items()]]
     return "\n".join(text)
+
+
+def parts(some: list[Row]) -> dict[str, list[Row]]:
+    """Rows by what stands before ': ' in their names, such as the depth: a plot of all of them could not be read."""
+    made: dict[str, list[Row]] = {}
+    for row in some:
+        made.setdefault(row.name.rpartition(": ")[0], []).append(row)
+    return made
+
+
+def plotted(title: str, some: list[Row]) -> str:
+    return "\n".join([
+        f"<h3>{escape(title)}</h3>" if title else "",
+        plots.over_rates(some),
+        plots.over_epochs(some, "test_accuracy", "Learning curves", plots.ACCURACY, 100.0),
+        plots.over_epochs(some, "train_loss", "Loss in training", "loss"),
+        plots.over_epochs(some, "dead", "Dead units after each epoch, on a part of the test samples", "units"),
+        plots.over_layers(some, "dead", "Dead units at the end", "of the units, %"),
+        plots.over_layers(some, "nearly_dead", "Dead and nearly dead units at the end", "of the units, %"),
+        plots.over_layers(some, "sparsity", "Sparsity at the end", "not active, %"),
+        '<details><summary>Inputs of the activations at the end, with the first seed</summary>',
+        plots.histograms(some), '</details>'])
 
 
 def line(kind: str, texts: Sequence[str]) -> str:
@@ -121,7 +135,8 @@ def conditions(results: list[Result]) -> str:
     """What all runs have in common, and what else they were made with."""
     options = [one["options"] for one in results]
     common = {name: value for name, value in options[0].items() if all(one.get(name) == value for one in options)}
-    said = ", ".join(f"{name} {value}" for name, value in common.items() if value != -1.0)
+    said = ", ".join(f"{name} {value}" for name, value in common.items()
+                     if not (name in ("blend_from", "blend_to") and value < 0))     # there is no blend
     machines = {", ".join(f"{name} {value}" for name, value in one["machine"].items() if value) for one in results}
     data = {f"{one['options']['data']} {one['data_digest']}" + (f" ({one['note']})" if one["note"] else "")
             for one in results}

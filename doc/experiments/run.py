@@ -51,7 +51,8 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--fashion-mnist", help="Fashion-MNIST's files (where Debian's package puts them)")
         one.add_argument("--text", help="a file of text")
         one.add_argument("--note", default="",
-                         help="stands with results and in reports, such as what was done to the data")
+                         help="stands with results and in reports: what was done to the data of --folder, "
+                         "--fashion-mnist or --text")
         one.add_argument("--output", type=Path, help="the file of results (build/experiments/NAME.jsonl)")
     for one in (listing, report, filling):
         one.add_argument("--results", type=Path, default=BUILD, help="the folder with files of results (%(default)s)")
@@ -74,7 +75,10 @@ def run(arguments: argparse.Namespace) -> int:
     own = given(arguments)
     options = Options().changed(**{**preset(arguments.preset, own.get("network", Options.network)),
                                    "processes": int(os.environ.get("WORLD_SIZE", 1)), **own})
-    run_here(options, place_of_data(arguments, options.data), arguments.output or BUILD / "runs.jsonl",
+    place = place_of_data(arguments, options.data)
+    if place is None and arguments.note:
+        raise Wrong(f"--note: {arguments.note!r}, expected none without --folder, --fashion-mnist or --text")
+    run_here(options, place, arguments.output or BUILD / "runs.jsonl",
              {"row": arguments.row, "note": arguments.note})
     return 0
 
@@ -95,6 +99,18 @@ def chosen_rows(names: Sequence[str] | None, rows: Sequence[Row]) -> Sequence[Ro
         if one not in known:
             raise Wrong(f"--rows: {one!r}, expected some of: {', '.join(known)}")
     return rows if names is None else [known[one] for one in names]
+
+
+def check_flags(arguments: argparse.Namespace) -> None:
+    """Of `table` and `list`: those of a run that they have in another way, and how many at once."""
+    own = given(arguments)
+    for one in ("rate", "seed"):
+        if one in own:
+            raise Wrong(f"--{one}: {own[one]}, expected --{one}s, as rows have several")
+    if own.get("processes", 1) != 1:
+        raise Wrong(f"--processes: {own['processes']}, expected 1: torchrun is for `run` alone")
+    if arguments.jobs < 1:
+        raise Wrong(f"--jobs: {arguments.jobs}, expected 1 or more")
 
 
 def numbers(flag: str, text: str | None, kind: Callable[[str], Any]) -> tuple[Any, ...] | None:
@@ -118,11 +134,10 @@ def decisions(arguments: argparse.Namespace, name: str, rows: dict[str, Options]
 def table(arguments: argparse.Namespace) -> int:
     from data import load
     from pool import Planned, Pool
+    check_flags(arguments)
     name = arguments.name
     output = arguments.output or BUILD / f"{name}.jsonl"
     rows = options_of_rows(arguments, name)
-    if arguments.jobs < 1:
-        raise Wrong(f"--jobs: {arguments.jobs}, expected 1 or more")
     decisions(arguments, name, rows, [])        # rates and seeds that are none are found before anything is read
     data = {options.data: options for options in rows.values()}
     digests = {one: load(options, place_of_data(arguments, one)).digest for one, options in data.items()}
@@ -144,7 +159,7 @@ def table(arguments: argparse.Namespace) -> int:
     def more(row: str, options: Options) -> list[str]:
         place = place_of_data(arguments, options.data)
         flag = {"text": "--text", "fashion-mnist": "--fashion-mnist"}.get(options.data, "--folder")
-        return ["--row", row, "--note", arguments.note, *(() if place is None else (flag, place))]
+        return ["--row", row, *(() if place is None else (flag, place, "--note", arguments.note))]
 
     Pool(plan, output, more, arguments.jobs).finish()
     print(f"{name} is done: {output}")
@@ -159,11 +174,15 @@ def cost(arguments: argparse.Namespace) -> int:
     for one in rows.values():
         if one.device != "cpu" or one.processes != 1:
             raise Wrong(f"--device, --processes: {one.device}, {one.processes}, expected cpu, 1 to measure costs")
+    networks = sorted({f"{one.network} of depth {one.depth}" for one in rows.values()})
+    if len(networks) > 1:
+        raise Wrong(f"--rows: of {', '.join(networks)}, expected rows of one network, whose costs can be compared")
     measure(rows, arguments.rounds)
     return 0
 
 
 def listing(arguments: argparse.Namespace) -> int:
+    check_flags(arguments)
     print(f"{'table':<10} {'rows':>5} {'done':>5} {'left':>5} {'hours left':>11}   about")
     for name in TABLES:
         try:
@@ -173,14 +192,22 @@ def listing(arguments: argparse.Namespace) -> int:
             continue
         results = record.read(arguments.results / f"{name}.jsonl")
         made = decisions(arguments, name, rows, results)
-        left = sum(len(one.wanted) + one.later for one in made.values())
+        left = {row: len(one.wanted) + one.later for row, one in made.items()}
         names = {options.changed(rate=one["options"]["rate"], seed=one["options"]["seed"]).identity()
                  for options in rows.values() for one in results}
         done = [one for one in results if one["run"] in names]
-        seconds = statistics.median(one["seconds"] for one in done) if done else math.nan
-        hours = f"{left * seconds / 3600 / arguments.jobs:.1f}" if done else "?"
-        print(f"{name:<10} {len(rows):>5} {len(done):>5} {left:>5} {hours:>11}   {TABLES[name].about}")
+        seconds = sum(count * seconds_of(rows[row], done) for row, count in left.items() if count)
+        hours = "?" if math.isnan(seconds) else f"{seconds / 3600 / arguments.jobs:.1f}"
+        print(f"{name:<10} {len(rows):>5} {len(done):>5} {sum(left.values()):>5} {hours:>11}   {TABLES[name].about}")
     return 0
+
+
+def seconds_of(options: Options, done: Sequence[dict[str, Any]]) -> float:
+    """What a run is likely to take: the median of those of the same network, as deep, with as many steps."""
+    alike = ("network", "depth", "width", "train_images", "epochs")
+    known: list[float] = [
+        one["seconds"] for one in done if all(one["options"][name] == getattr(options, name) for name in alike)]
+    return statistics.median(known) if known else math.nan
 
 
 def all_results(arguments: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
@@ -189,7 +216,8 @@ def all_results(arguments: argparse.Namespace) -> dict[str, list[dict[str, Any]]
     files = sorted(arguments.results.glob("*.jsonl"), key=lambda file: (
         names.index(file.stem) if file.stem in names else len(names), file.stem))
     if not files:
-        raise Wrong(f"--results: {arguments.results} has no file of results (*.jsonl), expected one or more")
+        raise Wrong(f"--results: {arguments.results} has no file of results (*.jsonl), expected one or more; "
+                    "the project's own are in doc/experiments/results")
     return {file.stem: record.read(file) for file in files}
 
 
@@ -221,7 +249,7 @@ def main(given_arguments: Sequence[str] | None = None) -> int:
             signal.signal(one, interrupted)
         commands = {"run": run, "table": table, "cost": cost, "list": listing, "report": report, "fill": filling}
         return commands[arguments.command](arguments)
-    except Wrong as error:
+    except (Wrong, OSError) as error:
         print(f"run.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -41,6 +41,8 @@ def set_up(options: Options) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False     # it takes time, and nothing here reads any
     if options.device == "cuda" and not torch.cuda.is_available():
         raise Wrong("--device: cuda, expected cpu: PyTorch finds no such device")
+    if options.device == "cuda":
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))     # which torchrun gives each process of a machine
 
 
 @contextmanager

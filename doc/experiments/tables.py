@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, Iterable, NamedTuple, Sequence
 
-from options import Options, preset
+from options import Options, Wrong, preset
 
 
 class Row(NamedTuple):
@@ -150,7 +150,11 @@ def rates_of(table: Table, name: str) -> tuple[float, ...]:
 
 
 def options_of(table: Table, row: Row, preset_name: str, given: dict[str, Any]) -> Options:
-    """Of a row; what is given goes before what row, table and preset say."""
+    """Of a row; what is given goes before what table and preset say. What makes the row cannot be given."""
+    for name, value in given.items():
+        if row.changes.get(name, value) != value:
+            raise Wrong(f"--{name.replace('_', '-')}: {value}, expected {row.changes[name]}, which row {row.name!r} "
+                        "has")
     asked = {**table.common, **(table.minutes if preset_name == "minutes" else {}), **row.changes, **given}
     return Options().changed(**{**preset(preset_name, asked.get("network", Options.network)), **asked})
 

@@ -28,7 +28,7 @@ class Task:
     def __init__(self, options: Options, data: Data) -> None:
         self.classes = data.classes
         self.options, self.rank = options, distributed.get_rank() if options.processes > 1 else 0
-        self.device = torch.device(options.device, self.rank if options.device == "cuda" else None)
+        self.device = torch.device(options.device)
         self.dtype, self.layout = DTYPES[options.precision], LAYOUTS[options.layout]
         torch.manual_seed(options.seed)
         made = make(options, tuple(data.train.inputs.shape[1:]), data.classes)

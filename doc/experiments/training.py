@@ -103,7 +103,6 @@ class Run:
 
     def finish(self, progress: Callable[[int], None]) -> dict[str, Any]:
         """Trains to the end; the result. progress is told of each epoch that is done."""
-        status = "done"
         try:
             for epoch in range(len(self.epochs), self.options.epochs):
                 start = time.perf_counter()
@@ -111,9 +110,12 @@ class Run:
                 self.seconds += time.perf_counter() - start
                 self.save()
                 progress(epoch + 1)
+            tested, seen = self.task.evaluate(0)
+            finite(tested["test_loss"])
         except (Diverged, libsugar.OutOfRangeError):    # prelu's slopes can leave libsugar's range before the loss does
-            status = "diverged"
-        return self.result(status)
+            return self.result("diverged")
+        return {**self.result("done"), **{name: short(value) for name, value in tested.items()},
+                "layers": {name: layer_figures(layer) for name, layer in seen.layers.items()}}
 
     def epoch(self, epoch: int) -> dict[str, Any]:
         torch.manual_seed(seed_of(self.options.seed, epoch, 1 + self.task.rank))    # of what draws by itself: rrelu
@@ -164,10 +166,6 @@ class Run:
                                 "seconds": short(self.seconds)}
         if len(self.machines) > 1:
             made["machines_before"] = self.machines[:-1]
-        if status == "done":
-            tested, seen = self.task.evaluate(0)
-            made.update({name: short(value) for name, value in tested.items()})
-            made["layers"] = {name: layer_figures(layer) for name, layer in seen.layers.items()}
         return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import math
 import os
 import re
 import shutil
@@ -217,6 +218,19 @@ def test_diverged(cifar, tmp_path, activation):
     assert one["status"] == "diverged" and "test_accuracy" not in one and "NaN" not in output.read_text()
 
 
+def test_diverged_in_the_last_test(cifar, tmp_path, monkeypatch):
+    output, whole = tmp_path / "runs.jsonl", tasks.Images.evaluate
+
+    def evaluate(task, count):
+        tested, seen = whole(task, count)
+        return ({**tested, "test_loss": math.inf} if count == 0 else tested), seen
+
+    monkeypatch.setattr(tasks.Images, "evaluate", evaluate)
+    assert program.main(["run", "--folder", str(cifar), *SMALL, "--test-images", "100", "--output", str(output)]) == 0
+    (one,) = lines(output)
+    assert one["status"] == "diverged" and len(one["epochs"]) > 0 and "Infinity" not in output.read_text()
+
+
 @pytest.mark.parametrize("network", ["mlp", "mlp-bn"])
 def test_two_processes(cifar, tmp_path, network):
     """They find what one finds, up to rounding; monitors count as one. Normalised, each has means of its own share."""
@@ -399,7 +413,7 @@ def test_rows_go_on_with_a_new_option(tmp_path):
     (row,) = rows("vgg", lines(tmp_path / "vgg.jsonl"))
     assert list(row.screened) == [0.02, 0.05]
     assert program.main(["report", "--results", str(tmp_path), "--output", str(tmp_path)]) == 0
-    with open(tmp_path / "runs.csv", newline="", encoding="utf-8") as file:
+    with open(tmp_path / "all-runs.csv", newline="", encoding="utf-8") as file:
         assert [line["gradient_scale"] for line in csv.DictReader(file)] == ["1.0", "1.0"]
 
 
@@ -438,7 +452,13 @@ def test_report(tmp_path):
     table = (tmp_path / "report" / "vgg.csv").read_text().splitlines()
     assert table[1].startswith("relu,0.05,70.00,14.14,10.00,2,0,1.300,25.00,50.00,50.0,,")
     assert table[2].startswith("elu,none,,,,1,1,")
-    assert len((tmp_path / "report" / "runs.csv").read_text().splitlines()) == 8
+    assert len((tmp_path / "report" / "all-runs.csv").read_text().splitlines()) == 8
+    assert "bias 0.0" in page and "blend_from" not in page
+    (tmp_path / "low").mkdir()
+    write(tmp_path / "low" / "runs.jsonl", [result(0.05, 0.5, bias=-1.0)])
+    assert program.main(["report", "--results", str(tmp_path / "low"), "--output", str(tmp_path / "low")]) == 0
+    assert "bias -1.0" in (tmp_path / "low" / "report.html").read_text()
+    assert (tmp_path / "low" / "runs.csv").read_text().startswith("row,rate,")
 
 
 def test_documents_say_what_lines_say(tmp_path):
@@ -570,7 +590,8 @@ def test_listing(tmp_path, capsys):
     write(tmp_path / "vgg.jsonl", results)
     assert program.main(["list", "--results", str(tmp_path)]) == 0
     found = {line.split()[0]: line.split()[1:5] for line in capsys.readouterr().out.splitlines()}
-    assert found["vgg"] == ["19", "4", "92", "0.9"] and found["vgg-bn"][1] == "0" and set(tables.TABLES) < set(found)
+    assert found["vgg"] == ["19", "4", "92", "0.9"] and found["variants"][2:] == ["120", "?"]
+    assert found["vgg-bn"][1] == "0" and set(tables.TABLES) < set(found)
 
 
 # ---- What is refused -------------------------------------------------------------------------------------------------
@@ -606,12 +627,25 @@ def test_wrong_options(cifar, tmp_path, capsys, arguments, message):
     (["table", "vgg", "--rows", "relu", "nonsense"], "--rows: 'nonsense', expected some of: relu, "),
     (["table", "vgg", "--rates", "0.1,x"], "--rates: '0.1,x', expected numbers separated by commas"),
     (["table", "vgg", "--jobs", "0"], "--jobs: 0, expected 1 or more"),
+    (["table", "vgg", "--rate", "0.1"], "--rate: 0.1, expected --rates, as rows have several"),
+    (["table", "vgg", "--seed", "7"], "--seed: 7, expected --seeds, as rows have several"),
+    (["table", "vgg", "--processes", "2"], "--processes: 2, expected 1: torchrun is for `run` alone"),
+    (["table", "vgg", "--activation", "elu"], "--activation: elu, expected relu, which row 'relu' has"),
+    (["table", "decay", "--weight-decay", "0.01"], "--weight-decay: 0.01, expected 0.0005, which row '0.0005: relu'"),
+    (["table", "depth", "--depth", "3"], "--depth: 3, expected 6, which row '6 layers: relu' has"),
+    (["table", "low", "--output", "/dev/null"], "/dev/null: a folder or a device, expected a file of results"),
+    (["run", "--note", "drawn"], "--note: 'drawn', expected none without --folder, --fashion-mnist or --text"),
+    (["fill", "nowhere.md", "--results", str(FOLDER / "results")], "No such file or directory: 'nowhere.md'"),
+    (["list", "--jobs", "0"], "--jobs: 0, expected 1 or more"),
     (["cost", "vgg", "--rounds", "0"], "--rounds: 0, expected 1 or more"),
+    (["cost", "depth"], "--rows: of mlp of depth 12, mlp of depth 24, mlp of depth 6"),
     (["cost", "vgg", "--processes", "2"], "--device, --processes: cpu, 2, expected cpu, 1"),
     (["report", "--results", "nowhere"], "--results: nowhere has no file of results"),
 ])
-def test_wrong_commands(tmp_path, capsys, arguments, message):
-    output = [] if arguments[0] == "cost" else ["--output", str(tmp_path / "out")]
+def test_wrong_commands(fashion, tmp_path, capsys, arguments, message):
+    output = ["--output", str(tmp_path / "out")] if {arguments[0]} < {"table", "report", "run"} else []
+    if "--output" in arguments:
+        output = ["--fashion-mnist", str(fashion)]
     assert program.main([*arguments, *output]) == 2
     assert message in capsys.readouterr().err
 
