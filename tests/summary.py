@@ -37,16 +37,15 @@ def read_log(text):
 
 def judge(tests, log):
     """The seconds that a suite's tests took, and what became of them."""
-    entries = [log[name] for name in sorted(tests & log.keys())]
-    seconds = sum(entry["duration"] for entry in entries)
-    bad = [entry for entry in entries if entry["result"] not in GOOD]
-    reasons = [reason for entry in entries
+    entries = {name: log[name] for name in sorted(tests & log.keys())}
+    seconds = sum(entry["duration"] for entry in entries.values())
+    bad = [name for name, entry in entries.items() if entry["result"] not in GOOD]
+    bad += [f"{name}: did not run" for name in sorted(tests - log.keys())]
+    reasons = [reason for entry in entries.values()
                for reason in re.findall(r"^ *skipped: (.*)", entry.get("stdout") or "", re.MULTILINE)]
-    if bad or tests - log.keys():
-        names = [re.split(" / |:", entry["name"])[-1] for entry in bad]
-        names += [f"{name}: did not run" for name in sorted(tests - log.keys())]
-        return seconds, f"FAILED ({'; '.join(names)})"
-    if reasons or all(entry["result"] == "SKIP" for entry in entries):
+    if bad:
+        return seconds, f"FAILED ({'; '.join(bad)})"
+    if reasons or all(entry["result"] == "SKIP" for entry in entries.values()):
         return seconds, f"skipped ({'; '.join(reasons) or 'no test ran'})"
     return seconds, "passed"
 

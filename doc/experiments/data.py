@@ -63,6 +63,8 @@ def load(options: Options, place: str | None) -> Data:
 
 
 def contents(flag: str, path: Path) -> bytes:
+    if path.exists() and not path.is_file():        # /dev/zero has no end
+        raise Wrong(f"{flag}: {path}: a folder or a device, expected a file")
     try:
         return path.read_bytes()
     except OSError as error:

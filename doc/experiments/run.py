@@ -17,7 +17,7 @@ import signal
 import statistics
 import sys
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 import record
 from options import Options, Wrong, add_flags, given, preset
@@ -67,6 +67,12 @@ def place_of_data(arguments: argparse.Namespace, data: str) -> str | None:
     return place
 
 
+def check_note(arguments: argparse.Namespace, data: Iterable[str]) -> None:
+    """A note is of data whose place is given, and stands with their results alone."""
+    if arguments.note and all(place_of_data(arguments, one) is None for one in data):
+        raise Wrong(f"--note: {arguments.note!r}, expected none without --folder, --fashion-mnist or --text")
+
+
 # ---- One run ---------------------------------------------------------------------------------------------------------
 
 
@@ -75,10 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
     own = given(arguments)
     options = Options().changed(**{**preset(arguments.preset, own.get("network", Options.network)),
                                    "processes": int(os.environ.get("WORLD_SIZE", 1)), **own})
-    place = place_of_data(arguments, options.data)
-    if place is None and arguments.note:
-        raise Wrong(f"--note: {arguments.note!r}, expected none without --folder, --fashion-mnist or --text")
-    run_here(options, place, arguments.output or BUILD / "runs.jsonl",
+    check_note(arguments, [options.data])
+    run_here(options, place_of_data(arguments, options.data), arguments.output or BUILD / "runs.jsonl",
              {"row": arguments.row, "note": arguments.note})
     return 0
 
@@ -140,6 +144,7 @@ def table(arguments: argparse.Namespace) -> int:
     rows = options_of_rows(arguments, name)
     decisions(arguments, name, rows, [])        # rates and seeds that are none are found before anything is read
     data = {options.data: options for options in rows.values()}
+    check_note(arguments, data)
     digests = {one: load(options, place_of_data(arguments, one)).digest for one, options in data.items()}
     for one in digests:
         record.check_data(output, one, digests[one])

@@ -615,6 +615,7 @@ def test_listing(tmp_path, capsys):
      "--batch: 101, expected at most the 100 training samples"),
     (["--data", "fashion-mnist", "--fashion-mnist", "nowhere"], "--fashion-mnist: nowhere/train-images"),
     (["--folder", "nowhere"], "--folder: nowhere/data_batch_1.bin: No such file"),
+    (["--network", "gpt2", "--text", "/dev/zero"], "--text: /dev/zero: a folder or a device, expected a file"),
 ])
 def test_wrong_options(cifar, tmp_path, capsys, arguments, message):
     folder = [] if "--folder" in arguments else ["--folder", str(cifar)]
@@ -633,8 +634,10 @@ def test_wrong_options(cifar, tmp_path, capsys, arguments, message):
     (["table", "vgg", "--activation", "elu"], "--activation: elu, expected relu, which row 'relu' has"),
     (["table", "decay", "--weight-decay", "0.01"], "--weight-decay: 0.01, expected 0.0005, which row '0.0005: relu'"),
     (["table", "depth", "--depth", "3"], "--depth: 3, expected 6, which row '6 layers: relu' has"),
-    (["table", "low", "--output", "/dev/null"], "/dev/null: a folder or a device, expected a file of results"),
+    (["table", "low", "--fashion-mnist", "{fashion}", "--output", "/dev/null"],
+     "/dev/null: a folder or a device, expected a file of results"),
     (["run", "--note", "drawn"], "--note: 'drawn', expected none without --folder, --fashion-mnist or --text"),
+    (["table", "low", "--note", "drawn"], "--note: 'drawn', expected none without --folder, --fashion-mnist or"),
     (["fill", "nowhere.md", "--results", str(FOLDER / "results")], "No such file or directory: 'nowhere.md'"),
     (["list", "--jobs", "0"], "--jobs: 0, expected 1 or more"),
     (["cost", "vgg", "--rounds", "0"], "--rounds: 0, expected 1 or more"),
@@ -643,10 +646,9 @@ def test_wrong_options(cifar, tmp_path, capsys, arguments, message):
     (["report", "--results", "nowhere"], "--results: nowhere has no file of results"),
 ])
 def test_wrong_commands(fashion, tmp_path, capsys, arguments, message):
-    output = ["--output", str(tmp_path / "out")] if {arguments[0]} < {"table", "report", "run"} else []
-    if "--output" in arguments:
-        output = ["--fashion-mnist", str(fashion)]
-    assert program.main([*arguments, *output]) == 2
+    if arguments[0] in ("table", "report", "run") and "--output" not in arguments:
+        arguments = [*arguments, "--output", str(tmp_path / "out")]
+    assert program.main([one.format(fashion=fashion) for one in arguments]) == 2
     assert message in capsys.readouterr().err
 
 
